@@ -1,0 +1,94 @@
+/**
+ * One leaf of the audit log. Its bytes are RFC 8785 canonical JSON, written here member by member in canonical order
+ * because this runs once per token; event.test.ts holds it against the general `canonicalJson`.
+ */
+
+export type AuditOutcome = 'success' | 'refused' | 'error';
+
+export interface AuditEvent {
+  /** Unique for ever: an event delivered twice is logged once. */
+  readonly id: string;
+  /** RFC 3339, UTC, milliseconds. */
+  readonly at: string;
+  /** `token.issued`, `token.refused`, `token.refusals_summarised`, `<noun>.<verb>`. */
+  readonly type: string;
+  readonly outcome: AuditOutcome;
+  readonly request_id?: string | undefined;
+  /** client_id of the identity that proved itself, or that is claimed where outcome is refused and `credential` is absent. */
+  readonly identity?: string | undefined;
+  readonly credential?: string | undefined;
+  readonly access?: string | undefined;
+  /** Identifier of the resource server, or the id of the record that changed. */
+  readonly resource?: string | undefined;
+  /** Space-separated, as asked. */
+  readonly scopes_asked?: string | undefined;
+  /** Space-separated, as put into the token. */
+  readonly scopes_held?: string | undefined;
+  readonly jti?: string | undefined;
+  /** Client authentication method, or the HTTP method of a change. */
+  readonly method?: string | undefined;
+  /** The internal reason; never on the wire. */
+  readonly reason?: string | undefined;
+  /** Address of the caller. */
+  readonly source?: string | undefined;
+  /** Name of the authority's process. */
+  readonly instance?: string | undefined;
+  /** What else there is to know: for a change, `{before, after}`. Already canonical JSON text. */
+  readonly detail?: string | undefined;
+}
+
+const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
+/** Text that JSON writes as it is: what machines' names, ids and scopes are made of. */
+const PLAIN = /^[\x20\x21\x23-\x5B\x5D-\x7E]*$/;
+
+/** RFC 8785 §3.2.2.2. A lone surrogate has no UTF-8 form: it becomes U+FFFD, so that no event can be unwritable. */
+function quote(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
+  return JSON.stringify(text.replace(LONE_SURROGATE, '\uFFFD'));
+}
+
+/** The event's canonical bytes as text, with the sequence number the log gave it. */
+export function encodeEvent(event: AuditEvent, seq: number): string {
+  let text = '{';
+  if (event.access !== undefined) text += `"access":${quote(event.access)},`;
+  text += `"at":"${event.at}"`;
+  if (event.credential !== undefined) text += `,"credential":${quote(event.credential)}`;
+  if (event.detail !== undefined) text += `,"detail":${event.detail}`;
+  text += `,"id":"${event.id}"`;
+  if (event.identity !== undefined) text += `,"identity":${quote(event.identity)}`;
+  if (event.instance !== undefined) text += `,"instance":${quote(event.instance)}`;
+  if (event.jti !== undefined) text += `,"jti":"${event.jti}"`;
+  if (event.method !== undefined) text += `,"method":${quote(event.method)}`;
+  text += `,"outcome":"${event.outcome}"`;
+  if (event.reason !== undefined) text += `,"reason":${quote(event.reason)}`;
+  if (event.request_id !== undefined) text += `,"request_id":${quote(event.request_id)}`;
+  if (event.resource !== undefined) text += `,"resource":${quote(event.resource)}`;
+  if (event.scopes_asked !== undefined) text += `,"scopes_asked":${quote(event.scopes_asked)}`;
+  if (event.scopes_held !== undefined) text += `,"scopes_held":${quote(event.scopes_held)}`;
+  text += `,"seq":${seq}`;
+  if (event.source !== undefined) text += `,"source":${quote(event.source)}`;
+  return `${text},"type":${quote(event.type)}}`;
+}
+
+/** What a query gives back: the event with its number. */
+export type LoggedEvent = Omit<AuditEvent, 'detail'> & { readonly seq: number; readonly detail?: unknown };
+
+export interface AuditFilter {
+  readonly type?: string | undefined;
+  readonly identity?: string | undefined;
+  readonly jti?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly resource?: string | undefined;
+  readonly outcome?: AuditOutcome | undefined;
+  /** Epoch ms, inclusive. */
+  readonly from?: number | undefined;
+  /** Epoch ms, exclusive. */
+  readonly to?: number | undefined;
+}
+
+export interface AuditPageRequest {
+  /** Events with a larger seq. 0 = from the first. */
+  readonly afterSeq: number;
+  /** 1 to 1000. */
+  readonly limit: number;
+}

@@ -1,0 +1,50 @@
+import type { AuditEvent, AuditFilter, AuditPageRequest, LoggedEvent } from './event.ts';
+
+/**
+ * Where the log comes to rest: a segment file beside SQLite, a table on PostgreSQL. The log calls `commit` with one
+ * batch at a time and waits for it.
+ */
+export interface AuditSink {
+  /**
+   * Makes the batch durable, in order, each event with the next sequence number: all of it or none. Resolves only when
+   * it would survive kill -9 and, on one node, loss of power. Rejects with `AuditUnavailable` when it could not.
+   * An event id that is in the log already is passed over.
+   */
+  commit(batch: readonly AuditEvent[]): Promise<void>;
+  /** Ascending by seq. Sees every event committed before the call. */
+  find(filter: AuditFilter, page: AuditPageRequest): Promise<readonly LoggedEvent[]>;
+  /** Which of these event ids the log holds. */
+  known(eventIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Free bytes for further events, or undefined where the sink cannot tell. Cheap: at most once a second. */
+  freeBytes(): number | undefined;
+  close(): Promise<void>;
+}
+
+/** The log cannot take events: disk full, database gone. Nothing may be issued or changed meanwhile. */
+export class AuditUnavailable extends Error {
+  constructor(cause: unknown) {
+    super('the audit log cannot be written', { cause });
+    this.name = 'AuditUnavailable';
+  }
+}
+
+/** A place between two batches of the segment files. */
+export interface SegmentPosition {
+  readonly segment: number;
+  readonly offset: number;
+}
+
+/**
+ * The query index that follows the segment files: derived, never authoritative, rebuilt from them at will. It reads
+ * the files itself.
+ */
+export interface AuditIndex {
+  /** Batches before this position are durable and may be indexed. Returns at once; indexing happens elsewhere. */
+  advance(durable: SegmentPosition): void;
+  /** Resolves when everything before the last `advance` is indexed. */
+  caughtUp(): Promise<void>;
+  /** Canonical event texts, ascending by seq. */
+  find(filter: AuditFilter, page: AuditPageRequest): Promise<readonly string[]>;
+  known(eventIds: readonly string[]): Promise<ReadonlySet<string>>;
+  close(): Promise<void>;
+}

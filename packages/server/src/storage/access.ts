@@ -1,0 +1,48 @@
+import type { Page, PageRequest } from './page.ts';
+
+export const ACCESS_STATES = ['requested', 'active', 'rejected', 'revoked'] as const;
+export type AccessState = (typeof ACCESS_STATES)[number];
+
+/** Identity → resource server → scopes: who may hold what, why, until when, and who said so. */
+export interface AccessRecord {
+  readonly id: string;
+  readonly identityId: string;
+  readonly resourceServerId: string;
+  readonly scopes: readonly string[];
+  readonly justification: string;
+  readonly state: AccessState;
+  /** client_id of the machine or name of the person that asked. */
+  readonly requestedBy: string;
+  /** Who approved; undefined while requested. Without approval rules: who made it. */
+  readonly approvedBy: string | undefined;
+  readonly approvedAt: number | undefined;
+  /** Seconds; an own ceiling for tokens under this access. */
+  readonly tokenLifetime: number | undefined;
+  readonly expiresAt: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly version: number;
+}
+
+export interface AccessFilter {
+  readonly identityId?: string | undefined;
+  readonly resourceServerId?: string | undefined;
+  readonly scope?: string | undefined;
+  readonly state?: AccessState | undefined;
+}
+
+export interface AccessStore {
+  /**
+   * `unique_conflict` (`identity_resource_server`) while another access of the pair is live (requested or active and
+   * not revoked); `missing_reference` when identity or resource server does not exist.
+   */
+  insert(record: AccessRecord): Promise<void>;
+  /** Compare-and-swap on `version - 1`, with its history row. `version_conflict` otherwise. */
+  replace(record: AccessRecord): Promise<void>;
+  byId(id: string): Promise<AccessRecord | undefined>;
+  /** Active ones of the identity, oldest first. At most 1000. */
+  activeOfIdentity(identityId: string): Promise<readonly AccessRecord[]>;
+  list(filter: AccessFilter, page: PageRequest): Promise<Page<AccessRecord>>;
+  /** Every access as it was at the instant `at` (epoch ms), by the same filter; oldest first. */
+  listAsOf(filter: AccessFilter, at: number, page: PageRequest): Promise<Page<AccessRecord>>;
+}

@@ -1,0 +1,75 @@
+import type { Page, PageRequest } from './page.ts';
+
+export const CREDENTIAL_TYPES = [
+  'client_secret',
+  'api_key',
+  'private_key_jwt',
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
+  'federated',
+  'spiffe',
+] as const;
+export type CredentialType = (typeof CREDENTIAL_TYPES)[number];
+
+export const CREDENTIAL_STATES = ['active', 'suspended', 'revoked'] as const;
+export type CredentialState = (typeof CREDENTIAL_STATES)[number];
+
+/** What the credential is checked against, one variant per type; only what is public or digested, never a secret. */
+export type CredentialMaterial =
+  | { readonly type: 'client_secret'; readonly publicId: string; readonly digest: string }
+  | { readonly type: 'api_key'; readonly publicId: string; readonly digest: string }
+  | {
+      readonly type: 'private_key_jwt';
+      readonly jwk?: object;
+      readonly jwksUri?: string;
+      readonly allowTokenEndpointAudience: boolean;
+    }
+  | {
+      readonly type: 'tls_client_auth';
+      readonly field: 'subject_dn' | 'san_dns' | 'san_uri' | 'san_ip' | 'san_email';
+      readonly value: string;
+      readonly ca: string;
+    }
+  | {
+      readonly type: 'self_signed_tls_client_auth';
+      readonly certificate: string;
+      readonly thumbprint: string;
+    }
+  | {
+      readonly type: 'federated';
+      readonly trustedIssuer: string;
+      readonly conditions: Readonly<Record<string, string>>;
+    }
+  | { readonly type: 'spiffe'; readonly spiffeId: string };
+
+export interface CredentialRecord {
+  readonly id: string;
+  readonly identityId: string;
+  readonly label: string;
+  readonly state: CredentialState;
+  readonly material: CredentialMaterial;
+  readonly notBeforeAt: number;
+  readonly expiresAt: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly version: number;
+}
+
+export interface CredentialFilter {
+  readonly identityId?: string | undefined;
+  readonly type?: CredentialType | undefined;
+  readonly state?: CredentialState | undefined;
+  /** Only those that end before this instant. */
+  readonly expiresBefore?: number | undefined;
+}
+
+export interface CredentialStore {
+  /** `missing_reference` when the identity does not exist; `unique_conflict` (`public_id`) for a secret seen before. */
+  insert(record: CredentialRecord): Promise<void>;
+  /** Compare-and-swap on `version - 1`, with its history row. `version_conflict` otherwise. */
+  replace(record: CredentialRecord): Promise<void>;
+  byId(id: string): Promise<CredentialRecord | undefined>;
+  /** Every credential of the identity in any state, oldest first. At most 1000. */
+  ofIdentity(identityId: string): Promise<readonly CredentialRecord[]>;
+  list(filter: CredentialFilter, page: PageRequest): Promise<Page<CredentialRecord>>;
+}

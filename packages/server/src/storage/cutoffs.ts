@@ -1,0 +1,26 @@
+export const CUTOFF_KINDS = ['identity', 'credential', 'token', 'key'] as const;
+export type CutoffKind = (typeof CUTOFF_KINDS)[number];
+
+/** An order to stop trusting; never changed, never deleted while a token it concerns could live. */
+export interface CutoffRecord {
+  /** 1, 2, 3 … in commit order without gaps visible to a reader: the feed's cursor. Given by the store. */
+  readonly cursor: number;
+  readonly id: string;
+  readonly kind: CutoffKind;
+  /** What verifiers compare: client_id, credential id, jti or kid. */
+  readonly target: string;
+  /** Epoch **seconds**: tokens with `iat` at or before it are refused. */
+  readonly notBefore: number;
+  readonly reason: string;
+  readonly orderedBy: string;
+  readonly createdAt: number;
+}
+
+export interface CutoffStore {
+  /** Gives the next cursor. Inside a transaction; a reader never sees cursor n + 1 before n. */
+  append(record: Omit<CutoffRecord, 'cursor'>): Promise<CutoffRecord>;
+  /** Entries with a larger cursor, ascending, at most `limit`. */
+  after(cursor: number, limit: number): Promise<readonly CutoffRecord[]>;
+  /** The newest cursor; 0 when there is none. */
+  head(): Promise<number>;
+}

@@ -1,0 +1,49 @@
+import type { Page, PageRequest } from './page.ts';
+
+export interface ScopeDefinition {
+  readonly name: string;
+  readonly description: string;
+  readonly sensitivity: number;
+}
+
+export const SIGNING_ALGORITHMS = ['ES256', 'ES384', 'RS256', 'RS384', 'PS256', 'EdDSA'] as const;
+export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
+
+export interface TokenSettings {
+  readonly format: 'jwt' | 'opaque';
+  /** Seconds; undefined = the server's default. */
+  readonly lifetime: number | undefined;
+  readonly signingAlg: SigningAlgorithm;
+  /** `at+jwt` (RFC 9068); `JWT` only for validators that refuse it. */
+  readonly typ: 'at+jwt' | 'JWT';
+}
+
+export interface ResourceServerRecord {
+  readonly id: string;
+  /** Absolute URI (RFC 8707 §2), unique, compared as a string. The `aud` of its tokens. */
+  readonly identifier: string;
+  readonly name: string;
+  readonly scopes: readonly ScopeDefinition[];
+  readonly token: TokenSettings;
+  readonly senderConstraint: 'none' | 'dpop' | 'mtls';
+  readonly state: 'active' | 'deleted';
+  readonly builtIn: boolean;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly version: number;
+}
+
+export interface ResourceServerStore {
+  /** `unique_conflict` (`identifier`) when a live resource server has the identifier. */
+  insert(record: ResourceServerRecord): Promise<void>;
+  /** Compare-and-swap on `version - 1`, with its history row. `version_conflict`, `unique_conflict`. */
+  replace(record: ResourceServerRecord): Promise<void>;
+  byId(id: string): Promise<ResourceServerRecord | undefined>;
+  /** Live ones only. */
+  byIdentifier(identifier: string): Promise<ResourceServerRecord | undefined>;
+  /** Live ones only, oldest first; `text` is a substring of name or identifier. */
+  list(
+    filter: { readonly text?: string | undefined },
+    page: PageRequest,
+  ): Promise<Page<ResourceServerRecord>>;
+}

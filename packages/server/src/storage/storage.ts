@@ -1,0 +1,55 @@
+import type { AccessStore } from './access.ts';
+import type { CredentialStore } from './credentials.ts';
+import type { CutoffStore } from './cutoffs.ts';
+import type { IdempotencyStore } from './idempotency.ts';
+import type { IdentityStore } from './identities.ts';
+import type { OutboxStore } from './outbox.ts';
+import type { ResourceServerStore } from './resource-servers.ts';
+import type { SettingStore } from './settings.ts';
+import type { SigningKeyStore } from './signing-keys.ts';
+import type { UsedOnceStore } from './used-once.ts';
+
+export interface Stores {
+  readonly identities: IdentityStore;
+  readonly credentials: CredentialStore;
+  readonly resourceServers: ResourceServerStore;
+  readonly access: AccessStore;
+  readonly signingKeys: SigningKeyStore;
+  readonly cutoffs: CutoffStore;
+  readonly outbox: OutboxStore;
+  readonly usedOnce: UsedOnceStore;
+  readonly idempotency: IdempotencyStore;
+  readonly settings: SettingStore;
+}
+
+/** What changed, as far as caches care. `all` when the backend cannot tell, e.g. after a lost connection. */
+export type Change =
+  /** `clientId` is there when the identity is new: somebody may remember that it did not exist. */
+  | { readonly kind: 'identity'; readonly identityId: string; readonly clientId?: string }
+  | { readonly kind: 'resource_server'; readonly resourceServerId: string }
+  | { readonly kind: 'signing_keys' }
+  | { readonly kind: 'cutoffs' }
+  | { readonly kind: 'all' };
+
+/**
+ * The port. Stores used directly read and write in a transaction of their own each; `transaction` is the only way to
+ * touch two of them together.
+ */
+export interface Storage extends Stores {
+  /**
+   * Runs `work` in one serialisable-enough transaction: all of it or nothing, durable when the promise resolves.
+   * A rejection of `work` rolls back and is passed on. Never nested. `work` may run on the one writer of the database:
+   * it must await nothing but the stores it is given.
+   */
+  transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
+  /**
+   * Tells of every committed change of this or another node, after it is visible to reads and, on this node, before
+   * the promise of the change resolves. A credential or access tells as its identity. While the backend cannot promise to
+   * hear of other nodes' changes, `coherent()` is false and caches must not answer.
+   */
+  onChange(listener: (change: Change) => void): () => void;
+  coherent(): boolean;
+  /** Rejects with `unavailable` when the database does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

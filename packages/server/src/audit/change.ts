@@ -1,0 +1,93 @@
+import { canonicalJson } from '@countersign/tlog';
+import type { Clock } from '../clock.ts';
+import type { RandomBytes } from '../ids.ts';
+import { newId } from '../ids.ts';
+import type { Storage, Stores } from '../storage/storage.ts';
+import type { AuditEvent } from './event.ts';
+import type { AuditLog } from './log.ts';
+
+/** Who changes something: an authenticated machine, or the authority itself (a job, the first start, the host's admin). */
+export interface Actor {
+  /** client_id, or `countersign` for the authority itself. */
+  readonly identity: string;
+  readonly credential?: string | undefined;
+  readonly access?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly source?: string | undefined;
+}
+
+/** What a change tells the log. */
+export interface ChangeEvent {
+  /** `<noun>.<verb>`, e.g. `identity.suspended`. */
+  readonly type: string;
+  /** Id of the record that changed. */
+  readonly resource: string;
+  readonly reason?: string | undefined;
+  readonly before?: unknown;
+  readonly after?: unknown;
+}
+
+export interface ChangeDeps {
+  readonly storage: Pick<Storage, 'transaction' | 'outbox'>;
+  readonly log: Pick<AuditLog, 'append'>;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  /** Name of this process, in each event. */
+  readonly instance: string;
+}
+
+/** Runs changes of the registry so that none is without its event, and no event without its change. */
+export interface Changes {
+  /**
+   * Runs `work` in one transaction in which the events it tells land in the outbox, then brings them to the log, and
+   * only then resolves. If the process dies in between, the next start delivers them (deliver-outbox.ts).
+   * `AuditUnavailable` when the log refuses: the change is made, its event follows as soon as the log takes it, and the
+   * caller is told that it may try again.
+   */
+  run<T>(actor: Actor, work: (stores: Stores, tell: (event: ChangeEvent) => void) => Promise<T>): Promise<T>;
+}
+
+export function createChanges(deps: ChangeDeps): Changes {
+  return {
+    async run(actor, work) {
+      const events: AuditEvent[] = [];
+      const result = await deps.storage.transaction(async (stores) => {
+        events.length = 0;
+        const told = await work(stores, (event) => events.push(toAuditEvent(deps, actor, event)));
+        for (const event of events) {
+          await stores.outbox.insert({
+            eventId: event.id,
+            body: JSON.stringify(event),
+            createdAt: deps.clock.now(),
+          });
+        }
+        return told;
+      });
+      await Promise.all(events.map((event) => deps.log.append(event)));
+      await deps.storage.outbox.delete(events.map((event) => event.id));
+      return result;
+    },
+  };
+}
+
+function toAuditEvent(deps: ChangeDeps, actor: Actor, event: ChangeEvent): AuditEvent {
+  const detail: Record<string, unknown> = {};
+  if (event.before !== undefined) detail['before'] = event.before;
+  if (event.after !== undefined) detail['after'] = event.after;
+  return {
+    id: newId('evt', deps.random),
+    at: new Date(deps.clock.now()).toISOString(),
+    type: event.type,
+    outcome: 'success',
+    identity: actor.identity,
+    credential: actor.credential,
+    access: actor.access,
+    request_id: actor.requestId,
+    source: actor.source,
+    resource: event.resource,
+    reason: event.reason,
+    instance: deps.instance,
+    // Through JSON first: records carry undefined members, which canonical JSON rightly refuses.
+    detail: Object.keys(detail).length === 0 ? undefined : canonicalJson(JSON.parse(JSON.stringify(detail))),
+  };
+}

@@ -1,0 +1,49 @@
+import type { X509Certificate } from 'node:crypto';
+
+/** One HTTP request, read once at the edge. Knows HTTP and no OAuth. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Path without query, as sent (not decoded). Starts with `/`. */
+  readonly path: string;
+  /** Text after `?`, without it; empty when there is none. */
+  readonly query: string;
+  /** Names and values in turn, as received: Node's joined view hides a second header of the same name. */
+  readonly rawHeaders: readonly string[];
+  /** Bounded by the route's limit. Empty when there is none. */
+  readonly body: Uint8Array;
+  /** `req_…`: in the answer's `Request-Id`, in each log line and audit event. */
+  readonly id: string;
+  /** Address of the caller: the peer's, or what a declared proxy says. */
+  readonly source: string;
+  /** The certificate of the TLS peer, when it showed one. Nothing is said about its validity. */
+  readonly peerCertificate?: X509Certificate | undefined;
+}
+
+export type HeaderReading =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'one'; readonly value: string }
+  /** Sent more than once: for most headers a reason to refuse (RFC 9110 §5.3). */
+  | { readonly kind: 'many' };
+
+const ABSENT: HeaderReading = { kind: 'absent' };
+const MANY: HeaderReading = { kind: 'many' };
+
+/** `name` in lower case. */
+export function header(request: Pick<HttpRequest, 'rawHeaders'>, name: string): HeaderReading {
+  const raw = request.rawHeaders;
+  let found: string | undefined;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const candidate = raw[i] as string;
+    if (candidate.length === name.length && candidate.toLowerCase() === name) {
+      if (found !== undefined) return MANY;
+      found = raw[i + 1] as string;
+    }
+  }
+  return found === undefined ? ABSENT : { kind: 'one', value: found };
+}
+
+/** The value when the header was sent exactly once, else undefined. */
+export function singleHeader(request: Pick<HttpRequest, 'rawHeaders'>, name: string): string | undefined {
+  const reading = header(request, name);
+  return reading.kind === 'one' ? reading.value : undefined;
+}

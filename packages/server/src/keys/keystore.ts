@@ -1,0 +1,21 @@
+import type { KeyObject } from 'node:crypto';
+import type { SigningAlgorithm } from '../storage/resource-servers.ts';
+
+/** A key that verifies tokens of this authority. One key, one algorithm. */
+export interface PublishedKey {
+  readonly kid: string;
+  readonly alg: SigningAlgorithm;
+  readonly publicKey: KeyObject;
+}
+
+export interface Keystore {
+  /**
+   * A signed compact JWS with the active key of `alg`. `header` is without `alg` and `kid`: the key decides both.
+   * Signatures asked for within one event-loop turn are made together (performance.md: half the cost each).
+   */
+  sign(alg: SigningAlgorithm, typ: string, payload: string): Promise<string>;
+  /** Keys under which an unexpired token may still stand, compromised ones excluded. */
+  verificationKey(kid: string): PublishedKey | undefined;
+  /** The JWKS document (RFC 7517 §5), `next` keys included. */
+  jwks(): { readonly keys: readonly Readonly<Record<string, string>>[] };
+}

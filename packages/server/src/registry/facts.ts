@@ -1,0 +1,23 @@
+import type { AccessRecord } from '../storage/access.ts';
+import type { CredentialRecord } from '../storage/credentials.ts';
+import type { IdentityRecord } from '../storage/identities.ts';
+import type { ResourceServerRecord } from '../storage/resource-servers.ts';
+
+/** An access with the resource server it opens. */
+export interface AccessFacts {
+  readonly access: AccessRecord;
+  readonly resourceServer: ResourceServerRecord;
+}
+
+/** All that is known of one identity and decides what it may have. In any state: judging is not its job. */
+export interface IdentityFacts {
+  readonly identity: IdentityRecord;
+  readonly credentials: readonly CredentialRecord[];
+  /** Active ones. */
+  readonly access: readonly AccessFacts[];
+}
+
+/** Reads facts, from a bounded cache or the database: at once where it can, so that the token path need not wait. */
+export interface FactsReader {
+  byClientId(clientId: string): IdentityFacts | undefined | Promise<IdentityFacts | undefined>;
+}

@@ -1,0 +1,66 @@
+// Client authentication at an endpoint: RFC 6749 §2.3 (exactly one method a request) and §3.2.1.
+import { type Form, parseClientId } from '@countersign/protocol';
+import type { HttpRequest } from '../../http/request.ts';
+import { standing } from '../../registry/effective-access.ts';
+import type { FactsReader, IdentityFacts } from '../../registry/facts.ts';
+import type { CredentialRecord } from '../../storage/credentials.ts';
+import { Refusal } from '../refusal.ts';
+import type { AuthenticatedClient, ClientAuthMethod, Presented } from './method.ts';
+
+export interface AuthenticateDeps {
+  readonly methods: readonly ClientAuthMethod[];
+  readonly facts: FactsReader;
+}
+
+/** Reads which client is claimed and by which method. Throws `Refusal` unless exactly one method claims the request. */
+export function present(
+  methods: readonly ClientAuthMethod[],
+  request: HttpRequest,
+  form: Form,
+): { readonly method: ClientAuthMethod; readonly presented: Presented } {
+  let method: ClientAuthMethod | undefined;
+  let presented: Presented | undefined;
+  for (const candidate of methods) {
+    const found = candidate.present(request, form);
+    if (found === undefined) continue;
+    // RFC 6749 §2.3: a client MUST NOT use more than one authentication method in each request.
+    if (presented !== undefined) throw new Refusal('several_client_auth_methods');
+    method = candidate;
+    presented = found;
+  }
+  if (method === undefined || presented === undefined) throw new Refusal('client_authentication_missing');
+  const named = form.get('client_id');
+  if (named !== undefined && named !== presented.clientId) throw new Refusal('client_id_mismatch');
+  return { method, presented };
+}
+
+/**
+ * The client that proved itself and may act at `now` (epoch ms). Whatever is wrong, the same work is done before it is
+ * said, and all of it is `invalid_client` outside.
+ */
+export async function authenticate(
+  deps: AuthenticateDeps,
+  method: ClientAuthMethod,
+  presented: Presented,
+  now: number,
+): Promise<AuthenticatedClient> {
+  const clientId = parseClientId(presented.clientId);
+  const known = clientId === undefined ? undefined : deps.facts.byClientId(clientId);
+  const facts = known instanceof Promise ? await known : known;
+  const matched = method.verify(presented, facts?.credentials ?? []);
+  const credential = matched instanceof Promise ? await matched : matched;
+  return admit(facts, credential, method.name, now);
+}
+
+function admit(
+  facts: IdentityFacts | undefined,
+  credential: CredentialRecord | undefined,
+  method: string,
+  now: number,
+): AuthenticatedClient {
+  if (facts === undefined) throw new Refusal('client_unknown');
+  if (credential === undefined) throw new Refusal('secret_mismatch');
+  const fault = standing(facts.identity, credential, now);
+  if (fault !== undefined) throw new Refusal(fault);
+  return { facts, credential, method };
+}

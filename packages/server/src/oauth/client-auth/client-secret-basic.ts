@@ -1,0 +1,24 @@
+// client_secret_basic: RFC 6749 §2.3.1 in the Authorization header of RFC 7617.
+import { parseBasicCredentials } from '@countersign/protocol';
+import { header } from '../../http/request.ts';
+import type { SecretHash } from '../../registry/secret-hash.ts';
+import { Refusal } from '../refusal.ts';
+import type { ClientAuthMethod } from './method.ts';
+
+export function clientSecretBasic(hash: SecretHash): ClientAuthMethod {
+  return {
+    name: 'client_secret_basic',
+
+    present(request) {
+      const reading = header(request, 'authorization');
+      if (reading.kind === 'absent') return undefined;
+      // Node's joined headers would drop the second one silently.
+      if (reading.kind === 'many') throw new Refusal('authorization_repeated');
+      const credentials = parseBasicCredentials(reading.value);
+      if (!credentials.ok) throw new Refusal('authorization_unreadable');
+      return { clientId: credentials.id, proof: credentials.secret };
+    },
+
+    verify: (presented, credentials) => hash.match(presented.proof, credentials),
+  };
+}

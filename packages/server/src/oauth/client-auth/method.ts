@@ -1,0 +1,37 @@
+// Client authentication methods (RFC 6749 §2.3, IANA "OAuth Token Endpoint Authentication Methods").
+import type { Form } from '@countersign/protocol';
+import type { HttpRequest } from '../../http/request.ts';
+import type { IdentityFacts } from '../../registry/facts.ts';
+import type { CredentialRecord } from '../../storage/credentials.ts';
+
+/** What a request shows, read and not yet believed. `proof` is the method's own business. */
+export interface Presented {
+  /** As claimed; any text. */
+  readonly clientId: string;
+  readonly proof: string;
+}
+
+export interface ClientAuthMethod {
+  /** Registered name; also what the audit log calls it. */
+  readonly name: string;
+  /**
+   * Reads this method's parts of the request, or says `undefined`: "not mine". Never verifies. Throws `Refusal` only
+   * for what no method could accept.
+   */
+  present(request: HttpRequest, form: Form): Presented | undefined;
+  /**
+   * The credential that the proof matches, in whatever state it is, or undefined. Does the same work for no
+   * credentials as for some, so that its time does not tell whether the client exists.
+   */
+  verify(
+    presented: Presented,
+    credentials: readonly CredentialRecord[],
+  ): CredentialRecord | undefined | Promise<CredentialRecord | undefined>;
+}
+
+/** A client that has proved itself, may act now, and how it did so. */
+export interface AuthenticatedClient {
+  readonly facts: IdentityFacts;
+  readonly credential: CredentialRecord;
+  readonly method: string;
+}

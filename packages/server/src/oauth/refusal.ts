@@ -1,0 +1,109 @@
+// Why a request at an OAuth endpoint is refused: the inside of RFC 6749 §5.2. Only error-response.ts turns it outward.
+import type { OAuthErrorCode } from '@countersign/protocol';
+
+interface RefusalEntry {
+  readonly code: OAuthErrorCode;
+  readonly status: 400 | 401 | 403 | 413 | 415 | 503;
+  /** The whole of what a caller is told beside the code: it depends on the code's cause in public, never in private. */
+  readonly description: string;
+  /**
+   * The caller has not proved who it is. Such refusals share one budget in the audit log and leave on a fixed beat, so
+   * that neither text, time nor the log tells or costs anything by guessing.
+   */
+  readonly stranger: boolean;
+}
+
+function malformed(description: string, status: 400 | 415 = 400): RefusalEntry {
+  return { code: 'invalid_request', status, description, stranger: true };
+}
+
+/** RFC 6749 §5.2 invalid_client: one text for all of them. Which it was stands in the audit log only. */
+const NOT_AUTHENTICATED: RefusalEntry = {
+  code: 'invalid_client',
+  status: 401,
+  description: 'client authentication failed',
+  stranger: true,
+};
+
+function denied(code: OAuthErrorCode, description: string): RefusalEntry {
+  return { code, status: 400, description, stranger: false };
+}
+
+export const REFUSALS = {
+  // The request cannot be read
+  wrong_content_type: malformed('the body must be application/x-www-form-urlencoded', 415),
+  credentials_in_query: malformed('parameters belong in the body, not in the URL'),
+  form_bad_percent_encoding: malformed('the body is not well-formed'),
+  form_bad_utf8: malformed('the body is not well-formed'),
+  form_nul: malformed('the body is not well-formed'),
+  form_duplicate_parameter: malformed('a parameter is repeated'),
+  form_too_many_parameters: malformed('too many parameters'),
+  form_name_too_long: malformed('the body is not well-formed'),
+  form_empty_name: malformed('the body is not well-formed'),
+  grant_type_missing: malformed('grant_type is missing'),
+  grant_type_unknown: {
+    code: 'unsupported_grant_type',
+    status: 400,
+    description: 'this grant_type is not supported',
+    stranger: true,
+  },
+  authorization_repeated: malformed('more than one Authorization header'),
+  several_client_auth_methods: malformed('more than one way of client authentication'),
+  client_id_mismatch: malformed('client_id differs from the authenticated client'),
+  // The client is not who it says
+  client_authentication_missing: NOT_AUTHENTICATED,
+  authorization_unreadable: NOT_AUTHENTICATED,
+  client_unknown: NOT_AUTHENTICATED,
+  secret_mismatch: NOT_AUTHENTICATED,
+  credential_not_yet_valid: NOT_AUTHENTICATED,
+  credential_expired: NOT_AUTHENTICATED,
+  credential_suspended: NOT_AUTHENTICATED,
+  credential_revoked: NOT_AUTHENTICATED,
+  identity_not_active: NOT_AUTHENTICATED,
+  identity_suspended: NOT_AUTHENTICATED,
+  identity_decommissioned: NOT_AUTHENTICATED,
+  identity_expired: NOT_AUTHENTICATED,
+  // The client may not have what it asks for
+  resource_malformed: denied('invalid_target', 'resource is not an absolute URI without fragment'),
+  several_resources: denied('invalid_target', 'one token is for one resource'),
+  resource_missing: denied('invalid_target', 'resource is needed: the client has access to none or to several'),
+  resource_unknown: denied('invalid_target', 'the client has no access to this resource'),
+  access_expired: denied('invalid_target', 'the client has no access to this resource'),
+  access_missing: denied('invalid_target', 'the client has no access to this resource'),
+  scope_malformed: denied('invalid_scope', 'scope is malformed'),
+  scope_not_held: denied('invalid_scope', 'none of the scopes asked for is held'),
+  lifetime_exhausted: denied('access_denied', 'a policy of this authority does not allow it'),
+  // The authority cannot
+  audit_unavailable: {
+    code: 'temporarily_unavailable',
+    status: 503,
+    description: 'try again later',
+    stranger: false,
+  },
+  storage_unavailable: {
+    code: 'temporarily_unavailable',
+    status: 503,
+    description: 'try again later',
+    stranger: false,
+  },
+} as const satisfies Readonly<Record<string, RefusalEntry>>;
+
+export type RefusalReason = keyof typeof REFUSALS;
+
+export function refusalEntry(reason: RefusalReason): RefusalEntry {
+  return REFUSALS[reason];
+}
+
+/** Thrown by a step of an OAuth endpoint; caught in the endpoint's story and nowhere else. */
+export class Refusal extends Error {
+  readonly reason: RefusalReason;
+  constructor(reason: RefusalReason) {
+    // A refusal is an answer, not a bug: a flood of them must not pay for stack traces.
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
+    super(reason);
+    Error.stackTraceLimit = limit;
+    this.name = 'Refusal';
+    this.reason = reason;
+  }
+}

@@ -1,0 +1,117 @@
+import type { ResourceIndicator, ScopeToken } from '@countersign/protocol';
+import type { AccessRecord } from '../storage/access.ts';
+import type { CredentialRecord } from '../storage/credentials.ts';
+import type { IdentityRecord, IdentityState } from '../storage/identities.ts';
+import type { ResourceServerRecord } from '../storage/resource-servers.ts';
+import type { AccessFacts, IdentityFacts } from './facts.ts';
+
+/** What a client asks for. No resource: the only one it has access to. No scopes: all it holds there. */
+export interface AccessAsked {
+  readonly resource: ResourceIndicator | undefined;
+  readonly scopes: readonly ScopeToken[] | undefined;
+}
+
+/** What it may have now, under exactly one access. */
+export interface EffectiveAccess {
+  readonly access: AccessRecord;
+  readonly resourceServer: ResourceServerRecord;
+  /** In the order asked, or in the access's order; never empty, never more than asked, held and defined. */
+  readonly scopes: readonly string[];
+}
+
+/** Why an identity or its credential may not act at all now. */
+export type StandingFault =
+  | 'identity_not_active'
+  | 'identity_suspended'
+  | 'identity_decommissioned'
+  | 'identity_expired'
+  | 'credential_not_yet_valid'
+  | 'credential_expired'
+  | 'credential_suspended'
+  | 'credential_revoked';
+
+/** Why it may not have what it asks for. */
+export type AccessFault =
+  | 'resource_missing'
+  | 'resource_unknown'
+  | 'access_missing'
+  | 'access_expired'
+  | 'scope_not_held';
+
+export type EffectiveAccessResult =
+  | ({ readonly ok: true } & EffectiveAccess)
+  | { readonly ok: false; readonly fault: AccessFault };
+
+const STATE_FAULT: { readonly [state in IdentityState]: StandingFault | undefined } = {
+  draft: 'identity_not_active',
+  requested: 'identity_not_active',
+  approved: 'identity_not_active',
+  active: undefined,
+  suspended: 'identity_suspended',
+  decommissioning: 'identity_decommissioned',
+  decommissioned: 'identity_decommissioned',
+  rejected: 'identity_not_active',
+  lapsed: 'identity_not_active',
+};
+
+/** May this identity act with this credential at `now` (epoch ms)? Undefined when it may, else why not. */
+export function standing(
+  identity: IdentityRecord,
+  credential: CredentialRecord,
+  now: number,
+): StandingFault | undefined {
+  const state = STATE_FAULT[identity.state];
+  if (state !== undefined) return state;
+  if (identity.expiresAt <= now) return 'identity_expired';
+  if (credential.state === 'revoked') return 'credential_revoked';
+  if (credential.state === 'suspended') return 'credential_suspended';
+  if (credential.notBeforeAt > now) return 'credential_not_yet_valid';
+  if (credential.expiresAt <= now) return 'credential_expired';
+  return undefined;
+}
+
+/**
+ * The one answer to "what may it have, and why not": identity → access → resource server → scopes at `now` (epoch ms).
+ * Scopes not held are dropped; none left is a refusal. The identity's own standing is `standing`'s business.
+ */
+export function effectiveAccess(facts: IdentityFacts, asked: AccessAsked, now: number): EffectiveAccessResult {
+  const chosen = asked.resource === undefined ? onlyAccess(facts, now) : accessTo(facts, asked.resource);
+  if (typeof chosen === 'string') return { ok: false, fault: chosen };
+  const { access, resourceServer } = chosen;
+  if (access.state !== 'active') return { ok: false, fault: 'access_missing' };
+  if (access.expiresAt <= now) return { ok: false, fault: 'access_expired' };
+  const scopes = heldScopes(access, resourceServer, asked.scopes);
+  if (scopes.length === 0) return { ok: false, fault: 'scope_not_held' };
+  return { ok: true, access, resourceServer, scopes };
+}
+
+/** RFC 8707 §2: without `resource` the authority may take a default; ours is the only live access, if there is one. */
+function onlyAccess(facts: IdentityFacts, now: number): AccessFacts | AccessFault {
+  let only: AccessFacts | undefined;
+  for (const candidate of facts.access) {
+    if (candidate.access.expiresAt <= now) continue;
+    if (only !== undefined) return 'resource_missing';
+    only = candidate;
+  }
+  return only ?? 'resource_missing';
+}
+
+function accessTo(facts: IdentityFacts, resource: ResourceIndicator): AccessFacts | AccessFault {
+  for (const candidate of facts.access) {
+    if (candidate.resourceServer.identifier === resource && candidate.resourceServer.state === 'active') {
+      return candidate;
+    }
+  }
+  return 'resource_unknown';
+}
+
+function heldScopes(
+  access: AccessRecord,
+  resourceServer: ResourceServerRecord,
+  asked: readonly ScopeToken[] | undefined,
+): readonly string[] {
+  const wanted: readonly string[] = asked ?? access.scopes;
+  return wanted.filter(
+    (scope) => access.scopes.includes(scope) && resourceServer.scopes.some((defined) => defined.name === scope),
+  );
+}

@@ -1,0 +1,32 @@
+// The WWW-Authenticate challenge of a resource server: RFC 6750 §3, RFC 9728 §5.1; quoting: RFC 9110 §5.6.4.
+import type { OAuthErrorCode } from './error-code.ts';
+
+export interface BearerChallenge {
+  readonly realm?: string;
+  /** Left out when the request carried no token (RFC 6750 §3.1). */
+  readonly error?: OAuthErrorCode;
+  readonly error_description?: string;
+  readonly scope?: string;
+  /** URL of the RFC 9728 document. */
+  readonly resource_metadata?: string;
+}
+
+const ORDER = ['realm', 'error', 'error_description', 'scope', 'resource_metadata'] as const;
+/** RFC 6750 §3: %x20-21 / %x23-5B / %x5D-7E. Only `realm` may hold the two that need escaping. */
+const OUTSIDE_REALM = /[^\x20-\x7e]/g;
+const OUTSIDE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/g;
+
+/** Writes a Bearer challenge. Characters that may not stand in a value become `?`, so that none can end it. */
+export function bearerChallenge(challenge: BearerChallenge): string {
+  const parts: string[] = [];
+  for (const name of ORDER) {
+    const value = challenge[name];
+    if (value === undefined) continue;
+    const safe =
+      name === 'realm'
+        ? value.replace(OUTSIDE_REALM, '?').replace(/["\\]/g, '\\$&')
+        : value.replace(OUTSIDE, '?');
+    parts.push(`${name}="${safe}"`);
+  }
+  return parts.length === 0 ? 'Bearer' : `Bearer ${parts.join(', ')}`;
+}

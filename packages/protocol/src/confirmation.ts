@@ -1,0 +1,30 @@
+// The confirmation claim: RFC 7800 §3.1, with `x5t#S256` (RFC 8705 §3.1) and `jkt` (RFC 9449 §6.1).
+import { decodeBase64url } from './base64url.ts';
+import { isJsonObject } from './strict-json.ts';
+
+/** How a token is bound. `unknown` names members that are not understood: a verifier must then refuse. */
+export interface Confirmation {
+  readonly jkt?: string;
+  readonly 'x5t#S256'?: string;
+  readonly unknown: readonly string[];
+}
+
+/** Reads a `cnf` value; `undefined` when it is not an object, is empty, or holds a malformed thumbprint. */
+export function parseConfirmation(value: unknown): Confirmation | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const names = Object.keys(value);
+  if (names.length === 0) return undefined;
+  const jkt = Object.hasOwn(value, 'jkt') ? value['jkt'] : undefined;
+  const x5t = Object.hasOwn(value, 'x5t#S256') ? value['x5t#S256'] : undefined;
+  if (names.includes('jkt') && !isSha256(jkt)) return undefined;
+  if (names.includes('x5t#S256') && !isSha256(x5t)) return undefined;
+  return {
+    ...(isSha256(jkt) ? { jkt } : undefined),
+    ...(isSha256(x5t) ? { 'x5t#S256': x5t } : undefined),
+    unknown: names.filter((name) => name !== 'jkt' && name !== 'x5t#S256'),
+  };
+}
+
+function isSha256(value: unknown): value is string {
+  return typeof value === 'string' && value.length === 43 && decodeBase64url(value) !== undefined;
+}

@@ -1,0 +1,116 @@
+// The cut-off feed: a JWT of our own kind (RFC 7519, RFC 8725 §3.11), `typ: cutoffs+jwt`.
+import type { AccessTokenClaims } from './access-token-claims.ts';
+import { isNumericDate } from './numeric-date.ts';
+import { isJsonObject, type JsonFault, parseJsonObject } from './strict-json.ts';
+
+/** What is no longer trusted: `id` is the client_id, the credential id (`crd`), the `jti`, or the `kid`. */
+export type CutoffKind = 'identity' | 'credential' | 'token' | 'key';
+
+export interface CutoffEntry {
+  readonly kind: CutoffKind;
+  readonly id: string;
+  /** Epoch seconds. Tokens with `iat` at or before it are refused. */
+  readonly not_before: number;
+}
+
+/** One page of the feed. It takes a follower from the state after `from` to the state after `cursor`. */
+export interface CutoffFeed {
+  readonly iss: string;
+  readonly iat: number;
+  readonly exp: number;
+  /** The cursor that was asked for; 0 for "everything that still matters". */
+  readonly from: number;
+  /** The receipt; never below `from`. */
+  readonly cursor: number;
+  /** Empty is the heartbeat. */
+  readonly entries: readonly CutoffEntry[];
+}
+
+export type CutoffFeedFault =
+  | JsonFault
+  | 'bad_iss'
+  | 'bad_iat'
+  | 'bad_exp'
+  | 'bad_cursor'
+  | 'bad_entries'
+  | 'bad_entry';
+
+export type CutoffFeedResult =
+  | { readonly ok: true; readonly feed: CutoffFeed }
+  | { readonly ok: false; readonly fault: CutoffFeedFault };
+
+/** By kind and id, the latest `not_before`. */
+export type CutoffIndex = ReadonlyMap<string, number>;
+
+/** Bytes of the largest page that is read. */
+export const MAX_CUTOFF_FEED_BYTES = 16_777_216;
+
+const KINDS: readonly unknown[] = ['identity', 'credential', 'token', 'key'] satisfies CutoffKind[];
+
+/** Reads the payload of a feed whose signature has been verified. */
+export function parseCutoffFeed(payload: Uint8Array): CutoffFeedResult {
+  const parsed = parseJsonObject(payload, { maxDepth: 4, maxBytes: MAX_CUTOFF_FEED_BYTES });
+  if (!parsed.ok) return parsed;
+  const { iss, iat, exp, from, cursor, entries } = { __proto__: null, ...parsed.value } as {
+    [name: string]: unknown;
+  };
+  if (typeof iss !== 'string' || iss === '') return refuse('bad_iss');
+  if (!isNumericDate(iat)) return refuse('bad_iat');
+  if (!isNumericDate(exp) || exp <= iat) return refuse('bad_exp');
+  if (!isCursor(from) || !isCursor(cursor) || cursor < from) return refuse('bad_cursor');
+  if (!Array.isArray(entries)) return refuse('bad_entries');
+  if (!entries.every(isEntry)) return refuse('bad_entry');
+  return { ok: true, feed: { iss, iat, exp, from, cursor, entries } };
+}
+
+/** An index over `entries`, on top of what `before` knew. A later order never brings an earlier one forward. */
+export function indexCutoffs(entries: readonly CutoffEntry[], before?: CutoffIndex): Map<string, number> {
+  const index = new Map(before);
+  for (const { kind, id, not_before } of entries) {
+    const key = keyOf(kind, id);
+    index.set(key, Math.max(index.get(key) ?? 0, not_before));
+  }
+  return index;
+}
+
+/** Which order cuts the token off, or `undefined`. `kid` is that of the key that made its signature. */
+export function cutOffBy(
+  index: CutoffIndex,
+  claims: Pick<AccessTokenClaims, 'client_id' | 'crd' | 'jti' | 'iat'>,
+  kid: string | undefined,
+): CutoffKind | undefined {
+  if (index.size === 0) return undefined;
+  const cuts = (kind: CutoffKind, id: string | undefined): boolean =>
+    id !== undefined && claims.iat <= (index.get(keyOf(kind, id)) ?? -1);
+  if (cuts('identity', claims.client_id)) return 'identity';
+  if (cuts('credential', claims.crd)) return 'credential';
+  if (cuts('token', claims.jti)) return 'token';
+  return cuts('key', kid) ? 'key' : undefined;
+}
+
+/** True when an order cuts the token off. */
+export function isCutOff(
+  index: CutoffIndex,
+  claims: Pick<AccessTokenClaims, 'client_id' | 'crd' | 'jti' | 'iat'>,
+  kid: string | undefined,
+): boolean {
+  return cutOffBy(index, claims, kid) !== undefined;
+}
+
+function keyOf(kind: CutoffKind, id: string): string {
+  return `${kind}:${id}`;
+}
+
+function isCursor(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isEntry(value: unknown): value is CutoffEntry {
+  if (!isJsonObject(value)) return false;
+  const { kind, id, not_before } = { __proto__: null, ...value } as { [name: string]: unknown };
+  return KINDS.includes(kind) && typeof id === 'string' && id !== '' && isNumericDate(not_before);
+}
+
+function refuse(fault: CutoffFeedFault): CutoffFeedResult {
+  return { ok: false, fault };
+}

@@ -1,0 +1,68 @@
+// ECDSA signatures as r‖s (RFC 7518 §3.4) and as the DER that the platform speaks (RFC 3279 §2.2.3).
+// By hand, because asking `node:crypto` for r‖s means an options object, and that makes it prepare the key again.
+
+/**
+ * DER to r‖s, each `width` bytes. `undefined` unless the DER is the one encoding of two positive integers that fit.
+ */
+export function derToP1363(der: Uint8Array, width: number): Buffer | undefined {
+  // SEQUENCE; P-521 would need a two-byte length and is not in use here.
+  const total = der[1];
+  if (der[0] !== 0x30 || total === undefined || total > 0x7f || der.length !== total + 2) return undefined;
+  const joined = Buffer.alloc(width * 2);
+  let at = 2;
+  for (let part = 1; part <= 2; part++) {
+    const length = der[at + 1];
+    if (der[at] !== 0x02 || length === undefined || length === 0 || at + 2 + length > der.length)
+      return undefined;
+    let start = at + 2;
+    at = start + length;
+    const first = der[start] as number;
+    if (first & 0x80) return undefined;
+    if (first === 0) {
+      // A leading zero is there only to keep the number positive.
+      if (length === 1 || ((der[start + 1] as number) & 0x80) === 0) return undefined;
+      start++;
+    }
+    if (at - start > width) return undefined;
+    joined.set(der.subarray(start, at), part * width - (at - start));
+  }
+  return at === der.length ? joined : undefined;
+}
+
+/** r‖s to DER. The caller has checked that the length is even and at most 96 bytes. */
+export function p1363ToDer(signature: Uint8Array): Buffer {
+  const width = signature.length / 2;
+  const rSkip = leadingZeros(signature, 0, width);
+  const sSkip = leadingZeros(signature, width, width);
+  const rPad = (signature[rSkip] as number) >> 7;
+  const sPad = (signature[width + sSkip] as number) >> 7;
+  const rLength = width - rSkip + rPad;
+  const sLength = width - sSkip + sPad;
+  const der = Buffer.alloc(rLength + sLength + 6);
+  der[0] = 0x30;
+  der[1] = rLength + sLength + 4;
+  der[2] = 0x02;
+  der[3] = rLength;
+  der.set(signature.subarray(rSkip, width), 4 + rPad);
+  der[4 + rLength] = 0x02;
+  der[5 + rLength] = sLength;
+  der.set(signature.subarray(width + sSkip), 6 + rLength + sPad);
+  return der;
+}
+
+/** True when r and s are both in [1, order - 1] (FIPS 186-5 §6.4.2); the length must already fit. */
+export function inRange(signature: Uint8Array, order: Buffer): boolean {
+  const width = order.length;
+  for (const part of [signature.subarray(0, width), signature.subarray(width)]) {
+    if (order.compare(part) <= 0) return false;
+    if (leadingZeros(part, 0, width) === width - 1 && part[width - 1] === 0) return false;
+  }
+  return true;
+}
+
+/** Zero bytes at the start of one number; the last byte is never counted. */
+function leadingZeros(bytes: Uint8Array, start: number, width: number): number {
+  let count = 0;
+  while (count < width - 1 && bytes[start + count] === 0) count++;
+  return count;
+}

@@ -1,0 +1,93 @@
+// The face of @countersign/protocol: every name that other packages may use. One RFC object per file behind it.
+export { type AccessTokenCheck, type AccessTokenRefusal, checkAccessToken } from './access-token.ts';
+export {
+  type AccessTokenClaim,
+  type AccessTokenClaims,
+  type AccessTokenClaimsFault,
+  type AccessTokenClaimsResult,
+  type Actor,
+  parseAccessTokenClaims,
+} from './access-token-claims.ts';
+export { decodeBase64url, encodeBase64url } from './base64url.ts';
+export {
+  type BasicCredentialsFault,
+  type BasicCredentialsResult,
+  formatBasicCredentials,
+  parseBasicCredentials,
+} from './basic-credentials.ts';
+export { type BearerChallenge, bearerChallenge } from './challenge.ts';
+export { CLIENT_AUTH_METHODS, type ClientAuthMethodName } from './client-auth-method.ts';
+export { type ClientId, parseClientId } from './client-id.ts';
+export { type Confirmation, parseConfirmation } from './confirmation.ts';
+export {
+  type CutoffEntry,
+  type CutoffFeed,
+  type CutoffFeedFault,
+  type CutoffFeedResult,
+  type CutoffIndex,
+  type CutoffKind,
+  cutOffBy,
+  indexCutoffs,
+  isCutOff,
+  MAX_CUTOFF_FEED_BYTES,
+  parseCutoffFeed,
+} from './cutoff-feed.ts';
+export { derToP1363, p1363ToDer } from './ecdsa-signature.ts';
+export { ERROR_CODE_TABLE, type ErrorCode, OAUTH_ERROR_CODES, type OAuthErrorCode } from './error-code.ts';
+export { type ErrorResponse, receivedErrorCode } from './error-response.ts';
+export { Form, type FormFault, type FormLimits, type FormResult, parseForm } from './form.ts';
+export { decodeFormText, encodeFormText, type FormTextFault } from './form-encoding.ts';
+export { CLIENT_CREDENTIALS, GRANT_TYPES, type GrantType, JWT_BEARER, TOKEN_EXCHANGE } from './grant-type.ts';
+export {
+  type JsonWebKey,
+  type JwkFault,
+  type JwkResult,
+  jwkThumbprint,
+  parsePublicJwk,
+  toPublicJwk,
+  type VerificationKey,
+} from './jwk.ts';
+export {
+  type JwsFault,
+  type JwsHeader,
+  type JwsResult,
+  type ParsedJws,
+  parseCompactJws,
+  type SigningKey,
+  signEs256,
+  signJws,
+  verifyJws,
+} from './jws.ts';
+export {
+  type EcdsaRow,
+  type EddsaRow,
+  isJwsAlgorithm,
+  JWS_ALGORITHMS,
+  type JwsAlgorithm,
+  type JwsAlgorithmRow,
+  type RsaRow,
+} from './jws-algorithm.ts';
+export { isNumericDate } from './numeric-date.ts';
+export { parseResourceIndicator, type ResourceIndicator } from './resource-indicator.ts';
+export { type ResourceMetadata, resourceMetadataUrl } from './resource-metadata.ts';
+export { formatScope, parseScope, parseScopeToken, type ScopeToken } from './scope.ts';
+export { generateSecret, parseSecret, type RandomBytes, type SecretKind } from './secret-format.ts';
+export {
+  type Issuer,
+  isLoopback,
+  parseIssuer,
+  type ServerMetadata,
+  type WellKnownSuffix,
+  wellKnownUrl,
+} from './server-metadata.ts';
+export {
+  isJsonObject,
+  type JsonFault,
+  type JsonLimits,
+  type JsonObject,
+  type JsonObjectResult,
+  parseJsonObject,
+} from './strict-json.ts';
+export { parseTokenResponse, type ReceivedTokenResponse, type TokenResponse } from './token-response.ts';
+export { type AccessTokenType, JWT_TYP, TOKEN_TYPE, type TokenTypeIdentifier } from './token-type.ts';
+export { asBuffer, decodeUtf8 } from './utf8.ts';

@@ -7,8 +7,8 @@ import type { AuditEvent, AuditFilter, AuditPageRequest, LoggedEvent } from './e
 export interface AuditSink {
   /**
    * Makes the batch durable, in order, each event with the next sequence number: all of it or none. Resolves only when
-   * it would survive kill -9 and, on one node, loss of power. Rejects with `AuditUnavailable` when it could not.
-   * An event id that is in the log already is passed over.
+   * it would survive kill -9 and, on one node, loss of power. Rejects with `AuditUnavailable` when it could not: then
+   * none of it is in the log, or (a table whose commit went unanswered) the same ids may be committed again unharmed.
    */
   commit(batch: readonly AuditEvent[]): Promise<void>;
   /** Ascending by seq. Sees every event committed before the call. */

@@ -17,6 +17,8 @@ export interface HttpRequest {
   readonly source: string;
   /** The certificate of the TLS peer, when it showed one. Nothing is said about its validity. */
   readonly peerCertificate?: X509Certificate | undefined;
+  /** Aborted when the caller has gone: whoever holds an answer back listens to it. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type HeaderReading =

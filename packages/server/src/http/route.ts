@@ -19,4 +19,6 @@ export interface Route {
    * `problem` as RFC 9457, `plain` as text.
    */
   readonly errors: 'oauth' | 'problem' | 'plain';
+  /** Served before the framework, from the bare socket's request: for the token path alone. Literal paths only. */
+  readonly fast?: boolean;
 }

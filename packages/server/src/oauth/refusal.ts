@@ -1,7 +1,7 @@
 // Why a request at an OAuth endpoint is refused: the inside of RFC 6749 §5.2. Only error-response.ts turns it outward.
 import type { OAuthErrorCode } from '@countersign/protocol';
 
-interface RefusalEntry {
+export interface RefusalEntry {
   readonly code: OAuthErrorCode;
   readonly status: 400 | 401 | 403 | 413 | 415 | 503;
   /** The whole of what a caller is told beside the code: it depends on the code's cause in public, never in private. */
@@ -29,7 +29,49 @@ function denied(code: OAuthErrorCode, description: string): RefusalEntry {
   return { code, status: 400, description, stranger: false };
 }
 
-export const REFUSALS = {
+export const REFUSAL_REASONS = [
+  'wrong_content_type',
+  'credentials_in_query',
+  'form_bad_percent_encoding',
+  'form_bad_utf8',
+  'form_nul',
+  'form_duplicate_parameter',
+  'form_too_many_parameters',
+  'form_name_too_long',
+  'form_empty_name',
+  'grant_type_missing',
+  'grant_type_unknown',
+  'authorization_repeated',
+  'several_client_auth_methods',
+  'client_id_mismatch',
+  'client_authentication_missing',
+  'authorization_unreadable',
+  'client_unknown',
+  'secret_mismatch',
+  'credential_not_yet_valid',
+  'credential_expired',
+  'credential_suspended',
+  'credential_revoked',
+  'identity_not_active',
+  'identity_suspended',
+  'identity_decommissioned',
+  'identity_expired',
+  'resource_malformed',
+  'several_resources',
+  'resource_missing',
+  'resource_unknown',
+  'access_expired',
+  'access_missing',
+  'scope_malformed',
+  'scope_not_held',
+  'lifetime_exhausted',
+  'audit_unavailable',
+  'storage_unavailable',
+] as const;
+
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+
+const REFUSALS: { readonly [reason in RefusalReason]: RefusalEntry } = {
   // The request cannot be read
   wrong_content_type: malformed('the body must be application/x-www-form-urlencoded', 415),
   credentials_in_query: malformed('parameters belong in the body, not in the URL'),
@@ -66,7 +108,10 @@ export const REFUSALS = {
   // The client may not have what it asks for
   resource_malformed: denied('invalid_target', 'resource is not an absolute URI without fragment'),
   several_resources: denied('invalid_target', 'one token is for one resource'),
-  resource_missing: denied('invalid_target', 'resource is needed: the client has access to none or to several'),
+  resource_missing: denied(
+    'invalid_target',
+    'resource is needed: the client has access to none or to several',
+  ),
   resource_unknown: denied('invalid_target', 'the client has no access to this resource'),
   access_expired: denied('invalid_target', 'the client has no access to this resource'),
   access_missing: denied('invalid_target', 'the client has no access to this resource'),
@@ -86,9 +131,7 @@ export const REFUSALS = {
     description: 'try again later',
     stranger: false,
   },
-} as const satisfies Readonly<Record<string, RefusalEntry>>;
-
-export type RefusalReason = keyof typeof REFUSALS;
+};
 
 export function refusalEntry(reason: RefusalReason): RefusalEntry {
   return REFUSALS[reason];

@@ -1,7 +1,7 @@
 import type { IssuanceFacts, PolicyReason, Rule } from './rule.ts';
 
 export type Decision =
-  | { readonly ok: true; /** Seconds. */ readonly lifetime: number }
+  | { readonly ok: true /** Seconds. */; readonly lifetime: number }
   | { readonly ok: false; readonly rule: string; readonly reason: PolicyReason };
 
 /** Every rule is asked; the first refusal stands, else the least lifetime. */

@@ -74,7 +74,11 @@ export function standing(
  * The one answer to "what may it have, and why not": identity → access → resource server → scopes at `now` (epoch ms).
  * Scopes not held are dropped; none left is a refusal. The identity's own standing is `standing`'s business.
  */
-export function effectiveAccess(facts: IdentityFacts, asked: AccessAsked, now: number): EffectiveAccessResult {
+export function effectiveAccess(
+  facts: IdentityFacts,
+  asked: AccessAsked,
+  now: number,
+): EffectiveAccessResult {
   const chosen = asked.resource === undefined ? onlyAccess(facts, now) : accessTo(facts, asked.resource);
   if (typeof chosen === 'string') return { ok: false, fault: chosen };
   const { access, resourceServer } = chosen;
@@ -112,6 +116,7 @@ function heldScopes(
 ): readonly string[] {
   const wanted: readonly string[] = asked ?? access.scopes;
   return wanted.filter(
-    (scope) => access.scopes.includes(scope) && resourceServer.scopes.some((defined) => defined.name === scope),
+    (scope) =>
+      access.scopes.includes(scope) && resourceServer.scopes.some((defined) => defined.name === scope),
   );
 }

@@ -1,0 +1,163 @@
+import { type FileHandle, mkdir, open, readdir, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { AuditEvent, AuditFilter, AuditPageRequest, LoggedEvent } from './event.ts';
+import { encodeEvent } from './event.ts';
+import { recoverSegment, segmentName } from './segment-recovery.ts';
+import { type AuditIndex, type AuditSink, AuditUnavailable } from './sink.ts';
+
+/**
+ * The log beside an embedded database: append-only segment files of batches. A batch is the canonical events, a line
+ * each, and a trailer line `#<count> <crc32>`; what has no valid trailer was never acknowledged.
+ */
+export interface SegmentFileOptions {
+  readonly directory: string;
+  readonly index: AuditIndex;
+  /** A segment that has reached this many bytes is closed and the next one begun. */
+  readonly segmentBytes?: number | undefined;
+  /** How often the free space is looked at, ms. */
+  readonly freeSpaceEveryMs?: number | undefined;
+}
+
+const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024;
+
+export async function openSegmentFileSink(options: SegmentFileOptions): Promise<AuditSink> {
+  await mkdir(options.directory, { recursive: true, mode: 0o700 });
+  const sink = new SegmentFileSink(options);
+  await sink.recover();
+  return sink;
+}
+
+class SegmentFileSink implements AuditSink {
+  readonly #options: SegmentFileOptions;
+  #file: FileHandle | undefined;
+  #segment = 1;
+  #offset = 0;
+  #nextSeq = 1;
+  /** Bytes behind #offset may be torn: cut them off before the next write. */
+  #torn = false;
+  #free: number | undefined;
+  readonly #freeTimer: NodeJS.Timeout;
+
+  constructor(options: SegmentFileOptions) {
+    this.#options = options;
+    this.#freeTimer = setInterval(() => void this.#measureFreeSpace(), options.freeSpaceEveryMs ?? 1000);
+    this.#freeTimer.unref();
+  }
+
+  async recover(): Promise<void> {
+    const names = (await readdir(this.#options.directory)).filter((name) => /^\d{8}\.log$/.test(name)).sort();
+    const last = names.at(-1);
+    if (last !== undefined) {
+      this.#segment = Number.parseInt(last, 10);
+      let found = await recoverSegment(join(this.#options.directory, last));
+      this.#offset = found.length;
+      // An empty last segment was begun and died: the numbers go on from the one before.
+      const before = names.at(-2);
+      if (found.lastSeq === 0 && before !== undefined)
+        found = await recoverSegment(join(this.#options.directory, before));
+      this.#nextSeq = found.lastSeq + 1;
+    }
+    await this.#openSegment();
+    await this.#file?.truncate(this.#offset);
+    await this.#file?.datasync();
+    await this.#measureFreeSpace();
+    this.#options.index.advance({ segment: this.#segment, offset: this.#offset });
+  }
+
+  async commit(batch: readonly AuditEvent[]): Promise<void> {
+    let lines = '';
+    let seq = this.#nextSeq;
+    for (const event of batch) lines += `${encodeEvent(event, seq++)}\n`;
+    const body = Buffer.from(lines, 'utf8');
+    const trailer = `#${batch.length} ${crc32(body).toString(16).padStart(8, '0')}\n`;
+    try {
+      if (this.#offset >= (this.#options.segmentBytes ?? DEFAULT_SEGMENT_BYTES)) await this.#nextSegment();
+      await this.#append(Buffer.concat([body, Buffer.from(trailer, 'latin1')]));
+    } catch (error) {
+      this.#torn = true;
+      throw new AuditUnavailable(error);
+    }
+    this.#nextSeq = seq;
+    this.#options.index.advance({ segment: this.#segment, offset: this.#offset });
+  }
+
+  async #append(bytes: Buffer): Promise<void> {
+    const file = this.#file;
+    if (file === undefined) throw new Error('the segment is not open');
+    if (this.#torn) {
+      await file.truncate(this.#offset);
+      this.#torn = false;
+    }
+    let written = 0;
+    while (written < bytes.length) {
+      const { bytesWritten } = await file.write(
+        bytes,
+        written,
+        bytes.length - written,
+        this.#offset + written,
+      );
+      written += bytesWritten;
+    }
+    await file.datasync();
+    this.#offset += bytes.length;
+  }
+
+  async #nextSegment(): Promise<void> {
+    if (this.#torn) await this.#file?.truncate(this.#offset);
+    this.#torn = false;
+    const previous = this.#file;
+    this.#segment++;
+    this.#offset = 0;
+    try {
+      await this.#openSegment();
+    } catch (error) {
+      this.#segment--;
+      this.#offset = this.#options.segmentBytes ?? DEFAULT_SEGMENT_BYTES;
+      this.#file = previous;
+      throw error;
+    }
+    await previous?.close();
+  }
+
+  async #openSegment(): Promise<void> {
+    const { directory } = this.#options;
+    const path = join(directory, segmentName(this.#segment));
+    this.#file = await open(path, 'a', 0o600).then((created) => created.close().then(() => open(path, 'r+')));
+    // The name itself must survive a loss of power.
+    const parent = await open(directory, 'r');
+    await parent.sync();
+    await parent.close();
+  }
+
+  async find(filter: AuditFilter, page: AuditPageRequest): Promise<readonly LoggedEvent[]> {
+    await this.#options.index.caughtUp();
+    const texts = await this.#options.index.find(filter, page);
+    return texts.map((text) => JSON.parse(text) as LoggedEvent);
+  }
+
+  async known(eventIds: readonly string[]): Promise<ReadonlySet<string>> {
+    await this.#options.index.caughtUp();
+    return this.#options.index.known(eventIds);
+  }
+
+  freeBytes(): number | undefined {
+    return this.#free;
+  }
+
+  async #measureFreeSpace(): Promise<void> {
+    try {
+      const { bavail, bsize } = await statfs(this.#options.directory);
+      this.#free = bavail * bsize;
+    } catch {
+      this.#free = undefined;
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#freeTimer);
+    await this.#file?.close();
+    this.#file = undefined;
+    await this.#options.index.close();
+  }
+}

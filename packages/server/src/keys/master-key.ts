@@ -1,0 +1,65 @@
+import { createHash, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { readFile, writeFile, stat } from 'node:fs/promises';
+import type { RandomBytes } from '../ids.ts';
+import type { SettingStore } from '../storage/settings.ts';
+
+/**
+ * The one secret that is not in the database: everything sealed or hashed there is so under a key derived from it, each
+ * purpose under its own.
+ */
+export interface MasterKey {
+  /** 32 bytes for one purpose (HKDF-SHA-256, RFC 5869). */
+  derive(purpose: 'seal' | 'secret-hash' | 'check'): Uint8Array;
+}
+
+export class MasterKeyError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'MasterKeyError';
+  }
+}
+
+const KEY_BYTES = 32;
+const CHECK_SETTING = 'master_key_check';
+
+export function masterKeyOf(bytes: Uint8Array): MasterKey {
+  if (bytes.length !== KEY_BYTES) throw new MasterKeyError(`the master key must be ${KEY_BYTES} bytes`);
+  const key = createSecretKey(bytes);
+  return {
+    derive: (purpose) => new Uint8Array(hkdfSync('sha256', key, '', `countersign/v1/${purpose}`, KEY_BYTES)),
+  };
+}
+
+/** Reads the key file (32 bytes as 64 hex digits); makes it (mode 0600) when it is missing and `create` is set. */
+export async function loadMasterKey(path: string, create: boolean, random: RandomBytes): Promise<MasterKey> {
+  try {
+    return masterKeyOf(decode(await readFile(path, 'utf8'), path));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || !create) throw error;
+  }
+  const bytes = random(KEY_BYTES);
+  await writeFile(path, `${Buffer.from(bytes).toString('hex')}\n`, { mode: 0o600, flag: 'wx', flush: true });
+  return masterKeyOf(bytes);
+}
+
+/** True when others than the owner may read the file: a reason to refuse in production. */
+export async function isReadableByOthers(path: string): Promise<boolean> {
+  return process.platform !== 'win32' && ((await stat(path)).mode & 0o077) !== 0;
+}
+
+function decode(text: string, path: string): Uint8Array {
+  const hex = text.trim();
+  if (!/^[0-9a-fA-F]{64}$/.test(hex)) throw new MasterKeyError(`${path} does not hold 64 hex digits`);
+  return Buffer.from(hex, 'hex');
+}
+
+/** Refuses a master key that is not the one this database was begun with: nothing in it could be opened. */
+export async function checkMasterKey(key: MasterKey, settings: SettingStore): Promise<void> {
+  const mark = createHash('sha256').update(key.derive('check')).digest('base64url');
+  if (await settings.setOnce(CHECK_SETTING, mark)) return;
+  const known = Buffer.from((await settings.get(CHECK_SETTING)) ?? '');
+  const given = Buffer.from(mark);
+  if (known.length !== given.length || !timingSafeEqual(known, given)) {
+    throw new MasterKeyError('this master key is not the one the database was made with');
+  }
+}

@@ -1,0 +1,71 @@
+// The token wing: registers grants (RFC 6749 §4), client authentication methods (§2.3) and endpoints.
+import type { Route } from '../http/route.ts';
+import type { Rule } from '../policy/rule.ts';
+import { tokenLifetimeCeiling } from '../policy/token-lifetime-ceiling.ts';
+import type { SecretHash } from '../registry/secret-hash.ts';
+import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
+import { clientSecretPost } from './client-auth/client-secret-post.ts';
+import type { ClientAuthMethod } from './client-auth/method.ts';
+import { createIssuanceRecord, type IssuanceRecordDeps } from './endpoints/issuance-record.ts';
+import { createJwksEndpoint } from './endpoints/jwks.ts';
+import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
+import { createTokenEndpoint, type TokenEndpointDeps } from './endpoints/token.ts';
+import { clientCredentials } from './grants/client-credentials.ts';
+import type { Grant } from './grants/grant.ts';
+
+export interface OAuthDeps
+  extends Omit<TokenEndpointDeps, 'methods' | 'grants' | 'rules' | 'record'>,
+    IssuanceRecordDeps {
+  readonly secretHash: SecretHash;
+  readonly keystore: TokenEndpointDeps['keystore'] & Parameters<typeof createJwksEndpoint>[0];
+  readonly jwksMaxAge: number;
+  readonly mtlsBase: string | undefined;
+  readonly adminResource: string;
+}
+
+const GRANTS: readonly Grant[] = [clientCredentials];
+const RULES: readonly Rule[] = [tokenLifetimeCeiling];
+/** A form with credentials, scopes and a resource is a few hundred bytes; assertions will need more. */
+const TOKEN_BODY_LIMIT = 64 * 1024;
+
+export function createOAuthRoutes(deps: OAuthDeps): readonly Route[] {
+  const methods: readonly ClientAuthMethod[] = [
+    clientSecretBasic(deps.secretHash),
+    clientSecretPost(deps.secretHash),
+  ];
+  const token = createTokenEndpoint({
+    ...deps,
+    methods,
+    grants: new Map(GRANTS.map((grant) => [grant.type, grant])),
+    rules: RULES,
+    record: createIssuanceRecord(deps),
+  });
+  const metadata = createServerMetadataEndpoint({
+    issuer: deps.issuer,
+    grantTypes: GRANTS.map((grant) => grant.type),
+    clientAuthMethods: methods.map((method) => method.name),
+    mtlsBase: deps.mtlsBase,
+    protectedResources: [deps.adminResource],
+  });
+  const path = issuerPath(deps.issuer);
+  const read = { method: 'GET', bodyLimit: 0, errors: 'plain' } as const;
+  return [
+    {
+      method: 'POST',
+      path: '/oauth/token',
+      endpoint: token,
+      bodyLimit: TOKEN_BODY_LIMIT,
+      errors: 'oauth',
+      fast: true,
+    },
+    { ...read, path: '/oauth/jwks', endpoint: createJwksEndpoint(deps.keystore, deps.jwksMaxAge) },
+    // RFC 8414 §3.1 inserts the well-known path before the issuer's own; OpenID Connect Discovery appends it.
+    { ...read, path: `/.well-known/oauth-authorization-server${path}`, endpoint: metadata },
+    { ...read, path: `${path}/.well-known/openid-configuration`, endpoint: metadata },
+  ];
+}
+
+function issuerPath(issuer: string): string {
+  const { pathname } = new URL(issuer);
+  return pathname === '/' ? '' : pathname;
+}

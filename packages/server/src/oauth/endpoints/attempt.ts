@@ -1,0 +1,17 @@
+// One request at the token endpoint (RFC 6749 §3.2), as far as it has got.
+import type { HttpRequest } from '../../http/request.ts';
+import type { EffectiveAccess } from '../../registry/effective-access.ts';
+import type { AuthenticatedClient } from '../client-auth/method.ts';
+
+/** What is known of a request so far: the audit log is told all of it, the caller none. */
+export interface Attempt {
+  readonly request: HttpRequest;
+  /** Epoch ms. */
+  readonly at: number;
+  scopeAsked?: string | undefined;
+  resourceAsked?: string | undefined;
+  claimed?: string | undefined;
+  method?: string | undefined;
+  client?: AuthenticatedClient | undefined;
+  held?: EffectiveAccess | undefined;
+}

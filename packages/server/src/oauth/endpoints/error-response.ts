@@ -1,0 +1,28 @@
+// The only place where a refusal becomes an answer: RFC 6749 §5.2, RFC 6750 §3 for the scheme, RFC 9110 §15.5.
+import type { HttpResponse } from '../../http/response.ts';
+import { type RefusalReason, refusalEntry } from '../refusal.ts';
+
+// RFC 6749 §5.1: no-store also on errors, so that no cache ever decides whether a client is authenticated.
+const NO_STORE = {
+  'content-type': 'application/json',
+  'cache-control': 'no-store',
+  pragma: 'no-cache',
+} as const;
+/** Seconds until a caller may try again when the authority itself cannot. */
+const RETRY_AFTER = '1';
+
+export function errorResponse(reason: RefusalReason): HttpResponse {
+  const entry = refusalEntry(reason);
+  const body = JSON.stringify({ error: entry.code, error_description: entry.description });
+  if (entry.status === 401) {
+    return { status: 401, headers: { ...NO_STORE, 'www-authenticate': 'Basic realm="countersign"' }, body };
+  }
+  if (entry.status === 503)
+    return { status: 503, headers: { ...NO_STORE, 'retry-after': RETRY_AFTER }, body };
+  return { status: entry.status, headers: NO_STORE, body };
+}
+
+/** A bug of ours: nothing of it goes out. */
+export function serverErrorResponse(): HttpResponse {
+  return { status: 500, headers: NO_STORE, body: '{"error":"server_error"}' };
+}

@@ -1,0 +1,120 @@
+// What the audit log is told of a token request (RFC 6749 §3.2), and when its answer may leave.
+import type { AuditEvent } from '../../audit/event.ts';
+import type { AuditLog } from '../../audit/log.ts';
+import type { StrangerBudget } from '../../audit/stranger-budget.ts';
+import { type RandomBytes, newId } from '../../ids.ts';
+import type { EffectiveAccess } from '../../registry/effective-access.ts';
+import type { AuthenticatedClient } from '../client-auth/method.ts';
+import { type RefusalReason, refusalEntry } from '../refusal.ts';
+import type { IssuedToken } from '../tokens/issue.ts';
+import type { Attempt } from './attempt.ts';
+
+export interface IssuanceRecord {
+  /** Resolves when the event is durable: the token leaves after that and never before. Rejects `AuditUnavailable`. */
+  issued(
+    attempt: Attempt,
+    client: AuthenticatedClient,
+    held: EffectiveAccess,
+    token: IssuedToken,
+  ): Promise<void>;
+  /** Resolves when the refusal may leave. Never rejects: a refusal needs no leave of the log. */
+  refused(attempt: Attempt, reason: RefusalReason): Promise<void>;
+}
+
+export interface IssuanceCounters {
+  tokensIssued: number;
+  /** By internal reason. */
+  readonly refusals: Map<RefusalReason, number>;
+}
+
+export interface IssuanceRecordDeps {
+  readonly log: Pick<AuditLog, 'append'>;
+  readonly strangers: StrangerBudget;
+  readonly random: RandomBytes;
+  readonly instance: string;
+  readonly counters: IssuanceCounters;
+}
+
+export function createIssuanceRecord(deps: IssuanceRecordDeps): IssuanceRecord {
+  return {
+    async issued(attempt, client, held, token) {
+      await deps.log.append(issuedEvent(deps, attempt, client, held, token));
+      deps.counters.tokensIssued++;
+    },
+
+    async refused(attempt, reason) {
+      deps.counters.refusals.set(reason, (deps.counters.refusals.get(reason) ?? 0) + 1);
+      const entry = refusalEntry(reason);
+      // When the log itself is what refuses, there is nobody to tell; the counter and the log line say it.
+      if (entry.status === 503) return;
+      const event = refusedEvent(deps, attempt, reason);
+      if (!entry.stranger) {
+        await deps.log.append(event).catch(ignore);
+        return;
+      }
+      await deps.strangers.refused(event, reason === 'client_unknown' ? undefined : attempt.claimed);
+    },
+  };
+}
+
+function issuedEvent(
+  deps: IssuanceRecordDeps,
+  attempt: Attempt,
+  client: AuthenticatedClient,
+  held: EffectiveAccess,
+  token: IssuedToken,
+): AuditEvent {
+  return {
+    // A token has one event, so its jti names both.
+    id: token.jti,
+    at: isoTime(attempt.at),
+    type: 'token.issued',
+    outcome: 'success',
+    request_id: attempt.request.id,
+    identity: client.facts.identity.clientId,
+    credential: client.credential.id,
+    access: held.access.id,
+    resource: held.resourceServer.identifier,
+    scopes_asked: attempt.scopeAsked,
+    scopes_held: token.scope,
+    jti: token.jti,
+    method: client.method,
+    source: attempt.request.source,
+    instance: deps.instance,
+  };
+}
+
+const MAX_CLAIMED_CHARS = 128;
+
+function refusedEvent(deps: IssuanceRecordDeps, attempt: Attempt, reason: RefusalReason): AuditEvent {
+  const { client, held } = attempt;
+  return {
+    id: newId('evt', deps.random),
+    at: isoTime(attempt.at),
+    type: 'token.refused',
+    outcome: 'refused',
+    request_id: attempt.request.id,
+    identity: client?.facts.identity.clientId ?? attempt.claimed?.slice(0, MAX_CLAIMED_CHARS),
+    credential: client?.credential.id,
+    access: held?.access.id,
+    resource: held?.resourceServer.identifier ?? attempt.resourceAsked?.slice(0, 2048),
+    scopes_asked: attempt.scopeAsked?.slice(0, 2048),
+    method: attempt.method,
+    reason,
+    source: attempt.request.source,
+    instance: deps.instance,
+  };
+}
+
+let formattedAt = 0;
+let formatted = '';
+/** Many events share a millisecond under load. */
+function isoTime(at: number): string {
+  if (at !== formattedAt) {
+    formattedAt = at;
+    formatted = new Date(at).toISOString();
+  }
+  return formatted;
+}
+
+function ignore(): void {}

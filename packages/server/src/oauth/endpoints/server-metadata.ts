@@ -1,0 +1,43 @@
+// Authorization server metadata: RFC 8414 §2 and §3. Built from what is composed, never from a request's Host.
+import { jsonResponse } from '../../http/response.ts';
+import type { Endpoint } from '../../http/route.ts';
+
+export interface ServerMetadataFacts {
+  readonly issuer: string;
+  readonly grantTypes: readonly string[];
+  readonly clientAuthMethods: readonly string[];
+  /** `https://…` of the listener that asks for certificates, when there is one. */
+  readonly mtlsBase: string | undefined;
+  /** The admin API's resource identifier (RFC 9728 §4). */
+  readonly protectedResources: readonly string[];
+}
+
+/** Seconds. */
+const MAX_AGE = 300;
+
+export function serverMetadata(facts: ServerMetadataFacts): Readonly<Record<string, unknown>> {
+  const { issuer } = facts;
+  return {
+    issuer,
+    token_endpoint: `${issuer}/oauth/token`,
+    jwks_uri: `${issuer}/oauth/jwks`,
+    grant_types_supported: facts.grantTypes,
+    token_endpoint_auth_methods_supported: facts.clientAuthMethods,
+    // RFC 8414 §2 requires the member; there is no authorization endpoint, hence nothing in it would be true.
+    response_types_supported: ['none'],
+    service_documentation: 'https://countersign.dev/docs',
+    protected_resources: facts.protectedResources,
+    cutoffs_endpoint: `${issuer}/oauth/cutoffs`,
+    ...(facts.mtlsBase === undefined
+      ? {}
+      : { mtls_endpoint_aliases: { token_endpoint: `${facts.mtlsBase}/oauth/token` } }),
+  };
+}
+
+/** The same document at `/.well-known/oauth-authorization-server` and, for clients that know only it, openid-configuration. */
+export function createServerMetadataEndpoint(facts: ServerMetadataFacts): Endpoint {
+  const response = jsonResponse(200, serverMetadata(facts), {
+    'cache-control': `public, max-age=${MAX_AGE}`,
+  });
+  return async () => response;
+}

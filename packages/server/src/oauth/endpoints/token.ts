@@ -1,0 +1,152 @@
+// Token endpoint: RFC 6749 §3.2. The story of one token; every step lives in a file of its own.
+//
+// On the wire: invalid_request, invalid_client, unsupported_grant_type, invalid_scope, invalid_target, access_denied,
+// temporarily_unavailable (503), server_error (500, a bug of ours).
+import { type Form, parseForm } from '@countersign/protocol';
+import { AuditUnavailable } from '../../audit/sink.ts';
+import type { Clock } from '../../clock.ts';
+import { type HttpRequest, singleHeader } from '../../http/request.ts';
+import type { HttpResponse } from '../../http/response.ts';
+import type { Endpoint } from '../../http/route.ts';
+import { evaluate } from '../../policy/evaluate.ts';
+import type { Rule } from '../../policy/rule.ts';
+import { effectiveAccess, type EffectiveAccess } from '../../registry/effective-access.ts';
+import { StorageError } from '../../storage/errors.ts';
+import { type AuthenticateDeps, authenticate, present } from '../client-auth/authenticate.ts';
+import type { AuthenticatedClient } from '../client-auth/method.ts';
+import type { Grant, GrantTable } from '../grants/grant.ts';
+import { Refusal, type RefusalReason } from '../refusal.ts';
+import { type IssueDeps, issue, type IssuedToken } from '../tokens/issue.ts';
+import type { Attempt } from './attempt.ts';
+import { errorResponse, serverErrorResponse } from './error-response.ts';
+import type { IssuanceRecord } from './issuance-record.ts';
+
+export interface TokenEndpointDeps extends AuthenticateDeps, IssueDeps {
+  readonly grants: GrantTable;
+  readonly rules: readonly Rule[];
+  readonly lifetimes: { readonly default: number; readonly maximum: number };
+  readonly record: IssuanceRecord;
+  readonly clock: Clock;
+  /** Tells the operator of a bug; given the error and the request's id. */
+  readonly report: (error: unknown, requestId: string) => void;
+}
+
+export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
+  return async (request) => {
+    const attempt: Attempt = { request, at: deps.clock.now() };
+    try {
+      const form = readForm(request);
+      attempt.scopeAsked = form.get('scope');
+      attempt.resourceAsked = form.get('resource');
+      const { method, presented } = present(deps.methods, request, form);
+      attempt.claimed = presented.clientId;
+      attempt.method = method.name;
+      const grant = requireGrant(deps.grants, form);
+      const client = (attempt.client = await authenticate(deps, method, presented, attempt.at));
+      const asked = await grant.authorize(form, client);
+      const held = (attempt.held = requireAccess(client, asked, attempt.at));
+      const lifetime = requirePolicy(deps, client, held, attempt.at);
+      const token = await issue(deps, idsOf(client), held, lifetime, Math.floor(attempt.at / 1000));
+      await deps.record.issued(attempt, client, held, token);
+      return tokenResponse(token);
+    } catch (error) {
+      return refuse(deps, attempt, error);
+    }
+  };
+}
+
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+
+function readForm(request: HttpRequest): Form {
+  // RFC 6749 §2.3.1: credentials MUST NOT be in the URI; nothing else of a token request belongs there either.
+  if (/(?:^|&)(?:client_secret|client_assertion|client_id|grant_type|assertion|scope)=/.test(request.query)) {
+    throw new Refusal('credentials_in_query');
+  }
+  const type = singleHeader(request, 'content-type');
+  if (type === undefined || (type !== FORM_TYPE && mediaType(type) !== FORM_TYPE)) {
+    throw new Refusal('wrong_content_type');
+  }
+  const parsed = parseForm(request.body);
+  if (!parsed.ok) throw new Refusal(`form_${parsed.fault}`);
+  return parsed.form;
+}
+
+/** RFC 9110 §8.3.1: type and charset are case-insensitive; only UTF-8 is what RFC 6749 appendix B allows. */
+function mediaType(value: string): string | undefined {
+  const [type = '', ...parameters] = value.split(';').map((part) => part.trim().toLowerCase());
+  const utf8 = parameters.every((p) => !p.startsWith('charset=') || /^charset="?utf-?8"?$/.test(p));
+  return utf8 ? type : undefined;
+}
+
+function requireGrant(grants: GrantTable, form: Form): Grant {
+  const type = form.get('grant_type');
+  if (type === undefined) throw new Refusal('grant_type_missing');
+  const grant = grants.get(type);
+  if (grant === undefined) throw new Refusal('grant_type_unknown');
+  return grant;
+}
+
+function requireAccess(
+  client: AuthenticatedClient,
+  asked: Parameters<typeof effectiveAccess>[1],
+  now: number,
+): EffectiveAccess {
+  const result = effectiveAccess(client.facts, asked, now);
+  if (!result.ok) throw new Refusal(result.fault);
+  return result;
+}
+
+function requirePolicy(
+  deps: TokenEndpointDeps,
+  client: AuthenticatedClient,
+  held: EffectiveAccess,
+  now: number,
+): number {
+  const decision = evaluate(deps.rules, {
+    now,
+    environment: client.facts.identity.environment,
+    method: client.method,
+    identityExpiresAt: client.facts.identity.expiresAt,
+    credentialExpiresAt: client.credential.expiresAt,
+    accessExpiresAt: held.access.expiresAt,
+    defaultLifetime: deps.lifetimes.default,
+    maximumLifetime: deps.lifetimes.maximum,
+    resourceServerLifetime: held.resourceServer.token.lifetime,
+    accessLifetime: held.access.tokenLifetime,
+  });
+  if (!decision.ok) throw new Refusal(decision.reason);
+  return decision.lifetime;
+}
+
+function idsOf(client: AuthenticatedClient): { clientId: string; credentialId: string } {
+  return { clientId: client.facts.identity.clientId, credentialId: client.credential.id };
+}
+
+const TOKEN_HEADERS = {
+  'content-type': 'application/json',
+  'cache-control': 'no-store',
+  pragma: 'no-cache',
+} as const;
+
+/** RFC 6749 §5.1; `scope` always stated, so that a narrowed one is never a surprise. No refresh token (§4.4.3). */
+function tokenResponse(token: IssuedToken): HttpResponse {
+  const body = `{"access_token":"${token.accessToken}","token_type":"Bearer","expires_in":${token.expiresIn},"scope":"${token.scope}"}`;
+  return { status: 200, headers: TOKEN_HEADERS, body };
+}
+
+async function refuse(deps: TokenEndpointDeps, attempt: Attempt, error: unknown): Promise<HttpResponse> {
+  const reason = reasonOf(error);
+  if (reason === undefined) {
+    deps.report(error, attempt.request.id);
+    return serverErrorResponse();
+  }
+  await deps.record.refused(attempt, reason);
+  return errorResponse(reason);
+}
+
+function reasonOf(error: unknown): RefusalReason | undefined {
+  if (error instanceof Refusal) return error.reason;
+  if (error instanceof AuditUnavailable) return 'audit_unavailable';
+  if (error instanceof StorageError && error.fault === 'unavailable') return 'storage_unavailable';
+  return undefined;
+}

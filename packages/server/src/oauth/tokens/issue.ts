@@ -1,0 +1,43 @@
+// JWT access tokens: RFC 9068 §2.
+import type { RandomBytes } from '../../ids.ts';
+import type { Keystore } from '../../keys/keystore.ts';
+import type { EffectiveAccess } from '../../registry/effective-access.ts';
+
+export interface IssueDeps {
+  readonly issuer: string;
+  readonly keystore: Pick<Keystore, 'sign'>;
+  readonly random: RandomBytes;
+}
+
+export interface IssuedToken {
+  readonly accessToken: string;
+  readonly jti: string;
+  readonly scope: string;
+  /** Seconds. */
+  readonly expiresIn: number;
+}
+
+const JTI_BYTES = 16;
+
+/**
+ * Signs a token for one access. `now` is epoch seconds, floored: `iat` in the future is refused by some validators.
+ * Written member by member: this is the one object that is made for every request.
+ */
+export async function issue(
+  deps: IssueDeps,
+  client: { readonly clientId: string; readonly credentialId: string },
+  held: EffectiveAccess,
+  lifetime: number,
+  now: number,
+): Promise<IssuedToken> {
+  const jti = Buffer.from(deps.random(JTI_BYTES)).toString('base64url');
+  const scope = held.scopes.join(' ');
+  // client_id, ids, scopes and jti are of charsets that JSON writes as they are; issuer and audience are URIs.
+  const payload =
+    `{"iss":${JSON.stringify(deps.issuer)},"sub":"${client.clientId}","client_id":"${client.clientId}",` +
+    `"aud":${JSON.stringify(held.resourceServer.identifier)},"scope":"${scope}",` +
+    `"iat":${now},"exp":${now + lifetime},"jti":"${jti}","crd":"${client.credentialId}","acs":"${held.access.id}"}`;
+  const { signingAlg, typ } = held.resourceServer.token;
+  const accessToken = await deps.keystore.sign(signingAlg, typ, payload);
+  return { accessToken, jti, scope, expiresIn: lifetime };
+}

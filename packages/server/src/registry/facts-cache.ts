@@ -1,0 +1,109 @@
+import type { ResourceServerRecord } from '../storage/resource-servers.ts';
+import type { Change, Storage } from '../storage/storage.ts';
+import type { AccessFacts, FactsReader, IdentityFacts } from './facts.ts';
+
+export interface FactsCacheDeps {
+  readonly storage: Pick<
+    Storage,
+    'identities' | 'credentials' | 'access' | 'resourceServers' | 'onChange' | 'coherent'
+  >;
+  /** Identities held at most; the one read longest ago leaves first. */
+  readonly capacity: number;
+}
+
+export interface FactsCache extends FactsReader {
+  /** Identities held now, for the metrics. */
+  size(): number;
+  close(): void;
+}
+
+/**
+ * Facts by client_id. Right because of three rules: every committed change drops what it concerns before the change is
+ * acknowledged (port contract); what was being read while something changed is answered but not kept; and while the
+ * database cannot promise to tell of changes, nothing is answered from here.
+ *
+ * Unknown client_ids are not remembered: they are made up without limit.
+ */
+export function createFactsCache(deps: FactsCacheDeps): FactsCache {
+  const { storage, capacity } = deps;
+  const byClientId = new Map<string, IdentityFacts>();
+  const clientIdOf = new Map<string, string>();
+  const reading = new Map<string, Promise<IdentityFacts | undefined>>();
+  let changes = 0;
+
+  const unsubscribe = storage.onChange((change) => {
+    if (concernsFacts(change)) changes++;
+    reading.clear();
+    if (change.kind === 'identity') forget(clientIdOf.get(change.identityId));
+    else if (concernsFacts(change)) forgetAll();
+  });
+
+  function forget(clientId: string | undefined): void {
+    const facts = clientId === undefined ? undefined : byClientId.get(clientId);
+    if (facts === undefined) return;
+    byClientId.delete(facts.identity.clientId);
+    clientIdOf.delete(facts.identity.id);
+  }
+
+  function forgetAll(): void {
+    byClientId.clear();
+    clientIdOf.clear();
+  }
+
+  function keep(facts: IdentityFacts): void {
+    if (byClientId.size >= capacity) forget(byClientId.keys().next().value);
+    byClientId.set(facts.identity.clientId, facts);
+    clientIdOf.set(facts.identity.id, facts.identity.clientId);
+  }
+
+  async function read(clientId: string): Promise<IdentityFacts | undefined> {
+    const before = changes;
+    const facts = await readFacts(storage, clientId);
+    if (facts !== undefined && changes === before && storage.coherent()) keep(facts);
+    return facts;
+  }
+
+  return {
+    byClientId(clientId) {
+      if (storage.coherent()) {
+        const facts = byClientId.get(clientId);
+        if (facts !== undefined) return facts;
+      } else if (byClientId.size > 0) forgetAll();
+      let pending = reading.get(clientId);
+      if (pending === undefined) {
+        pending = read(clientId).finally(() => {
+          if (reading.get(clientId) === pending) reading.delete(clientId);
+        });
+        reading.set(clientId, pending);
+      }
+      return pending;
+    },
+    size: () => byClientId.size,
+    close: unsubscribe,
+  };
+}
+
+function concernsFacts(change: Change): boolean {
+  return change.kind === 'identity' || change.kind === 'resource_server' || change.kind === 'all';
+}
+
+async function readFacts(
+  storage: FactsCacheDeps['storage'],
+  clientId: string,
+): Promise<IdentityFacts | undefined> {
+  const identity = await storage.identities.byClientId(clientId);
+  if (identity === undefined) return undefined;
+  const [credentials, records] = await Promise.all([
+    storage.credentials.ofIdentity(identity.id),
+    storage.access.activeOfIdentity(identity.id),
+  ]);
+  const servers = new Map<string, ResourceServerRecord | undefined>();
+  const access: AccessFacts[] = [];
+  for (const record of records) {
+    const id = record.resourceServerId;
+    if (!servers.has(id)) servers.set(id, await storage.resourceServers.byId(id));
+    const resourceServer = servers.get(id);
+    if (resourceServer?.state === 'active') access.push({ access: record, resourceServer });
+  }
+  return { identity, credentials, access };
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+// `npm run check`: every check of the house, one line each; what a check found only when it failed. `--verbose` shows
+// warnings too. It looks and never changes; `npm run format` formats, `node tools/check-floors.mjs --write` renews a table.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkClauses } from './check-clauses.mjs';
+import { checkDocs } from './check-docs.mjs';
+import { checkFloors } from './check-floors.mjs';
+import { checkLicences } from './check-licences.mjs';
+import { checkLockfile } from './check-lockfile.mjs';
+import { checkNames } from './check-names.mjs';
+import { checkSize } from './check-size.mjs';
+import { checkText } from './check-text.mjs';
+import { output } from './run/child.mjs';
+import { isProgram, ROOT } from './source/report.mjs';
+
+/** @typedef {import('./source/report.mjs').Report} Report */
+/** @typedef {{name: string, check: (root: string) => Report | Promise<Report>}} Entry */
+
+/** @type {Entry[]} */
+const CHECKS = [
+  { name: 'floors', check: checkFloors },
+  { name: 'size', check: checkSize },
+  { name: 'names', check: checkNames },
+  { name: 'clauses', check: checkClauses },
+  { name: 'docs', check: checkDocs },
+  { name: 'text', check: checkText },
+  { name: 'lockfile', check: checkLockfile },
+  { name: 'licences', check: checkLicences },
+  { name: 'format', check: tool('biome', ['format', '.'], 'biome.json') },
+  {
+    name: 'lint',
+    check: tool('oxlint', ['--type-aware', '--max-warnings', '0', '-f', 'unix'], '.oxlintrc.json'),
+  },
+  { name: 'unused', check: tool('knip', ['--no-progress', '--no-config-hints'], 'knip.json') },
+];
+
+/** A program of node_modules as a check: its exit code decides, its output is the problem. @param {string} program @param {string[]} args @param {string} config */
+function tool(program, args, config) {
+  return async (/** @type {string} */ root) => {
+    const bin =
+      { biome: '@biomejs/biome/bin/biome', oxlint: 'oxlint/bin/oxlint', knip: 'knip/bin/knip.js' }[program] ??
+      '';
+    const path = join(root, 'node_modules', bin);
+    if (!existsSync(path) || !existsSync(join(root, config))) {
+      return {
+        summary: program,
+        problems: [],
+        warnings: [],
+        skipped: [`${program} is not installed or has no ${config}`],
+      };
+    }
+    const { code, text } = await output(process.execPath, [path, ...args], { cwd: root });
+    return { summary: program, problems: code === 0 ? [] : [text.trim()], warnings: [], skipped: [] };
+  };
+}
+
+/**
+ * Runs them all and prints a line for each.
+ * @param {{verbose?: boolean}} [options]
+ * @returns {Promise<{passed: number, failed: string[], skipped: string[]}>}
+ */
+export async function runChecks({ verbose = false } = {}) {
+  let passed = 0;
+  /** @type {string[]} */
+  const failed = [];
+  /** @type {string[]} */
+  const skipped = [];
+  for (const { name, check } of CHECKS) {
+    const started = performance.now();
+    const report = await check(ROOT);
+    const took = `${((performance.now() - started) / 1000).toFixed(1)} s`;
+    const mark = report.problems.length > 0 ? 'FAILED' : report.skipped.length > 0 ? 'partly' : 'ok';
+    console.log(`  ${name.padEnd(9)} ${mark.padEnd(7)} ${took.padStart(6)}  ${report.summary}`);
+    for (const text of [...report.problems, ...(verbose ? report.warnings : [])]) console.log(indent(text));
+    for (const text of report.skipped) console.log(indent(`not looked at: ${text}`));
+    skipped.push(...report.skipped.map((text) => `check ${name}: ${text}`));
+    if (report.problems.length > 0) failed.push(`check ${name}`);
+    else passed++;
+  }
+  return { passed, failed, skipped };
+}
+
+/** @param {string} text */
+function indent(text) {
+  return text.replace(/^/gm, '      ');
+}
+
+if (isProgram(import.meta.url)) {
+  const { failed } = await runChecks({ verbose: process.argv.includes('--verbose') });
+  if (failed.length > 0) console.log(`\n${failed.length} failed: ${failed.join(', ')}`);
+  process.exitCode = failed.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { operation } from './contract.ts';
+import {
+  identityRef,
+  instant,
+  page,
+  pageQuery,
+  positive,
+  recordId,
+  resourceServerRef,
+  scopeName,
+  scopeNames,
+  text,
+} from './fields.ts';
+
+export const ACCESS_STATES = ['requested', 'active', 'rejected', 'revoked'] as const;
+
+/** Members that a person may write; shared by creation and declared documents. */
+export const accessMembers = {
+  identity: identityRef.describe('Id or client_id'),
+  resource_server: resourceServerRef.describe('Id or identifier'),
+  scopes: scopeNames,
+  justification: text(1000),
+  token_lifetime: positive(86_400).optional().describe('Seconds; a ceiling for tokens under this access'),
+};
+
+export const accessCreate = z
+  .strictObject({
+    ...accessMembers,
+    expires_at: instant.describe("Narrowed to the identity's end; the answer states it"),
+  })
+  .meta({ id: 'AccessCreate' });
+
+/** Merge patch (RFC 7396): null removes. */
+export const accessPatch = z
+  .strictObject({
+    scopes: scopeNames.optional(),
+    justification: text(1000).optional(),
+    token_lifetime: positive(86_400).nullable().optional(),
+    expires_at: instant.optional(),
+  })
+  .meta({ id: 'AccessPatch' });
+
+export const access = z
+  .object({
+    id: z.string(),
+    identity: z.string().describe('Id of the identity'),
+    client_id: z.string(),
+    resource_server: z.string().describe('Id of the resource server'),
+    resource: z.string().describe('Identifier of the resource server: the `resource` of a token request'),
+    scopes: z.array(z.string()),
+    justification: z.string(),
+    state: z.enum(ACCESS_STATES),
+    requested_by: z.string(),
+    approved_by: z.string().nullable(),
+    approved_at: instant.nullable(),
+    token_lifetime: z.int().nullable(),
+    expires_at: instant,
+    created_at: instant,
+    updated_at: instant,
+    version: z.int(),
+  })
+  .meta({ id: 'Access' });
+export type Access = z.output<typeof access>;
+
+const params = z.strictObject({ id: recordId });
+
+export const accessOperations = {
+  'access.create': operation({
+    method: 'POST',
+    path: '/v1/access',
+    summary: 'Give an identity access to scopes of a resource server',
+    scopes: ['access:write'],
+    body: accessCreate,
+    response: access,
+    status: 201,
+  }),
+  'access.list': operation({
+    method: 'GET',
+    path: '/v1/access',
+    summary: 'Who has access to what, now or at an instant',
+    scopes: ['access:read'],
+    query: z.strictObject({
+      ...pageQuery,
+      identity: identityRef.optional(),
+      resource_server: resourceServerRef.optional(),
+      scope: scopeName.optional(),
+      state: z.enum(ACCESS_STATES).optional(),
+      as_of: instant.optional().describe('As it was at this instant'),
+    }),
+    response: page(access),
+  }),
+  'access.get': operation({
+    method: 'GET',
+    path: '/v1/access/{id}',
+    summary: 'Show an access',
+    scopes: ['access:read'],
+    params,
+    response: access,
+  }),
+  'access.patch': operation({
+    method: 'PATCH',
+    path: '/v1/access/{id}',
+    summary: 'Change scopes, justification, token lifetime or end of an access',
+    scopes: ['access:write'],
+    params,
+    body: accessPatch,
+    response: access,
+  }),
+  'access.revoke': operation({
+    method: 'DELETE',
+    path: '/v1/access/{id}',
+    summary: 'Revoke an access',
+    scopes: ['access:write'],
+    params,
+    response: access,
+  }),
+};

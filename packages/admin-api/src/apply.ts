@@ -1,0 +1,118 @@
+import { parseSecret } from '@countersign/protocol';
+import { z } from 'zod';
+import { accessMembers } from './access.ts';
+import { operation } from './contract.ts';
+import { objectChange } from './difference.ts';
+import { identityRef, instant, name, newClientId, resourceIdentifier, span } from './fields.ts';
+import { identityMembers } from './identities.ts';
+import { resourceServerMembers } from './resource-servers.ts';
+
+export const API_VERSION = 'countersign/v1';
+
+const head = { apiVersion: z.literal(API_VERSION), metadata: z.strictObject({ name }) };
+
+/** `expires_at`, or `expires_in` counted from the creation; an object that exists keeps its end under `expires_in`. */
+const end = {
+  expires_at: instant.optional(),
+  expires_in: span.optional().describe('Used at creation only'),
+};
+type End = { readonly expires_at?: string | undefined; readonly expires_in?: string | undefined };
+const hasOneEnd = (spec: End): boolean => (spec.expires_at === undefined) !== (spec.expires_in === undefined);
+const hasTwoEnds = (spec: End): boolean => spec.expires_at !== undefined && spec.expires_in !== undefined;
+const AT_END = { error: 'needs either expires_at or expires_in, not both', path: ['expires_at'] };
+
+export const identityDocument = z.strictObject({
+  ...head,
+  kind: z.literal('Identity'),
+  spec: z
+    .strictObject({
+      ...identityMembers,
+      name: name.optional().describe('metadata.name when absent'),
+      client_id: newClientId.optional().describe('metadata.name when absent, which must then be one'),
+      state: z.enum(['draft', 'active', 'suspended']).default('active').describe('Used at creation only'),
+      ...end,
+    })
+    .refine(hasOneEnd, AT_END),
+});
+
+export const resourceServerDocument = z.strictObject({
+  ...head,
+  kind: z.literal('ResourceServer'),
+  spec: z.strictObject({
+    ...resourceServerMembers,
+    name: name.optional().describe('metadata.name when absent'),
+    identifier: resourceIdentifier,
+  }),
+});
+
+export const accessDocument = z.strictObject({
+  ...head,
+  kind: z.literal('Access'),
+  spec: z.strictObject({ ...accessMembers, ...end }).refine(hasOneEnd, AT_END),
+});
+
+/** `secretFile` is resolved by who reads the file: its content arrives as `secret`, or nothing does. */
+export const credentialDocument = z.strictObject({
+  ...head,
+  kind: z.literal('Credential'),
+  spec: z
+    .strictObject({
+      identity: identityRef,
+      type: z.literal('client_secret'),
+      secret: z
+        .string()
+        .max(100)
+        .refine((value) => parseSecret(value)?.kind === 'csk', 'must be a client secret (csk_…)')
+        .optional()
+        .describe('An existing secret; without it one is made and answered once'),
+      ...end,
+    })
+    .refine((spec) => !hasTwoEnds(spec), AT_END),
+});
+
+export const document = z
+  .discriminatedUnion('kind', [identityDocument, resourceServerDocument, accessDocument, credentialDocument])
+  .meta({ id: 'Document' });
+export type Document = z.output<typeof document>;
+/** As written, before defaults are filled in. */
+export type DocumentInput = z.input<typeof document>;
+
+export const applyRequest = z
+  .strictObject({
+    documents: z.array(document).max(5000),
+    prune: z
+      .boolean()
+      .default(false)
+      .describe('Also end what exists and is not in the documents; what is built in stays'),
+  })
+  .meta({ id: 'ApplyRequest' });
+
+export const applyResult = z
+  .object({
+    changes: z.array(objectChange),
+    secrets: z.array(z.object({ name: z.string(), secret: z.string() })),
+  })
+  .meta({ id: 'ApplyResult' });
+export type ApplyResult = z.output<typeof applyResult>;
+
+const NOUNS = ['identities', 'credentials', 'resource-servers', 'access'] as const;
+
+export const applyOperations = {
+  'apply.run': operation({
+    method: 'POST',
+    path: '/v1/apply',
+    summary: 'Bring declared objects about; `dry_run=true` is the plan',
+    scopes: NOUNS.map((noun) => `${noun}:write` as const),
+    body: applyRequest,
+    response: applyResult,
+    destructive: true,
+    bodyLimit: 4_194_304,
+  }),
+  'export.get': operation({
+    method: 'GET',
+    path: '/v1/export',
+    summary: 'All objects as documents that apply without a change',
+    scopes: NOUNS.map((noun) => `${noun}:read` as const),
+    response: z.object({ documents: z.array(document) }),
+  }),
+};

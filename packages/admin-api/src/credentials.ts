@@ -1,0 +1,186 @@
+import { z } from 'zod';
+import { operation } from './contract.ts';
+import { identityRef, instant, name, page, pageQuery, recordId, text } from './fields.ts';
+
+export const CREDENTIAL_TYPES = [
+  'client_secret',
+  'api_key',
+  'private_key_jwt',
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
+  'federated',
+  'spiffe',
+] as const;
+export const CREDENTIAL_STATES = ['active', 'suspended', 'revoked'] as const;
+
+const common = {
+  label: name.optional().describe('To tell credentials apart'),
+  expires_at: instant
+    .optional()
+    .describe("At most the earlier of the identity's end and the method's maximum age, which is the default"),
+};
+
+/** A public key (RFC 7517); anything of the private part is refused. */
+const publicJwk = z
+  .looseObject({ kty: z.enum(['EC', 'RSA', 'OKP']), kid: text(200).optional(), alg: text(20).optional() })
+  .refine(
+    (jwk) => !['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].some((member) => Object.hasOwn(jwk, member)),
+    'must not hold a private key',
+  );
+
+const pem = z
+  .string()
+  .min(1)
+  .max(32_768)
+  .regex(/^-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\r\n -]+$/, 'must be PEM certificates');
+
+const httpsUri = z
+  .string()
+  .max(2048)
+  .regex(/^https:\/\/[\x21-\x7e]+$/, 'must be an https URL');
+
+const TLS_FIELDS = ['subject_dn', 'san_dns', 'san_uri', 'san_ip', 'san_email'] as const;
+
+export const credentialCreate = z
+  .discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('client_secret'), ...common }),
+    z.strictObject({ type: z.literal('api_key'), ...common }),
+    z
+      .strictObject({
+        type: z.literal('private_key_jwt'),
+        ...common,
+        jwk: publicJwk.optional(),
+        jwks_uri: httpsUri.optional(),
+        allow_token_endpoint_audience: z.boolean().default(false),
+      })
+      .refine((value) => (value.jwk === undefined) !== (value.jwks_uri === undefined), {
+        error: 'needs either jwk or jwks_uri',
+        path: ['jwk'],
+      }),
+    z
+      .strictObject({
+        type: z.literal('tls_client_auth'),
+        ...common,
+        subject_dn: text(1000).optional(),
+        san_dns: text(253).optional(),
+        san_uri: text(2048).optional(),
+        san_ip: text(45).optional(),
+        san_email: text(320).optional(),
+        ca: pem.describe('The authorities that may have signed the certificate'),
+      })
+      .refine((value) => TLS_FIELDS.filter((field) => value[field] !== undefined).length === 1, {
+        error: `needs exactly one of ${TLS_FIELDS.join(', ')}`,
+        path: ['subject_dn'],
+      }),
+    z.strictObject({ type: z.literal('self_signed_tls_client_auth'), ...common, certificate: pem }),
+    z.strictObject({
+      type: z.literal('federated'),
+      ...common,
+      trusted_issuer: text(2048),
+      conditions: z.record(z.string().min(1).max(200), z.string().min(1).max(1000)),
+    }),
+    z.strictObject({
+      type: z.literal('spiffe'),
+      ...common,
+      spiffe_id: z
+        .string()
+        .max(2048)
+        .regex(/^spiffe:\/\/[a-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/, 'must be a SPIFFE ID'),
+    }),
+  ])
+  .meta({ id: 'CredentialCreate' });
+
+export const credentialPatch = z
+  .strictObject({
+    label: name.optional(),
+    expires_at: instant.optional(),
+    state: z.enum(['active', 'suspended']).optional(),
+  })
+  .meta({ id: 'CredentialPatch' });
+
+const members = {
+  id: z.string(),
+  identity: z.string().describe('Id of the identity'),
+  client_id: z.string(),
+  type: z.enum(CREDENTIAL_TYPES),
+  label: z.string(),
+  state: z.enum(CREDENTIAL_STATES),
+  public_id: z.string().nullable().describe('The part of a secret that may be shown'),
+  not_before: instant,
+  expires_at: instant,
+  created_at: instant,
+  updated_at: instant,
+  version: z.int(),
+};
+
+export const credential = z.object(members).meta({ id: 'Credential' });
+export type Credential = z.output<typeof credential>;
+
+/** The answer to a creation: the only time that the secret is shown. */
+export const createdCredential = z
+  .object({ ...members, secret: z.string().optional() })
+  .meta({ id: 'CreatedCredential' });
+export type CreatedCredential = z.output<typeof createdCredential>;
+
+const params = z.strictObject({ id: recordId });
+const filters = {
+  ...pageQuery,
+  type: z.enum(CREDENTIAL_TYPES).optional(),
+  state: z.enum(CREDENTIAL_STATES).optional(),
+  expires_before: instant.optional(),
+};
+
+export const credentialOperations = {
+  'credentials.create': operation({
+    method: 'POST',
+    path: '/v1/identities/{id}/credentials',
+    summary: 'Add a credential to an identity; a secret is shown only in this answer',
+    scopes: ['credentials:write'],
+    params: z.strictObject({ id: identityRef }),
+    body: credentialCreate,
+    response: createdCredential,
+    status: 201,
+  }),
+  'credentials.of_identity': operation({
+    method: 'GET',
+    path: '/v1/identities/{id}/credentials',
+    summary: 'List the credentials of an identity, oldest first',
+    scopes: ['credentials:read'],
+    params: z.strictObject({ id: identityRef }),
+    query: z.strictObject(filters),
+    response: page(credential),
+  }),
+  'credentials.list': operation({
+    method: 'GET',
+    path: '/v1/credentials',
+    summary: 'List credentials, oldest first',
+    scopes: ['credentials:read'],
+    query: z.strictObject({ ...filters, identity: identityRef.optional() }),
+    response: page(credential),
+  }),
+  'credentials.get': operation({
+    method: 'GET',
+    path: '/v1/credentials/{id}',
+    summary: 'Show a credential',
+    scopes: ['credentials:read'],
+    params,
+    response: credential,
+  }),
+  'credentials.patch': operation({
+    method: 'PATCH',
+    path: '/v1/credentials/{id}',
+    summary: 'Change label, end or state of a credential',
+    scopes: ['credentials:write'],
+    params,
+    body: credentialPatch,
+    response: credential,
+  }),
+  'credentials.revoke': operation({
+    method: 'DELETE',
+    path: '/v1/credentials/{id}',
+    summary: 'Revoke a credential for ever',
+    scopes: ['credentials:write'],
+    params,
+    response: credential,
+  }),
+};

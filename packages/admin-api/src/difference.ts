@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+/** The kinds of objects that a write can change. */
+export const OBJECT_KINDS = [
+  'Identity',
+  'Credential',
+  'ResourceServer',
+  'Access',
+  'SigningKey',
+  'Cutoff',
+] as const;
+export type ObjectKind = (typeof OBJECT_KINDS)[number];
+
+/** One object before and after; without secrets. */
+export const objectChange = z
+  .object({
+    op: z.enum(['create', 'update', 'delete']),
+    kind: z.enum(OBJECT_KINDS),
+    /** client_id, identifier, `client_id → identifier`, or id. */
+    name: z.string(),
+    before: z.record(z.string(), z.unknown()).nullable(),
+    after: z.record(z.string(), z.unknown()).nullable(),
+    /** Members that differ, sorted. */
+    fields: z.array(z.string()),
+  })
+  .meta({ id: 'ObjectChange' });
+export type ObjectChange = z.output<typeof objectChange>;
+
+/** What a write would do: the answer to `?dry_run=true`. Nothing was changed. */
+export const difference = z
+  .object({ dry_run: z.literal(true), changes: z.array(objectChange) })
+  .meta({ id: 'Difference' });
+export type Difference = z.output<typeof difference>;

@@ -1,0 +1,73 @@
+export {
+  ACCESS_STATES,
+  type Access,
+  accessCreate,
+  accessPatch,
+} from './access.ts';
+export {
+  API_VERSION,
+  type ApplyResult,
+  applyRequest,
+  type Document,
+  type DocumentInput,
+  document,
+} from './apply.ts';
+export { type Explanation, explanation, type LoggedAuditEvent, requestId } from './audit.ts';
+export {
+  AdminApiError,
+  type AdminClient,
+  type AdminClientOptions,
+  type AdminErrorCode,
+  type Answer,
+  type CallInput,
+  createAdminClient,
+  type ListId,
+} from './client.ts';
+export { BODY_DEPTH, type IfMatch, type Method, type Operation } from './contract.ts';
+export {
+  CREDENTIAL_STATES,
+  CREDENTIAL_TYPES,
+  type CreatedCredential,
+  type Credential,
+  credentialCreate,
+  credentialPatch,
+} from './credentials.ts';
+export { CUTOFF_KINDS, type Cutoff, cutoffCreate } from './cutoffs.ts';
+export { type Difference, OBJECT_KINDS, type ObjectChange, type ObjectKind } from './difference.ts';
+export {
+  CADENCES,
+  ENVIRONMENTS,
+  IDENTITY_KINDS,
+  IDENTITY_STATES,
+  type Identity,
+  identityCreate,
+  identityPatch,
+} from './identities.ts';
+export { type SigningKey } from './keys.ts';
+export { type OpenApiOptions, openApiDocument } from './openapi.ts';
+export {
+  type BodyOf,
+  type OperationId,
+  type Operations,
+  operationIds,
+  operations,
+  type ParamsOf,
+  type QueryOf,
+  type ResponseOf,
+} from './operations.ts';
+export {
+  type FieldError,
+  PROBLEMS,
+  type Problem,
+  type ProblemCode,
+  type ProblemExtensions,
+  parseProblem,
+  problemDocument,
+} from './problem.ts';
+export {
+  type ResourceServer,
+  resourceServerCreate,
+  resourceServerPatch,
+  SIGNING_ALGORITHMS,
+} from './resource-servers.ts';
+export { ADMIN_SCOPE_NAMES, ADMIN_SCOPES, type AdminScope } from './scopes.ts';

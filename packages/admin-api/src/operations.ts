@@ -1,0 +1,39 @@
+import type { z } from 'zod';
+import { accessOperations } from './access.ts';
+import { applyOperations } from './apply.ts';
+import { auditOperations } from './audit.ts';
+import { credentialOperations } from './credentials.ts';
+import { cutoffOperations } from './cutoffs.ts';
+import { identityOperations } from './identities.ts';
+import { keyOperations } from './keys.ts';
+import { resourceServerOperations } from './resource-servers.ts';
+
+/** The whole admin API. */
+export const operations = {
+  ...identityOperations,
+  ...credentialOperations,
+  ...resourceServerOperations,
+  ...accessOperations,
+  ...keyOperations,
+  ...cutoffOperations,
+  ...auditOperations,
+  ...applyOperations,
+};
+
+export type Operations = typeof operations;
+export type OperationId = keyof Operations;
+
+/** Path parameters as parsed. */
+export type ParamsOf<Id extends OperationId> = z.output<Operations[Id]['params']>;
+/** Query as parsed, defaults filled in. */
+export type QueryOf<Id extends OperationId> = z.output<Operations[Id]['query']>;
+/** Body as parsed, defaults filled in; undefined where there is none. */
+export type BodyOf<Id extends OperationId> = Operations[Id]['body'] extends infer B
+  ? B extends z.ZodType
+    ? z.output<B>
+    : undefined
+  : never;
+/** The answer's body. */
+export type ResponseOf<Id extends OperationId> = z.output<Operations[Id]['response']>;
+
+export const operationIds: readonly OperationId[] = Object.keys(operations) as OperationId[];

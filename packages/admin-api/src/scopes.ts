@@ -1,0 +1,22 @@
+/** Every scope of the admin API, which is an ordinary resource server of its own authority. */
+export const ADMIN_SCOPES = {
+  'identities:read': { description: 'See identities, their owners and states', sensitivity: 1 },
+  'identities:write': { description: 'Create, change, suspend and decommission identities', sensitivity: 3 },
+  'credentials:read': { description: 'See credentials; never their secrets', sensitivity: 1 },
+  'credentials:write': { description: 'Create, change and revoke credentials', sensitivity: 3 },
+  'resource-servers:read': { description: 'See resource servers and their scopes', sensitivity: 1 },
+  'resource-servers:write': { description: 'Create, change and delete resource servers', sensitivity: 2 },
+  'access:read': { description: 'See who has access to what', sensitivity: 1 },
+  'access:write': { description: 'Give, change and revoke access', sensitivity: 3 },
+  'keys:read': { description: 'See signing keys; never their private part', sensitivity: 0 },
+  'keys:write': { description: 'Rotate signing keys', sensitivity: 3 },
+  'audit:read': { description: 'Read the audit log and explain requests', sensitivity: 2 },
+  'cutoffs:read': { description: 'See cut-offs', sensitivity: 1 },
+  'cutoffs:write': { description: 'Cut off identities, credentials, tokens and keys', sensitivity: 3 },
+  'usage:write': { description: 'Report use from resource servers', sensitivity: 1 },
+  'metrics:read': { description: 'Read the metrics of the authority', sensitivity: 1 },
+} as const satisfies Record<string, { readonly description: string; readonly sensitivity: 0 | 1 | 2 | 3 }>;
+
+export type AdminScope = keyof typeof ADMIN_SCOPES;
+
+export const ADMIN_SCOPE_NAMES: readonly AdminScope[] = Object.keys(ADMIN_SCOPES) as AdminScope[];

@@ -1,0 +1,186 @@
+/** Every setting: type, default, bound and doc line. docs/reference/config.md is generated from this table. */
+export interface SettingDefinition {
+  /** Flag name; the environment variable is COUNTERSIGN_<NAME> with `-` as `_`; the YAML key is the flag name. */
+  readonly name: string;
+  readonly type: 'string' | 'path' | 'url' | 'integer' | 'duration' | 'boolean' | 'list';
+  /** As text, in the form a user would write. Undefined: unset. */
+  readonly default?: string;
+  /** For integers and durations (seconds): inclusive. */
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly values?: readonly string[];
+  readonly doc: string;
+  /** May be given as a file through COUNTERSIGN_<NAME>_FILE; never by flag. */
+  readonly secret?: boolean;
+  readonly only?: 'dev' | 'serve';
+}
+
+export const SETTINGS: readonly SettingDefinition[] = [
+  {
+    name: 'port',
+    type: 'integer',
+    default: '8443',
+    minimum: 0,
+    maximum: 65535,
+    doc: 'Port to listen on; 0 takes any free one.',
+  },
+  {
+    name: 'mtls-port',
+    type: 'integer',
+    minimum: 0,
+    maximum: 65535,
+    doc: 'Second port, whose TLS asks callers for a certificate. Unset: no such listener.',
+  },
+  {
+    name: 'host',
+    type: 'string',
+    default: '127.0.0.1',
+    doc: 'Address to listen on. `dev` refuses anything but loopback.',
+  },
+  {
+    name: 'data-dir',
+    type: 'path',
+    default: '.countersign',
+    doc: 'Directory of the embedded database, the audit log, and in `dev` the generated CA and master key.',
+  },
+  {
+    name: 'database',
+    type: 'string',
+    doc: '`sqlite:PATH` or `postgres://…`. Default: `registry.db` in the data directory.',
+  },
+  {
+    name: 'issuer',
+    type: 'url',
+    doc: 'Issuer URL, exactly as tokens and metadata state it. `serve` needs it; `dev` takes https://localhost:PORT.',
+  },
+  { name: 'tls-cert', type: 'path', doc: 'PEM certificate chain of the server.' },
+  { name: 'tls-key', type: 'path', doc: 'PEM private key of the server.' },
+  {
+    name: 'trusted-proxy',
+    type: 'list',
+    doc: 'Addresses or CIDR blocks of proxies that terminate TLS and tell the caller’s address in X-Forwarded-For.',
+  },
+  { name: 'http', type: 'boolean', default: 'false', only: 'dev', doc: 'Listen without TLS, on loopback.' },
+  { name: 'apply', type: 'list', doc: 'Files of declared objects, applied before the authority is ready.' },
+  {
+    name: 'ready-file',
+    type: 'path',
+    doc: 'File (mode 0600) written when the authority is ready: addresses, and the admin’s credentials when this start made them.',
+  },
+  {
+    name: 'master-key-file',
+    type: 'path',
+    doc: 'File with the master key, 64 hex digits. `serve` needs it; `dev` makes one in the data directory.',
+  },
+  {
+    name: 'token-lifetime',
+    type: 'duration',
+    default: '10m',
+    minimum: 10,
+    maximum: 86_400,
+    doc: 'Lifetime of access tokens where nothing else says.',
+  },
+  {
+    name: 'token-lifetime-max',
+    type: 'duration',
+    default: '1h',
+    minimum: 10,
+    maximum: 86_400,
+    doc: 'No access token lives longer, whatever a resource server or an access asks for.',
+  },
+  {
+    name: 'key-period',
+    type: 'duration',
+    default: '30d',
+    minimum: 3600,
+    maximum: 31_536_000,
+    doc: 'How long a signing key signs before the next one takes over.',
+  },
+  {
+    name: 'key-lead',
+    type: 'duration',
+    default: '1d',
+    minimum: 600,
+    maximum: 2_592_000,
+    doc: 'How long a signing key is published before it signs. Longer than `jwks-max-age`.',
+  },
+  {
+    name: 'jwks-max-age',
+    type: 'duration',
+    default: '5m',
+    minimum: 10,
+    maximum: 86_400,
+    doc: 'How long verifiers may keep the JWKS.',
+  },
+  {
+    name: 'cached-identities',
+    type: 'integer',
+    default: '20000',
+    minimum: 100,
+    maximum: 1_000_000,
+    doc: 'Identities held in memory for the token path.',
+  },
+  {
+    name: 'database-connections',
+    type: 'integer',
+    default: '10',
+    minimum: 2,
+    maximum: 200,
+    doc: 'Connections to PostgreSQL.',
+  },
+  {
+    name: 'audit-reserve',
+    type: 'integer',
+    default: '67108864',
+    minimum: 0,
+    maximum: 1_099_511_627_776,
+    doc: 'Free bytes kept for issuance: below it, refusals of strangers are counted only.',
+  },
+  {
+    name: 'headers-timeout',
+    type: 'duration',
+    default: '10s',
+    minimum: 1,
+    maximum: 300,
+    doc: 'Time for a request’s headers to arrive.',
+  },
+  {
+    name: 'request-timeout',
+    type: 'duration',
+    default: '20s',
+    minimum: 1,
+    maximum: 600,
+    doc: 'Time for a whole request to arrive.',
+  },
+  {
+    name: 'keep-alive-timeout',
+    type: 'duration',
+    default: '65s',
+    minimum: 1,
+    maximum: 3600,
+    doc: 'How long an idle connection is kept.',
+  },
+  {
+    name: 'max-connections',
+    type: 'integer',
+    default: '10000',
+    minimum: 10,
+    maximum: 1_000_000,
+    doc: 'Connections open at once; more are closed at once.',
+  },
+  {
+    name: 'drain-timeout',
+    type: 'duration',
+    default: '10s',
+    minimum: 0,
+    maximum: 600,
+    doc: 'Time for requests in flight to end after SIGTERM.',
+  },
+  {
+    name: 'log-level',
+    type: 'string',
+    default: 'info',
+    values: ['debug', 'info', 'warn', 'error', 'silent'],
+    doc: 'Least severity that is logged.',
+  },
+];

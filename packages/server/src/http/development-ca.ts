@@ -1,0 +1,115 @@
+import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RandomBytes } from '../ids.ts';
+
+/** A certificate authority for a laptop: made on the spot, trusted by nobody who was not handed its file. */
+export interface DevelopmentCertificate {
+  /** PEM file of the CA, for clients to trust. */
+  readonly caFile: string;
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
+const CA_DAYS = 365;
+const SERVER_DAYS = 90;
+const RENEW_BEFORE_DAYS = 14;
+const DAY_MS = 86_400_000;
+const EC = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+
+/** The CA and a certificate for localhost in `directory`; made or renewed where missing or near their end. */
+export async function developmentCertificate(
+  directory: string,
+  now: number,
+  random: RandomBytes,
+): Promise<DevelopmentCertificate> {
+  const caFile = join(directory, 'ca.pem');
+  const certFile = join(directory, 'server.pem');
+  const keyFile = join(directory, 'server.key');
+  const present = await Promise.all([caFile, certFile, keyFile].map((file) => readFile(file, 'utf8'))).catch(
+    () => undefined,
+  );
+  if (present !== undefined && stillGood(present[0] as string, now) && stillGood(present[1] as string, now)) {
+    return { caFile, certificate: present[1] as string, privateKey: present[2] as string };
+  }
+  // Loaded only now: it is large, and needed once in a quarter.
+  await import('reflect-metadata');
+  const x509 = await import('@peculiar/x509');
+  const caKeys = await webcrypto.subtle.generateKey(EC, true, ['sign', 'verify']);
+  const serverKeys = await webcrypto.subtle.generateKey(EC, true, ['sign', 'verify']);
+  const validFrom = (days: number) => ({
+    notBefore: new Date(now - 60_000),
+    notAfter: new Date(now + days * DAY_MS),
+  });
+  const ca = await x509.X509CertificateGenerator.createSelfSigned(
+    {
+      serialNumber: serial(random),
+      name: 'CN=Countersign development CA',
+      ...validFrom(CA_DAYS),
+      signingAlgorithm: EC,
+      keys: caKeys,
+      extensions: [
+        new x509.BasicConstraintsExtension(true, 0, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      ],
+    },
+    webcrypto as Crypto,
+  );
+  const server = await x509.X509CertificateGenerator.create(
+    {
+      serialNumber: serial(random),
+      subject: 'CN=localhost',
+      issuer: ca.subject,
+      ...validFrom(SERVER_DAYS),
+      signingAlgorithm: EC,
+      publicKey: serverKeys.publicKey,
+      signingKey: caKeys.privateKey,
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        new x509.ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.1']),
+        new x509.SubjectAlternativeNameExtension([
+          { type: 'dns', value: 'localhost' },
+          { type: 'ip', value: '127.0.0.1' },
+          { type: 'ip', value: '::1' },
+        ]),
+      ],
+    },
+    webcrypto as Crypto,
+  );
+  const privateKey = await toPem(serverKeys.privateKey);
+  const certificate = server.toString('pem');
+  // The CA's own key is never stored: a new server certificate comes with a new CA.
+  await replaceFile(caFile, `${ca.toString('pem')}\n`, 0o644);
+  await replaceFile(keyFile, privateKey, 0o600);
+  await replaceFile(certFile, `${certificate}\n`, 0o644);
+  return { caFile, certificate, privateKey };
+}
+
+function stillGood(pem: string, now: number): boolean {
+  try {
+    return new Date(new X509Certificate(pem).validTo).getTime() - now > RENEW_BEFORE_DAYS * DAY_MS;
+  } catch {
+    return false;
+  }
+}
+
+function serial(random: RandomBytes): string {
+  const bytes = Buffer.from(random(16));
+  // RFC 5280 §4.1.2.2: positive.
+  bytes[0] = ((bytes[0] as number) & 0x7f) | 0x01;
+  return bytes.toString('hex');
+}
+
+async function toPem(key: webcrypto.CryptoKey): Promise<string> {
+  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key));
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({
+    format: 'pem',
+    type: 'pkcs8',
+  }) as string;
+}
+
+async function replaceFile(path: string, text: string, mode: number): Promise<void> {
+  await writeFile(`${path}.new`, text, { mode, flush: true });
+  await rename(`${path}.new`, path);
+}

@@ -1,0 +1,103 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { edgeResponse } from './edge-errors.ts';
+import type { HttpRequest } from './request.ts';
+import type { HttpResponse } from './response.ts';
+import type { Route } from './route.ts';
+
+export interface EdgeDeps {
+  readonly nextRequestId: () => string;
+  readonly sourceOf: (message: IncomingMessage) => string;
+  /** Tells the operator of a bug. */
+  readonly report: (error: unknown, requestId: string) => void;
+}
+
+const NO_BODY = new Uint8Array(0);
+const NO_PARAMS: Readonly<Record<string, string>> = {};
+
+/**
+ * Serves one route from the bare request: no router, no decoder stream, no objects that nobody reads. Only the token
+ * endpoint is worth it; what it costs and saves stands in bench/README.md.
+ */
+export function serveFast(
+  route: Route,
+  deps: EdgeDeps,
+  message: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const id = deps.nextRequestId();
+  if (message.method !== route.method) {
+    write(response, edgeResponse('method_not_allowed', route.errors, { allow: route.method }), id);
+    message.resume();
+    return;
+  }
+  let body: Uint8Array = NO_BODY;
+  let tooLarge = false;
+  message.on('data', (chunk: Buffer) => {
+    if (tooLarge) return;
+    if (body.length + chunk.length > route.bodyLimit) {
+      tooLarge = true;
+      // The rest is thrown away as it comes; the connection ends with the answer, at the latest at its time limit.
+      write(response, edgeResponse('body_too_large', route.errors, { connection: 'close' }), id);
+      return;
+    }
+    body = body.length === 0 ? chunk : Buffer.concat([body, chunk]);
+  });
+  message.on('end', () => {
+    if (!tooLarge) void answer(route, deps, message, response, body, id);
+  });
+}
+
+async function answer(
+  route: Route,
+  deps: EdgeDeps,
+  message: IncomingMessage,
+  response: ServerResponse,
+  body: Uint8Array,
+  id: string,
+): Promise<void> {
+  try {
+    write(
+      response,
+      await route.endpoint(toHttpRequest(message, body, id, deps.sourceOf(message)), NO_PARAMS),
+      id,
+    );
+  } catch (error) {
+    deps.report(error, id);
+    write(response, edgeResponse('bug', route.errors), id);
+  }
+}
+
+export function toHttpRequest(
+  message: IncomingMessage,
+  body: Uint8Array,
+  id: string,
+  source: string,
+  signal?: AbortSignal,
+): HttpRequest {
+  const url = message.url ?? '/';
+  const mark = url.indexOf('?');
+  const socket = message.socket as { getPeerX509Certificate?: () => HttpRequest['peerCertificate'] };
+  return {
+    method: message.method ?? 'GET',
+    path: mark === -1 ? url : url.slice(0, mark),
+    query: mark === -1 ? '' : url.slice(mark + 1),
+    rawHeaders: message.rawHeaders,
+    body,
+    id,
+    source,
+    signal,
+    get peerCertificate() {
+      return socket.getPeerX509Certificate?.();
+    },
+  };
+}
+
+function write(response: ServerResponse, answer: HttpResponse, id: string): void {
+  if (response.headersSent || response.destroyed) return;
+  const headers: string[] = ['Request-Id', id];
+  for (const name in answer.headers) headers.push(name, answer.headers[name] as string);
+  // Content-Length is known and the text is ASCII or UTF-8: Node sends head and body in one write.
+  headers.push('Content-Length', String(Buffer.byteLength(answer.body)));
+  response.writeHead(answer.status, headers);
+  response.end(answer.body);
+}

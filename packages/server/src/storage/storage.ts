@@ -38,8 +38,9 @@ export type Change =
 export interface Storage extends Stores {
   /**
    * Runs `work` in one serialisable-enough transaction: all of it or nothing, durable when the promise resolves.
-   * A rejection of `work` rolls back and is passed on. Never nested. `work` may run on the one writer of the database:
-   * it must await nothing but the stores it is given.
+   * A rejection of `work` rolls back and is passed on; so is the first rejection of one of its stores, even when `work`
+   * catches it. Never nested. `work` may run on the one writer of the database: it must await nothing but the stores it
+   * is given. It may be run again from its start when another node's transaction was in its way.
    */
   transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
   /**

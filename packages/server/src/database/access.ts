@@ -1,0 +1,155 @@
+import type { AccessFilter, AccessRecord, AccessState, AccessStore } from '../storage/access.ts';
+import type { Page, PageRequest } from '../storage/page.ts';
+import { type Connection, type Session, type Transaction, statement } from './database.ts';
+import { type Conditions, conditions, pageOf, pageStatement } from './list.ts';
+import { type VersionedTable, versionedTable } from './versioned.ts';
+
+interface AccessRow {
+  id: string;
+  identity_id: string;
+  resource_server_id: string;
+  /** JSON: an array of names. */
+  scopes: string;
+  justification: string;
+  state: string;
+  requested_by: string;
+  approved_by: string | null;
+  approved_at: number | null;
+  token_lifetime: number | null;
+  expires_at: number;
+  created_at: number;
+  updated_at: number;
+  version: number;
+}
+
+const COLUMNS = [
+  'id',
+  'identity_id',
+  'resource_server_id',
+  'scopes',
+  'justification',
+  'state',
+  'requested_by',
+  'approved_by',
+  'approved_at',
+  'token_lifetime',
+  'expires_at',
+  'created_at',
+  'updated_at',
+  'version',
+] as const;
+
+const accesses: VersionedTable<AccessRecord> = versionedTable<AccessRecord, AccessRow>({
+  table: 'access',
+  history: 'access_history',
+  columns: COLUMNS,
+  fixed: ['identity_id', 'resource_server_id', 'created_at'],
+  toRow: (record) => ({
+    id: record.id,
+    identity_id: record.identityId,
+    resource_server_id: record.resourceServerId,
+    scopes: JSON.stringify(record.scopes),
+    justification: record.justification,
+    state: record.state,
+    requested_by: record.requestedBy,
+    approved_by: record.approvedBy,
+    approved_at: record.approvedAt,
+    token_lifetime: record.tokenLifetime,
+    expires_at: record.expiresAt,
+    created_at: record.createdAt,
+    updated_at: record.updatedAt,
+    version: record.version,
+  }),
+  fromRow: (row) => ({
+    id: row.id,
+    identityId: row.identity_id,
+    resourceServerId: row.resource_server_id,
+    scopes: JSON.parse(row.scopes) as string[],
+    justification: row.justification,
+    state: row.state as AccessState,
+    requestedBy: row.requested_by,
+    approvedBy: row.approved_by ?? undefined,
+    approvedAt: row.approved_at ?? undefined,
+    tokenLifetime: row.token_lifetime ?? undefined,
+    expiresAt: row.expires_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    version: row.version,
+  }),
+});
+
+/** One row for each scope of each version of an access: the index behind "who has, or had, this scope". */
+const insertScope = statement(
+  'access_scopes_insert',
+  `INSERT INTO access_scopes (scope, created_at, access_id, version, resource_server_id)
+   VALUES ($1, $2, $3, $4, $5)`,
+);
+const selectActive = statement(
+  'access_active_of_identity',
+  `SELECT ${accesses.columns} FROM access WHERE identity_id = $1 AND state = 'active'
+   ORDER BY created_at, id LIMIT 1000`,
+);
+
+async function keepScopes(tx: Transaction, record: AccessRecord): Promise<void> {
+  for (const scope of new Set(record.scopes)) {
+    await tx.run(insertScope, [scope, record.createdAt, record.id, record.version, record.resourceServerId]);
+  }
+}
+
+/**
+ * A page of `table`, which is `access` or its history. A scope leads the search, in the page's own order, unless an
+ * identity is given: that one has few access records of its own.
+ */
+async function pageFrom(
+  connection: Connection,
+  table: 'access' | 'access_history',
+  filter: AccessFilter,
+  page: PageRequest,
+  where: Conditions,
+): Promise<Page<AccessRecord>> {
+  where.equals('a.identity_id', filter.identityId);
+  where.equals('a.state', filter.state);
+  let from = `${table} a`;
+  let key = { createdAt: 'a.created_at', id: 'a.id' };
+  if (filter.scope !== undefined && filter.identityId === undefined) {
+    from = `access_scopes s JOIN ${table} a ON a.id = s.access_id AND a.version = s.version`;
+    key = { createdAt: 's.created_at', id: 's.access_id' };
+    where.equals('s.scope', filter.scope);
+    where.equals('s.resource_server_id', filter.resourceServerId);
+  } else {
+    where.equals('a.resource_server_id', filter.resourceServerId);
+    if (filter.scope !== undefined) {
+      where.add(`EXISTS (SELECT 1 FROM access_scopes s WHERE s.scope = ${where.param(filter.scope)}
+        AND s.created_at = a.created_at AND s.access_id = a.id AND s.version = a.version)`);
+    }
+  }
+  const list = COLUMNS.map((column) => `a.${column}`).join(', ');
+  const text = pageStatement(`SELECT ${list} FROM ${from}`, where, key, page);
+  return pageOf(await accesses.select(connection, text, where.params), page.limit);
+}
+
+export function accessStore(session: Session): AccessStore {
+  return {
+    insert: (record) =>
+      session.write(async (tx) => {
+        await accesses.insert(tx, record);
+        await keepScopes(tx, record);
+        tx.changed({ kind: 'identity', identityId: record.identityId });
+      }),
+    replace: (record) =>
+      session.write(async (tx) => {
+        await accesses.replace(tx, record);
+        await keepScopes(tx, record);
+        tx.changed({ kind: 'identity', identityId: record.identityId });
+      }),
+    byId: (id) => accesses.byId(session, id),
+    activeOfIdentity: (identityId) => accesses.select(session, selectActive, [identityId]),
+    list: (filter, page) => pageFrom(session, 'access', filter, page, conditions()),
+    listAsOf: (filter, at, page) => {
+      const where = conditions();
+      const instant = where.param(at);
+      where.add(`a.valid_from <= ${instant} AND a.valid_to > ${instant}`);
+      return pageFrom(session, 'access_history', filter, page, where);
+    },
+  };
+}

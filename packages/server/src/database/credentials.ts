@@ -1,0 +1,104 @@
+import type {
+  CredentialMaterial,
+  CredentialRecord,
+  CredentialState,
+  CredentialStore,
+} from '../storage/credentials.ts';
+import { type Session, statement } from './database.ts';
+import { conditions, pageOf, pageStatement } from './list.ts';
+import { type VersionedTable, versionedTable } from './versioned.ts';
+
+interface CredentialRow {
+  id: string;
+  identity_id: string;
+  label: string;
+  state: string;
+  type: string;
+  /** That of a secret, taken out of the material for its unique index. */
+  public_id: string | null;
+  /** JSON. */
+  material: string;
+  not_before_at: number;
+  expires_at: number;
+  created_at: number;
+  updated_at: number;
+  version: number;
+}
+
+const credentials: VersionedTable<CredentialRecord> = versionedTable<CredentialRecord, CredentialRow>({
+  table: 'credentials',
+  history: 'credential_history',
+  columns: [
+    'id',
+    'identity_id',
+    'label',
+    'state',
+    'type',
+    'public_id',
+    'material',
+    'not_before_at',
+    'expires_at',
+    'created_at',
+    'updated_at',
+    'version',
+  ],
+  fixed: ['identity_id', 'created_at'],
+  toRow: (record) => ({
+    id: record.id,
+    identity_id: record.identityId,
+    label: record.label,
+    state: record.state,
+    type: record.material.type,
+    public_id: 'publicId' in record.material ? record.material.publicId : undefined,
+    material: JSON.stringify(record.material),
+    not_before_at: record.notBeforeAt,
+    expires_at: record.expiresAt,
+    created_at: record.createdAt,
+    updated_at: record.updatedAt,
+    version: record.version,
+  }),
+  fromRow: (row) => ({
+    id: row.id,
+    identityId: row.identity_id,
+    label: row.label,
+    state: row.state as CredentialState,
+    material: JSON.parse(row.material) as CredentialMaterial,
+    notBeforeAt: row.not_before_at,
+    expiresAt: row.expires_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    version: row.version,
+  }),
+});
+
+const selectOfIdentity = statement(
+  'credentials_of_identity',
+  `SELECT ${credentials.columns} FROM credentials WHERE identity_id = $1 ORDER BY created_at, id LIMIT 1000`,
+);
+
+export function credentialStore(session: Session): CredentialStore {
+  return {
+    insert: (record) =>
+      session.write(async (tx) => {
+        await credentials.insert(tx, record);
+        tx.changed({ kind: 'identity', identityId: record.identityId });
+      }),
+    replace: (record) =>
+      session.write(async (tx) => {
+        await credentials.replace(tx, record);
+        tx.changed({ kind: 'identity', identityId: record.identityId });
+      }),
+    byId: (id) => credentials.byId(session, id),
+    ofIdentity: (identityId) => credentials.select(session, selectOfIdentity, [identityId]),
+    list: async (filter, page) => {
+      const where = conditions();
+      where.equals('identity_id', filter.identityId);
+      where.equals('type', filter.type);
+      where.equals('state', filter.state);
+      if (filter.expiresBefore !== undefined) where.add(`expires_at < ${where.param(filter.expiresBefore)}`);
+      const key = { createdAt: 'created_at', id: 'id' };
+      const text = pageStatement(`SELECT ${credentials.columns} FROM credentials`, where, key, page);
+      return pageOf(await credentials.select(session, text, where.params), page.limit);
+    },
+  };
+}

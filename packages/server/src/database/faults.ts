@@ -1,0 +1,30 @@
+import { StorageError } from '../storage/errors.ts';
+
+/** Each unique index, what SQLite calls it in its message, and the property that the port names for it. */
+const UNIQUE: readonly { readonly index: string; readonly columns: string; readonly detail: string }[] = [
+  { index: 'identities_client_id', columns: 'identities.client_id', detail: 'client_id' },
+  { index: 'credentials_public_id', columns: 'credentials.public_id', detail: 'public_id' },
+  { index: 'resource_servers_identifier', columns: 'resource_servers.identifier', detail: 'identifier' },
+  {
+    index: 'access_identity_resource_server',
+    columns: 'access.identity_id, access.resource_server_id',
+    detail: 'identity_resource_server',
+  },
+  { index: 'signing_keys_active_alg', columns: 'signing_keys.alg, signing_keys.state', detail: 'active_alg' },
+];
+
+/** The fault for a violated unique index of PostgreSQL (its name), `id` for a primary key. */
+export function uniqueConflict(index: string, cause: unknown): StorageError {
+  const detail = UNIQUE.find((entry) => entry.index === index)?.detail ?? 'id';
+  return new StorageError('unique_conflict', detail, cause);
+}
+
+/** The same for SQLite, which names the columns. */
+export function uniqueConflictOfColumns(columns: string, cause: unknown): StorageError {
+  const detail = UNIQUE.find((entry) => entry.columns === columns)?.detail ?? 'id';
+  return new StorageError('unique_conflict', detail, cause);
+}
+
+export function unavailable(detail: string, cause?: unknown): StorageError {
+  return new StorageError('unavailable', detail, cause);
+}

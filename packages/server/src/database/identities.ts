@@ -1,0 +1,139 @@
+import type {
+  Cadence,
+  Environment,
+  IdentityKind,
+  IdentityRecord,
+  IdentityState,
+  IdentityStore,
+} from '../storage/identities.ts';
+import { type Session, statement } from './database.ts';
+import { conditions, pageOf, pageStatement } from './list.ts';
+import { type VersionedTable, versionedTable } from './versioned.ts';
+
+interface IdentityRow {
+  id: string;
+  client_id: string;
+  name: string;
+  kind: string;
+  environment: string;
+  purpose: string;
+  owner_person: string;
+  owner_backup: string | null;
+  owner_team: string | null;
+  sensitivity: number;
+  cadence: string;
+  state: string;
+  state_reason: string | null;
+  security_stop: number;
+  built_in: number;
+  expires_at: number;
+  created_at: number;
+  updated_at: number;
+  version: number;
+}
+
+const identities: VersionedTable<IdentityRecord> = versionedTable<IdentityRecord, IdentityRow>({
+  table: 'identities',
+  history: 'identity_history',
+  columns: [
+    'id',
+    'client_id',
+    'name',
+    'kind',
+    'environment',
+    'purpose',
+    'owner_person',
+    'owner_backup',
+    'owner_team',
+    'sensitivity',
+    'cadence',
+    'state',
+    'state_reason',
+    'security_stop',
+    'built_in',
+    'expires_at',
+    'created_at',
+    'updated_at',
+    'version',
+  ],
+  fixed: ['client_id', 'created_at'],
+  toRow: (record) => ({
+    id: record.id,
+    client_id: record.clientId,
+    name: record.name,
+    kind: record.kind,
+    environment: record.environment,
+    purpose: record.purpose,
+    owner_person: record.owner.person,
+    owner_backup: record.owner.backup,
+    owner_team: record.owner.team,
+    sensitivity: record.sensitivity,
+    cadence: record.cadence,
+    state: record.state,
+    state_reason: record.stateReason,
+    security_stop: record.securityStop,
+    built_in: record.builtIn,
+    expires_at: record.expiresAt,
+    created_at: record.createdAt,
+    updated_at: record.updatedAt,
+    version: record.version,
+  }),
+  fromRow: (row) => ({
+    id: row.id,
+    clientId: row.client_id,
+    name: row.name,
+    kind: row.kind as IdentityKind,
+    environment: row.environment as Environment,
+    purpose: row.purpose,
+    owner: {
+      person: row.owner_person,
+      backup: row.owner_backup ?? undefined,
+      team: row.owner_team ?? undefined,
+    },
+    sensitivity: row.sensitivity,
+    cadence: row.cadence as Cadence,
+    state: row.state as IdentityState,
+    stateReason: row.state_reason ?? undefined,
+    securityStop: row.security_stop === 1,
+    builtIn: row.built_in === 1,
+    expiresAt: row.expires_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    version: row.version,
+  }),
+});
+
+const selectByClientId = statement(
+  'identities_by_client_id',
+  `SELECT ${identities.columns} FROM identities WHERE client_id = $1`,
+);
+
+export function identityStore(session: Session): IdentityStore {
+  return {
+    insert: (record) =>
+      session.write(async (tx) => {
+        await identities.insert(tx, record);
+        tx.changed({ kind: 'identity', identityId: record.id, clientId: record.clientId });
+      }),
+    replace: (record) =>
+      session.write(async (tx) => {
+        await identities.replace(tx, record);
+        tx.changed({ kind: 'identity', identityId: record.id });
+      }),
+    byId: (id) => identities.byId(session, id),
+    byClientId: async (clientId) => (await identities.select(session, selectByClientId, [clientId]))[0],
+    list: async (filter, page) => {
+      const where = conditions();
+      where.equals('state', filter.state);
+      where.equals('kind', filter.kind);
+      where.equals('environment', filter.environment);
+      where.equals('owner_person', filter.ownerPerson);
+      where.equals('owner_team', filter.ownerTeam);
+      where.contains(['name', 'client_id'], filter.text);
+      const key = { createdAt: 'created_at', id: 'id' };
+      const text = pageStatement(`SELECT ${identities.columns} FROM identities`, where, key, page);
+      return pageOf(await identities.select(session, text, where.params), page.limit);
+    },
+    asOf: (id, at) => identities.asOf(session, id, at),
+  };
+}

@@ -1,0 +1,43 @@
+import type { Clock } from '../clock.ts';
+import { type Transaction, statement } from './database.ts';
+import { registry } from './migrations/0001-registry.ts';
+
+export type Dialect = 'sqlite' | 'postgres';
+
+/** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
+const MIGRATIONS: readonly {
+  readonly name: string;
+  readonly texts: (dialect: Dialect) => readonly string[];
+}[] = [{ name: '0001-registry', texts: registry }];
+
+const createTable = statement(
+  '',
+  `CREATE TABLE IF NOT EXISTS schema_migrations
+     (name TEXT PRIMARY KEY, position BIGINT NOT NULL, applied_at BIGINT NOT NULL)`,
+);
+const selectApplied = statement('', 'SELECT name FROM schema_migrations ORDER BY position');
+const insertApplied = statement(
+  '',
+  'INSERT INTO schema_migrations (name, position, applied_at) VALUES ($1, $2, $3)',
+);
+
+/**
+ * Brings the tables to what this version needs, all in the given transaction, which holds the database's migration
+ * lock. Refuses a database that a newer version has changed.
+ */
+export async function migrate(tx: Transaction, dialect: Dialect, clock: Clock): Promise<void> {
+  await tx.run(createTable);
+  const applied = (await tx.query<{ name: string }>(selectApplied)).map((row) => row.name);
+  applied.forEach((name, index) => {
+    if (MIGRATIONS[index]?.name !== name) {
+      throw new Error(
+        `the database was changed by another version of Countersign: it has migration ${name}, which this one does not know`,
+      );
+    }
+  });
+  for (const [index, { name, texts }] of MIGRATIONS.entries()) {
+    if (index < applied.length) continue;
+    for (const text of texts(dialect)) await tx.run(statement('', text));
+    await tx.run(insertApplied, [name, index + 1, clock.now()]);
+  }
+}

@@ -1,0 +1,62 @@
+/** What is used of `node:sqlite`, which `@photostructure/sqlite` has too. */
+export interface SqliteStatement {
+  all(...params: unknown[]): unknown[];
+  run(...params: unknown[]): { readonly changes: number | bigint };
+}
+
+export interface SqliteDatabase {
+  exec(text: string): void;
+  prepare(text: string): SqliteStatement;
+  close(): void;
+}
+
+export interface SqliteDriver {
+  open(path: string): SqliteDatabase;
+  readonly version: string;
+}
+
+/** Older ones can lose commits when two connections share a WAL: the WAL-reset bug, fixed in 3.51.3. */
+const OLDEST = [3, 51, 3] as const;
+
+interface SqliteModule {
+  readonly DatabaseSync: new (path: string) => SqliteDatabase;
+}
+
+export function isRecentEnough(version: string): boolean {
+  const parts = version.split('.').map(Number);
+  for (const [index, least] of OLDEST.entries()) {
+    const part = parts[index] ?? 0;
+    if (part !== least) return part > least;
+  }
+  return true;
+}
+
+function driverOf(module: SqliteModule): SqliteDriver {
+  const open = (path: string): SqliteDatabase => new module.DatabaseSync(path);
+  const probe = open(':memory:');
+  const [row] = probe.prepare('SELECT sqlite_version() AS version').all() as { version: string }[];
+  probe.close();
+  return { open, version: row?.version ?? '0' };
+}
+
+/** `node:sqlite` where this Node has it and its SQLite is recent enough, else `@photostructure/sqlite`. */
+export async function loadSqlite(): Promise<SqliteDriver> {
+  const found: string[] = [];
+  const builtIn = process.getBuiltinModule('node:sqlite') as SqliteModule | undefined;
+  if (builtIn !== undefined) {
+    const driver = driverOf(builtIn);
+    if (isRecentEnough(driver.version)) return driver;
+    found.push(`node:sqlite has ${driver.version}`);
+  }
+  try {
+    const driver = driverOf(await import('@photostructure/sqlite'));
+    if (isRecentEnough(driver.version)) return driver;
+    found.push(`@photostructure/sqlite has ${driver.version}`);
+  } catch (error) {
+    found.push(`@photostructure/sqlite cannot be loaded: ${String(error)}`);
+  }
+  throw new Error(
+    `SQLite ${OLDEST.join('.')} or newer is needed (older ones can lose commits): ${found.join('; ')}. ` +
+      'Use Node 24 or newer, install @photostructure/sqlite, or use PostgreSQL.',
+  );
+}

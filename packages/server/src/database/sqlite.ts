@@ -1,0 +1,114 @@
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { type Clock, systemClock } from '../clock.ts';
+import { StorageError } from '../storage/errors.ts';
+import type { Storage } from '../storage/storage.ts';
+import { changeFeed } from './changes.ts';
+import { type Database, type SqlParam, type Statement, statement } from './database.ts';
+import { unavailable } from './faults.ts';
+import { migrate } from './migrate.ts';
+import { type SqliteConnection, sqliteConnection } from './sqlite-connection.ts';
+import { type SqliteDriver, loadSqlite } from './sqlite-driver.ts';
+import { lockFile } from './sqlite-lock.ts';
+import { type SqliteWriter, sqliteWriter } from './sqlite-writer.ts';
+import { storageOn } from './stores.ts';
+
+export interface SqliteOptions {
+  /** The database file, made when absent (mode 0600); `:memory:` for one that ends with the process. */
+  readonly path: string;
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * Opens the embedded database for this process alone: `<path>.lock` is held until `close` or the process's end.
+ * Rejects when another process has it, when SQLite is too old, when the file is damaged or newer than this version.
+ */
+export async function openSqliteStorage(options: SqliteOptions): Promise<Storage> {
+  const driver = await loadSqlite();
+  const clock = options.clock ?? systemClock;
+  const database = options.path === ':memory:' ? inMemory(driver) : inFile(driver, options.path);
+  try {
+    await database.write((tx) => migrate(tx, 'sqlite', clock));
+    return storageOn(database, clock);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** How a database is read, and what ends with it. */
+interface Reading {
+  query<R>(text: Statement, params?: readonly SqlParam[]): Promise<R[]>;
+  /** Before the writer is closed: the last connection to go folds the WAL into the file. */
+  close(): void;
+  /** After it. */
+  release(): void;
+}
+
+/** One connection: a read waits for the transaction that runs, so that it never sees half of it. */
+function inMemory(driver: SqliteDriver): Database {
+  const writer = sqliteWriter(() => sqliteConnection(driver, { path: ':memory:' }));
+  return databaseOn(writer, {
+    query: <R>(text: Statement, params?: readonly SqlParam[]) =>
+      writer.between((connection) => connection.query<R>(text, params)),
+    close: () => undefined,
+    release: () => undefined,
+  });
+}
+
+/** A writer and, so that reads see what is committed and nothing else, a reader beside it. */
+function inFile(driver: SqliteDriver, path: string): Database {
+  // SQLite gives its -wal and -shm files the mode of the database file.
+  closeSync(openSync(path, 'a', 0o600));
+  closeSync(openSync(`${path}.lock`, 'a', 0o600));
+  const lock = lockFile(driver, `${path}.lock`);
+  try {
+    // The last connection that closes removes the WAL: one that is still there was left by a crash.
+    const crashed = existsSync(`${path}-wal`);
+    const writer = sqliteWriter(() => sqliteConnection(driver, { path }));
+    const reader = sqliteConnection(driver, { path, readOnly: true });
+    if (crashed) checkIntegrity(reader, path);
+    let closed = false;
+    return databaseOn(writer, {
+      query: async <R>(text: Statement, params?: readonly SqlParam[]) => {
+        if (closed) throw unavailable('closed');
+        return reader.query<R>(text, params);
+      },
+      close: () => {
+        if (!closed) reader.close();
+        closed = true;
+      },
+      release: lock.release,
+    });
+  } catch (error) {
+    lock.release();
+    if (!(error instanceof StorageError)) throw error;
+    throw new Error(`${path} cannot be opened: ${error.detail}`, { cause: error });
+  }
+}
+
+function checkIntegrity(connection: SqliteConnection, path: string): void {
+  const rows = connection.query<{ quick_check: string }>(statement('', 'PRAGMA quick_check(10)'));
+  const faults = rows.map((row) => row.quick_check).filter((line) => line !== 'ok');
+  if (faults.length > 0) throw new Error(`${path} is damaged: ${faults.join('; ')}`);
+}
+
+const answer = statement('', 'SELECT version FROM registry_version');
+
+function databaseOn(writer: SqliteWriter, reading: Reading): Database {
+  const feed = changeFeed();
+  return {
+    query: (text, params) => reading.query(text, params),
+    run: (text, params = []) => writer.run(text, params),
+    write: (work) => writer.transaction(work, feed.tell),
+    onChange: feed.onChange,
+    coherent: () => true,
+    ping: async () => {
+      await reading.query(answer);
+    },
+    close: async () => {
+      reading.close();
+      await writer.close();
+      reading.release();
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import type { Clock } from '../clock.ts';
+import type { Storage, Stores } from '../storage/storage.ts';
+import { accessStore } from './access.ts';
+import { credentialStore } from './credentials.ts';
+import { cutoffStore } from './cutoffs.ts';
+import { type Database, type Session, sessionOf } from './database.ts';
+import { idempotencyStore } from './idempotency.ts';
+import { identityStore } from './identities.ts';
+import { outboxStore } from './outbox.ts';
+import { resourceServerStore } from './resource-servers.ts';
+import { settingStore } from './settings.ts';
+import { signingKeyStore } from './signing-keys.ts';
+import { usedOnceStore } from './used-once.ts';
+
+function storesOn(session: Session, clock: Clock): Stores {
+  return {
+    identities: identityStore(session),
+    credentials: credentialStore(session),
+    resourceServers: resourceServerStore(session),
+    access: accessStore(session),
+    signingKeys: signingKeyStore(session),
+    cutoffs: cutoffStore(session),
+    outbox: outboxStore(session),
+    usedOnce: usedOnceStore(session, clock),
+    idempotency: idempotencyStore(session, clock),
+    settings: settingStore(session),
+  };
+}
+
+/** The port on a database that has its tables. */
+export function storageOn(database: Database, clock: Clock): Storage {
+  return {
+    ...storesOn(database, clock),
+    transaction: (work) => database.write((tx) => work(storesOn(sessionOf(tx), clock))),
+    onChange: (listener) => database.onChange(listener),
+    coherent: () => database.coherent(),
+    ping: () => database.ping(),
+    close: () => database.close(),
+  };
+}

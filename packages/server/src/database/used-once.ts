@@ -1,0 +1,24 @@
+import type { Clock } from '../clock.ts';
+import type { UsedOnceStore } from '../storage/used-once.ts';
+import { type Session, statement } from './database.ts';
+
+/** One row is changed for the one caller that may use the id, none for all others: the database decides. */
+const claimId = statement(
+  'used_once_claim',
+  `INSERT INTO used_once (namespace, id, expires_at) VALUES ($1, $2, $3)
+   ON CONFLICT (namespace, id) DO UPDATE SET expires_at = excluded.expires_at
+   WHERE used_once.expires_at < $4`,
+);
+const sweepExpired = statement(
+  'used_once_sweep',
+  `DELETE FROM used_once WHERE (namespace, id) IN
+     (SELECT namespace, id FROM used_once WHERE expires_at < $1 ORDER BY expires_at LIMIT 10000)`,
+);
+
+export function usedOnceStore(session: Session, clock: Clock): UsedOnceStore {
+  return {
+    claim: async (namespace, id, expiresAt) =>
+      (await session.run(claimId, [namespace, id, expiresAt, clock.now()])) === 1,
+    sweep: (now) => session.run(sweepExpired, [now]),
+  };
+}

@@ -1,0 +1,93 @@
+import { StorageError } from '../storage/errors.ts';
+import { type Connection, type SqlParam, type Statement, type Transaction, statement } from './database.ts';
+
+/** Later than every instant: `valid_to` of the version that holds. Exact as a double. */
+export const FOREVER = 9_007_199_254_740_991;
+
+interface Versioned {
+  readonly id: string;
+  readonly version: number;
+  readonly updatedAt: number;
+}
+
+export interface VersionedSpec<Rec extends Versioned, R> {
+  readonly table: string;
+  /** Has the columns of `table`, and `valid_from`, `valid_to`. */
+  readonly history: string;
+  /** Begins with `id`; ends with `version`. */
+  readonly columns: readonly (keyof R & string)[];
+  /** Given at insertion for ever: a replacement that alters one finds no row to replace. */
+  readonly fixed: readonly (keyof R & string)[];
+  readonly toRow: (record: Rec) => { readonly [K in keyof R]: SqlParam };
+  readonly fromRow: (row: R) => Rec;
+}
+
+/**
+ * A table whose records are replaced by compare-and-swap, beside the table of all their versions. Version n holds
+ * from its `updated_at` until that of the next one; where a clock went backwards the higher version wins.
+ */
+export interface VersionedTable<Rec extends Versioned> {
+  /** The columns, for a select list. */
+  readonly columns: string;
+  insert(tx: Transaction, record: Rec): Promise<void>;
+  /** `version_conflict` unless the stored version is `record.version - 1`. */
+  replace(tx: Transaction, record: Rec): Promise<void>;
+  byId(connection: Connection, id: string): Promise<Rec | undefined>;
+  asOf(connection: Connection, id: string, at: number): Promise<Rec | undefined>;
+  /** The records of a statement that selects `columns`. */
+  select(connection: Connection, text: Statement, params: readonly SqlParam[]): Promise<Rec[]>;
+}
+
+export function versionedTable<Rec extends Versioned, R>(spec: VersionedSpec<Rec, R>): VersionedTable<Rec> {
+  const { table, history, columns, fixed } = spec;
+  const list = columns.join(', ');
+  const place = (column: keyof R & string): string => `$${columns.indexOf(column) + 1}`;
+  const mutable = columns.filter((column) => column !== 'id' && !fixed.includes(column));
+  const insertRow = statement(
+    `${table}_insert`,
+    `INSERT INTO ${table} (${list}) VALUES (${columns.map(place).join(', ')})`,
+  );
+  const replaceRow = statement(
+    `${table}_replace`,
+    `UPDATE ${table} SET ${mutable.map((column) => `${column} = ${place(column)}`).join(', ')}
+     WHERE id = $1 AND version = $${columns.length + 1}
+       ${fixed.map((column) => `AND ${column} = ${place(column)}`).join(' ')}`,
+  );
+  const endVersion = statement(
+    `${history}_end`,
+    `UPDATE ${history} SET valid_to = $2 WHERE id = $1 AND valid_to > $2`,
+  );
+  const keepVersion = statement(
+    `${history}_keep`,
+    `INSERT INTO ${history} (${list}, valid_from, valid_to)
+     SELECT ${list}, updated_at, ${FOREVER} FROM ${table} WHERE id = $1`,
+  );
+  const selectById = statement(`${table}_by_id`, `SELECT ${list} FROM ${table} WHERE id = $1`);
+  const selectAsOf = statement(
+    `${history}_as_of`,
+    `SELECT ${list} FROM ${history} WHERE id = $1 AND valid_from <= $2 AND valid_to > $2`,
+  );
+  const values = (record: Rec): SqlParam[] => {
+    const row = spec.toRow(record);
+    return columns.map((column) => row[column]);
+  };
+  const select = async (connection: Connection, text: Statement, params: readonly SqlParam[]) =>
+    (await connection.query<R>(text, params)).map(spec.fromRow);
+
+  return {
+    columns: list,
+    select,
+    insert: async (tx, record) => {
+      await tx.run(insertRow, values(record));
+      await tx.run(keepVersion, [record.id]);
+    },
+    replace: async (tx, record) => {
+      const replaced = await tx.run(replaceRow, [...values(record), record.version - 1]);
+      if (replaced === 0) throw new StorageError('version_conflict', table);
+      await tx.run(endVersion, [record.id, record.updatedAt]);
+      await tx.run(keepVersion, [record.id]);
+    },
+    byId: async (connection, id) => (await select(connection, selectById, [id]))[0],
+    asOf: async (connection, id, at) => (await select(connection, selectAsOf, [id, at]))[0],
+  };
+}

@@ -53,7 +53,7 @@ export async function developmentCertificate(
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
       ],
     },
-    webcrypto as Crypto,
+    webcrypto as never,
   );
   const server = await x509.X509CertificateGenerator.create(
     {
@@ -75,7 +75,7 @@ export async function developmentCertificate(
         ]),
       ],
     },
-    webcrypto as Crypto,
+    webcrypto as never,
   );
   const privateKey = await toPem(serverKeys.privateKey);
   const certificate = server.toString('pem');

@@ -23,6 +23,11 @@ const MESSAGES: { readonly [code in CanonicalJsonFault]: string } = {
 };
 
 const MAX_DEPTH = 64;
+/** Text that stands between quotes as it is; most of it does, and the check is cheaper than JSON.stringify. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+/** Names and indexes of the members that are open, outermost first: what an error says, at next to no cost. */
+type Path = (string | number)[];
 
 /**
  * The canonical text of a value: members sorted by the UTF-16 code units of their names, no spaces, numbers and strings
@@ -31,46 +36,54 @@ const MAX_DEPTH = 64;
  * @throws CanonicalJsonError
  */
 export function canonicalJson(value: unknown): string {
-  return write(value, '', MAX_DEPTH);
+  return write(value, []);
 }
 
-function write(value: unknown, path: string, depth: number): string {
+function write(value: unknown, path: Path): string {
   if (typeof value === 'string') return writeString(value, path);
   if (typeof value === 'number') {
     // RFC 8785 §3.2.2.3. Minus zero is written 0.
-    if (!Number.isFinite(value)) throw new CanonicalJsonError('not_finite', path);
+    if (!Number.isFinite(value)) throw fault('not_finite', path);
     return String(value);
   }
   if (value === null || typeof value === 'boolean') return String(value);
-  if (typeof value !== 'object') throw new CanonicalJsonError('not_json', path);
-  if (depth === 0) throw new CanonicalJsonError('too_deep', path);
-  return Array.isArray(value) ? writeArray(value, path, depth - 1) : writeObject(value, path, depth - 1);
+  if (typeof value !== 'object') throw fault('not_json', path);
+  if (path.length === MAX_DEPTH) throw fault('too_deep', path);
+  return Array.isArray(value) ? writeArray(value, path) : writeObject(value, path);
 }
 
 /** RFC 8785 §3.2.2.2: what JSON.stringify writes, and half a surrogate pair is an error. */
-function writeString(text: string, path: string): string {
-  if (!text.isWellFormed()) throw new CanonicalJsonError('lone_surrogate', path);
+function writeString(text: string, path: Path): string {
+  if (PLAIN.test(text)) return `"${text}"`;
+  if (!text.isWellFormed()) throw fault('lone_surrogate', path);
   return JSON.stringify(text);
 }
 
-function writeArray(values: readonly unknown[], path: string, depth: number): string {
+function writeArray(values: readonly unknown[], path: Path): string {
   let text = '[';
   for (let i = 0; i < values.length; i++) {
-    if (i > 0) text += ',';
-    text += write(values[i], `${path}[${i}]`, depth);
+    path.push(i);
+    text += i === 0 ? write(values[i], path) : `,${write(values[i], path)}`;
+    path.pop();
   }
   return `${text}]`;
 }
 
-function writeObject(value: object, path: string, depth: number): string {
+function writeObject(value: object, path: Path): string {
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) throw new CanonicalJsonError('not_json', path);
+  if (prototype !== Object.prototype && prototype !== null) throw fault('not_json', path);
   let text = '{';
   // RFC 8785 §3.2.3: `sort` without a function compares UTF-16 code units.
   for (const name of Object.keys(value).sort()) {
+    path.push(name);
     if (text.length > 1) text += ',';
-    const memberPath = `${path}.${name}`;
-    text += `${writeString(name, memberPath)}:${write((value as { [name: string]: unknown })[name], memberPath, depth)}`;
+    text += `${writeString(name, path)}:${write((value as { [name: string]: unknown })[name], path)}`;
+    path.pop();
   }
   return `${text}}`;
+}
+
+function fault(code: CanonicalJsonFault, path: Path): CanonicalJsonError {
+  const steps = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`));
+  return new CanonicalJsonError(code, steps.join(''));
 }

@@ -3,17 +3,18 @@ import { spawn } from 'node:child_process';
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
 
-/** @type {Set<ChildProcess>} */
-const running = new Set();
+/** Each with the signal by which it ends in good order. @type {Map<ChildProcess, NodeJS.Signals>} */
+const running = new Map();
 
 /**
  * Starts a program that is ended with us.
  * @param {string} program @param {string[]} args @param {import('node:child_process').SpawnOptions} [options]
+ * @param {NodeJS.Signals} [endSignal]
  * @returns {ChildProcess}
  */
-export function start(program, args, options = {}) {
+export function start(program, args, options = {}, endSignal = 'SIGTERM') {
   const child = spawn(program, args, options);
-  running.add(child);
+  running.set(child, endSignal);
   const forget = () => running.delete(child);
   child.once('exit', forget).once('error', forget);
   return child;
@@ -53,11 +54,11 @@ export function run(program, args, options = {}) {
 
 /** Asks every program we started to end, then makes it. @param {number} patienceMs */
 export async function endAll(patienceMs = 5000) {
-  const children = [...running];
-  for (const child of children) child.kill('SIGTERM');
+  const children = [...running.keys()];
+  for (const [child, signal] of running) child.kill(signal);
   const ended = Promise.all(children.map((child) => new Promise((resolve) => child.once('exit', resolve))));
   const tooLong = setTimeout(() => {
-    for (const child of running) child.kill('SIGKILL');
+    for (const child of running.keys()) child.kill('SIGKILL');
   }, patienceMs);
   await ended;
   clearTimeout(tooLong);

@@ -17,6 +17,7 @@ export default defineConfig({
         test: {
           name: 'conformance',
           include: ['conformance/**/*.test.ts'],
+          globalSetup: ['conformance/authority.ts'],
           exclude: ['**/node_modules/**', '**/*.long.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 180_000,

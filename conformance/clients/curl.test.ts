@@ -1,0 +1,84 @@
+import { spawnSync } from 'node:child_process';
+import { beforeAll, describe, expect, test, type TestContext } from 'vitest';
+import { runCommand, seedCaller, type CallerEnvironment } from '../foreign/run.ts';
+import { currentTarget } from '../wire/target.ts';
+
+// curl -u: raw Basic. The secret comes from a config on standard input in real life; here the command line is the test's own.
+const target = currentTarget();
+
+describe.runIf(target.admin !== undefined)('curl -u (needs the admin API)', () => {
+  let caller: CallerEnvironment;
+  const trust = target.caFile === undefined ? [] : ['--cacert', target.caFile];
+
+  beforeAll(async () => {
+    caller = await seedCaller('curl');
+  });
+
+  function needCurl(context: TestContext): void {
+    if (spawnSync('curl', ['--version']).status === 0) return;
+    if (process.env['COUNTERSIGN_REQUIRE'] === 'all') throw new Error('curl is not installed');
+    context.skip('curl is not installed');
+  }
+
+  function curl(args: readonly string[]): ReturnType<typeof runCommand> {
+    return runCommand(['curl', '--silent', '--show-error', '--max-time', '10', ...trust, ...args], {});
+  }
+
+  test('gets a token and calls the API', async (context) => {
+    needCurl(context);
+    const got = await curl([
+      '--fail',
+      '-u',
+      `${caller.CLIENT_ID}:${caller.CLIENT_SECRET}`,
+      '-d',
+      'grant_type=client_credentials',
+      '--data-urlencode',
+      `resource=${caller.RESOURCE}`,
+      '-d',
+      'scope=identities:read',
+      caller.TOKEN_ENDPOINT,
+    ]);
+    expect(got.code, got.stderr).toBe(0);
+    const token = JSON.parse(got.stdout) as { access_token: string; scope: string };
+    expect(token.scope).toBe('identities:read');
+    const call = await curl(['--fail', '--oauth2-bearer', token.access_token, caller.API_URL]);
+    expect(call.code, call.stderr).toBe(0);
+    expect(JSON.parse(call.stdout)).toHaveProperty('items');
+  });
+
+  test('gets a token over HTTP/1.0 and with a multipart form gets none', async (context) => {
+    needCurl(context);
+    const who = ['-u', `${caller.CLIENT_ID}:${caller.CLIENT_SECRET}`];
+    const old = await curl([
+      '--http1.0',
+      '--fail',
+      ...who,
+      '-d',
+      'grant_type=client_credentials',
+      caller.TOKEN_ENDPOINT,
+    ]);
+    expect(old.code, old.stderr).toBe(0);
+    const form = await curl([
+      '-w',
+      '\n%{http_code}',
+      ...who,
+      '-F',
+      'grant_type=client_credentials',
+      caller.TOKEN_ENDPOINT,
+    ]);
+    expect(form.stdout).toMatch(/\n4(00|15)$/);
+  });
+
+  test('a wrong secret makes --fail end with 22', async (context) => {
+    needCurl(context);
+    const wrong = await curl([
+      '--fail',
+      '-u',
+      `${caller.CLIENT_ID}:wrong`,
+      '-d',
+      'grant_type=client_credentials',
+      caller.TOKEN_ENDPOINT,
+    ]);
+    expect(wrong.code).toBe(22);
+  });
+});

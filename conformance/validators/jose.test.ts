@@ -1,0 +1,3 @@
+import { describeValidator } from './validator-suite.ts';
+
+describeValidator('jose', 'node', ['validate-jose.mjs']);

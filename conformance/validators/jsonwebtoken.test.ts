@@ -1,0 +1,3 @@
+import { describeValidator } from './validator-suite.ts';
+
+describeValidator('jsonwebtoken with jwks-rsa', 'node', ['validate-jsonwebtoken.mjs']);

@@ -1,0 +1,3 @@
+import { describeValidator } from './validator-suite.ts';
+
+describeValidator('PyJWT', 'python', ['pyjwt_validator.py']);

@@ -1,0 +1,28 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { prepare, printed, runForeign, seedToken } from '../foreign/run.ts';
+import type { ToolchainName } from '../foreign/install.ts';
+import { decodeJwt, encodeJwt } from '../wire/jwt.ts';
+import { currentTarget } from '../wire/target.ts';
+
+/** A foreign library takes a token of ours, with the key from our JWKS over TLS, and refuses what is not ours. */
+export function describeValidator(library: string, toolchain: ToolchainName, args: readonly string[]): void {
+  describe.runIf(currentTarget().admin !== undefined)(`${library} (needs the admin API)`, () => {
+    let env: Record<string, string>;
+    prepare(toolchain);
+    beforeAll(async () => {
+      env = await seedToken(library.replaceAll(/[^a-z0-9]+/gi, '-'));
+    });
+
+    test('accepts the token', async (context) => {
+      const claims = printed(await runForeign(context, toolchain, args, env));
+      expect(claims).toMatchObject({ iss: env['ISSUER'], aud: env['RESOURCE'], client_id: env['CLIENT_ID'] });
+    });
+
+    test('refuses it for another audience, or changed', async (context) => {
+      const jwt = decodeJwt(env['TOKEN'] as string);
+      const changed = encodeJwt(jwt.header, { ...jwt.claims, scope: 'read write delete' }, jwt.signature);
+      for (const change of [{ RESOURCE: 'https://other.example/' }, { TOKEN: changed }])
+        expect((await runForeign(context, toolchain, args, { ...env, ...change })).code).not.toBe(0);
+    });
+  });
+}

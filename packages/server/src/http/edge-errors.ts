@@ -9,7 +9,7 @@ export type EdgeFault =
   | 'body_too_large'
   | 'timeout'
   | 'headers_too_large'
-  | 'draining'
+  | 'not_ready'
   | 'bug';
 
 interface EdgeEntry {
@@ -26,7 +26,11 @@ export const EDGE_FAULTS: { readonly [fault in EdgeFault]: EdgeEntry } = {
   body_too_large: { status: 413, title: 'The body is too large', oauth: 'invalid_request' },
   timeout: { status: 408, title: 'The request took too long', oauth: 'invalid_request' },
   headers_too_large: { status: 431, title: 'The headers are too large', oauth: 'invalid_request' },
-  draining: { status: 503, title: 'This node is shutting down', oauth: 'temporarily_unavailable' },
+  not_ready: {
+    status: 503,
+    title: 'This node is starting or shutting down',
+    oauth: 'temporarily_unavailable',
+  },
   bug: { status: 500, title: 'Something is wrong here', oauth: 'server_error' },
 };
 

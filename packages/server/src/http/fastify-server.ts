@@ -15,10 +15,7 @@ import { plainAddress, sourceAddress, type TrustedProxies } from './source-addre
 
 /** The only file that names the HTTP library. */
 
-export interface HttpServerOptions {
-  readonly routes: readonly Route[];
-  /** Absent: plain HTTP, for loopback or behind a TLS-terminating proxy. */
-  readonly tls?: TlsOptions | undefined;
+export interface HttpEdgeOptions {
   readonly proxies: TrustedProxies;
   readonly nextRequestId: EdgeDeps['nextRequestId'];
   readonly report: EdgeDeps['report'];
@@ -35,68 +32,101 @@ export interface HttpLimits {
   readonly maxConnections: number;
 }
 
-export interface HttpServer {
-  /** Port 0 = any. Resolves with the port bound. */
-  listen(host: string, port: number): Promise<number>;
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 = any. */
+  readonly port: number;
+  /** Absent: plain HTTP, for loopback or behind a TLS-terminating proxy. */
+  readonly tls?: TlsOptions | undefined;
+}
+
+/** The listeners of one process. The port is known before the routes are: an issuer may be named after it. */
+export interface HttpEdge {
+  /** Resolves with the port bound. Until `serve` every request is answered 503. */
+  listen(options: ListenOptions): Promise<number>;
+  /** From now on all listeners serve these routes. Once. */
+  serve(routes: readonly Route[]): Promise<void>;
   /** Stops accepting, lets requests in flight end for at most `graceMs`, then cuts what is left. */
   drain(graceMs: number): Promise<void>;
 }
 
-export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+export function createHttpEdge(options: HttpEdgeOptions): HttpEdge {
+  const servers: Server[] = [];
   const edge: EdgeDeps = { ...options, sourceOf: (message) => sourceOf(message, options.proxies) };
-  const fast = new Map(
-    options.routes.filter((route) => route.fast === true).map((route) => [route.path, route]),
-  );
-  let server: Server | undefined;
+  let current: Listener = (_message, response) => notReady(response);
+  return {
+    async listen({ host, port, tls }) {
+      const server = createListener(options.limits, tls, (message, response) => current(message, response));
+      servers.push(server);
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host, port, backlog: 1024 }, resolve);
+      });
+      return (server.address() as AddressInfo).port;
+    },
+    async serve(routes) {
+      current = await createListenerFor(routes, edge);
+    },
+    drain: async (graceMs) => {
+      await Promise.all(servers.map((server) => drain(server, graceMs)));
+    },
+  };
+}
+
+/** Fastify for all routes but the fast ones, which are looked up before it. */
+async function createListenerFor(routes: readonly Route[], edge: EdgeDeps): Promise<Listener> {
+  const fast = new Map(routes.filter((route) => route.fast === true).map((route) => [route.path, route]));
+  const table: RouteTable = { routes, edge };
+  let framework: Listener | undefined;
   const app = Fastify({
     logger: false,
     bodyLimit: 1,
     exposeHeadRoutes: true,
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 2048 },
-    frameworkErrors: (error, request, reply) => void refuse(options, request, reply, error),
+    frameworkErrors: (error, request, reply) => void refuse(edge, request, reply, error),
+    // The framework wants a server of its own; it is handed one that never listens.
     serverFactory: (handler) => {
-      server = listenWith(options, (message, response) => {
-        const route = fast.get(pathOf(message.url ?? '/'));
-        if (route === undefined) handler(message, response);
-        else serveFast(route, edge, message, response);
-      });
-      return server;
+      framework = handler;
+      return createHttpServer();
     },
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.setErrorHandler((error, request, reply) => refuse(options, request, reply, error as FastifyFault));
-  app.setNotFoundHandler((request, reply) => notFound(options, request, reply));
-  for (const route of options.routes) if (route.fast !== true) mount(app, route, edge);
+  app.setErrorHandler((error, request, reply) => refuse(edge, request, reply, error as FastifyFault));
+  app.setNotFoundHandler((request, reply) => notFound(table, request, reply));
+  for (const route of routes) if (route.fast !== true) mount(app, route, edge);
   await app.ready();
-  return toHttpServer(server as Server, options.limits);
+  return (message, response) => {
+    const route = fast.get(pathOf(message.url ?? '/'));
+    if (route === undefined) framework?.(message, response);
+    else serveFast(route, edge, message, response);
+  };
 }
 
-function toHttpServer(server: Server, limits: HttpLimits): HttpServer {
-  server.maxConnections = limits.maxConnections;
-  server.on('clientError', answerClientError);
-  return {
-    listen: (host, port) =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ host, port, backlog: 1024 }, () => resolve((server.address() as AddressInfo).port));
-      }),
-    drain: (graceMs) =>
-      new Promise((resolve) => {
-        const cut = setTimeout(() => server.closeAllConnections(), graceMs);
-        server.close(() => {
-          clearTimeout(cut);
-          resolve();
-        });
-        server.closeIdleConnections();
-      }),
-  };
+interface RouteTable {
+  readonly routes: readonly Route[];
+  readonly edge: EdgeDeps;
+}
+
+function notReady(response: ServerResponse): void {
+  const { status, headers, body } = edgeResponse('not_ready', 'plain', { 'retry-after': '1' });
+  response.writeHead(status, headers).end(body);
+}
+
+function drain(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
 }
 
 type Listener = (message: IncomingMessage, response: ServerResponse) => void;
 
-function listenWith(options: HttpServerOptions, listener: Listener): Server {
-  const { limits, tls } = options;
+function createListener(limits: HttpLimits, tls: TlsOptions | undefined, listener: Listener): Server {
   const settings = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headersTimeout,
@@ -105,9 +135,13 @@ function listenWith(options: HttpServerOptions, listener: Listener): Server {
     connectionsCheckingInterval: 1000,
     noDelay: true,
   };
-  return tls === undefined
-    ? createHttpServer(settings, listener)
-    : (createHttpsServer({ ...settings, minVersion: 'TLSv1.2', ...tls }, listener) as unknown as Server);
+  const server =
+    tls === undefined
+      ? createHttpServer(settings, listener)
+      : (createHttpsServer({ ...settings, minVersion: 'TLSv1.2', ...tls }, listener) as unknown as Server);
+  server.maxConnections = limits.maxConnections;
+  server.on('clientError', answerClientError);
+  return server;
 }
 
 function mount(app: FastifyInstance, route: Route, edge: EdgeDeps): void {
@@ -150,7 +184,7 @@ const FAULT_OF_CODE: Readonly<Record<string, EdgeFault>> = {
 };
 
 function refuse(
-  options: HttpServerOptions,
+  options: EdgeDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   error: FastifyFault,
@@ -165,10 +199,10 @@ function refuse(
 }
 
 /** RFC 9110 §15.5.6: 405 with `Allow` where the path exists under another method. */
-function notFound(options: HttpServerOptions, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function notFound({ routes, edge }: RouteTable, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const path = pathOf(request.raw.url ?? '/');
-  const methods = options.routes.filter((route) => matches(route.path, path)).map((route) => route.method);
-  const id = options.nextRequestId();
+  const methods = routes.filter((route) => matches(route.path, path)).map((route) => route.method);
+  const id = edge.nextRequestId();
   if (methods.length === 0) return send(reply, edgeResponse('not_found', errorsAt(path)), id);
   const allow = [...new Set(methods)].join(', ');
   return send(reply, edgeResponse('method_not_allowed', errorsAt(path), { allow }), id);

@@ -1,0 +1,188 @@
+import { isIP } from 'node:net';
+import { join, resolve } from 'node:path';
+import { SettingError, type Settings } from './load.ts';
+
+/** Settings, judged: what is left out is decided, what is unsafe refused. Durations in seconds. */
+export interface Deployment {
+  readonly mode: 'dev' | 'serve';
+  readonly host: string;
+  readonly port: number;
+  readonly mtlsPort: number | undefined;
+  /** Undefined: `https://localhost:<port>`, known once the port is. */
+  readonly issuer: string | undefined;
+  readonly dataDir: string;
+  readonly database:
+    | { readonly kind: 'sqlite'; readonly path: string }
+    | { readonly kind: 'postgres'; readonly url: string };
+  readonly tls:
+    | { readonly kind: 'none' }
+    | { readonly kind: 'generated' }
+    | { readonly kind: 'files'; readonly certificate: string; readonly key: string };
+  readonly trustedProxies: readonly string[];
+  readonly masterKeyFile: string;
+  readonly apply: readonly string[];
+  readonly readyFile: string | undefined;
+  readonly tokenLifetime: number;
+  readonly tokenLifetimeMax: number;
+  readonly keyPeriod: number;
+  readonly keyLead: number;
+  readonly jwksMaxAge: number;
+  readonly cachedIdentities: number;
+  readonly databaseConnections: number;
+  readonly auditReserve: number;
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
+  readonly keepAliveTimeout: number;
+  readonly maxConnections: number;
+  readonly drainTimeout: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+/** Throws `SettingError` for whatever would be unsafe in this mode. */
+export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deployment {
+  const read = reader(settings);
+  const dataDir = resolve(read.text('data-dir') ?? '.countersign');
+  const host = read.text('host') ?? '127.0.0.1';
+  const trustedProxies = read.list('trusted-proxy');
+  const issuer = read.text('issuer');
+  if (issuer !== undefined) checkIssuer(issuer, mode);
+  if (mode === 'dev') checkDevelopmentHost(host);
+  if (mode === 'serve' && issuer === undefined) {
+    throw new SettingError('issuer', 'is needed', 'Set it to the public https URL of this authority.');
+  }
+  const deployment: Deployment = {
+    mode,
+    host,
+    port: read.number('port'),
+    mtlsPort: settings.get('mtls-port') as number | undefined,
+    issuer,
+    dataDir,
+    database: databaseOf(read.text('database'), dataDir),
+    tls: tlsOf(mode, read, trustedProxies),
+    trustedProxies,
+    masterKeyFile: masterKeyFileOf(mode, read.text('master-key-file'), dataDir),
+    apply: read.list('apply'),
+    readyFile: read.text('ready-file'),
+    tokenLifetime: read.number('token-lifetime'),
+    tokenLifetimeMax: read.number('token-lifetime-max'),
+    keyPeriod: read.number('key-period'),
+    keyLead: read.number('key-lead'),
+    jwksMaxAge: read.number('jwks-max-age'),
+    cachedIdentities: read.number('cached-identities'),
+    databaseConnections: read.number('database-connections'),
+    auditReserve: read.number('audit-reserve'),
+    headersTimeout: read.number('headers-timeout'),
+    requestTimeout: read.number('request-timeout'),
+    keepAliveTimeout: read.number('keep-alive-timeout'),
+    maxConnections: read.number('max-connections'),
+    drainTimeout: read.number('drain-timeout'),
+    logLevel: read.text('log-level') as Deployment['logLevel'],
+  };
+  checkLifetimes(deployment);
+  return deployment;
+}
+
+interface Reader {
+  text(name: string): string | undefined;
+  number(name: string): number;
+  list(name: string): readonly string[];
+  flag(name: string): boolean;
+}
+
+function reader(settings: Settings): Reader {
+  return {
+    text: (name) => settings.get(name) as string | undefined,
+    number: (name) => settings.get(name) as number,
+    list: (name) => (settings.get(name) as readonly string[] | undefined) ?? [],
+    flag: (name) => settings.get(name) === true,
+  };
+}
+
+function databaseOf(text: string | undefined, dataDir: string): Deployment['database'] {
+  if (text === undefined) return { kind: 'sqlite', path: join(dataDir, 'registry.db') };
+  if (text.startsWith('sqlite:') && text.length > 'sqlite:'.length) {
+    return { kind: 'sqlite', path: resolve(text.slice('sqlite:'.length)) };
+  }
+  if (/^postgres(?:ql)?:\/\//.test(text)) return { kind: 'postgres', url: text };
+  throw new SettingError(
+    'database',
+    'is neither sqlite:PATH nor postgres://…',
+    'Write it in one of these forms.',
+  );
+}
+
+function tlsOf(mode: Deployment['mode'], read: Reader, proxies: readonly string[]): Deployment['tls'] {
+  const certificate = read.text('tls-cert');
+  const key = read.text('tls-key');
+  if (certificate !== undefined && key !== undefined) return { kind: 'files', certificate, key };
+  if (certificate !== undefined || key !== undefined) {
+    throw new SettingError('tls-cert', 'and tls-key belong together', 'Give both or neither.');
+  }
+  if (mode === 'dev') return read.flag('http') ? { kind: 'none' } : { kind: 'generated' };
+  if (proxies.length === 0) {
+    throw new SettingError(
+      'tls-cert',
+      'is missing: credentials would cross the network in the clear',
+      'Give tls-cert and tls-key, or declare the TLS-terminating proxy with trusted-proxy.',
+    );
+  }
+  return { kind: 'none' };
+}
+
+function masterKeyFileOf(mode: Deployment['mode'], given: string | undefined, dataDir: string): string {
+  if (given !== undefined) return resolve(given);
+  if (mode === 'dev') return join(dataDir, 'master.key');
+  throw new SettingError(
+    'master-key-file',
+    'is needed: signing keys are sealed and secrets hashed under it',
+    'Make one with: (umask 077; openssl rand -hex 32 > master.key), and keep it apart from the database.',
+  );
+}
+
+function checkIssuer(issuer: string, mode: Deployment['mode']): void {
+  const fix = 'RFC 8414 §2: an https URL without query, fragment or trailing slash.';
+  if (!URL.canParse(issuer)) throw new SettingError('issuer', 'is not a URL', fix);
+  const url = new URL(issuer);
+  const loopback = url.hostname === 'localhost' || url.hostname === '127.0.0.1' || url.hostname === '[::1]';
+  if (url.protocol !== 'https:' && !(mode === 'dev' && loopback && url.protocol === 'http:')) {
+    throw new SettingError('issuer', 'is not https', fix);
+  }
+  if (url.search !== '' || url.hash !== '' || issuer.endsWith('/') || url.username !== '') {
+    throw new SettingError('issuer', 'has a query, fragment, user or trailing slash', fix);
+  }
+}
+
+function checkDevelopmentHost(host: string): void {
+  const loopback = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+  if (!loopback) {
+    throw new SettingError(
+      'host',
+      `${host} is not loopback`,
+      '`dev` is for this machine only; use `serve` for others.',
+    );
+  }
+}
+
+function checkLifetimes(deployment: Deployment): void {
+  if (deployment.tokenLifetime > deployment.tokenLifetimeMax) {
+    throw new SettingError(
+      'token-lifetime',
+      'is above token-lifetime-max',
+      'Lower it, or raise the maximum.',
+    );
+  }
+  if (deployment.keyLead <= deployment.jwksMaxAge) {
+    throw new SettingError(
+      'key-lead',
+      'is not above jwks-max-age',
+      'A key must be seen by every cache before it signs.',
+    );
+  }
+  if (deployment.keyPeriod <= deployment.keyLead) {
+    throw new SettingError(
+      'key-period',
+      'is not above key-lead',
+      'A key must sign longer than the next one waits.',
+    );
+  }
+}

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// Documentation that cannot lie by omission: every part has its page, every setting and every refusal stands in the
-// reference. What there is, is read from the built modules, not from the text of the sources.
+// Documentation that cannot lie by omission: every part has its page, the reference pages (every setting, error code,
+// refusal reason, problem and admin operation) are those that the built code makes, and every link leads somewhere.
 import { existsSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { referencePages } from './docs/reference.mjs';
 import { runAsProgram } from './source/report.mjs';
 import { filesUnder, isCode, isTest } from './source/tree.mjs';
 
@@ -20,46 +20,12 @@ const PARTS = [
   { folder: 'packages/client/src/subject-token', not: ['source.ts'] },
 ];
 
-/** What the reference pages must name. `values` picks the names out of the built module. */
-const REFERENCE = [
-  {
-    page: 'docs/reference/errors.md',
-    module: 'packages/protocol/dist/error-code.js',
-    what: 'OAuth error code',
-    values: (/** @type {any} */ m) => namesIn(m.OAUTH_ERROR_CODES),
-  },
-  {
-    page: 'docs/reference/errors.md',
-    module: 'packages/server/dist/oauth/refusal.js',
-    what: 'refusal reason',
-    values: (/** @type {any} */ m) => namesIn(m.REFUSAL_REASONS),
-  },
-  {
-    page: 'docs/reference/errors.md',
-    module: 'packages/admin-api/dist/problem.js',
-    what: 'problem type',
-    values: (/** @type {any} */ m) => namesIn(m.PROBLEM_TYPES),
-  },
-  {
-    page: 'docs/reference/config.md',
-    module: 'packages/server/dist/config/schema.js',
-    what: 'setting',
-    values: (/** @type {any} */ m) => namesIn(m.SETTINGS),
-  },
-];
-
-/** The names of a list, or of a table's keys. @param {unknown} value @returns {string[] | undefined} */
-function namesIn(value) {
-  if (Array.isArray(value)) return value.map((entry) => (typeof entry === 'string' ? entry : entry.name));
-  return value && typeof value === 'object' ? Object.keys(value) : undefined;
-}
-
 /** @param {string} root @returns {Promise<import('./source/report.mjs').Report>} */
 export async function checkDocs(root) {
   const parts = checkParts(root);
   const reference = await checkReference(root);
   return {
-    summary: `${parts.count} parts have their page, ${reference.count} names stand in the reference`,
+    summary: `${parts.count} parts have their page, ${reference.count} reference pages are what the code says`,
     problems: [...parts.problems, ...reference.problems, ...brokenLinks(root)],
     warnings: [],
     skipped: reference.skipped,
@@ -93,27 +59,15 @@ function checkParts(root) {
 
 /** @param {string} root */
 async function checkReference(root) {
-  /** @type {string[]} */
-  const problems = [];
-  /** @type {string[]} */
-  const skipped = [];
-  let count = 0;
-  for (const { page, module, what, values } of REFERENCE) {
-    if (!existsSync(join(root, module))) {
-      skipped.push(`every ${what} in ${page}: ${module} is not built`);
-      continue;
-    }
-    const names = values(await import(pathToFileURL(join(root, module)).href));
-    if (names === undefined) {
-      problems.push(`${module}: does not export the list of its ${what}s`);
-      continue;
-    }
-    const text = existsSync(join(root, page)) ? readFileSync(join(root, page), 'utf8') : '';
-    const missing = names.filter((name) => !text.includes(`\`${name}\``));
-    problems.push(...missing.map((name) => `${page}: ${what} ${name} is not documented`));
-    count += names.length;
-  }
-  return { problems, skipped, count };
+  const { pages, skipped } = await referencePages(root);
+  const problems = pages
+    .filter(
+      ({ page, text }) => !existsSync(join(root, page)) || readFileSync(join(root, page), 'utf8') !== text,
+    )
+    .map(
+      ({ page }) => `${page}: is not what the code says; run npm run build && node tools/write-reference.mjs`,
+    );
+  return { problems, skipped, count: pages.length };
 }
 
 /** Relative links of the pages that lead nowhere. @param {string} root */

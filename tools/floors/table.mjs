@@ -39,12 +39,12 @@ export function allowed(table, room) {
 /** @param {Table} table @returns {string[]} what is wrong with the table itself */
 export function contradictions(table) {
   const rooms = new Map(table.rooms.map((room) => [room.room, room]));
+  const roomOf = roomFinder(table);
   const problems = rooms.size === table.rooms.length ? [] : ['floors.json: a room is named twice'];
   for (const room of table.rooms) {
     for (const name of [...allowed(table, room), ...(room.mayLazily ?? [])]) {
       const said = `floors.json: ${room.room} → ${name}`;
-      if (name.endsWith('.ts')) continue;
-      const target = rooms.get(name);
+      const target = name.endsWith('.ts') ? roomOf(`${packageFolder(room)}/${name}`) : rooms.get(name);
       if (!target && !table.packages[name]) problems.push(`${said}: there is no such room or package`);
       if (!target || target.floor === undefined || room.floor === undefined) continue;
       if (target.floor >= room.floor) problems.push(`${said}: an arrow goes to a lower floor`);
@@ -55,6 +55,11 @@ export function contradictions(table) {
     }
   }
   return [...problems, ...packageCycles(table)];
+}
+
+/** @param {Room} room */
+function packageFolder(room) {
+  return (room.paths[0] ?? '').split('/').slice(0, 2).join('/');
 }
 
 /** @param {Table} table */

@@ -1,0 +1,171 @@
+// The reference pages, made from the tables in the built packages: what the page says is what the code does.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** @typedef {{page: string, text: string}} Page */
+
+const MADE =
+  '<!-- Made from the code by: node tools/write-reference.mjs. Change the table, not this page. -->';
+
+/** Every page with the modules it is made from. @type {{page: string, from: string[], render: (...modules: any[]) => string}[]} */
+const PAGES = [
+  { page: 'docs/reference/config.md', from: ['packages/server/dist/config/schema.js'], render: configPage },
+  {
+    page: 'docs/reference/errors.md',
+    from: [
+      'packages/protocol/dist/error-code.js',
+      'packages/server/dist/oauth/refusal.js',
+      'packages/admin-api/dist/problem.js',
+    ],
+    render: errorsPage,
+  },
+  { page: 'docs/reference/admin-api.md', from: ['packages/admin-api/dist/index.js'], render: adminApiPage },
+];
+
+/** @param {string} root @returns {Promise<{pages: Page[], skipped: string[]}>} a page whose modules are not built is skipped */
+export async function referencePages(root) {
+  /** @type {Page[]} */
+  const pages = [];
+  /** @type {string[]} */
+  const skipped = [];
+  for (const { page, from, render } of PAGES) {
+    const absent = from.filter((module) => !existsSync(join(root, module)));
+    if (absent.length > 0) {
+      skipped.push(`${page}: ${absent.join(', ')} is not built`);
+      continue;
+    }
+    const modules = await Promise.all(from.map((module) => import(pathToFileURL(join(root, module)).href)));
+    pages.push({ page, text: `${render(...modules)}\n` });
+  }
+  return { pages, skipped };
+}
+
+/** @param {any} schema */
+function configPage({ SETTINGS }) {
+  return [
+    '# Settings',
+    MADE,
+    '',
+    'A setting comes from its flag, else from its environment variable, else from the YAML file named by `--config` or',
+    '`COUNTERSIGN_CONFIG`, else from its default. An unknown name is refused in each of them. Secrets are never flags: they',
+    'come from a file. Durations are written `90s`, `10m`, `1h`, `30d`.',
+    '',
+    '| flag and YAML key | environment | type | default | says |',
+    '|---|---|---|---|---|',
+    ...SETTINGS.map((/** @type {any} */ setting) =>
+      row([
+        code(setting.name),
+        code(variable(setting)),
+        setting.type + bounds(setting),
+        setting.default === undefined ? '–' : code(setting.default),
+        setting.doc + (setting.only ? ` Only for \`${setting.only}\`.` : ''),
+      ]),
+    ),
+  ].join('\n');
+}
+
+/** @param {any} setting */
+function variable({ name, secret }) {
+  return `COUNTERSIGN_${name.toUpperCase().replaceAll('-', '_')}${secret ? '_FILE' : ''}`;
+}
+
+/** @param {any} setting */
+function bounds({ minimum, maximum, values, type }) {
+  if (values) return `: ${values.map(code).join(' ')}`;
+  if (minimum === undefined && maximum === undefined) return '';
+  const unit = type === 'duration' ? ' s' : '';
+  return `, ${minimum ?? ''} to ${maximum ?? ''}${unit}`;
+}
+
+/** @param {any} codes @param {any} refusals @param {any} problems */
+function errorsPage(
+  { OAUTH_ERROR_CODES, ERROR_CODE_TABLE },
+  { REFUSAL_REASONS, refusalEntry },
+  { PROBLEMS },
+) {
+  return [
+    '# Errors',
+    MADE,
+    '',
+    'Callers are told little, operators everything: every answer has a `Request-Id`, and `countersign explain REQUEST-ID` says',
+    'which reason stood behind it.',
+    '',
+    '## OAuth error codes',
+    '',
+    'The `error` member of an answer of `/oauth/…`, and of a `WWW-Authenticate` challenge. Nothing else appears there.',
+    '',
+    '| code | registered by | means |',
+    '|---|---|---|',
+    ...OAUTH_ERROR_CODES.map((/** @type {string} */ name) => {
+      const { rfc, section, meaning } = ERROR_CODE_TABLE[name];
+      return row([code(name), `RFC ${rfc} §${section}`, meaning]);
+    }),
+    '',
+    '## Refusal reasons of the token endpoint',
+    '',
+    'The reason is in the audit log and in `countersign explain`; the caller gets the code, the status and the text. Reasons',
+    'that share a code and a text cannot be told apart from outside, on purpose.',
+    '',
+    '| reason | code | status | the caller is told | caller is a stranger |',
+    '|---|---|---|---|---|',
+    ...REFUSAL_REASONS.map((/** @type {string} */ reason) => {
+      const entry = refusalEntry(reason);
+      return row([
+        code(reason),
+        code(entry.code),
+        String(entry.status),
+        entry.description,
+        entry.stranger ? 'yes' : 'no',
+      ]);
+    }),
+    '',
+    '## Problems of the admin API',
+    '',
+    'Answers of `/v1/…` that are no success are `application/problem+json` (RFC 9457), with `code` as below, `request_id`, and',
+    '`errors` (a JSON Pointer and a text each) where members were refused.',
+    '',
+    '| code | status | title |',
+    '|---|---|---|',
+    ...Object.entries(PROBLEMS).map(([name, { status, title }]) => row([code(name), String(status), title])),
+  ].join('\n');
+}
+
+/** @param {any} api */
+function adminApiPage({ operations, operationIds, ADMIN_SCOPES }) {
+  return [
+    '# Admin API',
+    MADE,
+    '',
+    'Served below the issuer, described in full by `/openapi.json` (OpenAPI 3.1), and an ordinary resource server of its own',
+    'authority: its resource identifier is the issuer followed by `/v1`.',
+    '',
+    '| operation | request | scopes | does |',
+    '|---|---|---|---|',
+    ...operationIds.map((/** @type {string} */ id) => {
+      const { method, path, scopes, summary } = operations[id];
+      return row([
+        code(id),
+        code(`${method} ${path}`),
+        scopes.map(code).join(' and ') || 'any token of this API',
+        summary,
+      ]);
+    }),
+    '',
+    '## Scopes',
+    '',
+    '| scope | allows |',
+    '|---|---|',
+    ...Object.entries(ADMIN_SCOPES).map(([name, { description }]) => row([code(name), description])),
+  ].join('\n');
+}
+
+/** @param {string} text */
+function code(text) {
+  return `\`${text}\``;
+}
+
+/** @param {string[]} cells */
+function row(cells) {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
+}

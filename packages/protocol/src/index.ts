@@ -47,6 +47,7 @@ export {
   toPublicJwk,
   type VerificationKey,
 } from './jwk.ts';
+export { type JwkSetLimits, type JwkSetResult, parseJwkSet } from './jwk-set.ts';
 export {
   type JwsFault,
   type JwsHeader,

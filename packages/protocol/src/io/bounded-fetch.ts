@@ -1,0 +1,82 @@
+// Fetching a small document from an authority: RFC 9110, with bounds on time and size and without redirects.
+
+export type FetchFailureCode = 'timeout' | 'aborted' | 'network' | 'too_large';
+
+/** The exchange did not end in a response of bearable size. `cause` is the platform's error. */
+export class FetchFailure extends Error {
+  readonly code: FetchFailureCode;
+
+  constructor(code: FetchFailureCode, url: string, cause?: unknown) {
+    super(`${MESSAGES[code]}: ${withoutQuery(url)}`, cause === undefined ? undefined : { cause });
+    this.name = 'FetchFailure';
+    this.code = code;
+  }
+}
+
+const MESSAGES: { readonly [code in FetchFailureCode]: string } = {
+  timeout: 'no answer in time',
+  aborted: 'the call was given up',
+  network: 'no connection',
+  too_large: 'the answer is too large',
+};
+
+export interface BoundedFetchOptions {
+  readonly fetch: typeof globalThis.fetch;
+  /** For everything, the body included. */
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly method?: 'GET' | 'POST';
+  readonly headers?: { readonly [name: string]: string };
+  readonly body?: string;
+}
+
+export interface BoundedResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+}
+
+/** @throws FetchFailure */
+export async function fetchBounded(url: string, options: BoundedFetchOptions): Promise<BoundedResponse> {
+  const timeout = AbortSignal.timeout(options.timeoutMs);
+  const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
+  try {
+    signal.throwIfAborted();
+    const response = await options.fetch(url, {
+      method: options.method ?? 'GET',
+      headers: { ...options.headers },
+      redirect: 'error',
+      signal,
+      ...(options.body === undefined ? undefined : { body: options.body }),
+    });
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: await readBounded(response, options.maxBytes, url),
+    };
+  } catch (error) {
+    if (error instanceof FetchFailure) throw error;
+    if (options.signal?.aborted) throw new FetchFailure('aborted', url, error);
+    throw new FetchFailure(timeout.aborted ? 'timeout' : 'network', url, error);
+  }
+}
+
+async function readBounded(response: Response, maxBytes: number, url: string): Promise<Uint8Array> {
+  if (response.body === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  // Leaving the loop by throwing cancels the stream.
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > maxBytes) throw new FetchFailure('too_large', url);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, length);
+}
+
+/** A query may hold what does not belong into an error message. */
+function withoutQuery(url: string): string {
+  const end = url.search(/[?#]/);
+  return end === -1 ? url : url.slice(0, end);
+}

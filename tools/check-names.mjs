@@ -8,11 +8,7 @@ import { runAsProgram } from './source/report.mjs';
 import { tokensOf } from './source/tokens.mjs';
 import { isTest } from './source/tree.mjs';
 
-const EMPTY_WORDS = new Set(
-  'util utils utility utilities helper helpers common manager managers service services impl impls misc shared'.split(
-    ' ',
-  ),
-);
+const EMPTY_WORDS = new Set('util utils helper helpers common manager service impl misc shared'.split(' '));
 /** As the last word of an exported name these say nothing either; `service` alone is a kind of identity, so it may stand alone. */
 const EMPTY_ENDINGS = new Set('util utils helper helpers manager service impl misc'.split(' '));
 const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9-]+)*$/;

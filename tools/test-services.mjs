@@ -21,7 +21,9 @@ export async function startServices(root = ROOT) {
     found,
     missing,
     env: Object.assign({}, ...found.map(({ env }) => env)),
-    stop: async () => void (await Promise.all(found.map((each) => each.stop?.()))),
+    stop: async () => {
+      await Promise.all(found.map(async ({ stop }) => stop?.()));
+    },
   };
 }
 

@@ -42,9 +42,9 @@ export function isCode(path) {
   return /\.[cm]?[jt]sx?$/.test(path) && !path.endsWith('.d.ts');
 }
 
-/** @param {string} path */
+/** A test, or what tests of a package are built with. Neither is shipped. @param {string} path */
 export function isTest(path) {
-  return /\.(test|bench)\.[cm]?[jt]sx?$/.test(path);
+  return /\.(test|bench)\.[cm]?[jt]sx?$/.test(path) || /^packages\/[^/]+\/test\//.test(path);
 }
 
 /**

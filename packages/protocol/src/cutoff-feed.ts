@@ -9,7 +9,10 @@ export type CutoffKind = 'identity' | 'credential' | 'token' | 'key';
 export interface CutoffEntry {
   readonly kind: CutoffKind;
   readonly id: string;
-  /** Epoch seconds. Tokens with `iat` at or before it are refused. */
+  /**
+   * Epoch seconds. Tokens with `iat` at or before it are refused; for a key, every token whatever its `iat`, because
+   * whoever stole the key chooses it.
+   */
   readonly not_before: number;
 }
 
@@ -85,7 +88,12 @@ export function cutOffBy(
   if (cuts('identity', claims.client_id)) return 'identity';
   if (cuts('credential', claims.crd)) return 'credential';
   if (cuts('token', claims.jti)) return 'token';
-  return cuts('key', kid) ? 'key' : undefined;
+  return isKeyCutOff(index, kid) ? 'key' : undefined;
+}
+
+/** True when nothing that this key signs is to be believed any more. */
+export function isKeyCutOff(index: CutoffIndex, kid: string | undefined): boolean {
+  return kid !== undefined && index.has(keyOf('key', kid));
 }
 
 /** True when an order cuts the token off. */

@@ -29,6 +29,7 @@ export {
   cutOffBy,
   indexCutoffs,
   isCutOff,
+  isKeyCutOff,
   MAX_CUTOFF_FEED_BYTES,
   parseCutoffFeed,
 } from './cutoff-feed.ts';

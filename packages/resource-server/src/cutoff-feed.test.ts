@@ -1,0 +1,185 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../test/tiny-issuer.ts';
+import type { CutoffOptions } from './options.ts';
+import { createVerifier, type Verifier } from './verifier.ts';
+
+let now = 1_800_000_000;
+const clock = () => now;
+let tiny: TinyIssuer;
+const open: Verifier[] = [];
+
+beforeEach(async () => {
+  now = 1_800_000_000;
+  tiny = await startTinyIssuer(clock);
+});
+afterEach(async () => {
+  for (const verifier of open.splice(0)) await verifier.close();
+  await tiny.close();
+});
+
+function verifierOf(cutoffs: CutoffOptions = {}): Verifier {
+  const verifier = createVerifier({ issuer: tiny.issuer, audience: AUDIENCE, clock, cutoffs });
+  open.push(verifier);
+  return verifier;
+}
+const reasonOf = async (verifier: Verifier, token: string) => {
+  const result = await verifier.verify(token);
+  return result.ok ? 'ok' : result.reason;
+};
+const noFeed = () => {
+  tiny.intercept = (request, response) => {
+    if (!request.url?.startsWith('/oauth/cutoffs')) return false;
+    response.writeHead(500).end();
+    return true;
+  };
+};
+
+describe('a cut-off', () => {
+  it.each([
+    ['identity', 'payments'],
+    ['credential', 'crd_1'],
+    ['token', 'jti-1'],
+    ['key', 'k1'],
+  ] as const)('of a(n) %s is obeyed within moments, for tokens of before', async (kind, id) => {
+    const spare = tiny.addKey('k2');
+    const verifier = verifierOf();
+    await verifier.ready();
+    const token = tiny.token({}, {}, kind === 'key' ? undefined : spare);
+    expect(await reasonOf(verifier, token)).toBe('ok');
+    tiny.bendFeed.key = spare;
+    tiny.cut({ kind, id, not_before: now });
+    await vi.waitFor(async () => expect(await reasonOf(verifier, token)).toBe('cut_off'), {
+      timeout: 2000,
+      interval: 10,
+    });
+    const result = await verifier.verify(token);
+    expect(result).toMatchObject({ status: 401, error: 'invalid_token', detail: kind });
+    // A key has been stolen from then on; the others may come back.
+    const later = tiny.token({ iat: now + 1 }, {}, kind === 'key' ? undefined : spare);
+    expect(await reasonOf(verifier, later)).toBe(kind === 'key' ? 'cut_off' : 'ok');
+  });
+
+  it('that was ordered before the start is known at the start', async () => {
+    tiny.cut({ kind: 'identity', id: 'payments', not_before: now });
+    expect(await reasonOf(verifierOf(), tiny.token())).toBe('cut_off');
+  });
+
+  it('stays in force while the authority is away', async () => {
+    const verifier = verifierOf({ onStale: { acceptYoungerThan: 60 } });
+    tiny.cut({ kind: 'identity', id: 'payments', not_before: now });
+    await verifier.ready();
+    noFeed();
+    now += 3700;
+    expect(await reasonOf(verifier, tiny.token({ iat: now - 3700 }))).toBe('cut_off');
+  });
+});
+
+describe('a feed that cannot be followed', () => {
+  it('makes tokens wait outside by default, once it is stale', async () => {
+    const verifier = verifierOf();
+    await verifier.ready();
+    noFeed();
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    now += 10;
+    expect(await reasonOf(verifier, tiny.token())).toBe('ok');
+    now += 1;
+    const result = await verifier.verify(tiny.token());
+    expect(result).toMatchObject({ status: 503, error: undefined, reason: 'cutoffs_stale' });
+    tiny.intercept = () => false;
+    await vi.waitFor(async () => expect(await reasonOf(verifier, tiny.token())).toBe('ok'), {
+      timeout: 8000,
+    });
+  });
+
+  it('lets young tokens pass where that is the setting', async () => {
+    noFeed();
+    const verifier = verifierOf({ onStale: { acceptYoungerThan: 60 } });
+    expect(await reasonOf(verifier, tiny.token({ iat: now - 59 }))).toBe('ok');
+    expect(await reasonOf(verifier, tiny.token({ iat: now - 60 }))).toBe('cutoffs_stale');
+    await verifier.close();
+  });
+
+  it.each<[string, () => void]>([
+    ['of another issuer', () => void (tiny.bendFeed.claims = { iss: 'https://evil.example' })],
+    ['that has expired', () => void (tiny.bendFeed.claims = { iat: now - 100, exp: now - 50 })],
+    ['that answers another cursor', () => void (tiny.bendFeed.claims = { from: 7, cursor: 9 })],
+    ['whose cursor goes back', () => void (tiny.bendFeed.claims = { from: 0, cursor: -1 })],
+    ['with a malformed entry', () => void (tiny.bendFeed.claims = { entries: [{ kind: 'x' }] })],
+    ['that is an access token', () => void (tiny.bendFeed.header = { typ: 'at+jwt' })],
+    [
+      'signed by a stranger',
+      () => {
+        tiny.bendFeed.key = tiny.addKey('stranger');
+        tiny.jwks.keys.pop();
+      },
+    ],
+    [
+      'signed in the name of a key',
+      () => {
+        tiny.bendFeed.key = { ...tiny.addKey('other'), kid: 'k1' };
+        tiny.jwks.keys.pop();
+      },
+    ],
+    [
+      'that is no JWS',
+      () => void (tiny.intercept = (q, r) => !!q.url?.startsWith('/oauth/cutoffs') && !!r.end('{}')),
+    ],
+    [
+      'that is a redirect',
+      () =>
+        void (tiny.intercept = (q, r) =>
+          !!q.url?.startsWith('/oauth/cutoffs') && !!r.writeHead(302, { location: '/' }).end()),
+    ],
+  ])('because it is one %s counts as none', async (_, bend) => {
+    bend();
+    expect(await reasonOf(verifierOf(), tiny.token())).toBe('cutoffs_stale');
+  });
+
+  it('because its key was cut off is not believed when it says that all is well', async () => {
+    const verifier = verifierOf();
+    await verifier.ready();
+    tiny.addKey('k2');
+    tiny.cut({ kind: 'key', id: 'k1', not_before: now });
+    await vi.waitFor(async () => expect(await reasonOf(verifier, tiny.token())).toBe('cut_off'), {
+      timeout: 2000,
+      interval: 10,
+    });
+    // The thief of k1 goes on signing empty pages.
+    tiny.bendFeed.claims = { entries: [] };
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    now += 11;
+    const spare = tiny.token({}, {}, tiny.addKey('k3'));
+    now += 30;
+    expect(await reasonOf(verifier, spare)).toBe('cutoffs_stale');
+  });
+
+  it('is not asked without end when the authority does not hold the request', async () => {
+    tiny.bendFeed.holdMs = 0;
+    const verifier = verifierOf();
+    await verifier.ready();
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    expect(tiny.hits.get('/oauth/cutoffs')).toBeLessThan(6);
+  });
+
+  it('keeps ready() waiting until it comes', async () => {
+    noFeed();
+    const verifier = verifierOf();
+    let ready = false;
+    const waiting = verifier.ready().then(() => {
+      ready = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(ready).toBe(false);
+    tiny.intercept = () => false;
+    await waiting;
+    expect(await reasonOf(verifier, tiny.token())).toBe('ok');
+  });
+});
+
+it('closing ends the waiting for ready', async () => {
+  noFeed();
+  const verifier = verifierOf();
+  const waiting = verifier.ready();
+  await verifier.close();
+  await expect(waiting).rejects.toMatchObject({ code: 'not_ready' });
+});

@@ -1,0 +1,59 @@
+// Express: middleware that lets a request pass (RFC 6750 §3) and that serves the API's metadata (RFC 9728 §3).
+import type { RequestHeaders } from '../bearer-token.ts';
+import { refusalBody, requireScope as authorize } from '../require-scope.ts';
+import type { Verified, Verifier } from '../verifier.ts';
+
+/** What is used of an Express request. After `requireScope`, `auth` holds claims and scopes. */
+export interface ExpressRequest extends RequestHeaders {
+  readonly method?: string | undefined;
+  readonly originalUrl?: string;
+  auth?: Verified;
+}
+
+/** What is used of an Express response: it is node's own. */
+export interface ExpressResponse {
+  statusCode: number;
+  setHeader(name: string, value: string): unknown;
+  end(body: string): unknown;
+}
+
+export type ExpressHandler = (
+  request: ExpressRequest,
+  response: ExpressResponse,
+  next: (error?: unknown) => void,
+) => void;
+
+/** Middleware that lets a request pass only with a token that carries all of `scope`. */
+export function requireScope(verifier: Verifier, scope: string | readonly string[]): ExpressHandler {
+  return (request, response, next) => {
+    authorize(verifier, request, scope).then((result) => {
+      if (result.ok) {
+        request.auth = result;
+        next();
+        return;
+      }
+      send(response, result.status, { ...result.headers }, refusalBody(result.error));
+    }, next);
+  };
+}
+
+/** Middleware that answers requests for the API's RFC 9728 document and passes on all others. */
+export function resourceMetadata(verifier: Pick<Verifier, 'metadata'>): ExpressHandler {
+  const { metadata } = verifier;
+  return (request, response, next) => {
+    if (metadata === undefined || request.method !== 'GET' || request.originalUrl !== metadata.path) next();
+    else send(response, 200, { 'Cache-Control': 'max-age=300' }, JSON.stringify(metadata.document));
+  };
+}
+
+function send(
+  response: ExpressResponse,
+  status: number,
+  headers: Record<string, string>,
+  body: string,
+): void {
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.setHeader('Content-Type', 'application/json');
+  response.end(body);
+}

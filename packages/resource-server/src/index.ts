@@ -1,0 +1,24 @@
+// The face of @countersign/resource-server.
+export { type BearerTokenResult, bearerToken, type RequestHeaders } from './bearer-token.ts';
+export { type FeedFault, FeedError } from './cutoff-feed.ts';
+export { JwksError } from './jwks.ts';
+export { type MetadataFacts, type PublishedMetadata, publishedMetadata } from './metadata.ts';
+export {
+  type CutoffOptions,
+  type IssuerOptions,
+  type OnStale,
+  type VerifierOptionFault,
+  VerifierOptionError,
+  type VerifierOptions,
+} from './options.ts';
+export { NotReadyError } from './readiness.ts';
+export { type Refusal, type RefusalReason } from './refusal.ts';
+export { refusalBody, requireScope } from './require-scope.ts';
+export {
+  createVerifier,
+  type TokenRequest,
+  type Verified,
+  type Verifier,
+  type VerifyResult,
+} from './verifier.ts';
+export { fetchTrusting } from '@countersign/protocol/fetch-trusting';

@@ -1,0 +1,36 @@
+// The metadata document of this API: RFC 9728 §2, §3.
+import { type ResourceIndicator, type ResourceMetadata, resourceMetadataUrl } from '@countersign/protocol';
+
+export interface PublishedMetadata {
+  /** Where clients look for it; also the challenge's `resource_metadata`. */
+  readonly url: string;
+  /** The same without scheme and host: what a request for it has as its target. */
+  readonly path: string;
+  readonly document: ResourceMetadata;
+}
+
+export interface MetadataFacts {
+  readonly resource: ResourceIndicator;
+  readonly issuers: readonly string[];
+  readonly scopes?: readonly string[] | undefined;
+  readonly name?: string | undefined;
+  readonly documentation?: string | undefined;
+}
+
+/** Builds the document and its address; `undefined` when the resource is not a web address and so has none. */
+export function publishedMetadata(facts: MetadataFacts): PublishedMetadata | undefined {
+  const url = resourceMetadataUrl(facts.resource);
+  if (url === undefined) return undefined;
+  return {
+    url,
+    path: url.slice(new URL(url).origin.length),
+    document: {
+      resource: facts.resource,
+      authorization_servers: facts.issuers,
+      ...(facts.scopes === undefined ? undefined : { scopes_supported: facts.scopes }),
+      bearer_methods_supported: ['header'],
+      ...(facts.name === undefined ? undefined : { resource_name: facts.name }),
+      ...(facts.documentation === undefined ? undefined : { resource_documentation: facts.documentation }),
+    },
+  };
+}

@@ -1,0 +1,76 @@
+// What createVerifier takes: RFC 8414 §2 (issuer), RFC 8707 §2 (audience), RFC 8725 §3.1 (algorithms).
+import type { JwsAlgorithm } from '@countersign/protocol';
+
+/** What to do while the cut-off feed cannot be followed. `introspect` is not there yet. */
+export type OnStale = 'refuse' | 'introspect' | { readonly acceptYoungerThan: number };
+
+export interface CutoffOptions {
+  /** Seconds without news from the authority after which the feed counts as stale. Default 10; 2 to 3,600. */
+  readonly staleAfter?: number;
+  /**
+   * `refuse`: every token is answered 503. `{acceptYoungerThan: seconds}`: tokens issued less than that ago are
+   * accepted, older ones are answered 503. Default `refuse`.
+   */
+  readonly onStale?: OnStale;
+}
+
+/** One of several issuers. */
+export interface IssuerOptions {
+  readonly issuer: string;
+  readonly jwks?: string | { readonly keys: readonly unknown[] };
+  readonly algorithms?: readonly JwsAlgorithm[];
+  /** Also take `typ: JWT` or none, for issuers that do not follow RFC 9068. Default false. */
+  readonly allowPlainJwt?: boolean;
+  /** `false` for issuers that have no cut-off feed. */
+  readonly cutoffs?: false;
+}
+
+export interface VerifierOptions {
+  /** The one authority to trust. Either this or `issuers`. */
+  readonly issuer?: string;
+  /** Several authorities. A token is checked with the keys of the one it names and no other. */
+  readonly issuers?: readonly (string | IssuerOptions)[];
+  /** This API's resource identifier. With several, a token for any of them is taken. */
+  readonly audience: string | readonly string[];
+  /** The address of a JWK set, or the set itself. Default: found through the issuer's metadata. */
+  readonly jwks?: string | { readonly keys: readonly unknown[] };
+  /** Algorithms to take. Default: every one that this package knows; a key is used for its own only. */
+  readonly algorithms?: readonly JwsAlgorithm[];
+  /** Epoch seconds. Default: the machine's clock. */
+  readonly clock?: () => number;
+  /** Seconds that clocks may differ. Default 5; at most 60. */
+  readonly leeway?: number;
+  /** Whether tokens must be bound to their sender. Only `none` for now; a bound token is refused in any case. */
+  readonly senderConstraint?: 'none' | 'any' | 'dpop' | 'mtls';
+  /** How cut-offs are followed; `false` turns that off, and then a token lives until it expires. */
+  readonly cutoffs?: false | CutoffOptions;
+  /** Not there yet. */
+  readonly introspect?: false;
+  /** Not there yet. */
+  readonly apiKeys?: false;
+  /** Not there yet. */
+  readonly usage?: false;
+  /** Default: the global fetch. `fetchTrusting(ca)` for an authority with its own certificate authority. */
+  readonly fetch?: typeof globalThis.fetch;
+  /** Publishes RFC 9728 metadata about this API: the challenge names its address, the frameworks serve it. */
+  readonly metadata?: {
+    readonly scopes?: readonly string[];
+    readonly name?: string;
+    readonly documentation?: string;
+  };
+}
+
+export type VerifierOptionFault = 'missing_option' | 'bad_option' | 'not_supported_yet';
+
+/** Thrown by createVerifier. `option` is the name of the option that must change. */
+export class VerifierOptionError extends TypeError {
+  readonly code: VerifierOptionFault;
+  readonly option: string;
+
+  constructor(code: VerifierOptionFault, option: string, fix: string) {
+    super(`${option}: ${fix}`);
+    this.name = 'VerifierOptionError';
+    this.code = code;
+    this.option = option;
+  }
+}

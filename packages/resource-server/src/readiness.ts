@@ -1,0 +1,59 @@
+// Waiting for an authority at start; it is found as RFC 8414 §3 says.
+
+const GIVE_UP_AFTER_MS = 30_000;
+const RETRY_AFTER_MS = 500;
+
+/** What must be known of one authority before tokens can be judged. */
+export interface Awaited {
+  readonly keys: { load(): Promise<void> };
+  readonly cutoffs: { followed(): Promise<void>; lastFailure(): unknown } | undefined;
+}
+
+/** `ready` waited in vain. `cause` is the last thing that went wrong. */
+export class NotReadyError extends Error {
+  readonly code = 'not_ready' as const;
+
+  constructor(cause: unknown) {
+    super(`not ready: ${cause instanceof Error ? cause.message : 'no answer yet'}`, { cause });
+    this.name = 'NotReadyError';
+  }
+}
+
+/** @throws NotReadyError after 30 seconds, or at once when `signal` is aborted */
+export async function waitUntilReady(authorities: readonly Awaited[], signal: AbortSignal): Promise<void> {
+  let lastFailure: unknown;
+  let done = false;
+  const loadKeys = async (authority: Awaited): Promise<void> => {
+    while (!done) {
+      try {
+        return await authority.keys.load();
+      } catch (error) {
+        lastFailure = error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
+      }
+    }
+  };
+  const everything = Promise.all(
+    authorities.map(async (authority) => {
+      await loadKeys(authority);
+      await authority.cutoffs?.followed();
+    }),
+  );
+  await new Promise<void>((resolve, reject) => {
+    const giveUp = (cause: unknown): void => reject(new NotReadyError(cause));
+    const onAbort = (): void => giveUp(new Error('the verifier was closed'));
+    const timer = setTimeout(() => {
+      giveUp(lastFailure ?? authorities.map(({ cutoffs }) => cutoffs?.lastFailure()).find(Boolean));
+    }, GIVE_UP_AFTER_MS);
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+    everything
+      .then(() => resolve(), giveUp)
+      .finally(() => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+      });
+  }).finally(() => {
+    done = true;
+  });
+}

@@ -1,0 +1,100 @@
+// Why a request is refused, and what its caller is told: RFC 6750 §3.1. Two layers: reasons for logs, codes for the wire.
+import { bearerChallenge, formatScope, type OAuthErrorCode, type ScopeToken } from '@countersign/protocol';
+
+/** Every reason there is. For logs and metrics; never sent. */
+export type RefusalReason =
+  | 'no_token'
+  | 'unsupported_scheme'
+  | 'malformed_authorization'
+  | 'several_authorizations'
+  | 'malformed_token'
+  | 'bad_claims'
+  | 'wrong_typ'
+  | 'wrong_issuer'
+  | 'wrong_audience'
+  | 'expired'
+  | 'not_yet_valid'
+  | 'issued_in_the_future'
+  | 'algorithm_not_allowed'
+  | 'unknown_key'
+  | 'bad_signature'
+  | 'sender_constraint_not_supported'
+  | 'cut_off'
+  | 'insufficient_scope'
+  | 'keys_unavailable'
+  | 'cutoffs_stale'
+  | 'closed';
+
+export interface Refusal {
+  readonly ok: false;
+  readonly status: 400 | 401 | 403 | 503;
+  /** The registered code for the wire; none when no token was sent and when the fault is not the caller's. */
+  readonly error: OAuthErrorCode | undefined;
+  readonly reason: RefusalReason;
+  /** What exactly was found, for logs. */
+  readonly detail: string | undefined;
+  /** To be sent with the response: the challenge, `Retry-After`, `Cache-Control`. */
+  readonly headers: Record<string, string>;
+}
+
+interface Answer {
+  readonly status: Refusal['status'];
+  readonly error?: OAuthErrorCode;
+}
+
+const NO_CREDENTIALS: Answer = { status: 401 };
+const BAD_REQUEST: Answer = { status: 400, error: 'invalid_request' };
+const BAD_TOKEN: Answer = { status: 401, error: 'invalid_token' };
+const UNAVAILABLE: Answer = { status: 503 };
+
+const ANSWERS: { readonly [reason in RefusalReason]: Answer } = {
+  // RFC 6750 §3.1: without credentials, no error code.
+  no_token: NO_CREDENTIALS,
+  unsupported_scheme: NO_CREDENTIALS,
+  malformed_authorization: BAD_REQUEST,
+  several_authorizations: BAD_REQUEST,
+  malformed_token: BAD_TOKEN,
+  bad_claims: BAD_TOKEN,
+  wrong_typ: BAD_TOKEN,
+  wrong_issuer: BAD_TOKEN,
+  wrong_audience: BAD_TOKEN,
+  expired: BAD_TOKEN,
+  not_yet_valid: BAD_TOKEN,
+  issued_in_the_future: BAD_TOKEN,
+  algorithm_not_allowed: BAD_TOKEN,
+  unknown_key: BAD_TOKEN,
+  bad_signature: BAD_TOKEN,
+  sender_constraint_not_supported: BAD_TOKEN,
+  cut_off: BAD_TOKEN,
+  insufficient_scope: { status: 403, error: 'insufficient_scope' },
+  keys_unavailable: UNAVAILABLE,
+  cutoffs_stale: UNAVAILABLE,
+  closed: UNAVAILABLE,
+};
+
+export interface RefusalContext {
+  /** URL of the RFC 9728 document, where there is one. */
+  readonly resourceMetadata: string | undefined;
+  /** What the request needed; named only when that is what it lacks. */
+  readonly scope?: readonly ScopeToken[];
+  readonly detail?: string | undefined;
+}
+
+/** The refusal for a reason, complete with the headers to send. */
+export function refusal(reason: RefusalReason, context: RefusalContext): Refusal {
+  const { status, error } = ANSWERS[reason];
+  const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
+  if (status === 503) headers['Retry-After'] = '5';
+  else {
+    headers['WWW-Authenticate'] = bearerChallenge({
+      ...(error === undefined ? undefined : { error }),
+      ...(error === 'insufficient_scope' && context.scope
+        ? { scope: formatScope(context.scope) }
+        : undefined),
+      ...(context.resourceMetadata === undefined
+        ? undefined
+        : { resource_metadata: context.resourceMetadata }),
+    });
+  }
+  return { ok: false, status, error, reason, detail: context.detail, headers };
+}

@@ -1,0 +1,183 @@
+// The options of createVerifier, read once into what the rest relies on: RFC 8414 §2, RFC 8707 §2, RFC 8725 §3.1.
+import {
+  type Issuer,
+  isJwsAlgorithm,
+  isLoopback,
+  JWS_ALGORITHMS,
+  type JwsAlgorithm,
+  parseIssuer,
+  parseResourceIndicator,
+  parseScopeToken,
+} from '@countersign/protocol';
+import { type PublishedMetadata, publishedMetadata } from './metadata.ts';
+import { type IssuerOptions, VerifierOptionError, type VerifierOptions } from './options.ts';
+
+export interface IssuerSettings {
+  readonly issuer: Issuer;
+  readonly jwks: string | { readonly keys: readonly unknown[] } | undefined;
+  readonly algorithms: ReadonlySet<JwsAlgorithm>;
+  /** What RSA keys without `alg` are taken for: the only RSA algorithm allowed, if there is one. */
+  readonly rsaAlgorithm: 'RS256' | 'RS384' | 'PS256' | undefined;
+  readonly allowPlainJwt: boolean;
+  readonly followCutoffs: boolean;
+}
+
+export interface VerifierSettings {
+  readonly issuers: readonly IssuerSettings[];
+  readonly audience: readonly string[];
+  readonly clock: () => number;
+  readonly leeway: number;
+  readonly staleAfter: number;
+  readonly onStale: 'refuse' | { readonly acceptYoungerThan: number };
+  readonly fetch: typeof globalThis.fetch;
+  readonly metadata: PublishedMetadata | undefined;
+}
+
+/** @throws VerifierOptionError */
+export function readOptions(options: VerifierOptions): VerifierSettings {
+  for (const name of ['introspect', 'apiKeys', 'usage'] as const) {
+    if (options[name]) throw new VerifierOptionError('not_supported_yet', name, 'leave it out for now');
+  }
+  if (options.senderConstraint !== undefined && options.senderConstraint !== 'none') {
+    throw new VerifierOptionError('not_supported_yet', 'senderConstraint', "only 'none' is there for now");
+  }
+  const audience = typeof options.audience === 'string' ? [options.audience] : [...(options.audience ?? [])];
+  if (audience.length === 0) {
+    throw new VerifierOptionError('missing_option', 'audience', "give this API's resource identifier");
+  }
+  for (const name of audience) {
+    // Foreign issuers name APIs by anything; an empty name or a stray space is a mistake with all of them.
+    if (typeof name !== 'string' || name === '' || name.trim() !== name) {
+      throw new VerifierOptionError('bad_option', 'audience', 'give the resource identifier as registered');
+    }
+  }
+  const issuers = readIssuers(options);
+  return {
+    issuers,
+    audience,
+    clock: options.clock ?? systemClock,
+    leeway: bounded('leeway', options.leeway ?? 5, 0, 60),
+    ...readCutoffs(options.cutoffs),
+    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    metadata: readMetadata(options, audience, issuers),
+  };
+}
+
+function readIssuers(options: VerifierOptions): IssuerSettings[] {
+  if ((options.issuer === undefined) === (options.issuers === undefined)) {
+    throw new VerifierOptionError('missing_option', 'issuer', 'give either issuer or issuers');
+  }
+  const list = options.issuers ?? [options.issuer as string];
+  if (list.length === 0) throw new VerifierOptionError('missing_option', 'issuers', 'name at least one');
+  if (options.jwks !== undefined && list.length > 1) {
+    throw new VerifierOptionError('bad_option', 'jwks', 'with several issuers, give each its own');
+  }
+  const settings = list.map((entry) =>
+    readIssuer(typeof entry === 'string' ? { issuer: entry } : entry, options),
+  );
+  if (new Set(settings.map(({ issuer }) => issuer)).size !== settings.length) {
+    throw new VerifierOptionError('bad_option', 'issuers', 'one of them is named twice');
+  }
+  return settings;
+}
+
+function readIssuer(entry: IssuerOptions, options: VerifierOptions): IssuerSettings {
+  const issuer = typeof entry.issuer === 'string' ? parseIssuer(entry.issuer) : undefined;
+  if (issuer === undefined) {
+    throw new VerifierOptionError(
+      'bad_option',
+      'issuer',
+      'give an https URL (http only on loopback), without query',
+    );
+  }
+  const algorithms =
+    entry.algorithms ?? options.algorithms ?? (Object.keys(JWS_ALGORITHMS) as JwsAlgorithm[]);
+  if (algorithms.length === 0 || !algorithms.every(isJwsAlgorithm)) {
+    throw new VerifierOptionError(
+      'bad_option',
+      'algorithms',
+      `take from ${Object.keys(JWS_ALGORITHMS).join(' ')}`,
+    );
+  }
+  const rsa = algorithms.filter((alg) => JWS_ALGORITHMS[alg].kty === 'RSA') as (
+    | 'RS256'
+    | 'RS384'
+    | 'PS256'
+  )[];
+  const jwks = entry.jwks ?? options.jwks;
+  if (typeof jwks === 'string' && !isSafeAddress(jwks)) {
+    throw new VerifierOptionError(
+      'bad_option',
+      'jwks',
+      'give an https address (http only on loopback) or a JWK set',
+    );
+  }
+  return {
+    issuer,
+    jwks,
+    algorithms: new Set(algorithms),
+    rsaAlgorithm: rsa.length === 1 ? rsa[0] : undefined,
+    allowPlainJwt: entry.allowPlainJwt === true,
+    followCutoffs: options.cutoffs !== false && entry.cutoffs !== false,
+  };
+}
+
+function readCutoffs(cutoffs: VerifierOptions['cutoffs']): Pick<VerifierSettings, 'staleAfter' | 'onStale'> {
+  const given = cutoffs === false ? {} : (cutoffs ?? {});
+  const staleAfter = bounded('cutoffs.staleAfter', given.staleAfter ?? 10, 2, 3600);
+  const onStale = given.onStale ?? 'refuse';
+  // Until introspection is there, the safe half of its meaning: what cannot be asked about is refused.
+  if (onStale === 'refuse' || onStale === 'introspect') return { staleAfter, onStale: 'refuse' };
+  if (typeof onStale !== 'object' || onStale === null) {
+    throw new VerifierOptionError('bad_option', 'cutoffs.onStale', "give 'refuse' or {acceptYoungerThan}");
+  }
+  const acceptYoungerThan = bounded(
+    'cutoffs.onStale.acceptYoungerThan',
+    onStale.acceptYoungerThan,
+    1,
+    86_400,
+  );
+  return { staleAfter, onStale: { acceptYoungerThan } };
+}
+
+function readMetadata(
+  options: VerifierOptions,
+  audience: readonly string[],
+  issuers: readonly IssuerSettings[],
+): PublishedMetadata | undefined {
+  if (options.metadata === undefined) return undefined;
+  const { scopes, name, documentation } = options.metadata;
+  if (scopes?.some((token) => parseScopeToken(token) === undefined)) {
+    throw new VerifierOptionError('bad_option', 'metadata.scopes', 'one of them is not a scope token');
+  }
+  const resource = parseResourceIndicator(audience[0] as string);
+  const published =
+    resource === undefined
+      ? undefined
+      : publishedMetadata({
+          resource,
+          issuers: issuers.map(({ issuer }) => issuer),
+          scopes,
+          name,
+          documentation,
+        });
+  if (published === undefined) {
+    throw new VerifierOptionError('bad_option', 'metadata', 'needs an audience that is a web address');
+  }
+  return published;
+}
+
+function bounded(option: string, value: number, least: number, most: number): number {
+  if (typeof value === 'number' && value >= least && value <= most) return value;
+  throw new VerifierOptionError('bad_option', option, `give seconds from ${least} to ${most}`);
+}
+
+function isSafeAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+}
+
+function systemClock(): number {
+  return Math.floor(Date.now() / 1000);
+}

@@ -1,0 +1,197 @@
+// Verifying an access token: RFC 9068 §4, RFC 8725 §3, RFC 6750 §3.1.
+import {
+  type AccessTokenClaims,
+  checkAccessToken,
+  isJwsAlgorithm,
+  type ParsedJws,
+  parseAccessTokenClaims,
+  parseCompactJws,
+  parseScope,
+  type ScopeToken,
+  type VerificationKey,
+  verifyJws,
+} from '@countersign/protocol';
+import { CutoffFollower } from './cutoff-feed.ts';
+import { Jwks } from './jwks.ts';
+import type { PublishedMetadata } from './metadata.ts';
+import type { VerifierOptions } from './options.ts';
+import { type IssuerSettings, readOptions, type VerifierSettings } from './settings.ts';
+import { type Refusal, type RefusalReason, refusal } from './refusal.ts';
+import { waitUntilReady } from './readiness.ts';
+
+/** The request that a token came with. `scope`: what it needs, all of it, as a scope string or a list. */
+export interface TokenRequest {
+  readonly scope?: string | readonly string[];
+  /** For proofs of possession, which are not there yet: a bound token is refused. */
+  readonly method?: string;
+  readonly url?: string;
+  readonly dpop?: string;
+  readonly certificate?: Uint8Array;
+}
+
+export interface Verified {
+  readonly ok: true;
+  readonly claims: AccessTokenClaims;
+  readonly scopes: readonly string[];
+}
+
+export type VerifyResult = Verified | Refusal;
+
+export interface Verifier {
+  /** Checks one token. Never throws on bad input; throws only when `scope` is not a scope. */
+  verify(token: string | undefined, request?: TokenRequest): Promise<VerifyResult>;
+  /** The refusal for a request in which no token could be found. */
+  refuse(reason: RefusalReason): Refusal;
+  /**
+   * Resolves when keys and cut-offs of every issuer are known. Rejects with NotReadyError after 30 seconds without
+   * them; it goes on trying, and may be called again.
+   */
+  ready(): Promise<void>;
+  /** Ends the following of feeds; later tokens are refused. */
+  close(): Promise<void>;
+  /** The RFC 9728 document and its address, when the option `metadata` was given. */
+  readonly metadata: PublishedMetadata | undefined;
+}
+
+interface Authority {
+  readonly settings: IssuerSettings;
+  readonly keys: Jwks;
+  readonly cutoffs: CutoffFollower | undefined;
+}
+
+type Finding = { readonly reason: RefusalReason; readonly detail?: string | undefined };
+
+/**
+ * Makes a verifier for one API. Nothing is fetched before `ready` or the first `verify`.
+ * @throws VerifierOptionError · JwksError for a given key set that cannot be used
+ */
+export function createVerifier(options: VerifierOptions): Verifier {
+  const settings = readOptions(options);
+  const stop = new AbortController();
+  const authorities = new Map<string, Authority>(
+    settings.issuers.map((issuer) => [issuer.issuer, openAuthority(issuer, settings, stop.signal)]),
+  );
+  const resourceMetadata = settings.metadata?.url;
+
+  function start(): void {
+    for (const { cutoffs } of authorities.values()) cutoffs?.start();
+  }
+
+  async function verify(token: string | undefined, request: TokenRequest = {}): Promise<VerifyResult> {
+    const scope = neededScope(request.scope);
+    const refuse = ({ reason, detail }: Finding): Refusal =>
+      refusal(reason, { resourceMetadata, scope, detail });
+    if (stop.signal.aborted) return refuse({ reason: 'closed' });
+    if (token === undefined || token === '') return refuse({ reason: 'no_token' });
+    start();
+    const jws = parseCompactJws(String(token));
+    if (!jws.ok) return refuse({ reason: 'malformed_token', detail: jws.fault });
+    const parsed = parseAccessTokenClaims(jws.payload);
+    if (!parsed.ok) return refuse({ reason: 'bad_claims', detail: parsed.fault });
+    const { claims } = parsed;
+    // The issuer's name is not yet proven; it only says whose keys must prove it.
+    const authority = authorities.get(claims.iss);
+    if (authority === undefined) return refuse({ reason: 'wrong_issuer' });
+    const signer = await findSigner(jws, authority);
+    if ('reason' in signer) return refuse(signer);
+    const finding =
+      checkClaims(jws, claims, authority, settings) ??
+      checkBinding(claims) ??
+      (await checkCutoffs(signer, claims, authority, settings)) ??
+      checkScope(claims, scope);
+    return finding === undefined ? { ok: true, claims, scopes: claims.scope } : refuse(finding);
+  }
+
+  return {
+    verify,
+    refuse: (reason) => refusal(reason, { resourceMetadata }),
+    async ready() {
+      start();
+      await waitUntilReady([...authorities.values()], stop.signal);
+    },
+    async close() {
+      stop.abort();
+      for (const { cutoffs } of authorities.values()) cutoffs?.close();
+    },
+    metadata: settings.metadata,
+  };
+}
+
+function openAuthority(issuer: IssuerSettings, settings: VerifierSettings, signal: AbortSignal): Authority {
+  const { fetch, clock, leeway, staleAfter } = settings;
+  const keys = new Jwks(issuer, { fetch, clock, signal });
+  const cutoffs = issuer.followCutoffs
+    ? new CutoffFollower({
+        issuer: issuer.issuer,
+        keys,
+        fetch,
+        clock,
+        leeway,
+        staleAfter,
+        random: Math.random,
+      })
+    : undefined;
+  return { settings: issuer, keys, cutoffs };
+}
+
+/** RFC 8725 §3.1: the algorithm must be allowed, and be the one that the key is pinned to. */
+async function findSigner(jws: ParsedJws, { settings, keys }: Authority): Promise<VerificationKey | Finding> {
+  const { alg, kid } = jws.header;
+  if (!isJwsAlgorithm(alg) || !settings.algorithms.has(alg)) return { reason: 'algorithm_not_allowed' };
+  const key = await keys.find(kid, alg);
+  if (key === 'unknown') return { reason: 'unknown_key' };
+  if (key === 'unavailable') return { reason: 'keys_unavailable' };
+  return verifyJws(jws, key) ? key : { reason: 'bad_signature' };
+}
+
+/** RFC 9068 §4. */
+function checkClaims(
+  jws: ParsedJws,
+  claims: AccessTokenClaims,
+  authority: Authority,
+  { clock, leeway, audience }: VerifierSettings,
+): Finding | undefined {
+  const { issuer, allowPlainJwt } = authority.settings;
+  const reason = checkAccessToken({
+    claims,
+    header: jws.header,
+    now: clock(),
+    issuer,
+    audience,
+    leeway,
+    allowPlainJwt,
+  });
+  return reason === undefined ? undefined : { reason };
+}
+
+/** RFC 8705 §3, RFC 9449 §7: a bound token without its proof is worth nothing, and no proof can be checked here yet. */
+function checkBinding(claims: AccessTokenClaims): Finding | undefined {
+  return claims.cnf === undefined ? undefined : { reason: 'sender_constraint_not_supported' };
+}
+
+async function checkCutoffs(
+  signer: VerificationKey,
+  claims: AccessTokenClaims,
+  { cutoffs }: Authority,
+  { clock, onStale }: VerifierSettings,
+): Promise<Finding | undefined> {
+  if (cutoffs === undefined) return undefined;
+  await cutoffs.tried();
+  const kind = cutoffs.cutOffBy(claims, signer.kid);
+  if (kind !== undefined) return { reason: 'cut_off', detail: kind };
+  if (!cutoffs.isStale()) return undefined;
+  if (onStale !== 'refuse' && clock() - claims.iat < onStale.acceptYoungerThan) return undefined;
+  return { reason: 'cutoffs_stale' };
+}
+
+function checkScope(claims: AccessTokenClaims, needed: readonly ScopeToken[]): Finding | undefined {
+  return needed.every((token) => claims.scope.includes(token)) ? undefined : { reason: 'insufficient_scope' };
+}
+
+/** A scope that cannot be one is a mistake in the API's own code, so it is loud. */
+function neededScope(scope: TokenRequest['scope']): readonly ScopeToken[] {
+  if (scope === undefined || scope.length === 0) return [];
+  const tokens = parseScope(typeof scope === 'string' ? scope : scope.join(' '));
+  if (tokens === undefined) throw new TypeError('scope: not a scope (RFC 6749 §3.3)');
+  return tokens;
+}

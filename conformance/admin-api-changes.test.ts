@@ -43,6 +43,11 @@ describe.runIf(target.admin !== undefined)('admin API changes (needs the admin A
       expect(jsonOf(await admin.call('GET', path))['purpose']).toBe('first change');
     });
 
+    test('DELETE without If-Match is 428', async () => {
+      expectProblem(await admin.call('DELETE', `/access/${scene.accessId}`), 428);
+      expectToken(await askToken({ client: scene.client }));
+    });
+
     test('of twenty parallel changes with one ETag exactly one wins', async () => {
       const made = await create('/identities', identityBody(freshName('race')));
       const path = `/identities/${String(jsonOf(made)['id'])}`;

@@ -4,13 +4,14 @@ import {
   DAYS,
   identityBody,
   inSeconds,
+  makeMachine,
   openAdmin,
   resourceServerBody,
   type Admin,
 } from './wire/admin.ts';
 import { jsonOf, type Answer } from './wire/exchange.ts';
 import { expectOAuthError, expectProblem, expectToken } from './wire/expectations.ts';
-import { freshName, seedScene, type SeededScene } from './wire/scene.ts';
+import { freshName, seedOperator, seedScene, type SeededScene } from './wire/scene.ts';
 import { currentTarget } from './wire/target.ts';
 import { askToken } from './wire/token-request.ts';
 
@@ -172,6 +173,44 @@ describe.runIf(target.admin !== undefined)('admin API (needs the admin API)', ()
 
     test('suspending needs a reason', async () => {
       expectProblem(await create(`/identities/${scene.machine.identityId}/suspend`, {}), 400);
+    });
+  });
+
+  describe('nobody gives more than they hold', () => {
+    test('a machine that may write access cannot give itself, or a friend, more of the admin API', async () => {
+      const clerk = await seedOperator(admin, 'clerk', ['identities:write', 'access:read', 'access:write']);
+      const friend = await makeMachine(admin, freshName('friend'));
+      const token = expectToken(
+        await askToken({ client: clerk, params: { resource: clerk.resource } }),
+      ).token;
+      const scopes = ['access:write', 'keys:write'];
+      const given = await admin.call('POST', '/access', {
+        body: accessBody(friend.identityId, clerk.resource, scopes),
+        token,
+      });
+      expectProblem(given, 403);
+      const [own] = await admin.all(`/access?identity=${clerk.id}`);
+      const path = `/access/${String(own?.['id'])}`;
+      const etag = String((await admin.call('GET', path)).headers.etag);
+      const taken = await admin.call('PATCH', path, {
+        body: { scopes },
+        headers: [['If-Match', etag]],
+        token,
+      });
+      expectProblem(taken, 403);
+    });
+
+    test('a machine cannot add a credential to an identity with more of the admin API than its own', async () => {
+      const clerk = await seedOperator(admin, 'clerk', ['credentials:write']);
+      const chief = await seedOperator(admin, 'chief', ['keys:write', 'access:write']);
+      const token = expectToken(
+        await askToken({ client: clerk, params: { resource: clerk.resource } }),
+      ).token;
+      const answer = await admin.call('POST', `/identities/${chief.identityId}/credentials`, {
+        body: { type: 'client_secret' },
+        token,
+      });
+      expectProblem(answer, 403);
     });
   });
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { issueSecret, makeMachine, type Admin } from './wire/admin.ts';
+import { issueSecret, makeMachine, revokeCredential, type Admin } from './wire/admin.ts';
 import { send } from './wire/exchange.ts';
 import { expectOAuthError, expectToken } from './wire/expectations.ts';
 import { decodeJwt } from './wire/jwt.ts';
@@ -34,7 +34,7 @@ describe.runIf(target.admin !== undefined)('the audit log (needs the admin API)'
       at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
       type: 'token.issued',
       request_id: answer.headers['request-id'],
-      identity: scene.machine.identityId,
+      identity: scene.client.id,
       credential: scene.machine.credentialId,
       access: scene.accessId,
       resource: scene.resource,
@@ -49,7 +49,7 @@ describe.runIf(target.admin !== undefined)('the audit log (needs the admin API)'
   test('refusals that look alike on the wire differ in the log', async () => {
     const machine = await makeMachine(admin, freshName('audit-refused'));
     const revoked = await issueSecret(admin, machine.identityId);
-    await admin.must('DELETE', `/credentials/${revoked.id}`);
+    await revokeCredential(admin, revoked.id);
     const suspended = await makeMachine(admin, freshName('audit-suspended'));
     await admin.must('POST', `/identities/${suspended.identityId}/suspend`, { reason: 'conformance' });
     const cases = [
@@ -81,7 +81,7 @@ describe.runIf(target.admin !== undefined)('the audit log (needs the admin API)'
 
   test('pages follow the sequence without gap or repeat', async () => {
     for (let at = 0; at < 5; at++) expectToken(await askToken({ client: scene.client }));
-    const mine = await events(`identity=${scene.machine.identityId}&limit=2`);
+    const mine = await events(`identity=${scene.client.id}&limit=2`);
     const seqs = mine.map((event) => Number(event['seq']));
     expect(new Set(seqs).size).toBe(seqs.length);
     const ascending = [...seqs].sort((a, b) => a - b);

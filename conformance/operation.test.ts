@@ -11,14 +11,13 @@ import { expectToken } from './wire/expectations.ts';
 import { decodeJwt } from './wire/jwt.ts';
 import { openRaw } from './wire/raw-socket.ts';
 import { seedScene } from './wire/scene.ts';
-import { currentTarget } from './wire/target.ts';
+import { mayStartServers } from './wire/target.ts';
 import { askToken, basic, FORM, formBody } from './wire/token-request.ts';
 
 // How the server is run: ready file, health, metrics, drain. In a process of its own, so that it may be stopped.
-const own = currentTarget().own !== undefined;
 const COMMAND = fileURLToPath(new URL('../packages/cli/bin/countersign.js', import.meta.url));
 
-describe.runIf(own)('operation (needs the countersign command)', () => {
+describe.runIf(mayStartServers())('operation (needs the countersign command)', () => {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-operation-'));
   let authority: RunningAuthority;
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { inSeconds, issueSecret, makeMachine } from './wire/admin.ts';
+import { inSeconds, issueSecret, makeMachine, revokeCredential } from './wire/admin.ts';
 import { comparable } from './wire/exchange.ts';
 import { expectOAuthError, expectToken } from './wire/expectations.ts';
 import { freshName, seedScene, type SeededScene } from './wire/scene.ts';
@@ -26,7 +26,7 @@ describe.runIf(target.admin !== undefined)(
         const revoked = await issueSecret(admin, machine.identityId);
         const expired = await issueSecret(admin, machine.identityId, { expires_at: inSeconds(2) });
         const suspended = await makeMachine(admin, freshName('suspended'));
-        await admin.must('DELETE', `/credentials/${revoked.id}`);
+        await revokeCredential(admin, revoked.id);
         await admin.must('POST', `/identities/${suspended.identityId}/suspend`, { reason: 'conformance' });
         await new Promise((resolve) => setTimeout(resolve, 2200));
         const cases: Record<string, { id: string; secret: string }> = {

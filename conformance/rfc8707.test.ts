@@ -122,7 +122,7 @@ describe.runIf(target.admin !== undefined)('RFC 8707 section 2: which audience (
       accessBody(leaver.identityId, one.resource, ['read']),
     );
     expectToken(await askToken({ client: leaver }));
-    await one.admin.must('DELETE', `/access/${String(access['id'])}`);
+    expect((await one.admin.change('DELETE', `/access/${String(access['id'])}`)).status).toBeLessThan(300);
     expectOAuthError(await askToken({ client: leaver }), 400, 'invalid_target');
   });
 
@@ -134,11 +134,7 @@ describe.runIf(target.admin !== undefined)('RFC 8707 section 2: which audience (
       accessBody(machine.identityId, one.resource, ['read', 'write']),
     );
     const id = String(access['id']);
-    const got = await one.admin.call('GET', `/access/${id}`);
-    const changed = await one.admin.call('PATCH', `/access/${id}`, {
-      body: { scopes: ['read'] },
-      headers: [['If-Match', String(got.headers.etag)]],
-    });
+    const changed = await one.admin.change('PATCH', `/access/${id}`, { scopes: ['read'] });
     expect(changed.status, changed.text).toBe(200);
     expect(expectToken(await askToken({ client: machine })).scopes).toEqual(['read']);
   });

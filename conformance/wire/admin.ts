@@ -20,6 +20,8 @@ export interface Admin {
   call(method: string, path: string, ask?: AdminAsk): Promise<Answer>;
   /** The same, and the answer must be a 2xx with a JSON object, or 204. */
   must(method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
+  /** PATCH or DELETE of the version that is there now. */
+  change(method: 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer>;
   /** Every item of a list, page by page. */
   all(path: string, limit?: number): Promise<Record<string, unknown>[]>;
 }
@@ -67,6 +69,11 @@ export function openAdmin(target: Target): Admin {
     return answer.text === '' ? {} : jsonOf(answer);
   }
 
+  async function change(method: 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer> {
+    const etag = String((await call('GET', path)).headers.etag);
+    return call(method, path, { headers: [['If-Match', etag]], ...(body === undefined ? {} : { body }) });
+  }
+
   async function all(path: string, limit = 1000): Promise<Record<string, unknown>[]> {
     const items: Record<string, unknown>[] = [];
     let cursor: string | undefined;
@@ -83,7 +90,7 @@ export function openAdmin(target: Target): Admin {
     throw new Error(`${path} has more than ${limit} pages`);
   }
 
-  return { target, token, call, must, all };
+  return { target, token, call, must, change, all };
 }
 
 /** An instant so many seconds from now, as the admin API writes it. */
@@ -169,4 +176,10 @@ export async function issueSecret(
     ...change,
   });
   return { id: String(made['id']), secret: String(made['secret']) };
+}
+
+/** Revokes a credential for ever. */
+export async function revokeCredential(admin: Admin, credentialId: string): Promise<void> {
+  const answer = await admin.change('DELETE', `/credentials/${credentialId}`);
+  expect([200, 204], answer.text).toContain(answer.status);
 }

@@ -15,7 +15,7 @@ export function disguises(secret: string): Buffer[] {
     plain,
     Buffer.from(plain.toString('hex')),
     Buffer.from(secret, 'utf16le'),
-    Buffer.from([...secret].reverse().join('')),
+    Buffer.from(plain).reverse(),
     ...shifted.filter((text) => text.length >= 12),
   ];
 }

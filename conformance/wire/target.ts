@@ -41,3 +41,9 @@ declare module 'vitest' {
 export function currentTarget(): Target {
   return inject('target');
 }
+
+/** False where the run is against a given server: then nothing may be started or killed. */
+export function mayStartServers(): boolean {
+  const target = inject('target') as Target | undefined;
+  return target === undefined || target.own !== undefined;
+}

@@ -41,14 +41,14 @@ export function askToken(ask: TokenAsk): Promise<Answer> {
   const target = ask.target ?? currentTarget();
   const params: Record<string, string | readonly string[]> = {
     grant_type: 'client_credentials',
-    ...(ask.params ?? {}),
+    ...ask.params,
   };
   const headers: HeaderLine[] = [['Content-Type', ask.contentType ?? FORM]];
   if (ask.client !== undefined && ask.via === 'post')
     Object.assign(params, {
       client_id: ask.client.id,
       client_secret: ask.client.secret,
-      ...(ask.params ?? {}),
+      ...ask.params,
     });
   else if (ask.client !== undefined) headers.push(['Authorization', basic(ask.client)]);
   headers.push(...(ask.headers ?? []));

@@ -32,8 +32,24 @@ const CHECKS = [
     name: 'lint',
     check: tool('oxlint', ['--type-aware', '--max-warnings', '0', '-f', 'unix'], '.oxlintrc.json'),
   },
+  { name: 'types', check: checkTypes },
   { name: 'unused', check: tool('knip', ['--no-progress', '--no-config-hints'], 'knip.json') },
 ];
+
+/** The build leaves out what is not shipped: tests, the conformance suite and these tools are only checked. @param {string} root @returns {Promise<Report>} */
+async function checkTypes(root) {
+  const projects = ['tsconfig.tests.json', 'conformance/tsconfig.json', 'tools/tsconfig.json'];
+  /** @type {string[]} */
+  const problems = [];
+  for (const project of projects.filter((file) => existsSync(join(root, file)))) {
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const { code, text } = await output(process.execPath, [tsc, '-p', project, '--pretty', 'false'], {
+      cwd: root,
+    });
+    if (code !== 0) problems.push(text.trim());
+  }
+  return { summary: 'tests, conformance and tools', problems, warnings: [], skipped: [] };
+}
 
 /** A program of node_modules as a check: its exit code decides, its output is the problem. @param {string} program @param {string[]} args @param {string} config */
 function tool(program, args, config) {

@@ -28,48 +28,51 @@ export function importsOf(text) {
   return found;
 }
 
-/** @type {Map<string, (tokens: Token[], at: number) => Omit<Import, 'line'> | undefined>} */
-const READERS = new Map([
-  ['import', readImport],
-  ['export', readExport],
-  ['require', readRequire],
-  ['URL', readUrl],
-]);
+/** @typedef {Omit<Import, 'line'> | undefined} Reading */
 
-/** @param {Token[]} tokens @param {number} at */
+const READERS = new Map(
+  /** @type {[string, (tokens: Token[], at: number) => Reading][]} */ ([
+    ['import', readImport],
+    ['export', readExport],
+    ['require', readRequire],
+    ['URL', readUrl],
+  ]),
+);
+
+/** @param {Token[]} tokens @param {number} at @returns {Reading} */
 function readImport(tokens, at) {
   const next = tokens[at + 1];
-  if (next?.kind === 'string') return /** @type {const} */ ({ specifier: next.value, kind: 'import' });
-  if (next?.value === '(') return { specifier: literal(tokens[at + 2]), kind: /** @type {const} */ ('lazy') };
+  if (next?.kind === 'string') return { specifier: next.value, kind: 'import' };
+  if (next?.value === '(') return { specifier: literal(tokens[at + 2]), kind: 'lazy' };
   if (next?.kind !== 'name' && next?.value !== '{' && next?.value !== '*') return undefined;
   const specifier = specifierAfterFrom(tokens, at + 1);
   if (specifier === undefined) return undefined;
   const typeOnly =
     next.value === 'type' && !(tokens[at + 2]?.value === 'from' && tokens[at + 3]?.kind === 'string');
-  return { specifier, kind: /** @type {const} */ (typeOnly ? 'type' : 'import') };
+  return { specifier, kind: typeOnly ? 'type' : 'import' };
 }
 
-/** @param {Token[]} tokens @param {number} at */
+/** @param {Token[]} tokens @param {number} at @returns {Reading} */
 function readExport(tokens, at) {
   const start = tokens[at + 1]?.value === 'type' ? at + 2 : at + 1;
   if (tokens[start]?.value !== '*' && tokens[start]?.value !== '{') return undefined;
   const specifier = specifierAfterFrom(tokens, start);
-  return specifier === undefined ? undefined : { specifier, kind: /** @type {const} */ ('export') };
+  return specifier === undefined ? undefined : { specifier, kind: 'export' };
 }
 
-/** @param {Token[]} tokens @param {number} at */
+/** @param {Token[]} tokens @param {number} at @returns {Reading} */
 function readRequire(tokens, at) {
   const specifier = literal(tokens[at + 2]);
   if (tokens[at + 1]?.value !== '(' || specifier === undefined) return undefined;
-  return { specifier, kind: /** @type {const} */ ('require') };
+  return { specifier, kind: 'require' };
 }
 
-/** @param {Token[]} tokens @param {number} at */
+/** @param {Token[]} tokens @param {number} at @returns {Reading} */
 function readUrl(tokens, at) {
   const [open, first, comma, meta] = tokens.slice(at + 1, at + 5);
   if (open?.value !== '(' || comma?.value !== ',' || meta?.value !== 'import') return undefined;
   const specifier = literal(first);
-  return specifier === undefined ? undefined : { specifier, kind: /** @type {const} */ ('url') };
+  return specifier === undefined ? undefined : { specifier, kind: 'url' };
 }
 
 /** Walks the clause of an import or export up to `from '…'`. @param {Token[]} tokens @param {number} at */

@@ -57,7 +57,7 @@ class Tokenizer {
     else if (c === '}' && this.braces.at(-1) === 'template') this.resumeTemplate();
     else if (c === '/' && this.regexMayStart()) this.regex();
     else if (/\d/.test(c)) this.match(NUMBER, 'number');
-    else if (NAME_START.test(c) || this.text.codePointAt(this.at) > 0xffff) this.name();
+    else if (NAME_START.test(c) || (this.text.codePointAt(this.at) ?? 0) > 0xffff) this.name();
     else this.punctuation(c);
   }
 

@@ -42,9 +42,13 @@ export function isCode(path) {
   return /\.[cm]?[jt]sx?$/.test(path) && !path.endsWith('.d.ts');
 }
 
-/** A test, or what tests of a package are built with. Neither is shipped. @param {string} path */
+/**
+ * A test, or what tests of a package are built with: its folder test/, and the contract suite beside a port. None of it
+ * is shipped.
+ * @param {string} path
+ */
 export function isTest(path) {
-  return /\.(test|bench)\.[cm]?[jt]sx?$/.test(path) || /^packages\/[^/]+\/test\//.test(path);
+  return /\.(test|bench)\.[cm]?[jt]sx?$|^packages\/[^/]+\/(test|src\/storage\/contract)\//.test(path);
 }
 
 /**

@@ -21,8 +21,8 @@ export function changeSet(): ChangeSet {
 
 export interface ChangeFeed {
   /** Calls every listener before it returns. A listener must not throw: a cache that kept a stale entry would serve it. */
-  tell(changes: readonly Change[]): void;
-  onChange(listener: (change: Change) => void): () => void;
+  readonly tell: (changes: readonly Change[]) => void;
+  readonly onChange: (listener: (change: Change) => void) => () => void;
 }
 
 export function changeFeed(): ChangeFeed {

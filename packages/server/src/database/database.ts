@@ -5,6 +5,8 @@ import type { Change } from '../storage/storage.ts';
  * integers 0 and 1, that instants are integers of epoch milliseconds, and which database answers.
  */
 
+export type Dialect = 'sqlite' | 'postgres';
+
 export type SqlValue = string | number | null;
 export type SqlParam = SqlValue | boolean | undefined;
 

@@ -1,8 +1,6 @@
 import type { Clock } from '../clock.ts';
-import { type Transaction, statement } from './database.ts';
+import { type Dialect, type Transaction, statement } from './database.ts';
 import { registry } from './migrations/0001-registry.ts';
-
-export type Dialect = 'sqlite' | 'postgres';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {

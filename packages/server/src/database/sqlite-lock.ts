@@ -1,11 +1,15 @@
 import { sqliteFault } from './sqlite-connection.ts';
 import type { SqliteDriver } from './sqlite-driver.ts';
 
+export interface FileLock {
+  readonly release: () => void;
+}
+
 /**
  * Holds `path` for this process: an exclusive transaction on a small database of its own. The operating system lets
  * go of it when the process ends, however it ends, so that no stale lock is ever left behind.
  */
-export function lockFile(driver: SqliteDriver, path: string): { release(): void } {
+export function lockFile(driver: SqliteDriver, path: string): FileLock {
   const database = driver.open(path);
   try {
     database.exec('PRAGMA busy_timeout = 0');

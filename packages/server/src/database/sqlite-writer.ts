@@ -39,7 +39,7 @@ export interface SqliteWriter {
 /** @param open makes the connection, again after one that could not be rolled back */
 export function sqliteWriter(open: () => SqliteConnection): SqliteWriter {
   let connection: SqliteConnection | undefined = open();
-  let jobs: Job[] = [];
+  const jobs: Job[] = [];
   let draining = false;
   let closed = false;
 
@@ -101,15 +101,15 @@ export function sqliteWriter(open: () => SqliteConnection): SqliteWriter {
   };
   const exclusive = <T>(work: () => T | Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
-      if (closed) return void reject(unavailable('closed'));
-      enqueue({ kind: 'exclusive', perform: async () => void (await settle(work, resolve, reject)) });
+      if (closed) reject(unavailable('closed'));
+      else enqueue({ kind: 'exclusive', perform: () => settle(work, resolve, reject) });
     });
 
   return {
     run: (text, params) =>
       new Promise((resolve, reject) => {
-        if (closed) return void reject(unavailable('closed'));
-        enqueue({ kind: 'single', text, params, resolve, reject });
+        if (closed) reject(unavailable('closed'));
+        else enqueue({ kind: 'single', text, params, resolve, reject });
       }),
     between: (work) => exclusive(() => work(current())),
     transaction: (work, committed) =>

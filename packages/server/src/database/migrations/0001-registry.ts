@@ -1,4 +1,4 @@
-import type { Dialect } from '../migrate.ts';
+import type { Dialect } from '../database.ts';
 
 /**
  * The registry and what belongs to it. The texts are the same for both databases but for two words: PostgreSQL

@@ -1,0 +1,72 @@
+import { expect, it } from 'vitest';
+import type { CutoffRecord } from '../cutoffs.ts';
+import { T0, freshId } from './records.ts';
+import type { Subject } from './subject.ts';
+
+function order(): Omit<CutoffRecord, 'cursor'> {
+  const seconds = T0 / 1000;
+  return {
+    id: freshId('cut'),
+    kind: 'identity',
+    target: 'payments',
+    notBefore: seconds,
+    reason: 'leaked',
+    orderedBy: 'ada',
+    createdAt: T0,
+  };
+}
+
+export function cutoffContract({ storage }: Subject): void {
+  it('numbers from 1 and gives back what was appended', async () => {
+    expect(await storage().cutoffs.head()).toBe(0);
+    expect(await storage().cutoffs.after(0, 10)).toEqual([]);
+    const first = order();
+    expect(await storage().cutoffs.append(first)).toStrictEqual({ ...first, cursor: 1 });
+    const second = { ...order(), kind: 'token' as const };
+    expect(await storage().cutoffs.append(second)).toStrictEqual({ ...second, cursor: 2 });
+    expect(await storage().cutoffs.head()).toBe(2);
+    expect(await storage().cutoffs.after(0, 1)).toStrictEqual([{ ...first, cursor: 1 }]);
+    expect(await storage().cutoffs.after(1, 10)).toStrictEqual([{ ...second, cursor: 2 }]);
+    expect(await storage().cutoffs.after(2, 10)).toEqual([]);
+  });
+
+  it('leaves no gap behind a transaction that was rolled back', async () => {
+    const before = await storage().cutoffs.head();
+    const failing = storage().transaction(async ({ cutoffs }) => {
+      await cutoffs.append(order());
+      throw new Error('changed my mind');
+    });
+    await expect(failing).rejects.toThrow('changed my mind');
+    expect(await storage().cutoffs.head()).toBe(before);
+    expect((await storage().cutoffs.append(order())).cursor).toBe(before + 1);
+  });
+
+  it('never shows a cursor before the one below it, however many append and read at once', async () => {
+    const start = await storage().cutoffs.head();
+    let reading = true;
+    const reader = (async () => {
+      while (reading) {
+        const entries = await storage().cutoffs.after(start, 1000);
+        const cursors = entries.map((entry) => entry.cursor);
+        expect(cursors).toEqual(cursors.map((_, index) => start + index + 1));
+        expect(await storage().cutoffs.head()).toBeGreaterThanOrEqual(start + cursors.length);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    const given = await Promise.all(
+      Array.from({ length: 60 }, (_, index) =>
+        index % 2 === 0
+          ? storage().cutoffs.append(order())
+          : storage().transaction(async ({ cutoffs, settings }) => {
+              const entry = await cutoffs.append(order());
+              await settings.set(`after ${entry.cursor}`, 'slow');
+              return entry;
+            }),
+      ),
+    );
+    reading = false;
+    await reader;
+    const cursors = given.map((entry) => entry.cursor).sort((a, b) => a - b);
+    expect(cursors).toEqual(cursors.map((_, index) => start + index + 1));
+  });
+}

@@ -1,0 +1,143 @@
+import type { AccessRecord } from '../access.ts';
+import type { CredentialRecord } from '../credentials.ts';
+import type { IdentityRecord } from '../identities.ts';
+import type { ResourceServerRecord } from '../resource-servers.ts';
+import type { SigningKeyRecord } from '../signing-keys.ts';
+import type { Storage } from '../storage.ts';
+
+/** Records for the contract suite: complete, each with ids of its own, so that tests can share a database. */
+
+/** An instant that all of them were made at; tests move from here. */
+export const T0 = 1_800_000_000_000;
+
+let count = 0;
+
+/** A prefix and 20 characters, ascending in the order of the calls. */
+export function freshId(prefix: string): string {
+  count++;
+  return `${prefix}_${String(count).padStart(20, '0')}`;
+}
+
+export function identityRecord(overrides: Partial<IdentityRecord> = {}): IdentityRecord {
+  const id = overrides.id ?? freshId('idn');
+  return {
+    id,
+    clientId: `client-${id}`,
+    name: 'Payments',
+    kind: 'service',
+    environment: 'prod',
+    purpose: 'pays invoices',
+    owner: { person: 'ada', backup: undefined, team: 'treasury' },
+    sensitivity: 2,
+    cadence: 'continuous',
+    state: 'active',
+    stateReason: undefined,
+    securityStop: false,
+    builtIn: false,
+    expiresAt: T0 + 1e10,
+    createdAt: T0,
+    updatedAt: T0,
+    version: 1,
+    ...overrides,
+  };
+}
+
+export function credentialRecord(
+  identityId: string,
+  overrides: Partial<CredentialRecord> = {},
+): CredentialRecord {
+  const id = overrides.id ?? freshId('crd');
+  return {
+    id,
+    identityId,
+    label: 'first',
+    state: 'active',
+    material: { type: 'client_secret', publicId: `public-${id}`, digest: 'c2VjcmV0' },
+    notBeforeAt: T0,
+    expiresAt: T0 + 1e9,
+    createdAt: T0,
+    updatedAt: T0,
+    version: 1,
+    ...overrides,
+  };
+}
+
+export function resourceServerRecord(overrides: Partial<ResourceServerRecord> = {}): ResourceServerRecord {
+  const id = overrides.id ?? freshId('rsv');
+  return {
+    id,
+    identifier: `https://${id}.example`,
+    name: 'Fraud',
+    scopes: [
+      { name: 'fraud:read', description: 'read scores', sensitivity: 1 },
+      { name: 'fraud:write', description: 'write scores', sensitivity: 3 },
+    ],
+    token: { format: 'jwt', lifetime: undefined, signingAlg: 'ES256', typ: 'at+jwt' },
+    senderConstraint: 'none',
+    state: 'active',
+    builtIn: false,
+    createdAt: T0,
+    updatedAt: T0,
+    version: 1,
+    ...overrides,
+  };
+}
+
+export function accessRecord(
+  identityId: string,
+  resourceServerId: string,
+  overrides: Partial<AccessRecord> = {},
+): AccessRecord {
+  return {
+    id: overrides.id ?? freshId('acs'),
+    identityId,
+    resourceServerId,
+    scopes: ['fraud:read'],
+    justification: 'scores before paying',
+    state: 'active',
+    requestedBy: 'ada',
+    approvedBy: 'grace',
+    approvedAt: T0,
+    tokenLifetime: undefined,
+    expiresAt: T0 + 1e9,
+    createdAt: T0,
+    updatedAt: T0,
+    version: 1,
+    ...overrides,
+  };
+}
+
+export function signingKeyRecord(overrides: Partial<SigningKeyRecord> = {}): SigningKeyRecord {
+  return {
+    kid: overrides.kid ?? freshId('key'),
+    alg: 'ES256',
+    state: 'next',
+    publicJwk: { kty: 'EC', crv: 'P-256', x: 'eA', y: 'eQ' },
+    sealedPrivateKey: 'sealed',
+    createdAt: T0,
+    activeAt: T0 + 1000,
+    retiringAt: undefined,
+    removeAt: undefined,
+    version: 1,
+    ...overrides,
+  };
+}
+
+/** An identity and a resource server that are in the storage, for records that point at them. */
+export async function pair(
+  storage: Storage,
+): Promise<{ readonly identity: IdentityRecord; readonly resourceServer: ResourceServerRecord }> {
+  const identity = identityRecord();
+  const resourceServer = resourceServerRecord();
+  await storage.identities.insert(identity);
+  await storage.resourceServers.insert(resourceServer);
+  return { identity, resourceServer };
+}
+
+/** The next version of a record. */
+export function changed<T extends { readonly version: number; readonly updatedAt: number }>(
+  record: T,
+  overrides: Partial<T>,
+): T {
+  return { ...record, version: record.version + 1, updatedAt: record.updatedAt + 1000, ...overrides };
+}

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import type { Clock } from '../../clock.ts';
+import type { Storage } from '../storage.ts';
+import { accessContract } from './access.ts';
+import { accessAsOfContract } from './access-as-of.ts';
+import { changeContract } from './changes.ts';
+import { credentialContract } from './credentials.ts';
+import { cutoffContract } from './cutoffs.ts';
+import { identityContract } from './identities.ts';
+import { idempotencyContract } from './idempotency.ts';
+import { modelContract } from './model.ts';
+import { outboxContract } from './outbox.ts';
+import { resourceServerContract } from './resource-servers.ts';
+import { settingContract } from './settings.ts';
+import { signingKeyContract } from './signing-keys.ts';
+import { transactionContract } from './transactions.ts';
+import { usedOnceContract } from './used-once.ts';
+import { type Subject, testClock } from './subject.ts';
+
+const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
+  ['identities', identityContract],
+  ['credentials', credentialContract],
+  ['resource servers', resourceServerContract],
+  ['access', accessContract],
+  ['access as of an instant', accessAsOfContract],
+  ['signing keys', signingKeyContract],
+  ['cut-offs', cutoffContract],
+  ['outbox', outboxContract],
+  ['used once', usedOnceContract],
+  ['idempotency', idempotencyContract],
+  ['settings', settingContract],
+  ['transactions', transactionContract],
+  ['changes', changeContract],
+  ['model', modelContract],
+];
+
+/**
+ * Every sentence of the storage port as tests. A backend passes it or is none.
+ *
+ * @param open gives an empty storage of its own at each call; the suite closes it
+ */
+export function storageContract(name: string, open: (clock: Clock) => Promise<Storage>): void {
+  describe(`${name} keeps the storage contract`, () => {
+    for (const [part, tests] of PARTS) {
+      describe(part, () => {
+        let opened: Storage | undefined;
+        const clock = testClock();
+        beforeAll(async () => {
+          opened = await open(clock);
+        });
+        afterAll(async () => {
+          await opened?.close();
+        });
+        tests({
+          clock,
+          storage: () => {
+            if (opened === undefined) throw new Error('the storage was not opened');
+            return opened;
+          },
+        });
+      });
+    }
+  });
+}

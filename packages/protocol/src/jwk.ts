@@ -1,5 +1,5 @@
 // JSON Web Key, public keys for signatures only: RFC 7517 §4, RFC 7518 §6, RFC 8037 §2, RFC 7638.
-import { createHash, createPublicKey, type JsonWebKeyInput, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { decodeBase64url } from './base64url.ts';
 import { type EcdsaRow, isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from './jws-algorithm.ts';
 import { rsaModulusFault } from './rsa-modulus.ts';
@@ -85,7 +85,7 @@ export function parsePublicJwk(
   const material = materialOf(jwk, row);
   if (typeof material === 'string') return refuse(material);
   try {
-    const keyObject = createPublicKey({ key: material, format: 'jwk' } as JsonWebKeyInput);
+    const keyObject = createPublicKey({ key: material, format: 'jwk' });
     return { ok: true, key: { kid: jwk['kid'], alg, keyObject } };
   } catch {
     return refuse('not_on_curve');

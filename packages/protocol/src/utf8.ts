@@ -10,5 +10,5 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 
 /** A Buffer over the same memory, so that its native readers can be used. */
 export function asBuffer(bytes: Uint8Array): Buffer {
-  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

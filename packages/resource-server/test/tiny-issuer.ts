@@ -34,7 +34,14 @@ export async function startTinyIssuer(clock: () => number): Promise<TinyIssuer> 
   const entries: { cursor: number; entry: CutoffEntry }[] = [];
   const waiting = new Set<() => void>();
   const publicKeys: JsonWebKey[] = [];
-  let first: SigningKey;
+  const addKey = (kid: string): SigningKey => {
+    const pair: { publicKey: KeyObject; privateKey: KeyObject } = generateKeyPairSync('ec', {
+      namedCurve: 'P-256',
+    });
+    publicKeys.push(toPublicJwk(pair.publicKey, kid, 'ES256'));
+    return { kid, alg: 'ES256', keyObject: pair.privateKey };
+  };
+  const first = addKey('k1');
 
   const server: Server = createServer((request, response) => {
     const path = (request.url ?? '').split('?')[0] as string;
@@ -79,13 +86,7 @@ export async function startTinyIssuer(clock: () => number): Promise<TinyIssuer> 
     metadata: { issuer, token_endpoint: `${issuer}/oauth/token`, jwks_uri: `${issuer}/oauth/jwks` },
     intercept: () => false,
     bendFeed: { claims: {}, header: {}, key: undefined, holdMs: 600 },
-    addKey(kid) {
-      const pair: { publicKey: KeyObject; privateKey: KeyObject } = generateKeyPairSync('ec', {
-        namedCurve: 'P-256',
-      });
-      publicKeys.push(toPublicJwk(pair.publicKey, kid, 'ES256'));
-      return { kid, alg: 'ES256', keyObject: pair.privateKey };
-    },
+    addKey,
     token(change = {}, header = {}, key = first) {
       const claims = {
         iss: issuer,
@@ -104,14 +105,13 @@ export async function startTinyIssuer(clock: () => number): Promise<TinyIssuer> 
     },
     cut(entry) {
       entries.push({ cursor: entries.length + 1, entry });
-      for (const answer of [...waiting]) answer();
+      for (const answer of waiting) answer();
     },
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
-  first = tiny.addKey('k1');
   return tiny;
 }
 

@@ -30,7 +30,8 @@ function send(agent: Agent, request: Request, body: Buffer | undefined): Promise
       signal: request.signal,
     });
     outgoing.on('error', (cause) => {
-      reject(request.signal.aborted ? request.signal.reason : new TypeError('fetch failed', { cause }));
+      const reason: unknown = request.signal.reason;
+      reject(reason instanceof Error ? reason : new TypeError('fetch failed', { cause }));
     });
     outgoing.on('response', (incoming) => {
       const status = incoming.statusCode ?? 0;

@@ -1,7 +1,7 @@
 // Express: middleware that lets a request pass (RFC 6750 §3) and that serves the API's metadata (RFC 9728 §3).
 import type { RequestHeaders } from '../bearer-token.ts';
 import { refusalBody, requireScope as authorize } from '../require-scope.ts';
-import type { Verified, Verifier } from '../verifier.ts';
+import type { Verified, Verifier, VerifyResult } from '../verifier.ts';
 
 /** What is used of an Express request. After `requireScope`, `auth` holds claims and scopes. */
 export interface ExpressRequest extends RequestHeaders {
@@ -21,19 +21,22 @@ export type ExpressHandler = (
   request: ExpressRequest,
   response: ExpressResponse,
   next: (error?: unknown) => void,
-) => void;
+) => unknown;
 
 /** Middleware that lets a request pass only with a token that carries all of `scope`. */
 export function requireScope(verifier: Verifier, scope: string | readonly string[]): ExpressHandler {
-  return (request, response, next) => {
-    authorize(verifier, request, scope).then((result) => {
-      if (result.ok) {
-        request.auth = result;
-        next();
-        return;
-      }
-      send(response, result.status, { ...result.headers }, refusalBody(result.error));
-    }, next);
+  return async (request, response, next) => {
+    let result: VerifyResult;
+    try {
+      result = await authorize(verifier, request, scope);
+    } catch (error) {
+      next(error);
+      return;
+    }
+    if (result.ok) {
+      request.auth = result;
+      next();
+    } else send(response, result.status, result.headers, refusalBody(result.error));
   };
 }
 

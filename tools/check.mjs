@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm run check`: every check of the house, one line each; what a check found only when it failed. `--verbose` shows
-// warnings too. It looks and never changes; `npm run format` formats, `node tools/check-floors.mjs --write` renews a table.
+// warnings too, `--all` runs the slow ones. It looks and never changes; `npm run format` formats, `node tools/check-floors.mjs --write` renews a table.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkClauses } from './check-clauses.mjs';
@@ -9,6 +9,7 @@ import { checkFloors } from './check-floors.mjs';
 import { checkLicences } from './check-licences.mjs';
 import { checkLockfile } from './check-lockfile.mjs';
 import { checkNames } from './check-names.mjs';
+import { checkPackages } from './check-packages.mjs';
 import { checkSize } from './check-size.mjs';
 import { checkText } from './check-text.mjs';
 import { output } from './run/child.mjs';
@@ -35,6 +36,9 @@ const CHECKS = [
   { name: 'types', check: checkTypes },
   { name: 'unused', check: tool('knip', ['--no-progress', '--no-config-hints'], 'knip.json') },
 ];
+
+/** Seconds each: only `npm test` and `--all` run them. @type {Entry[]} */
+const SLOW_CHECKS = [{ name: 'packages', check: checkPackages }];
 
 /** The build leaves out what is not shipped: tests, the conformance suite and these tools are only checked. @param {string} root @returns {Promise<Report>} */
 async function checkTypes(root) {
@@ -73,16 +77,16 @@ function tool(program, args, config) {
 
 /**
  * Runs them all and prints a line for each.
- * @param {{verbose?: boolean}} [options]
+ * @param {{verbose?: boolean, slow?: boolean}} [options]
  * @returns {Promise<{passed: number, failed: string[], skipped: string[]}>}
  */
-export async function runChecks({ verbose = false } = {}) {
+export async function runChecks({ verbose = false, slow = false } = {}) {
   let passed = 0;
   /** @type {string[]} */
   const failed = [];
   /** @type {string[]} */
   const skipped = [];
-  for (const { name, check } of CHECKS) {
+  for (const { name, check } of slow ? [...CHECKS, ...SLOW_CHECKS] : CHECKS) {
     const started = performance.now();
     const report = await check(ROOT);
     const took = `${((performance.now() - started) / 1000).toFixed(1)} s`;
@@ -103,7 +107,10 @@ function indent(text) {
 }
 
 if (isProgram(import.meta.url)) {
-  const { failed } = await runChecks({ verbose: process.argv.includes('--verbose') });
+  const { failed } = await runChecks({
+    verbose: process.argv.includes('--verbose'),
+    slow: process.argv.includes('--all'),
+  });
   if (failed.length > 0) console.log(`\n${failed.length} failed: ${failed.join(', ')}`);
   process.exitCode = failed.length === 0 ? 0 : 1;
 }

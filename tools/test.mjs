@@ -51,7 +51,7 @@ async function phase(name, work, show) {
 }
 
 async function checks() {
-  const { passed, failed, skipped } = await runChecks();
+  const { passed, failed, skipped } = await runChecks({ slow: true });
   tally.pass(passed);
   for (const name of failed) tally.fail(name);
   for (const what of skipped) tally.skip(what, 'not built or not installed');

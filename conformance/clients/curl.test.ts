@@ -51,6 +51,8 @@ describe.runIf(target.admin !== undefined)('curl -u (needs the admin API)', () =
     const who = ['-u', `${caller.CLIENT_ID}:${caller.CLIENT_SECRET}`];
     const old = await curl([
       '--http1.0',
+      // else curl offers the protocol name http/1.0, which servers refuse during the handshake
+      '--no-alpn',
       '--fail',
       ...who,
       '-d',

@@ -10,14 +10,13 @@ from requests_oauthlib import OAuth2Session
 env = os.environ
 scope = env["SCOPE"].split() if env.get("SCOPE") else None
 session = OAuth2Session(client=BackendApplicationClient(client_id=env["CLIENT_ID"], scope=scope))
-session.verify = env["CA_FILE"]
 proof = (
     {"client_id": env["CLIENT_ID"], "client_secret": env["CLIENT_SECRET"], "include_client_id": True}
     if env.get("AUTH") == "post"
     else {"auth": HTTPBasicAuth(env["CLIENT_ID"], env["CLIENT_SECRET"])}
 )
 token = session.fetch_token(env["TOKEN_ENDPOINT"], resource=env["RESOURCE"], verify=env["CA_FILE"], **proof)
-answer = session.get(env["API_URL"])
+answer = session.get(env["API_URL"], verify=env["CA_FILE"])
 print(
     json.dumps(
         {

@@ -20,6 +20,11 @@ const PAGES = [
     ],
     render: errorsPage,
   },
+  {
+    page: 'docs/reference/cli.md',
+    from: ['packages/cli/dist/program.js', 'packages/cli/dist/exit-code.js'],
+    render: cliPage,
+  },
   { page: 'docs/reference/admin-api.md', from: ['packages/admin-api/dist/index.js'], render: adminApiPage },
 ];
 
@@ -158,6 +163,31 @@ function adminApiPage({ operations, operationIds, ADMIN_SCOPES }) {
     '|---|---|',
     ...Object.entries(ADMIN_SCOPES).map(([name, { description }]) => row([code(name), description])),
   ].join('\n');
+}
+
+/** @param {any} program @param {any} exitCodes */
+function cliPage({ COMMANDS }, { EXIT_CODES }) {
+  const shown = Object.entries(COMMANDS).filter(([, { hidden }]) => !hidden);
+  return [
+    '# The countersign command',
+    MADE,
+    '',
+    '`countersign NOUN VERB`; every command and verb has `--help` with examples. Answers go to stdout in the form of',
+    '`-o table|json|yaml|ndjson|name`, messages to stderr. Secrets come by stdin, file or environment, never by flag. What',
+    'destroys shows a dry run first and wants `--yes`.',
+    '',
+    '| command | does |',
+    '|---|---|',
+    ...shown.map(([name, { brief }]) => row([code(`countersign ${name}`), brief])),
+    ...exitCodeTable(EXIT_CODES),
+  ].join('\n');
+}
+
+/** @param {Record<string, number> | undefined} codes */
+function exitCodeTable(codes) {
+  if (!codes) return [];
+  const rows = Object.entries(codes).map(([name, value]) => row([String(value), name.replaceAll('_', ' ')]));
+  return ['', '| exit code | means |', '|---|---|', ...rows];
 }
 
 /** @param {string} text */

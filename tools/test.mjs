@@ -12,9 +12,11 @@ import { ROOT } from './source/report.mjs';
 import { startServices } from './test-services.mjs';
 
 const long = process.argv.includes('--long');
+/** For what the run writes down for itself. */
+const scratch = mkdtempSync(join(tmpdir(), 'countersign-test-'));
 const tally = new Tally(process.env['COUNTERSIGN_REQUIRE'] === 'all');
-/** What is ended when we are, beside the children. @type {() => unknown} */
-let last = () => undefined;
+/** Ends the services, once they are there. @type {() => unknown} */
+let stopServices = () => undefined;
 
 /** @returns {Promise<void>} the whole story; `tally` knows how it went */
 async function test() {
@@ -24,7 +26,7 @@ async function test() {
   if (!(await phase('build', async () => (await build(ROOT)) === 0))) return;
   if (!long) await phase('checks', checks);
   const services = await phase('services', startServices, announce);
-  last = services.stop;
+  stopServices = services.stop;
   try {
     // One run each: a suite that cannot be set up must not take the others with it.
     for (const project of long ? ['long'] : ['unit', 'conformance']) {
@@ -68,8 +70,7 @@ function announce({ found, missing }) {
 
 /** @param {string} project @param {Record<string, string>} env */
 async function vitest(project, env) {
-  const folder = mkdtempSync(join(tmpdir(), 'countersign-test-'));
-  const results = join(folder, 'results.json');
+  const results = join(scratch, `${project}.json`);
   const code = await run(
     process.execPath,
     [
@@ -83,7 +84,6 @@ async function vitest(project, env) {
     { cwd: ROOT, env: { ...process.env, ...env, COUNTERSIGN_TEST_RESULTS: results } },
   );
   const told = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : undefined;
-  rmSync(folder, { recursive: true, force: true });
   if (told) tally.add(told);
   if (code !== 0 && !(told?.failed > 0)) tally.fail(`tests: ${project} ended with exit code ${code}`);
 }
@@ -104,7 +104,10 @@ async function examples(env) {
   }
 }
 
-endWithUs(() => last());
+endWithUs(async () => {
+  await stopServices();
+  rmSync(scratch, { recursive: true, force: true });
+});
 const started = performance.now();
 try {
   await test();
@@ -112,6 +115,7 @@ try {
   console.error(error);
   tally.fail('npm test itself');
 }
+rmSync(scratch, { recursive: true, force: true });
 const minutes = ((performance.now() - started) / 60_000).toFixed(1);
 for (const line of closingLines(tally, minutes)) console.log(line);
 process.exitCode = tally.failures.length === 0 && tally.passed > 0 ? 0 : 1;

@@ -53,7 +53,7 @@ export function run(program, args, options = {}) {
 }
 
 /** Asks every program we started to end, then makes it. @param {number} patienceMs */
-export async function endAll(patienceMs = 5000) {
+async function endAll(patienceMs = 5000) {
   const children = [...running.keys()];
   for (const [child, signal] of running) child.kill(signal);
   const ended = Promise.all(children.map((child) => new Promise((resolve) => child.once('exit', resolve))));

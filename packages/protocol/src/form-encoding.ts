@@ -47,3 +47,11 @@ export function encodeFormText(text: string): string {
     .replace(/%20/g, '+')
     .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
+
+/** Writes a form body; pairs without a value are left out (RFC 6749 §3.2: they would count as omitted). */
+export function formatForm(pairs: readonly (readonly [name: string, value: string | undefined])[]): string {
+  return pairs
+    .filter(([, value]) => value !== undefined && value !== '')
+    .map(([name, value]) => `${encodeFormText(name)}=${encodeFormText(value as string)}`)
+    .join('&');
+}

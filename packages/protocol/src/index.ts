@@ -37,7 +37,7 @@ export { derToP1363, p1363ToDer } from './ecdsa-signature.ts';
 export { ERROR_CODE_TABLE, type ErrorCode, OAUTH_ERROR_CODES, type OAuthErrorCode } from './error-code.ts';
 export { type ErrorResponse, receivedErrorCode } from './error-response.ts';
 export { Form, type FormFault, type FormLimits, type FormResult, parseForm } from './form.ts';
-export { decodeFormText, encodeFormText, type FormTextFault } from './form-encoding.ts';
+export { decodeFormText, encodeFormText, type FormTextFault, formatForm } from './form-encoding.ts';
 export { CLIENT_CREDENTIALS, GRANT_TYPES, type GrantType, JWT_BEARER, TOKEN_EXCHANGE } from './grant-type.ts';
 export {
   type JsonWebKey,

@@ -118,7 +118,7 @@ it('thumbprints agree with jose', async () => {
 describe('what is not a compact JWS', () => {
   const good = signJws({}, '{}', pairs.get('ES256')!.signing);
   const [header, payload, signature] = good.split('.') as [string, string, string];
-  const withHeader = (text: string | Buffer) =>
+  const withHeader = (text: string | Uint8Array) =>
     `${Buffer.from(text as string).toString('base64url')}.${payload}.${signature}`;
 
   it.each<[string, string, JwsFault]>([

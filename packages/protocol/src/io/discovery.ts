@@ -11,7 +11,12 @@ export {
   fetchBounded,
 } from './bounded-fetch.ts';
 
-export type DiscoveryFault = 'not_found' | 'malformed' | 'issuer_mismatch' | 'unsafe_endpoint';
+export type DiscoveryFault =
+  | 'unavailable'
+  | 'not_found'
+  | 'malformed'
+  | 'issuer_mismatch'
+  | 'unsafe_endpoint';
 
 /** The authority answered, and not with metadata that may be used. */
 export class DiscoveryError extends Error {
@@ -48,7 +53,10 @@ export async function discoverServer(issuer: Issuer, options: DiscoveryOptions):
       headers: { accept: 'application/json' },
     });
     if (response.status === 404) continue;
-    if (response.status !== 200) throw new DiscoveryError('not_found', `${url} answered ${response.status}`);
+    if (response.status !== 200) {
+      const later = response.status === 429 || response.status >= 500;
+      throw new DiscoveryError(later ? 'unavailable' : 'not_found', `${url} answered ${response.status}`);
+    }
     const parsed = parseJsonObject(response.body);
     if (!parsed.ok) throw new DiscoveryError('malformed', `${url} is not metadata: ${parsed.fault}`);
     // RFC 8414 §3.3: identical to the issuer that was asked for, or it must not be used.

@@ -17,11 +17,8 @@ export interface ExpressResponse {
   end(body: string): unknown;
 }
 
-export type ExpressHandler = (
-  request: ExpressRequest,
-  response: ExpressResponse,
-  next: (error?: unknown) => void,
-) => unknown;
+type Next = (error?: unknown) => void;
+export type ExpressHandler = (request: ExpressRequest, response: ExpressResponse, next: Next) => unknown;
 
 /** Middleware that lets a request pass only with a token that carries all of `scope`. */
 export function requireScope(verifier: Verifier, scope: string | readonly string[]): ExpressHandler {

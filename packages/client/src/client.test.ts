@@ -1,0 +1,419 @@
+import * as jose from 'jose';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Answer, listen, startTinyAuthority, type TinyAuthority } from '../test/tiny-authority.ts';
+import { type Client, createClient } from './client.ts';
+import { ClientOptionError, type ClientOptionFault, TokenError, type TokenErrorCode } from './errors.ts';
+import type { ClientOptions } from './options.ts';
+import { retryAfterSeconds } from './retry.ts';
+
+const SECRET = 'csk_abcdefgh_CanaryCanaryCanaryCanaryCanary12abcdef';
+let now = 1_800_000_000;
+const clock = () => now;
+let tiny: TinyAuthority;
+const open: Client[] = [];
+
+beforeEach(async () => {
+  now = 1_800_000_000;
+  tiny = await startTinyAuthority(clock);
+});
+afterEach(async () => {
+  for (const client of open.splice(0)) await client.close();
+  await tiny.close();
+});
+
+/** With a random source of zeros pauses are at their shortest and the refresh comes at 72 % of a token's life. */
+function clientOf(options: Partial<ClientOptions> = {}): Client {
+  const client = createClient({
+    issuer: tiny.issuer,
+    clientId: 'payments',
+    clientSecret: SECRET,
+    clock,
+    random: (bytes) => new Uint8Array(bytes),
+    ...options,
+  });
+  open.push(client);
+  return client;
+}
+async function failure(work: Promise<unknown>): Promise<TokenError> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(TokenError);
+  return error as TokenError;
+}
+
+describe('a token', () => {
+  it('is asked for with the grant, the resource, the scope and the proof', async () => {
+    const client = clientOf({ resource: 'https://fraud.example.com', scope: 'fraud:write fraud:read' });
+    const token = await client.token();
+    expect(token).toMatchObject({
+      tokenType: 'Bearer',
+      scope: 'fraud:read fraud:write',
+      expiresAt: now + 600,
+    });
+    const { payload } = await jose.jwtVerify(token.accessToken, tiny.publicKey, {
+      currentDate: new Date(now * 1000),
+    });
+    expect(payload.aud).toBe('https://fraud.example.com');
+    const { headers, form } = tiny.calls[0]!;
+    expect(headers.authorization).toBe(`Basic ${Buffer.from(`payments:${SECRET}`).toString('base64')}`);
+    expect(Object.fromEntries(form)).toEqual({
+      grant_type: 'client_credentials',
+      resource: 'https://fraud.example.com',
+      scope: 'fraud:read fraud:write',
+    });
+    expect(headers['content-type']).toBe('application/x-www-form-urlencoded');
+    expect(headers['countersign-instance']).toBe('AAAAAAAAAAAAAAAAAAAAAA');
+  });
+
+  it('is asked for with the secret in the body when that is the method', async () => {
+    await clientOf({ clientAuthMethod: 'client_secret_post' }).token();
+    tiny.metadata['token_endpoint_auth_methods_supported'] = ['private_key_jwt', 'client_secret_post'];
+    await clientOf().token();
+    for (const { headers, form } of tiny.calls) {
+      expect(headers.authorization).toBeUndefined();
+      expect(form.get('client_id')).toBe('payments');
+      expect(form.get('client_secret')).toBe(SECRET);
+    }
+    expect(tiny.calls).toHaveLength(2);
+  });
+
+  it('is kept per resource and scope, whatever the order of scopes', async () => {
+    const client = clientOf();
+    const a = await client.token({ scope: 'a b' });
+    expect(await client.token({ scope: 'b a' })).toBe(a);
+    expect(await client.token({ scope: 'a' })).not.toBe(a);
+    expect(await client.token({ scope: 'a b', resource: 'urn:x' })).not.toBe(a);
+    expect(tiny.calls).toHaveLength(3);
+  });
+
+  it('is asked for once, however many want it', async () => {
+    const client = clientOf();
+    const tokens = await Promise.all(Array.from({ length: 100 }, () => client.token()));
+    expect(new Set(tokens).size).toBe(1);
+    expect(tiny.calls).toHaveLength(1);
+  });
+
+  it('is refreshed ahead while the old one is served', async () => {
+    const client = clientOf();
+    const old = await client.token();
+    now += 431;
+    expect(await client.token()).toBe(old);
+    expect(tiny.calls).toHaveLength(1);
+    now += 1;
+    const served = await Promise.all(Array.from({ length: 10 }, () => client.token()));
+    expect(served.every((token) => token === old)).toBe(true);
+    await vi.waitFor(async () => expect(await client.token()).not.toBe(old));
+    expect(tiny.calls).toHaveLength(2);
+  });
+
+  it('is refreshed at a moment that differs between copies, from 72 to 88 percent', async () => {
+    const late = clientOf({ random: (bytes) => new Uint8Array(bytes).fill(255) });
+    const old = await late.token();
+    now += 527;
+    await late.token();
+    expect(tiny.calls).toHaveLength(1);
+    now += 1;
+    expect(await late.token()).toBe(old);
+    await vi.waitFor(() => expect(tiny.calls).toHaveLength(2));
+  });
+
+  it('that is about to end is no longer served, and one that cannot be refreshed is until then', async () => {
+    const client = clientOf();
+    const old = await client.token();
+    now += 500;
+    tiny.next.push({ status: 400, body: { error: 'invalid_client' } });
+    expect(await client.token()).toBe(old);
+    await vi.waitFor(() => expect(tiny.calls).toHaveLength(2));
+    expect(await client.token()).toBe(old);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await client.token()).toBe(old);
+    expect(tiny.calls).toHaveLength(2);
+    now += 95;
+    expect(await client.token()).not.toBe(old);
+  });
+
+  it('without a stated lifetime is kept for a minute, with none not at all', async () => {
+    const client = clientOf();
+    tiny.next.push({ body: { access_token: 'a', token_type: 'Bearer' } });
+    expect(await client.token()).toMatchObject({ expiresAt: now + 60, scope: '' });
+    now += 60;
+    tiny.next.push({ body: { access_token: 'b', token_type: 'Bearer', expires_in: 0 } });
+    expect((await client.token()).accessToken).toBe('b');
+    expect((await client.token()).accessToken).not.toBe('b');
+  });
+});
+
+describe('a failure', () => {
+  it.each<[string, Answer[], TokenErrorCode, object]>([
+    [
+      'a refusal',
+      [{ status: 401, headers: { 'request-id': 'req_1' }, body: { error: 'invalid_client' } }],
+      'refused',
+      { error: 'invalid_client', status: 401, requestId: 'req_1' },
+    ],
+    [
+      'a refusal of the scope',
+      [{ status: 400, body: { error: 'invalid_scope', error_description: SECRET } }],
+      'refused',
+      { error: 'invalid_scope' },
+    ],
+    ['an error without a code', [{ status: 400, body: 'no' }], 'bad_response', { status: 400 }],
+    ['a success that is no JSON', [{ body: '<html>' }], 'bad_response', {}],
+    [
+      'a repeated member',
+      [{ body: '{"access_token":"a","access_token":"b","token_type":"Bearer"}' }],
+      'bad_response',
+      {},
+    ],
+    [
+      'a token that no header can carry',
+      [{ body: { access_token: 'a\nb', token_type: 'Bearer' } }],
+      'bad_response',
+      {},
+    ],
+    ['a token of an unknown type', [{ body: { access_token: 'a', token_type: 'mac' } }], 'bad_response', {}],
+    ['a huge answer', [{ body: 'x'.repeat(300_000) }], 'bad_response', {}],
+    [
+      'a redirect',
+      Array<Answer>(4).fill({ status: 302, headers: { location: 'http://127.0.0.1:1/' } }),
+      'unreachable',
+      {},
+    ],
+    ['four breakdowns', Array<Answer>(4).fill({ status: 503 }), 'unavailable', { status: 503 }],
+    ['four broken connections', Array<Answer>(4).fill({ destroy: true }), 'unreachable', {}],
+    [
+      'being told to come back in an hour',
+      [{ status: 429, headers: { 'retry-after': '3600' } }],
+      'unavailable',
+      { retryAfter: 3600 },
+    ],
+  ])('%s', async (_, answers, code, facts) => {
+    tiny.next.push(...answers);
+    const error = await failure(clientOf().token());
+    expect(error).toMatchObject({ code, ...facts });
+    expect(tiny.calls).toHaveLength(answers.length);
+    expect(tiny.next).toHaveLength(0);
+  });
+
+  it('that may pass is tried again, as soon as the authority says', async () => {
+    tiny.next.push({ status: 500 }, { destroy: true }, { status: 429, headers: { 'retry-after': '1' } });
+    const started = performance.now();
+    await clientOf().token();
+    expect(tiny.calls).toHaveLength(4);
+    expect(performance.now() - started).toBeGreaterThan(1000);
+  });
+
+  it('is shared by those who wait, and not kept', async () => {
+    const client = clientOf();
+    tiny.next.push({ status: 401, body: { error: 'invalid_client' } });
+    const failed = await Promise.allSettled([client.token(), client.token()]);
+    expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(tiny.calls).toHaveLength(1);
+    await client.token();
+  });
+
+  it('of discovery is told apart', async () => {
+    tiny.metadata['issuer'] = 'https://evil.example';
+    expect(await failure(clientOf().token())).toMatchObject({ code: 'discovery_failed' });
+    tiny.metadata = { issuer: tiny.issuer, token_endpoint: 'http://192.0.2.1/token' };
+    expect(await failure(clientOf().token())).toMatchObject({ code: 'discovery_failed' });
+    tiny.metadata = { issuer: tiny.issuer };
+    expect(await failure(clientOf().token())).toMatchObject({ code: 'discovery_failed' });
+    expect(tiny.calls).toHaveLength(0);
+    tiny.metadata = { issuer: tiny.issuer, token_endpoint: `${tiny.issuer}/oauth/token` };
+    tiny.metadataAnswers = [{ status: 503 }, { destroy: true }];
+    await clientOf().token();
+    await startTinyAuthority(clock).then(async (gone) => {
+      await gone.close();
+      expect(await failure(clientOf({ issuer: gone.issuer }).token())).toMatchObject({ code: 'unreachable' });
+    });
+  });
+
+  it('never shows the secret', async () => {
+    const basic = Buffer.from(`payments:${SECRET}`).toString('base64');
+    const show = (value: unknown): string => {
+      if (!(value instanceof Error)) return String(value);
+      return `${value.name} ${value.message} ${value.stack} ${JSON.stringify(value)} ${show(value.cause)}`;
+    };
+    for (const answer of [
+      { status: 401, body: { error: 'invalid_client', error_description: SECRET } },
+      { status: 400, body: { error: `${SECRET}\n` } },
+      { status: 400, headers: { 'request-id': `${SECRET} ${basic}` }, body: SECRET },
+      { body: { access_token: SECRET, token_type: SECRET } },
+      { status: 302, headers: { location: '/' } },
+    ]) {
+      tiny.next.push(...Array<Answer>(answer.status === 302 ? 4 : 1).fill(answer));
+      const shown = show(await failure(clientOf().token()));
+      expect(shown).not.toContain('Canary');
+      expect(shown).not.toContain(basic);
+    }
+    expect(() => clientOf({ clientSecret: `${SECRET}\n` })).toThrow(/^clientSecret: (?!.*Canary)/);
+  });
+});
+
+describe('giving up', () => {
+  it('of one who waits leaves the others their token', async () => {
+    const client = clientOf();
+    tiny.next.push({ delay: 100, body: { access_token: 'a', token_type: 'Bearer', expires_in: 60 } });
+    const abort = new AbortController();
+    const impatient = failure(client.token({ signal: abort.signal }));
+    const patient = client.token();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    abort.abort();
+    expect(await impatient).toMatchObject({ code: 'aborted' });
+    expect((await patient).accessToken).toBe('a');
+    expect(tiny.calls).toHaveLength(1);
+    expect(await failure(client.token({ signal: AbortSignal.abort(), scope: 'x' }))).toMatchObject({
+      code: 'aborted',
+    });
+  });
+
+  it('of everything is close()', async () => {
+    const client = clientOf();
+    tiny.next.push({ delay: 5000 });
+    const waiting = failure(client.token());
+    await vi.waitFor(() => expect(tiny.calls).toHaveLength(1));
+    await client.close();
+    expect(await waiting).toMatchObject({ code: 'closed' });
+    expect(await failure(client.token())).toMatchObject({ code: 'closed' });
+    expect(await failure(client.fetch(tiny.issuer))).toMatchObject({ code: 'closed' });
+  });
+});
+
+describe('fetch', () => {
+  interface ApiCall {
+    authorization: string | undefined;
+    body: string;
+    custom: string | undefined;
+  }
+  const calls: ApiCall[] = [];
+  let api: { base: string; close(): Promise<void> };
+  let statuses: number[] = [];
+  let refused: string | undefined;
+  beforeEach(async () => {
+    calls.length = 0;
+    statuses = [];
+    refused = undefined;
+    api = await listen((request, response) => {
+      void (async () => {
+        let body = '';
+        for await (const chunk of request) body += String(chunk);
+        const custom = request.headers['x-custom'];
+        calls.push({ authorization: request.headers.authorization, body, custom: String(custom) });
+        const status = request.headers.authorization === refused ? 401 : (statuses.shift() ?? 200);
+        response.writeHead(status).end('done');
+      })();
+    });
+  });
+  afterEach(() => api.close());
+
+  it('sends the token and keeps what the caller gave', async () => {
+    const client = clientOf();
+    const response = await client.fetch(`${api.base}/cases`, {
+      method: 'POST',
+      body: 'x=1',
+      headers: { 'X-Custom': 'y', authorization: 'Basic other' },
+    });
+    expect(await response.text()).toBe('done');
+    const { accessToken } = await client.token();
+    expect(calls).toEqual([{ authorization: `Bearer ${accessToken}`, body: 'x=1', custom: 'y' }]);
+  });
+
+  it('comes back once with a new token after a 401', async () => {
+    const client = clientOf();
+    const old = await client.token();
+    now += 10;
+    statuses = [401];
+    const response = await client.fetch(api.base, { method: 'POST', body: 'x=1' });
+    expect(response.status).toBe(200);
+    expect(calls.map(({ body }) => body)).toEqual(['x=1', 'x=1']);
+    expect(calls[0]?.authorization).toBe(`Bearer ${old.accessToken}`);
+    expect(calls[1]?.authorization).toBe(`Bearer ${(await client.token()).accessToken}`);
+    expect(tiny.calls).toHaveLength(2);
+    now += 10;
+    statuses = [401, 401, 401];
+    expect((await client.fetch(api.base)).status).toBe(401);
+    expect(calls).toHaveLength(4);
+  });
+
+  it('does not come back with a token that is only seconds old, nor with a body that is gone', async () => {
+    const client = clientOf();
+    statuses = [401, 401];
+    expect((await client.fetch(api.base)).status).toBe(401);
+    expect(tiny.calls).toHaveLength(1);
+    now += 10;
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(Buffer.from('x'));
+        controller.close();
+      },
+    });
+    const init = { method: 'POST', body, duplex: 'half' } as RequestInit;
+    expect((await client.fetch(api.base, init)).status).toBe(401);
+    expect(calls).toHaveLength(2);
+  });
+
+  it('asks for one new token when many calls get a 401', async () => {
+    const client = clientOf();
+    refused = `Bearer ${(await client.token()).accessToken}`;
+    now += 10;
+    const answers = await Promise.all(Array.from({ length: 20 }, () => client.fetch(api.base)));
+    expect(answers.every(({ status }) => status === 200)).toBe(true);
+    expect(tiny.calls).toHaveLength(2);
+  });
+
+  it('asks for the resource and scope of the call', async () => {
+    await clientOf({ resource: 'urn:a' }).fetch(api.base, undefined, { resource: 'urn:b', scope: 's' });
+    expect(tiny.calls[0]?.form.get('resource')).toBe('urn:b');
+    expect(tiny.calls[0]?.form.get('scope')).toBe('s');
+  });
+
+  it('sends no token without encryption', async () => {
+    expect(await failure(clientOf().fetch('http://api.example.com/'))).toMatchObject({
+      code: 'insecure_url',
+    });
+    expect(await failure(clientOf().fetch('ftp://localhost/'))).toMatchObject({ code: 'insecure_url' });
+    expect(tiny.calls).toHaveLength(0);
+  });
+});
+
+describe('options', () => {
+  it.each<[string, ClientOptionFault, object]>([
+    ['issuer', 'missing_option', { issuer: undefined }],
+    ['issuer', 'bad_option', { issuer: 'http://as.example.com' }],
+    ['clientId', 'missing_option', { clientId: '' }],
+    ['clientId', 'bad_option', { clientId: 'a b' }],
+    ['clientSecret', 'missing_option', { clientSecret: undefined }],
+    ['clientSecret', 'bad_option', { clientSecret: 'a\n' }],
+    ['clientAuthMethod', 'bad_option', { clientAuthMethod: 'none' }],
+    ['resource', 'bad_option', { resource: '/relative' }],
+    ['scope', 'bad_option', { scope: 'a  b' }],
+    ['privateKey', 'not_supported_yet', { privateKey: 'x' }],
+    ['certificate', 'not_supported_yet', { certificate: 'x' }],
+    ['subjectToken', 'not_supported_yet', { subjectToken: 'x' }],
+  ])('%s: %s', (option, code, change) => {
+    let thrown: unknown;
+    try {
+      createClient({
+        issuer: 'https://as.example.com',
+        clientId: 'a',
+        clientSecret: 's',
+        ...change,
+      } as ClientOptions);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(ClientOptionError);
+    expect(thrown).toMatchObject({ option, code });
+  });
+});
+
+it('Retry-After is seconds or a date', () => {
+  expect(retryAfterSeconds('120', now)).toBe(120);
+  expect(retryAfterSeconds(new Date((now + 30) * 1000).toUTCString(), now)).toBe(30);
+  expect(retryAfterSeconds(new Date((now - 30) * 1000).toUTCString(), now)).toBe(0);
+  expect(retryAfterSeconds('soon', now)).toBeUndefined();
+  expect(retryAfterSeconds(null, now)).toBeUndefined();
+});

@@ -1,0 +1,12 @@
+// The face of @countersign/client.
+export { fetchTrusting } from '@countersign/protocol/fetch-trusting';
+export { type Client, createClient, type TokenTarget } from './client.ts';
+export {
+  ClientOptionError,
+  type ClientOptionFault,
+  TokenError,
+  type TokenErrorCode,
+  type TokenErrorFacts,
+} from './errors.ts';
+export type { ClientOptions } from './options.ts';
+export type { AccessToken } from './token-request.ts';

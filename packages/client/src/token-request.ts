@@ -1,0 +1,133 @@
+// One access token request: RFC 6749 §4.4.2, §5.1, §5.2.
+import { formatForm, parseJsonObject, parseTokenResponse, receivedErrorCode } from '@countersign/protocol';
+import {
+  type BoundedResponse,
+  DiscoveryError,
+  FetchFailure,
+  fetchBounded,
+} from '@countersign/protocol/discovery';
+import { TokenError } from './errors.ts';
+import { clientCredentials } from './grants/client-credentials.ts';
+import type { ClientSettings, Target } from './options.ts';
+import { retryAfterSeconds } from './retry.ts';
+import { findTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts';
+
+/** An access token with what is known of it. */
+export interface AccessToken {
+  readonly accessToken: string;
+  readonly tokenType: 'Bearer';
+  /** What was granted, which may be less than what was asked for. */
+  readonly scope: string;
+  /** Epoch seconds. */
+  readonly expiresAt: number;
+}
+
+const TIMEOUT_MS = 10_000;
+const MAX_BYTES = 262_144;
+/** Seconds that a token is kept whose lifetime the authority does not say (RFC 6749 §5.1 only recommends it). */
+const UNSTATED_LIFETIME = 60;
+
+/** Asks for tokens; finds the endpoint once and keeps it. */
+export class TokenRequester {
+  readonly #settings: ClientSettings;
+  #endpoint: Promise<TokenEndpoint> | undefined;
+
+  constructor(settings: ClientSettings) {
+    this.#settings = settings;
+  }
+
+  /** One attempt. @throws TokenError */
+  async request(target: Target, signal: AbortSignal): Promise<AccessToken> {
+    try {
+      const endpoint = await this.#find(signal);
+      const asked = this.#settings.clock();
+      const response = await this.#send(endpoint, target, signal);
+      if (response.status === 404) this.#endpoint = undefined;
+      if (response.status !== 200) throw refusalOf(response, asked);
+      return readToken(response, target, asked);
+    } catch (error) {
+      throw asTokenError(error, this.#settings.issuer);
+    }
+  }
+
+  #find(signal: AbortSignal): Promise<TokenEndpoint> {
+    this.#endpoint ??= findTokenEndpoint(this.#settings, signal).catch((error: unknown) => {
+      this.#endpoint = undefined;
+      throw error;
+    });
+    return this.#endpoint;
+  }
+
+  #send({ url, clientAuth }: TokenEndpoint, target: Target, signal: AbortSignal): Promise<BoundedResponse> {
+    const proof = clientAuth.prove(this.#settings);
+    return fetchBounded(url, {
+      fetch: this.#settings.fetch,
+      timeoutMs: TIMEOUT_MS,
+      maxBytes: MAX_BYTES,
+      signal,
+      method: 'POST',
+      headers: {
+        accept: 'application/json',
+        'content-type': 'application/x-www-form-urlencoded',
+        'countersign-instance': this.#settings.instance,
+        ...proof.headers,
+      },
+      body: formatForm([...clientCredentials(target), ...proof.form]),
+    });
+  }
+}
+
+/** `asked` is when the request left: counting from the answer would keep the token too long. */
+function readToken(response: BoundedResponse, target: Target, asked: number): AccessToken {
+  const parsed = parseJsonObject(response.body);
+  const token = parsed.ok ? parseTokenResponse(parsed.value) : undefined;
+  const facts = factsOf(response);
+  if (token === undefined) throw new TokenError('bad_response', 'the answer is not a token response', facts);
+  // RFC 6749 §7.1: a token of a type that is not understood must not be used.
+  if (token.token_type.toLowerCase() !== 'bearer') {
+    throw new TokenError('bad_response', 'the token is of a type that is not supported yet', facts);
+  }
+  return {
+    accessToken: token.access_token,
+    tokenType: 'Bearer',
+    // RFC 6749 §5.1: left out means what was asked for.
+    scope: token.scope ?? target.scope ?? '',
+    expiresAt: asked + (token.expires_in ?? UNSTATED_LIFETIME),
+  };
+}
+
+function refusalOf(response: BoundedResponse, now: number): TokenError {
+  const { status } = response;
+  const facts = factsOf(response);
+  if (status === 429 || status >= 500) {
+    const retryAfter = retryAfterSeconds(response.headers.get('retry-after'), now);
+    return new TokenError('unavailable', `the authority answered ${status}`, { ...facts, retryAfter });
+  }
+  const parsed = parseJsonObject(response.body);
+  const error = parsed.ok ? receivedErrorCode(parsed.value) : undefined;
+  if (error === undefined) return new TokenError('bad_response', `the authority answered ${status}`, facts);
+  const trace = facts.requestId === undefined ? '' : `; request ${facts.requestId}`;
+  return new TokenError('refused', `the authority refused: ${error}${trace}`, { ...facts, error });
+}
+
+function factsOf(response: BoundedResponse): {
+  readonly status: number;
+  readonly requestId: string | undefined;
+} {
+  const requestId = response.headers.get('request-id') ?? '';
+  return { status: response.status, requestId: /^[\w-]{1,64}$/.test(requestId) ? requestId : undefined };
+}
+
+function asTokenError(error: unknown, issuer: string): TokenError {
+  if (error instanceof TokenError) return error;
+  if (error instanceof FetchFailure) {
+    if (error.code === 'too_large') return new TokenError('bad_response', error.message, { cause: error });
+    const code = error.code === 'aborted' ? 'aborted' : 'unreachable';
+    return new TokenError(code, `${issuer}: ${error.message}`, { cause: error });
+  }
+  if (error instanceof DiscoveryError) {
+    const code = error.code === 'unavailable' ? 'unavailable' : 'discovery_failed';
+    return new TokenError(code, error.message, { cause: error });
+  }
+  return new TokenError('bad_response', `${issuer}: the token could not be had`, { cause: error });
+}

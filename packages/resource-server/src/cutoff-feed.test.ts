@@ -64,6 +64,16 @@ describe('a cut-off', () => {
     expect(await reasonOf(verifierOf(), tiny.token())).toBe('cut_off');
   });
 
+  it('that comes on a later page of the first answer is known before the first token is judged', async () => {
+    tiny.bendFeed.pageSize = 2;
+    for (let i = 0; i < 6; i++) tiny.cut({ kind: 'token', id: `other${i}`, not_before: now });
+    tiny.cut({ kind: 'identity', id: 'payments', not_before: now });
+    expect(await reasonOf(verifierOf(), tiny.token())).toBe('cut_off');
+    const verifier = verifierOf();
+    await verifier.ready();
+    expect(await reasonOf(verifier, tiny.token())).toBe('cut_off');
+  });
+
   it('stays in force while the authority is away', async () => {
     const verifier = verifierOf({ onStale: { acceptYoungerThan: 60 } });
     tiny.cut({ kind: 'identity', id: 'payments', not_before: now });

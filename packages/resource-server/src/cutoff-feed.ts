@@ -80,6 +80,8 @@ export class CutoffFollower {
   /** The receipt of the last page; `undefined` asks for everything that still matters. */
   #cursor: number | undefined;
   #highest = 0;
+  /** Whether the pages have come to their end once since the start; before that, orders may still be missing. */
+  #complete = false;
   #snapshotAt = 0;
   #freshAt = Number.NEGATIVE_INFINITY;
   #started = false;
@@ -99,12 +101,12 @@ export class CutoffFollower {
     void this.#follow();
   }
 
-  /** Resolves when the first request has ended, well or not. */
+  /** Resolves when every order that matters is known, or a first request for them has failed. */
   tried(): Promise<void> {
     return this.#firstTry.promise;
   }
 
-  /** Resolves with the first page. Rejects only when closed before. */
+  /** Resolves when every order that matters is known. Rejects only when closed before. */
   followed(): Promise<void> {
     return this.#firstPage.promise;
   }
@@ -134,11 +136,13 @@ export class CutoffFollower {
     while (!this.#stop.signal.aborted) {
       try {
         const asked = performance.now();
+        const gathering = !this.#complete;
         const page = await this.#fetchPage();
         this.#take(page);
         // An authority that does not hold the request must not be asked without end.
-        const held = page.cursor !== page.from || performance.now() - asked > LEAST_INTERVAL_MS;
+        const held = gathering || page.cursor !== page.from || performance.now() - asked > LEAST_INTERVAL_MS;
         pause = held ? 0 : LEAST_INTERVAL_MS;
+        if (!this.#complete) continue;
         this.#firstPage.resolve();
       } catch (error) {
         this.#lastFailure = error;
@@ -163,7 +167,7 @@ export class CutoffFollower {
     const { issuer, fetch, clock, staleAfter } = this.#deps;
     if (Math.abs(clock() - this.#snapshotAt) > START_OVER_AFTER) this.#cursor = undefined;
     // Heartbeats must come well before silence counts as stale.
-    const wait = Math.min(25, Math.max(1, Math.floor(staleAfter / 2)));
+    const wait = this.#complete ? Math.min(25, Math.max(1, Math.floor(staleAfter / 2))) : 0;
     const query = this.#cursor === undefined ? '' : `?after=${this.#cursor}&wait=${wait}`;
     const response = await fetchBounded(`${issuer.replace(/\/$/, '')}/oauth/cutoffs${query}`, {
       fetch,
@@ -213,7 +217,9 @@ export class CutoffFollower {
     if (isSnapshot) this.#snapshotAt = now;
     this.#cursor = feed.cursor;
     this.#highest = Math.max(this.#highest, feed.cursor);
-    this.#freshAt = now;
+    // What is known may come in several pages; an empty one ends them.
+    if (feed.entries.length === 0 || feed.cursor === feed.from) this.#complete = true;
+    if (this.#complete) this.#freshAt = now;
   }
 }
 

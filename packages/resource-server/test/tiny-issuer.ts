@@ -24,7 +24,7 @@ export interface TinyIssuer {
   /** Called first for each request; true means that it has answered. */
   intercept: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Changes the claims or header of feed pages. */
-  bendFeed: { claims: object; header: object; key: SigningKey | undefined; holdMs: number };
+  bendFeed: { claims: object; header: object; key: SigningKey | undefined; holdMs: number; pageSize: number };
   close(): Promise<void>;
 }
 
@@ -67,15 +67,18 @@ export async function startTinyIssuer(clock: () => number): Promise<TinyIssuer> 
         iat: clock(),
         exp: clock() + 60,
         from,
-        cursor: entries.length,
-        entries: entries.filter(({ cursor }) => cursor > from).map(({ entry }) => entry),
+        cursor: Math.min(entries.length, from + tiny.bendFeed.pageSize),
+        entries: entries.slice(from, from + tiny.bendFeed.pageSize).map(({ entry }) => entry),
         ...tiny.bendFeed.claims,
       };
       const header = { typ: 'cutoffs+jwt', ...tiny.bendFeed.header };
       response.writeHead(200, { 'content-type': 'application/jwt' });
       response.end(signJws(header, JSON.stringify(claims), tiny.bendFeed.key ?? first));
     };
-    const timer = setTimeout(answer, after === null || entries.length > from ? 0 : tiny.bendFeed.holdMs);
+    const timer = setTimeout(
+      answer,
+      after === null || query.get('wait') === '0' || entries.length > from ? 0 : tiny.bendFeed.holdMs,
+    );
     waiting.add(answer);
   }
 
@@ -85,7 +88,7 @@ export async function startTinyIssuer(clock: () => number): Promise<TinyIssuer> 
     jwks: { keys: publicKeys },
     metadata: { issuer, token_endpoint: `${issuer}/oauth/token`, jwks_uri: `${issuer}/oauth/jwks` },
     intercept: () => false,
-    bendFeed: { claims: {}, header: {}, key: undefined, holdMs: 600 },
+    bendFeed: { claims: {}, header: {}, key: undefined, holdMs: 600, pageSize: 1000 },
     addKey,
     token(change = {}, header = {}, key = first) {
       const claims = {

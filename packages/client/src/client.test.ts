@@ -1,6 +1,6 @@
 import * as jose from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Answer, listen, startTinyAuthority, type TinyAuthority } from '../test/tiny-authority.ts';
+import { type Answer, startTinyAuthority, type TinyAuthority } from '../test/tiny-authority.ts';
 import { type Client, createClient } from './client.ts';
 import { ClientOptionError, type ClientOptionFault, TokenError, type TokenErrorCode } from './errors.ts';
 import type { ClientOptions } from './options.ts';
@@ -279,103 +279,6 @@ describe('giving up', () => {
     expect(await waiting).toMatchObject({ code: 'closed' });
     expect(await failure(client.token())).toMatchObject({ code: 'closed' });
     expect(await failure(client.fetch(tiny.issuer))).toMatchObject({ code: 'closed' });
-  });
-});
-
-describe('fetch', () => {
-  interface ApiCall {
-    authorization: string | undefined;
-    body: string;
-    custom: string | undefined;
-  }
-  const calls: ApiCall[] = [];
-  let api: { base: string; close(): Promise<void> };
-  let statuses: number[] = [];
-  let refused: string | undefined;
-  beforeEach(async () => {
-    calls.length = 0;
-    statuses = [];
-    refused = undefined;
-    api = await listen((request, response) => {
-      void (async () => {
-        let body = '';
-        for await (const chunk of request) body += String(chunk);
-        const custom = request.headers['x-custom'];
-        calls.push({ authorization: request.headers.authorization, body, custom: String(custom) });
-        const status = request.headers.authorization === refused ? 401 : (statuses.shift() ?? 200);
-        response.writeHead(status).end('done');
-      })();
-    });
-  });
-  afterEach(() => api.close());
-
-  it('sends the token and keeps what the caller gave', async () => {
-    const client = clientOf();
-    const response = await client.fetch(`${api.base}/cases`, {
-      method: 'POST',
-      body: 'x=1',
-      headers: { 'X-Custom': 'y', authorization: 'Basic other' },
-    });
-    expect(await response.text()).toBe('done');
-    const { accessToken } = await client.token();
-    expect(calls).toEqual([{ authorization: `Bearer ${accessToken}`, body: 'x=1', custom: 'y' }]);
-  });
-
-  it('comes back once with a new token after a 401', async () => {
-    const client = clientOf();
-    const old = await client.token();
-    now += 10;
-    statuses = [401];
-    const response = await client.fetch(api.base, { method: 'POST', body: 'x=1' });
-    expect(response.status).toBe(200);
-    expect(calls.map(({ body }) => body)).toEqual(['x=1', 'x=1']);
-    expect(calls[0]?.authorization).toBe(`Bearer ${old.accessToken}`);
-    expect(calls[1]?.authorization).toBe(`Bearer ${(await client.token()).accessToken}`);
-    expect(tiny.calls).toHaveLength(2);
-    now += 10;
-    statuses = [401, 401, 401];
-    expect((await client.fetch(api.base)).status).toBe(401);
-    expect(calls).toHaveLength(4);
-  });
-
-  it('does not come back with a token that is only seconds old, nor with a body that is gone', async () => {
-    const client = clientOf();
-    statuses = [401, 401];
-    expect((await client.fetch(api.base)).status).toBe(401);
-    expect(tiny.calls).toHaveLength(1);
-    now += 10;
-    const body = new ReadableStream({
-      start(controller) {
-        controller.enqueue(Buffer.from('x'));
-        controller.close();
-      },
-    });
-    const init = { method: 'POST', body, duplex: 'half' } as RequestInit;
-    expect((await client.fetch(api.base, init)).status).toBe(401);
-    expect(calls).toHaveLength(2);
-  });
-
-  it('asks for one new token when many calls get a 401', async () => {
-    const client = clientOf();
-    refused = `Bearer ${(await client.token()).accessToken}`;
-    now += 10;
-    const answers = await Promise.all(Array.from({ length: 20 }, () => client.fetch(api.base)));
-    expect(answers.every(({ status }) => status === 200)).toBe(true);
-    expect(tiny.calls).toHaveLength(2);
-  });
-
-  it('asks for the resource and scope of the call', async () => {
-    await clientOf({ resource: 'urn:a' }).fetch(api.base, undefined, { resource: 'urn:b', scope: 's' });
-    expect(tiny.calls[0]?.form.get('resource')).toBe('urn:b');
-    expect(tiny.calls[0]?.form.get('scope')).toBe('s');
-  });
-
-  it('sends no token without encryption', async () => {
-    expect(await failure(clientOf().fetch('http://api.example.com/'))).toMatchObject({
-      code: 'insecure_url',
-    });
-    expect(await failure(clientOf().fetch('ftp://localhost/'))).toMatchObject({ code: 'insecure_url' });
-    expect(tiny.calls).toHaveLength(0);
   });
 });
 

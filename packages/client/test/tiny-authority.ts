@@ -1,5 +1,5 @@
 // An authority and an API for tests, on loopback, with real signatures; every answer can be bent.
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as jose from 'jose';
@@ -27,7 +27,7 @@ export interface TinyAuthority {
   metadata: { [name: string]: unknown };
   metadataAnswers: Answer[];
   lifetime: number;
-  readonly publicKey: jose.CryptoKey | ReturnType<typeof generateKeyPairSync>['publicKey'];
+  readonly publicKey: KeyObject;
   close(): Promise<void>;
 }
 

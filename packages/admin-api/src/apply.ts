@@ -90,7 +90,7 @@ export const applyRequest = z
 export const applyResult = z
   .object({
     changes: z.array(objectChange),
-    secrets: z.array(z.object({ name: z.string(), secret: z.string() })),
+    secrets: z.array(z.object({ name: z.string(), identity: z.string(), secret: z.string() })),
   })
   .meta({ id: 'ApplyResult' });
 export type ApplyResult = z.output<typeof applyResult>;

@@ -13,7 +13,7 @@ function clientThat(answers: (() => Response)[], sent: Sent[] = []) {
     token: async () => 'tok',
     instance: 'boot-1',
     fetch: async (url, init) => {
-      sent.push({ url: String(url), init: init as Sent['init'] });
+      sent.push({ url: url as string, init: init as Sent['init'] });
       return (answers.shift() as () => Response)();
     },
   });

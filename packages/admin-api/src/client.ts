@@ -91,8 +91,8 @@ export interface AdminClient {
 }
 
 interface LooseInput {
-  readonly params?: Readonly<Record<string, unknown>>;
-  readonly query?: Readonly<Record<string, unknown>>;
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: unknown;
   readonly ifMatch?: string;
   readonly idempotencyKey?: string;
@@ -153,14 +153,14 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
 
 function target(operation: Operation, input: LooseInput, dryRun: boolean): string {
   const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) =>
-    encodeURIComponent(String(input.params?.[name] ?? '')),
+    encodeURIComponent(input.params?.[name] ?? ''),
   );
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(input.query ?? {})) {
     if (value !== undefined) query.append(name, String(value));
   }
   if (dryRun) query.append('dry_run', 'true');
-  return query.size === 0 ? path : `${path}?${query}`;
+  return query.size === 0 ? path : `${path}?${query.toString()}`;
 }
 
 function readAnswer(response: Response, text: string): Answer<unknown> {

@@ -43,6 +43,7 @@ export {
   identityCreate,
   identityPatch,
 } from './identities.ts';
+export { newClientId } from './fields.ts';
 export { type SigningKey } from './keys.ts';
 export { type OpenApiOptions, openApiDocument } from './openapi.ts';
 export {

@@ -21,6 +21,8 @@ export const PROBLEMS = {
   still_in_use: { status: 409, title: 'Something live depends on it.' },
   built_in: { status: 409, title: 'This is part of the authority itself and cannot be changed like this.' },
   concurrent_change: { status: 409, title: 'Somebody else changed it at the same moment.' },
+  limit_reached: { status: 409, title: 'There are as many of them as there may be.' },
+  too_early: { status: 409, title: 'It is too early for this.' },
   idempotency_in_flight: { status: 409, title: 'A request with this Idempotency-Key is being carried out.' },
   precondition_failed: { status: 412, title: 'It is no longer the version named in If-Match.' },
   payload_too_large: { status: 413, title: 'The body is too large.' },
@@ -57,7 +59,9 @@ export interface ProblemExtensions {
   readonly existing?: string | undefined;
   /** For apply: what was carried out before it stopped, and the secrets made so far, which are shown only here. */
   readonly applied?: readonly unknown[] | undefined;
-  readonly secrets?: readonly { readonly name: string; readonly secret: string }[] | undefined;
+  readonly secrets?:
+    | readonly { readonly name: string; readonly identity: string; readonly secret: string }[]
+    | undefined;
 }
 
 export interface Problem extends ProblemExtensions {
@@ -82,9 +86,5 @@ export function parseProblem(value: unknown): Problem | undefined {
   if (typeof type !== 'string' || !type.startsWith(BASE)) return undefined;
   const code = type.slice(BASE.length);
   if (!Object.hasOwn(PROBLEMS, code)) return undefined;
-  return { ...(value as object), ...problemFacts(code as ProblemCode) };
-}
-
-function problemFacts(code: ProblemCode): Problem {
-  return problemDocument(code);
+  return { ...value, ...problemDocument(code as ProblemCode) };
 }

@@ -1,0 +1,111 @@
+import { type CutoffEntry, type CutoffIndex, indexCutoffs } from '@countersign/protocol';
+import type { Clock } from '../clock.ts';
+import type { CutoffRecord } from '../storage/cutoffs.ts';
+import type { Storage } from '../storage/storage.ts';
+
+export interface CutoffLedgerDeps {
+  readonly storage: Pick<Storage, 'cutoffs' | 'onChange' | 'coherent'>;
+  readonly clock: Clock;
+}
+
+/** The orders that still matter: a token they concern may be alive. */
+export interface CutoffState {
+  /** Ascending by cursor. */
+  readonly entries: readonly { readonly cursor: number; readonly entry: CutoffEntry }[];
+  /** The newest cursor, of orders that no longer matter too; 0 when there was never one. */
+  readonly head: number;
+  readonly index: CutoffIndex;
+}
+
+export interface CutoffLedger {
+  /** As of now: every order that was committed before the call. Reads the database only when something changed. */
+  current(): Promise<CutoffState>;
+  /** Called after each change that may be an order. */
+  onChange(listener: () => void): () => void;
+  close(): void;
+}
+
+/** Seconds: no access token lives longer than a day (config/schema.ts), and clocks differ. */
+const MATTERS_FOR = 86_400 + 600;
+const PAGE = 1000;
+const PRUNE_EVERY_MS = 60_000;
+
+/** Keeps the orders of the last day in memory, so that neither the feed nor the admin API asks the database each time. */
+export function createCutoffLedger(deps: CutoffLedgerDeps): CutoffLedger {
+  const { storage, clock } = deps;
+  const listeners = new Set<() => void>();
+  let state: CutoffState = { entries: [], head: 0, index: new Map() };
+  let stale = true;
+  let reading: Promise<void> | undefined;
+  let prunedAt = clock.now();
+
+  const unsubscribe = storage.onChange((change) => {
+    if (change.kind !== 'cutoffs' && change.kind !== 'all') return;
+    stale = true;
+    for (const listener of listeners) listener();
+  });
+
+  async function read(): Promise<void> {
+    while (stale) {
+      stale = false;
+      try {
+        let page: readonly CutoffRecord[];
+        do {
+          page = await storage.cutoffs.after(state.head, PAGE);
+          take(page);
+        } while (page.length === PAGE);
+      } catch (error) {
+        stale = true;
+        throw error;
+      }
+    }
+  }
+
+  function take(page: readonly CutoffRecord[]): void {
+    const last = page[page.length - 1];
+    if (last === undefined) return;
+    const added = page.filter(matters).map((record) => ({ cursor: record.cursor, entry: entryOf(record) }));
+    const index = indexCutoffs(
+      added.map(({ entry }) => entry),
+      state.index,
+    );
+    state = { entries: [...state.entries, ...added], head: last.cursor, index };
+  }
+
+  function prune(): void {
+    if (clock.now() - prunedAt < PRUNE_EVERY_MS) return;
+    prunedAt = clock.now();
+    const entries = state.entries.filter(({ entry }) => matters({ notBefore: entry.not_before }));
+    if (entries.length < state.entries.length) {
+      state = { entries, head: state.head, index: indexCutoffs(entries.map(({ entry }) => entry)) };
+    }
+  }
+
+  function matters(record: Pick<CutoffRecord, 'notBefore'>): boolean {
+    return record.notBefore + MATTERS_FOR > clock.now() / 1000;
+  }
+
+  return {
+    async current() {
+      if (!storage.coherent()) stale = true;
+      // A change may come between the end of one reading and the return of who waited for it.
+      while (stale || reading !== undefined) {
+        reading ??= read().finally(() => {
+          reading = undefined;
+        });
+        await reading;
+      }
+      prune();
+      return state;
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: unsubscribe,
+  };
+}
+
+function entryOf(record: CutoffRecord): CutoffEntry {
+  return { kind: record.kind, id: record.target, not_before: record.notBefore };
+}

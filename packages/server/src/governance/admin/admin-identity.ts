@@ -1,0 +1,224 @@
+import { ADMIN_SCOPE_NAMES, ADMIN_SCOPES } from '@countersign/admin-api';
+import type { Actor, Changes } from '../../audit/change.ts';
+import { createAccess } from '../../registry/access.ts';
+import type { Tell } from '../../registry/change-rules.ts';
+import { type CredentialDeps, createClientSecret, revokeCredential } from '../../registry/credential.ts';
+import { createIdentity } from '../../registry/identity.ts';
+import { createResourceServer } from '../../registry/resource-server.ts';
+import { accessView, identityView, resourceServerView } from '../../registry/views.ts';
+import type { IdentityRecord } from '../../storage/identities.ts';
+import type { ResourceServerRecord, ScopeDefinition } from '../../storage/resource-servers.ts';
+import type { Stores } from '../../storage/storage.ts';
+
+export interface AdminIdentityDeps extends CredentialDeps {
+  readonly changes: Changes;
+  /** Identifier of the admin API: `${issuer}/v1`. */
+  readonly resource: string;
+}
+
+export interface AdminAccount {
+  readonly clientId: string;
+  /** Only when this call made it: it is shown nowhere else. */
+  readonly secret: string | undefined;
+}
+
+/** Who acts when nobody asked: the first start, the host's own admin. */
+export const AUTHORITY: Actor = { identity: 'countersign' };
+
+const CLIENT_ID = 'admin';
+const IDENTITY_SETTING = 'built_in_identity';
+const RESOURCE_SERVER_SETTING = 'built_in_resource_server';
+const SCOPES: readonly ScopeDefinition[] = ADMIN_SCOPE_NAMES.map((name) => ({ name, ...ADMIN_SCOPES[name] }));
+/** Ten years, and nothing of the authority is an exception to "everything expires". */
+const LIFE_MS = 3652 * 86_400_000;
+
+/**
+ * On an empty database: the admin API as a resource server, the identity `admin`, its secret, its access to every scope.
+ * Later: brings identifier and scopes to what this version and this issuer say. Safe on every start, on every node.
+ */
+export async function ensureAdmin(deps: AdminIdentityDeps): Promise<AdminAccount> {
+  return await deps.changes.run(AUTHORITY, async (stores, tell) => {
+    const known = await builtIn(stores);
+    if (known === undefined) return { clientId: CLIENT_ID, secret: await begin(deps, stores, tell) };
+    const resourceServer = await renewResourceServer(deps, stores, tell, known.resourceServer);
+    await renewAccess(deps, stores, tell, known.identity, resourceServer);
+    return { clientId: known.identity.clientId, secret: undefined };
+  });
+}
+
+/**
+ * For the host's own hands when the admin is locked out: a new secret, the old ones revoked, the identity active, its
+ * access whole and its end far again.
+ */
+export async function resetAdmin(deps: AdminIdentityDeps): Promise<AdminAccount> {
+  return await deps.changes.run(AUTHORITY, async (stores, tell) => {
+    const known = await builtIn(stores);
+    if (known === undefined) return { clientId: CLIENT_ID, secret: await begin(deps, stores, tell) };
+    const identity = await revive(deps, stores, tell, known.identity);
+    for (const credential of await stores.credentials.ofIdentity(identity.id)) {
+      await revokeCredential(deps, stores, tell, identity, credential);
+    }
+    const { secret } = await createClientSecret(deps, stores, tell, identity, {
+      label: 'admin reset',
+      expiresAt: undefined,
+    });
+    const resourceServer = await renewResourceServer(deps, stores, tell, known.resourceServer);
+    await renewAccess(deps, stores, tell, identity, resourceServer);
+    return { clientId: identity.clientId, secret };
+  });
+}
+
+interface BuiltIn {
+  readonly identity: IdentityRecord;
+  readonly resourceServer: ResourceServerRecord;
+}
+
+async function builtIn(stores: Stores): Promise<BuiltIn | undefined> {
+  const identityId = await stores.settings.get(IDENTITY_SETTING);
+  const resourceServerId = await stores.settings.get(RESOURCE_SERVER_SETTING);
+  if (identityId === undefined || resourceServerId === undefined) return undefined;
+  const identity = await stores.identities.byId(identityId);
+  const resourceServer = await stores.resourceServers.byId(resourceServerId);
+  if (identity === undefined || resourceServer === undefined) {
+    throw new Error('the database names a built-in admin that it does not hold');
+  }
+  return { identity, resourceServer };
+}
+
+/** Two nodes that begin at once: the unique client_id lets one of them through, and the other finds it at its next try. */
+async function begin(deps: AdminIdentityDeps, stores: Stores, tell: Tell): Promise<string> {
+  const expiresAt = deps.clock.now() + LIFE_MS;
+  const resourceServer = await createResourceServer(deps, stores, tell, {
+    identifier: deps.resource,
+    name: 'Countersign admin API',
+    scopes: SCOPES,
+    token: { format: 'jwt', lifetime: undefined, signingAlg: 'ES256', typ: 'at+jwt' },
+    senderConstraint: 'none',
+    builtIn: true,
+  });
+  const identity = await createIdentity(deps, stores, tell, {
+    name: 'Countersign admin',
+    kind: 'service',
+    environment: 'prod',
+    purpose: 'Administers this authority',
+    owner: { person: 'host', backup: undefined, team: undefined },
+    sensitivity: 3,
+    cadence: 'on_demand',
+    clientId: CLIENT_ID,
+    expiresAt,
+    state: 'active',
+    builtIn: true,
+  });
+  const { secret } = await createClientSecret(deps, stores, tell, identity, {
+    label: 'first start',
+    expiresAt: undefined,
+  });
+  await giveAccess(deps, stores, tell, identity, resourceServer);
+  await stores.settings.set(IDENTITY_SETTING, identity.id);
+  await stores.settings.set(RESOURCE_SERVER_SETTING, resourceServer.id);
+  return secret;
+}
+
+async function giveAccess(
+  deps: AdminIdentityDeps,
+  stores: Stores,
+  tell: Tell,
+  identity: IdentityRecord,
+  resourceServer: ResourceServerRecord,
+): Promise<void> {
+  await createAccess(
+    deps,
+    stores,
+    tell,
+    { identity, resourceServer },
+    {
+      scopes: resourceServer.scopes.map((scope) => scope.name),
+      justification: 'The first admin of this authority',
+      tokenLifetime: undefined,
+      expiresAt: identity.expiresAt,
+      requestedBy: AUTHORITY.identity,
+    },
+  );
+}
+
+async function renewResourceServer(
+  deps: AdminIdentityDeps,
+  stores: Stores,
+  tell: Tell,
+  record: ResourceServerRecord,
+): Promise<ResourceServerRecord> {
+  const stale =
+    record.identifier !== deps.resource || JSON.stringify(record.scopes) !== JSON.stringify(SCOPES);
+  if (!stale) return record;
+  const next = {
+    ...record,
+    identifier: deps.resource,
+    scopes: SCOPES,
+    updatedAt: deps.clock.now(),
+    version: record.version + 1,
+  };
+  await stores.resourceServers.replace(next);
+  tell({
+    type: 'resource_server.updated',
+    resource: record.id,
+    reason: 'brought to this version and issuer',
+    before: resourceServerView(record),
+    after: resourceServerView(next),
+  });
+  return next;
+}
+
+async function renewAccess(
+  deps: AdminIdentityDeps,
+  stores: Stores,
+  tell: Tell,
+  identity: IdentityRecord,
+  resourceServer: ResourceServerRecord,
+): Promise<void> {
+  const filter = { identityId: identity.id, resourceServerId: resourceServer.id, state: 'active' } as const;
+  const record = (await stores.access.list(filter, { limit: 1 })).items[0];
+  if (record === undefined) {
+    await giveAccess(deps, stores, tell, identity, resourceServer);
+    return;
+  }
+  const scopes = resourceServer.scopes.map((scope) => scope.name);
+  const whole = scopes.every((scope) => record.scopes.includes(scope));
+  if (whole && record.expiresAt === identity.expiresAt) return;
+  const next = {
+    ...record,
+    scopes,
+    expiresAt: identity.expiresAt,
+    updatedAt: deps.clock.now(),
+    version: record.version + 1,
+  };
+  await stores.access.replace(next);
+  const view = (each: typeof record): unknown =>
+    accessView(each, identity.clientId, resourceServer.identifier);
+  tell({ type: 'access.updated', resource: record.id, before: view(record), after: view(next) });
+}
+
+async function revive(
+  deps: AdminIdentityDeps,
+  stores: Stores,
+  tell: Tell,
+  record: IdentityRecord,
+): Promise<IdentityRecord> {
+  const now = deps.clock.now();
+  const next: IdentityRecord = {
+    ...record,
+    state: 'active',
+    stateReason: 'reset on the host',
+    securityStop: false,
+    expiresAt: now + LIFE_MS,
+    updatedAt: now,
+    version: record.version + 1,
+  };
+  await stores.identities.replace(next);
+  tell({
+    type: 'identity.reset',
+    resource: record.id,
+    before: identityView(record),
+    after: identityView(next),
+  });
+  return next;
+}

@@ -1,0 +1,128 @@
+import type { QueryOf } from '@countersign/admin-api';
+import {
+  type CredentialDeps,
+  changeCredential,
+  createClientSecret,
+  revokeCredential,
+} from '../../registry/credential.ts';
+import { requireMayActAs } from '../../registry/own-access.ts';
+import { RegistryRefusal } from '../../registry/refusal.ts';
+import { type CredentialView, credentialView } from '../../registry/views.ts';
+import type { CredentialRecord } from '../../storage/credentials.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { pageOf, readPosition } from './cursor.ts';
+import type { NounHandlers } from './endpoint.ts';
+import { findIdentity, remembering, required, requireCredential } from './find-record.ts';
+
+export function credentialHandlers(
+  deps: CredentialDeps & { readonly storage: Pick<Storage, 'credentials' | 'identities'> },
+): NounHandlers<'credentials'> {
+  const { storage } = deps;
+
+  async function listed(
+    query: QueryOf<'credentials.of_identity'>,
+    identityId: string | undefined,
+  ): Promise<{ body: { items: CredentialView[]; next_cursor: string | null } }> {
+    const filter = {
+      identityId,
+      type: query.type,
+      state: query.state,
+      expiresBefore: query.expires_before === undefined ? undefined : Date.parse(query.expires_before),
+    };
+    const found = await storage.credentials.list(filter, {
+      limit: query.limit,
+      after: readPosition(query.cursor),
+    });
+    const identityOf = remembering((id) => storage.identities.byId(id));
+    return {
+      body: await pageOf(found, async (record) =>
+        credentialView(record, (await identityOf(record.identityId))?.clientId ?? ''),
+      ),
+    };
+  }
+
+  return {
+    'credentials.create': {
+      kind: 'write',
+      async run({ params, body, admin }, stores, tell) {
+        const identity = required(await findIdentity(stores, params.id), 'identity');
+        await requireMayActAs(admin.scopes, stores, identity.id);
+        if (body.type !== 'client_secret') {
+          throw new RegistryRefusal(
+            'not_yet_supported',
+            `credentials of type ${body.type}: not supported yet`,
+            {
+              pointer: '/type',
+            },
+          );
+        }
+        const { record, secret } = await createClientSecret(deps, stores, tell, identity, {
+          label: body.label,
+          expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
+        });
+        return {
+          body: { ...credentialView(record, identity.clientId), secret },
+          version: record.version,
+          location: `/v1/credentials/${record.id}`,
+        };
+      },
+    },
+
+    'credentials.of_identity': {
+      kind: 'read',
+      async run({ params, query }) {
+        const identity = required(await findIdentity(storage, params.id), 'identity');
+        return await listed(query, identity.id);
+      },
+    },
+
+    'credentials.list': {
+      kind: 'read',
+      async run({ query }) {
+        const { identity: ref } = query;
+        const identity =
+          ref === undefined ? undefined : required(await findIdentity(storage, ref), 'identity');
+        return await listed(query, identity?.id);
+      },
+    },
+
+    'credentials.get': {
+      kind: 'read',
+      async run({ params }) {
+        const { record, identity } = await requireCredential(storage, params.id);
+        return resultOf(record, identity.clientId);
+      },
+    },
+
+    'credentials.patch': {
+      kind: 'write',
+      async run({ params, body, admin, requireVersion }, stores, tell) {
+        const { record, identity } = await requireCredential(stores, params.id);
+        requireVersion(record.version);
+        await requireMayActAs(admin.scopes, stores, identity.id);
+        const change = {
+          label: body.label,
+          state: body.state,
+          expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
+        };
+        return resultOf(
+          await changeCredential(deps, stores, tell, identity, record, change),
+          identity.clientId,
+        );
+      },
+    },
+
+    'credentials.revoke': {
+      kind: 'write',
+      async run({ params, requireVersion }, stores, tell) {
+        const { record, identity } = await requireCredential(stores, params.id);
+        requireVersion(record.version);
+        return resultOf(await revokeCredential(deps, stores, tell, identity, record), identity.clientId);
+      },
+    },
+  };
+}
+
+function resultOf(record: CredentialRecord, clientId: string): { body: CredentialView; version: number } {
+  return { body: credentialView(record, clientId), version: record.version };
+}

@@ -1,0 +1,206 @@
+import type { BodyOf, Operation, OperationId, ParamsOf, QueryOf, ResponseOf } from '@countersign/admin-api';
+import type { Changes } from '../../audit/change.ts';
+import type { AuditEvent } from '../../audit/event.ts';
+import type { AuditLog } from '../../audit/log.ts';
+import type { StrangerBudget } from '../../audit/stranger-budget.ts';
+import type { Clock } from '../../clock.ts';
+import type { HttpRequest } from '../../http/request.ts';
+import { type HttpResponse, jsonResponse } from '../../http/response.ts';
+import type { Endpoint } from '../../http/route.ts';
+import { newId, type RandomBytes } from '../../ids.ts';
+import type { Tell } from '../../registry/change-rules.ts';
+import type { Storage, Stores } from '../../storage/storage.ts';
+import { differenceOf } from '../apply/difference.ts';
+import { rehearse } from '../apply/rehearse.ts';
+import type { Idempotency } from './idempotency.ts';
+import { ProblemError, problemOf, problemResponse } from './problem.ts';
+import { readInput } from './read-request.ts';
+import { type Admin, type RequireAdmin, TokenRefused } from './require-admin.ts';
+
+/** A request as its operation's contract describes it, by a caller who may make it. */
+export interface Call<Id extends OperationId> {
+  readonly params: ParamsOf<Id>;
+  readonly query: QueryOf<Id>;
+  readonly body: BodyOf<Id>;
+  readonly admin: Admin;
+  /** Throws `precondition_failed` when the caller named other versions than this one. */
+  requireVersion(version: number): void;
+}
+
+export interface Result<Id extends OperationId> {
+  readonly body: ResponseOf<Id>;
+  /** Of the one record that the body shows: its ETag. */
+  readonly version?: number | undefined;
+  /** Where what was created is. */
+  readonly location?: string | undefined;
+}
+
+/** What an operation does, in one of three ways. */
+export type Handler<Id extends OperationId> =
+  | { readonly kind: 'read'; readonly run: (call: Call<Id>) => Promise<Result<Id>> }
+  /** In one transaction, which is rolled back for a dry run. */
+  | {
+      readonly kind: 'write';
+      readonly run: (call: Call<Id>, stores: Stores, tell: Tell) => Promise<Result<Id>>;
+    }
+  /** With transactions of its own; makes its own dry run. */
+  | {
+      readonly kind: 'many';
+      readonly run: (call: Call<Id>) => Promise<Result<Id>>;
+      readonly preview: (call: Call<Id>) => Promise<object>;
+    };
+
+/** The handlers of one noun: every operation of the contract whose id begins with it. */
+export type NounHandlers<Noun extends string> = {
+  readonly [Id in Extract<OperationId, `${Noun}.${string}`>]: Handler<Id>;
+};
+
+export interface EndpointDeps {
+  readonly requireAdmin: RequireAdmin;
+  readonly idempotency: Idempotency;
+  readonly changes: Changes;
+  readonly storage: Pick<Storage, 'transaction' | 'idempotency'>;
+  readonly log: Pick<AuditLog, 'append'>;
+  readonly strangers: Pick<StrangerBudget, 'refused'>;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly instance: string;
+  /** Tells the operator of a bug. */
+  readonly report: (error: unknown, requestId: string) => void;
+}
+
+/** The story of every admin request: who, may it, what, do it, answer; and every refusal is told to the log. */
+export function createEndpoint<Id extends OperationId>(
+  deps: EndpointDeps,
+  operation: Operation,
+  handler: Handler<Id>,
+): Endpoint {
+  return async (request, params) => {
+    let admin: Admin | undefined;
+    try {
+      admin = await deps.requireAdmin.authenticate(request);
+      deps.requireAdmin.requireScopes(admin, operation.scopes);
+      const input = readInput(operation, request, params);
+      const call = callOf<Id>(input, admin);
+      if (input.dryRun) return await preview(deps, handler, call);
+      if (input.idempotencyKey === undefined) return await carryOut(deps, operation, handler, call);
+      const { actor } = admin;
+      return await deps.idempotency.once(actor.identity, input.idempotencyKey, request, (remember) =>
+        carryOut(deps, operation, handler, call, remember),
+      );
+    } catch (error) {
+      return await refuse(deps, request, admin, error);
+    }
+  };
+}
+
+function callOf<Id extends OperationId>(input: ReturnType<typeof readInput>, admin: Admin): Call<Id> {
+  return {
+    params: input.params as ParamsOf<Id>,
+    query: input.query as QueryOf<Id>,
+    body: input.body as BodyOf<Id>,
+    admin,
+    requireVersion(version) {
+      const tags = input.ifMatch;
+      if (tags === undefined || tags[0] === '*' || tags.includes(etagOf(version))) return;
+      throw new ProblemError('precondition_failed', { detail: `the present version is ${version}` });
+    },
+  };
+}
+
+async function preview<Id extends OperationId>(
+  deps: EndpointDeps,
+  handler: Handler<Id>,
+  call: Call<Id>,
+): Promise<HttpResponse> {
+  if (handler.kind === 'read') throw new Error('a read has no dry run');
+  const changes =
+    handler.kind === 'many'
+      ? await handler.preview(call)
+      : differenceOf(await rehearse(deps.storage, (stores, tell) => handler.run(call, stores, tell)));
+  return jsonResponse(200, { dry_run: true, changes }, NO_STORE);
+}
+
+async function carryOut<Id extends OperationId>(
+  deps: EndpointDeps,
+  operation: Operation,
+  handler: Handler<Id>,
+  call: Call<Id>,
+  remember?: Parameters<Parameters<Idempotency['once']>[3]>[0],
+): Promise<HttpResponse> {
+  if (handler.kind === 'write') {
+    return await deps.changes.run(call.admin.actor, async (stores, tell) => {
+      const response = render(operation, await handler.run(call, stores, tell));
+      await remember?.(stores, response);
+      return response;
+    });
+  }
+  const response = render(operation, await handler.run(call));
+  await remember?.(deps.storage, response);
+  return response;
+}
+
+const NO_STORE = { 'cache-control': 'no-store' } as const;
+
+function render<Id extends OperationId>(operation: Operation, result: Result<Id>): HttpResponse {
+  return jsonResponse(operation.status, result.body, {
+    ...NO_STORE,
+    ...(result.version === undefined ? {} : { etag: etagOf(result.version) }),
+    ...(result.location === undefined ? {} : { location: result.location }),
+  });
+}
+
+/** RFC 9110 §8.8.3: a strong validator, for records change only with their version. */
+function etagOf(version: number): string {
+  return `"${version}"`;
+}
+
+async function refuse(
+  deps: EndpointDeps,
+  request: HttpRequest,
+  admin: Admin | undefined,
+  error: unknown,
+): Promise<HttpResponse> {
+  if (error instanceof TokenRefused) {
+    await deps.strangers.refused(
+      refusalEvent(deps, request, { identity: error.claimed }, error.reason),
+      error.claimed,
+    );
+    return problemResponse(error.problem, request.id);
+  }
+  let problem = problemOf(error, deps.clock.now());
+  if (problem === undefined) {
+    deps.report(error, request.id);
+    problem = new ProblemError('internal_error');
+  }
+  if (admin !== undefined && problem.code !== 'unavailable') {
+    // A refusal needs no leave of the log: nothing was given.
+    await deps.log.append(refusalEvent(deps, request, admin.actor, problem.code)).catch(() => undefined);
+  }
+  return problemResponse(problem, request.id);
+}
+
+const MOST_PATH_CHARS = 500;
+
+function refusalEvent(
+  deps: EndpointDeps,
+  request: HttpRequest,
+  who: { identity?: string | undefined; credential?: string | undefined; access?: string | undefined },
+  reason: string,
+): AuditEvent {
+  return {
+    id: newId('evt', deps.random),
+    at: new Date(deps.clock.now()).toISOString(),
+    type: 'admin.refused',
+    outcome: 'refused',
+    request_id: request.id,
+    identity: who.identity,
+    credential: who.credential,
+    access: who.access,
+    resource: request.path.slice(0, MOST_PATH_CHARS),
+    method: request.method,
+    reason,
+    source: request.source,
+    instance: deps.instance,
+  };
+}

@@ -1,0 +1,204 @@
+import type { Explanation, LoggedAuditEvent, ProblemCode } from '@countersign/admin-api';
+import type { AuditLog } from '../../audit/log.ts';
+import { rfc3339 } from '../../registry/views.ts';
+import type { Storage } from '../../storage/storage.ts';
+import type { NounHandlers } from './endpoint.ts';
+import { ProblemError } from './problem.ts';
+import type { TokenReason } from './require-admin.ts';
+
+/** Why something was refused, and what to do about it. */
+export interface ReasonExplanation {
+  readonly why: string;
+  readonly fix: string | undefined;
+}
+
+export interface ExplainDeps {
+  readonly log: Pick<AuditLog, 'find'>;
+  readonly storage: Pick<Storage, 'identities'>;
+  /** The reasons of the token wing, which this wing cannot see. */
+  readonly tokenReasons: Readonly<Record<string, ReasonExplanation>>;
+}
+
+const MOST_EVENTS = 100;
+
+export function explainHandlers(deps: ExplainDeps): NounHandlers<'explain'> {
+  return {
+    'explain.get': {
+      kind: 'read',
+      async run({ params }) {
+        const filter = { requestId: params.request_id };
+        const events = await deps.log.find(filter, { afterSeq: 0, limit: MOST_EVENTS });
+        const told = events.find((event) => event.outcome !== 'success') ?? events[0];
+        if (told === undefined) {
+          throw new ProblemError('not_found', {
+            detail: 'no event has this request id: it changed nothing, was a read, or was only counted',
+          });
+        }
+        const { why, fix } = explain(deps, told);
+        return {
+          body: {
+            request_id: params.request_id,
+            summary: summaryOf(told),
+            why,
+            fix: fix ?? null,
+            identity: await identityNow(deps, told.identity),
+            events: [...events],
+          },
+        };
+      },
+    },
+  };
+}
+
+function explain(deps: ExplainDeps, event: LoggedAuditEvent): ReasonExplanation {
+  const reason = event.reason ?? '';
+  if (event.type === 'token.refused') return lookUp(deps.tokenReasons, reason);
+  if (event.type === 'admin.refused') return lookUp({ ...TOKEN_REASONS, ...PROBLEM_REASONS }, reason);
+  if (event.type === 'token.issued') {
+    return { why: 'The client proved itself and holds an active access to the resource.', fix: undefined };
+  }
+  return { why: event.reason ?? 'No reason was given.', fix: undefined };
+}
+
+function lookUp(table: Readonly<Record<string, ReasonExplanation>>, reason: string): ReasonExplanation {
+  return Object.hasOwn(table, reason)
+    ? (table[reason] as ReasonExplanation)
+    : { why: `The reason is ${reason === '' ? 'not recorded' : reason}.`, fix: undefined };
+}
+
+function summaryOf(event: LoggedAuditEvent): string {
+  const who = event.identity ?? 'A stranger';
+  if (event.type === 'token.issued') {
+    return `${who} got a token for ${event.resource ?? '?'} with ${event.scopes_held ?? 'no scope'}.`;
+  }
+  if (event.type === 'token.refused') {
+    return `${who} was refused a token${event.resource === undefined ? '' : ` for ${event.resource}`}.`;
+  }
+  if (event.type === 'admin.refused') {
+    return `${who} was refused ${event.method ?? ''} ${event.resource ?? ''}.`;
+  }
+  return `${who} caused ${event.type} on ${event.resource ?? '?'}.`;
+}
+
+async function identityNow(
+  deps: ExplainDeps,
+  clientId: string | undefined,
+): Promise<Explanation['identity']> {
+  if (clientId === undefined) return null;
+  const identity = await deps.storage.identities.byClientId(clientId);
+  if (identity === undefined) return null;
+  return {
+    client_id: identity.clientId,
+    state: identity.state,
+    expires_at: rfc3339(identity.expiresAt),
+    state_reason: identity.stateReason ?? null,
+  };
+}
+
+const NEW_TOKEN = 'Get a new token for the admin API.';
+const OWN_STATE = 'See the identity and its credentials as they are now.';
+
+/** Why a token for the admin API was not taken: the caller was told one word for all of these. */
+const TOKEN_REASONS: { readonly [reason in TokenReason]: ReasonExplanation } = {
+  token_missing: { why: 'The request carried no access token.', fix: 'Send one: Authorization: Bearer …' },
+  token_repeated: { why: 'The request had two Authorization headers.', fix: 'Send one.' },
+  token_malformed: { why: 'What was sent is not a well-formed access token.', fix: NEW_TOKEN },
+  key_unknown: {
+    why: 'The token names a key that this authority does not publish, or no longer.',
+    fix: NEW_TOKEN,
+  },
+  signature_wrong: {
+    why: 'The signature of the token is wrong: it was changed, or made elsewhere.',
+    fix: NEW_TOKEN,
+  },
+  sender_constrained: {
+    why: 'The token is bound to a proof that the admin API does not take yet.',
+    fix: 'Get a token that is not bound.',
+  },
+  cut_off: {
+    why: 'The token was issued before its identity, credential or key was cut off.',
+    fix: NEW_TOKEN,
+  },
+  wrong_typ: { why: 'It is a token, but no access token.', fix: NEW_TOKEN },
+  wrong_issuer: { why: 'The token is of another issuer.', fix: NEW_TOKEN },
+  wrong_audience: { why: 'The token is for another resource server.', fix: 'Ask for resource=<issuer>/v1.' },
+  expired: { why: 'The token has expired.', fix: NEW_TOKEN },
+  not_yet_valid: { why: 'The token is not valid yet.', fix: 'Compare the clocks.' },
+  issued_in_the_future: {
+    why: 'The token was issued in the future.',
+    fix: 'Compare the clocks of the nodes.',
+  },
+  identity_unknown: { why: 'The identity of the token does not exist here.', fix: NEW_TOKEN },
+  credential_unknown: { why: 'The credential behind the token does not exist any more.', fix: NEW_TOKEN },
+  access_replaced: { why: 'The access behind the token was replaced by another one.', fix: NEW_TOKEN },
+  identity_not_active: { why: 'The identity is not active.', fix: OWN_STATE },
+  identity_suspended: { why: 'The identity is suspended.', fix: OWN_STATE },
+  identity_decommissioned: { why: 'The identity is decommissioned, or about to be.', fix: OWN_STATE },
+  identity_expired: { why: 'The identity has reached its end.', fix: 'Extend its expires_at.' },
+  credential_not_yet_valid: { why: 'The credential is not valid yet.', fix: OWN_STATE },
+  credential_expired: { why: 'The credential behind the token has expired.', fix: 'Make a new credential.' },
+  credential_suspended: { why: 'The credential behind the token is suspended.', fix: OWN_STATE },
+  credential_revoked: { why: 'The credential behind the token was revoked.', fix: 'Use another credential.' },
+  resource_missing: { why: 'The identity has no access to the admin API.', fix: 'Give it access.' },
+  resource_unknown: { why: 'The identity has no access to the admin API.', fix: 'Give it access.' },
+  access_missing: { why: 'The identity has no access to the admin API.', fix: 'Give it access.' },
+  access_expired: { why: 'The access to the admin API has ended.', fix: 'Extend its expires_at.' },
+  scope_not_held: { why: 'The access holds none of the scopes of the token any more.', fix: NEW_TOKEN },
+};
+
+const AS_ANSWERED = 'The answer to the caller says which member, and why.';
+
+/** Why a request of a caller who proved itself was refused: it was told the same. */
+const PROBLEM_REASONS: { readonly [code in ProblemCode]: ReasonExplanation } = {
+  malformed_request: { why: 'The request could not be read.', fix: AS_ANSWERED },
+  validation_failed: { why: 'A member of the request is missing or not acceptable.', fix: AS_ANSWERED },
+  token_required: TOKEN_REASONS.token_missing,
+  invalid_token: TOKEN_REASONS.token_malformed,
+  insufficient_scope: {
+    why: 'The token lacks a scope that the request needs.',
+    fix: 'Give the caller access to the scope, or ask for it with the token.',
+  },
+  needs_people: { why: 'A machine asked for a decision that people make.', fix: 'Let a person do it.' },
+  exceeds_own_access: {
+    why: 'The caller wanted to give more of the admin API than it holds itself.',
+    fix: 'Let a caller who holds it do it.',
+  },
+  not_found: { why: 'There is no such thing.', fix: 'Check the id.' },
+  method_not_allowed: { why: 'The method is not offered there.', fix: 'See /openapi.json.' },
+  request_timeout: { why: 'The request did not arrive in time.', fix: 'Send it again.' },
+  already_exists: { why: 'It exists already.', fix: 'Change the one that exists; the answer names it.' },
+  illegal_transition: { why: 'The present state does not allow it.', fix: OWN_STATE },
+  still_in_use: { why: 'Something live depends on it.', fix: 'Narrow or revoke the access first.' },
+  built_in: { why: 'It is part of the authority itself.', fix: undefined },
+  concurrent_change: {
+    why: 'Somebody else changed it at the same moment.',
+    fix: 'Read it again and repeat.',
+  },
+  limit_reached: { why: 'There are as many as there may be.', fix: 'Revoke what is no longer used.' },
+  too_early: {
+    why: 'The next key has not been published long enough.',
+    fix: 'Wait as long as the answer says.',
+  },
+  idempotency_in_flight: { why: 'The same request was being carried out.', fix: 'Wait for its answer.' },
+  precondition_failed: { why: 'It had changed since the caller read it.', fix: 'Read it again and repeat.' },
+  payload_too_large: { why: 'The body was too large.', fix: 'Send less at once.' },
+  uri_too_long: { why: 'The request target was too long.', fix: 'Send less.' },
+  unsupported_media_type: { why: 'The body was of another media type.', fix: AS_ANSWERED },
+  unknown_reference: { why: 'The request names something that does not exist.', fix: AS_ANSWERED },
+  unknown_scope: {
+    why: 'The resource server does not have the scope.',
+    fix: 'Add it there first, or correct it.',
+  },
+  not_yet_supported: { why: 'It is part of the contract, but not built yet.', fix: undefined },
+  idempotency_mismatch: {
+    why: 'The Idempotency-Key had been used for another request.',
+    fix: 'Use a new key for each request.',
+  },
+  precondition_required: { why: 'The request did not name the version it is about.', fix: 'Send If-Match.' },
+  headers_too_large: { why: 'The header fields were too large.', fix: 'Send less.' },
+  internal_error: {
+    why: 'The authority failed in a way it did not foresee.',
+    fix: 'Report it, with the log line that has this request id.',
+  },
+  unavailable: { why: 'The authority could not do it at that moment.', fix: 'Try again.' },
+};

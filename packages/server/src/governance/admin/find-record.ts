@@ -1,0 +1,61 @@
+import type { CredentialRecord } from '../../storage/credentials.ts';
+import type { IdentityRecord } from '../../storage/identities.ts';
+import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
+import type { Stores } from '../../storage/storage.ts';
+import { ProblemError } from './problem.ts';
+
+/** Records by any of the names that callers may use. An id of one kind can never be a name of another. */
+
+export async function findIdentity(
+  stores: Pick<Stores, 'identities'>,
+  ref: string,
+): Promise<IdentityRecord | undefined> {
+  return (await stores.identities.byId(ref)) ?? (await stores.identities.byClientId(ref));
+}
+
+export async function findResourceServer(
+  stores: Pick<Stores, 'resourceServers'>,
+  ref: string,
+): Promise<ResourceServerRecord | undefined> {
+  const byIdentifier = await stores.resourceServers.byIdentifier(ref);
+  if (byIdentifier !== undefined) return byIdentifier;
+  const byId = await stores.resourceServers.byId(ref);
+  return byId?.state === 'active' ? byId : undefined;
+}
+
+/** What a path or a filter names has to be there. */
+export function required<T>(record: T | undefined, what: string): T {
+  if (record === undefined) throw new ProblemError('not_found', { detail: `there is no such ${what}` });
+  return record;
+}
+
+/** What a body names has to be there. */
+export function referenced<T>(record: T | undefined, pointer: string, what: string): T {
+  if (record !== undefined) return record;
+  const detail = `there is no such ${what}`;
+  throw new ProblemError('unknown_reference', { detail, errors: [{ pointer, detail }] });
+}
+
+/** A credential with the identity it belongs to. */
+export async function requireCredential(
+  stores: Pick<Stores, 'credentials' | 'identities'>,
+  id: string,
+): Promise<{ readonly record: CredentialRecord; readonly identity: IdentityRecord }> {
+  const record = required(await stores.credentials.byId(id), 'credential');
+  return { record, identity: required(await stores.identities.byId(record.identityId), 'identity') };
+}
+
+/** Looks each id up once: the rows of a page name the same few records over and over. */
+export function remembering<T>(
+  lookup: (id: string) => Promise<T | undefined>,
+): (id: string) => Promise<T | undefined> {
+  const known = new Map<string, Promise<T | undefined>>();
+  return (id) => {
+    let found = known.get(id);
+    if (found === undefined) {
+      found = lookup(id);
+      known.set(id, found);
+    }
+    return found;
+  };
+}

@@ -1,0 +1,119 @@
+import type { BodyOf } from '@countersign/admin-api';
+import { changeIdentity, createIdentity } from '../../registry/identity.ts';
+import type { RuleDeps } from '../../registry/change-rules.ts';
+import { type Move, moveIdentity } from '../../registry/lifecycle.ts';
+import { identityView } from '../../registry/views.ts';
+import type { IdentityRecord, Owner } from '../../storage/identities.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { pageOf, readPosition } from './cursor.ts';
+import type { Call, Handler, NounHandlers, Result } from './endpoint.ts';
+import { findIdentity, required } from './find-record.ts';
+
+export function identityHandlers(
+  deps: RuleDeps & { readonly storage: Pick<Storage, 'identities'> },
+): NounHandlers<'identities'> {
+  const { storage } = deps;
+  return {
+    'identities.create': {
+      kind: 'write',
+      async run({ body }, stores, tell) {
+        const record = await createIdentity(deps, stores, tell, {
+          name: body.name,
+          kind: body.kind,
+          environment: body.environment,
+          purpose: body.purpose,
+          owner: { person: body.owner.person, backup: body.owner.backup, team: body.owner.team },
+          sensitivity: body.sensitivity,
+          cadence: body.cadence,
+          clientId: body.client_id,
+          expiresAt: Date.parse(body.expires_at),
+          state: body.state,
+        });
+        return { ...resultOf(record), location: `/v1/identities/${record.id}` };
+      },
+    },
+
+    'identities.list': {
+      kind: 'read',
+      async run({ query }) {
+        const filter = {
+          state: query.state,
+          kind: query.kind,
+          environment: query.environment,
+          ownerPerson: query.owner_person,
+          ownerTeam: query.owner_team,
+          text: query.text,
+        };
+        const page = { limit: query.limit, after: readPosition(query.cursor) };
+        return { body: await pageOf(await storage.identities.list(filter, page), identityView) };
+      },
+    },
+
+    'identities.get': {
+      kind: 'read',
+      async run({ params, query }) {
+        const record = required(await findIdentity(storage, params.id), 'identity');
+        if (query.as_of === undefined) return resultOf(record);
+        const then = await storage.identities.asOf(record.id, Date.parse(query.as_of));
+        return { body: identityView(required(then, 'identity at that time')) };
+      },
+    },
+
+    'identities.patch': {
+      kind: 'write',
+      async run({ params, body, requireVersion }, stores, tell) {
+        const record = required(await findIdentity(stores, params.id), 'identity');
+        requireVersion(record.version);
+        const { expires_at: end, owner, ...rest } = body;
+        return resultOf(
+          await changeIdentity(deps, stores, tell, record, {
+            ...rest,
+            owner: owner && mergeOwner(record.owner, owner),
+            expiresAt: end === undefined ? undefined : Date.parse(end),
+          }),
+        );
+      },
+    },
+
+    'identities.submit': moveHandler(deps, 'submit'),
+    'identities.approve': moveHandler(deps, 'approve'),
+    'identities.reject': moveHandler(deps, 'reject'),
+    'identities.activate': moveHandler(deps, 'activate'),
+    'identities.suspend': moveHandler(deps, 'suspend'),
+    'identities.resume': moveHandler(deps, 'resume'),
+    'identities.decommission': moveHandler(deps, 'decommission'),
+    'identities.restore': moveHandler(deps, 'restore'),
+  };
+}
+
+type MoveId = Exclude<
+  keyof NounHandlers<'identities'>,
+  'identities.create' | 'identities.list' | 'identities.get' | 'identities.patch'
+>;
+
+function moveHandler<Id extends MoveId>(deps: RuleDeps, move: Move): Handler<Id> {
+  return {
+    kind: 'write',
+    async run(call, stores, tell) {
+      // All moves have the same input; the type of one stands for it.
+      const { params, body, admin, requireVersion } = call as unknown as Call<'identities.submit'>;
+      const record = required(await findIdentity(stores, params.id), 'identity');
+      requireVersion(record.version);
+      const moving = { move, reason: body.reason, actor: admin.actor };
+      return resultOf(await moveIdentity(deps, stores, tell, record, moving)) as Result<Id>;
+    },
+  };
+}
+
+function resultOf(record: IdentityRecord): { body: ReturnType<typeof identityView>; version: number } {
+  return { body: identityView(record), version: record.version };
+}
+
+/** Merge patch (RFC 7396 §2): absent stays, null removes. */
+function mergeOwner(owner: Owner, patch: NonNullable<BodyOf<'identities.patch'>['owner']>): Owner {
+  return {
+    person: patch.person ?? owner.person,
+    backup: patch.backup === undefined ? owner.backup : (patch.backup ?? undefined),
+    team: patch.team === undefined ? owner.team : (patch.team ?? undefined),
+  };
+}

@@ -1,0 +1,50 @@
+import type { SigningKey } from '@countersign/admin-api';
+import { type RotationDeps, rotate } from '../../keys/rotation.ts';
+import { RegistryRefusal } from '../../registry/refusal.ts';
+import { rfc3339 } from '../../registry/views.ts';
+import type { SigningKeyRecord } from '../../storage/signing-keys.ts';
+import type { Storage, Stores } from '../../storage/storage.ts';
+import type { NounHandlers } from './endpoint.ts';
+
+export function keyHandlers(deps: {
+  readonly storage: Pick<Storage, 'signingKeys'>;
+  readonly rotation: RotationDeps;
+}): NounHandlers<'keys'> {
+  return {
+    'keys.list': { kind: 'read', run: async () => ({ body: await listKeys(deps.storage) }) },
+
+    'keys.rotate': {
+      kind: 'write',
+      async run({ body }, stores, tell) {
+        if (body.alg !== 'ES256') {
+          throw new RegistryRefusal('not_yet_supported', `signing with ${body.alg}: not supported yet`, {
+            pointer: '/alg',
+          });
+        }
+        await rotate(deps.rotation, stores, body.alg, 'now', tell);
+        return { body: await listKeys(stores) };
+      },
+    },
+  };
+}
+
+async function listKeys(
+  stores: Pick<Stores, 'signingKeys'>,
+): Promise<{ items: SigningKey[]; next_cursor: null }> {
+  return { items: (await stores.signingKeys.live()).map(keyView), next_cursor: null };
+}
+
+function keyView(record: SigningKeyRecord): SigningKey {
+  const { retiringAt, removeAt } = record;
+  return {
+    kid: record.kid,
+    alg: record.alg,
+    state: record.state,
+    public_jwk: { ...record.publicJwk },
+    created_at: rfc3339(record.createdAt),
+    active_at: rfc3339(record.activeAt),
+    retiring_at: retiringAt === undefined ? null : rfc3339(retiringAt),
+    remove_at: removeAt === undefined ? null : rfc3339(removeAt),
+    version: record.version,
+  };
+}

@@ -1,0 +1,40 @@
+// What the admin API publishes of itself: its description, and its metadata as a protected resource (RFC 9728 §3).
+import { ADMIN_SCOPE_NAMES, openApiDocument } from '@countersign/admin-api';
+import { type ResourceMetadata, resourceMetadataUrl } from '@countersign/protocol';
+import { jsonResponse } from '../../http/response.ts';
+import type { Route } from '../../http/route.ts';
+
+export interface PublishedDeps {
+  readonly issuer: string;
+  readonly resource: string;
+  readonly version: string;
+}
+
+const CACHED = { 'cache-control': 'public, max-age=300' } as const;
+
+export function publishedRoutes(deps: PublishedDeps): readonly Route[] {
+  const read = { method: 'GET', bodyLimit: 0, errors: 'problem' } as const;
+  const routes: Route[] = [{ ...read, path: '/openapi.json', endpoint: openApi(deps) }];
+  const url = resourceMetadataUrl(deps.resource);
+  if (url !== undefined) {
+    const document: ResourceMetadata = {
+      resource: deps.resource,
+      authorization_servers: [deps.issuer],
+      scopes_supported: ADMIN_SCOPE_NAMES,
+      bearer_methods_supported: ['header'],
+      resource_name: 'Countersign admin API',
+    };
+    const response = jsonResponse(200, document, CACHED);
+    routes.push({ ...read, path: new URL(url).pathname, endpoint: async () => response });
+  }
+  return routes;
+}
+
+/** Made when it is first asked for: it takes longer than anything else at the start. */
+function openApi({ issuer, version }: PublishedDeps): Route['endpoint'] {
+  let body: string | undefined;
+  return async () => {
+    body ??= JSON.stringify(openApiDocument({ issuer, version }));
+    return { status: 200, headers: { 'content-type': 'application/json', ...CACHED }, body };
+  };
+}

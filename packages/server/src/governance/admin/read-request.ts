@@ -1,0 +1,167 @@
+// Reading a request of the admin API as strictly as its contract says: JSON (RFC 8259), merge patch (RFC 7396 §4 for the
+// media type), preconditions (RFC 9110 §13.1.1, RFC 6585 §3).
+import { BODY_DEPTH, type FieldError, type Operation } from '@countersign/admin-api';
+import { parseForm, parseJsonObject } from '@countersign/protocol';
+import { type HttpRequest, header, singleHeader } from '../../http/request.ts';
+import { ProblemError } from './problem.ts';
+
+/** What of zod is needed here: its faults in its own words, which never repeat the input. */
+interface Schema {
+  safeParse(
+    value: unknown,
+  ): { success: true; data: unknown } | { success: false; error: { issues: readonly Issue[] } };
+}
+interface Issue {
+  readonly code?: string | undefined;
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly keys?: readonly string[];
+}
+
+export interface ReadInput {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly dryRun: boolean;
+  /** ETags, one of which must be the present one; `*` for any. Undefined: no condition. */
+  readonly ifMatch: readonly string[] | undefined;
+  readonly idempotencyKey: string | undefined;
+}
+
+export function readInput(
+  operation: Operation,
+  request: HttpRequest,
+  params: Readonly<Record<string, string>>,
+): ReadInput {
+  const { dryRun, query } = readQuery(operation, request.query);
+  return {
+    params: readParams(operation, params),
+    query,
+    dryRun,
+    ifMatch: readIfMatch(operation, request),
+    idempotencyKey: operation.write ? readIdempotencyKey(request) : undefined,
+    body: readBody(operation, request),
+  };
+}
+
+/** A path that names nothing that could exist is not found, whatever its shape. */
+function readParams(operation: Operation, params: Readonly<Record<string, string>>): unknown {
+  const result = (operation.params as Schema).safeParse(params);
+  if (!result.success) throw new ProblemError('not_found');
+  return result.data;
+}
+
+function readQuery(operation: Operation, text: string): { dryRun: boolean; query: unknown } {
+  const parsed = parseForm(Buffer.from(text, 'utf8'), { repeatable: [] });
+  if (!parsed.ok) {
+    throw new ProblemError('malformed_request', { detail: `the query is refused: ${parsed.fault}` });
+  }
+  const { form } = parsed;
+  const values = new Map(form.names().map((name) => [name, form.get(name)]));
+  const dryRun = operation.write ? values.get('dry_run') : undefined;
+  if (operation.write) values.delete('dry_run');
+  if (dryRun !== undefined && dryRun !== 'true' && dryRun !== 'false') {
+    throw new ProblemError('malformed_request', {
+      errors: [{ pointer: '?dry_run', detail: 'must be true or false' }],
+    });
+  }
+  const result = (operation.query as Schema).safeParse(Object.fromEntries(values));
+  if (!result.success) {
+    throw new ProblemError('malformed_request', {
+      errors: fieldErrors(result.error.issues, (path) => `?${String(path[0] ?? '')}`),
+    });
+  }
+  return { dryRun: dryRun === 'true', query: result.data };
+}
+
+const JSON_TYPES = ['application/json'];
+const PATCH_TYPES = ['application/merge-patch+json', 'application/json'];
+
+function readBody(operation: Operation, request: HttpRequest): unknown {
+  if (operation.body === undefined) {
+    if (request.body.length > 0) {
+      throw new ProblemError('malformed_request', { detail: 'this request takes no body' });
+    }
+    return undefined;
+  }
+  if (request.body.length > operation.bodyLimit) throw new ProblemError('payload_too_large');
+  // No body at all is as good as an object without members: what is missing is then named.
+  const empty = request.body.length === 0;
+  if (!empty) requireMediaType(request, operation.method === 'PATCH' ? PATCH_TYPES : JSON_TYPES);
+  const parsed = empty
+    ? ({ ok: true, value: {} } as const)
+    : parseJsonObject(request.body, { maxDepth: BODY_DEPTH, maxBytes: operation.bodyLimit });
+  if (!parsed.ok)
+    throw new ProblemError('malformed_request', { detail: `the body is refused: ${parsed.fault}` });
+  const result = (operation.body as Schema).safeParse(parsed.value);
+  if (!result.success) {
+    throw new ProblemError('validation_failed', { errors: fieldErrors(result.error.issues, pointerOf) });
+  }
+  return result.data;
+}
+
+function requireMediaType(request: HttpRequest, expected: readonly string[]): void {
+  const [type = '', ...parameters] = (singleHeader(request, 'content-type') ?? '')
+    .split(';')
+    .map((part) => part.trim().toLowerCase());
+  // RFC 8259 §8.1: JSON is UTF-8; saying so is harmless.
+  if (expected.includes(type) && parameters.every((each) => /^charset="?utf-8"?$/.test(each))) return;
+  throw new ProblemError('unsupported_media_type', { detail: `send ${expected.join(' or ')}` });
+}
+
+const ETAG_LIST = /^(?:W\/)?"[\x21\x23-\x7e]*"(?: *, *(?:W\/)?"[\x21\x23-\x7e]*")*$/;
+
+/** RFC 6585 §3: a change that names no version could undo somebody else's. */
+function readIfMatch(operation: Operation, request: HttpRequest): readonly string[] | undefined {
+  if (operation.ifMatch === 'none') return undefined;
+  const reading = header(request, 'if-match');
+  if (reading.kind === 'absent') {
+    if (operation.ifMatch === 'required') throw new ProblemError('precondition_required');
+    return undefined;
+  }
+  const value = reading.kind === 'one' ? reading.value.trim() : '';
+  if (value === '*') return ['*'];
+  if (value.length > 1000 || !ETAG_LIST.test(value)) {
+    throw new ProblemError('malformed_request', { detail: 'If-Match is not a list of entity tags' });
+  }
+  return value.split(',').map((each) => each.trim());
+}
+
+function readIdempotencyKey(request: HttpRequest): string | undefined {
+  const reading = header(request, 'idempotency-key');
+  if (reading.kind === 'absent') return undefined;
+  if (reading.kind === 'many' || !/^[\x21-\x7e]{1,200}$/.test(reading.value)) {
+    throw new ProblemError('malformed_request', {
+      detail: 'Idempotency-Key is sent once, with 1 to 200 printable ASCII characters',
+    });
+  }
+  return reading.value;
+}
+
+const MOST_ERRORS = 20;
+const MOST_CHARS = 300;
+
+function fieldErrors(
+  issues: readonly Issue[],
+  pointer: (path: readonly PropertyKey[]) => string,
+): readonly FieldError[] {
+  const errors: FieldError[] = [];
+  for (const issue of issues) {
+    // Unknown members are named one by one, so that a typing error is found at once.
+    const unknown = issue.code === 'unrecognized_keys' ? (issue.keys ?? []) : undefined;
+    if (unknown === undefined) errors.push({ pointer: pointer(issue.path), detail: issue.message });
+    else {
+      for (const key of unknown)
+        errors.push({ pointer: pointer([...issue.path, key]), detail: 'is not known here' });
+    }
+  }
+  return errors.slice(0, MOST_ERRORS).map(({ pointer: where, detail }) => ({
+    pointer: where.slice(0, MOST_CHARS),
+    detail: detail.slice(0, MOST_CHARS),
+  }));
+}
+
+/** RFC 6901 §3. */
+function pointerOf(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}

@@ -1,0 +1,102 @@
+import type { BodyOf } from '@countersign/admin-api';
+import type { RuleDeps } from '../../registry/change-rules.ts';
+import {
+  changeResourceServer,
+  createResourceServer,
+  deleteResourceServer,
+} from '../../registry/resource-server.ts';
+import { type ResourceServerView, resourceServerView } from '../../registry/views.ts';
+import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../../storage/resource-servers.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { pageOf, readPosition } from './cursor.ts';
+import type { NounHandlers } from './endpoint.ts';
+import { findResourceServer, required } from './find-record.ts';
+
+export function resourceServerHandlers(
+  deps: RuleDeps & { readonly storage: Pick<Storage, 'resourceServers'> },
+): NounHandlers<'resource-servers'> {
+  const { storage } = deps;
+  return {
+    'resource-servers.create': {
+      kind: 'write',
+      async run({ body }, stores, tell) {
+        const { format, lifetime, signing_alg, typ } = body.token;
+        const record = await createResourceServer(deps, stores, tell, {
+          identifier: body.identifier,
+          name: body.name,
+          scopes: scopesOf(body.scopes),
+          token: { format, lifetime, signingAlg: signing_alg, typ },
+          senderConstraint: body.sender_constraint,
+        });
+        return { ...resultOf(record), location: `/v1/resource-servers/${record.id}` };
+      },
+    },
+
+    'resource-servers.list': {
+      kind: 'read',
+      async run({ query }) {
+        const page = { limit: query.limit, after: readPosition(query.cursor) };
+        const found = await storage.resourceServers.list({ text: query.text }, page);
+        return { body: await pageOf(found, resourceServerView) };
+      },
+    },
+
+    'resource-servers.get': {
+      kind: 'read',
+      async run({ params }) {
+        return resultOf(required(await findResourceServer(storage, params.id), 'resource server'));
+      },
+    },
+
+    'resource-servers.patch': {
+      kind: 'write',
+      async run({ params, body, requireVersion }, stores, tell) {
+        const record = required(await findResourceServer(stores, params.id), 'resource server');
+        requireVersion(record.version);
+        return resultOf(
+          await changeResourceServer(deps, stores, tell, record, {
+            name: body.name,
+            scopes: body.scopes && scopesOf(body.scopes),
+            token: body.token && mergeToken(record.token, body.token),
+            senderConstraint: body.sender_constraint,
+          }),
+        );
+      },
+    },
+
+    'resource-servers.delete': {
+      kind: 'write',
+      async run({ params, requireVersion }, stores, tell) {
+        const record = required(await findResourceServer(stores, params.id), 'resource server');
+        requireVersion(record.version);
+        return resultOf(await deleteResourceServer(deps, stores, tell, record));
+      },
+    },
+  };
+}
+
+function resultOf(record: ResourceServerRecord): { body: ResourceServerView; version: number } {
+  return { body: resourceServerView(record), version: record.version };
+}
+
+/** An absent description is an empty one. */
+export function scopesOf(scopes: BodyOf<'resource-servers.create'>['scopes']): readonly ScopeDefinition[] {
+  return scopes.map(({ name, description, sensitivity }) => ({
+    name,
+    description: description ?? '',
+    sensitivity,
+  }));
+}
+
+/** Merge patch (RFC 7396 §2): absent stays, null removes. */
+function mergeToken(
+  token: TokenSettings,
+  patch: NonNullable<BodyOf<'resource-servers.patch'>['token']>,
+): TokenSettings {
+  return {
+    format: patch.format ?? token.format,
+    lifetime: patch.lifetime === undefined ? token.lifetime : (patch.lifetime ?? undefined),
+    signingAlg: patch.signing_alg ?? token.signingAlg,
+    typ: patch.typ ?? token.typ,
+  };
+}

@@ -1,0 +1,109 @@
+import type { ChangeEvent, Changes } from '../../audit/change.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { type Application, bringAbout, type MadeSecret } from './bring-about.ts';
+import { type Declared, inOrder } from './declared.ts';
+import { differenceOf, type ObjectDifference } from './difference.ts';
+import { removals } from './prune.ts';
+import { rehearse } from './rehearse.ts';
+
+export interface ApplyDeps {
+  readonly storage: Storage;
+  readonly changes: Changes;
+}
+
+export interface ApplyOutcome {
+  readonly changes: readonly ObjectDifference[];
+  readonly secrets: readonly MadeSecret[];
+}
+
+/** One of the objects was refused, or the authority could not go on. `cause` says which. */
+export class ApplyStopped extends Error {
+  /** Undefined: it was not about one of the documents. */
+  readonly object: Declared | undefined;
+  /** Done before it stopped: applying the same documents again goes on from there. */
+  readonly done: ApplyOutcome;
+  constructor(cause: unknown, object: Declared | undefined, done: ApplyOutcome) {
+    super(cause instanceof Error ? cause.message : 'stopped', { cause });
+    this.name = 'ApplyStopped';
+    this.object = object;
+    this.done = done;
+  }
+}
+
+/** What applying would change; rejects with `ApplyStopped` for what would be refused. Changes nothing. */
+export async function plan(
+  deps: ApplyDeps,
+  application: Application,
+  objects: readonly Declared[],
+  prune: boolean,
+): Promise<readonly ObjectDifference[]> {
+  let current: Declared | undefined;
+  try {
+    const events = await rehearse(deps.storage, async (stores, tell) => {
+      for (current of inOrder(objects)) await bringAbout(application, stores, tell, current);
+      current = undefined;
+      if (!prune) return;
+      for (const remove of await removals(application, stores, objects)) await remove(stores, tell);
+    });
+    return differenceOf(events);
+  } catch (error) {
+    throw new ApplyStopped(error, current, NOTHING);
+  }
+}
+
+const NOTHING: ApplyOutcome = { changes: [], secrets: [] };
+
+/**
+ * Brings the objects about, each in a transaction of its own, so that a large set blocks nobody and an interrupted one
+ * goes on where it stopped. It is planned first: when anything would be refused, nothing is begun.
+ */
+export async function apply(
+  deps: ApplyDeps,
+  application: Application,
+  objects: readonly Declared[],
+  prune: boolean,
+): Promise<ApplyOutcome> {
+  await plan(deps, application, objects, prune);
+  const events: ChangeEvent[] = [];
+  const secrets: MadeSecret[] = [];
+  const done = (): ApplyOutcome => ({ changes: differenceOf(events), secrets });
+  let current: Declared | undefined;
+  try {
+    for (current of inOrder(objects)) {
+      const object = current;
+      const made = await run(deps, application, events, (stores, tell) =>
+        bringAbout(application, stores, tell, object),
+      );
+      if (made !== undefined) secrets.push(made);
+    }
+    current = undefined;
+    if (prune) {
+      for (const remove of await removals(application, deps.storage, objects)) {
+        await run(deps, application, events, remove);
+      }
+    }
+  } catch (error) {
+    throw new ApplyStopped(error, current, done());
+  }
+  return done();
+}
+
+async function run<T>(
+  deps: ApplyDeps,
+  application: Application,
+  events: ChangeEvent[],
+  work: Parameters<Changes['run']>[1] extends (stores: infer S, tell: infer L) => unknown
+    ? (stores: S, tell: L) => Promise<T>
+    : never,
+): Promise<T> {
+  const told: ChangeEvent[] = [];
+  const result = await deps.changes.run(application.actor, async (stores, tell) => {
+    told.length = 0;
+    return await work(stores, (event) => {
+      told.push(event);
+      tell(event);
+    });
+  });
+  events.push(...told);
+  return result;
+}

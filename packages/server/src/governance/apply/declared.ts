@@ -1,0 +1,82 @@
+import type { Cadence, Environment, IdentityKind, Owner } from '../../storage/identities.ts';
+import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../../storage/resource-servers.ts';
+
+/** Objects as documents declare them, read and checked. What identifies each is its key; its name is for people. */
+export type Declared = DeclaredResourceServer | DeclaredIdentity | DeclaredCredential | DeclaredAccess;
+
+/** A fixed end (epoch ms), or a span (ms) that counts from the creation and says nothing about what exists. */
+export type DeclaredEnd = { readonly at: number } | { readonly within: number };
+
+interface Common {
+  readonly name: string;
+  /** Place in the documents, for messages. */
+  readonly index: number;
+}
+
+/** Key: identifier. */
+export interface DeclaredResourceServer extends Common {
+  readonly kind: 'ResourceServer';
+  readonly identifier: string;
+  readonly title: string;
+  readonly scopes: readonly ScopeDefinition[];
+  readonly token: TokenSettings;
+  readonly senderConstraint: ResourceServerRecord['senderConstraint'];
+}
+
+/** Key: client_id. */
+export interface DeclaredIdentity extends Common {
+  readonly kind: 'Identity';
+  readonly clientId: string;
+  readonly title: string;
+  readonly identityKind: IdentityKind;
+  readonly environment: Environment;
+  readonly purpose: string;
+  readonly owner: Owner;
+  readonly sensitivity: number;
+  readonly cadence: Cadence;
+  /** At creation only: afterwards states change by their own verbs. */
+  readonly state: 'draft' | 'active' | 'suspended';
+  readonly end: DeclaredEnd;
+}
+
+/** Key: identity, type and label; the label is the name. */
+export interface DeclaredCredential extends Common {
+  readonly kind: 'Credential';
+  readonly identity: string;
+  /** One that exists outside; undefined: one is made when there is none yet. */
+  readonly secret: string | undefined;
+  /** Undefined: as late as is allowed. */
+  readonly end: DeclaredEnd | undefined;
+}
+
+/** Key: identity and resource server. */
+export interface DeclaredAccess extends Common {
+  readonly kind: 'Access';
+  readonly identity: string;
+  readonly resourceServer: string;
+  readonly scopes: readonly string[];
+  readonly justification: string;
+  readonly tokenLifetime: number | undefined;
+  readonly end: DeclaredEnd;
+}
+
+const ORDER: { readonly [kind in Declared['kind']]: number } = {
+  ResourceServer: 0,
+  Identity: 1,
+  Credential: 2,
+  Access: 3,
+};
+
+/** What is pointed at comes before what points at it. */
+export function inOrder(objects: readonly Declared[]): readonly Declared[] {
+  return objects.toSorted((left, right) => ORDER[left.kind] - ORDER[right.kind]);
+}
+
+export function endAt(end: DeclaredEnd, now: number): number {
+  return 'at' in end ? end.at : now + end.within;
+}
+
+/** The end that a document fixes for what exists already; undefined when it fixes none. */
+export function fixedEnd(end: DeclaredEnd | undefined): number | undefined {
+  return end !== undefined && 'at' in end ? end.at : undefined;
+}

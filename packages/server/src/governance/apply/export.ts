@@ -1,0 +1,123 @@
+import type { IdentityRecord } from '../../storage/identities.ts';
+import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
+import type { Stores } from '../../storage/storage.ts';
+import { rfc3339 } from '../../registry/views.ts';
+import { everyOne } from './prune.ts';
+
+/** A document as the contract describes it. */
+export interface ExportedDocument {
+  readonly apiVersion: 'countersign/v1';
+  readonly kind: 'ResourceServer' | 'Identity' | 'Credential' | 'Access';
+  readonly metadata: { readonly name: string };
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+type Reading = Pick<Stores, 'identities' | 'resourceServers' | 'credentials' | 'access'>;
+const LIVE = new Set<IdentityRecord['state']>(['draft', 'active', 'suspended']);
+const MOST_NAME_CHARS = 200;
+
+/**
+ * Everything that is alive and may be declared, as documents that change nothing when they are applied here. Secrets
+ * are not in them: elsewhere new ones would be made. What is built in is left out; so is what waits for people or ends.
+ */
+export async function exportDocuments(stores: Reading, now: number): Promise<readonly ExportedDocument[]> {
+  const resourceServers = new Map<string, ResourceServerRecord>();
+  const identities = new Map<string, IdentityRecord>();
+  for await (const each of everyOne((page) => stores.resourceServers.list({}, page))) {
+    resourceServers.set(each.id, each);
+  }
+  for await (const each of everyOne((page) => stores.identities.list({}, page))) {
+    if (!each.builtIn && LIVE.has(each.state)) identities.set(each.id, each);
+  }
+  return [
+    ...[...resourceServers.values()].filter((each) => !each.builtIn).map(resourceServerDocument),
+    ...[...identities.values()].map(identityDocument),
+    ...(await credentialDocuments(stores, identities, now)),
+    ...(await accessDocuments(stores, identities, resourceServers)),
+  ];
+}
+
+function resourceServerDocument(record: ResourceServerRecord): ExportedDocument {
+  const { format, lifetime, signingAlg, typ } = record.token;
+  return documentOf('ResourceServer', record.name, {
+    identifier: record.identifier,
+    scopes: record.scopes.map(({ name, description, sensitivity }) => ({
+      name,
+      ...(description === '' ? {} : { description }),
+      sensitivity,
+    })),
+    token: { format, ...(lifetime === undefined ? {} : { lifetime }), signing_alg: signingAlg, typ },
+    sender_constraint: record.senderConstraint,
+  });
+}
+
+function identityDocument(record: IdentityRecord): ExportedDocument {
+  const { person, backup, team } = record.owner;
+  return documentOf('Identity', record.clientId, {
+    ...(record.name === record.clientId ? {} : { name: record.name }),
+    kind: record.kind,
+    environment: record.environment,
+    purpose: record.purpose,
+    owner: { person, ...(backup === undefined ? {} : { backup }), ...(team === undefined ? {} : { team }) },
+    sensitivity: record.sensitivity,
+    cadence: record.cadence,
+    ...(record.state === 'active' ? {} : { state: record.state }),
+    expires_at: rfc3339(record.expiresAt),
+  });
+}
+
+/** One document per label: of two with the same one the newest is what a document with this label is about. */
+async function credentialDocuments(
+  stores: Reading,
+  identities: ReadonlyMap<string, IdentityRecord>,
+  now: number,
+): Promise<readonly ExportedDocument[]> {
+  const documents = new Map<string, ExportedDocument>();
+  const filter = { type: 'client_secret', state: 'active' } as const;
+  for await (const record of everyOne((page) => stores.credentials.list(filter, page))) {
+    const identity = identities.get(record.identityId);
+    if (identity === undefined || record.expiresAt <= now) continue;
+    documents.set(
+      JSON.stringify([identity.id, record.label]),
+      documentOf('Credential', record.label, {
+        identity: identity.clientId,
+        type: 'client_secret',
+        expires_at: rfc3339(record.expiresAt),
+      }),
+    );
+  }
+  return [...documents.values()];
+}
+
+async function accessDocuments(
+  stores: Reading,
+  identities: ReadonlyMap<string, IdentityRecord>,
+  resourceServers: ReadonlyMap<string, ResourceServerRecord>,
+): Promise<readonly ExportedDocument[]> {
+  const documents: ExportedDocument[] = [];
+  for await (const record of everyOne((page) => stores.access.list({ state: 'active' }, page))) {
+    const identity = identities.get(record.identityId);
+    const resourceServer = resourceServers.get(record.resourceServerId);
+    if (identity === undefined || resourceServer === undefined) continue;
+    const name = `${identity.clientId} to ${resourceServer.name}`.slice(0, MOST_NAME_CHARS).trimEnd();
+    documents.push(
+      documentOf('Access', name, {
+        identity: identity.clientId,
+        resource_server: resourceServer.identifier,
+        scopes: [...record.scopes],
+        justification: record.justification,
+        ...(record.tokenLifetime === undefined ? {} : { token_lifetime: record.tokenLifetime }),
+        expires_at: rfc3339(record.expiresAt),
+      }),
+    );
+  }
+  return documents;
+}
+
+function documentOf(
+  kind: ExportedDocument['kind'],
+  name: string,
+  spec: ExportedDocument['spec'],
+): ExportedDocument {
+  return { apiVersion: 'countersign/v1', kind, metadata: { name }, spec };
+}

@@ -1,0 +1,155 @@
+import { revokeAccess } from '../../registry/access.ts';
+import type { Tell } from '../../registry/change-rules.ts';
+import { revokeCredential } from '../../registry/credential.ts';
+import { moveIdentity } from '../../registry/lifecycle.ts';
+import { deleteResourceServer } from '../../registry/resource-server.ts';
+import type { Page, PageRequest, Position } from '../../storage/page.ts';
+import type { Stores } from '../../storage/storage.ts';
+import type { Application } from './bring-about.ts';
+import type { Declared } from './declared.ts';
+
+/** Ends one object, in the caller's transaction; nothing when it has ended meanwhile. */
+export type Removal = (stores: Stores, tell: Tell) => Promise<void>;
+
+/**
+ * What exists and is not declared, of the kinds that are declared at all: documents without a single access do not
+ * speak about access. In the order in which it may end. What is built in stays, and so does who asks.
+ */
+export async function removals(
+  application: Application,
+  stores: Stores,
+  objects: readonly Declared[],
+): Promise<readonly Removal[]> {
+  const declared = await declaredKeys(stores, objects);
+  const kinds = new Set(objects.map((object) => object.kind));
+  const spared = await sparedIdentities(application, stores);
+  const found: Removal[] = [];
+  if (kinds.has('Access')) found.push(...(await accessRemovals(application, stores, declared, spared)));
+  if (kinds.has('Credential'))
+    found.push(...(await credentialRemovals(application, stores, declared, spared)));
+  if (kinds.has('Identity')) found.push(...(await identityRemovals(application, stores, declared, spared)));
+  if (kinds.has('ResourceServer'))
+    found.push(...(await resourceServerRemovals(application, stores, declared)));
+  return found;
+}
+
+async function accessRemovals(
+  { deps }: Application,
+  stores: Stores,
+  declared: ReadonlySet<string>,
+  spared: ReadonlySet<string>,
+): Promise<readonly Removal[]> {
+  const found: Removal[] = [];
+  for await (const record of everyOne((page) => stores.access.list({ state: 'active' }, page))) {
+    const key = `Access ${record.identityId} ${record.resourceServerId}`;
+    if (declared.has(key) || spared.has(record.identityId)) continue;
+    found.push(async (now, tell) => {
+      const identity = await now.identities.byId(record.identityId);
+      const resourceServer = await now.resourceServers.byId(record.resourceServerId);
+      const present = await now.access.byId(record.id);
+      if (identity === undefined || resourceServer === undefined || present === undefined) return;
+      await revokeAccess(deps, now, tell, { identity, resourceServer }, present);
+    });
+  }
+  return found;
+}
+
+async function credentialRemovals(
+  { deps }: Application,
+  stores: Stores,
+  declared: ReadonlySet<string>,
+  spared: ReadonlySet<string>,
+): Promise<readonly Removal[]> {
+  const found: Removal[] = [];
+  const filter = { type: 'client_secret', state: 'active' } as const;
+  for await (const record of everyOne((page) => stores.credentials.list(filter, page))) {
+    if (declared.has(`Credential ${record.identityId} ${record.label}`) || spared.has(record.identityId))
+      continue;
+    found.push(async (now, tell) => {
+      const identity = await now.identities.byId(record.identityId);
+      const present = await now.credentials.byId(record.id);
+      if (identity !== undefined && present !== undefined) {
+        await revokeCredential(deps, now, tell, identity, present);
+      }
+    });
+  }
+  return found;
+}
+
+async function identityRemovals(
+  { deps, actor }: Application,
+  stores: Stores,
+  declared: ReadonlySet<string>,
+  spared: ReadonlySet<string>,
+): Promise<readonly Removal[]> {
+  const found: Removal[] = [];
+  for (const state of ['draft', 'active', 'suspended'] as const) {
+    for await (const record of everyOne((page) => stores.identities.list({ state }, page))) {
+      if (declared.has(`Identity ${record.clientId}`) || spared.has(record.id)) continue;
+      found.push(async (now, tell) => {
+        const present = await now.identities.byId(record.id);
+        if (present?.state !== state) return;
+        const moving = { move: 'decommission', reason: 'no longer declared', actor } as const;
+        await moveIdentity(deps, now, tell, present, moving);
+      });
+    }
+  }
+  return found;
+}
+
+async function resourceServerRemovals(
+  { deps }: Application,
+  stores: Stores,
+  declared: ReadonlySet<string>,
+): Promise<readonly Removal[]> {
+  const found: Removal[] = [];
+  for await (const record of everyOne((page) => stores.resourceServers.list({}, page))) {
+    if (record.builtIn || declared.has(`ResourceServer ${record.identifier}`)) continue;
+    found.push(async (now, tell) => {
+      const present = await now.resourceServers.byId(record.id);
+      if (present !== undefined) await deleteResourceServer(deps, now, tell, present);
+    });
+  }
+  return found;
+}
+
+/** Keys of what is declared, with ids in place of the names that documents may use. */
+async function declaredKeys(stores: Stores, objects: readonly Declared[]): Promise<ReadonlySet<string>> {
+  const keys = new Set<string>();
+  for (const object of objects) {
+    if (object.kind === 'Identity') keys.add(`Identity ${object.clientId}`);
+    else if (object.kind === 'ResourceServer') keys.add(`ResourceServer ${object.identifier}`);
+    else {
+      const identity =
+        (await stores.identities.byId(object.identity)) ??
+        (await stores.identities.byClientId(object.identity));
+      const owner = identity?.id ?? object.identity;
+      if (object.kind === 'Credential') keys.add(`Credential ${owner} ${object.name}`);
+      else {
+        const target = await stores.resourceServers.byIdentifier(object.resourceServer);
+        keys.add(`Access ${owner} ${target?.id ?? object.resourceServer}`);
+      }
+    }
+  }
+  return keys;
+}
+
+async function sparedIdentities({ actor }: Application, stores: Stores): Promise<ReadonlySet<string>> {
+  const spared = new Set<string>();
+  const self = await stores.identities.byClientId(actor.identity);
+  if (self !== undefined) spared.add(self.id);
+  for await (const record of everyOne((page) => stores.identities.list({}, page))) {
+    if (record.builtIn) spared.add(record.id);
+  }
+  return spared;
+}
+
+/** Every row of a list, page after page. */
+export async function* everyOne<T>(list: (page: PageRequest) => Promise<Page<T>>): AsyncGenerator<T> {
+  let after: Position | undefined;
+  do {
+    const page = await list({ limit: 1000, after });
+    yield* page.items;
+    after = page.next;
+  } while (after !== undefined);
+}

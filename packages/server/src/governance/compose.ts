@@ -1,0 +1,117 @@
+import { type OperationId, operationIds, operations } from '@countersign/admin-api';
+import type { Changes } from '../audit/change.ts';
+import type { AuditLog } from '../audit/log.ts';
+import type { StrangerBudget } from '../audit/stranger-budget.ts';
+import type { Clock } from '../clock.ts';
+import type { CutoffLedger } from '../cutoff/ledger.ts';
+import type { Route } from '../http/route.ts';
+import type { RandomBytes } from '../ids.ts';
+import type { Keystore } from '../keys/keystore.ts';
+import { compromise, type RotationDeps } from '../keys/rotation.ts';
+import type { Seal } from '../keys/seal.ts';
+import type { FactsReader } from '../registry/facts.ts';
+import type { SecretHash } from '../registry/secret-hash.ts';
+import type { Storage } from '../storage/storage.ts';
+import { accessHandlers } from './admin/access.ts';
+import { auditHandlers } from './admin/audit.ts';
+import { credentialHandlers } from './admin/credentials.ts';
+import { cutoffHandlers } from './admin/cutoffs.ts';
+import { documentHandlers } from './admin/documents.ts';
+import { createEndpoint, type EndpointDeps, type Handler } from './admin/endpoint.ts';
+import { explainHandlers, type ReasonExplanation } from './admin/explain.ts';
+import { createIdempotency } from './admin/idempotency.ts';
+import { identityHandlers } from './admin/identities.ts';
+import { keyHandlers } from './admin/keys.ts';
+import { publishedRoutes } from './admin/published.ts';
+import { createRequireAdmin } from './admin/require-admin.ts';
+import { resourceServerHandlers } from './admin/resource-servers.ts';
+import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
+import type { Job } from './jobs/job.ts';
+import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
+import { sweepExpiredJob } from './jobs/sweep-expired.ts';
+
+export { type AdminAccount, AUTHORITY, ensureAdmin, resetAdmin } from './admin/admin-identity.ts';
+export { applyDocuments } from './admin/documents.ts';
+export { ProblemError } from './admin/problem.ts';
+export { createJobRunner, type JobRunner, systemTimers } from './jobs/runner.ts';
+
+export interface GovernanceDeps {
+  readonly issuer: string;
+  /** Identifier of the admin API: `${issuer}/v1`. */
+  readonly adminResource: string;
+  /** Of this software, for the API's description. */
+  readonly version: string;
+  readonly instance: string;
+  readonly storage: Storage;
+  readonly changes: Changes;
+  readonly log: AuditLog;
+  readonly facts: FactsReader;
+  readonly keystore: Pick<Keystore, 'verificationKey'>;
+  readonly rotation: RotationDeps;
+  readonly ledger: CutoffLedger;
+  readonly strangers: Pick<StrangerBudget, 'refused'>;
+  readonly secretHash: Pick<SecretHash, 'digest'>;
+  readonly seal: Seal;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  /** What the token wing's reasons mean: the wings do not see each other. */
+  readonly tokenReasons: Readonly<Record<string, ReasonExplanation>>;
+  readonly report: EndpointDeps['report'];
+}
+
+/** Every route of the admin API, of the audit log's query, and of what the API publishes of itself. */
+export function createAdminRoutes(deps: GovernanceDeps): readonly Route[] {
+  const endpoint: EndpointDeps = {
+    ...deps,
+    requireAdmin: createRequireAdmin({ ...deps, resource: deps.adminResource }),
+    idempotency: createIdempotency({
+      ...deps,
+      deliverOutbox: () => deliverOutbox(deps, deps.clock.now()),
+    }),
+  };
+  const handlers = handlersOf(deps);
+  return [
+    ...operationIds.map((id) => routeOf(endpoint, id, handlers[id] as unknown as Handler<OperationId>)),
+    ...publishedRoutes({ ...deps, resource: deps.adminResource }),
+  ];
+}
+
+type Handlers = { readonly [Id in OperationId]: Handler<Id> };
+
+function handlersOf(deps: GovernanceDeps): Handlers {
+  const rules = { ...deps, digest: (secret: string) => deps.secretHash.digest(secret) };
+  return {
+    ...identityHandlers(rules),
+    ...credentialHandlers(rules),
+    ...resourceServerHandlers(rules),
+    ...accessHandlers(rules),
+    ...keyHandlers(rules),
+    ...cutoffHandlers({
+      ...rules,
+      compromiseKey: (stores, kid, tell) => compromise(deps.rotation, stores, kid, tell),
+    }),
+    ...auditHandlers(rules),
+    ...explainHandlers(rules),
+    ...documentHandlers(rules),
+  };
+}
+
+/** Each handler was checked against its own operation above; from here on they are all alike. */
+function routeOf(deps: EndpointDeps, id: OperationId, handler: Handler<OperationId>): Route {
+  const operation = operations[id];
+  return {
+    method: operation.method,
+    path: operation.path.replace(/\{(\w+)\}/g, ':$1'),
+    endpoint: createEndpoint(deps, operation, handler),
+    bodyLimit: operation.bodyLimit,
+    errors: 'problem',
+  };
+}
+
+export function createJobs(
+  deps: Pick<GovernanceDeps, 'storage' | 'log' | 'clock'> & {
+    readonly rotateIfDue: () => Promise<unknown>;
+  },
+): readonly Job[] {
+  return [deliverOutboxJob(deps), rotateSigningKeysJob(deps.rotateIfDue), sweepExpiredJob(deps)];
+}

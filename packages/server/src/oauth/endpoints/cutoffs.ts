@@ -1,0 +1,61 @@
+// The cut-off feed of our own (product.md, endpoints): a JWT (RFC 7519 §7.1) by long poll. Errors as in RFC 6749 §5.2.
+import { type Form, parseForm } from '@countersign/protocol';
+import type { CutoffFeed } from '../../cutoff/feed.ts';
+import { LONGEST_WAIT } from '../../cutoff/feed.ts';
+import { jsonResponse } from '../../http/response.ts';
+import type { HttpResponse } from '../../http/response.ts';
+import type { Endpoint } from '../../http/route.ts';
+import { StorageError } from '../../storage/errors.ts';
+
+/** Seconds until a follower may come back when there is no room to wait, or no database. */
+const RETRY_AFTER = '1';
+const NO_STORE = { 'cache-control': 'no-store' } as const;
+
+/** `GET /oauth/cutoffs?after=CURSOR&wait=SECONDS`. Public: what it says is signed and names no secret. */
+export function createCutoffsEndpoint(feed: Pick<CutoffFeed, 'read'>): Endpoint {
+  return async (request) => {
+    const asked = readQuery(request.query);
+    if (typeof asked === 'string') return invalidRequest(asked);
+    try {
+      const answer = await feed.read(asked.after, asked.wait, request.signal);
+      if (answer.kind === 'busy') return unavailable();
+      return {
+        status: 200,
+        headers: { ...NO_STORE, 'content-type': 'application/cutoffs+jwt' },
+        body: answer.jws,
+      };
+    } catch (error) {
+      if (error instanceof StorageError && error.fault === 'unavailable') return unavailable();
+      throw error;
+    }
+  };
+}
+
+/** What is wrong with it, when it is not as it should be. */
+function readQuery(query: string): { after: number; wait: number } | string {
+  const parsed = parseForm(Buffer.from(query, 'latin1'), { maxParameters: 2, repeatable: [] });
+  if (!parsed.ok) return 'the query is not well-formed';
+  const { form } = parsed;
+  if (form.names().some((name) => name !== 'after' && name !== 'wait'))
+    return 'the query has an unknown parameter';
+  const after = wholeNumber(form, 'after', /^(?:0|[1-9][0-9]{0,14})$/);
+  if (after === undefined) return 'after is not a cursor of this feed';
+  const wait = wholeNumber(form, 'wait', /^(?:0|[1-9][0-9]?)$/);
+  if (wait === undefined || wait > LONGEST_WAIT)
+    return `wait is a number of seconds from 0 to ${LONGEST_WAIT}`;
+  return { after, wait };
+}
+
+function wholeNumber(form: Form, name: string, shape: RegExp): number | undefined {
+  const text = form.get(name) ?? '0';
+  return shape.test(text) ? Number(text) : undefined;
+}
+
+function invalidRequest(description: string): HttpResponse {
+  return jsonResponse(400, { error: 'invalid_request', error_description: description }, NO_STORE);
+}
+
+function unavailable(): HttpResponse {
+  const body = { error: 'temporarily_unavailable', error_description: 'try again later' };
+  return jsonResponse(503, body, { ...NO_STORE, 'retry-after': RETRY_AFTER });
+}

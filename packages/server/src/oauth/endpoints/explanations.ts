@@ -1,0 +1,128 @@
+// What an operator is told of a refusal that RFC 6749 §5.2 keeps short for the caller: why it was, and what to do.
+import type { RefusalReason } from '../refusal.ts';
+
+export interface RefusalExplanation {
+  readonly why: string;
+  /** Undefined: there is nothing to do. */
+  readonly fix: string | undefined;
+}
+
+function malformed(why: string): RefusalExplanation {
+  return { why, fix: 'Correct the client, or let an OAuth library build the request.' };
+}
+
+const RETRY = 'Try again; if it stays so, look at the readiness and the log of the authority.';
+
+/** One entry for every reason there is: the compiler sees to it. */
+export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: RefusalExplanation } = {
+  wrong_content_type: malformed('The body was not sent as application/x-www-form-urlencoded.'),
+  credentials_in_query: malformed(
+    'Parameters stood in the URL, where logs keep them; they belong in the body.',
+  ),
+  form_bad_percent_encoding: malformed('The body has a percent sign without two hex digits behind it.'),
+  form_bad_utf8: malformed('The body is not UTF-8.'),
+  form_nul: malformed('The body holds a NUL character.'),
+  form_duplicate_parameter: malformed('A parameter that may come once came twice.'),
+  form_too_many_parameters: malformed('The body has more parameters than any token request needs.'),
+  form_name_too_long: malformed('The body has a parameter with an overlong name.'),
+  form_empty_name: malformed('The body has a parameter without a name.'),
+  grant_type_missing: malformed('The request names no grant_type.'),
+  grant_type_unknown: {
+    why: 'The grant_type is none of those that the metadata of the authority lists.',
+    fix: 'Ask with grant_type=client_credentials.',
+  },
+  authorization_repeated: malformed('The request has two Authorization headers.'),
+  several_client_auth_methods: malformed(
+    'The client proved itself in two ways at once; only one may be used.',
+  ),
+  client_id_mismatch: malformed('The client_id in the body is another than the one that was proved.'),
+  client_authentication_missing: {
+    why: 'The request carried nothing that proves who the client is.',
+    fix: 'Send the client_id and its secret, best as an HTTP Basic header.',
+  },
+  authorization_unreadable: {
+    why: 'The Authorization header is not a well-formed Basic header.',
+    fix: 'Encode client_id and secret as RFC 6749 section 2.3.1 says, or let a library do it.',
+  },
+  client_unknown: {
+    why: 'There is no identity with this client_id.',
+    fix: 'Check the client_id and that the client talks to the right authority: countersign identities list',
+  },
+  secret_mismatch: {
+    why: 'The identity exists, but none of its secrets is the one that was sent.',
+    fix: 'Check which secret the client has loaded, or make a new one: countersign credentials create',
+  },
+  credential_not_yet_valid: {
+    why: 'The secret is right, but not valid yet.',
+    fix: 'Wait for its not_before, or use another credential.',
+  },
+  credential_expired: {
+    why: 'The secret is right, but has expired.',
+    fix: 'Make a new credential and roll it out: countersign credentials create',
+  },
+  credential_suspended: {
+    why: 'The secret is right, but its credential is suspended.',
+    fix: 'Find out why; then set its state to active, or use another credential.',
+  },
+  credential_revoked: {
+    why: 'The secret is right, but its credential was revoked: something still uses an old secret.',
+    fix: 'Roll the present secret out to the caller at the source address of this event.',
+  },
+  identity_not_active: {
+    why: 'The identity is not active yet, or never became so.',
+    fix: 'Activate it: countersign identities activate',
+  },
+  identity_suspended: {
+    why: 'The identity is suspended.',
+    fix: 'See its state_reason; then resume it: countersign identities resume',
+  },
+  identity_decommissioned: {
+    why: 'The identity is being decommissioned, or is so already: something still uses it.',
+    fix: 'Move the caller at the source address to an identity of its own, or restore this one in time.',
+  },
+  identity_expired: {
+    why: 'The identity has reached its end.',
+    fix: 'If it is still needed, extend its expires_at.',
+  },
+  resource_malformed: {
+    why: 'The resource asked for is not an absolute URI without fragment.',
+    fix: 'Ask for the identifier of a resource server, exactly as it is registered.',
+  },
+  several_resources: {
+    why: 'Two resources were asked for in one request; a token is for one.',
+    fix: 'Ask for one token per resource.',
+  },
+  resource_missing: {
+    why: 'No resource was asked for, and the identity has access to none or to several: nothing could be assumed.',
+    fix: 'Name the resource in the request, or give the identity access: countersign access create',
+  },
+  resource_unknown: {
+    why: 'The identity has no access to the resource asked for, or there is no such resource server.',
+    fix: 'Compare the identifier character by character; give access if it is due: countersign access create',
+  },
+  access_expired: {
+    why: 'The identity had access to this resource until it ended.',
+    fix: 'If it is still needed, extend the expires_at of the access.',
+  },
+  access_missing: {
+    why: 'The identity has no active access to this resource.',
+    fix: 'Give it, if it is due: countersign access create',
+  },
+  scope_malformed: {
+    why: 'The scope parameter is not a list of scopes parted by single spaces.',
+    fix: 'Correct the client.',
+  },
+  scope_not_held: {
+    why: 'None of the scopes asked for is part of the access.',
+    fix: 'Ask for scopes that the access holds, or add the scope to the access.',
+  },
+  lifetime_exhausted: {
+    why: 'Identity, credential or access ends so soon that no token could live.',
+    fix: 'Extend what ends first.',
+  },
+  audit_unavailable: {
+    why: 'The audit log could not be written, and nothing leaves without its record.',
+    fix: RETRY,
+  },
+  storage_unavailable: { why: 'The database did not answer.', fix: RETRY },
+};

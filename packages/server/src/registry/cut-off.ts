@@ -1,0 +1,113 @@
+import type { Actor } from '../audit/change.ts';
+import { orderCutoff } from '../cutoff/order.ts';
+import type { CutoffKind, CutoffRecord } from '../storage/cutoffs.ts';
+import type { IdentityRecord } from '../storage/identities.ts';
+import type { Stores } from '../storage/storage.ts';
+import type { RuleDeps, Tell } from './change-rules.ts';
+import { revokeCredential } from './credential.ts';
+import { changeState } from './lifecycle.ts';
+import { RegistryRefusal } from './refusal.ts';
+import { cutoffView, identityView } from './views.ts';
+
+export interface CutOffDeps extends RuleDeps {
+  /** Ends the trust in a signing key (keys/rotation.ts). */
+  readonly compromiseKey: (stores: Stores, kid: string, tell: Tell) => Promise<unknown>;
+}
+
+export interface CutOffAsked {
+  readonly kind: CutoffKind;
+  /** Identity: id or client_id · credential: id · token: jti · key: kid. */
+  readonly id: string;
+  readonly reason: string;
+  readonly actor: Pick<Actor, 'identity'>;
+}
+
+/**
+ * Stops trusting something from now on, in the caller's transaction: what has a state here is stopped, and the order
+ * stands in the feed of resource servers. Tokens have no state here: for them there is the order alone.
+ */
+export async function cutOff(
+  deps: CutOffDeps,
+  stores: Stores,
+  tell: Tell,
+  asked: CutOffAsked,
+): Promise<CutoffRecord> {
+  const target = await STOP[asked.kind](deps, stores, tell, asked);
+  const record = await orderCutoff(deps, stores, {
+    kind: asked.kind,
+    target,
+    reason: asked.reason,
+    orderedBy: asked.actor.identity,
+  });
+  tell({ type: 'cutoff.ordered', resource: record.id, reason: asked.reason, after: cutoffView(record) });
+  return record;
+}
+
+type Stop = (deps: CutOffDeps, stores: Stores, tell: Tell, asked: CutOffAsked) => Promise<string>;
+
+/** Stops it, and says what verifiers compare. */
+const STOP: { readonly [kind in CutoffKind]: Stop } = {
+  async identity(deps, stores, tell, asked) {
+    const record = (await stores.identities.byId(asked.id)) ?? (await stores.identities.byClientId(asked.id));
+    if (record === undefined) throw unknown(asked);
+    await stopForSecurity(deps, stores, tell, record, asked);
+    return record.clientId;
+  },
+
+  async credential(deps, stores, tell, asked) {
+    const record = await stores.credentials.byId(asked.id);
+    const identity = record && (await stores.identities.byId(record.identityId));
+    if (record === undefined || identity === undefined) throw unknown(asked);
+    await revokeCredential(deps, stores, tell, identity, record);
+    return record.id;
+  },
+
+  async token(_deps, _stores, _tell, asked) {
+    return asked.id;
+  },
+
+  async key(deps, stores, tell, asked) {
+    if ((await stores.signingKeys.byKid(asked.id)) === undefined) throw unknown(asked);
+    await deps.compromiseKey(stores, asked.id, tell);
+    return asked.id;
+  },
+};
+
+async function stopForSecurity(
+  deps: RuleDeps,
+  stores: Stores,
+  tell: Tell,
+  record: IdentityRecord,
+  asked: CutOffAsked,
+): Promise<void> {
+  if (record.state === 'active' || record.state === 'suspended') {
+    await changeState(deps, stores, tell, record, {
+      move: 'suspend',
+      reason: asked.reason,
+      actor: asked.actor,
+      security: true,
+    });
+    return;
+  }
+  if (record.securityStop) return;
+  const next = {
+    ...record,
+    securityStop: true,
+    updatedAt: deps.clock.now(),
+    version: record.version + 1,
+  };
+  await stores.identities.replace(next);
+  tell({
+    type: 'identity.security_stopped',
+    resource: record.id,
+    reason: asked.reason,
+    before: identityView(record),
+    after: identityView(next),
+  });
+}
+
+function unknown(asked: CutOffAsked): RegistryRefusal {
+  return new RegistryRefusal('unknown_reference', `there is no ${asked.kind} ${asked.id}`, {
+    pointer: '/id',
+  });
+}

@@ -1,0 +1,33 @@
+import type { Stores } from '../storage/storage.ts';
+import { RegistryRefusal } from './refusal.ts';
+
+/**
+ * Scopes of the admin API that the caller holds itself. Undefined: the authority itself acts, and holds all. Who may
+ * write access or credentials must not be able to become more than it is by giving itself, or an identity that it can
+ * then act as, what it lacks.
+ */
+export type Ceiling = ReadonlySet<string> | undefined;
+
+export function requireWithin(ceiling: Ceiling, scopes: readonly string[]): void {
+  if (ceiling === undefined) return;
+  const beyond = scopes.filter((scope) => !ceiling.has(scope));
+  if (beyond.length > 0) {
+    throw new RegistryRefusal(
+      'exceeds_own_access',
+      `the caller does not hold ${beyond.slice(0, 5).join(', ')}`,
+    );
+  }
+}
+
+/** Whoever gets a credential of this identity may do all that the identity may do. */
+export async function requireMayActAs(
+  ceiling: Ceiling,
+  stores: Pick<Stores, 'access' | 'resourceServers'>,
+  identityId: string,
+): Promise<void> {
+  if (ceiling === undefined) return;
+  for (const access of await stores.access.activeOfIdentity(identityId)) {
+    const resourceServer = await stores.resourceServers.byId(access.resourceServerId);
+    if (resourceServer?.builtIn === true) requireWithin(ceiling, access.scopes);
+  }
+}

@@ -1,0 +1,171 @@
+import { newId } from '../ids.ts';
+import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../storage/resource-servers.ts';
+import type { Position } from '../storage/page.ts';
+import type { Stores } from '../storage/storage.ts';
+import { type RuleDeps, same, type Tell } from './change-rules.ts';
+import { RegistryRefusal } from './refusal.ts';
+import { resourceServerView } from './views.ts';
+
+export interface NewResourceServer {
+  readonly identifier: string;
+  readonly name: string;
+  readonly scopes: readonly ScopeDefinition[];
+  readonly token: TokenSettings;
+  readonly senderConstraint: ResourceServerRecord['senderConstraint'];
+  readonly builtIn?: boolean;
+}
+
+export async function createResourceServer(
+  deps: RuleDeps,
+  stores: Pick<Stores, 'resourceServers'>,
+  tell: Tell,
+  asked: NewResourceServer,
+): Promise<ResourceServerRecord> {
+  const now = deps.clock.now();
+  requireBuilt(asked);
+  const taken = await stores.resourceServers.byIdentifier(asked.identifier);
+  if (taken !== undefined) {
+    throw new RegistryRefusal('already_exists', `${asked.identifier} is registered already`, {
+      pointer: '/identifier',
+      existing: taken.id,
+    });
+  }
+  const record: ResourceServerRecord = {
+    id: newId('rsv', deps.random),
+    identifier: asked.identifier,
+    name: asked.name,
+    scopes: asked.scopes,
+    token: asked.token,
+    senderConstraint: asked.senderConstraint,
+    state: 'active',
+    builtIn: asked.builtIn ?? false,
+    createdAt: now,
+    updatedAt: now,
+    version: 1,
+  };
+  await stores.resourceServers.insert(record);
+  tell({ type: 'resource_server.created', resource: record.id, after: resourceServerView(record) });
+  return record;
+}
+
+export interface ResourceServerChange {
+  readonly name?: string | undefined;
+  readonly scopes?: readonly ScopeDefinition[] | undefined;
+  readonly token?: TokenSettings | undefined;
+  readonly senderConstraint?: ResourceServerRecord['senderConstraint'] | undefined;
+}
+
+/** The record with the change made; the same record, and no event, when there is nothing to change. */
+export async function changeResourceServer(
+  deps: RuleDeps,
+  stores: Pick<Stores, 'resourceServers' | 'access'>,
+  tell: Tell,
+  record: ResourceServerRecord,
+  change: ResourceServerChange,
+): Promise<ResourceServerRecord> {
+  const changed: ResourceServerRecord = {
+    ...record,
+    name: change.name ?? record.name,
+    scopes: change.scopes ?? record.scopes,
+    token: change.token ?? record.token,
+    senderConstraint: change.senderConstraint ?? record.senderConstraint,
+  };
+  if (same(changed, record)) return record;
+  refuseBuiltIn(record);
+  requireBuilt(changed);
+  const left = new Set(changed.scopes.map((scope) => scope.name));
+  for (const { name } of record.scopes) {
+    if (!left.has(name)) await requireUnheld(deps, stores, record, name);
+  }
+  return await replace(deps, stores, tell, record, changed, 'resource_server.updated');
+}
+
+/** Its identifier is free again. The same record, and no event, when it is deleted already. */
+export async function deleteResourceServer(
+  deps: RuleDeps,
+  stores: Pick<Stores, 'resourceServers' | 'access'>,
+  tell: Tell,
+  record: ResourceServerRecord,
+): Promise<ResourceServerRecord> {
+  if (record.state === 'deleted') return record;
+  refuseBuiltIn(record);
+  await requireUnheld(deps, stores, record, undefined);
+  return await replace(
+    deps,
+    stores,
+    tell,
+    record,
+    { ...record, state: 'deleted' },
+    'resource_server.deleted',
+  );
+}
+
+async function replace(
+  deps: RuleDeps,
+  stores: Pick<Stores, 'resourceServers'>,
+  tell: Tell,
+  before: ResourceServerRecord,
+  after: ResourceServerRecord,
+  type: string,
+): Promise<ResourceServerRecord> {
+  const next = { ...after, updatedAt: deps.clock.now(), version: before.version + 1 };
+  await stores.resourceServers.replace(next);
+  tell({
+    type,
+    resource: before.id,
+    before: resourceServerView(before),
+    after: resourceServerView(next),
+  });
+  return next;
+}
+
+function refuseBuiltIn(record: ResourceServerRecord): void {
+  if (record.builtIn) {
+    throw new RegistryRefusal('built_in', 'this resource server is the admin API of the authority itself');
+  }
+}
+
+/** Settings that the contract has and the token path does not yet keep: better refused than ignored. */
+function requireBuilt(settings: Pick<NewResourceServer, 'token' | 'senderConstraint'>): void {
+  if (settings.token.format !== 'jwt') throw notYet('opaque tokens', '/token/format');
+  if (settings.token.signingAlg !== 'ES256') {
+    throw notYet(`signing with ${settings.token.signingAlg}`, '/token/signing_alg');
+  }
+  if (settings.senderConstraint !== 'none') {
+    throw notYet(`the sender constraint ${settings.senderConstraint}`, '/sender_constraint');
+  }
+}
+
+function notYet(what: string, pointer: string): RegistryRefusal {
+  return new RegistryRefusal('not_yet_supported', `${what}: not supported yet`, { pointer });
+}
+
+/** What somebody may use is not taken away behind their back: narrow or revoke the access first. */
+async function requireUnheld(
+  deps: RuleDeps,
+  stores: Pick<Stores, 'access'>,
+  record: ResourceServerRecord,
+  scope: string | undefined,
+): Promise<void> {
+  const now = deps.clock.now();
+  for (const state of ['active', 'requested'] as const) {
+    let after: Position | undefined;
+    do {
+      const page = await stores.access.list(
+        { resourceServerId: record.id, scope, state },
+        { limit: 200, after },
+      );
+      const holder = page.items.find((access) => access.expiresAt > now);
+      if (holder !== undefined) {
+        throw new RegistryRefusal(
+          'still_in_use',
+          scope === undefined
+            ? 'identities have access to it'
+            : `identities have access to its scope ${scope}`,
+          { existing: holder.id, ...(scope === undefined ? {} : { pointer: '/scopes' }) },
+        );
+      }
+      after = page.next;
+    } while (after !== undefined);
+  }
+}

@@ -1,0 +1,197 @@
+import type { AccessRecord } from '../storage/access.ts';
+import type { CredentialRecord, CredentialState, CredentialType } from '../storage/credentials.ts';
+import type { CutoffKind, CutoffRecord } from '../storage/cutoffs.ts';
+import type {
+  Cadence,
+  Environment,
+  IdentityKind,
+  IdentityRecord,
+  IdentityState,
+} from '../storage/identities.ts';
+import type { ResourceServerRecord, ScopeDefinition, SigningAlgorithm } from '../storage/resource-servers.ts';
+
+/**
+ * Records as people and programs see them: in answers of the admin API, in the before and after of audit events, in
+ * dry runs. Nothing secret and no digest is in any of them.
+ */
+
+export interface IdentityView {
+  id: string;
+  client_id: string;
+  name: string;
+  kind: IdentityKind;
+  environment: Environment;
+  purpose: string;
+  owner: { person: string; backup: string | null; team: string | null };
+  sensitivity: number;
+  cadence: Cadence;
+  state: IdentityState;
+  state_reason: string | null;
+  security_stop: boolean;
+  built_in: boolean;
+  expires_at: string;
+  created_at: string;
+  updated_at: string;
+  version: number;
+}
+
+export function identityView(record: IdentityRecord): IdentityView {
+  const { person, backup, team } = record.owner;
+  return {
+    id: record.id,
+    client_id: record.clientId,
+    name: record.name,
+    kind: record.kind,
+    environment: record.environment,
+    purpose: record.purpose,
+    owner: { person, backup: backup ?? null, team: team ?? null },
+    sensitivity: record.sensitivity,
+    cadence: record.cadence,
+    state: record.state,
+    state_reason: record.stateReason ?? null,
+    security_stop: record.securityStop,
+    built_in: record.builtIn,
+    expires_at: rfc3339(record.expiresAt),
+    created_at: rfc3339(record.createdAt),
+    updated_at: rfc3339(record.updatedAt),
+    version: record.version,
+  };
+}
+
+export interface CredentialView {
+  id: string;
+  identity: string;
+  client_id: string;
+  type: CredentialType;
+  label: string;
+  state: CredentialState;
+  public_id: string | null;
+  not_before: string;
+  expires_at: string;
+  created_at: string;
+  updated_at: string;
+  version: number;
+}
+
+export function credentialView(record: CredentialRecord, clientId: string): CredentialView {
+  const { material } = record;
+  return {
+    id: record.id,
+    identity: record.identityId,
+    client_id: clientId,
+    type: material.type,
+    label: record.label,
+    state: record.state,
+    public_id: 'publicId' in material ? material.publicId : null,
+    not_before: rfc3339(record.notBeforeAt),
+    expires_at: rfc3339(record.expiresAt),
+    created_at: rfc3339(record.createdAt),
+    updated_at: rfc3339(record.updatedAt),
+    version: record.version,
+  };
+}
+
+export interface ResourceServerView {
+  id: string;
+  identifier: string;
+  name: string;
+  scopes: ScopeDefinition[];
+  token: {
+    format: 'jwt' | 'opaque';
+    lifetime: number | null;
+    signing_alg: SigningAlgorithm;
+    typ: 'at+jwt' | 'JWT';
+  };
+  sender_constraint: 'none' | 'dpop' | 'mtls';
+  state: 'active' | 'deleted';
+  built_in: boolean;
+  created_at: string;
+  updated_at: string;
+  version: number;
+}
+
+export function resourceServerView(record: ResourceServerRecord): ResourceServerView {
+  const { format, lifetime, signingAlg, typ } = record.token;
+  return {
+    id: record.id,
+    identifier: record.identifier,
+    name: record.name,
+    scopes: record.scopes.map(({ name, description, sensitivity }) => ({ name, description, sensitivity })),
+    token: { format, lifetime: lifetime ?? null, signing_alg: signingAlg, typ },
+    sender_constraint: record.senderConstraint,
+    state: record.state,
+    built_in: record.builtIn,
+    created_at: rfc3339(record.createdAt),
+    updated_at: rfc3339(record.updatedAt),
+    version: record.version,
+  };
+}
+
+export interface AccessView {
+  id: string;
+  identity: string;
+  client_id: string;
+  resource_server: string;
+  resource: string;
+  scopes: string[];
+  justification: string;
+  state: AccessRecord['state'];
+  requested_by: string;
+  approved_by: string | null;
+  approved_at: string | null;
+  token_lifetime: number | null;
+  expires_at: string;
+  created_at: string;
+  updated_at: string;
+  version: number;
+}
+
+export function accessView(record: AccessRecord, clientId: string, identifier: string): AccessView {
+  return {
+    id: record.id,
+    identity: record.identityId,
+    client_id: clientId,
+    resource_server: record.resourceServerId,
+    resource: identifier,
+    scopes: [...record.scopes],
+    justification: record.justification,
+    state: record.state,
+    requested_by: record.requestedBy,
+    approved_by: record.approvedBy ?? null,
+    approved_at: record.approvedAt === undefined ? null : rfc3339(record.approvedAt),
+    token_lifetime: record.tokenLifetime ?? null,
+    expires_at: rfc3339(record.expiresAt),
+    created_at: rfc3339(record.createdAt),
+    updated_at: rfc3339(record.updatedAt),
+    version: record.version,
+  };
+}
+
+export interface CutoffView {
+  id: string;
+  cursor: number;
+  kind: CutoffKind;
+  target: string;
+  not_before: string;
+  reason: string;
+  ordered_by: string;
+  created_at: string;
+}
+
+export function cutoffView(record: CutoffRecord): CutoffView {
+  return {
+    id: record.id,
+    cursor: record.cursor,
+    kind: record.kind,
+    target: record.target,
+    not_before: rfc3339(record.notBefore * 1000),
+    reason: record.reason,
+    ordered_by: record.orderedBy,
+    created_at: rfc3339(record.createdAt),
+  };
+}
+
+/** Epoch ms as RFC 3339 in UTC. */
+export function rfc3339(at: number): string {
+  return new Date(at).toISOString();
+}

@@ -1,0 +1,296 @@
+import { createChanges, type Changes } from '../src/audit/change.ts';
+import type { AuditEvent, LoggedEvent } from '../src/audit/event.ts';
+import type { AuditLog } from '../src/audit/log.ts';
+import { AuditUnavailable } from '../src/audit/sink.ts';
+import { createCutoffLedger, type CutoffLedger } from '../src/cutoff/ledger.ts';
+import { openSqliteStorage } from '../src/database/sqlite.ts';
+import { createAdminRoutes, ensureAdmin, type GovernanceDeps } from '../src/governance/compose.ts';
+import type { Route } from '../src/http/route.ts';
+import type { HttpRequest } from '../src/http/request.ts';
+import { newId, pooledRandom } from '../src/ids.ts';
+import { rotate } from '../src/keys/rotation.ts';
+import { createSeal } from '../src/keys/seal.ts';
+import { createSigningKeystore, type SigningKeystore } from '../src/keys/signing-keystore.ts';
+import { REFUSAL_EXPLANATIONS } from '../src/oauth/endpoints/explanations.ts';
+import { createFactsCache } from '../src/registry/facts-cache.ts';
+import { createSecretHash } from '../src/registry/secret-hash.ts';
+import { localSigner } from '../src/signers/local.ts';
+import type { Storage } from '../src/storage/storage.ts';
+
+/** A whole authority without a port: the real rules and stores on an in-memory database, time and the log in hand. */
+export interface Authority {
+  readonly deps: GovernanceDeps;
+  readonly storage: Storage;
+  readonly changes: Changes;
+  readonly ledger: CutoffLedger;
+  readonly keystore: SigningKeystore;
+  readonly log: FakeLog;
+  readonly clock: { now(): number; advance(ms: number): void };
+  readonly bugs: unknown[];
+  readonly admin: { readonly clientId: string; readonly secret: string };
+  /** A signed access token for an identity with its first credential and its access to the admin API. */
+  tokenFor(clientId: string, claims?: Record<string, unknown>): Promise<string>;
+  /** With the admin's token unless another one, or null for none, is given. */
+  call(method: string, target: string, ask?: Ask): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface Ask {
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>> | readonly (readonly [string, string])[];
+  readonly token?: string | null;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape.
+  readonly body: any;
+  readonly text: string;
+  readonly requestId: string;
+}
+
+export interface FakeLog extends AuditLog {
+  readonly events: (AuditEvent & { seq: number })[];
+  /** From now on the log refuses, or takes again. */
+  fail(fails: boolean): void;
+}
+
+export const ISSUER = 'https://authority.test';
+export const RESOURCE = `${ISSUER}/v1`;
+export const START = Date.parse('2026-11-21T12:00:00.250Z');
+
+export async function openAuthority(): Promise<Authority> {
+  let now = START;
+  const clock = { now: () => now, advance: (ms: number) => void (now += ms) };
+  const random = pooledRandom();
+  const storage = await openSqliteStorage({ path: ':memory:', clock });
+  const log = fakeLog();
+  const changes = createChanges({ storage, log, clock, random, instance: 'test' });
+  const seal = createSeal(new Uint8Array(32).fill(7), random);
+  const signer = localSigner(seal);
+  const day = 86_400_000;
+  const schedule = { period: 30 * day, lead: day, retention: day };
+  const rotation = { signer, clock, random, schedule };
+  await changes.run({ identity: 'countersign' }, async (stores, tell) => {
+    await rotate(rotation, stores, 'ES256', 'due', tell);
+  });
+  const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer, clock });
+  const reloads: Promise<void>[] = [];
+  storage.onChange((change) => {
+    if (change.kind === 'signing_keys') reloads.push(keystore.reload());
+  });
+  const secretHash = createSecretHash(new Uint8Array(32).fill(9));
+  const ledger = createCutoffLedger({ storage, clock });
+  const bugs: unknown[] = [];
+  const deps: GovernanceDeps = {
+    issuer: ISSUER,
+    adminResource: RESOURCE,
+    version: '0.0.0',
+    instance: 'test',
+    storage,
+    changes,
+    log,
+    facts: createFactsCache({ storage, capacity: 1000 }),
+    keystore,
+    rotation,
+    ledger,
+    strangers: { refused: (event) => log.append(event) },
+    secretHash,
+    seal,
+    clock,
+    random,
+    tokenReasons: REFUSAL_EXPLANATIONS,
+    report: (error) => bugs.push(error),
+  };
+  const digest = (secret: string): string => secretHash.digest(secret);
+  const made = await ensureAdmin({ changes, resource: RESOURCE, clock, random, digest });
+  const routes = createAdminRoutes(deps);
+  let requests = 0;
+
+  async function tokenFor(clientId: string, claims: Record<string, unknown> = {}): Promise<string> {
+    const identity = await storage.identities.byClientId(clientId);
+    if (identity === undefined) throw new Error(`no identity ${clientId}`);
+    const [credential] = (await storage.credentials.ofIdentity(identity.id)).filter(
+      (each) => each.state === 'active',
+    );
+    const server = await storage.resourceServers.byIdentifier(RESOURCE);
+    const access = (await storage.access.activeOfIdentity(identity.id)).find(
+      (each) => each.resourceServerId === server?.id,
+    );
+    const iat = Math.floor(now / 1000);
+    const payload = {
+      iss: ISSUER,
+      sub: clientId,
+      client_id: clientId,
+      aud: RESOURCE,
+      scope: access?.scopes.join(' '),
+      iat,
+      exp: iat + 600,
+      jti: newId('evt', random),
+      crd: credential?.id,
+      acs: access?.id,
+      ...claims,
+    };
+    return await keystore.sign('ES256', 'at+jwt', JSON.stringify(payload));
+  }
+
+  async function call(method: string, target: string, ask: Ask = {}): Promise<Answer> {
+    const [path = '', query = ''] = target.split('?', 2);
+    const { route, params } = find(routes, method, path);
+    const token = ask.token === undefined ? await tokenFor('admin') : ask.token;
+    const headers: (readonly [string, string])[] = [];
+    if (token !== null) headers.push(['Authorization', `Bearer ${token}`]);
+    const given = Array.isArray(ask.headers) ? ask.headers : Object.entries(ask.headers ?? {});
+    const typed = given.some(([name]) => name.toLowerCase() === 'content-type');
+    if (ask.body !== undefined && !typed) headers.push(['Content-Type', 'application/json']);
+    headers.push(...(given as [string, string][]));
+    requests++;
+    const request: HttpRequest = {
+      method,
+      path,
+      query,
+      rawHeaders: headers.flat(),
+      body: bytesOf(ask.body),
+      id: `req_${String(requests).padStart(20, '0')}`,
+      source: '127.0.0.1',
+    };
+    const answer = await route.endpoint(request, params);
+    await Promise.all(reloads.splice(0));
+    const text = typeof answer.body === 'string' ? answer.body : Buffer.from(answer.body).toString();
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      body: answer.headers['content-type']?.includes('json') ? JSON.parse(text) : undefined,
+      text,
+      requestId: request.id,
+    };
+  }
+
+  return {
+    deps,
+    storage,
+    changes,
+    ledger,
+    keystore,
+    log,
+    clock,
+    bugs,
+    admin: { clientId: made.clientId, secret: made.secret as string },
+    tokenFor,
+    call,
+    close: () => storage.close(),
+  };
+}
+
+function bytesOf(body: unknown): Uint8Array {
+  if (body === undefined) return new Uint8Array(0);
+  if (body instanceof Uint8Array) return body;
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+}
+
+/** As the edge does it: literal segments and `:name`, decoded. */
+function find(
+  routes: readonly Route[],
+  method: string,
+  path: string,
+): { route: Route; params: Record<string, string> } {
+  const given = path.split('/');
+  for (const route of routes) {
+    const expected = route.path.split('/');
+    if (route.method !== method || expected.length !== given.length) continue;
+    const params: Record<string, string> = {};
+    const fits = expected.every((part, i) => {
+      if (!part.startsWith(':')) return part === given[i];
+      params[part.slice(1)] = decodeURIComponent(given[i] as string);
+      return true;
+    });
+    if (fits) return { route, params };
+  }
+  throw new Error(`no route ${method} ${path}`);
+}
+
+export function fakeLog(): FakeLog {
+  const events: (AuditEvent & { seq: number })[] = [];
+  let fails = false;
+  return {
+    events,
+    fail: (value) => {
+      fails = value;
+    },
+    async append(event) {
+      if (fails) throw new AuditUnavailable(new Error('disk full'));
+      if (!events.some((each) => each.id === event.id)) events.push({ ...event, seq: events.length + 1 });
+    },
+    async find(filter, page) {
+      return events
+        .filter(
+          (each) =>
+            each.seq > page.afterSeq &&
+            (filter.type === undefined || each.type === filter.type) &&
+            (filter.identity === undefined || each.identity === filter.identity) &&
+            (filter.jti === undefined || each.jti === filter.jti) &&
+            (filter.requestId === undefined || each.request_id === filter.requestId) &&
+            (filter.resource === undefined || each.resource === filter.resource) &&
+            (filter.outcome === undefined || each.outcome === filter.outcome) &&
+            (filter.from === undefined || Date.parse(each.at) >= filter.from) &&
+            (filter.to === undefined || Date.parse(each.at) < filter.to),
+        )
+        .slice(0, page.limit)
+        .map(
+          ({ detail, ...rest }): LoggedEvent =>
+            detail === undefined ? rest : { ...rest, detail: JSON.parse(detail) },
+        );
+    },
+    async known(ids) {
+      return new Set(ids.filter((id) => events.some((each) => each.id === id)));
+    },
+    healthy: () => !fails,
+    close: async () => undefined,
+  };
+}
+
+/** The least that makes an identity. */
+export function identityBody(name: string, change: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    name,
+    kind: 'service',
+    environment: 'test',
+    purpose: 'is tested',
+    owner: { person: 'ada', backup: 'bea', team: 'core' },
+    expires_at: new Date(START + 30 * 86_400_000).toISOString(),
+    ...change,
+  };
+}
+
+export function resourceServerBody(identifier: string, scopes: readonly string[]): Record<string, unknown> {
+  return { identifier, name: 'An API', scopes: scopes.map((name) => ({ name, description: `may ${name}` })) };
+}
+
+export function accessBody(
+  identity: string,
+  resourceServer: string,
+  scopes: readonly string[],
+  change: Record<string, unknown> = {},
+): Record<string, unknown> {
+  return {
+    identity,
+    resource_server: resourceServer,
+    scopes,
+    justification: 'is needed',
+    expires_at: new Date(START + 20 * 86_400_000).toISOString(),
+    ...change,
+  };
+}
+
+/** An identity with a credential and access to these scopes of the admin API, as automation has it. */
+export async function operator(
+  authority: Authority,
+  clientId: string,
+  scopes: readonly string[],
+): Promise<string> {
+  await authority.call('POST', '/v1/identities', { body: identityBody(clientId, { client_id: clientId }) });
+  await authority.call('POST', `/v1/identities/${clientId}/credentials`, { body: { type: 'client_secret' } });
+  await authority.call('POST', '/v1/access', { body: accessBody(clientId, RESOURCE, scopes) });
+  return await authority.tokenFor(clientId);
+}

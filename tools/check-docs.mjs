@@ -16,7 +16,7 @@ const PARTS = [
   { folder: 'packages/server/src/signers', not: [] },
   { folder: 'packages/server/src/policy', not: ['rule.ts', 'evaluate.ts'] },
   { folder: 'packages/client/src/grants', not: ['grant.ts'] },
-  { folder: 'packages/client/src/client-auth', not: ['method.ts'] },
+  { folder: 'packages/client/src/client-auth', not: ['client-auth.ts'] },
   { folder: 'packages/client/src/subject-token', not: ['source.ts'] },
 ];
 

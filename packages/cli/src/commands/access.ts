@@ -1,0 +1,65 @@
+import type { Access } from '@countersign/admin-api';
+import type { RouteMap } from '@stricli/core';
+import type { CliContext } from '../context.ts';
+import type { FieldOverrides } from '../noun/contract-flags.ts';
+import { buildNoun } from '../noun/noun-command.ts';
+
+const members: FieldOverrides = {
+  scopes: { brief: 'What it may do there; replaces what it may do now when changing' },
+  justification: { brief: 'Why it needs that' },
+};
+
+export const access: RouteMap<CliContext> = buildNoun<Access>(
+  {
+    name: 'access',
+    brief: 'Who may do what at which API',
+    argument: 'ACCESS',
+    get: 'access.get',
+    none: 'Nobody has such access.',
+    presentation: {
+      name: (item) => item.id,
+      columns: [
+        { header: 'ID', value: (item) => item.id },
+        { header: 'IDENTITY', value: (item) => item.client_id },
+        { header: 'API', value: (item) => item.resource },
+        { header: 'SCOPES', value: (item) => item.scopes.join(' ') },
+        { header: 'STATE', value: (item) => item.state },
+        { header: 'APPROVED BY', value: (item) => item.approved_by ?? '' },
+        { header: 'EXPIRES', value: (item) => item.expires_at },
+      ],
+    },
+  },
+  {
+    list: {
+      operation: 'access.list',
+      examples: [
+        '--resource-server https://fraud.example',
+        '--identity payments --as-of 30d',
+        '--scope fraud:write -o json',
+      ],
+      overrides: {
+        identity: { brief: 'Of this one: id or client_id' },
+        resource_server: { brief: 'To this one: id or identifier' },
+        scope: { brief: 'That holds this scope' },
+        state: { brief: 'In this state' },
+        as_of: { span: 'back' },
+      },
+    },
+    get: { operation: 'access.get', examples: ['acs_0123456789abcdefghij'] },
+    create: {
+      operation: 'access.create',
+      examples: [
+        '--identity payments --resource-server https://fraud.example --scopes fraud:read --justification "scores each payment" --for 90d',
+      ],
+      overrides: members,
+      done: 'Created',
+    },
+    update: {
+      operation: 'access.patch',
+      examples: ['acs_0123456789abcdefghij --scopes fraud:read,fraud:write'],
+      overrides: members,
+      done: 'Changed',
+    },
+    revoke: { operation: 'access.revoke', examples: ['acs_0123456789abcdefghij --yes'], done: 'Revoked' },
+  },
+);

@@ -1,0 +1,159 @@
+import { resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import type { CreatedCredential } from '@countersign/admin-api';
+import { buildCommand, type Command } from '@stricli/core';
+import { openSecretPlace, type SecretPlace } from '../secrets/secret-place.ts';
+import { withAdmin } from '../connection/admin.ts';
+import type { ConnectionFlags } from '../connection/settings.ts';
+import { type CliContext, say } from '../context.ts';
+import { usageError } from '../failure.ts';
+import { connectionFlags } from '../flags/connection.ts';
+import {
+  outputAliases,
+  type OutputFlags,
+  outputFlags,
+  type WriteFlags,
+  writeFlags,
+} from '../flags/output.ts';
+import type { Host } from '../host.ts';
+import { contractFlags, type FlagValues } from '../noun/contract-flags.ts';
+import { mayProceed } from '../noun/write.ts';
+import { printObject } from '../output/formats.ts';
+
+const fromContract = contractFlags('credentials.create', 'body', {
+  type: { brief: 'How it proves itself' },
+  jwk: {
+    flag: 'jwk-file',
+    placeholder: 'file',
+    brief: 'Public key as a JSON Web Key',
+    read: ([file], host) => parseJson(textFile(host, file as string), file as string),
+  },
+  jwks_uri: { brief: 'Where its public keys are published', placeholder: 'url' },
+  allow_token_endpoint_audience: { brief: 'Take assertions whose audience is the token endpoint' },
+  ca: {
+    flag: 'issued-by',
+    placeholder: 'file',
+    brief: 'PEM certificates of the authorities that may have signed its certificate',
+    read: ([file], host) => textFile(host, file as string),
+  },
+  certificate: {
+    placeholder: 'file',
+    brief: 'Its own certificate, PEM',
+    read: ([file], host) => textFile(host, file as string),
+  },
+  subject_dn: { brief: 'Subject of its certificate' },
+  san_dns: { brief: 'DNS name in its certificate' },
+  san_uri: { brief: 'URI in its certificate' },
+  san_ip: { brief: 'IP address in its certificate' },
+  san_email: { brief: 'Mail address in its certificate' },
+  trusted_issuer: { brief: 'Outside issuer of its tokens' },
+  conditions: {
+    flag: 'condition',
+    placeholder: 'claim=value',
+    brief: 'What its outside token must say; may be repeated',
+    repeat: true,
+    read: (values) => Object.fromEntries(values.map(conditionOf)),
+  },
+  spiffe_id: { brief: 'Its SPIFFE ID' },
+});
+
+interface SecretFlags {
+  readonly secretFile?: string | undefined;
+  readonly showSecret: boolean;
+}
+
+type Flags = FlagValues & ConnectionFlags & OutputFlags & WriteFlags & SecretFlags;
+
+const WITH_SECRET: ReadonlySet<unknown> = new Set(['client_secret', 'api_key']);
+
+export const credentialsCreate: Command<CliContext> = buildCommand<Flags, [string], CliContext>({
+  async func(flags, identity) {
+    const { host } = this;
+    const body = await fromContract.read(flags, host);
+    await withAdmin(host, flags, async (admin) => {
+      const input = { params: { id: identity }, body };
+      const consent = { ...flags, yes: true };
+      if (!(await mayProceed(this, admin, 'credentials.create', input, consent))) return;
+      const place = WITH_SECRET.has(body['type']) ? placeOf(host, flags) : undefined;
+      const created = (await admin.table.call('credentials.create', input).catch((error: unknown) => {
+        place?.abandon();
+        throw error;
+      })) as { readonly body: CreatedCredential };
+      const { secret, ...credential } = created.body;
+      if (secret !== undefined) place?.put(secret);
+      say(host, `Created ${credential.id}`);
+      if (place?.path !== undefined) say(host, `Its secret is in ${place.path} (mode 0600).`);
+      const shown = place === undefined ? created.body : credential;
+      await printObject(host, flags.output, shown, (item) => item.id);
+    });
+  },
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [{ brief: 'Its id (idn_…) or client_id', parse: String, placeholder: 'IDENTITY' }],
+    },
+    flags: {
+      ...fromContract.parameters,
+      secretFile: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'file',
+        brief: 'Where the secret goes (mode 0600)',
+      },
+      showSecret: {
+        kind: 'boolean',
+        default: false,
+        withNegated: false,
+        brief: 'Show the secret once on the terminal',
+      },
+      ...writeFlags,
+      ...outputFlags,
+      ...connectionFlags,
+      // The types of the contract's flags are known at run time only.
+    } as never,
+    aliases: outputAliases as never,
+  },
+  docs: {
+    brief: 'Add a credential to an identity; a secret is told only once',
+    customUsage: [
+      'payments --type client_secret --secret-file payments-2.secret',
+      'payments --type client_secret -o json | jq -r .secret',
+      'payments --type private_key_jwt --jwk-file public.jwk --for 365d',
+    ],
+  },
+});
+
+/** A file or the terminal; scripts that ask for the object as data get the secret in it. */
+function placeOf(host: Host, flags: Flags): SecretPlace | undefined {
+  if (flags.secretFile !== undefined || flags.showSecret) {
+    return openSecretPlace(host, flags, resolve(host.cwd, flags.secretFile ?? ''));
+  }
+  if (flags.output === 'json' || flags.output === 'yaml' || flags.output === 'ndjson') return undefined;
+  throw usageError(
+    'Where should the secret go? It is told only once.',
+    'Add --secret-file FILE, --show-secret on a terminal, or -o json.',
+  );
+}
+
+function textFile(host: Pick<Host, 'cwd'>, file: string): string {
+  try {
+    return readFileSync(resolve(host.cwd, file), 'utf8');
+  } catch (error) {
+    throw usageError(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw usageError(`${file} is not JSON.`);
+  }
+}
+
+function conditionOf(text: string): readonly [string, string] {
+  const split = text.indexOf('=');
+  if (split <= 0) throw usageError(`--condition takes claim=value, not ${text}.`);
+  return [text.slice(0, split), text.slice(split + 1)];
+}

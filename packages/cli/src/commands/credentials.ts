@@ -1,0 +1,57 @@
+import type { Credential } from '@countersign/admin-api';
+import type { RouteMap } from '@stricli/core';
+import type { CliContext } from '../context.ts';
+import { buildNoun } from '../noun/noun-command.ts';
+import { credentialsCreate } from './credentials-create.ts';
+
+export const credentials: RouteMap<CliContext> = buildNoun<Credential>(
+  {
+    name: 'credentials',
+    brief: 'How they prove themselves',
+    argument: 'CREDENTIAL',
+    moreExamples: ['credentials create payments --type client_secret --secret-file payments-2.secret'],
+    get: 'credentials.get',
+    none: 'There are no such credentials.',
+    presentation: {
+      name: (item) => item.id,
+      columns: [
+        { header: 'ID', value: (item) => item.id },
+        { header: 'IDENTITY', value: (item) => item.client_id },
+        { header: 'TYPE', value: (item) => item.type },
+        { header: 'LABEL', value: (item) => item.label },
+        { header: 'PUBLIC ID', value: (item) => item.public_id ?? '' },
+        { header: 'STATE', value: (item) => item.state },
+        { header: 'EXPIRES', value: (item) => item.expires_at },
+      ],
+    },
+  },
+  {
+    list: {
+      operation: 'credentials.list',
+      overrides: {
+        identity: { brief: 'Of this one: id or client_id' },
+        type: { brief: 'Of this type' },
+        state: { brief: 'In this state' },
+        expires_before: { brief: 'That end before this time' },
+      },
+      examples: ['--identity payments', '--expires-before 30d -o json'],
+    },
+    get: { operation: 'credentials.get', examples: ['crd_0123456789abcdefghij'] },
+    update: {
+      operation: 'credentials.patch',
+      overrides: {
+        label: { brief: 'To tell credentials apart' },
+        state: { brief: 'Suspended or active again' },
+        expires_at: { brief: 'When it ends' },
+      },
+      examples: ['crd_0123456789abcdefghij --label "eu-west"', 'crd_0123456789abcdefghij --state suspended'],
+      done: 'Changed',
+    },
+    revoke: {
+      operation: 'credentials.revoke',
+      examples: ['crd_0123456789abcdefghij --yes'],
+      done: 'Revoked',
+    },
+  },
+  { create: credentialsCreate },
+);

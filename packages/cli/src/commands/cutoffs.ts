@@ -1,0 +1,40 @@
+import type { Cutoff } from '@countersign/admin-api';
+import type { RouteMap } from '@stricli/core';
+import type { CliContext } from '../context.ts';
+import { buildNoun } from '../noun/noun-command.ts';
+
+export const cutoffs: RouteMap<CliContext> = buildNoun<Cutoff>(
+  {
+    name: 'cutoffs',
+    brief: 'Orders to stop trusting something at once',
+    argument: 'CUTOFF',
+    none: 'Nothing was cut off.',
+    presentation: {
+      name: (cutoff) => cutoff.id,
+      columns: [
+        { header: 'ID', value: (cutoff) => cutoff.id },
+        { header: 'KIND', value: (cutoff) => cutoff.kind },
+        { header: 'TARGET', value: (cutoff) => cutoff.target },
+        { header: 'REFUSED UP TO', value: (cutoff) => cutoff.not_before },
+        { header: 'REASON', value: (cutoff) => cutoff.reason },
+        { header: 'ORDERED BY', value: (cutoff) => cutoff.ordered_by },
+      ],
+    },
+  },
+  {
+    list: { operation: 'cutoffs.list', examples: ['', '-o json'] },
+    create: {
+      operation: 'cutoffs.create',
+      examples: [
+        '--kind identity --id payments --reason "secret seen in a log" --yes',
+        '--kind token --id 5m2gk1… --reason "sent to the wrong host" --yes',
+      ],
+      overrides: {
+        kind: { brief: 'What is cut off' },
+        id: { brief: 'Identity: id or client_id; credential: id; token: jti; key: kid' },
+        reason: { brief: 'Why; it stays in the audit log' },
+      },
+      done: 'Cut off:',
+    },
+  },
+);

@@ -1,0 +1,31 @@
+import type { SigningKey } from '@countersign/admin-api';
+import type { RouteMap } from '@stricli/core';
+import type { CliContext } from '../context.ts';
+import { buildNoun } from '../noun/noun-command.ts';
+
+export const keys: RouteMap<CliContext> = buildNoun<SigningKey>(
+  {
+    name: 'keys',
+    brief: 'The keys that sign tokens',
+    argument: 'KEY',
+    none: 'There are no keys.',
+    presentation: {
+      name: (key) => key.kid,
+      columns: [
+        { header: 'KID', value: (key) => key.kid },
+        { header: 'ALG', value: (key) => key.alg },
+        { header: 'STATE', value: (key) => key.state },
+        { header: 'SIGNS FROM', value: (key) => key.active_at },
+        { header: 'LEAVES', value: (key) => key.remove_at ?? '' },
+      ],
+    },
+  },
+  {
+    list: { operation: 'keys.list', examples: ['', '-o json'] },
+    rotate: {
+      operation: 'keys.rotate',
+      examples: ['', '--alg RS256'],
+      overrides: { alg: { brief: 'Algorithm whose key changes' } },
+    },
+  },
+);

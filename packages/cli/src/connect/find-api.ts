@@ -1,0 +1,26 @@
+import type { AdminClient, ResourceServer } from '@countersign/admin-api';
+import { CommandFailure } from '../failure.ts';
+
+/** Finds an API by identifier, id, or name where only one has it. */
+export async function findApi(client: AdminClient, name: string): Promise<ResourceServer> {
+  if (/^rsv_[0-9a-z]{20}$/.test(name) || name.includes(':')) {
+    return (await client.call('resource-servers.get', { params: { id: name } })).body;
+  }
+  const similar: ResourceServer[] = [];
+  for await (const item of client.each('resource-servers.list', { query: { text: name } }))
+    similar.push(item);
+  const exact = similar.filter((item) => item.name === name);
+  if (exact.length === 1) return exact[0] as ResourceServer;
+  const known = (exact.length > 1 ? exact : similar).map((item) => item.identifier);
+  if (exact.length > 1) {
+    throw new CommandFailure('usage', `${exact.length} APIs are called ${name}.`, {
+      fix: `Name it by its identifier: ${known.join(' or ')}`,
+    });
+  }
+  throw new CommandFailure('not_found', `There is no API called ${name}.`, {
+    fix:
+      known.length === 0
+        ? 'See which there are: countersign resource-servers list'
+        : `Did you mean ${known.join(' or ')}?`,
+  });
+}

@@ -1,0 +1,15 @@
+import type { CommandContext } from '@stricli/core';
+import type { ExitCode } from './exit-code.ts';
+import type { Host } from './host.ts';
+
+/** What each command runs with: `this`. */
+export interface CliContext extends CommandContext {
+  readonly host: Host;
+  /** Ends with this code although nothing went wrong: `plan` found a difference, `doctor` a failed check. */
+  setExitCode(code: ExitCode): void;
+}
+
+/** A line for people. stdout is for what was asked for. */
+export function say(host: Pick<Host, 'stderr'>, line: string): void {
+  host.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,63 @@
+import type { DocumentInput } from '@countersign/admin-api';
+import { CommandFailure, usageError } from '../failure.ts';
+import { failureOf } from '../exit-code.ts';
+import type { Host } from '../host.ts';
+import { type Declared, readDeclared } from './read-documents.ts';
+import { prepareSecrets } from './secret-files.ts';
+
+/** What `plan` and `apply` send, and what they need to tell of it. */
+export interface DeclaredRequest {
+  readonly body: { readonly documents: DocumentInput[]; readonly prune: boolean };
+  readonly awaited: ReadonlyMap<string, string>;
+  /** An error of the API with the lines that it is about. */
+  locateFailure(error: unknown): unknown;
+}
+
+/** Reads, resolves secrets, and checks against the contract, so that most mistakes are told with file and line. */
+export async function readDeclaredRequest(
+  host: Pick<Host, 'cwd' | 'stdin'>,
+  files: readonly string[],
+  prune: boolean,
+): Promise<DeclaredRequest> {
+  const declared = await readDeclared(host, files);
+  if (declared.length === 0) throw usageError(`There is no document in ${files.join(' ')}.`);
+  const { documents, awaited } = await prepareSecrets(host, declared);
+  await checkDocuments(declared, documents);
+  return {
+    body: { documents: documents as DocumentInput[], prune },
+    awaited,
+    locateFailure: (error) => located(error, declared),
+  };
+}
+
+async function checkDocuments(
+  declared: readonly Declared[],
+  documents: readonly Record<string, unknown>[],
+): Promise<void> {
+  const { document } = await import('@countersign/admin-api');
+  const faults = documents.flatMap((item, index) => {
+    const result = document.safeParse(item);
+    if (result.success) return [];
+    return result.error.issues.map((issue) => {
+      const path = issue.path.filter((part) => typeof part !== 'symbol');
+      return `${declared[index]?.locate(path)}: ${path.join('.') || 'the document'}: ${issue.message}`;
+    });
+  });
+  if (faults.length > 0) throw usageError(faults.join('\n'));
+}
+
+interface ProblemShape {
+  readonly problem?: { readonly errors?: readonly { readonly pointer: string; readonly detail: string }[] };
+}
+
+function located(error: unknown, declared: readonly Declared[]): unknown {
+  const errors = (error as ProblemShape | undefined)?.problem?.errors ?? [];
+  const lines = errors.flatMap(({ pointer, detail }) => {
+    const [, top, index, ...rest] = pointer.split('/');
+    const item = top === 'documents' ? declared[Number(index)] : undefined;
+    return item === undefined ? [] : [`${item.locate(rest)}: ${rest.join('.')} ${detail}`];
+  });
+  if (lines.length === 0) return error;
+  const failure = failureOf(error);
+  return new CommandFailure(failure.kind, lines.join('\n'), { requestId: failure.requestId, cause: error });
+}

@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import type { Document as YamlDocument, LineCounter } from 'yaml';
+import { usageError } from '../failure.ts';
+import type { Host } from '../host.ts';
+
+/** One declared object as it was written, and where. */
+export interface Declared {
+  readonly object: Record<string, unknown>;
+  /** Folder that file names in it count from. */
+  readonly folder: string;
+  /** `authority.yaml:12` of a member, by its path in the object. */
+  readonly locate: (path: readonly (string | number)[]) => string;
+}
+
+const YAML_NAME = /\.ya?ml$/;
+
+/** Reads YAML documents from files, folders (with all below them) and stdin (`-`), in a stable order. */
+export async function readDeclared(
+  host: Pick<Host, 'cwd' | 'stdin'>,
+  paths: readonly string[],
+): Promise<readonly Declared[]> {
+  const declared: Declared[] = [];
+  for (const path of paths) {
+    if (path === '-') declared.push(...(await parse(await host.stdin.readAll(), 'stdin', host.cwd)));
+    else {
+      for (const file of filesUnder(resolve(host.cwd, path), path)) {
+        declared.push(...(await parse(readFileSync(file, 'utf8'), shortest(host.cwd, file), dirname(file))));
+      }
+    }
+  }
+  return declared;
+}
+
+function filesUnder(path: string, named: string): readonly string[] {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) throw usageError(`There is no file or folder ${named}.`);
+  if (!stat.isDirectory()) return [path];
+  const found = readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .filter((name) => YAML_NAME.test(name))
+    .sort()
+    .map((name) => join(path, name));
+  if (found.length === 0) throw usageError(`There is no .yaml or .yml file in ${named}.`);
+  return found;
+}
+
+async function parse(text: string, file: string, folder: string): Promise<readonly Declared[]> {
+  const { LineCounter, parseAllDocuments } = await import('yaml');
+  const lines = new LineCounter();
+  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
+  if ('empty' in documents) return [];
+  return documents.flatMap((document): readonly Declared[] => {
+    const fault = document.errors[0];
+    if (fault !== undefined)
+      throw usageError(`${file}:${lines.linePos(fault.pos[0]).line} is not YAML: ${fault.message}`);
+    const object: unknown = document.toJS({ maxAliasCount: 100 });
+    if (object === null || object === undefined) return [];
+    const locate = (path: readonly (string | number)[]): string => `${file}:${lineOf(document, lines, path)}`;
+    if (typeof object !== 'object' || Array.isArray(object)) {
+      throw usageError(
+        `${locate([])} is not an object.`,
+        'Each document has apiVersion, kind, metadata and spec.',
+      );
+    }
+    return [{ object: object as Record<string, unknown>, folder, locate }];
+  });
+}
+
+/** The line of the nearest member that is there. */
+function lineOf(document: YamlDocument, lines: LineCounter, path: readonly (string | number)[]): number {
+  for (let length = path.length; length >= 0; length--) {
+    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+    const range = (node as { readonly range?: readonly number[] | null } | undefined)?.range;
+    if (range?.[0] !== undefined) return lines.linePos(range[0]).line;
+  }
+  return 1;
+}
+
+function shortest(cwd: string, path: string): string {
+  const near = relative(cwd, path);
+  return near.startsWith('..') ? path : near;
+}

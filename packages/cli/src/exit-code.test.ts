@@ -1,0 +1,103 @@
+import { AdminApiError, type Problem, problemDocument, type ProblemCode } from '@countersign/admin-api';
+import { TokenError } from '@countersign/client';
+import { expect, test } from 'vitest';
+import { EXIT_CODES, exitCodeOf, failureOf } from './exit-code.ts';
+import { CommandFailure } from './failure.ts';
+
+test('the numbers are those that scripts rely on', () => {
+  expect(EXIT_CODES).toEqual({
+    ok: 0,
+    failure: 1,
+    usage: 2,
+    not_found: 3,
+    denied: 4,
+    conflict: 5,
+    difference: 6,
+    unreachable: 7,
+    interrupted: 130,
+  });
+});
+
+function apiError(code: ProblemCode, more: Partial<Problem> = {}): AdminApiError {
+  const document = problemDocument(code, more);
+  return new AdminApiError(code, document.title, {
+    status: document.status,
+    problem: document,
+    requestId: 'req_1',
+  });
+}
+
+test.each([
+  ['validation_failed', 2],
+  ['unknown_reference', 2],
+  ['not_found', 3],
+  ['invalid_token', 4],
+  ['insufficient_scope', 4],
+  ['needs_people', 4],
+  ['already_exists', 5],
+  ['illegal_transition', 5],
+  ['precondition_failed', 5],
+  ['unavailable', 7],
+  ['internal_error', 1],
+] as const)('problem %s ends with %i', (code, exit) => {
+  expect(exitCodeOf(apiError(code))).toBe(exit);
+});
+
+test('a problem tells each member that was refused, what is there already, and its request', () => {
+  const failure = failureOf(
+    apiError('validation_failed', {
+      detail: 'Two members are wrong.',
+      errors: [
+        { pointer: '/owner/person', detail: 'is missing' },
+        { pointer: '', detail: 'has a member that is not known' },
+      ],
+      existing: 'idn_1',
+    }),
+  );
+  expect(failure.message).toBe(
+    'Two members are wrong.\n  owner.person is missing\n  the body has a member that is not known\n  what is there: idn_1',
+  );
+  expect(failure.requestId).toBe('req_1');
+});
+
+test.each([
+  ['refused', 'invalid_client', 4],
+  ['refused', 'invalid_target', 4],
+  ['refused', 'invalid_scope', 4],
+  ['refused', 'invalid_request', 2],
+  ['unavailable', undefined, 7],
+  ['unreachable', undefined, 7],
+  ['bad_response', undefined, 1],
+] as const)('token error %s %s ends with %i', (code, error, exit) => {
+  expect(exitCodeOf(new TokenError(code, 'no token', { error }))).toBe(exit);
+});
+
+test('a network error is found behind what wraps it', () => {
+  const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+  const wrapped = new TokenError('unreachable', 'no', {
+    cause: new TypeError('fetch failed', { cause: refused }),
+  });
+  expect(failureOf(wrapped)).toMatchObject({
+    kind: 'unreachable',
+    fix: expect.stringContaining('countersign dev'),
+  });
+});
+
+test('an untrusted certificate says how to trust its CA', () => {
+  const cause = Object.assign(new Error('x'), { code: 'SELF_SIGNED_CERT_IN_CHAIN' });
+  expect(failureOf(new TypeError('fetch failed', { cause })).fix).toContain('--ca-file');
+});
+
+test('every address of a name that refused is one failure', () => {
+  const each = Object.assign(new Error('x'), { code: 'ECONNREFUSED' });
+  expect(failureOf(new TypeError('fetch failed', { cause: new AggregateError([each, each]) })).kind).toBe(
+    'unreachable',
+  );
+});
+
+test('ours are taken as they are; anything else is a failure without a stack', () => {
+  const own = new CommandFailure('difference', 'differs');
+  expect(failureOf(own)).toBe(own);
+  expect(failureOf(new Error('broken'))).toMatchObject({ kind: 'failure', message: 'broken' });
+  expect(failureOf('text')).toMatchObject({ kind: 'failure', message: 'text' });
+});

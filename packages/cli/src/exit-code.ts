@@ -1,0 +1,139 @@
+import { CommandFailure, type FailureKind } from './failure.ts';
+import { networkFailure } from './network-failure.ts';
+
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 130;
+
+/** The exit codes that scripts rely on. */
+export const EXIT_CODES: Readonly<Record<FailureKind | 'ok', ExitCode>> = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  not_found: 3,
+  denied: 4,
+  conflict: 5,
+  difference: 6,
+  unreachable: 7,
+  interrupted: 130,
+};
+
+export function exitCodeOf(error: unknown): ExitCode {
+  return EXIT_CODES[failureOf(error).kind];
+}
+
+/** Status of an answer that refuses → why. What is not listed is a plain failure. */
+const KIND_OF_STATUS: Readonly<Record<number, FailureKind>> = {
+  0: 'unreachable',
+  400: 'usage',
+  401: 'denied',
+  403: 'denied',
+  404: 'not_found',
+  409: 'conflict',
+  412: 'conflict',
+  413: 'usage',
+  422: 'usage',
+  428: 'conflict',
+  502: 'unreachable',
+  503: 'unreachable',
+  504: 'unreachable',
+};
+
+/** The token endpoint's answers (RFC 6749 §5.2, RFC 8707 §2) → why. */
+const KIND_OF_TOKEN_ERROR: Readonly<Record<string, FailureKind>> = {
+  invalid_request: 'usage',
+  invalid_client: 'denied',
+  invalid_grant: 'denied',
+  unauthorized_client: 'denied',
+  access_denied: 'denied',
+  invalid_scope: 'denied',
+  invalid_target: 'denied',
+  temporarily_unavailable: 'unreachable',
+};
+
+/**
+ * Any error as a failure with its words: ours as they are, then what the admin API, the token endpoint, the settings
+ * and the network say. Errors of those libraries are known by name, so that reading one loads no library.
+ */
+export function failureOf(error: unknown): CommandFailure {
+  if (error instanceof CommandFailure) return error;
+  if (!(error instanceof Error)) return new CommandFailure('failure', String(error));
+  const read = Object.hasOwn(READERS, error.name) ? READERS[error.name] : undefined;
+  return (
+    read?.(error) ?? networkFailure(error) ?? new CommandFailure('failure', error.message, { cause: error })
+  );
+}
+
+const usage = (error: Error): CommandFailure => new CommandFailure('usage', error.message, { cause: error });
+
+const READERS: Readonly<Record<string, (error: Error) => CommandFailure>> = {
+  AdminApiError: (error) => adminFailure(error as AdminErrorShape),
+  TokenError: (error) => tokenFailure(error as TokenErrorShape),
+  ClientOptionError: usage,
+  VerifierOptionError: usage,
+  SettingError: usage,
+};
+
+interface AdminErrorShape extends Error {
+  readonly code: string;
+  readonly status: number;
+  readonly requestId?: string | undefined;
+  readonly problem?:
+    | {
+        readonly title: string;
+        readonly detail?: string | undefined;
+        readonly existing?: string | undefined;
+        readonly errors?: readonly { readonly pointer: string; readonly detail: string }[] | undefined;
+      }
+    | undefined;
+}
+
+function adminFailure(error: AdminErrorShape): CommandFailure {
+  if (error.code === 'unreachable') {
+    return networkFailure(error.cause) ?? new CommandFailure('unreachable', error.message, { cause: error });
+  }
+  const { problem } = error;
+  const lines = [
+    problem === undefined ? error.message : (problem.detail ?? problem.title),
+    ...(problem?.errors ?? []).map(({ pointer, detail }) => `  ${memberName(pointer)} ${detail}`),
+    ...(problem?.existing === undefined ? [] : [`  what is there: ${problem.existing}`]),
+  ];
+  return new CommandFailure(KIND_OF_STATUS[error.status] ?? 'failure', lines.join('\n'), {
+    requestId: error.requestId,
+    cause: error,
+  });
+}
+
+/** `/owner/person` → `owner.person`; `?limit` stays. */
+function memberName(pointer: string): string {
+  return pointer === '' ? 'the body' : pointer.replace(/^\//, '').replaceAll('/', '.');
+}
+
+interface TokenErrorShape extends Error {
+  readonly code: string;
+  /** Of the token endpoint, where it refused. */
+  readonly error?: string | undefined;
+  readonly requestId?: string | undefined;
+}
+
+const TOKEN_FIX: Readonly<Record<string, string>> = {
+  invalid_client: 'Check client id and secret; an expired, revoked or suspended one answers the same.',
+  invalid_target: 'Does this identity have access to that API? countersign access list --identity CLIENT_ID',
+  invalid_scope: 'Does this identity hold such a scope? countersign access list --identity CLIENT_ID',
+};
+
+function tokenFailure(error: TokenErrorShape): CommandFailure {
+  const { requestId } = error;
+  if (error.code === 'refused') {
+    const refusal = error.error ?? 'refused';
+    return new CommandFailure(
+      KIND_OF_TOKEN_ERROR[refusal] ?? 'failure',
+      `The authority gives no token: ${refusal}`,
+      {
+        fix: TOKEN_FIX[refusal],
+        requestId,
+        cause: error,
+      },
+    );
+  }
+  const kind = error.code === 'unreachable' || error.code === 'unavailable' ? 'unreachable' : 'failure';
+  return networkFailure(error) ?? new CommandFailure(kind, error.message, { requestId, cause: error });
+}

@@ -1,0 +1,103 @@
+import type { Readable } from 'node:stream';
+
+/** A place to write text to. `columns` is known only for terminals. */
+export interface Output {
+  readonly isTTY: boolean;
+  readonly columns: number | undefined;
+  write(text: string): void;
+}
+
+/** Where answers and secrets come in. */
+export interface Input {
+  readonly isTTY: boolean;
+  /** All of it, to its end, as UTF-8. */
+  readAll(): Promise<string>;
+  /** One line typed after `question`; undefined when the input ended or Ctrl-C was pressed. Only on a terminal. */
+  ask(question: string): Promise<string | undefined>;
+}
+
+export type StopSignal = 'SIGINT' | 'SIGTERM';
+
+/** All that a command may touch of the process it runs in, so that tests can run it in theirs. */
+export interface Host {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdin: Input;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Version of the runtime, such as `20.19.0`. */
+  readonly nodeVersion: string;
+  /** Replaces the network where given. */
+  readonly fetch?: typeof fetch;
+  /** Calls back for each signal to stop; returns how to stop listening. */
+  onStopSignal(listener: (signal: StopSignal) => void): () => void;
+  /** Ends the process now, without draining. */
+  exit(code: number): void;
+}
+
+/** The host of the real process. */
+export function processHost(): Host {
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    // Only where asked for: opening it can hold the process.
+    get stdin() {
+      return inputOf(process.stdin);
+    },
+    stdout: outputOf(process.stdout),
+    stderr: outputOf(process.stderr),
+    now: Date.now,
+    nodeVersion: process.versions.node,
+    onStopSignal(listener) {
+      const onSignal = (signal: NodeJS.Signals): void => listener(signal as StopSignal);
+      process.on('SIGINT', onSignal);
+      process.on('SIGTERM', onSignal);
+      return () => {
+        process.off('SIGINT', onSignal);
+        process.off('SIGTERM', onSignal);
+      };
+    },
+    exit: (code) => process.exit(code),
+  };
+}
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  // A reader that left (`| head`) is no failure: what follows is not wanted.
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  return {
+    isTTY: stream.isTTY === true,
+    get columns() {
+      return stream.isTTY === true ? stream.columns : undefined;
+    },
+    write: (text) => void stream.write(text),
+  };
+}
+
+function inputOf(stream: NodeJS.ReadStream): Input {
+  return {
+    isTTY: stream.isTTY === true,
+    readAll: () => readAll(stream),
+    async ask(question) {
+      const { createInterface } = await import('node:readline');
+      const terminal = createInterface({ input: stream, output: process.stderr });
+      return new Promise((resolve) => {
+        terminal.on('close', () => resolve(undefined));
+        terminal.on('SIGINT', () => terminal.close());
+        terminal.question(question, (answer) => {
+          resolve(answer);
+          terminal.close();
+        });
+      });
+    },
+  };
+}
+
+async function readAll(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}

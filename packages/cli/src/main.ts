@@ -1,0 +1,39 @@
+import { ExitCode as StricliExitCode, run } from '@stricli/core';
+import { buildProgram } from './application.ts';
+import type { CliContext } from './context.ts';
+import { EXIT_CODES } from './exit-code.ts';
+import { type Host, processHost } from './host.ts';
+
+/** Runs one command line in the given host; resolves to its exit code and never rejects. */
+export async function runCommandLine(args: readonly string[], host: Host): Promise<number> {
+  const io = {
+    // Help and version come this way, answers do not: an example without arguments would end in a space.
+    stdout: { write: (text: string) => host.stdout.write(text.replace(/ +$/gm, '')) },
+    stderr: host.stderr,
+    env: {},
+    exitCode: undefined as number | undefined,
+  };
+  const context: CliContext = {
+    process: io,
+    host,
+    setExitCode(code) {
+      io.exitCode = code;
+    },
+  };
+  const program = await buildProgram(args[0]);
+  await run(program, args, context);
+  return exitCodeOfRun(io.exitCode ?? EXIT_CODES.ok);
+}
+
+/** Stricli has negative codes for what went wrong before a command ran. */
+function exitCodeOfRun(code: number): number {
+  if (code === StricliExitCode.UnknownCommand || code === StricliExitCode.InvalidArgument) {
+    return EXIT_CODES.usage;
+  }
+  return code < 0 ? EXIT_CODES.failure : code;
+}
+
+/** The `countersign` command. Sets the exit code instead of exiting, so that what was printed gets out. */
+export async function main(): Promise<void> {
+  process.exitCode = await runCommandLine(process.argv.slice(2), processHost());
+}

@@ -1,0 +1,98 @@
+import type { Command, RouteMap } from '@stricli/core';
+import type { CliContext } from './context.ts';
+
+export type Target = Command<CliContext> | RouteMap<CliContext>;
+
+export interface Entry {
+  readonly brief: string;
+  readonly hidden?: true;
+  readonly load: () => Promise<Target>;
+}
+
+/**
+ * Every command, in the order of the help. A start loads the one that is named and no other: adding one is its file
+ * under commands/ and its line here.
+ */
+export const COMMANDS: Readonly<Record<string, Entry>> = {
+  dev: {
+    brief: 'Run an authority for a laptop or a test suite',
+    load: async () => (await import('./commands/dev.ts')).dev,
+  },
+  serve: {
+    brief: 'Run the authority in production',
+    load: async () => (await import('./commands/serve.ts')).serve,
+  },
+  connect: {
+    brief: 'Let a machine call an API: identity, credential and access in one step',
+    load: async () => (await import('./commands/connect.ts')).connect,
+  },
+  token: {
+    brief: 'Get, inspect and verify tokens',
+    load: async () => (await import('./commands/token.ts')).token,
+  },
+  explain: {
+    brief: 'Say what happened in a request, why, and how to fix it',
+    load: async () => (await import('./commands/explain.ts')).explain,
+  },
+  identities: {
+    brief: 'The machines',
+    load: async () => (await import('./commands/identities.ts')).identities,
+  },
+  credentials: {
+    brief: 'How they prove themselves',
+    load: async () => (await import('./commands/credentials.ts')).credentials,
+  },
+  'resource-servers': {
+    brief: 'The APIs and their scopes',
+    load: async () => (await import('./commands/resource-servers.ts')).resourceServers,
+  },
+  access: {
+    brief: 'Who may do what at which API',
+    load: async () => (await import('./commands/access.ts')).access,
+  },
+  cutoffs: {
+    brief: 'Orders to stop trusting something at once',
+    load: async () => (await import('./commands/cutoffs.ts')).cutoffs,
+  },
+  keys: {
+    brief: 'The keys that sign tokens',
+    load: async () => (await import('./commands/keys.ts')).keys,
+  },
+  audit: {
+    brief: 'What happened',
+    load: async () => (await import('./commands/audit.ts')).audit,
+  },
+  plan: {
+    brief: 'Show what `apply` would change',
+    load: async () => (await import('./commands/plan.ts')).plan,
+  },
+  apply: {
+    brief: 'Bring declared objects about',
+    load: async () => (await import('./commands/apply.ts')).apply,
+  },
+  export: {
+    brief: 'Write all objects as documents that `apply` takes',
+    load: async () => (await import('./commands/export.ts')).exportObjects,
+  },
+  doctor: {
+    brief: 'Check that everything between here and the authority works',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  admin: {
+    brief: 'On the host of the authority: get back in',
+    load: async () => (await import('./commands/admin.ts')).admin,
+  },
+  completion: {
+    brief: 'Print the completion script of a shell',
+    load: async () => (await import('./commands/completion.ts')).completion,
+  },
+  version: {
+    brief: 'Print the version',
+    load: async () => (await import('./commands/version.ts')).version,
+  },
+  __complete: {
+    brief: 'Propose how a command line may go on',
+    hidden: true,
+    load: async () => (await import('./commands/complete.ts')).complete,
+  },
+};

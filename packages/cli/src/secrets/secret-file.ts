@@ -1,0 +1,45 @@
+import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { CommandFailure } from '../failure.ts';
+
+/** A file for a secret that does not exist yet: taken before the secret is made, so that none is made in vain. */
+export interface SecretFile {
+  readonly path: string;
+  write(secret: string): void;
+  /** Gives the place up again; for when no secret came. */
+  abandon(): void;
+}
+
+/**
+ * Creates the file, readable by its owner only (0600).
+ * @throws CommandFailure `conflict` where a file is there already: it may hold the only copy of another secret
+ */
+export function reserveSecretFile(path: string): SecretFile {
+  let descriptor: number;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    descriptor = openSync(path, 'wx', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+      throw new CommandFailure(
+        'conflict',
+        `${path} is there already, and may hold the only copy of a secret.`,
+        {
+          fix: 'Name another file with --secret-file, or move that one away.',
+        },
+      );
+    }
+    throw new CommandFailure('failure', `${path} cannot be written: ${(error as Error).message}`);
+  }
+  return {
+    path,
+    write(secret) {
+      writeSync(descriptor, `${secret}\n`);
+      closeSync(descriptor);
+    },
+    abandon() {
+      closeSync(descriptor);
+      unlinkSync(path);
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { type CliContext, say } from '../context.ts';
+import { EXIT_CODES } from '../exit-code.ts';
+import type { StopSignal } from '../host.ts';
+import { type RunningFacts, runningLines } from './running-lines.ts';
+import type { ServingFlags } from './flags.ts';
+
+/** What `@countersign/server/main` offers, as far as it is used here. */
+export interface AuthorityMain {
+  startAuthority(options: {
+    readonly mode: 'dev' | 'serve';
+    readonly flags: Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
+    readonly env: Readonly<Record<string, string | undefined>>;
+  }): Promise<{ readonly ready: RunningFacts; stop(): Promise<void> }>;
+}
+
+/**
+ * Runs the authority until a signal ends it: the first drains (exit code 0), a second one ends the process at once.
+ * Resolves when it has stopped.
+ */
+export async function runAuthority(
+  context: CliContext,
+  mode: 'dev' | 'serve',
+  flags: ServingFlags,
+  loadMain: () => Promise<AuthorityMain>,
+): Promise<void> {
+  const { host } = context;
+  const stop = stopRequest(context);
+  try {
+    const { startAuthority } = await loadMain();
+    const settings = settingFlags(flags);
+    const authority = await startAuthority({ mode, flags: settings, env: host.env });
+    for (const line of runningLines(mode, authority.ready, settings['ready-file'], host.cwd)) say(host, line);
+    const signal = await stop.requested;
+    say(host, `${signal}: finishing what is in flight; once more to stop at once.`);
+    await authority.stop();
+  } finally {
+    stop.release();
+  }
+}
+
+function stopRequest({ host }: CliContext): { readonly requested: Promise<StopSignal>; release(): void } {
+  let seen = 0;
+  let request: (signal: StopSignal) => void;
+  const requested = new Promise<StopSignal>((resolve) => {
+    request = resolve;
+  });
+  const release = host.onStopSignal((signal) => {
+    if (++seen === 1) return request(signal);
+    host.exit(EXIT_CODES.interrupted);
+  });
+  return { requested, release };
+}
+
+/** Flags under the names of the settings; what was not given is left to environment, file and default. */
+function settingFlags({
+  set,
+  ...flags
+}: ServingFlags): Readonly<Record<string, string | readonly string[] | boolean | undefined>> {
+  const named = Object.entries(flags).map(([key, value]) => [kebabCase(key), value] as const);
+  return Object.fromEntries(
+    [...named, ...(set ?? [])].filter(([, value]) => value !== undefined && value !== false),
+  );
+}
+
+function kebabCase(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 
 /** Source of random bytes: an argument, so that tests can fix it. Never fewer bytes than asked. */
-export type RandomBytes = (size: number) => Uint8Array;
+export type RandomBytes = (size: number) => Buffer;
 
 export type IdPrefix = 'idn' | 'crd' | 'rsv' | 'acs' | 'key' | 'evt' | 'cut' | 'idp';
 
@@ -12,18 +12,17 @@ const UNBIASED = 252;
 
 /** Random bytes from a pool: one system call for many ids. */
 export function pooledRandom(poolSize = 8192): RandomBytes {
-  const pool = Buffer.allocUnsafe(poolSize);
-  let used = poolSize;
+  let pool = Buffer.alloc(0);
+  let used = 0;
   return (size) => {
     if (size > poolSize) return randomFillSync(Buffer.allocUnsafe(size));
-    if (used + size > poolSize) {
-      randomFillSync(pool);
+    if (used + size > pool.length) {
+      // A new pool each time, never the old one refilled: slices that were handed out stay what they are.
+      pool = randomFillSync(Buffer.allocUnsafeSlow(poolSize));
       used = 0;
     }
-    const bytes = Buffer.from(pool.subarray(used, used + size));
-    pool.fill(0, used, used + size);
     used += size;
-    return bytes;
+    return pool.subarray(used - size, used);
   };
 }
 

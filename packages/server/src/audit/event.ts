@@ -47,27 +47,31 @@ function quote(text: string): string {
   return JSON.stringify(text.replace(LONE_SURROGATE, '\uFFFD'));
 }
 
-/** The event's canonical bytes as text, with the sequence number the log gave it. */
+/**
+ * The event's canonical bytes as text, with the sequence number the log gave it. Members that this server makes itself
+ * (ids, addresses, names of methods, reasons and types) are of charsets that JSON writes as they are; quoted is what
+ * comes from outside.
+ */
 export function encodeEvent(event: AuditEvent, seq: number): string {
   let text = '{';
-  if (event.access !== undefined) text += `"access":${quote(event.access)},`;
+  if (event.access !== undefined) text += `"access":"${event.access}",`;
   text += `"at":"${event.at}"`;
-  if (event.credential !== undefined) text += `,"credential":${quote(event.credential)}`;
+  if (event.credential !== undefined) text += `,"credential":"${event.credential}"`;
   if (event.detail !== undefined) text += `,"detail":${event.detail}`;
   text += `,"id":"${event.id}"`;
   if (event.identity !== undefined) text += `,"identity":${quote(event.identity)}`;
-  if (event.instance !== undefined) text += `,"instance":${quote(event.instance)}`;
+  if (event.instance !== undefined) text += `,"instance":"${event.instance}"`;
   if (event.jti !== undefined) text += `,"jti":"${event.jti}"`;
-  if (event.method !== undefined) text += `,"method":${quote(event.method)}`;
+  if (event.method !== undefined) text += `,"method":"${event.method}"`;
   text += `,"outcome":"${event.outcome}"`;
-  if (event.reason !== undefined) text += `,"reason":${quote(event.reason)}`;
-  if (event.request_id !== undefined) text += `,"request_id":${quote(event.request_id)}`;
+  if (event.reason !== undefined) text += `,"reason":"${event.reason}"`;
+  if (event.request_id !== undefined) text += `,"request_id":"${event.request_id}"`;
   if (event.resource !== undefined) text += `,"resource":${quote(event.resource)}`;
   if (event.scopes_asked !== undefined) text += `,"scopes_asked":${quote(event.scopes_asked)}`;
   if (event.scopes_held !== undefined) text += `,"scopes_held":${quote(event.scopes_held)}`;
   text += `,"seq":${seq}`;
-  if (event.source !== undefined) text += `,"source":${quote(event.source)}`;
-  return `${text},"type":${quote(event.type)}}`;
+  if (event.source !== undefined) text += `,"source":"${event.source}"`;
+  return `${text},"type":"${event.type}"}`;
 }
 
 /** What a query gives back: the event with its number. */

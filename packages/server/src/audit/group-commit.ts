@@ -28,8 +28,9 @@ export function createAuditLog(sink: AuditSink, report: (error: unknown) => void
   function schedule(): void {
     if (scheduled || committing || gathering.length === 0) return;
     scheduled = true;
-    // nextTick runs when the current promise jobs are done: every request that was signed in this turn is in the batch.
-    process.nextTick(() => {
+    // After the current turn: every request that was signed in it is in the batch, and after a commit the requests
+    // that its answers bring are too.
+    setImmediate(() => {
       scheduled = false;
       void commit();
     });

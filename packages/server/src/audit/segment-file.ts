@@ -1,8 +1,9 @@
-import { type FileHandle, mkdir, open, readdir, statfs } from 'node:fs/promises';
+import { mkdir, readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { AuditEvent, AuditFilter, AuditPageRequest, LoggedEvent } from './event.ts';
 import { encodeEvent } from './event.ts';
+import { DurableFile } from './durable-file.ts';
 import { recoverSegment, segmentName } from './segment-recovery.ts';
 import { type AuditIndex, type AuditSink, AuditUnavailable } from './sink.ts';
 
@@ -30,7 +31,7 @@ export async function openSegmentFileSink(options: SegmentFileOptions): Promise<
 
 class SegmentFileSink implements AuditSink {
   readonly #options: SegmentFileOptions;
-  #file: FileHandle | undefined;
+  #file: DurableFile | undefined;
   #segment = 1;
   #offset = 0;
   #nextSeq = 1;
@@ -60,7 +61,6 @@ class SegmentFileSink implements AuditSink {
     }
     await this.#openSegment();
     await this.#file?.truncate(this.#offset);
-    await this.#file?.datasync();
     await this.#measureFreeSpace();
     this.#options.index.advance({ segment: this.#segment, offset: this.#offset });
   }
@@ -89,17 +89,7 @@ class SegmentFileSink implements AuditSink {
       await file.truncate(this.#offset);
       this.#torn = false;
     }
-    let written = 0;
-    while (written < bytes.length) {
-      const { bytesWritten } = await file.write(
-        bytes,
-        written,
-        bytes.length - written,
-        this.#offset + written,
-      );
-      written += bytesWritten;
-    }
-    await file.datasync();
+    await file.writeAt(bytes, this.#offset);
     this.#offset += bytes.length;
   }
 
@@ -107,13 +97,14 @@ class SegmentFileSink implements AuditSink {
     if (this.#torn) await this.#file?.truncate(this.#offset);
     this.#torn = false;
     const previous = this.#file;
+    const end = this.#offset;
     this.#segment++;
     this.#offset = 0;
     try {
       await this.#openSegment();
     } catch (error) {
       this.#segment--;
-      this.#offset = this.#options.segmentBytes ?? DEFAULT_SEGMENT_BYTES;
+      this.#offset = end;
       this.#file = previous;
       throw error;
     }
@@ -121,13 +112,7 @@ class SegmentFileSink implements AuditSink {
   }
 
   async #openSegment(): Promise<void> {
-    const { directory } = this.#options;
-    const path = join(directory, segmentName(this.#segment));
-    this.#file = await open(path, 'a', 0o600).then((created) => created.close().then(() => open(path, 'r+')));
-    // The name itself must survive a loss of power.
-    const parent = await open(directory, 'r');
-    await parent.sync();
-    await parent.close();
+    this.#file = await DurableFile.open(join(this.#options.directory, segmentName(this.#segment)));
   }
 
   async find(filter: AuditFilter, page: AuditPageRequest): Promise<readonly LoggedEvent[]> {

@@ -1,12 +1,16 @@
 import type { Clock } from '../clock.ts';
 import { type Dialect, type Transaction, statement } from './database.ts';
 import { registry } from './migrations/0001-registry.ts';
+import { audit } from './migrations/0002-audit.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
   readonly name: string;
   readonly texts: (dialect: Dialect) => readonly string[];
-}[] = [{ name: '0001-registry', texts: registry }];
+}[] = [
+  { name: '0001-registry', texts: registry },
+  { name: '0002-audit', texts: audit },
+];
 
 const createTable = statement(
   '',

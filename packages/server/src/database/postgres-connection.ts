@@ -1,5 +1,5 @@
 import { type Client, type ClientConfig, type PoolClient, types } from 'pg';
-import { type SqlParam, type Statement, bindable } from './database.ts';
+import { type SqlParam, type SqlValue, type Statement, bindable } from './database.ts';
 import { postgresFault } from './postgres-fault.ts';
 
 /** The object identifier of `bigint`; ours hold counts and epoch milliseconds, which a double holds exactly. */
@@ -63,13 +63,16 @@ export async function connect(client: Client): Promise<void> {
   }
 }
 
+/** An array is one parameter of PostgreSQL's array type. */
+export type PostgresParam = SqlParam | readonly SqlValue[];
+
 /** Rejects with a fault of the port where there is one. */
 export async function execute<R>(
   client: Client | PoolClient,
   text: Statement,
-  params: readonly SqlParam[] = [],
+  params: readonly PostgresParam[] = [],
 ): Promise<Answer<R>> {
-  const values = params.map(bindable);
+  const values = params.map((param) => (isArray(param) ? param : bindable(param)));
   const named = text.name === '' ? {} : { name: text.name };
   try {
     const result = await client.query({ ...named, text: text.postgres, values });
@@ -77,4 +80,9 @@ export async function execute<R>(
   } catch (error) {
     throw postgresFault(error);
   }
+}
+
+/** `Array.isArray` does not tell a read-only array from the rest. */
+function isArray(param: PostgresParam): param is readonly SqlValue[] {
+  return Array.isArray(param);
 }

@@ -18,7 +18,7 @@ export interface TransactionParts {
 
 export const BEGIN: Statement = statement('', 'BEGIN');
 export const COMMIT: Statement = statement('', 'COMMIT');
-const ROLLBACK: Statement = statement('', 'ROLLBACK');
+export const ROLLBACK: Statement = statement('', 'ROLLBACK');
 
 /**
  * READ COMMITTED: what must not change between reading and writing is guarded by the version of its record, which the

@@ -1,7 +1,12 @@
 import { StorageError } from '../storage/errors.ts';
 import { type SqlParam, type SqlValue, type Statement, bindable } from './database.ts';
 import { unavailable, uniqueConflictOfColumns } from './faults.ts';
-import type { SqliteDatabase, SqliteDriver, SqliteStatement } from './sqlite-driver.ts';
+import {
+  type SqliteDatabase,
+  type SqliteDriver,
+  type SqliteStatement,
+  closeDatabase,
+} from './sqlite-driver.ts';
 
 /** Prepared statements kept: all the fixed ones and the usual filters. */
 const MOST_PREPARED = 256;
@@ -98,7 +103,7 @@ export function sqliteConnection(driver: SqliteDriver, options: SqliteConnection
     },
     close: () => {
       prepared.clear();
-      database.close();
+      closeDatabase(database);
     },
   };
 }

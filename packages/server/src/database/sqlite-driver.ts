@@ -10,6 +10,19 @@ export interface SqliteDatabase {
   close(): void;
 }
 
+/**
+ * Folds the WAL into the file and empties it, then closes. `@photostructure/sqlite` keeps the files open until the
+ * statements have been collected as garbage: closing alone would leave there what looks like the end of a crash.
+ */
+export function closeDatabase(database: SqliteDatabase): void {
+  try {
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  } catch {
+    // A full disk, or a connection that may not write: the next start does it.
+  }
+  database.close();
+}
+
 export interface SqliteDriver {
   open(path: string): SqliteDatabase;
   readonly version: string;

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { type Clock, systemClock } from '../clock.ts';
 import { StorageError } from '../storage/errors.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -62,8 +62,8 @@ function inFile(driver: SqliteDriver, path: string): Database {
   closeSync(openSync(`${path}.lock`, 'a', 0o600));
   const lock = lockFile(driver, `${path}.lock`);
   try {
-    // The last connection that closes removes the WAL: one that is still there was left by a crash.
-    const crashed = existsSync(`${path}-wal`);
+    // Closing empties the WAL: one that holds something was left by a crash.
+    const crashed = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
     const writer = sqliteWriter(() => sqliteConnection(driver, { path }));
     const reader = sqliteConnection(driver, { path, readOnly: true });
     if (crashed) checkIntegrity(reader, path);

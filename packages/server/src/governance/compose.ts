@@ -26,12 +26,14 @@ import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin } from './admin/require-admin.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
+import { endIdentitiesJob } from './jobs/end-identities.ts';
 import type { Job } from './jobs/job.ts';
 import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
 import { sweepExpiredJob } from './jobs/sweep-expired.ts';
 
 export { type AdminAccount, AUTHORITY, ensureAdmin, resetAdmin } from './admin/admin-identity.ts';
 export { applyDocuments } from './admin/documents.ts';
+export { createMetricsGuard } from './admin/metrics-guard.ts';
 export { ProblemError } from './admin/problem.ts';
 export { createJobRunner, type JobRunner, systemTimers } from './jobs/runner.ts';
 
@@ -109,9 +111,14 @@ function routeOf(deps: EndpointDeps, id: OperationId, handler: Handler<Operation
 }
 
 export function createJobs(
-  deps: Pick<GovernanceDeps, 'storage' | 'log' | 'clock'> & {
+  deps: Pick<GovernanceDeps, 'storage' | 'changes' | 'log' | 'clock' | 'random'> & {
     readonly rotateIfDue: () => Promise<unknown>;
   },
 ): readonly Job[] {
-  return [deliverOutboxJob(deps), rotateSigningKeysJob(deps.rotateIfDue), sweepExpiredJob(deps)];
+  return [
+    deliverOutboxJob(deps),
+    rotateSigningKeysJob(deps.rotateIfDue),
+    sweepExpiredJob(deps),
+    endIdentitiesJob(deps),
+  ];
 }

@@ -87,13 +87,12 @@ class BatchingKeystore implements SigningKeystore {
   #flush(): void {
     const jobs = this.#jobs;
     this.#jobs = [];
-    for (const job of jobs) {
-      try {
-        const input = `${headerOf(job.key, job.typ)}.${Buffer.from(job.payload, 'utf8').toString('base64url')}`;
-        job.resolve(`${input}.${job.key.handle.sign(input)}`);
-      } catch (error) {
-        job.reject(error);
-      }
+    // All signatures first, all answers after: a promise resolved in between would bring other code into the loop.
+    const outcomes = jobs.map(signed);
+    for (const [i, job] of jobs.entries()) {
+      const outcome = outcomes[i];
+      if (typeof outcome === 'string') job.resolve(outcome);
+      else job.reject(outcome);
     }
   }
 
@@ -103,6 +102,16 @@ class BatchingKeystore implements SigningKeystore {
 
   jwks(): { readonly keys: readonly Readonly<Record<string, string>>[] } {
     return this.#document;
+  }
+}
+
+/** The token, or what went wrong. */
+function signed(job: Job): string | Error {
+  try {
+    const input = `${headerOf(job.key, job.typ)}.${Buffer.from(job.payload, 'utf8').toString('base64url')}`;
+    return `${input}.${job.key.handle.sign(input)}`;
+  } catch (error) {
+    return error instanceof Error ? error : new Error('signing failed', { cause: error });
   }
 }
 

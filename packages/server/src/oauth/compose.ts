@@ -6,12 +6,15 @@ import type { SecretHash } from '../registry/secret-hash.ts';
 import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
 import { clientSecretPost } from './client-auth/client-secret-post.ts';
 import type { ClientAuthMethod } from './client-auth/method.ts';
+import { createCutoffsEndpoint } from './endpoints/cutoffs.ts';
 import { createIssuanceRecord, type IssuanceRecordDeps } from './endpoints/issuance-record.ts';
 import { createJwksEndpoint } from './endpoints/jwks.ts';
 import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
 import { createTokenEndpoint, type TokenEndpointDeps } from './endpoints/token.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
 import type { Grant } from './grants/grant.ts';
+
+export { REFUSAL_EXPLANATIONS } from './endpoints/explanations.ts';
 
 export interface OAuthDeps
   extends Omit<TokenEndpointDeps, 'methods' | 'grants' | 'rules' | 'record'>,
@@ -21,6 +24,7 @@ export interface OAuthDeps
   readonly jwksMaxAge: number;
   readonly mtlsBase: string | undefined;
   readonly adminResource: string;
+  readonly feed: Parameters<typeof createCutoffsEndpoint>[0];
 }
 
 const GRANTS: readonly Grant[] = [clientCredentials];
@@ -59,6 +63,7 @@ export function createOAuthRoutes(deps: OAuthDeps): readonly Route[] {
       fast: true,
     },
     { ...read, path: '/oauth/jwks', endpoint: createJwksEndpoint(deps.keystore, deps.jwksMaxAge) },
+    { ...read, path: '/oauth/cutoffs', endpoint: createCutoffsEndpoint(deps.feed), errors: 'oauth' },
     // RFC 8414 §3.1 inserts the well-known path before the issuer's own; OpenID Connect Discovery appends it.
     { ...read, path: `/.well-known/oauth-authorization-server${path}`, endpoint: metadata },
     { ...read, path: `${path}/.well-known/openid-configuration`, endpoint: metadata },

@@ -2,7 +2,10 @@ import type { Actor } from '../audit/change.ts';
 import { orderCutoff } from '../cutoff/order.ts';
 import type { IdentityRecord, IdentityState } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
+import { revokeAccess } from './access.ts';
 import type { RuleDeps, Tell } from './change-rules.ts';
+import { revokeCredential } from './credential.ts';
+import { hasEnded } from './identity.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { cutoffView, identityView } from './views.ts';
 
@@ -25,12 +28,16 @@ export type Move = (typeof MOVES)[number];
 type Guard = (record: IdentityRecord, now: number) => RegistryRefusal | undefined;
 
 interface Transition {
-  readonly from: readonly IdentityState[];
-  readonly to: IdentityState;
-  readonly event: string;
+  readonly edges: readonly Edge[];
   readonly guards: readonly Guard[];
   /** Tokens that were issued before are refused from now on. */
   readonly stops: boolean;
+}
+
+interface Edge {
+  readonly from: readonly IdentityState[];
+  readonly to: IdentityState;
+  readonly event: string;
 }
 
 const people: Guard = () =>
@@ -54,60 +61,42 @@ const notBuiltIn: Guard = (record) =>
     ? new RegistryRefusal('built_in', 'this identity is part of the authority itself')
     : undefined;
 
+function edge(from: IdentityState | readonly IdentityState[], to: IdentityState, event: string): Edge {
+  return { from: typeof from === 'string' ? [from] : from, to, event: `identity.${event}` };
+}
+
 /**
  * Every legal move (product.md, identity states). Suspending has no guard and never will: whatever can act can be
- * stopped. What has not been active yet has nothing to stop, and may not reach `active` by way of `suspended`.
+ * stopped. What has not been active yet has nothing to stop and nothing to come back to: it must not reach `active` by
+ * way of `suspended`, past the people who approve.
  */
 export const TRANSITIONS: { readonly [move in Move]: Transition } = {
-  submit: { from: ['draft'], to: 'requested', event: 'identity.submitted', guards: [], stops: false },
-  approve: {
-    from: ['requested'],
-    to: 'approved',
-    event: 'identity.approved',
-    guards: [people],
-    stops: false,
-  },
-  reject: { from: ['requested'], to: 'rejected', event: 'identity.rejected', guards: [people], stops: false },
+  submit: { edges: [edge('draft', 'requested', 'submitted')], guards: [], stops: false },
+  approve: { edges: [edge('requested', 'approved', 'approved')], guards: [people], stops: false },
+  reject: { edges: [edge('requested', 'rejected', 'rejected')], guards: [people], stops: false },
   activate: {
-    from: ['draft', 'approved'],
-    to: 'active',
-    event: 'identity.activated',
+    edges: [edge(['draft', 'approved'], 'active', 'activated')],
     guards: [notStoppedForSecurity, notExpired],
     stops: false,
   },
-  suspend: {
-    from: ['active', 'suspended'],
-    to: 'suspended',
-    event: 'identity.suspended',
-    guards: [],
-    stops: true,
-  },
+  suspend: { edges: [edge(['active', 'suspended'], 'suspended', 'suspended')], guards: [], stops: true },
   resume: {
-    from: ['suspended'],
-    to: 'active',
-    event: 'identity.resumed',
+    edges: [edge('suspended', 'active', 'resumed')],
     guards: [notStoppedForSecurity, notExpired],
     stops: false,
   },
   decommission: {
-    from: ['draft', 'requested', 'approved', 'active', 'suspended'],
-    to: 'decommissioning',
-    event: 'identity.decommissioning',
+    edges: [
+      edge(['active', 'suspended'], 'decommissioning', 'decommissioning'),
+      edge(['draft', 'requested', 'approved'], 'decommissioned', 'decommissioned'),
+    ],
     guards: [notBuiltIn],
     stops: true,
   },
-  restore: {
-    from: ['decommissioning'],
-    to: 'suspended',
-    event: 'identity.restored',
-    guards: [],
-    stops: false,
-  },
-  lapse: { from: ['approved'], to: 'lapsed', event: 'identity.lapsed', guards: [], stops: false },
+  restore: { edges: [edge('decommissioning', 'suspended', 'restored')], guards: [], stops: false },
+  lapse: { edges: [edge('approved', 'lapsed', 'lapsed')], guards: [], stops: false },
   finish: {
-    from: ['decommissioning'],
-    to: 'decommissioned',
-    event: 'identity.decommissioned',
+    edges: [edge('decommissioning', 'decommissioned', 'decommissioned')],
     guards: [notBuiltIn],
     stops: false,
   },
@@ -127,13 +116,15 @@ export interface Moving {
  */
 export async function moveIdentity(
   deps: RuleDeps,
-  stores: Pick<Stores, 'identities' | 'cutoffs'>,
+  stores: Stores,
   tell: Tell,
   record: IdentityRecord,
   moving: Moving,
 ): Promise<IdentityRecord> {
   const next = await changeState(deps, stores, tell, record, moving);
-  if (next === record || !TRANSITIONS[moving.move].stops) return next;
+  if (next === record) return next;
+  if (hasEnded(next)) await takeAll(deps, stores, tell, next);
+  if (!TRANSITIONS[moving.move].stops) return next;
   const cutoff = await orderCutoff(deps, stores, {
     kind: 'identity',
     target: record.clientId,
@@ -144,7 +135,19 @@ export async function moveIdentity(
   return next;
 }
 
-/** The move without its cut-off, for who orders that one: cut-off.ts. */
+/** Nothing of what it held outlives it: a tombstone stays, and its history. */
+async function takeAll(deps: RuleDeps, stores: Stores, tell: Tell, identity: IdentityRecord): Promise<void> {
+  for (const credential of await stores.credentials.ofIdentity(identity.id)) {
+    await revokeCredential(deps, stores, tell, identity, credential);
+  }
+  for (const access of await stores.access.activeOfIdentity(identity.id)) {
+    const resourceServer = await stores.resourceServers.byId(access.resourceServerId);
+    if (resourceServer !== undefined)
+      await revokeAccess(deps, stores, tell, { identity, resourceServer }, access);
+  }
+}
+
+/** The move without what follows from it, for who orders that one: cut-off.ts. */
 export async function changeState(
   deps: RuleDeps,
   stores: Pick<Stores, 'identities'>,
@@ -154,7 +157,8 @@ export async function changeState(
 ): Promise<IdentityRecord> {
   const now = deps.clock.now();
   const transition = TRANSITIONS[moving.move];
-  if (!transition.from.includes(record.state)) {
+  const taken = transition.edges.find(({ from }) => from.includes(record.state));
+  if (taken === undefined) {
     throw new RegistryRefusal(
       'illegal_transition',
       `an identity that is ${record.state} cannot ${moving.move}`,
@@ -165,10 +169,10 @@ export async function changeState(
     if (refusal !== undefined) throw refusal;
   }
   const securityStop = record.securityStop || moving.security === true;
-  if (record.state === transition.to && record.securityStop === securityStop) return record;
+  if (record.state === taken.to && record.securityStop === securityStop) return record;
   const next: IdentityRecord = {
     ...record,
-    state: transition.to,
+    state: taken.to,
     stateReason: moving.reason,
     securityStop,
     updatedAt: now,
@@ -176,7 +180,7 @@ export async function changeState(
   };
   await stores.identities.replace(next);
   tell({
-    type: transition.event,
+    type: taken.event,
     resource: record.id,
     reason: moving.reason,
     before: identityView(record),

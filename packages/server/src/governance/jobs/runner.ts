@@ -39,7 +39,7 @@ export function createJobRunner(deps: {
     if (stopping.signal.aborted) return;
     cancels.set(
       job,
-      deps.timers.after(job.everyMs, () => begin(job)),
+      deps.timers.after(job.everyMs, () => void begin(job)),
     );
   }
 

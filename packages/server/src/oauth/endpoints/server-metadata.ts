@@ -25,7 +25,6 @@ export function serverMetadata(facts: ServerMetadataFacts): Readonly<Record<stri
     token_endpoint_auth_methods_supported: facts.clientAuthMethods,
     // RFC 8414 §2 requires the member; there is no authorization endpoint, hence nothing in it would be true.
     response_types_supported: ['none'],
-    service_documentation: 'https://countersign.dev/docs',
     protected_resources: facts.protectedResources,
     cutoffs_endpoint: `${issuer}/oauth/cutoffs`,
     ...(facts.mtlsBase === undefined

@@ -2,7 +2,7 @@
 //
 // On the wire: invalid_request, invalid_client, unsupported_grant_type, invalid_scope, invalid_target, access_denied,
 // temporarily_unavailable (503), server_error (500, a bug of ours).
-import { type Form, parseForm } from '@countersign/protocol';
+import type { Form } from '@countersign/protocol';
 import { AuditUnavailable } from '../../audit/sink.ts';
 import type { Clock } from '../../clock.ts';
 import { type HttpRequest, singleHeader } from '../../http/request.ts';
@@ -19,6 +19,7 @@ import { Refusal, type RefusalReason } from '../refusal.ts';
 import { type IssueDeps, issue, type IssuedToken } from '../tokens/issue.ts';
 import type { Attempt } from './attempt.ts';
 import { errorResponse, serverErrorResponse } from './error-response.ts';
+import { FormMemory } from './form-memory.ts';
 import type { IssuanceRecord } from './issuance-record.ts';
 
 export interface TokenEndpointDeps extends AuthenticateDeps, IssueDeps {
@@ -59,17 +60,20 @@ const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 function readForm(request: HttpRequest): Form {
   // RFC 6749 §2.3.1: credentials MUST NOT be in the URI; nothing else of a token request belongs there either.
-  if (/(?:^|&)(?:client_secret|client_assertion|client_id|grant_type|assertion|scope)=/.test(request.query)) {
+  if (
+    request.query !== '' &&
+    /(?:^|&)(?:client_secret|client_assertion|client_id|grant_type|assertion|scope)=/.test(request.query)
+  ) {
     throw new Refusal('credentials_in_query');
   }
   const type = singleHeader(request, 'content-type');
   if (type === undefined || (type !== FORM_TYPE && mediaType(type) !== FORM_TYPE)) {
     throw new Refusal('wrong_content_type');
   }
-  const parsed = parseForm(request.body);
-  if (!parsed.ok) throw new Refusal(`form_${parsed.fault}`);
-  return parsed.form;
+  return forms.read(request.body);
 }
+
+const forms = new FormMemory();
 
 /** RFC 9110 §8.3.1: type and charset are case-insensitive; only UTF-8 is what RFC 6749 appendix B allows. */
 function mediaType(value: string): string | undefined {

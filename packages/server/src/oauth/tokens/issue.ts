@@ -30,14 +30,26 @@ export async function issue(
   lifetime: number,
   now: number,
 ): Promise<IssuedToken> {
-  const jti = Buffer.from(deps.random(JTI_BYTES)).toString('base64url');
-  const scope = held.scopes.join(' ');
+  const jti = deps.random(JTI_BYTES).toString('base64url');
+  const scope = held.scopes.length === 1 ? (held.scopes[0] as string) : held.scopes.join(' ');
   // client_id, ids, scopes and jti are of charsets that JSON writes as they are; issuer and audience are URIs.
   const payload =
-    `{"iss":${JSON.stringify(deps.issuer)},"sub":"${client.clientId}","client_id":"${client.clientId}",` +
-    `"aud":${JSON.stringify(held.resourceServer.identifier)},"scope":"${scope}",` +
-    `"iat":${now},"exp":${now + lifetime},"jti":"${jti}","crd":"${client.credentialId}","acs":"${held.access.id}"}`;
+    `${quotedIssuerAndAudience(deps.issuer, held)},"sub":"${client.clientId}","client_id":"${client.clientId}",` +
+    `"scope":"${scope}","iat":${now},"exp":${now + lifetime},"jti":"${jti}",` +
+    `"crd":"${client.credentialId}","acs":"${held.access.id}"}`;
   const { signingAlg, typ } = held.resourceServer.token;
   const accessToken = await deps.keystore.sign(signingAlg, typ, payload);
   return { accessToken, jti, scope, expiresIn: lifetime };
+}
+
+const quoted = new WeakMap<EffectiveAccess['resourceServer'], string>();
+
+/** The part of the payload that is the same for all tokens of a resource server, quoted once per version of it. */
+function quotedIssuerAndAudience(issuer: string, held: EffectiveAccess): string {
+  let text = quoted.get(held.resourceServer);
+  if (text === undefined) {
+    text = `{"iss":${JSON.stringify(issuer)},"aud":${JSON.stringify(held.resourceServer.identifier)}`;
+    quoted.set(held.resourceServer, text);
+  }
+  return text;
 }

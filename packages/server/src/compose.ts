@@ -1,0 +1,243 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createChanges } from './audit/change.ts';
+import { createAuditLog } from './audit/group-commit.ts';
+import type { AuditLog } from './audit/log.ts';
+import { openSegmentFileSink } from './audit/segment-file.ts';
+import type { AuditSink } from './audit/sink.ts';
+import { createStrangerBudget } from './audit/stranger-budget.ts';
+import type { Clock } from './clock.ts';
+import type { Deployment } from './config/deployment.ts';
+import { createCutoffFeed } from './cutoff/feed.ts';
+import { createCutoffLedger } from './cutoff/ledger.ts';
+import { openAuditIndex } from './database/audit-index.ts';
+import { openPostgresAuditSink } from './database/audit-postgres.ts';
+import { openPostgresStorage } from './database/postgres.ts';
+import { openSqliteStorage } from './database/sqlite.ts';
+import {
+  type AdminAccount,
+  AUTHORITY,
+  applyDocuments,
+  createAdminRoutes,
+  createJobRunner,
+  createJobs,
+  createMetricsGuard,
+  ensureAdmin,
+  type GovernanceDeps,
+  type JobRunner,
+  resetAdmin,
+  systemTimers,
+} from './governance/compose.ts';
+import { operationRoutes } from './http/operation.ts';
+import type { Route } from './http/route.ts';
+import type { RandomBytes } from './ids.ts';
+import { checkMasterKey, loadMasterKey } from './keys/master-key.ts';
+import { rotate, type RotationDeps, type RotationSchedule } from './keys/rotation.ts';
+import { createSeal } from './keys/seal.ts';
+import { createSigningKeystore, type SigningKeystore } from './keys/signing-keystore.ts';
+import { createOAuthRoutes, REFUSAL_EXPLANATIONS } from './oauth/compose.ts';
+import type { IssuanceCounters } from './oauth/endpoints/issuance-record.ts';
+import { createFactsCache } from './registry/facts-cache.ts';
+import { createSecretHash } from './registry/secret-hash.ts';
+import { localSigner } from './signers/local.ts';
+import type { Storage } from './storage/storage.ts';
+import { authorityMetrics } from './telemetry/authority-metrics.ts';
+import type { Logger } from './telemetry/logger.ts';
+import { METRICS_CONTENT_TYPE, renderMetrics } from './telemetry/metrics.ts';
+
+/** The only file that knows every adapter: builds each once and hands it to the two wings. */
+
+export interface ComposeDeps {
+  readonly deployment: Deployment;
+  readonly issuer: string;
+  readonly mtlsBase: string | undefined;
+  readonly version: string;
+  /** Name of this process. */
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly logger: Logger;
+  readonly draining: () => boolean;
+}
+
+export interface Composition {
+  readonly routes: readonly Route[];
+  readonly adminResource: string;
+  readonly jobs: JobRunner;
+  ensureAdmin(): Promise<AdminAccount>;
+  resetAdmin(): Promise<AdminAccount>;
+  /** Applies declared objects; see governance/admin/documents.ts. */
+  apply(documents: readonly unknown[]): ReturnType<typeof applyDocuments>;
+  /** Answers everybody who waits for news: the first step of a drain. */
+  release(): void;
+  /** Writes what is only counted so far, and closes log and database. */
+  close(): Promise<void>;
+}
+
+/** Seconds a key stays published beyond its last token: clocks and caches of verifiers. */
+const KEY_RETENTION_MARGIN = 600;
+
+export async function compose(deps: ComposeDeps): Promise<Composition> {
+  const { deployment, issuer, clock, random, instance, logger } = deps;
+  await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
+  const masterKey = await loadMasterKey(deployment.masterKeyFile, deployment.mode === 'dev', random);
+  const storage = await openStorage(deployment, clock);
+  await checkMasterKey(masterKey, storage.settings);
+  const sink = await openAuditSink(deployment, logger);
+  const log = createAuditLog(sink, (error) =>
+    logger.error({ err: error }, 'the audit log cannot be written: nothing is issued'),
+  );
+  const changes = createChanges({ storage, log, clock, random, instance });
+  const seal = createSeal(masterKey.derive('seal'), random);
+  const secretHash = createSecretHash(masterKey.derive('secret-hash'));
+  const rotation: RotationDeps = {
+    signer: localSigner(seal),
+    clock,
+    random,
+    schedule: scheduleOf(deployment),
+  };
+  const rotateIfDue = () =>
+    changes.run(AUTHORITY, (stores, tell) => rotate(rotation, stores, 'ES256', 'due', tell));
+  await rotateIfDue();
+  const keystore = await openKeystore(storage, rotation, clock, logger);
+  const facts = createFactsCache({ storage, capacity: deployment.cachedIdentities });
+  const ledger = createCutoffLedger({ storage, clock });
+  const feed = createCutoffFeed({ ledger, keystore, clock, issuer });
+  const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
+  const strangers = createStrangerBudget({
+    log,
+    freeBytes: () => sink.freeBytes(),
+    reservedBytes: deployment.auditReserve,
+    clock,
+    random,
+    instance,
+  });
+  const report = (error: unknown, requestId: string) =>
+    logger.error({ err: error, request_id: requestId }, 'a request failed because of a bug');
+  const adminResource = `${issuer}/v1`;
+  const shared = {
+    issuer,
+    adminResource,
+    storage,
+    log,
+    facts,
+    keystore,
+    strangers,
+    clock,
+    random,
+    instance,
+    report,
+  };
+  const governance: GovernanceDeps = {
+    ...shared,
+    version: deps.version,
+    changes,
+    rotation,
+    ledger,
+    secretHash,
+    seal,
+    tokenReasons: REFUSAL_EXPLANATIONS,
+  };
+  const wings = [
+    ...createOAuthRoutes({
+      ...shared,
+      secretHash,
+      feed,
+      counters,
+      lifetimes: { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax },
+      jwksMaxAge: deployment.jwksMaxAge,
+      mtlsBase: deps.mtlsBase,
+    }),
+    ...createAdminRoutes(governance),
+  ];
+  const operation = operationRoutes({
+    checks: async () => ({ database: await answers(storage), audit_log: log.healthy() }),
+    draining: deps.draining,
+    metrics: () => ({
+      contentType: METRICS_CONTENT_TYPE,
+      text: renderMetrics(authorityMetrics({ counters, facts, feed, log, sink, version: deps.version })),
+    }),
+    refuseMetrics: createMetricsGuard(governance),
+  });
+  const jobs = createJobRunner({
+    jobs: createJobs({ storage, log, clock, rotateIfDue }),
+    timers: systemTimers,
+    report: (job, error) => logger.error({ err: error, job }, 'a job failed; it runs again at its time'),
+  });
+  const admin = {
+    ...governance,
+    digest: (secret: string) => secretHash.digest(secret),
+    resource: adminResource,
+  };
+  return {
+    routes: [...wings, ...operation],
+    adminResource,
+    jobs,
+    ensureAdmin: () => ensureAdmin(admin),
+    resetAdmin: () => resetAdmin(admin),
+    apply: (documents) => applyDocuments(admin, AUTHORITY, documents, { dryRun: false }),
+    release: () => feed.drain(),
+    async close() {
+      await strangers.summarise();
+      strangers.close();
+      await log.close();
+      facts.close();
+      ledger.close();
+      await storage.close();
+    },
+  };
+}
+
+function openStorage(deployment: Deployment, clock: Clock): Promise<Storage> {
+  const { database } = deployment;
+  return database.kind === 'sqlite'
+    ? openSqliteStorage({ path: database.path, clock })
+    : openPostgresStorage({ url: database.url, clock, connections: deployment.databaseConnections });
+}
+
+/** The log comes to rest where the registry does: beside an embedded database in files, else in PostgreSQL. */
+async function openAuditSink(deployment: Deployment, logger: Logger): Promise<AuditSink> {
+  if (deployment.database.kind === 'postgres') return openPostgresAuditSink({ url: deployment.database.url });
+  const directory = join(deployment.dataDir, 'audit');
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const index = await openAuditIndex({
+    directory,
+    path: join(deployment.dataDir, 'audit-index.db'),
+    onProgress: (at) => logger.info({ ...at }, 'the audit index is being rebuilt'),
+    onError: (error) => logger.warn({ err: error }, 'the audit index is behind; it tries again'),
+  });
+  return openSegmentFileSink({ directory, index });
+}
+
+function scheduleOf(deployment: Deployment): RotationSchedule {
+  return {
+    period: deployment.keyPeriod * 1000,
+    lead: deployment.keyLead * 1000,
+    retention: (deployment.tokenLifetimeMax + KEY_RETENTION_MARGIN) * 1000,
+  };
+}
+
+async function openKeystore(
+  storage: Storage,
+  rotation: RotationDeps,
+  clock: Clock,
+  logger: Logger,
+): Promise<SigningKeystore> {
+  const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer: rotation.signer, clock });
+  storage.onChange((change) => {
+    if (change.kind !== 'signing_keys' && change.kind !== 'all') return;
+    keystore
+      .reload()
+      .catch((error: unknown) => logger.error({ err: error }, 'the signing keys could not be read anew'));
+  });
+  return keystore;
+}
+
+async function answers(storage: Storage): Promise<boolean> {
+  try {
+    await storage.ping();
+    return storage.coherent();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,52 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { SettingError } from './load.ts';
+
+/** Declared objects of the files of `--apply`, with the secrets their `secretFile`s hold, and the files still to be made. */
+export interface DeclaredFiles {
+  readonly documents: readonly unknown[];
+  /** Writes a secret that was made (mode 0600) where its credential's `secretFile` says; others are shown nowhere. */
+  keep(secret: { readonly identity: string; readonly name: string; readonly secret: string }): void;
+}
+
+export function readDeclaredFiles(paths: readonly string[]): DeclaredFiles {
+  const documents: unknown[] = [];
+  const awaited = new Map<string, string>();
+  for (const path of paths) {
+    for (const document of parseAllDocuments(readFileSync(path, 'utf8'))) {
+      const fault = document.errors[0];
+      if (fault !== undefined)
+        throw new SettingError('apply', `${path}: ${fault.message}`, 'Correct the YAML.');
+      const object: unknown = document.toJS({ maxAliasCount: 100 });
+      if (object !== null && object !== undefined) documents.push(withSecret(object, dirname(path), awaited));
+    }
+  }
+  return {
+    documents,
+    keep({ identity, name, secret }) {
+      const file = awaited.get(`${identity}/${name}`);
+      if (file !== undefined) writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' });
+    },
+  };
+}
+
+interface CredentialDocument {
+  readonly kind: 'Credential';
+  readonly metadata?: { readonly name?: unknown };
+  readonly spec: { readonly identity?: unknown; readonly secretFile: unknown };
+}
+
+function withSecret(object: unknown, folder: string, awaited: Map<string, string>): unknown {
+  if (!namesSecretFile(object)) return object;
+  const { secretFile, ...spec } = object.spec;
+  const file = resolve(folder, String(secretFile));
+  if (existsSync(file)) return { ...object, spec: { ...spec, secret: readFileSync(file, 'utf8').trim() } };
+  awaited.set(`${String(spec.identity)}/${String(object.metadata?.name)}`, file);
+  return { ...object, spec };
+}
+
+function namesSecretFile(object: unknown): object is CredentialDocument {
+  const { kind, spec } = object as { readonly kind?: unknown; readonly spec?: object | null };
+  return kind === 'Credential' && typeof spec === 'object' && spec !== null && 'secretFile' in spec;
+}

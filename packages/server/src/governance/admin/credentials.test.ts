@@ -1,0 +1,119 @@
+import { operations } from '@countersign/admin-api';
+import { parseSecret } from '@countersign/protocol';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import {
+  type Answer,
+  type Authority,
+  identityBody,
+  openAuthority,
+  operator,
+  START,
+} from '../../../test/authority.ts';
+
+const DAY = 86_400_000;
+const at = (ms: number): string => new Date(ms).toISOString();
+
+let authority: Authority;
+beforeEach(async () => {
+  authority = await openAuthority();
+  await authority.call('POST', '/v1/identities', {
+    body: identityBody('a', { client_id: 'a', expires_at: at(START + 365 * DAY) }),
+  });
+});
+afterEach(async () => {
+  expect(authority.bugs).toEqual([]);
+  await authority.close();
+});
+
+const add = (change: Record<string, unknown> = {}): Promise<Answer> =>
+  authority.call('POST', '/v1/identities/a/credentials', { body: { type: 'client_secret', ...change } });
+
+test('a secret is in its 201 and nowhere else', async () => {
+  const answer = await add({ label: 'first' });
+  expect(answer.status, answer.text).toBe(201);
+  expect(operations['credentials.create'].response.parse(answer.body)).toEqual(answer.body);
+  const { secret, public_id } = answer.body;
+  expect(parseSecret(secret)).toEqual({ kind: 'csk', publicId: public_id });
+  const record = await authority.storage.credentials.byId(answer.body.id);
+  const digest = record?.material.type === 'client_secret' ? record.material.digest : '';
+  expect(digest).toBe(authority.deps.secretHash.digest(secret));
+  const everything = [
+    (await authority.call('GET', `/v1/credentials/${answer.body.id}`)).text,
+    (await authority.call('GET', '/v1/credentials')).text,
+    JSON.stringify(authority.log.events),
+  ].join('\n');
+  expect(everything).not.toContain(secret.slice(13));
+  expect(everything).not.toContain(digest);
+});
+
+test('it ends at the earlier of ninety days and its identity, whatever was wished, and states it', async () => {
+  expect((await add()).body.expires_at).toBe(at(START + 90 * DAY));
+  expect((await add({ expires_at: at(START + 300 * DAY) })).body.expires_at).toBe(at(START + 90 * DAY));
+  expect((await add({ expires_at: at(START + 5 * DAY) })).body.expires_at).toBe(at(START + 5 * DAY));
+  expect((await add({ expires_at: at(START - 1) })).status).toBe(400);
+  await authority.call('PATCH', '/v1/identities/a', {
+    body: { expires_at: at(START + 2 * DAY) },
+    headers: { 'If-Match': '*' },
+  });
+  expect((await add()).body.expires_at).toBe(at(START + 2 * DAY));
+});
+
+test('it can be relabelled, suspended, resumed and shortened, not prolonged beyond its age', async () => {
+  const { body } = await add();
+  const patch = (change: object): Promise<Answer> =>
+    authority.call('PATCH', `/v1/credentials/${body.id}`, { body: change, headers: { 'If-Match': '*' } });
+  expect((await patch({ label: 'old' })).body).toMatchObject({ label: 'old', version: 2 });
+  expect((await patch({ state: 'suspended' })).body.state).toBe('suspended');
+  expect((await patch({ state: 'active' })).body.state).toBe('active');
+  authority.clock.advance(10 * DAY);
+  expect((await patch({ expires_at: at(START + 200 * DAY) })).body.expires_at).toBe(at(START + 90 * DAY));
+  const types = authority.log.events.filter((event) => event.resource === body.id).map((event) => event.type);
+  expect(types).toEqual([
+    'credential.created',
+    'credential.updated',
+    'credential.suspended',
+    'credential.resumed',
+  ]);
+});
+
+test('revoked is revoked', async () => {
+  const { body } = await add();
+  const path = `/v1/credentials/${body.id}`;
+  const headers = { 'If-Match': '*' };
+  expect((await authority.call('DELETE', path, { headers })).body.state).toBe('revoked');
+  const back = await authority.call('PATCH', path, { headers, body: { state: 'active' } });
+  expect([back.status, back.body.code]).toEqual([409, 'illegal_transition']);
+});
+
+test('an identity on its way out takes no credentials', async () => {
+  await authority.call('POST', '/v1/identities/a/decommission', { body: { reason: 'over' } });
+  expect((await add()).body.code).toBe('illegal_transition');
+});
+
+test('who may write credentials does not become more by it', async () => {
+  const token = await operator(authority, 'clerk', ['credentials:write']);
+  const forAdmin = await authority.call('POST', '/v1/identities/admin/credentials', {
+    token,
+    body: { type: 'client_secret' },
+  });
+  expect([forAdmin.status, forAdmin.body.code]).toEqual([403, 'exceeds_own_access']);
+  const forOther = await authority.call('POST', '/v1/identities/a/credentials', {
+    token,
+    body: { type: 'client_secret' },
+  });
+  expect(forOther.status).toBe(201);
+});
+
+test('lists can be narrowed', async () => {
+  const { body } = await add({ expires_at: at(START + 3 * DAY), label: 'short' });
+  await add();
+  const soon = await authority.call(
+    'GET',
+    `/v1/credentials?identity=a&expires_before=${at(START + 4 * DAY)}`,
+  );
+  expect(soon.body.items.map((each: { id: string }) => each.id)).toEqual([body.id]);
+  expect(soon.body.items[0]).toMatchObject({ client_id: 'a', type: 'client_secret' });
+  const all = await authority.call('GET', '/v1/identities/a/credentials?limit=1');
+  expect(all.body.items).toHaveLength(1);
+  expect(all.body.next_cursor).not.toBeNull();
+});

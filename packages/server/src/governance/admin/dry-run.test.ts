@@ -1,0 +1,185 @@
+import { type OperationId, operationIds, operations } from '@countersign/admin-api';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import {
+  accessBody,
+  type Ask,
+  type Authority,
+  identityBody,
+  openAuthority,
+  resourceServerBody,
+} from '../../../test/authority.ts';
+
+const FRAUD = 'https://fraud.test';
+const OTHER = 'https://other.test';
+const DAY = 86_400_000;
+
+let authority: Authority;
+let ids: Record<'access' | 'credential', string>;
+beforeEach(async () => {
+  authority = await openAuthority();
+  const make = async (path: string, body: unknown): Promise<string> =>
+    (await authority.call('POST', path, { body })).body.id;
+  for (const [client_id, state] of [
+    ['active', 'active'],
+    ['draft', 'draft'],
+  ]) {
+    await make('/v1/identities', identityBody('x', { client_id, state }));
+  }
+  for (const [client_id, verb] of [
+    ['suspended', 'suspend'],
+    ['leaving', 'decommission'],
+  ]) {
+    await make('/v1/identities', identityBody('x', { client_id }));
+    await make(`/v1/identities/${client_id}/${verb}`, { reason: 'x' });
+  }
+  await make('/v1/resource-servers', resourceServerBody(FRAUD, ['read', 'write']));
+  await make('/v1/resource-servers', resourceServerBody(OTHER, ['read']));
+  ids = {
+    access: await make('/v1/access', accessBody('active', FRAUD, ['read'])),
+    credential: await make('/v1/identities/active/credentials', { type: 'client_secret' }),
+  };
+  authority.clock.advance(2 * DAY);
+});
+afterEach(async () => {
+  expect(authority.bugs).toEqual([]);
+  await authority.close();
+});
+
+const other = encodeURIComponent(OTHER);
+const any = { headers: { 'If-Match': '*' } };
+
+/** A request for each write, and the op it would make of which kind. */
+const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
+  'identities.create': [
+    '/v1/identities',
+    { body: identityBody('n', { client_id: 'new' }) },
+    'create Identity new',
+  ],
+  'identities.patch': ['/v1/identities/active', { ...any, body: { name: 'y' } }, 'update Identity active'],
+  'identities.submit': ['/v1/identities/draft/submit', {}, 'update Identity draft'],
+  'identities.activate': ['/v1/identities/draft/activate', {}, 'update Identity draft'],
+  'identities.suspend': [
+    '/v1/identities/active/suspend',
+    { body: { reason: 'x' } },
+    'update Identity active',
+  ],
+  'identities.resume': [
+    '/v1/identities/suspended/resume',
+    { body: { reason: 'x' } },
+    'update Identity suspended',
+  ],
+  'identities.decommission': [
+    '/v1/identities/active/decommission',
+    { body: { reason: 'x' } },
+    'delete Identity active',
+  ],
+  'identities.restore': [
+    '/v1/identities/leaving/restore',
+    { body: { reason: 'x' } },
+    'update Identity leaving',
+  ],
+  'credentials.create': [
+    '/v1/identities/active/credentials',
+    { body: { type: 'client_secret', label: 'next' } },
+    'create Credential active/next',
+  ],
+  'resource-servers.create': [
+    '/v1/resource-servers',
+    { body: resourceServerBody('https://new.test', ['a']) },
+    'create ResourceServer https://new.test',
+  ],
+  'resource-servers.patch': [
+    `/v1/resource-servers/${other}`,
+    { ...any, body: { name: 'y' } },
+    `update ResourceServer ${OTHER}`,
+  ],
+  'resource-servers.delete': [`/v1/resource-servers/${other}`, any, `delete ResourceServer ${OTHER}`],
+  'access.create': [
+    '/v1/access',
+    { body: accessBody('active', OTHER, ['read']) },
+    `create Access active → ${OTHER}`,
+  ],
+  'access.patch': [
+    '/v1/access/ACCESS',
+    { ...any, body: { scopes: ['write'] } },
+    `update Access active → ${FRAUD}`,
+  ],
+  'access.revoke': ['/v1/access/ACCESS', any, `delete Access active → ${FRAUD}`],
+  'keys.rotate': ['/v1/keys/rotate', {}, 'update SigningKey'],
+  'cutoffs.create': [
+    '/v1/cutoffs',
+    { body: { kind: 'identity', id: 'active', reason: 'x' } },
+    'update Identity active',
+  ],
+  'apply.run': ['/v1/apply', { body: { documents: [] } }, ''],
+};
+
+/** Those that need people, and those whose object a test of its own makes. */
+const ELSEWHERE: readonly OperationId[] = [
+  'identities.approve',
+  'identities.reject',
+  'credentials.patch',
+  'credentials.revoke',
+];
+
+test('every write has its dry run here', () => {
+  const writes = operationIds.filter((id) => operations[id].write);
+  expect([...Object.keys(WRITES), ...ELSEWHERE].toSorted()).toEqual(writes.toSorted());
+});
+
+test.each(Object.entries(WRITES))(
+  '%s: says what would change, and changes nothing',
+  async (id, [path, ask, said]) => {
+    const before = await everything();
+    const target = path.replace('ACCESS', ids.access);
+    const answer = await authority.call(operations[id as OperationId].method, `${target}?dry_run=true`, ask);
+    expect(answer.status, answer.text).toBe(200);
+    expect(answer.body.dry_run).toBe(true);
+    const first = answer.body.changes[0];
+    expect(first === undefined ? '' : `${first.op} ${first.kind} ${first.name}`).toContain(said);
+    if (first?.op === 'update') expect(first.fields.length).toBeGreaterThan(0);
+    expect(await everything()).toEqual(before);
+  },
+);
+
+test('the difference names the members that differ, before and after', async () => {
+  const answer = await authority.call('PATCH', `/v1/credentials/${ids.credential}?dry_run=true`, {
+    ...any,
+    body: { state: 'suspended', label: 'off' },
+  });
+  expect(answer.body.changes).toMatchObject([
+    { op: 'update', fields: ['label', 'state'], before: { state: 'active' }, after: { state: 'suspended' } },
+  ]);
+  const gone = await authority.call('DELETE', `/v1/credentials/${ids.credential}?dry_run=true`, any);
+  expect(gone.body.changes).toMatchObject([{ op: 'delete', fields: ['state'] }]);
+});
+
+test('a dry run of a new secret shows none, and nothing that was made up for it', async () => {
+  const answer = await authority.call('POST', '/v1/identities/active/credentials?dry_run=true', {
+    body: { type: 'client_secret', label: 'next' },
+  });
+  expect(answer.text).not.toMatch(/csk_|crd_|"secret"/);
+});
+
+test('a dry run finds what the real one would refuse', async () => {
+  const twice = { body: accessBody('active', FRAUD, ['read']) };
+  expect((await authority.call('POST', '/v1/access?dry_run=true', twice)).status).toBe(409);
+  expect((await authority.call('POST', '/v1/identities?dry_run=true', { body: {} })).status).toBe(400);
+  const stale = { body: { name: 'y' }, headers: { 'If-Match': '"9"' } };
+  expect((await authority.call('PATCH', '/v1/identities/active?dry_run=true', stale)).status).toBe(412);
+});
+
+async function everything(): Promise<unknown> {
+  const { storage } = authority;
+  const page = { limit: 1000 };
+  return [
+    await storage.identities.list({}, page),
+    await storage.credentials.list({}, page),
+    await storage.resourceServers.list({}, page),
+    await storage.access.list({}, page),
+    await storage.signingKeys.live(),
+    await storage.cutoffs.after(0, 1000),
+    await storage.outbox.pending(authority.clock.now(), 100),
+    authority.log.events.length,
+  ];
+}

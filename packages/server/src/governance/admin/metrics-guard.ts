@@ -1,0 +1,23 @@
+import type { Clock } from '../../clock.ts';
+import type { HttpRequest } from '../../http/request.ts';
+import type { HttpResponse } from '../../http/response.ts';
+import { problemOf, problemResponse } from './problem.ts';
+import { createRequireAdmin, type RequireAdminDeps, TokenRefused } from './require-admin.ts';
+
+/** Who may read `/metrics`: this machine, and whoever holds `metrics:read`. Undefined: it may. */
+export function createMetricsGuard(
+  deps: Omit<RequireAdminDeps, 'resource'> & { readonly adminResource: string; readonly clock: Clock },
+): (request: HttpRequest) => Promise<HttpResponse | undefined> {
+  const requireAdmin = createRequireAdmin({ ...deps, resource: deps.adminResource });
+  return async (request) => {
+    if (request.source === '::1' || request.source.startsWith('127.')) return undefined;
+    try {
+      requireAdmin.requireScopes(await requireAdmin.authenticate(request), ['metrics:read']);
+      return undefined;
+    } catch (error) {
+      const problem = error instanceof TokenRefused ? error.problem : problemOf(error, deps.clock.now());
+      if (problem === undefined) throw error;
+      return problemResponse(problem, request.id);
+    }
+  };
+}

@@ -1,0 +1,7 @@
+export {
+  type AuthorityOptions,
+  type ReadyFile,
+  type RunningAuthority,
+  SettingError,
+  startAuthority,
+} from './main.ts';

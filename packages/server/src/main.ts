@@ -1,0 +1,214 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { systemClock } from './clock.ts';
+import { compose, type ComposeDeps, type Composition } from './compose.ts';
+import { readDeclaredFiles } from './config/declared-files.ts';
+import { type Deployment, toDeployment } from './config/deployment.ts';
+import { type FlagValue, loadSettings, SettingError } from './config/load.ts';
+import { type HttpEdge, type ListenOptions, createHttpEdge } from './http/fastify-server.ts';
+import { trustedProxies } from './http/source-address.ts';
+import { pooledRandom } from './ids.ts';
+import { createLogger, type Logger } from './telemetry/logger.ts';
+import { VERSION } from './version.ts';
+
+export { SettingError } from './config/load.ts';
+
+export interface AuthorityOptions {
+  readonly mode: 'dev' | 'serve';
+  /** By setting name, and `config`. */
+  readonly flags: Readonly<Record<string, FlagValue>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What the ready file says (product.md, "How it is run"). */
+export interface ReadyFile {
+  readonly pid: number;
+  readonly version: string;
+  readonly issuer: string;
+  readonly token_endpoint: string;
+  readonly jwks_uri: string;
+  readonly mtls_base?: string;
+  readonly ca_file?: string;
+  readonly admin: {
+    readonly client_id: string;
+    /** Only when this start created the admin. */
+    readonly client_secret?: string;
+    readonly resource: string;
+    readonly api: string;
+  };
+}
+
+export interface RunningAuthority {
+  readonly ready: ReadyFile;
+  /** Not ready, finish what is in flight, flush the audit log, close. */
+  stop(): Promise<void>;
+}
+
+const HEADER_BYTES = 16 * 1024;
+
+/** Starts the authority: settings → port → adapters → admin → declared objects → jobs → ready. Throws `SettingError`. */
+export async function startAuthority(options: AuthorityOptions): Promise<RunningAuthority> {
+  const deployment = toDeployment(options.mode, loadSettings(options));
+  const instance = randomBytes(5).toString('hex');
+  const logger = createLogger(deployment.logLevel, instance);
+  let draining = false;
+  await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
+  const edge = createEdge(deployment, instance, logger);
+  const listening = await listen(edge, deployment);
+  try {
+    const composition = await compose({
+      deployment,
+      ...listening,
+      version: VERSION,
+      instance,
+      clock: systemClock,
+      random: pooledRandom(),
+      logger,
+      draining: () => draining,
+    });
+    const admin = await composition.ensureAdmin();
+    if (deployment.mode === 'dev' && admin.secret !== undefined)
+      await keepAdminSecret(deployment, admin.secret);
+    await applyDeclared(deployment, composition);
+    await composition.jobs.start();
+    await edge.serve(composition.routes);
+    const ready = toReadyFile(listening, composition, admin);
+    await announce(deployment, ready);
+    return {
+      ready,
+      async stop() {
+        draining = true;
+        composition.release();
+        await edge.drain(deployment.drainTimeout * 1000);
+        await composition.jobs.stop();
+        await composition.close();
+        if (deployment.readyFile !== undefined) await rm(deployment.readyFile, { force: true });
+      },
+    };
+  } catch (error) {
+    await edge.drain(0);
+    throw error;
+  }
+}
+
+/** For the host's own hands: opens the storage itself. The authority must not be running on an embedded database. */
+export async function resetAdmin(
+  options: Omit<AuthorityOptions, 'mode'>,
+): Promise<{ readonly client_id: string; readonly client_secret: string }> {
+  const deployment = toDeployment('dev', loadSettings({ ...options, mode: 'dev' }));
+  const logger = createLogger('warn', 'admin-reset');
+  const stored = await readFile(join(deployment.dataDir, 'issuer'), 'utf8').catch(() => undefined);
+  const composition = await compose({
+    deployment,
+    issuer: deployment.issuer ?? stored?.trim() ?? 'https://localhost',
+    mtlsBase: undefined,
+    version: VERSION,
+    instance: 'admin-reset',
+    clock: systemClock,
+    random: pooledRandom(),
+    logger,
+    draining: () => false,
+  });
+  try {
+    const account = await composition.resetAdmin();
+    return { client_id: account.clientId, client_secret: account.secret as string };
+  } finally {
+    await composition.close();
+  }
+}
+
+function createEdge(deployment: Deployment, instance: string, logger: Logger): HttpEdge {
+  let requests = 0;
+  return createHttpEdge({
+    proxies: trustedProxies(deployment.trustedProxies),
+    nextRequestId: () => `req_${instance}${(requests++).toString(36).padStart(8, '0')}`,
+    report: (error, requestId) =>
+      logger.error({ err: error, request_id: requestId }, 'a request failed because of a bug'),
+    limits: {
+      headersTimeout: deployment.headersTimeout * 1000,
+      requestTimeout: deployment.requestTimeout * 1000,
+      keepAliveTimeout: deployment.keepAliveTimeout * 1000,
+      maxHeaderBytes: HEADER_BYTES,
+      maxConnections: deployment.maxConnections,
+    },
+  });
+}
+
+interface Listening extends Pick<ComposeDeps, 'issuer' | 'mtlsBase'> {
+  readonly caFile: string | undefined;
+}
+
+async function listen(edge: HttpEdge, deployment: Deployment): Promise<Listening> {
+  const { tls, caFile } = await tlsOf(deployment);
+  const { host } = deployment;
+  const port = await edge.listen({ host, port: deployment.port, tls });
+  let mtlsBase: string | undefined;
+  if (deployment.mtlsPort !== undefined) {
+    if (tls === undefined) throw new SettingError('mtls-port', 'needs TLS', 'Give tls-cert and tls-key.');
+    // Which certificates are good is for each credential to say, not for one list of this listener.
+    const asking = { ...tls, requestCert: true, rejectUnauthorized: false };
+    const mtlsPort = await edge.listen({ host, port: deployment.mtlsPort, tls: asking });
+    const name = deployment.issuer === undefined ? 'localhost' : new URL(deployment.issuer).hostname;
+    mtlsBase = `https://${name}:${mtlsPort}`;
+  }
+  const scheme = tls === undefined ? 'http' : 'https';
+  return { issuer: deployment.issuer ?? `${scheme}://localhost:${port}`, mtlsBase, caFile };
+}
+
+async function tlsOf(
+  deployment: Deployment,
+): Promise<{ readonly tls: ListenOptions['tls']; readonly caFile: string | undefined }> {
+  const { tls } = deployment;
+  if (tls.kind === 'none') return { tls: undefined, caFile: undefined };
+  if (tls.kind === 'files') {
+    const [cert, key] = await Promise.all([readFile(tls.certificate, 'utf8'), readFile(tls.key, 'utf8')]);
+    return { tls: { cert, key }, caFile: undefined };
+  }
+  const { developmentCertificate } = await import('./http/development-ca.ts');
+  const made = await developmentCertificate(deployment.dataDir, systemClock.now(), pooledRandom());
+  return { tls: { cert: made.certificate, key: made.privateKey }, caFile: made.caFile };
+}
+
+/** `dev` keeps the admin's secret beside its data, for the command line of the same person. */
+async function keepAdminSecret(deployment: Deployment, secret: string): Promise<void> {
+  await writeFile(join(deployment.dataDir, 'admin.secret'), `${secret}\n`, { mode: 0o600 });
+}
+
+async function applyDeclared(deployment: Deployment, composition: Composition): Promise<void> {
+  if (deployment.apply.length === 0) return;
+  const declared = readDeclaredFiles(deployment.apply.map((path) => resolve(path)));
+  const outcome = await composition.apply(declared.documents);
+  for (const secret of outcome.secrets) declared.keep(secret);
+}
+
+function toReadyFile(
+  { issuer, mtlsBase, caFile }: Listening,
+  composition: Composition,
+  admin: { readonly clientId: string; readonly secret: string | undefined },
+): ReadyFile {
+  return {
+    pid: process.pid,
+    version: VERSION,
+    issuer,
+    token_endpoint: `${issuer}/oauth/token`,
+    jwks_uri: `${issuer}/oauth/jwks`,
+    ...(mtlsBase === undefined ? {} : { mtls_base: mtlsBase }),
+    ...(caFile === undefined ? {} : { ca_file: caFile }),
+    admin: {
+      client_id: admin.clientId,
+      ...(admin.secret === undefined ? {} : { client_secret: admin.secret }),
+      resource: composition.adminResource,
+      api: composition.adminResource,
+    },
+  };
+}
+
+/** Whole or not at all: who waits for the file may read it the moment it is there. */
+async function announce(deployment: Deployment, ready: ReadyFile): Promise<void> {
+  if (deployment.readyFile === undefined) return;
+  const path = resolve(deployment.readyFile);
+  const draft = join(dirname(path), `.${process.pid}.ready`);
+  await writeFile(draft, `${JSON.stringify(ready)}\n`, { mode: 0o600 });
+  await rename(draft, path);
+}

@@ -1,0 +1,36 @@
+// Form bodies of the token endpoint: RFC 6749 §3.2, appendix B.
+import { type Form, parseForm } from '@countersign/protocol';
+import { Refusal } from '../refusal.ts';
+
+/**
+ * A machine sends the same body each time: forms that hold no secret are kept as they were read, and with them what
+ * grants make of them. Bounded in number and size; the oldest leave first.
+ */
+export class FormMemory {
+  static readonly #capacity = 1024;
+  static readonly #maxBytes = 512;
+  readonly #forms = new Map<string, Form>();
+
+  /** Throws `Refusal` for a body that is no form. */
+  read(body: Uint8Array): Form {
+    const text =
+      body.length <= FormMemory.#maxBytes
+        ? Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1')
+        : undefined;
+    const known = text === undefined ? undefined : this.#forms.get(text);
+    if (known !== undefined) return known;
+    const parsed = parseForm(body);
+    if (!parsed.ok) throw new Refusal(`form_${parsed.fault}`);
+    if (text !== undefined && !/secret|assertion|token/i.test(parsed.form.names().join(' ')))
+      this.#keep(text, parsed.form);
+    return parsed.form;
+  }
+
+  #keep(text: string, form: Form): void {
+    if (this.#forms.size >= FormMemory.#capacity) {
+      const oldest = this.#forms.keys().next();
+      if (oldest.done !== true) this.#forms.delete(oldest.value);
+    }
+    this.#forms.set(text, form);
+  }
+}

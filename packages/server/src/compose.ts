@@ -160,7 +160,7 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
     refuseMetrics: createMetricsGuard(governance),
   });
   const jobs = createJobRunner({
-    jobs: createJobs({ storage, log, clock, rotateIfDue }),
+    jobs: createJobs({ ...governance, rotateIfDue }),
     timers: systemTimers,
     report: (job, error) => logger.error({ err: error, job }, 'a job failed; it runs again at its time'),
   });

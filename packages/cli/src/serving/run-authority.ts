@@ -38,15 +38,20 @@ export async function runAuthority(
   }
 }
 
+/** Ctrl-C under npx arrives twice, from the terminal and from npm: what comes so soon after is the same wish. */
+const SAME_WISH_MS = 500;
+
 function stopRequest({ host }: CliContext): { readonly requested: Promise<StopSignal>; release(): void } {
-  let seen = 0;
+  let first: number | undefined;
   let request: (signal: StopSignal) => void;
   const requested = new Promise<StopSignal>((resolve) => {
     request = resolve;
   });
   const release = host.onStopSignal((signal) => {
-    if (++seen === 1) return request(signal);
-    host.exit(EXIT_CODES.interrupted);
+    if (first === undefined) {
+      first = host.now();
+      request(signal);
+    } else if (host.now() - first >= SAME_WISH_MS) host.exit(EXIT_CODES.interrupted);
   });
   return { requested, release };
 }

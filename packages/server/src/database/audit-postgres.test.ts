@@ -26,7 +26,8 @@ describe.skipIf(server === undefined)('the audit log on PostgreSQL (needs COUNTE
       (await (nodes[0] as AuditSink).find({}, { afterSeq: 0, limit: 1000 })) as unknown[];
     const cutConnections = (): Promise<unknown> =>
       databases.run(
-        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'countersign audit'',
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = 'countersign audit'`,
         url,
       );
     beforeAll(async () => {

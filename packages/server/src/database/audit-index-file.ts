@@ -8,7 +8,7 @@ import {
   PAGE_SIZE,
 } from './audit-index-block.ts';
 import { type LocationPage, collectPlaces, decodeLocations, encodePostings } from './audit-index-pages.ts';
-import { type SqliteDatabase, type SqliteDriver, closeDatabase } from './sqlite-driver.ts';
+import { type SqliteDatabase, type SqliteDriver, closeDatabase, sqliteCode } from './sqlite-driver.ts';
 
 /** Raised with every change of what is stored: an index of another format is built anew. */
 const FORMAT = 1;
@@ -32,8 +32,8 @@ export class IndexDamaged extends Error {
 const DAMAGED: readonly number[] = [11, 26];
 
 function damage(error: unknown): unknown {
-  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
-  return DAMAGED.includes(code) ? new IndexDamaged(error) : error;
+  const code = sqliteCode(error);
+  return code !== undefined && DAMAGED.includes(code & 0xff) ? new IndexDamaged(error) : error;
 }
 
 function reading<T>(read: () => T): T {

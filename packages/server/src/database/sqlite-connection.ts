@@ -29,13 +29,13 @@ const CONSTRAINT_UNIQUE = 2067;
 
 /** A fault of the port where there is one for it; anything else is a bug and stays as it is. */
 export function sqliteFault(error: unknown): unknown {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
-  if (error.errcode === CONSTRAINT_FOREIGNKEY)
-    return new StorageError('missing_reference', 'reference', error);
-  if (error.errcode === CONSTRAINT_UNIQUE || error.errcode === CONSTRAINT_PRIMARYKEY) {
+  const code = sqliteCode(error);
+  if (!(error instanceof Error) || code === undefined) return error;
+  if (code === CONSTRAINT_FOREIGNKEY) return new StorageError('missing_reference', 'reference', error);
+  if (code === CONSTRAINT_UNIQUE || code === CONSTRAINT_PRIMARYKEY) {
     return uniqueConflictOfColumns(error.message.replace(/^UNIQUE constraint failed: /, ''), error);
   }
-  const outage = OUTAGE.get(error.errcode & 0xff);
+  const outage = OUTAGE.get(code & 0xff);
   return outage === undefined ? error : unavailable(outage, error);
 }
 

@@ -28,6 +28,28 @@ export interface SqliteDriver {
   readonly version: string;
 }
 
+/** SQLite's own texts for its result codes, for errors of `@photostructure/sqlite` that come without the code. */
+const CODES: readonly (readonly [string, number])[] = [
+  ['UNIQUE constraint failed', 2067],
+  ['FOREIGN KEY constraint failed', 787],
+  ['database is locked', 5],
+  ['database table is locked', 6],
+  ['out of memory', 7],
+  ['attempt to write a readonly database', 8],
+  ['disk I/O error', 10],
+  ['database disk image is malformed', 11],
+  ['database or disk is full', 13],
+  ['unable to open database file', 14],
+  ['file is not a database', 26],
+];
+
+/** SQLite's extended result code of an error; undefined when it is not SQLite's. */
+export function sqliteCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_SQLITE_ERROR') return undefined;
+  if ('errcode' in error && typeof error.errcode === 'number') return error.errcode;
+  return CODES.find(([text]) => error.message.startsWith(text))?.[1];
+}
+
 /** Older ones can lose commits when two connections share a WAL: the WAL-reset bug, fixed in 3.51.3. */
 const OLDEST = [3, 51, 3] as const;
 

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createChanges } from './audit/change.ts';
 import { createAuditLog } from './audit/group-commit.ts';
 import type { AuditLog } from './audit/log.ts';
@@ -11,8 +11,6 @@ import type { Deployment } from './config/deployment.ts';
 import { createCutoffFeed } from './cutoff/feed.ts';
 import { createCutoffLedger } from './cutoff/ledger.ts';
 import { openAuditIndex } from './database/audit-index.ts';
-import { openPostgresAuditSink } from './database/audit-postgres.ts';
-import { openPostgresStorage } from './database/postgres.ts';
 import { openSqliteStorage } from './database/sqlite.ts';
 import {
   type AdminAccount,
@@ -188,21 +186,27 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
   };
 }
 
-function openStorage(deployment: Deployment, clock: Clock): Promise<Storage> {
-  const { database } = deployment;
-  return database.kind === 'sqlite'
-    ? openSqliteStorage({ path: database.path, clock })
-    : openPostgresStorage({ url: database.url, clock, connections: deployment.databaseConnections });
+/** Each database's code is loaded only where it is used. */
+async function openStorage({ database, databaseConnections }: Deployment, clock: Clock): Promise<Storage> {
+  if (database.kind === 'sqlite') {
+    await mkdir(dirname(database.path), { recursive: true, mode: 0o700 });
+    return openSqliteStorage({ path: database.path, clock });
+  }
+  const { openPostgresStorage } = await import('./database/postgres.ts');
+  return openPostgresStorage({ url: database.url, clock, connections: databaseConnections });
 }
 
 /** The log comes to rest where the registry does: beside an embedded database in files, else in PostgreSQL. */
-async function openAuditSink(deployment: Deployment, logger: Logger): Promise<AuditSink> {
-  if (deployment.database.kind === 'postgres') return openPostgresAuditSink({ url: deployment.database.url });
-  const directory = join(deployment.dataDir, 'audit');
+async function openAuditSink({ database, dataDir }: Deployment, logger: Logger): Promise<AuditSink> {
+  if (database.kind === 'postgres') {
+    const { openPostgresAuditSink } = await import('./database/audit-postgres.ts');
+    return openPostgresAuditSink({ url: database.url });
+  }
+  const directory = join(dataDir, 'audit');
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const index = await openAuditIndex({
     directory,
-    path: join(deployment.dataDir, 'audit-index.db'),
+    path: join(dataDir, 'audit-index.db'),
     onProgress: (at) => logger.info({ ...at }, 'the audit index is being rebuilt'),
     onError: (error) => logger.warn({ err: error }, 'the audit index is behind; it tries again'),
   });

@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { systemClock } from './clock.ts';
-import { compose, type ComposeDeps, type Composition } from './compose.ts';
-import { readDeclaredFiles } from './config/declared-files.ts';
+import type { ComposeDeps, Composition } from './compose.ts';
 import { type Deployment, toDeployment } from './config/deployment.ts';
 import { type FlagValue, loadSettings, SettingError } from './config/load.ts';
-import { type HttpEdge, type ListenOptions, createHttpEdge } from './http/fastify-server.ts';
+import { type DevelopmentCertificate, presentCertificate } from './http/development-ca.ts';
+import type { HttpEdge, ListenOptions } from './http/fastify-server.ts';
 import { trustedProxies } from './http/source-address.ts';
 import { pooledRandom } from './ids.ts';
-import { createLogger, type Logger } from './telemetry/logger.ts';
+import type { Logger } from './telemetry/logger.ts';
 import { VERSION } from './version.ts';
 
 export { SettingError } from './config/load.ts';
@@ -51,11 +53,18 @@ const HEADER_BYTES = 16 * 1024;
 export async function startAuthority(options: AuthorityOptions): Promise<RunningAuthority> {
   const deployment = toDeployment(options.mode, loadSettings(options));
   const instance = randomBytes(5).toString('hex');
-  const logger = createLogger(deployment.logLevel, instance);
   let draining = false;
   await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
-  const edge = createEdge(deployment, instance, logger);
-  const listening = await listen(edge, deployment);
+  // Two things take time at a first start, a CA and the code itself: they are had side by side.
+  const certificate = serverCertificate(deployment);
+  certificate.catch(() => undefined);
+  const [{ compose }, { createLogger }] = await Promise.all([
+    import('./compose.ts'),
+    import('./telemetry/logger.ts'),
+  ]);
+  const logger = createLogger(deployment.logLevel, instance);
+  const edge = await createEdge(deployment, instance, logger);
+  const listening = await listen(edge, deployment, await certificate);
   try {
     const composition = await compose({
       deployment,
@@ -97,7 +106,8 @@ export async function resetAdmin(
   options: Omit<AuthorityOptions, 'mode'>,
 ): Promise<{ readonly client_id: string; readonly client_secret: string }> {
   const deployment = toDeployment('dev', loadSettings({ ...options, mode: 'dev' }));
-  const logger = createLogger('warn', 'admin-reset');
+  const { compose } = await import('./compose.ts');
+  const { createLogger } = await import('./telemetry/logger.ts');
   const stored = await readFile(join(deployment.dataDir, 'issuer'), 'utf8').catch(() => undefined);
   const composition = await compose({
     deployment,
@@ -107,7 +117,7 @@ export async function resetAdmin(
     instance: 'admin-reset',
     clock: systemClock,
     random: pooledRandom(),
-    logger,
+    logger: createLogger('warn', 'admin-reset'),
     draining: () => false,
   });
   try {
@@ -118,7 +128,8 @@ export async function resetAdmin(
   }
 }
 
-function createEdge(deployment: Deployment, instance: string, logger: Logger): HttpEdge {
+async function createEdge(deployment: Deployment, instance: string, logger: Logger): Promise<HttpEdge> {
+  const { createHttpEdge } = await import('./http/fastify-server.ts');
   let requests = 0;
   return createHttpEdge({
     proxies: trustedProxies(deployment.trustedProxies),
@@ -139,8 +150,11 @@ interface Listening extends Pick<ComposeDeps, 'issuer' | 'mtlsBase'> {
   readonly caFile: string | undefined;
 }
 
-async function listen(edge: HttpEdge, deployment: Deployment): Promise<Listening> {
-  const { tls, caFile } = await tlsOf(deployment);
+async function listen(
+  edge: HttpEdge,
+  deployment: Deployment,
+  { tls, caFile }: ServerCertificate,
+): Promise<Listening> {
   const { host } = deployment;
   const port = await edge.listen({ host, port: deployment.port, tls });
   let mtlsBase: string | undefined;
@@ -156,18 +170,31 @@ async function listen(edge: HttpEdge, deployment: Deployment): Promise<Listening
   return { issuer: deployment.issuer ?? `${scheme}://localhost:${port}`, mtlsBase, caFile };
 }
 
-async function tlsOf(
-  deployment: Deployment,
-): Promise<{ readonly tls: ListenOptions['tls']; readonly caFile: string | undefined }> {
-  const { tls } = deployment;
+interface ServerCertificate {
+  readonly tls: ListenOptions['tls'];
+  readonly caFile: string | undefined;
+}
+
+async function serverCertificate(deployment: Deployment): Promise<ServerCertificate> {
+  const { tls, dataDir } = deployment;
   if (tls.kind === 'none') return { tls: undefined, caFile: undefined };
   if (tls.kind === 'files') {
     const [cert, key] = await Promise.all([readFile(tls.certificate, 'utf8'), readFile(tls.key, 'utf8')]);
     return { tls: { cert, key }, caFile: undefined };
   }
-  const { developmentCertificate } = await import('./http/development-ca.ts');
-  const made = await developmentCertificate(deployment.dataDir, systemClock.now(), pooledRandom());
+  const now = systemClock.now();
+  const made = (await presentCertificate(dataDir, now)) ?? (await makeCertificateBeside(dataDir, now));
   return { tls: { cert: made.certificate, key: made.privateKey }, caFile: made.caFile };
+}
+
+async function makeCertificateBeside(directory: string, now: number): Promise<DevelopmentCertificate> {
+  const worker = new Worker(new URL('./http/development-ca-thread.js', import.meta.url), {
+    workerData: { directory, now },
+  });
+  const [code] = (await once(worker, 'exit')) as [number];
+  const made = code === 0 ? await presentCertificate(directory, now) : undefined;
+  if (made === undefined) throw new Error('the development CA could not be made');
+  return made;
 }
 
 /** `dev` keeps the admin's secret beside its data, for the command line of the same person. */
@@ -177,6 +204,7 @@ async function keepAdminSecret(deployment: Deployment, secret: string): Promise<
 
 async function applyDeclared(deployment: Deployment, composition: Composition): Promise<void> {
   if (deployment.apply.length === 0) return;
+  const { readDeclaredFiles } = await import('./config/declared-files.ts');
   const declared = readDeclaredFiles(deployment.apply.map((path) => resolve(path)));
   const outcome = await composition.apply(declared.documents);
   for (const secret of outcome.secrets) declared.keep(secret);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
+import { createRequire } from 'node:module';
 import { SETTINGS, type SettingDefinition } from './schema.ts';
 
 /** A setting is wrong or unsafe: names it and says what to do. The command exits with 2. */
@@ -87,12 +87,17 @@ function fromEnvironment(setting: SettingDefinition, env: LoadOptions['env']): s
 
 function readConfigFile(path: FlagValue): Readonly<Record<string, unknown>> {
   if (typeof path !== 'string') return {};
-  const document: unknown = parse(readFileSync(path, 'utf8'));
+  const document: unknown = loadYaml().parse(readFileSync(path, 'utf8'));
   if (document === null || document === undefined) return {};
   if (typeof document !== 'object' || Array.isArray(document)) {
     throw new SettingError('config', `${path} is not a mapping`, 'Write `name: value` lines.');
   }
   return document as Readonly<Record<string, unknown>>;
+}
+
+/** Loaded only where there is such a file. */
+function loadYaml(): typeof import('yaml') {
+  return createRequire(import.meta.url)('yaml') as typeof import('yaml');
 }
 
 function read(setting: SettingDefinition, given: unknown): string | number | boolean | readonly string[] {

@@ -11,27 +11,37 @@ export interface DevelopmentCertificate {
   readonly privateKey: string;
 }
 
+const CA_FILE = 'ca.pem';
+const CERTIFICATE_FILE = 'server.pem';
+const KEY_FILE = 'server.key';
 const CA_DAYS = 365;
 const SERVER_DAYS = 90;
 const RENEW_BEFORE_DAYS = 14;
 const DAY_MS = 86_400_000;
 const EC = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
-/** The CA and a certificate for localhost in `directory`; made or renewed where missing or near their end. */
-export async function developmentCertificate(
+/** The CA and the certificate for localhost that lie in `directory`, or undefined where missing or near their end. */
+export async function presentCertificate(
+  directory: string,
+  now: number,
+): Promise<DevelopmentCertificate | undefined> {
+  const caFile = join(directory, CA_FILE);
+  const files = [caFile, join(directory, CERTIFICATE_FILE), join(directory, KEY_FILE)];
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8'))).catch(() => undefined);
+  if (texts === undefined) return undefined;
+  const [ca, certificate, privateKey] = texts as [string, string, string];
+  return stillGood(ca, now) && stillGood(certificate, now) ? { caFile, certificate, privateKey } : undefined;
+}
+
+/** Makes both anew. */
+export async function makeCertificate(
   directory: string,
   now: number,
   random: RandomBytes,
 ): Promise<DevelopmentCertificate> {
-  const caFile = join(directory, 'ca.pem');
-  const certFile = join(directory, 'server.pem');
-  const keyFile = join(directory, 'server.key');
-  const present = await Promise.all([caFile, certFile, keyFile].map((file) => readFile(file, 'utf8'))).catch(
-    () => undefined,
-  );
-  if (present !== undefined && stillGood(present[0] as string, now) && stillGood(present[1] as string, now)) {
-    return { caFile, certificate: present[1] as string, privateKey: present[2] as string };
-  }
+  const caFile = join(directory, CA_FILE);
+  const certFile = join(directory, CERTIFICATE_FILE);
+  const keyFile = join(directory, KEY_FILE);
   // Loaded only now: it is large, and needed once in a quarter.
   await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');

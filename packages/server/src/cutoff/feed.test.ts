@@ -1,0 +1,182 @@
+import { parseCompactJws, parseCutoffFeed, type CutoffFeed as Claims } from '@countersign/protocol';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openSqliteStorage } from '../database/sqlite.ts';
+import { pooledRandom } from '../ids.ts';
+import type { Storage } from '../storage/storage.ts';
+import { createCutoffFeed, type CutoffFeed } from './feed.ts';
+import { createCutoffLedger, type CutoffLedger } from './ledger.ts';
+import { orderCutoff } from './order.ts';
+
+const START = Date.parse('2026-11-21T12:00:00.900Z');
+const SECOND = Math.floor(START / 1000);
+const ISSUER = 'https://authority.test';
+
+let now: number;
+let storage: Storage;
+let ledger: CutoffLedger;
+let feed: CutoffFeed;
+let signatures: number;
+let reads: number;
+
+beforeEach(async () => {
+  now = START;
+  signatures = 0;
+  reads = 0;
+  storage = await openSqliteStorage({ path: ':memory:' });
+  const clock = { now: () => now };
+  const after = storage.cutoffs.after.bind(storage.cutoffs);
+  const cutoffs = {
+    ...storage.cutoffs,
+    after: (cursor: number, limit: number) => {
+      reads++;
+      return after(cursor, limit);
+    },
+  };
+  ledger = createCutoffLedger({
+    storage: { cutoffs, onChange: storage.onChange, coherent: () => storage.coherent() },
+    clock,
+  });
+  const sign = async (alg: string, typ: string, payload: string): Promise<string> => {
+    signatures++;
+    const part = (text: string): string => Buffer.from(text).toString('base64url');
+    return `${part(JSON.stringify({ alg, typ, kid: 'k' }))}.${part(payload)}.AAAA`;
+  };
+  feed = createCutoffFeed({ ledger, keystore: { sign }, clock, issuer: ISSUER });
+});
+afterEach(async () => {
+  feed.drain();
+  ledger.close();
+  await storage.close();
+});
+
+async function order(target: string, kind: 'identity' | 'token' = 'identity'): Promise<void> {
+  const deps = { clock: { now: () => now }, random: pooledRandom() };
+  await storage.transaction((stores) =>
+    orderCutoff(deps, stores, { kind, target, reason: 'leak', orderedBy: 'admin' }),
+  );
+}
+
+async function read(after: number, wait = 0, signal?: AbortSignal): Promise<Claims> {
+  const answer = await feed.read(after, wait, signal);
+  if (answer.kind !== 'page') throw new Error('busy');
+  const jws = parseCompactJws(answer.jws, 10_000_000);
+  if (!jws.ok) throw new Error(jws.fault);
+  expect(jws.header).toMatchObject({ alg: 'ES256', typ: 'cutoffs+jwt' });
+  const parsed = parseCutoffFeed(jws.payload);
+  if (!parsed.ok) throw new Error(parsed.fault);
+  return parsed.feed;
+}
+
+test('with nothing ordered there is a heartbeat at cursor 0', async () => {
+  expect(await read(0)).toEqual({
+    iss: ISSUER,
+    iat: SECOND,
+    exp: SECOND + 60,
+    from: 0,
+    cursor: 0,
+    entries: [],
+  });
+});
+
+test('an order reaches to the end of the second after it began, so that no token slips through', async () => {
+  await order('payments');
+  const page = await read(0);
+  expect(page.entries).toEqual([{ kind: 'identity', id: 'payments', not_before: SECOND + 1 }]);
+  expect(page.cursor).toBe(1);
+});
+
+test('a follower gets what is new to it, and only that', async () => {
+  await order('a');
+  await order('b');
+  await order('stolen', 'token');
+  expect((await read(1)).entries.map((each) => each.id)).toEqual(['b', 'stolen']);
+  expect((await read(3)).entries).toEqual([]);
+});
+
+test('who waits is woken by an order, at once', async () => {
+  const waiting = read(0, 25);
+  await expect.poll(() => feed.waiting()).toBe(1);
+  const begin = performance.now();
+  await order('payments');
+  expect((await waiting).entries.map((each) => each.id)).toEqual(['payments']);
+  expect(performance.now() - begin).toBeLessThan(1000);
+  expect(feed.waiting()).toBe(0);
+});
+
+test('an order between the reading and the waiting is not slept over', async () => {
+  const waiting = read(0, 25);
+  await order('payments');
+  expect((await waiting).cursor).toBe(1);
+});
+
+test('silence ends in a heartbeat after the time asked for', async () => {
+  const begin = performance.now();
+  expect((await read(0, 0.1)).entries).toEqual([]);
+  expect(performance.now() - begin).toBeGreaterThan(80);
+});
+
+test('a thousand followers of one cursor cost one signature and one reading', async () => {
+  await read(0);
+  reads = 0;
+  signatures = 0;
+  const followers = Array.from({ length: 1000 }, () => read(0, 25));
+  await expect.poll(() => feed.waiting()).toBe(1000);
+  await order('payments');
+  const pages = await Promise.all(followers);
+  expect(new Set(pages.map((page) => page.cursor))).toEqual(new Set([1]));
+  expect([reads, signatures]).toEqual([1, 1]);
+});
+
+test('who goes away waits no longer', async () => {
+  const gone = new AbortController();
+  const waiting = read(0, 25, gone.signal);
+  await expect.poll(() => feed.waiting()).toBe(1);
+  gone.abort();
+  await waiting;
+  expect(feed.waiting()).toBe(0);
+});
+
+test('draining answers everybody, and from then on at once', async () => {
+  const waiting = read(0, 25);
+  await expect.poll(() => feed.waiting()).toBe(1);
+  feed.drain();
+  expect((await waiting).entries).toEqual([]);
+  expect((await read(0, 25)).entries).toEqual([]);
+});
+
+test('there is room for so many and no more', async () => {
+  const followers = Array.from({ length: 5000 }, () => feed.read(0, 25));
+  await expect.poll(() => feed.waiting()).toBe(5000);
+  expect(await feed.read(0, 25)).toEqual({ kind: 'busy' });
+  expect((await feed.read(0, 0)).kind).toBe('page');
+  feed.drain();
+  await Promise.all(followers);
+});
+
+test('a cursor of another life is answered with everything', async () => {
+  await order('a');
+  expect(await read(99)).toMatchObject({ from: 0, cursor: 1, entries: [{ id: 'a' }] });
+});
+
+test('what no living token can concern any more is left out, the cursor goes on', async () => {
+  await order('a');
+  await read(0);
+  now += 2 * 86_400_000;
+  expect(await read(0)).toMatchObject({ cursor: 1, entries: [] });
+  const fresh = createCutoffLedger({ storage, clock: { now: () => now } });
+  expect(await fresh.current()).toMatchObject({ head: 1, entries: [] });
+});
+
+test('a ledger whose database cannot promise to tell asks each time', async () => {
+  await order('a');
+  let coherent = true;
+  const deaf = createCutoffLedger({
+    storage: { cutoffs: storage.cutoffs, onChange: () => () => undefined, coherent: () => coherent },
+    clock: { now: () => now },
+  });
+  expect((await deaf.current()).head).toBe(1);
+  await order('b');
+  expect((await deaf.current()).head).toBe(1);
+  coherent = false;
+  expect((await deaf.current()).head).toBe(2);
+});

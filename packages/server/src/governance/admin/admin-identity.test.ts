@@ -1,0 +1,85 @@
+import { ADMIN_SCOPE_NAMES } from '@countersign/admin-api';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Authority, openAuthority, RESOURCE } from '../../../test/authority.ts';
+import { type AdminIdentityDeps, ensureAdmin, resetAdmin } from './admin-identity.ts';
+
+let authority: Authority;
+let deps: AdminIdentityDeps;
+beforeEach(async () => {
+  authority = await openAuthority();
+  deps = {
+    changes: authority.changes,
+    clock: authority.clock,
+    random: authority.deps.random,
+    resource: RESOURCE,
+    digest: (secret) => authority.deps.secretHash.digest(secret),
+  };
+});
+afterEach(async () => {
+  await authority.close();
+});
+
+test('the first start makes the admin, its API and its access to all of it; each has an end and an event', async () => {
+  expect(authority.admin).toMatchObject({ clientId: 'admin', secret: expect.stringMatching(/^csk_/) });
+  const { body: access } = await authority.call('GET', '/v1/access?identity=admin');
+  expect(access.items[0]).toMatchObject({
+    resource: RESOURCE,
+    scopes: ADMIN_SCOPE_NAMES,
+    approved_by: 'countersign',
+  });
+  const types = authority.log.events
+    .filter((event) => event.identity === 'countersign')
+    .map((event) => event.type);
+  expect(types).toEqual([
+    'key.created',
+    'key.created',
+    'resource_server.created',
+    'identity.created',
+    'credential.created',
+    'access.created',
+  ]);
+  expect(JSON.stringify(authority.log.events)).not.toContain(authority.admin.secret);
+});
+
+test('later starts show no secret and change nothing', async () => {
+  const before = authority.log.events.length;
+  expect(await ensureAdmin(deps)).toEqual({ clientId: 'admin', secret: undefined });
+  expect(authority.log.events).toHaveLength(before);
+});
+
+test('another issuer moves the admin API along', async () => {
+  const resource = 'https://moved.test/v1';
+  await ensureAdmin({ ...deps, resource });
+  expect(await authority.storage.resourceServers.byIdentifier(RESOURCE)).toBeUndefined();
+  expect(await authority.storage.resourceServers.byIdentifier(resource)).toMatchObject({ builtIn: true });
+});
+
+test('scopes that are new in this version reach the admin', async () => {
+  const server = await authority.storage.resourceServers.byIdentifier(RESOURCE);
+  if (server === undefined) throw new Error('no admin API');
+  const [access] = (await authority.storage.access.list({ resourceServerId: server.id }, { limit: 1 })).items;
+  if (access === undefined) throw new Error('no access');
+  const fewer = ['identities:read'];
+  await authority.storage.resourceServers.replace({
+    ...server,
+    scopes: server.scopes.filter((scope) => fewer.includes(scope.name)),
+    version: server.version + 1,
+  });
+  await authority.storage.access.replace({ ...access, scopes: fewer, version: access.version + 1 });
+  await ensureAdmin(deps);
+  expect((await authority.storage.access.byId(access.id))?.scopes).toEqual(ADMIN_SCOPE_NAMES);
+});
+
+test('a reset gives a new secret, revokes the old ones and ends every stop', async () => {
+  const token = await authority.tokenFor('admin');
+  await authority.call('POST', '/v1/cutoffs', { body: { kind: 'identity', id: 'admin', reason: 'leak' } });
+  expect((await authority.call('GET', '/v1/keys', { token })).status).toBe(401);
+  const made = await resetAdmin(deps);
+  expect(made.secret).not.toBe(authority.admin.secret);
+  const identity = await authority.storage.identities.byClientId('admin');
+  expect(identity).toMatchObject({ state: 'active', securityStop: false });
+  const credentials = await authority.storage.credentials.ofIdentity(identity?.id ?? '');
+  expect(credentials.map((each) => each.state)).toEqual(['revoked', 'active']);
+  authority.clock.advance(3000);
+  expect((await authority.call('GET', '/v1/keys')).status).toBe(200);
+});

@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import type { CutoffFeed, FeedAnswer } from '../../cutoff/feed.ts';
+import type { HttpRequest } from '../../http/request.ts';
+import { StorageError } from '../../storage/errors.ts';
+import { createCutoffsEndpoint } from './cutoffs.ts';
+
+type Asked = [after: number, wait: number];
+
+function ask(
+  query: string,
+  answer: () => Promise<FeedAnswer> = async () => ({ kind: 'page', jws: 'a.b.c' }),
+) {
+  const asked: Asked[] = [];
+  const feed: Pick<CutoffFeed, 'read'> = {
+    read: (after, wait) => {
+      asked.push([after, wait]);
+      return answer();
+    },
+  };
+  const request: HttpRequest = {
+    method: 'GET',
+    path: '/oauth/cutoffs',
+    query,
+    rawHeaders: [],
+    body: new Uint8Array(0),
+    id: 'req_1',
+    source: '127.0.0.1',
+  };
+  return { asked, response: createCutoffsEndpoint(feed)(request, {}) };
+}
+
+test('after and wait are what they say, and 0 when absent', async () => {
+  for (const [query, expected] of [
+    ['', [0, 0]],
+    ['after=7', [7, 0]],
+    ['after=7&wait=25', [7, 25]],
+    ['wait=0&after=0', [0, 0]],
+  ] as const) {
+    const { asked, response } = ask(query);
+    expect(await response).toMatchObject({
+      status: 200,
+      headers: { 'content-type': 'application/cutoffs+jwt', 'cache-control': 'no-store' },
+      body: 'a.b.c',
+    });
+    expect(asked).toEqual([expected]);
+  }
+});
+
+test('anything else is invalid_request, and nobody waits for it', async () => {
+  const queries = ['after=-1', 'after=1.5', 'after=01', 'after=1e3', 'after=9999999999999999', 'after=x'];
+  queries.push('wait=26', 'wait=-1', 'wait=x', 'after=1&after=2', 'since=1', 'after=%zz', 'after=%00');
+  for (const query of queries) {
+    const { asked, response } = ask(query);
+    const answer = await response;
+    expect(answer.status, query).toBe(400);
+    expect(JSON.parse(answer.body as string).error).toBe('invalid_request');
+    expect(asked).toEqual([]);
+  }
+});
+
+test('no room, and no database: come again in a moment', async () => {
+  const unavailable = [
+    async (): Promise<FeedAnswer> => ({ kind: 'busy' }),
+    () => Promise.reject(new StorageError('unavailable', 'gone')),
+  ];
+  for (const each of unavailable) {
+    const answer = await ask('', each).response;
+    expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
+  }
+});

@@ -6,6 +6,7 @@ import {
   type SqliteDriver,
   type SqliteStatement,
   closeDatabase,
+  sqliteCode,
 } from './sqlite-driver.ts';
 
 /** Prepared statements kept: all the fixed ones and the usual filters. */

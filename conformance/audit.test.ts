@@ -29,7 +29,7 @@ describe.runIf(target.admin !== undefined)('the audit log (needs the admin API)'
     const [event, ...more] = await events(`jti=${String(claims['jti'])}`);
     expect(more).toEqual([]);
     expect(event).toMatchObject({
-      id: expect.stringMatching(/^evt_/),
+      id: expect.any(String),
       seq: expect.any(Number),
       at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
       type: 'token.issued',

@@ -266,6 +266,6 @@ describe('RFC 6749 section 5.2: errors', () => {
       params: named({ grant_type: '<script>alert(1)</script>', scope: 'zebra"\\crossing' }),
     });
     expect(answer.status).toBe(400);
-    expect(answer.text).not.toMatch(/script|zebra/);
+    expect(answer.text).not.toMatch(/alert|zebra/);
   });
 });

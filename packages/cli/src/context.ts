@@ -2,11 +2,18 @@ import type { CommandContext } from '@stricli/core';
 import type { ExitCode } from './exit-code.ts';
 import type { Host } from './host.ts';
 
+export interface Proposal {
+  readonly completion: string;
+  readonly brief: string;
+}
+
 /** What each command runs with: `this`. */
 export interface CliContext extends CommandContext {
   readonly host: Host;
   /** Ends with this code although nothing went wrong: `plan` found a difference, `doctor` a failed check. */
   setExitCode(code: ExitCode): void;
+  /** How a command line may go on; the last word is unfinished. */
+  propose(words: readonly string[]): Promise<readonly Proposal[]>;
 }
 
 /** A line for people. stdout is for what was asked for. */

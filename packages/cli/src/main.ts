@@ -1,4 +1,4 @@
-import { ExitCode as StricliExitCode, run } from '@stricli/core';
+import { ExitCode as StricliExitCode, proposeCompletions, run } from '@stricli/core';
 import { buildProgram } from './application.ts';
 import type { CliContext } from './context.ts';
 import { EXIT_CODES } from './exit-code.ts';
@@ -19,6 +19,7 @@ export async function runCommandLine(args: readonly string[], host: Host): Promi
     setExitCode(code) {
       io.exitCode = code;
     },
+    propose: async (words) => proposeCompletions(await buildProgram(words[0]), words, context),
   };
   const program = await buildProgram(args[0]);
   await run(program, args, context);

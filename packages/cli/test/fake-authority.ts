@@ -57,7 +57,10 @@ export function fakeAuthority(routes: Readonly<Record<string, Reply>> = {}): Fak
   };
 }
 
-export function json(body: object, init: ResponseInit = {}): Response {
+export function json(
+  body: object,
+  init: { status?: number; headers?: Record<string, string> } = {},
+): Response {
   const headers = { 'content-type': 'application/json', etag: '"3"', 'request-id': 'req_fake', date: DATE };
   return Response.json(body, { ...init, headers: { ...headers, ...init.headers } });
 }

@@ -1,7 +1,8 @@
 import { buildCommand, type Command } from '@stricli/core';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type CliContext, say } from '../context.ts';
 import { jsonText } from '../output/formats.ts';
+import { replaceSecretFile } from '../secrets/secret-file.ts';
 import { openSecretPlace } from '../secrets/secret-place.ts';
 
 interface Flags {
@@ -20,11 +21,12 @@ interface Flags {
 export const adminReset: Command<CliContext> = buildCommand<Flags, [], CliContext>({
   async func({ secretFile, showSecret, ...flags }) {
     const { host } = this;
-    const place = openSecretPlace(
-      host,
-      { secretFile, showSecret },
-      resolve(host.cwd, secretFile ?? 'admin.secret'),
-    );
+    // Beside the data, where the other commands look for it; the secret that was there is worth nothing after this.
+    const usual = join(flags.dataDir ?? (host.env['COUNTERSIGN_DATA_DIR'] || '.countersign'), 'admin.secret');
+    const place =
+      secretFile === undefined
+        ? openSecretPlace(host, { showSecret }, resolve(host.cwd, usual), replaceSecretFile)
+        : openSecretPlace(host, { secretFile, showSecret }, resolve(host.cwd, secretFile));
     const { resetAdmin } = await import('@countersign/server/main');
     const settings = {
       'data-dir': flags.dataDir,
@@ -50,7 +52,10 @@ export const adminReset: Command<CliContext> = buildCommand<Flags, [], CliContex
       database: text('url', 'Its database: sqlite:PATH or postgres://…'),
       masterKeyFile: text('file', 'Its master key'),
       config: text('file', 'Its YAML file of settings'),
-      secretFile: text('file', 'Where the new secret goes (mode 0600); ./admin.secret when left out'),
+      secretFile: text(
+        'file',
+        'Where the new secret goes (mode 0600); admin.secret in the data directory when left out',
+      ),
       showSecret: {
         kind: 'boolean',
         default: false,
@@ -61,10 +66,7 @@ export const adminReset: Command<CliContext> = buildCommand<Flags, [], CliContex
   },
   docs: {
     brief: 'Give the admin a new secret; for whoever holds the host',
-    customUsage: [
-      '--data-dir /var/lib/countersign --secret-file admin.secret',
-      '--database postgres://db/countersign',
-    ],
+    customUsage: ['--data-dir /var/lib/countersign', '--database postgres://db/countersign'],
   },
 });
 

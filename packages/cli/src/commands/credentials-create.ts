@@ -112,7 +112,7 @@ export const credentialsCreate: Command<CliContext> = buildCommand<Flags, [strin
       ...connectionFlags,
       // The types of the contract's flags are known at run time only.
     } as never,
-    aliases: outputAliases as never,
+    aliases: outputAliases,
   },
   docs: {
     brief: 'Add a credential to an identity; a secret is told only once',

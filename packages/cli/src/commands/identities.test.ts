@@ -83,13 +83,14 @@ test('pages are followed to the limit, and more is mentioned', async () => {
   expect(err).toBe('There are more than 2: narrow it down, or add --limit N or --all.\n');
 });
 
+const CREATE =
+  'identities create --name payments --kind service --environment prod --purpose collects --owner ada --team money --sensitivity 2 --for 90d -o name'.split(
+    ' ',
+  );
+
 test('creating sends what the flags say, with an end counted from now', async () => {
   const authority = fakeAuthority({ 'POST /v1/identities': () => json(PAYMENTS, { status: 201 }) });
-  const { code, out, err } = await runAgainst(authority, [
-    ...['identities', 'create', '--name', 'payments', '--kind', 'service', '--environment', 'prod'],
-    ...['--purpose', 'collects', '--owner', 'ada', '--team', 'money', '--sensitivity', '2', '--for', '90d'],
-    ...['-o', 'name'],
-  ]);
+  const { code, out, err } = await runAgainst(authority, CREATE);
   expect({ code, out, err }).toEqual({ code: 0, out: 'payments\n', err: 'Created payments\n' });
   expect(JSON.parse(authority.asked[0]?.body ?? '')).toEqual({
     name: 'payments',

@@ -14,7 +14,7 @@ export const tokenInspect: Command<CliContext> = buildCommand<Flags, [], CliCont
   async func(flags) {
     const { host } = this;
     const token = await readToken(host, flags);
-    const { decodeUtf8, parseCompactJws, parseJsonObject } = await import('@countersign/protocol');
+    const { parseCompactJws, parseJsonObject } = await import('@countersign/protocol');
     const jws = parseCompactJws(token);
     if (!jws.ok) {
       throw new CommandFailure('failure', `This is no JWT (${jws.fault}).`, {
@@ -27,7 +27,7 @@ export const tokenInspect: Command<CliContext> = buildCommand<Flags, [], CliCont
     }
     if (flags.output !== 'table') {
       return printObject(host, flags.output, { header: jws.header, claims: payload.value }, () =>
-        String(payload.value['jti'] ?? ''),
+        idOf(payload.value),
       );
     }
     const columns = [
@@ -45,3 +45,8 @@ export const tokenInspect: Command<CliContext> = buildCommand<Flags, [], CliCont
     customUsage: ['< token.txt', '--token-file token.txt -o json'],
   },
 });
+
+function idOf(claims: { readonly [name: string]: unknown }): string {
+  const { jti } = claims;
+  return typeof jti === 'string' ? jti : '';
+}

@@ -107,19 +107,19 @@ export async function checkReadiness({ authority, fetch }: Reach): Promise<reado
   const read = await fetchJson(fetch, url);
   if ('fault' in read) return [fail('ready', `${url}: ${read.fault}`, 'See the log of the authority.')];
   const parts = partsOf(read.value);
-  const broken = parts.filter(([, state]) => state !== 'ok');
+  const broken = parts.filter(([, works]) => !works);
   if (broken.length === 0 && read.status === 200) {
     return [ok('ready', parts.map(([name]) => name).join(', ') || 'yes')];
   }
   return broken.length === 0
     ? [fail('ready', `${url} answered ${read.status}`, 'It may be starting or draining; see its log.')]
-    : broken.map(([name, state]) => fail('ready', `${name}: ${state}`, 'See the log of the authority.'));
+    : broken.map(([name]) => fail('ready', `${name} does not work`, 'See the log of the authority.'));
 }
 
-function partsOf(value: unknown): readonly (readonly [string, string])[] {
-  const parts = (value as { readonly parts?: unknown } | null)?.parts;
-  if (typeof parts !== 'object' || parts === null) return [];
-  return Object.entries(parts).map(([name, state]) => [name, state === true ? 'ok' : String(state)]);
+function partsOf(value: unknown): readonly (readonly [name: string, works: boolean])[] {
+  const checks = (value as { readonly checks?: unknown } | null)?.checks;
+  if (typeof checks !== 'object' || checks === null) return [];
+  return Object.entries(checks).map(([name, works]) => [name, works === true]);
 }
 
 async function fetchJson(

@@ -88,7 +88,7 @@ function buildVerb<T extends object>(noun: Noun<T>, verb: Verb): Target {
     parameters: {
       // The types of these flags are the contract's, which is read at run time only.
       flags: flags as never,
-      aliases: outputAliases as never,
+      aliases: outputAliases,
       positional: {
         kind: 'tuple',
         parameters: hasArgument

@@ -86,17 +86,20 @@ function printLines(host: Pick<Host, 'stdout'>, lines: readonly string[]): void 
 
 /** Members in their order, nested ones with dotted names: `owner.person`. */
 function fieldsOf(item: object, prefix = ''): readonly (readonly [string, string])[] {
-  return Object.entries(item).flatMap(([key, value]): readonly (readonly [string, string])[] => {
-    const name = `${prefix}${key}`;
-    if (value === undefined || value === null) return [];
-    if (Array.isArray(value)) return [[name, value.map(itemText).join(', ')]];
-    if (typeof value === 'object') return fieldsOf(value, `${name}.`);
-    return [[name, String(value)]];
-  });
+  return Object.entries(item as Readonly<Record<string, unknown>>).flatMap(
+    ([key, value]): readonly (readonly [string, string])[] => {
+      const name = `${prefix}${key}`;
+      if (value === undefined || value === null) return [];
+      if (Array.isArray(value)) return [[name, value.map(itemText).join(', ')]];
+      if (typeof value === 'object') return fieldsOf(value, `${name}.`);
+      return [[name, itemText(value)]];
+    },
+  );
 }
 
 function itemText(item: unknown): string {
-  if (typeof item !== 'object' || item === null) return String(item);
+  if (typeof item === 'string') return item;
+  if (typeof item !== 'object' || item === null) return JSON.stringify(item) ?? '';
   const { name } = item as { readonly name?: unknown };
   return typeof name === 'string' ? name : JSON.stringify(item);
 }

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CommandFailure } from '../failure.ts';
 
@@ -41,5 +41,18 @@ export function reserveSecretFile(path: string): SecretFile {
       closeSync(descriptor);
       unlinkSync(path);
     },
+  };
+}
+
+/** Puts a new secret where one that is worth nothing any more may lie: whole or not at all. */
+export function replaceSecretFile(path: string): SecretFile {
+  const draft = reserveSecretFile(`${path}.new`);
+  return {
+    path,
+    write(secret) {
+      draft.write(secret);
+      renameSync(draft.path, path);
+    },
+    abandon: () => draft.abandon(),
   };
 }

@@ -1,6 +1,6 @@
 import { usageError } from '../failure.ts';
 import type { Host } from '../host.ts';
-import { reserveSecretFile } from './secret-file.ts';
+import { reserveSecretFile, type SecretFile } from './secret-file.ts';
 
 /** Where a new secret goes. Taken before the secret is made, so that none is made that nobody gets. */
 export interface SecretPlace {
@@ -15,9 +15,10 @@ export function openSecretPlace(
   host: Pick<Host, 'stdout' | 'stderr'>,
   flags: { readonly showSecret: boolean; readonly secretFile?: string | undefined },
   path: string,
+  take: (path: string) => SecretFile = reserveSecretFile,
 ): SecretPlace {
   if (!flags.showSecret) {
-    const file = reserveSecretFile(path);
+    const file = take(path);
     return { path, put: (secret) => file.write(secret), abandon: () => file.abandon() };
   }
   if (flags.secretFile !== undefined) throw usageError('Give either --secret-file or --show-secret.');

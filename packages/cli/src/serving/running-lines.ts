@@ -26,7 +26,7 @@ export function runningLines(
     return short === '' || short.startsWith('..') ? path : short;
   };
   const found = typeof readyFile === 'string' && near(readyFile) !== '.countersign/ready.json';
-  const reach = found ? ` --ready-file ${near(readyFile as string)}` : '';
+  const reach = found ? ` --ready-file ${near(readyFile)}` : '';
   return [
     `countersign ${ready.version} is running (${mode}, pid ${ready.pid})`,
     `  issuer      ${ready.issuer}`,

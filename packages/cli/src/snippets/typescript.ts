@@ -15,9 +15,7 @@ export function typescriptSnippet(call: Call): Snippet {
       `  clientSecret: readFileSync(${quoted(call.secretFile)}, 'utf8').trim(),`,
       `  resource: ${quoted(call.resource)},`,
       `  scope: ${quoted(call.scope)},`,
-      ...(trusting
-        ? [`  fetch: fetchTrusting(readFileSync(${quoted(call.caFile as string)}, 'utf8')),`]
-        : []),
+      ...(trusting ? [`  fetch: fetchTrusting(readFileSync(${quoted(call.caFile)}, 'utf8')),`] : []),
       `});`,
       `const response = await client.fetch(${quoted(call.url)});`,
       `console.log(response.status, await response.text());`,

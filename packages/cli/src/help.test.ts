@@ -1,0 +1,91 @@
+import type { Command, RouteMap } from '@stricli/core';
+import { expect, test } from 'vitest';
+import { runCli } from '../test/fake-host.ts';
+import type { CliContext } from './context.ts';
+import { connectionFlags } from './flags/connection.ts';
+import { COMMANDS } from './program.ts';
+
+const isMap = (target: object): target is RouteMap<CliContext> => 'getAllEntries' in target;
+
+/** Every command line that has a help of its own. */
+async function allRoutes(): Promise<readonly string[][]> {
+  const routes: string[][] = [[]];
+  for (const [name, { load }] of Object.entries(COMMANDS)) {
+    routes.push([name]);
+    const target = await load();
+    if (isMap(target)) routes.push(...target.getAllEntries().map((entry) => [name, entry.name.original]));
+  }
+  return routes;
+}
+
+test('the help of every command is as agreed: a change of it is a change of what scripts rely on', async () => {
+  let text = '';
+  for (const route of await allRoutes()) {
+    const { code, out, err } = await runCli([...route, '--help']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    text += `\n######## countersign ${route.join(' ')}\n${out}`;
+  }
+  await expect(text).toMatchFileSnapshot('../test/help.txt');
+});
+
+test('each help opens with examples', async () => {
+  for (const route of await allRoutes()) {
+    const { out } = await runCli([...route, '--help']);
+    expect(out.split('\n')[0]).toBe('EXAMPLES');
+  }
+});
+
+test('no flag of the contract hides one that says where to connect and as whom', async () => {
+  for (const { load } of Object.values(COMMANDS)) {
+    const target = await load();
+    const commands = isMap(target) ? target.getAllEntries().map((entry) => entry.target) : [target];
+    for (const command of commands as Command<CliContext>[]) {
+      const { clientId, issuer } = (command.parameters.flags ?? {}) as Record<
+        string,
+        { readonly brief: string }
+      >;
+      if (clientId !== undefined) expect(clientId.brief).toBe(connectionFlags.clientId.brief);
+      // `dev` and `serve` have an issuer of their own.
+      if (clientId !== undefined) expect(issuer?.brief).toBe(connectionFlags.issuer.brief);
+    }
+  }
+});
+
+test('no flag takes a secret or a token itself', async () => {
+  for (const route of await allRoutes()) {
+    const { out } = await runCli([...route, '--help']);
+    for (const [, flag] of out.matchAll(/^ .*?--([a-z-]+)/gm)) {
+      if (/secret|token|password/.test(flag ?? '')) {
+        expect(flag).toMatch(
+          /-file$|^show-secret$|^token-(?:format|lifetime|typ)$|^allow-token-endpoint-audience$/,
+        );
+      }
+    }
+  }
+});
+
+test('typing errors are told with what was probably meant, and end with 2', async () => {
+  expect(await runCli(['identites', 'list'])).toEqual({
+    code: 2,
+    out: '',
+    err: 'error: there is no command "identites"\nfix: did you mean `identities`?\n',
+  });
+  expect(await runCli(['identities', 'lst'])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('`list`') as string,
+  });
+  expect(await runCli(['identities', 'list', '--stat', 'x'])).toMatchObject({
+    code: 2,
+    err: 'error: No flag registered for --stat, did you mean --state?\n',
+  });
+  expect(await runCli(['identities', 'list', '--state', 'activ'])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('did you mean "active"') as string,
+  });
+});
+
+test('the version is that of the package', async () => {
+  const { out } = await runCli(['version']);
+  expect(out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect((await runCli(['--version'])).out).toBe(out);
+});

@@ -17,7 +17,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const folder = mkdtempSync(join(tmpdir(), 'countersign-conformance-'));
   const canaries = join(folder, 'canaries.txt');
   writeFileSync(canaries, '', { mode: 0o600 });
-  const authority = await startAuthority({ folder });
+  const authority = await startAuthority({ folder }).catch((error: unknown) => {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  });
   const admin = authority.target.admin;
   if (admin !== undefined) writeFileSync(canaries, `${admin.client.secret}\n`);
   project.provide('target', {

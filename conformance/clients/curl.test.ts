@@ -5,6 +5,7 @@ import { currentTarget } from '../wire/target.ts';
 
 // curl -u: raw Basic. The secret comes from a config on standard input in real life; here the command line is the test's own.
 const target = currentTarget();
+const CURL = process.env['COUNTERSIGN_TEST_CURL'] ?? 'curl';
 
 describe.runIf(target.admin !== undefined)('curl -u (needs the admin API)', () => {
   let caller: CallerEnvironment;
@@ -15,13 +16,13 @@ describe.runIf(target.admin !== undefined)('curl -u (needs the admin API)', () =
   });
 
   function needCurl(context: TestContext): void {
-    if (spawnSync('curl', ['--version']).status === 0) return;
+    if (spawnSync(CURL, ['--version']).status === 0) return;
     if (process.env['COUNTERSIGN_REQUIRE'] === 'all') throw new Error('curl is not installed');
     context.skip('curl is not installed');
   }
 
   function curl(args: readonly string[]): ReturnType<typeof runCommand> {
-    return runCommand(['curl', '--silent', '--show-error', '--max-time', '10', ...trust, ...args], {});
+    return runCommand([CURL, '--silent', '--show-error', '--max-time', '10', ...trust, ...args], {});
   }
 
   test('gets a token and calls the API', async (context) => {

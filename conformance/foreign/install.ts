@@ -9,6 +9,10 @@ export const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 const CACHE = join(FOLDER, '.cache');
 const INSTALL_WITHIN_MS = 170_000;
 
+/** Programs that the run of all tests has looked for; else those of PATH. */
+const PYTHON = process.env['COUNTERSIGN_TEST_PYTHON'] ?? 'python3';
+const GO = process.env['COUNTERSIGN_TEST_GO'] ?? 'go';
+
 export type ToolchainName = 'node' | 'python' | 'go';
 
 /** The command that runs a script of this toolchain, or why it cannot be had here. */
@@ -40,16 +44,16 @@ const TOOLCHAINS: Readonly<Record<ToolchainName, Toolchain>> = {
     present: () => existsSync(join(python, 'bin', 'python')),
     install: async () => {
       rmSync(python, { recursive: true, force: true });
-      await run('python3', ['-m', 'venv', '--without-pip', python], FOLDER);
+      await run(PYTHON, ['-m', 'venv', '--without-pip', python], FOLDER);
       const pip = ['-m', 'pip', '--python', join(python, 'bin', 'python'), 'install', '--quiet'];
-      await run('python3', [...pip, '--disable-pip-version-check', '-r', 'requirements.txt'], FOLDER);
+      await run(PYTHON, [...pip, '--disable-pip-version-check', '-r', 'requirements.txt'], FOLDER);
     },
   },
   go: {
     inputs: ['go/go.mod', 'go/go.sum', 'go/main.go'],
     command: [goBinary],
     present: () => existsSync(goBinary),
-    install: () => run('go', ['build', '-buildvcs=false', '-o', goBinary, '.'], join(FOLDER, 'go')),
+    install: () => run(GO, ['build', '-buildvcs=false', '-o', goBinary, '.'], join(FOLDER, 'go')),
   },
 };
 

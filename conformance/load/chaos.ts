@@ -14,6 +14,8 @@ import { basic, FORM, formBody } from '../wire/token-request.ts';
 import { brokenDatabases } from './integrity.ts';
 
 const CONNECTIONS = 8;
+/** The kill comes at a random instant after so many tokens: by then the load is under way on every connection. */
+const WARM_TOKENS = 200;
 
 export interface ChaosPlan {
   readonly kills: number;
@@ -110,7 +112,9 @@ async function loadUntilKilled(authority: RunningAuthority, scene: SeededScene):
     }
   };
   const workers = [...Array.from({ length: CONNECTIONS }, tokens), changes()];
-  await sleep(400 + randomInt(600));
+  const until = Date.now() + 5000;
+  while (received.jtis.size < WARM_TOKENS && Date.now() < until) await sleep(20);
+  await sleep(randomInt(500));
   // the process itself, not a wrapper: nothing of it may run on
   process.kill(authority.ready.pid, 'SIGKILL');
   await authority.stop('SIGKILL');

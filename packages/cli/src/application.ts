@@ -7,10 +7,10 @@ import {
   ArgumentScannerError,
   text_en,
 } from '@stricli/core';
-import type { CliContext } from './context.ts';
+import type { CliContext, Target } from './context.ts';
 import { exitCodeOf, failureOf } from './exit-code.ts';
 import { withExamples } from './help.ts';
-import { COMMANDS, type Target } from './program.ts';
+import { COMMANDS } from './program.ts';
 import { ownVersion } from './version.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { CommandContext } from '@stricli/core';
+import type { Command, CommandContext, RouteMap } from '@stricli/core';
 import type { ExitCode } from './exit-code.ts';
 import type { Host } from './host.ts';
 
@@ -15,6 +15,9 @@ export interface CliContext extends CommandContext {
   /** How a command line may go on; the last word is unfinished. */
   propose(words: readonly string[]): Promise<readonly Proposal[]>;
 }
+
+/** A command, or a group of them. */
+export type Target = Command<CliContext> | RouteMap<CliContext>;
 
 /** A line for people. stdout is for what was asked for. */
 export function say(host: Pick<Host, 'stderr'>, line: string): void {

@@ -1,7 +1,4 @@
-import type { Command, RouteMap } from '@stricli/core';
-import type { CliContext } from './context.ts';
-
-export type Target = Command<CliContext> | RouteMap<CliContext>;
+import type { Target } from './context.ts';
 
 export interface Entry {
   readonly brief: string;

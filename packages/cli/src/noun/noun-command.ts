@@ -2,12 +2,11 @@ import { type OperationId, operations } from '@countersign/admin-api';
 import { buildCommand, buildRouteMap, type RouteMap } from '@stricli/core';
 import { type AdminConnection, type TableInput, withAdmin } from '../connection/admin.ts';
 import type { ConnectionFlags } from '../connection/settings.ts';
-import { type CliContext, say } from '../context.ts';
+import { type CliContext, say, type Target } from '../context.ts';
 import { connectionFlags } from '../flags/connection.ts';
 import { confirmFlags, outputAliases, type OutputFlags, outputFlags, writeFlags } from '../flags/output.ts';
 import { withExamples } from '../help.ts';
 import { type Presentation, printObject } from '../output/formats.ts';
-import type { Target } from '../program.ts';
 import {
   type ContractFlags,
   contractFlags,

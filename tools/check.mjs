@@ -10,6 +10,7 @@ import { checkLicences } from './check-licences.mjs';
 import { checkLockfile } from './check-lockfile.mjs';
 import { checkNames } from './check-names.mjs';
 import { checkPackages } from './check-packages.mjs';
+import { checkShipped } from './check-shipped.mjs';
 import { checkSize } from './check-size.mjs';
 import { checkText } from './check-text.mjs';
 import { output } from './run/child.mjs';
@@ -21,6 +22,7 @@ import { isProgram, ROOT } from './source/report.mjs';
 /** @type {Entry[]} */
 const CHECKS = [
   { name: 'floors', check: checkFloors },
+  { name: 'shipped', check: checkShipped },
   { name: 'size', check: checkSize },
   { name: 'names', check: checkNames },
   { name: 'clauses', check: checkClauses },

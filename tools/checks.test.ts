@@ -6,6 +6,7 @@ import { openingComment } from './check-clauses.mjs';
 import { isAllowed } from './check-licences.mjs';
 import { checkLockfile } from './check-lockfile.mjs';
 import { pathProblems, textProblems } from './check-names.mjs';
+import { checkShipped } from './check-shipped.mjs';
 import { checkSize } from './check-size.mjs';
 import { linesRefused } from './check-text.mjs';
 
@@ -135,5 +136,27 @@ describe('text', () => {
     ['at https://example.com/work/x and ./tmp/x', 0],
   ])('%s', (line, count) => {
     expect(linesRefused('packages/a/src/x.ts', line)).toHaveLength(count);
+  });
+});
+
+describe('shipped', () => {
+  const table = { packages: { a: { may: [], is: '' } }, groups: {}, rooms: [], outside: { pg: [] } };
+  const files = (exclude: string[], dev: boolean): Record<string, string> => ({
+    'floors.json': JSON.stringify(table),
+    'package-lock.json': JSON.stringify({ packages: { 'node_modules/@types/pg': { dev } } }),
+    'packages/a/tsconfig.json': `{\n  // why\n  "exclude": ${JSON.stringify(exclude)} }`,
+    'packages/a/src/a.ts': '',
+    'packages/a/src/a.test.ts': '',
+    'packages/a/src/port/contract/suite.ts': '',
+  });
+
+  it('refuses a build that includes tests or needs types which running does not bring', () => {
+    expect(checkShipped(tree(files(['src/**/*.test.ts', 'src/port/contract'], false))).problems).toEqual([]);
+    expect(checkShipped(tree(files(['src/**/*.test.ts'], false))).problems).toEqual([
+      expect.stringContaining('suite.ts'),
+    ]);
+    expect(checkShipped(tree(files(['src/**/*.test.ts', 'src/port'], true))).problems).toEqual([
+      expect.stringContaining('@types/pg'),
+    ]);
   });
 });

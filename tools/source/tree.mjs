@@ -42,13 +42,17 @@ export function isCode(path) {
   return /\.[cm]?[jt]sx?$/.test(path) && !path.endsWith('.d.ts');
 }
 
+const TEST = /\.(test|bench)\.[cm]?[jt]sx?$/;
+const TEST_SUPPORT =
+  /^packages\/[^/]+\/(test\/|src\/(.*\/)?(contract\/|test-[^/]+\.ts$|[^/]+-contract\.ts$))/;
+
 /**
- * A test, or what tests of a package are built with: its folder test/, and the contract suite beside a port. None of it
- * is shipped.
+ * A test, or what tests of a package are built with: its folder test/, contract suites (a folder contract/, a file
+ * x-contract.ts) and files test-x.ts. None of it is shipped.
  * @param {string} path
  */
 export function isTest(path) {
-  return /\.(test|bench)\.[cm]?[jt]sx?$|^packages\/[^/]+\/(test|src\/storage\/contract)\//.test(path);
+  return TEST.test(path) || TEST_SUPPORT.test(path);
 }
 
 /**

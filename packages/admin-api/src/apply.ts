@@ -79,7 +79,7 @@ export type DocumentInput = z.input<typeof document>;
 
 export const applyRequest = z
   .strictObject({
-    documents: z.array(document).max(5000),
+    documents: z.array(document).max(2000),
     prune: z
       .boolean()
       .default(false)

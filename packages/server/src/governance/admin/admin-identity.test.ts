@@ -54,6 +54,33 @@ test('another issuer moves the admin API along', async () => {
   expect(await authority.storage.resourceServers.byIdentifier(resource)).toMatchObject({ builtIn: true });
 });
 
+test('what was taken from the admin since stays taken at the next start, and comes back with a reset', async () => {
+  const { body } = await authority.call('GET', '/v1/access?identity=admin');
+  const scopes = ['access:read', 'access:write'];
+  const path = `/v1/access/${body.items[0].id}`;
+  await authority.call('PATCH', path, { body: { scopes }, headers: { 'If-Match': '*' } });
+  await ensureAdmin(deps);
+  expect((await authority.call('GET', path)).body.scopes).toEqual(scopes);
+  await authority.call('DELETE', path, { headers: { 'If-Match': '*' } });
+  await ensureAdmin(deps);
+  const identity = await authority.storage.identities.byClientId('admin');
+  expect(await authority.storage.access.activeOfIdentity(identity?.id ?? '')).toEqual([]);
+  await resetAdmin(deps);
+  expect((await authority.call('GET', path)).body).toMatchObject({ state: 'revoked' });
+  expect((await authority.call('GET', '/v1/keys')).status).toBe(200);
+});
+
+test('two nodes that begin at once agree on one admin', async () => {
+  const { openSqliteStorage } = await import('../../database/sqlite.ts');
+  const { createChanges } = await import('../../audit/change.ts');
+  const storage = await openSqliteStorage({ path: ':memory:' });
+  const { clock, random } = deps;
+  const changes = createChanges({ storage, log: authority.log, clock, random, instance: 'test' });
+  const made = await Promise.all([1, 2].map(() => ensureAdmin({ ...deps, changes })));
+  expect(made.filter((each) => each.secret !== undefined)).toHaveLength(1);
+  await storage.close();
+});
+
 test('scopes that are new in this version reach the admin', async () => {
   const server = await authority.storage.resourceServers.byIdentifier(RESOURCE);
   if (server === undefined) throw new Error('no admin API');

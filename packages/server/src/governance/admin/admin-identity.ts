@@ -1,11 +1,14 @@
 import { ADMIN_SCOPE_NAMES, ADMIN_SCOPES } from '@countersign/admin-api';
 import type { Actor, Changes } from '../../audit/change.ts';
-import { createAccess } from '../../registry/access.ts';
+import { type AccessEnds, createAccess } from '../../registry/access.ts';
 import type { Tell } from '../../registry/change-rules.ts';
 import { type CredentialDeps, createClientSecret, revokeCredential } from '../../registry/credential.ts';
 import { createIdentity } from '../../registry/identity.ts';
+import { RegistryRefusal } from '../../registry/refusal.ts';
 import { createResourceServer } from '../../registry/resource-server.ts';
 import { accessView, identityView, resourceServerView } from '../../registry/views.ts';
+import type { AccessRecord } from '../../storage/access.ts';
+import { StorageError } from '../../storage/errors.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord, ScopeDefinition } from '../../storage/resource-servers.ts';
 import type { Stores } from '../../storage/storage.ts';
@@ -34,16 +37,42 @@ const LIFE_MS = 3652 * 86_400_000;
 
 /**
  * On an empty database: the admin API as a resource server, the identity `admin`, its secret, its access to every scope.
- * Later: brings identifier and scopes to what this version and this issuer say. Safe on every start, on every node.
+ * Later: brings identifier and scopes to what this version and this issuer say, and gives the admin the scopes that are
+ * new; what people have taken from it since stays taken. Safe on every start, on every node.
  */
 export async function ensureAdmin(deps: AdminIdentityDeps): Promise<AdminAccount> {
+  try {
+    return await ensure(deps);
+  } catch (error) {
+    // Another node began at the same moment and was faster: what it made is there now.
+    if (!isTaken(error)) throw error;
+    return await ensure(deps);
+  }
+}
+
+async function ensure(deps: AdminIdentityDeps): Promise<AdminAccount> {
   return await deps.changes.run(AUTHORITY, async (stores, tell) => {
     const known = await builtIn(stores);
     if (known === undefined) return { clientId: CLIENT_ID, secret: await begin(deps, stores, tell) };
-    const resourceServer = await renewResourceServer(deps, stores, tell, known.resourceServer);
-    await renewAccess(deps, stores, tell, known.identity, resourceServer);
-    return { clientId: known.identity.clientId, secret: undefined };
+    const { identity, resourceServer } = known;
+    const renewed = await renewResourceServer(deps, stores, tell, resourceServer);
+    const defined = new Set(resourceServer.scopes.map((scope) => scope.name));
+    const added = ADMIN_SCOPE_NAMES.filter((name) => !defined.has(name));
+    const access = await accessOf(stores, identity, renewed);
+    if (access !== undefined && added.length > 0) {
+      const scopes = [...new Set([...access.scopes, ...added])];
+      await replaceAccess(deps, stores, tell, { identity, resourceServer: renewed }, access, {
+        ...access,
+        scopes,
+      });
+    }
+    return { clientId: identity.clientId, secret: undefined };
   });
+}
+
+function isTaken(error: unknown): boolean {
+  if (error instanceof RegistryRefusal) return error.reason === 'already_exists';
+  return error instanceof StorageError && error.fault !== 'unavailable';
 }
 
 /**
@@ -63,7 +92,17 @@ export async function resetAdmin(deps: AdminIdentityDeps): Promise<AdminAccount>
       expiresAt: undefined,
     });
     const resourceServer = await renewResourceServer(deps, stores, tell, known.resourceServer);
-    await renewAccess(deps, stores, tell, identity, resourceServer);
+    const ends = { identity, resourceServer };
+    const access = await accessOf(stores, identity, resourceServer);
+    if (access === undefined) await giveAccess(deps, stores, tell, ends);
+    else {
+      const { expiresAt } = identity;
+      await replaceAccess(deps, stores, tell, ends, access, {
+        ...access,
+        scopes: ADMIN_SCOPE_NAMES,
+        expiresAt,
+      });
+    }
     return { clientId: identity.clientId, secret };
   });
 }
@@ -85,7 +124,7 @@ async function builtIn(stores: Stores): Promise<BuiltIn | undefined> {
   return { identity, resourceServer };
 }
 
-/** Two nodes that begin at once: the unique client_id lets one of them through, and the other finds it at its next try. */
+/** Of two nodes that begin at once the unique identifier and client_id let one through. */
 async function begin(deps: AdminIdentityDeps, stores: Stores, tell: Tell): Promise<string> {
   const expiresAt = deps.clock.now() + LIFE_MS;
   const resourceServer = await createResourceServer(deps, stores, tell, {
@@ -113,7 +152,7 @@ async function begin(deps: AdminIdentityDeps, stores: Stores, tell: Tell): Promi
     label: 'first start',
     expiresAt: undefined,
   });
-  await giveAccess(deps, stores, tell, identity, resourceServer);
+  await giveAccess(deps, stores, tell, { identity, resourceServer });
   await stores.settings.set(IDENTITY_SETTING, identity.id);
   await stores.settings.set(RESOURCE_SERVER_SETTING, resourceServer.id);
   return secret;
@@ -123,22 +162,40 @@ async function giveAccess(
   deps: AdminIdentityDeps,
   stores: Stores,
   tell: Tell,
+  ends: AccessEnds,
+): Promise<void> {
+  await createAccess(deps, stores, tell, ends, {
+    scopes: ADMIN_SCOPE_NAMES,
+    justification: 'The first admin of this authority',
+    tokenLifetime: undefined,
+    expiresAt: ends.identity.expiresAt,
+    requestedBy: AUTHORITY.identity,
+  });
+}
+
+async function accessOf(
+  stores: Stores,
   identity: IdentityRecord,
   resourceServer: ResourceServerRecord,
+): Promise<AccessRecord | undefined> {
+  const filter = { identityId: identity.id, resourceServerId: resourceServer.id, state: 'active' } as const;
+  return (await stores.access.list(filter, { limit: 1 })).items[0];
+}
+
+async function replaceAccess(
+  deps: AdminIdentityDeps,
+  stores: Stores,
+  tell: Tell,
+  { identity, resourceServer }: AccessEnds,
+  before: AccessRecord,
+  after: AccessRecord,
 ): Promise<void> {
-  await createAccess(
-    deps,
-    stores,
-    tell,
-    { identity, resourceServer },
-    {
-      scopes: resourceServer.scopes.map((scope) => scope.name),
-      justification: 'The first admin of this authority',
-      tokenLifetime: undefined,
-      expiresAt: identity.expiresAt,
-      requestedBy: AUTHORITY.identity,
-    },
-  );
+  if (JSON.stringify(before) === JSON.stringify(after)) return;
+  const next = { ...after, updatedAt: deps.clock.now(), version: before.version + 1 };
+  await stores.access.replace(next);
+  const view = (each: AccessRecord): unknown =>
+    accessView(each, identity.clientId, resourceServer.identifier);
+  tell({ type: 'access.updated', resource: before.id, before: view(before), after: view(next) });
 }
 
 async function renewResourceServer(
@@ -166,35 +223,6 @@ async function renewResourceServer(
     after: resourceServerView(next),
   });
   return next;
-}
-
-async function renewAccess(
-  deps: AdminIdentityDeps,
-  stores: Stores,
-  tell: Tell,
-  identity: IdentityRecord,
-  resourceServer: ResourceServerRecord,
-): Promise<void> {
-  const filter = { identityId: identity.id, resourceServerId: resourceServer.id, state: 'active' } as const;
-  const record = (await stores.access.list(filter, { limit: 1 })).items[0];
-  if (record === undefined) {
-    await giveAccess(deps, stores, tell, identity, resourceServer);
-    return;
-  }
-  const scopes = resourceServer.scopes.map((scope) => scope.name);
-  const whole = scopes.every((scope) => record.scopes.includes(scope));
-  if (whole && record.expiresAt === identity.expiresAt) return;
-  const next = {
-    ...record,
-    scopes,
-    expiresAt: identity.expiresAt,
-    updatedAt: deps.clock.now(),
-    version: record.version + 1,
-  };
-  await stores.access.replace(next);
-  const view = (each: typeof record): unknown =>
-    accessView(each, identity.clientId, resourceServer.identifier);
-  tell({ type: 'access.updated', resource: record.id, before: view(record), after: view(next) });
 }
 
 async function revive(

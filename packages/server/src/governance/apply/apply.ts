@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { ChangeEvent, Changes } from '../../audit/change.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { type Application, bringAbout, type MadeSecret } from './bring-about.ts';
@@ -30,7 +31,10 @@ export class ApplyStopped extends Error {
   }
 }
 
-/** What applying would change; rejects with `ApplyStopped` for what would be refused. Changes nothing. */
+/**
+ * What applying would change; rejects with `ApplyStopped` for what would be refused. Changes nothing. One transaction,
+ * for documents point at each other; between them the event loop turns, so that tokens are issued meanwhile.
+ */
 export async function plan(
   deps: ApplyDeps,
   application: Application,
@@ -40,10 +44,16 @@ export async function plan(
   let current: Declared | undefined;
   try {
     const events = await rehearse(deps.storage, async (stores, tell) => {
-      for (current of inOrder(objects)) await bringAbout(application, stores, tell, current);
+      for (current of inOrder(objects)) {
+        await bringAbout(application, stores, tell, current);
+        await turn();
+      }
       current = undefined;
       if (!prune) return;
-      for (const remove of await removals(application, stores, objects)) await remove(stores, tell);
+      for (const remove of await removals(application, stores, objects)) {
+        await remove(stores, tell);
+        await turn();
+      }
     });
     return differenceOf(events);
   } catch (error) {
@@ -75,11 +85,13 @@ export async function apply(
         bringAbout(application, stores, tell, object),
       );
       if (made !== undefined) secrets.push(made);
+      await turn();
     }
     current = undefined;
     if (prune) {
       for (const remove of await removals(application, deps.storage, objects)) {
         await run(deps, application, events, remove);
+        await turn();
       }
     }
   } catch (error) {

@@ -1,7 +1,7 @@
 import { ExitCode as StricliExitCode, proposeCompletions, run } from '@stricli/core';
-import { buildProgram } from './application.ts';
-import type { CliContext } from './context.ts';
-import { EXIT_CODES } from './exit-code.ts';
+import { buildProgram, failureText } from './application.ts';
+import { type CliContext, say } from './context.ts';
+import { EXIT_CODES, exitCodeOf } from './exit-code.ts';
 import { type Host, processHost } from './host.ts';
 
 /** Runs one command line in the given host; resolves to its exit code and never rejects. */
@@ -21,9 +21,14 @@ export async function runCommandLine(args: readonly string[], host: Host): Promi
     },
     propose: async (words) => proposeCompletions(await buildProgram(words[0]), words, context),
   };
-  const program = await buildProgram(args[0]);
-  await run(program, args, context);
-  return exitCodeOfRun(io.exitCode ?? EXIT_CODES.ok);
+  try {
+    await run(await buildProgram(args[0]), args, context);
+    return exitCodeOfRun(io.exitCode ?? EXIT_CODES.ok);
+  } catch (error) {
+    // Commands fail inside of `run`; this is one that could not even be loaded.
+    say(host, failureText(error));
+    return exitCodeOf(error);
+  }
 }
 
 /** Stricli has negative codes for what went wrong before a command ran. */

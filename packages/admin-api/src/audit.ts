@@ -31,7 +31,11 @@ export const auditEvent = z
     method: z.string().optional(),
     reason: z.string().optional(),
     source: z.string().optional(),
-    instance: z.string().optional(),
+    instance: z
+      .string()
+      .optional()
+      .describe('Which running copy of the identity asked: its Countersign-Instance'),
+    node: z.string().optional().describe('Which process of the authority wrote it'),
     detail: z.unknown().optional(),
   })
   .meta({ id: 'AuditEvent' });

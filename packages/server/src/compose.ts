@@ -2,12 +2,12 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createChanges } from './audit/change.ts';
 import { createAuditLog } from './audit/group-commit.ts';
-import type { AuditLog } from './audit/log.ts';
 import { openSegmentFileSink } from './audit/segment-file.ts';
 import type { AuditSink } from './audit/sink.ts';
 import { createStrangerBudget } from './audit/stranger-budget.ts';
 import type { Clock } from './clock.ts';
 import type { Deployment } from './config/deployment.ts';
+import { SettingError } from './config/load.ts';
 import { createCutoffFeed } from './cutoff/feed.ts';
 import { createCutoffLedger } from './cutoff/ledger.ts';
 import { openAuditIndex } from './database/audit-index.ts';
@@ -29,12 +29,11 @@ import {
 import { operationRoutes } from './http/operation.ts';
 import type { Route } from './http/route.ts';
 import type { RandomBytes } from './ids.ts';
-import { checkMasterKey, loadMasterKey } from './keys/master-key.ts';
+import { checkMasterKey, isReadableByOthers, loadMasterKey } from './keys/master-key.ts';
 import { rotate, type RotationDeps, type RotationSchedule } from './keys/rotation.ts';
 import { createSeal } from './keys/seal.ts';
 import { createSigningKeystore, type SigningKeystore } from './keys/signing-keystore.ts';
-import { createOAuthRoutes, REFUSAL_EXPLANATIONS } from './oauth/compose.ts';
-import type { IssuanceCounters } from './oauth/endpoints/issuance-record.ts';
+import { createOAuthRoutes, type IssuanceCounters, REFUSAL_EXPLANATIONS } from './oauth/compose.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createSecretHash } from './registry/secret-hash.ts';
 import { localSigner } from './signers/local.ts';
@@ -51,7 +50,7 @@ export interface ComposeDeps {
   readonly mtlsBase: string | undefined;
   readonly version: string;
   /** Name of this process. */
-  readonly instance: string;
+  readonly node: string;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly logger: Logger;
@@ -76,16 +75,23 @@ export interface Composition {
 const KEY_RETENTION_MARGIN = 600;
 
 export async function compose(deps: ComposeDeps): Promise<Composition> {
-  const { deployment, issuer, clock, random, instance, logger } = deps;
+  const { deployment, issuer, clock, random, node, logger } = deps;
   await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
   const masterKey = await loadMasterKey(deployment.masterKeyFile, deployment.mode === 'dev', random);
+  if (deployment.mode === 'serve' && (await isReadableByOthers(deployment.masterKeyFile))) {
+    throw new SettingError(
+      'master-key-file',
+      'is readable by others',
+      `chmod 600 ${deployment.masterKeyFile}`,
+    );
+  }
   const storage = await openStorage(deployment, clock);
   await checkMasterKey(masterKey, storage.settings);
   const sink = await openAuditSink(deployment, logger);
   const log = createAuditLog(sink, (error) =>
     logger.error({ err: error }, 'the audit log cannot be written: nothing is issued'),
   );
-  const changes = createChanges({ storage, log, clock, random, instance });
+  const changes = createChanges({ storage, log, clock, random, node });
   const seal = createSeal(masterKey.derive('seal'), random);
   const secretHash = createSecretHash(masterKey.derive('secret-hash'));
   const rotation: RotationDeps = {
@@ -108,7 +114,7 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
     reservedBytes: deployment.auditReserve,
     clock,
     random,
-    instance,
+    node,
   });
   const report = (error: unknown, requestId: string) =>
     logger.error({ err: error, request_id: requestId }, 'a request failed because of a bug');
@@ -123,7 +129,7 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
     strangers,
     clock,
     random,
-    instance,
+    node,
     report,
   };
   const governance: GovernanceDeps = {

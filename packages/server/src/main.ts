@@ -52,7 +52,7 @@ const HEADER_BYTES = 16 * 1024;
 /** Starts the authority: settings → port → adapters → admin → declared objects → jobs → ready. Throws `SettingError`. */
 export async function startAuthority(options: AuthorityOptions): Promise<RunningAuthority> {
   const deployment = toDeployment(options.mode, loadSettings(options));
-  const instance = randomBytes(5).toString('hex');
+  const node = randomBytes(5).toString('hex');
   let draining = false;
   await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
   // Two things take time at a first start, a CA and the code itself: they are had side by side.
@@ -62,15 +62,15 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
     import('./compose.ts'),
     import('./telemetry/logger.ts'),
   ]);
-  const logger = createLogger(deployment.logLevel, instance);
-  const edge = await createEdge(deployment, instance, logger);
+  const logger = createLogger(deployment.logLevel, node);
+  const edge = await createEdge(deployment, node, logger);
   const listening = await listen(edge, deployment, await certificate);
   try {
     const composition = await compose({
       deployment,
       ...listening,
       version: VERSION,
-      instance,
+      node,
       clock: systemClock,
       random: pooledRandom(),
       logger,
@@ -114,7 +114,7 @@ export async function resetAdmin(
     issuer: deployment.issuer ?? stored?.trim() ?? 'https://localhost',
     mtlsBase: undefined,
     version: VERSION,
-    instance: 'admin-reset',
+    node: 'admin-reset',
     clock: systemClock,
     random: pooledRandom(),
     logger: createLogger('warn', 'admin-reset'),
@@ -128,12 +128,12 @@ export async function resetAdmin(
   }
 }
 
-async function createEdge(deployment: Deployment, instance: string, logger: Logger): Promise<HttpEdge> {
+async function createEdge(deployment: Deployment, node: string, logger: Logger): Promise<HttpEdge> {
   const { createHttpEdge } = await import('./http/fastify-server.ts');
   let requests = 0;
   return createHttpEdge({
     proxies: trustedProxies(deployment.trustedProxies),
-    nextRequestId: () => `req_${instance}${(requests++).toString(36).padStart(8, '0')}`,
+    nextRequestId: () => `req_${node}${(requests++).toString(36).padStart(8, '0')}`,
     report: (error, requestId) =>
       logger.error({ err: error, request_id: requestId }, 'a request failed because of a bug'),
     limits: {

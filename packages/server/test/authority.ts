@@ -66,7 +66,7 @@ export async function openAuthority(): Promise<Authority> {
   const random = pooledRandom();
   const storage = await openSqliteStorage({ path: ':memory:', clock });
   const log = fakeLog();
-  const changes = createChanges({ storage, log, clock, random, instance: 'test' });
+  const changes = createChanges({ storage, log, clock, random, node: 'test' });
   const seal = createSeal(new Uint8Array(32).fill(7), random);
   const signer = localSigner(seal);
   const day = 86_400_000;
@@ -87,7 +87,7 @@ export async function openAuthority(): Promise<Authority> {
     issuer: ISSUER,
     adminResource: RESOURCE,
     version: '0.0.0',
-    instance: 'test',
+    node: 'test',
     storage,
     changes,
     log,

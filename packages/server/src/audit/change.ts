@@ -14,6 +14,8 @@ export interface Actor {
   readonly access?: string | undefined;
   readonly requestId?: string | undefined;
   readonly source?: string | undefined;
+  /** See `AuditEvent.instance`. */
+  readonly instance?: string | undefined;
 }
 
 /** What a change tells the log. */
@@ -33,7 +35,7 @@ export interface ChangeDeps {
   readonly clock: Clock;
   readonly random: RandomBytes;
   /** Name of this process, in each event. */
-  readonly instance: string;
+  readonly node: string;
 }
 
 /** Runs changes of the registry so that none is without its event, and no event without its change. */
@@ -86,7 +88,8 @@ function toAuditEvent(deps: ChangeDeps, actor: Actor, event: ChangeEvent): Audit
     source: actor.source,
     resource: event.resource,
     reason: event.reason,
-    instance: deps.instance,
+    instance: actor.instance,
+    node: deps.node,
     // Through JSON first: records carry undefined members, which canonical JSON rightly refuses.
     detail: Object.keys(detail).length === 0 ? undefined : canonicalJson(JSON.parse(JSON.stringify(detail))),
   };

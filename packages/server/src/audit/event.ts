@@ -31,8 +31,10 @@ export interface AuditEvent {
   readonly reason?: string | undefined;
   /** Address of the caller. */
   readonly source?: string | undefined;
-  /** Name of the authority's process. */
+  /** Which running copy of the identity asked: the boot id it sends (`Countersign-Instance`). Absent: unknown. */
   readonly instance?: string | undefined;
+  /** Which process of the authority wrote this. */
+  readonly node?: string | undefined;
   /** What else there is to know: for a change, `{before, after}`. Already canonical JSON text. */
   readonly detail?: string | undefined;
 }
@@ -63,6 +65,7 @@ export function encodeEvent(event: AuditEvent, seq: number): string {
   if (event.instance !== undefined) text += `,"instance":"${event.instance}"`;
   if (event.jti !== undefined) text += `,"jti":"${event.jti}"`;
   if (event.method !== undefined) text += `,"method":"${event.method}"`;
+  if (event.node !== undefined) text += `,"node":"${event.node}"`;
   text += `,"outcome":"${event.outcome}"`;
   if (event.reason !== undefined) text += `,"reason":"${event.reason}"`;
   if (event.request_id !== undefined) text += `,"request_id":"${event.request_id}"`;

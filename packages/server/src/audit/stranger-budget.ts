@@ -27,7 +27,7 @@ export interface StrangerBudgetDeps {
   readonly reservedBytes: number;
   readonly clock: Clock;
   readonly random: RandomBytes;
-  readonly instance: string;
+  readonly node: string;
 }
 
 /** Verbatim events a minute per source and claimed id (product.md, promise 1). */
@@ -113,7 +113,7 @@ export function createStrangerBudget(deps: StrangerBudgetDeps): StrangerBudget {
         outcome: 'refused',
         identity: pair.claimed,
         source: pair.source,
-        instance: deps.instance,
+        node: deps.node,
         detail: canonicalJson(detail),
       });
     } catch {

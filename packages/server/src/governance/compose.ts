@@ -34,7 +34,6 @@ import { sweepExpiredJob } from './jobs/sweep-expired.ts';
 export { type AdminAccount, AUTHORITY, ensureAdmin, resetAdmin } from './admin/admin-identity.ts';
 export { applyDocuments } from './admin/documents.ts';
 export { createMetricsGuard } from './admin/metrics-guard.ts';
-export { ProblemError } from './admin/problem.ts';
 export { createJobRunner, type JobRunner, systemTimers } from './jobs/runner.ts';
 
 export interface GovernanceDeps {
@@ -43,7 +42,8 @@ export interface GovernanceDeps {
   readonly adminResource: string;
   /** Of this software, for the API's description. */
   readonly version: string;
-  readonly instance: string;
+  /** Name of this process. */
+  readonly node: string;
   readonly storage: Storage;
   readonly changes: Changes;
   readonly log: AuditLog;

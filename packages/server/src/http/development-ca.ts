@@ -63,7 +63,7 @@ export async function makeCertificate(
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
       ],
     },
-    webcrypto as never,
+    webcrypto,
   );
   const server = await x509.X509CertificateGenerator.create(
     {
@@ -85,7 +85,7 @@ export async function makeCertificate(
         ]),
       ],
     },
-    webcrypto as never,
+    webcrypto,
   );
   const privateKey = await toPem(serverKeys.privateKey);
   const certificate = server.toString('pem');

@@ -49,3 +49,11 @@ export function singleHeader(request: Pick<HttpRequest, 'rawHeaders'>, name: str
   const reading = header(request, name);
   return reading.kind === 'one' ? reading.value : undefined;
 }
+
+const INSTANCE = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** Which running copy of itself the caller says it is (`Countersign-Instance`); undefined when it does not say. */
+export function callerInstance(request: Pick<HttpRequest, 'rawHeaders'>): string | undefined {
+  const value = singleHeader(request, 'countersign-instance');
+  return value !== undefined && INSTANCE.test(value) ? value : undefined;
+}

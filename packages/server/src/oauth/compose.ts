@@ -14,6 +14,7 @@ import { createTokenEndpoint, type TokenEndpointDeps } from './endpoints/token.t
 import { clientCredentials } from './grants/client-credentials.ts';
 import type { Grant } from './grants/grant.ts';
 
+export type { IssuanceCounters } from './endpoints/issuance-record.ts';
 export { REFUSAL_EXPLANATIONS } from './endpoints/explanations.ts';
 
 export interface OAuthDeps

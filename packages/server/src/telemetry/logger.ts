@@ -10,11 +10,11 @@ export interface Logger {
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** JSON lines on stderr: stdout belongs to what a command was asked for. */
-export function createLogger(level: LogLevel, instance: string): Logger {
+export function createLogger(level: LogLevel, node: string): Logger {
   return pino(
     {
       level,
-      base: { instance },
+      base: { node },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       // Defence in depth: nothing passes such members, and if somebody ever does they stay inside.

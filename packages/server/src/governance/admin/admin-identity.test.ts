@@ -75,7 +75,7 @@ test('two nodes that begin at once agree on one admin', async () => {
   const { createChanges } = await import('../../audit/change.ts');
   const storage = await openSqliteStorage({ path: ':memory:' });
   const { clock, random } = deps;
-  const changes = createChanges({ storage, log: authority.log, clock, random, instance: 'test' });
+  const changes = createChanges({ storage, log: authority.log, clock, random, node: 'test' });
   const made = await Promise.all([1, 2].map(() => ensureAdmin({ ...deps, changes })));
   expect(made.filter((each) => each.secret !== undefined)).toHaveLength(1);
   await storage.close();

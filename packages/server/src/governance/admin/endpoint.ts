@@ -4,7 +4,7 @@ import type { AuditEvent } from '../../audit/event.ts';
 import type { AuditLog } from '../../audit/log.ts';
 import type { StrangerBudget } from '../../audit/stranger-budget.ts';
 import type { Clock } from '../../clock.ts';
-import type { HttpRequest } from '../../http/request.ts';
+import { callerInstance, type HttpRequest } from '../../http/request.ts';
 import { type HttpResponse, jsonResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
 import { newId, type RandomBytes } from '../../ids.ts';
@@ -64,7 +64,7 @@ export interface EndpointDeps {
   readonly strangers: Pick<StrangerBudget, 'refused'>;
   readonly clock: Clock;
   readonly random: RandomBytes;
-  readonly instance: string;
+  readonly node: string;
   /** Tells the operator of a bug. */
   readonly report: (error: unknown, requestId: string) => void;
 }
@@ -201,6 +201,7 @@ function refusalEvent(
     method: request.method,
     reason,
     source: request.source,
-    instance: deps.instance,
+    instance: callerInstance(request),
+    node: deps.node,
   };
 }

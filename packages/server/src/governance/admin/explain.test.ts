@@ -17,7 +17,7 @@ const event = {
   request_id: 'req_abc',
   identity: 'a',
   resource: 'https://fraud.test',
-  instance: 'test',
+  node: 'test',
 } as const;
 
 test('a refused token is told in one sentence, with its reason, its fix and the identity as it is now', async () => {

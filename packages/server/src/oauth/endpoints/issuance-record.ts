@@ -2,6 +2,7 @@
 import type { AuditEvent } from '../../audit/event.ts';
 import type { AuditLog } from '../../audit/log.ts';
 import type { StrangerBudget } from '../../audit/stranger-budget.ts';
+import { callerInstance } from '../../http/request.ts';
 import { type RandomBytes, newId } from '../../ids.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
@@ -31,7 +32,7 @@ export interface IssuanceRecordDeps {
   readonly log: Pick<AuditLog, 'append'>;
   readonly strangers: StrangerBudget;
   readonly random: RandomBytes;
-  readonly instance: string;
+  readonly node: string;
   readonly counters: IssuanceCounters;
 }
 
@@ -80,7 +81,8 @@ function issuedEvent(
     jti: token.jti,
     method: client.method,
     source: attempt.request.source,
-    instance: deps.instance,
+    instance: callerInstance(attempt.request),
+    node: deps.node,
   };
 }
 
@@ -102,7 +104,8 @@ function refusedEvent(deps: IssuanceRecordDeps, attempt: Attempt, reason: Refusa
     method: attempt.method,
     reason,
     source: attempt.request.source,
-    instance: deps.instance,
+    instance: callerInstance(attempt.request),
+    node: deps.node,
   };
 }
 

@@ -42,19 +42,21 @@ function describe(code: string): readonly [said: string, fix: string | undefined
 }
 
 /** An error of the network as a failure; undefined when it is none. Looks through `cause`. */
-export function networkFailure(error: unknown): CommandFailure | undefined {
+export function networkFailure(error: unknown, who = 'The authority'): CommandFailure | undefined {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
     const { code } = at as NodeJS.ErrnoException;
     const known = code === undefined ? undefined : describe(code);
     if (known !== undefined) {
-      return new CommandFailure('unreachable', `The authority cannot be reached: ${known[0]} (${code}).`, {
+      return new CommandFailure('unreachable', `${who} cannot be reached: ${known[0]} (${code}).`, {
         fix: known[1],
         cause: error,
       });
     }
     // Happy eyeballs: one error for each address that was tried.
     if (at instanceof AggregateError) {
-      const first = at.errors.map(networkFailure).find((failure) => failure !== undefined);
+      const first = at.errors
+        .map((each) => networkFailure(each, who))
+        .find((failure) => failure !== undefined);
       if (first !== undefined) return first;
     }
   }

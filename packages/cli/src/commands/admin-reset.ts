@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { type CliContext, say } from '../context.ts';
 import { jsonText } from '../output/formats.ts';
 import { replaceSecretFile } from '../secrets/secret-file.ts';
+import { startFailure } from '../serving/start-failure.ts';
 import { openSecretPlace } from '../secrets/secret-place.ts';
 
 interface Flags {
@@ -39,7 +40,7 @@ export const adminReset: Command<CliContext> = buildCommand<Flags, [], CliContex
       env: host.env,
     }).catch((error: unknown) => {
       place.abandon();
-      throw error;
+      throw startFailure(error);
     });
     place.put(admin.client_secret);
     if (place.path !== undefined)

@@ -2,6 +2,7 @@ import type { AdminClient, OperationId } from '@countersign/admin-api';
 import type { Host } from '../host.ts';
 import { failureOf } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
+import { networkFailure } from '../network-failure.ts';
 import { trustedFetch } from './trusted-fetch.ts';
 import { type AuthorityAddress, type ConnectionFlags, resolveAuthority, resolveCaller } from './settings.ts';
 
@@ -82,18 +83,21 @@ export async function withAdmin<T>(
   try {
     return await work(admin);
   } catch (error) {
-    throw withStaleReadyFile(error, admin.authority);
+    throw withAddress(error, admin.authority);
   } finally {
     await admin.close();
   }
 }
 
-/** A ready file outlives a killed authority: say so where nothing answers. */
-function withStaleReadyFile(error: unknown, authority: AuthorityAddress): unknown {
+/** Which authority does not answer; and that a ready file outlives one that was killed. */
+function withAddress(error: unknown, authority: AuthorityAddress): unknown {
   const failure = failureOf(error);
-  if (failure.kind !== 'unreachable' || authority.readyFile === undefined) return error;
-  return new CommandFailure('unreachable', `${failure.message} (${authority.issuer})`, {
-    fix: `${authority.readyFile.path} may be of an authority that has stopped; start it again with: countersign dev`,
+  if (failure.kind !== 'unreachable') return error;
+  const { issuer, readyFile } = authority;
+  const { message, fix } = networkFailure(failure.cause, issuer) ?? failure;
+  const stale = `${readyFile?.path} may be of one that has stopped; start it again with: countersign dev`;
+  return new CommandFailure('unreachable', message, {
+    fix: readyFile === undefined ? fix : stale,
     cause: error,
   });
 }

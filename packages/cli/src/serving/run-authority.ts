@@ -1,6 +1,7 @@
 import { type CliContext, say } from '../context.ts';
 import { EXIT_CODES } from '../exit-code.ts';
 import type { StopSignal } from '../host.ts';
+import { startFailure } from './start-failure.ts';
 import { type RunningFacts, runningLines } from './running-lines.ts';
 import type { ServingFlags } from './flags.ts';
 
@@ -28,7 +29,11 @@ export async function runAuthority(
   try {
     const { startAuthority } = await loadMain();
     const settings = settingFlags(flags);
-    const authority = await startAuthority({ mode, flags: settings, env: host.env });
+    const authority = await startAuthority({ mode, flags: settings, env: host.env }).catch(
+      (error: unknown) => {
+        throw startFailure(error);
+      },
+    );
     for (const line of runningLines(mode, authority.ready, settings['ready-file'], host.cwd)) say(host, line);
     const signal = await stop.requested;
     say(host, `${signal}: finishing what is in flight; once more to stop at once.`);

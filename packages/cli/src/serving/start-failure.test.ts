@@ -1,0 +1,60 @@
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runCli, temporaryFolder } from '../../test/fake-host.ts';
+
+const dev = (...args: string[]) =>
+  runCli(['dev', '--data-dir', temporaryFolder(), '--log-level', 'silent', '--port', '0', ...args]);
+
+test('a setting that is wrong or unsafe ends with 2, its name and its fix', async () => {
+  expect(await dev('--set', 'token-lifetime=forever')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('token-lifetime: ') as string,
+  });
+  expect(await dev('--set', 'nope=1')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('nope: is not a setting') as string,
+  });
+  const serve = await runCli([
+    'serve',
+    '--issuer',
+    'https://authority.example',
+    '--data-dir',
+    temporaryFolder(),
+  ]);
+  expect(serve).toMatchObject({ code: 2, err: expect.stringContaining('tls-cert: is missing') as string });
+});
+
+test('a port that is taken is told, with how to take another', async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo;
+  const { code, err } = await runCli([
+    'dev',
+    '--data-dir',
+    temporaryFolder(),
+    '--log-level',
+    'silent',
+    '--port',
+    String(port),
+  ]);
+  await new Promise<void>((resolve) => other.close(() => resolve()));
+  expect(code).toBe(1);
+  expect(err).toBe(
+    `error: 127.0.0.1:${port} is taken by another program.\nfix: Name another port with --port, or 0 for any free one.\n`,
+  );
+});
+
+test('a file that is not there is a usage error', async () => {
+  const file = join(temporaryFolder(), 'gone.yaml');
+  expect(await dev('--apply', file)).toMatchObject({ code: 2, err: `error: There is no ${file}.\n` });
+});
+
+test('a database that does not answer is unreachable, and is not taken for the authority', async () => {
+  const { code, err } = await dev('--database', 'postgres://127.0.0.1:1/countersign');
+  expect(code).toBe(7);
+  expect(err).toMatch(
+    /^error: The database cannot be reached: nothing listens there .+\nfix: Check --database.\n$/,
+  );
+});

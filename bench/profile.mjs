@@ -9,8 +9,11 @@ import { isBuilt, startCountersign } from './countersign.mjs';
 import { loadElsewhere } from './load.mjs';
 import { root, table } from './machine.mjs';
 
-/** Self time in µs by function, of one profile. */
-function selfTimes(profile) {
+/** The clock that the profiler stamps with: monotonic, µs. */
+const stamp = () => Number(process.hrtime.bigint() / 1000n);
+
+/** Self time in µs by function, of one profile, between two stamps. */
+function selfTimes(profile, from, to) {
   const names = new Map();
   for (const { id, callFrame } of profile.nodes) {
     const place = callFrame.url
@@ -21,7 +24,10 @@ function selfTimes(profile) {
     names.set(id, `${callFrame.functionName || '(anonymous)'}${line}`);
   }
   const spent = new Map();
+  let now = profile.startTime;
   for (const [at, id] of profile.samples.entries()) {
+    now += profile.timeDeltas[at];
+    if (now < from || now > to) continue;
     const name = names.get(id);
     spent.set(name, (spent.get(name) ?? 0) + profile.timeDeltas[at]);
   }
@@ -56,10 +62,15 @@ export async function run(options) {
       connections: options.connections[0] ?? 64,
       seconds: Math.max(5, options.seconds),
     };
-    const result = await loadElsewhere(plan, { prefix: options.apart.load }).finally(contestant.stop);
+    const prefix = options.apart.load;
+    await loadElsewhere({ ...plan, seconds: 2 }, { prefix });
+    const from = stamp();
+    const result = await loadElsewhere(plan, { prefix });
+    const to = stamp();
+    await contestant.stop();
     const parts = [];
     for (const file of readdirSync(folder)) {
-      const spent = selfTimes(JSON.parse(readFileSync(join(folder, file), 'utf8')));
+      const spent = selfTimes(JSON.parse(readFileSync(join(folder, file), 'utf8')), from, to);
       const all = [...spent.values()].reduce((sum, one) => sum + one, 0);
       const rows = [...spent]
         .sort((one, other) => other[1] - one[1])
@@ -73,7 +84,7 @@ export async function run(options) {
         `${(all / result.tokens).toFixed(0)} µs per token in this thread\n\n${table(['function', 'self µs per token', 'share'], rows)}`,
       );
     }
-    return `${result.tokens.toLocaleString('en')} tokens over ${plan.connections} connections, start and filling included.\n\n${parts.join('\n\n')}`;
+    return `${result.tokens.toLocaleString('en')} tokens over ${plan.connections} connections, after two seconds of warming up.\n\n${parts.join('\n\n')}`;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

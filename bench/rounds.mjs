@@ -6,16 +6,28 @@ import { loadElsewhere } from './load.mjs';
 import { median } from './machine.mjs';
 import { cpuMicroseconds } from './process-usage.mjs';
 
+const WARM_UP_TOKENS = 15_000;
+const WARM_UP_SECONDS = 8;
+/** @type {WeakSet<import('./contestant.mjs').Contestant>} */
+const warm = new WeakSet();
+
 /**
  * One stretch of load on one contestant.
  * @param {import('./contestant.mjs').Contestant} contestant
- * @param {{connections: number, seconds: number, prefix: string[]}} options
+ * @param {{connections: number, seconds: number, count?: number, prefix: string[]}} options ends with what comes first
  */
 async function stretch(contestant, options) {
   const { host, port, requests } = contestant;
   const before = cpuMicroseconds(contestant.pid);
   const result = await loadElsewhere(
-    { host, port, requests, connections: options.connections, seconds: options.seconds },
+    {
+      host,
+      port,
+      requests,
+      connections: options.connections,
+      seconds: options.seconds,
+      count: options.count,
+    },
     { prefix: options.prefix },
   );
   const used = cpuMicroseconds(contestant.pid) - before;
@@ -41,8 +53,12 @@ async function stretch(contestant, options) {
  */
 export async function interleave(contestants, options) {
   const seen = contestants.map((one) => ({ name: one.name, stretches: [] }));
-  // The first stretch is for the compiler and the caches, and is not counted.
-  for (const one of contestants) await stretch(one, { ...options, seconds: Math.max(options.seconds, 1.5) });
+  // What the compiler and the caches need first is not counted: about as many tokens as it takes them to settle.
+  for (const one of contestants) {
+    if (warm.has(one)) continue;
+    await stretch(one, { ...options, connections: 64, seconds: WARM_UP_SECONDS, count: WARM_UP_TOKENS });
+    warm.add(one);
+  }
   for (let round = 1; round <= options.rounds; round++) {
     for (const [at, one] of contestants.entries()) seen[at].stretches.push(await stretch(one, options));
     options.say(

@@ -22,6 +22,7 @@ async function end() {
   await endAll();
   scene.leave();
 }
+process.once('exit', () => scene.leave());
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, async () => {

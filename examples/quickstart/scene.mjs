@@ -41,7 +41,7 @@ export function setScene(temporary) {
     /** What the authority wrote when it was ready; undefined before. */
     ready: () => (existsSync(readyFile) ? JSON.parse(readFileSync(readyFile, 'utf8')) : undefined),
     leave() {
-      if (temporary) rmSync(folder, { recursive: true, force: true });
+      if (temporary) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };
 }

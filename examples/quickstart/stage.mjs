@@ -19,6 +19,13 @@ export function expect(expected, held, got) {
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const children = new Set();
 
+// However this process ends, short of being killed, its children do not outlive it.
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGTERM');
+});
+// A reader that left (`| head`) ends the story.
+process.stdout.once('error', () => process.exit(1));
+
 /**
  * Starts a program of this project that stays up; it ends with us.
  * @param {string[]} args of node

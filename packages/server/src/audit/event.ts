@@ -27,7 +27,7 @@ export interface AuditEvent {
   readonly jti?: string | undefined;
   /** Client authentication method, or the HTTP method of a change. */
   readonly method?: string | undefined;
-  /** The internal reason; never on the wire. */
+  /** Of a refusal the internal reason, never on the wire; of a change what its author gave as one. */
   readonly reason?: string | undefined;
   /** Address of the caller. */
   readonly source?: string | undefined;
@@ -51,8 +51,8 @@ function quote(text: string): string {
 
 /**
  * The event's canonical bytes as text, with the sequence number the log gave it. Members that this server makes itself
- * (ids, addresses, names of methods, reasons and types) are of charsets that JSON writes as they are; quoted is what
- * comes from outside.
+ * (ids, addresses, names of methods and types) are of charsets that JSON writes as they are; quoted is what comes from
+ * outside.
  */
 export function encodeEvent(event: AuditEvent, seq: number): string {
   let text = '{';
@@ -67,7 +67,7 @@ export function encodeEvent(event: AuditEvent, seq: number): string {
   if (event.method !== undefined) text += `,"method":"${event.method}"`;
   if (event.node !== undefined) text += `,"node":"${event.node}"`;
   text += `,"outcome":"${event.outcome}"`;
-  if (event.reason !== undefined) text += `,"reason":"${event.reason}"`;
+  if (event.reason !== undefined) text += `,"reason":${quote(event.reason)}`;
   if (event.request_id !== undefined) text += `,"request_id":"${event.request_id}"`;
   if (event.resource !== undefined) text += `,"resource":${quote(event.resource)}`;
   if (event.scopes_asked !== undefined) text += `,"scopes_asked":${quote(event.scopes_asked)}`;

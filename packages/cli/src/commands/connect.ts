@@ -14,7 +14,7 @@ import { withAdmin } from '../connection/admin.ts';
 import type { ConnectionFlags } from '../connection/settings.ts';
 import type { CliContext } from '../context.ts';
 import { connectionFlags } from '../flags/connection.ts';
-import { parseInstant, parseSpan } from '../flags/time.ts';
+import { parseInstant, spanText } from '../flags/time.ts';
 import { splitWords } from '../flags/words.ts';
 import { printDifference } from '../output/print-difference.ts';
 import { LANGUAGES, type Language } from '../snippets/snippets.ts';
@@ -152,8 +152,3 @@ export const connect: Command<CliContext> = buildCommand<Flags, [string], CliCon
     ],
   },
 });
-
-function spanText(text: string): string {
-  if (parseSpan(text) === undefined) throw new Error('Write a span such as 90d, 12h or 30m.');
-  return text;
-}

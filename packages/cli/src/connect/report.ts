@@ -1,10 +1,10 @@
 import type { ResourceServer } from '@countersign/admin-api';
 import { discoverServer } from '@countersign/protocol/discovery';
 import type { Issuer } from '@countersign/protocol';
-import { relative } from 'node:path';
 import type { AdminConnection } from '../connection/admin.ts';
 import { say } from '../context.ts';
 import type { Host } from '../host.ts';
+import { nearPath } from '../near-path.ts';
 import { jsonText } from '../output/formats.ts';
 import { visible } from '../output/visible-text.ts';
 import { LANGUAGES, type Language, snippetsOf } from '../snippets/snippets.ts';
@@ -32,10 +32,10 @@ export async function reportConnection(
       issuer: authority.issuer,
       tokenEndpoint: metadata.token_endpoint,
       clientId: made.identity.client_id,
-      secretFile: shortest(host.cwd, options.secretFile ?? `${made.identity.client_id}.secret`),
+      secretFile: nearPath(host.cwd, options.secretFile ?? `${made.identity.client_id}.secret`),
       resource: api.identifier,
       scope: made.access.scopes.join(' '),
-      caFile: authority.caFile === undefined ? undefined : shortest(host.cwd, authority.caFile),
+      caFile: authority.caFile === undefined ? undefined : nearPath(host.cwd, authority.caFile),
       url: /^https?:/.test(api.identifier) ? api.identifier : 'https://api.example/',
     },
     options.language === undefined ? LANGUAGES : [options.language],
@@ -50,14 +50,8 @@ export async function reportConnection(
   say(host, `  access      ${access.id}, until ${access.expires_at}`);
   say(host, `  credential  ${credential.id}, until ${credential.expires_at}`);
   if (options.secretFile !== undefined)
-    say(host, `  secret      ${shortest(host.cwd, options.secretFile)} (mode 0600)`);
+    say(host, `  secret      ${nearPath(host.cwd, options.secretFile)} (mode 0600)`);
   for (const { title, code } of snippets) {
     host.stdout.write(options.language === undefined ? `\n── ${title}\n${code}\n` : `${code}\n`);
   }
-}
-
-/** As one would type it here. */
-function shortest(cwd: string, path: string): string {
-  const near = relative(cwd, path);
-  return near === '' || near.startsWith('..') ? path : near;
 }

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Document as YamlDocument, LineCounter } from 'yaml';
 import { usageError } from '../failure.ts';
 import type { Host } from '../host.ts';
+import { nearPath } from '../near-path.ts';
 
 /** One declared object as it was written, and where. */
 export interface Declared {
@@ -25,7 +26,7 @@ export async function readDeclared(
     if (path === '-') declared.push(...(await parse(await host.stdin.readAll(), 'stdin', host.cwd)));
     else {
       for (const file of filesUnder(resolve(host.cwd, path), path)) {
-        declared.push(...(await parse(readFileSync(file, 'utf8'), shortest(host.cwd, file), dirname(file))));
+        declared.push(...(await parse(readFileSync(file, 'utf8'), nearPath(host.cwd, file), dirname(file))));
       }
     }
   }
@@ -74,9 +75,4 @@ function lineOf(document: YamlDocument, lines: LineCounter, path: readonly (stri
     if (range?.[0] !== undefined) return lines.linePos(range[0]).line;
   }
   return 1;
-}
-
-function shortest(cwd: string, path: string): string {
-  const near = relative(cwd, path);
-  return near.startsWith('..') ? path : near;
 }

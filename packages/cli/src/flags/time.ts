@@ -15,6 +15,12 @@ export function parseSpan(text: string): number | undefined {
   return Number(match[1]) * (UNIT_MS[match[2] as string] as number);
 }
 
+/** For flags that take a span and nothing else: the text as it is, or a usage error. */
+export function spanText(text: string): string {
+  if (parseSpan(text) === undefined) throw usageError('Write a span such as 90d, 12h or 30m.');
+  return text;
+}
+
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
 

@@ -1,6 +1,6 @@
 import { operations, type OperationId } from '@countersign/admin-api';
 import { usageError } from '../failure.ts';
-import { parseInstant, parseSpan, type SpanDirection } from '../flags/time.ts';
+import { parseInstant, spanText, type SpanDirection } from '../flags/time.ts';
 import { splitWords } from '../flags/words.ts';
 import type { Host } from '../host.ts';
 import { contractFields, type Field } from './contract-fields.ts';
@@ -44,12 +44,17 @@ export function contractFlags(
   const bindings = contractFields(operations[id][part])
     .filter((field) => overrides[field.path.join('.')]?.skip !== true)
     .map((field) => bind(field, overrides[field.path.join('.')] ?? {}));
-  const ends = bindings.filter(({ field }) => isEnd(field));
   return {
-    parameters: Object.fromEntries([
-      ...bindings.map(({ key, parameter }) => [key, parameter] as const),
-      ...ends.map(() => ['for', FOR_FLAG] as const),
-    ]),
+    parameters: Object.fromEntries(
+      bindings.flatMap(({ key, field, parameter }) =>
+        isEnd(field)
+          ? [
+              [key, parameter],
+              ['for', FOR_FLAG],
+            ]
+          : [[key, parameter]],
+      ),
+    ),
     async read(flags, host) {
       const object: Record<string, unknown> = {};
       for (const { key, field, read } of bindings) {
@@ -63,10 +68,7 @@ export function contractFlags(
 
 const FOR_FLAG: FlagParameter = {
   kind: 'parsed',
-  parse: (text: string): string => {
-    if (parseSpan(text) === undefined) throw new Error('Write a span such as 90d, 12h or 30m.');
-    return text;
-  },
+  parse: spanText,
   optional: true,
   placeholder: 'span',
   brief: 'How long from now, such as 90d, in place of --expires-at',
@@ -93,7 +95,7 @@ function bind(field: Field, override: FieldOverride): Binding {
       if (value === '' && field.nullable) return null;
       if (override.read !== undefined)
         return override.read(typeof value === 'object' ? value : [String(value)], host);
-      return valueOf(field, value, host, override.span ?? 'ahead');
+      return valueOf(field, name, value, host.now(), override.span ?? 'ahead');
     },
   };
 }
@@ -121,18 +123,16 @@ const PLACEHOLDERS: Readonly<Record<Field['kind'], string>> = {
 
 function valueOf(
   field: Field,
+  flag: string,
   value: string | boolean | readonly string[],
-  host: Pick<Host, 'now'>,
+  now: number,
   span: SpanDirection,
 ): unknown {
   if (field.kind === 'words') return splitWords(value as readonly string[]);
-  if (field.kind === 'instant') return parseInstant(value as string, host.now(), span);
+  if (field.kind === 'instant') return parseInstant(value as string, now, span);
   if (field.kind === 'integer') {
-    if (!/^\d{1,15}$/.test(value as string)) {
-      throw usageError(
-        `--${field.path.join('-').replaceAll('_', '-')} takes a number, not ${String(value)}.`,
-      );
-    }
+    if (!/^\d{1,15}$/.test(value as string))
+      throw usageError(`--${flag} takes a number, not ${String(value)}.`);
     return Number(value);
   }
   return value;

@@ -1,4 +1,5 @@
-import { relative } from 'node:path';
+import { resolve } from 'node:path';
+import { nearPath } from '../near-path.ts';
 
 /** The ready file's members that people want to see. */
 export interface RunningFacts {
@@ -21,10 +22,7 @@ export function runningLines(
   readyFile: unknown,
   cwd: string,
 ): readonly string[] {
-  const near = (path: string): string => {
-    const short = relative(cwd, path);
-    return short === '' || short.startsWith('..') ? path : short;
-  };
+  const near = (path: string): string => nearPath(cwd, resolve(cwd, path));
   const found = typeof readyFile === 'string' && near(readyFile) !== '.countersign/ready.json';
   const reach = found ? ` --ready-file ${near(readyFile)}` : '';
   return [

@@ -174,7 +174,7 @@ describe('RFC 6749 section 3.2: size', () => {
         body: `${good()}&scope=${text.replaceAll(' ', '+')}`,
       });
       expect([200, 400, 413]).toContain(answer.status);
-      expect(Date.now() - started).toBeLessThan(1000);
+      expect(Date.now() - started).toBeLessThan(3000);
     }
   });
 });

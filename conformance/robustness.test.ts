@@ -52,7 +52,7 @@ describe('slow and broken callers', () => {
     const params = scene.resource === undefined ? {} : { resource: scene.resource };
     const started = Date.now();
     expectToken(await askToken({ client: scene.client, params }));
-    expect(Date.now() - started).toBeLessThan(1000);
+    expect(Date.now() - started).toBeLessThan(3000);
     socket.destroy();
   });
 
@@ -65,7 +65,7 @@ describe('slow and broken callers', () => {
     const params = scene.resource === undefined ? {} : { resource: scene.resource };
     const started = Date.now();
     expectToken(await askToken({ client: scene.client, params }));
-    expect(Date.now() - started).toBeLessThan(1000);
+    expect(Date.now() - started).toBeLessThan(3000);
     for (const socket of sockets) socket.destroy();
   });
 

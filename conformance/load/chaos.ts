@@ -1,21 +1,17 @@
 import { randomInt } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { Agent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { freePort, startAuthority, type RunningAuthority } from '../authority-process.ts';
 import { identityBody, issueSecret, openAdmin, type Admin } from '../wire/admin.ts';
-import { jsonOf, send } from '../wire/exchange.ts';
-import { decodeJwt } from '../wire/jwt.ts';
+import { jsonOf } from '../wire/exchange.ts';
 import { freshName, seedScene, type SeededScene } from '../wire/scene.ts';
-import { basic, FORM, formBody } from '../wire/token-request.ts';
 import { brokenDatabases } from './integrity.ts';
+import { startLoad, tokenRequest } from './run-load.ts';
 
-const CONNECTIONS = 8;
-/** The kill comes at a random instant after so many tokens: by then the load is under way on every connection. */
-const WARM_TOKENS = 200;
+const CONNECTIONS = 16;
 
 export interface ChaosPlan {
   readonly kills: number;
@@ -79,24 +75,12 @@ export async function killUnderLoad(plan: ChaosPlan): Promise<ChaosReport> {
 async function loadUntilKilled(authority: RunningAuthority, scene: SeededScene): Promise<Received> {
   const { target } = authority;
   const received: Received = { jtis: new Set(), acknowledged: new Map(), open: new Set() };
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS + 2, ca: target.ca });
+  const request = tokenRequest(target, scene.client);
+  const tokens = startLoad(target, {
+    connections: Array.from({ length: CONNECTIONS }, () => ({ requests: [request] })),
+    collect: true,
+  });
   let dead = false;
-
-  const tokens = async (): Promise<void> => {
-    while (!dead) {
-      const answer = await send(target.tokenEndpoint, {
-        method: 'POST',
-        agent,
-        headers: [
-          ['Content-Type', FORM],
-          ['Authorization', basic(scene.client)],
-        ],
-        body: formBody({ grant_type: 'client_credentials' }),
-      }).catch(() => undefined);
-      if (answer?.status === 200)
-        received.jtis.add(String(decodeJwt(String(jsonOf(answer)['access_token'])).claims['jti']));
-    }
-  };
   const admin = openAdmin(target);
   const changes = async (): Promise<void> => {
     while (!dead) {
@@ -111,16 +95,15 @@ async function loadUntilKilled(authority: RunningAuthority, scene: SeededScene):
       await issueSecret(admin, id).catch(() => undefined);
     }
   };
-  const workers = [...Array.from({ length: CONNECTIONS }, tokens), changes()];
-  const until = Date.now() + 5000;
-  while (received.jtis.size < WARM_TOKENS && Date.now() < until) await sleep(20);
-  await sleep(randomInt(500));
+  const changing = changes();
+  await sleep(800 + randomInt(800));
   // the process itself, not a wrapper: nothing of it may run on
   process.kill(authority.ready.pid, 'SIGKILL');
   await authority.stop('SIGKILL');
   dead = true;
-  await Promise.all(workers);
-  agent.destroy();
+  tokens.child.kill('SIGTERM');
+  for (const jti of (await tokens.result).jtis) received.jtis.add(jti);
+  await changing;
   return received;
 }
 

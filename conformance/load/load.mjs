@@ -1,7 +1,8 @@
 // One process of load: keep-alive connections that each send a request, read the whole answer and send the next. Written on
 // raw sockets, because the caller of a test must not be what the test measures.
-// Started with one argument, JSON: {host, port, ca, connections: [{from, requests: [text]}], total, seconds}; `total` or
-// `seconds` ends it, or SIGTERM. Its last line of output is JSON: {answers: {status: count}, broken, seconds}.
+// Started with one argument, JSON: {host, port, ca, connections: [{from, requests: [text]}], total, seconds, collect}; `total` or
+// `seconds` ends it, or SIGTERM. Its last line of output is JSON: {answers: {status: count}, broken, seconds, jtis}; `jtis`
+// names every token that arrived, where the plan says `collect`.
 import { readFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -11,6 +12,7 @@ const ca = plan.ca === undefined ? undefined : readFileSync(plan.ca);
 const started = performance.now();
 const endsAt = plan.seconds === undefined ? Infinity : started + plan.seconds * 1000;
 const answers = {};
+const jtis = [];
 let left = plan.total ?? Infinity;
 let broken = 0;
 let open = 0;
@@ -20,6 +22,12 @@ process.on('SIGTERM', () => (stopped = true));
 
 function more() {
   return !stopped && left > 0 && performance.now() < endsAt;
+}
+
+/** @param {string} body a token response */
+function jtiOf(body) {
+  const payload = JSON.parse(body).access_token.split('.')[1];
+  return JSON.parse(Buffer.from(payload, 'base64url').toString()).jti;
 }
 
 /** @param {{from?: string, requests: string[]}} connection @param {number} [first] which of its requests comes first */
@@ -55,6 +63,7 @@ function drive(connection, first = 0) {
     const status = unread.slice(9, 12);
     answers[status] = (answers[status] ?? 0) + 1;
     waiting = false;
+    if (plan.collect && status === '200') jtis.push(jtiOf(unread.slice(head + 4, whole)));
     unread = unread.slice(whole);
     next();
   });
@@ -72,7 +81,7 @@ let reported = false;
 function report() {
   if (reported) return;
   reported = true;
-  console.log(JSON.stringify({ answers, broken, seconds: (performance.now() - started) / 1000 }));
+  console.log(JSON.stringify({ answers, broken, seconds: (performance.now() - started) / 1000, jtis }));
 }
 
 for (const connection of plan.connections) drive(connection);

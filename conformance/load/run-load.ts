@@ -10,6 +10,8 @@ export interface LoadPlan {
   readonly connections: readonly { readonly from?: string; readonly requests: readonly string[] }[];
   readonly total?: number;
   readonly seconds?: number;
+  /** Remember the jti of every token that arrives. */
+  readonly collect?: boolean;
 }
 
 export interface LoadResult {
@@ -18,6 +20,7 @@ export interface LoadResult {
   /** Requests whose connection ended before their answer came. */
   readonly broken: number;
   readonly seconds: number;
+  readonly jtis: readonly string[];
 }
 
 export interface RunningLoad {

@@ -1,14 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
-import {
-  accessBody,
-  issueSecret,
-  makeMachine,
-  openAdmin,
-  resourceServerBody,
-  type Admin,
-  type Machine,
-} from './admin.ts';
+import { accessBody, makeMachine, openAdmin, resourceServerBody, type Admin, type Machine } from './admin.ts';
 import { currentTarget, type ClientCredentials, type Target } from './target.ts';
 
 /** One client, one API, and the scopes that the client holds there. */
@@ -96,5 +88,3 @@ export async function seedOperator(
   await admin.must('POST', '/access', accessBody(machine.identityId, resource, scopes));
   return { ...machine, resource };
 }
-
-export { issueSecret };

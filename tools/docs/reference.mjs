@@ -1,5 +1,5 @@
 // The reference pages, made from the tables in the built packages: what the page says is what the code does.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -8,7 +8,10 @@ import { pathToFileURL } from 'node:url';
 const MADE =
   '<!-- Made from the code by: node tools/write-reference.mjs. Change the table, not this page. -->';
 
-/** Every page with the modules it is made from. @type {{page: string, from: string[], render: (...modules: any[]) => string}[]} */
+/**
+ * Every page with the built modules and, for what only types say, the sources it is made from.
+ * @type {{page: string, from: string[], texts?: string[], render: (...parts: any[]) => string}[]}
+ */
 const PAGES = [
   { page: 'docs/reference/config.md', from: ['packages/server/dist/config/schema.js'], render: configPage },
   {
@@ -16,8 +19,11 @@ const PAGES = [
     from: [
       'packages/protocol/dist/error-code.js',
       'packages/server/dist/oauth/refusal.js',
+      'packages/server/dist/oauth/endpoints/explanations.js',
       'packages/admin-api/dist/problem.js',
+      'packages/resource-server/dist/refusal.js',
     ],
+    texts: ['packages/resource-server/src/refusal.ts', 'packages/client/src/errors.ts'],
     render: errorsPage,
   },
   {
@@ -34,14 +40,15 @@ export async function referencePages(root) {
   const pages = [];
   /** @type {string[]} */
   const skipped = [];
-  for (const { page, from, render } of PAGES) {
+  for (const { page, from, texts = [], render } of PAGES) {
     const absent = from.filter((module) => !existsSync(join(root, module)));
     if (absent.length > 0) {
       skipped.push(`${page}: ${absent.join(', ')} is not built`);
       continue;
     }
     const modules = await Promise.all(from.map((module) => import(pathToFileURL(join(root, module)).href)));
-    pages.push({ page, text: `${render(...modules)}\n` });
+    const sources = texts.map((path) => readFileSync(join(root, path), 'utf8'));
+    pages.push({ page, text: `${render(...modules, ...sources)}\n` });
   }
   return { pages, skipped };
 }
@@ -83,12 +90,14 @@ function bounds({ minimum, maximum, values, type }) {
   return `, ${minimum ?? ''} to ${maximum ?? ''}${unit}`;
 }
 
-/** @param {any} codes @param {any} refusals @param {any} problems */
-function errorsPage(
-  { OAUTH_ERROR_CODES, ERROR_CODE_TABLE },
-  { REFUSAL_REASONS, refusalEntry },
-  { PROBLEMS },
-) {
+/**
+ * @param {any} codes @param {any} refusals @param {any} explanations @param {any} problems @param {any} sdk
+ * @param {string} sdkSource @param {string} clientSource
+ */
+function errorsPage(codes, refusals, explanations, problems, sdk, sdkSource, clientSource) {
+  const { OAUTH_ERROR_CODES, ERROR_CODE_TABLE } = codes;
+  const { REFUSAL_REASONS, refusalEntry } = refusals;
+  const { REFUSAL_EXPLANATIONS } = explanations;
   return [
     '# Errors',
     MADE,
@@ -109,19 +118,18 @@ function errorsPage(
     '',
     '## Refusal reasons of the token endpoint',
     '',
-    'The reason is in the audit log and in `countersign explain`; the caller gets the code, the status and the text. Reasons',
-    'that share a code and a text cannot be told apart from outside, on purpose.',
+    'The reason is in the audit log and in `countersign explain`; the caller gets code, status and text. Reasons that share a',
+    'code and a text cannot be told apart from outside, on purpose.',
     '',
-    '| reason | code | status | the caller is told | caller is a stranger |',
-    '|---|---|---|---|---|',
+    '| reason | the caller is told | the operator is told |',
+    '|---|---|---|',
     ...REFUSAL_REASONS.map((/** @type {string} */ reason) => {
-      const entry = refusalEntry(reason);
+      const { code: error, status, description } = refusalEntry(reason);
+      const { why, fix } = REFUSAL_EXPLANATIONS[reason];
       return row([
         code(reason),
-        code(entry.code),
-        String(entry.status),
-        entry.description,
-        entry.stranger ? 'yes' : 'no',
+        `${status} ${code(error)}: ${description}`,
+        fix === undefined ? why : `${why} ${fix}`,
       ]);
     }),
     '',
@@ -132,7 +140,26 @@ function errorsPage(
     '',
     '| code | status | title |',
     '|---|---|---|',
-    ...Object.entries(PROBLEMS).map(([name, { status, title }]) => row([code(name), String(status), title])),
+    ...Object.entries(problems.PROBLEMS).map(([name, { status, title }]) =>
+      row([code(name), String(status), title]),
+    ),
+    '',
+    '## Refusal reasons of `@countersign/resource-server`',
+    '',
+    '`reason` in the answer of `verify`: for the logs of the API. Its caller gets status, code and challenge.',
+    '',
+    '| reason | status | `error` in the challenge |',
+    '|---|---|---|',
+    ...union(sdkSource, 'RefusalReason').map(({ name }) => {
+      const { status, error } = sdk.refusal(name, { resourceMetadata: undefined });
+      return row([code(name), String(status), error === undefined ? '–' : code(error)]);
+    }),
+    '',
+    '## Codes of `TokenError` in `@countersign/client`',
+    '',
+    '| code | means |',
+    '|---|---|',
+    ...union(clientSource, 'TokenErrorCode').map(({ name, comment }) => row([code(name), comment])),
   ].join('\n');
 }
 
@@ -188,6 +215,18 @@ function exitCodeTable(codes) {
   if (!codes) return [];
   const rows = Object.entries(codes).map(([name, value]) => row([String(value), name.replaceAll('_', ' ')]));
   return ['', '| exit code | means |', '|---|---|', ...rows];
+}
+
+/**
+ * The members of a union of strings in a source text, each with the comment above it.
+ * @param {string} source @param {string} name @returns {{name: string, comment: string}[]}
+ */
+function union(source, name) {
+  const body = new RegExp(`type ${name} =([^;]*);`).exec(source)?.[1] ?? '';
+  return [...body.matchAll(/(?:\/\*\* (.*?) \*\/\s*)?\| '(\w+)'/g)].map((found) => ({
+    name: found[2] ?? '',
+    comment: found[1] ?? '',
+  }));
 }
 
 /** @param {string} text */

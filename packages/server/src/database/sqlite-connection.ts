@@ -118,6 +118,7 @@ function openConfigured(driver: SqliteDriver, options: SqliteConnectionOptions):
     database.exec('PRAGMA foreign_keys = ON');
     database.exec('PRAGMA trusted_schema = OFF');
     database.exec('PRAGMA temp_store = MEMORY');
+    database.exec('PRAGMA cache_size = -16384');
     database.exec('PRAGMA journal_size_limit = 67108864');
     if (options.readOnly === true) database.exec('PRAGMA query_only = ON');
     return database;

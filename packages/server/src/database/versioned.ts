@@ -24,7 +24,8 @@ export interface VersionedSpec<Rec extends Versioned, R> {
 
 /**
  * A table whose records are replaced by compare-and-swap, beside the table of all their versions. Version n holds
- * from its `updated_at` until that of the next one; where a clock went backwards the higher version wins.
+ * from its `updated_at` until that of the next one; where a clock went backwards the higher version wins, and nothing
+ * is before its `created_at`.
  */
 export interface VersionedTable<Rec extends Versioned> {
   /** The columns, for a select list. */
@@ -65,7 +66,8 @@ export function versionedTable<Rec extends Versioned, R>(spec: VersionedSpec<Rec
   const selectById = statement(`${table}_by_id`, `SELECT ${list} FROM ${table} WHERE id = $1`);
   const selectAsOf = statement(
     `${history}_as_of`,
-    `SELECT ${list} FROM ${history} WHERE id = $1 AND valid_from <= $2 AND valid_to > $2`,
+    `SELECT ${list} FROM ${history}
+     WHERE id = $1 AND created_at <= $2 AND valid_from <= $2 AND valid_to > $2`,
   );
   const values = (record: Rec): SqlParam[] => {
     const row = spec.toRow(record);

@@ -43,6 +43,6 @@ export interface AccessStore {
   /** Active ones of the identity, oldest first. At most 1000. */
   activeOfIdentity(identityId: string): Promise<readonly AccessRecord[]>;
   list(filter: AccessFilter, page: PageRequest): Promise<Page<AccessRecord>>;
-  /** Every access as it was at the instant `at` (epoch ms), by the same filter; oldest first. */
+  /** Every access as it was at the instant `at` (epoch ms), by the same filter; oldest first. None before its `createdAt`. */
   listAsOf(filter: AccessFilter, at: number, page: PageRequest): Promise<Page<AccessRecord>>;
 }

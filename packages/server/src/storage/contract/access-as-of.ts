@@ -9,7 +9,11 @@ const SCOPES = ['read', 'write', 'admin'];
 function expected(versions: readonly AccessRecord[], filter: AccessFilter, at: number): AccessRecord[] {
   const held = new Map<string, AccessRecord>();
   for (const version of versions) {
-    if (version.updatedAt <= at && version.version > (held.get(version.id)?.version ?? 0)) {
+    if (
+      version.createdAt <= at &&
+      version.updatedAt <= at &&
+      version.version > (held.get(version.id)?.version ?? 0)
+    ) {
       held.set(version.id, version);
     }
   }

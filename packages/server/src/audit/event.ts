@@ -14,7 +14,7 @@ export interface AuditEvent {
   readonly type: string;
   readonly outcome: AuditOutcome;
   readonly request_id?: string | undefined;
-  /** client_id of the identity that proved itself, or that is claimed where outcome is refused and `credential` is absent. */
+  /** client_id of the identity that proved itself, or (no `credential`) what was claimed: see outside-text.ts. */
   readonly identity?: string | undefined;
   readonly credential?: string | undefined;
   readonly access?: string | undefined;

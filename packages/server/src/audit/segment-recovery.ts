@@ -13,9 +13,11 @@ export interface RecoveredSegment {
   readonly length: number;
   /** Sequence number of the last event; 0 when there is none. */
   readonly lastSeq: number;
+  /** There are bytes behind `length`. */
+  readonly torn: boolean;
 }
 
-/** A batch in the middle of a segment does not match its checksum: the file was changed, not torn. */
+/** A batch that was acknowledged does not match its checksum: the file was changed, not torn. */
 export class SegmentCorrupt extends Error {
   constructor(path: string, offset: number) {
     super(`audit segment ${path} does not match its checksum at byte ${offset}: restore it from a copy`);
@@ -24,43 +26,40 @@ export class SegmentCorrupt extends Error {
 }
 
 /**
- * Finds where a segment really ends. A torn tail (no trailer, or a trailer that does not fit and nothing whole behind
- * it) was never acknowledged and is left out; anything broken before that is `SegmentCorrupt`.
+ * Finds where a segment really ends. A torn tail (no trailer, or one that does not fit, at the very end) was never
+ * acknowledged and is left out. A torn batch is the last thing in its file, because it is cut off before the next one
+ * is written: broken bytes with anything more behind them are `SegmentCorrupt`.
  */
 export async function recoverSegment(path: string): Promise<RecoveredSegment> {
   const bytes = await readFile(path);
   let batchStart = 0;
   let lineStart = 0;
-  let lines = 0;
-  let lastLine = 0;
+  let lines: number[] = [];
   let lastSeq = 0;
-  let brokenAt: number | undefined;
   for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, lineStart)) {
     if (bytes[lineStart] === HASH) {
-      const whole = trailerFits(
-        bytes.toString('latin1', lineStart, end),
-        lines,
-        bytes.subarray(batchStart, lineStart),
-      );
-      if (whole && brokenAt !== undefined) throw new SegmentCorrupt(path, brokenAt);
-      if (whole) lastSeq = seqOf(bytes.toString('utf8', lastLine, lineStart));
-      else brokenAt ??= batchStart;
-      lines = 0;
+      const trailer = readTrailer(bytes.toString('latin1', lineStart, end));
+      if (trailer?.events !== lines.length || crc32(bytes.subarray(batchStart, lineStart)) !== trailer.crc) {
+        // The trailer may be whole and stand behind a batch whose own trailer is not seen any more.
+        const begin = trailer === undefined ? undefined : lines.at(-trailer.events);
+        const whole = begin !== undefined && crc32(bytes.subarray(begin, lineStart)) === trailer?.crc;
+        if (whole || end + 1 < bytes.length) throw new SegmentCorrupt(path, batchStart);
+        break;
+      }
+      lastSeq = seqOf(bytes.toString('utf8', lines.at(-1), lineStart));
+      lines = [];
       batchStart = end + 1;
-    } else {
-      lines++;
-      lastLine = lineStart;
-    }
+    } else lines.push(lineStart);
     lineStart = end + 1;
   }
-  const length = brokenAt ?? batchStart;
-  return { length, lastSeq };
+  return { length: batchStart, lastSeq, torn: batchStart < bytes.length };
 }
 
-function trailerFits(trailer: string, lines: number, body: Buffer): boolean {
-  const match = /^#(\d+) ([0-9a-f]{8})$/.exec(trailer);
-  if (match === null) return false;
-  return Number(match[1]) === lines && Number.parseInt(match[2] as string, 16) === crc32(body);
+function readTrailer(line: string): { readonly events: number; readonly crc: number } | undefined {
+  const match = /^#([1-9]\d{0,8}) ([0-9a-f]{8})$/.exec(line);
+  return match === null
+    ? undefined
+    : { events: Number(match[1]), crc: Number.parseInt(match[2] as string, 16) };
 }
 
 function seqOf(line: string): number {

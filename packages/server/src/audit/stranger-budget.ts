@@ -38,8 +38,8 @@ const MAX_PAIRS = 10_000;
 const MINUTE_MS = 60_000;
 /** An answer leaves on the first beat that is at least one beat after its request: time tells nothing of the cause. */
 const BEAT_MS = 10;
-/** Answers a beat. 4,000 a second: refusals cannot take the processor from rightful clients. */
-const ANSWERS_PER_BEAT = 40;
+/** Answers a beat. 2,000 a second: refusals cannot take the processor from rightful clients. */
+const ANSWERS_PER_BEAT = 20;
 
 interface Pair {
   readonly source: string;

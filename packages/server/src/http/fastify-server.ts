@@ -9,6 +9,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { EDGE_FAULTS, type EdgeFault, edgeResponse } from './edge-errors.ts';
 import { type EdgeDeps, serveFast, toHttpRequest } from './fast-path.ts';
+import { header } from './request.ts';
 import type { HttpResponse } from './response.ts';
 import type { Route } from './route.ts';
 import { plainAddress, sourceAddress, type TrustedProxies } from './source-address.ts';
@@ -100,10 +101,19 @@ async function createListenerFor(routes: readonly Route[], edge: EdgeDeps): Prom
   for (const route of routes) if (route.fast !== true) mount(app, route, edge);
   await app.ready();
   return (message, response) => {
-    const route = fast.get(pathOf(message.url ?? '/'));
+    const path = pathOf(message.url ?? '/');
+    // RFC 9112 §3.2: more than one Host is answered 400.
+    if (header(message, 'host').kind === 'many')
+      return refuseBare(response, edge.nextRequestId(), errorsAt(path));
+    const route = fast.get(path);
     if (route === undefined) framework?.(message, response);
     else serveFast(route, edge, message, response);
   };
+}
+
+function refuseBare(response: ServerResponse, id: string, errors: Route['errors']): void {
+  const { status, headers, body } = edgeResponse('bad_request', errors, { connection: 'close' });
+  response.writeHead(status, { ...headers, 'request-id': id }).end(body);
 }
 
 function noSchemas(): never {

@@ -2,6 +2,7 @@ import type { BodyOf, Operation, OperationId, ParamsOf, QueryOf, ResponseOf } fr
 import type { Changes } from '../../audit/change.ts';
 import type { AuditEvent } from '../../audit/event.ts';
 import type { AuditLog } from '../../audit/log.ts';
+import { outsideText } from '../../audit/outside-text.ts';
 import type { StrangerBudget } from '../../audit/stranger-budget.ts';
 import type { Clock } from '../../clock.ts';
 import { callerInstance, type HttpRequest } from '../../http/request.ts';
@@ -180,7 +181,13 @@ async function refuse(
   return problemResponse(problem, request.id);
 }
 
-const MOST_PATH_CHARS = 500;
+/** Ids of ours stand in the path as they are; what else a caller wrote there may be anything. */
+const OUR_ID = /^[a-z]{3}_[0-9a-z]{20}$/;
+
+function pathTold(path: string): string {
+  const parts = path.split('/', 12);
+  return parts.map((part) => (OUR_ID.test(part) ? part : outsideText(part))).join('/');
+}
 
 function refusalEvent(
   deps: EndpointDeps,
@@ -197,7 +204,7 @@ function refusalEvent(
     identity: who.identity,
     credential: who.credential,
     access: who.access,
-    resource: request.path.slice(0, MOST_PATH_CHARS),
+    resource: pathTold(request.path),
     method: request.method,
     reason,
     source: request.source,

@@ -28,6 +28,13 @@ export function present(
     method = candidate;
     presented = found;
   }
+  // An assertion is a method too, though none that is offered here yet: it never rides along unread.
+  if (
+    presented !== undefined &&
+    (form.get('client_assertion') ?? form.get('client_assertion_type')) !== undefined
+  ) {
+    throw new Refusal('several_client_auth_methods');
+  }
   if (method === undefined || presented === undefined) throw new Refusal('client_authentication_missing');
   const named = form.get('client_id');
   if (named !== undefined && named !== presented.clientId) throw new Refusal('client_id_mismatch');

@@ -1,6 +1,7 @@
 // What the audit log is told of a token request (RFC 6749 §3.2), and when its answer may leave.
 import type { AuditEvent } from '../../audit/event.ts';
 import type { AuditLog } from '../../audit/log.ts';
+import { outsideResource, outsideScopes, outsideText } from '../../audit/outside-text.ts';
 import type { StrangerBudget } from '../../audit/stranger-budget.ts';
 import { callerInstance } from '../../http/request.ts';
 import { type RandomBytes, newId } from '../../ids.ts';
@@ -53,7 +54,7 @@ export function createIssuanceRecord(deps: IssuanceRecordDeps): IssuanceRecord {
         await deps.log.append(event).catch(ignore);
         return;
       }
-      await deps.strangers.refused(event, reason === 'client_unknown' ? undefined : attempt.claimed);
+      await deps.strangers.refused(event, isOfKnownClient(reason) ? attempt.claimed : undefined);
     },
   };
 }
@@ -76,7 +77,7 @@ function issuedEvent(
     credential: client.credential.id,
     access: held.access.id,
     resource: held.resourceServer.identifier,
-    scopes_asked: attempt.scopeAsked,
+    scopes_asked: attempt.scopeAsked === token.scope ? token.scope : scopesAsked(attempt),
     scopes_held: token.scope,
     jti: token.jti,
     method: client.method,
@@ -86,8 +87,6 @@ function issuedEvent(
   };
 }
 
-const MAX_CLAIMED_CHARS = 128;
-
 function refusedEvent(deps: IssuanceRecordDeps, attempt: Attempt, reason: RefusalReason): AuditEvent {
   const { client, held } = attempt;
   return {
@@ -96,17 +95,42 @@ function refusedEvent(deps: IssuanceRecordDeps, attempt: Attempt, reason: Refusa
     type: 'token.refused',
     outcome: 'refused',
     request_id: attempt.request.id,
-    identity: client?.facts.identity.clientId ?? attempt.claimed?.slice(0, MAX_CLAIMED_CHARS),
+    identity: client?.facts.identity.clientId ?? claimedIdentity(attempt, reason),
     credential: client?.credential.id,
     access: held?.access.id,
-    resource: held?.resourceServer.identifier ?? attempt.resourceAsked?.slice(0, 2048),
-    scopes_asked: attempt.scopeAsked?.slice(0, 2048),
+    resource: held?.resourceServer.identifier ?? resourceAsked(attempt),
+    scopes_asked: scopesAsked(attempt),
     method: attempt.method,
     reason,
     source: attempt.request.source,
     instance: callerInstance(attempt.request),
     node: deps.node,
   };
+}
+
+/** Refused for what is wrong with the proof or the standing of a client that exists. */
+function isOfKnownClient(reason: RefusalReason): boolean {
+  return reason === 'secret_mismatch' || reason.startsWith('credential_') || reason.startsWith('identity_');
+}
+
+function claimedIdentity(attempt: Attempt, reason: RefusalReason): string | undefined {
+  if (attempt.claimed === undefined || isOfKnownClient(reason)) return attempt.claimed;
+  return outsideText(attempt.claimed);
+}
+
+function resourceAsked({ resourceAsked: asked, client }: Attempt): string | undefined {
+  if (asked === undefined) return undefined;
+  const known =
+    client?.facts.access.some(({ resourceServer }) => resourceServer.identifier === asked) === true;
+  return known ? asked : outsideResource(asked);
+}
+
+function scopesAsked({ scopeAsked: asked, client }: Attempt): string | undefined {
+  if (asked === undefined) return undefined;
+  const defined = new Set(
+    client?.facts.access.flatMap(({ resourceServer }) => resourceServer.scopes.map((scope) => scope.name)),
+  );
+  return outsideScopes(asked, (scope) => defined.has(scope));
 }
 
 let formattedAt = 0;

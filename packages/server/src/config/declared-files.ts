@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { SettingError } from './load.ts';
@@ -26,7 +26,9 @@ export function readDeclaredFiles(paths: readonly string[]): DeclaredFiles {
     documents,
     keep({ identity, name, secret }) {
       const file = awaited.get(`${identity}/${name}`);
-      if (file !== undefined) writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' });
+      if (file === undefined) return;
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' });
     },
   };
 }
@@ -38,12 +40,24 @@ interface CredentialDocument {
 }
 
 function withSecret(object: unknown, folder: string, awaited: Map<string, string>): unknown {
+  if (holdsSecret(object)) {
+    throw new SettingError(
+      'apply',
+      'a Credential holds its secret',
+      'Put it into a file and name that with secretFile.',
+    );
+  }
   if (!namesSecretFile(object)) return object;
   const { secretFile, ...spec } = object.spec;
   const file = resolve(folder, String(secretFile));
   if (existsSync(file)) return { ...object, spec: { ...spec, secret: readFileSync(file, 'utf8').trim() } };
   awaited.set(`${String(spec.identity)}/${String(object.metadata?.name)}`, file);
   return { ...object, spec };
+}
+
+function holdsSecret(object: unknown): boolean {
+  const { kind, spec } = object as { readonly kind?: unknown; readonly spec?: object | null };
+  return kind === 'Credential' && typeof spec === 'object' && spec !== null && 'secret' in spec;
 }
 
 function namesSecretFile(object: unknown): object is CredentialDocument {

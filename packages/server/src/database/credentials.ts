@@ -73,7 +73,8 @@ const credentials: VersionedTable<CredentialRecord> = versionedTable<CredentialR
 
 const selectOfIdentity = statement(
   'credentials_of_identity',
-  `SELECT ${credentials.columns} FROM credentials WHERE identity_id = $1 ORDER BY created_at, id LIMIT 1000`,
+  `SELECT ${credentials.columns} FROM credentials WHERE identity_id = $1
+   ORDER BY CASE state WHEN 'revoked' THEN 1 ELSE 0 END, created_at DESC, id LIMIT 1000`,
 );
 
 export function credentialStore(session: Session): CredentialStore {

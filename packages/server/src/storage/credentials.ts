@@ -69,7 +69,10 @@ export interface CredentialStore {
   /** Compare-and-swap on `version - 1`, with its history row. `version_conflict` otherwise. */
   replace(record: CredentialRecord): Promise<void>;
   byId(id: string): Promise<CredentialRecord | undefined>;
-  /** Every credential of the identity in any state, oldest first. At most 1000. */
+  /**
+   * The identity's credentials in any state, at most 1000: those that are not revoked before those that are, each newest
+   * first, so that however often it rotates its live ones are among them.
+   */
   ofIdentity(identityId: string): Promise<readonly CredentialRecord[]>;
   list(filter: CredentialFilter, page: PageRequest): Promise<Page<CredentialRecord>>;
 }

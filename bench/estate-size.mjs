@@ -11,7 +11,7 @@ import { interleave, times } from './rounds.mjs';
 /** The server's own way to write an estate through its storage port; undefined while it has none. */
 async function estateSeeder() {
   try {
-    const { seedEstate } = await import('@countersign/server/main');
+    const { seedEstate } = await import('@countersign/server/bench-estate');
     return seedEstate;
   } catch {
     return undefined;
@@ -58,7 +58,7 @@ async function startEstate(options) {
 export async function run(options) {
   const seedEstate = isBuilt() ? await estateSeeder() : undefined;
   if (seedEstate === undefined) {
-    options.say('estate-size is NOT in this run: the built server exports no seedEstate');
+    options.say('estate-size is NOT in this run: the built server has no bench-estate');
     return undefined;
   }
   const folders = [];

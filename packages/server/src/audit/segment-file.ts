@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import type { AuditEvent, AuditFilter, AuditPageRequest, LoggedEvent } from './event.ts';
 import { encodeEvent } from './event.ts';
 import { DurableFile } from './durable-file.ts';
-import { recoverSegment, segmentName } from './segment-recovery.ts';
+import { recoverSegment, SegmentCorrupt, segmentName } from './segment-recovery.ts';
 import { type AuditIndex, type AuditSink, AuditUnavailable } from './sink.ts';
 
 /**
@@ -25,7 +25,12 @@ const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024;
 export async function openSegmentFileSink(options: SegmentFileOptions): Promise<AuditSink> {
   await mkdir(options.directory, { recursive: true, mode: 0o700 });
   const sink = new SegmentFileSink(options);
-  await sink.recover();
+  try {
+    await sink.recover();
+  } catch (error) {
+    await sink.close();
+    throw error;
+  }
   return sink;
 }
 
@@ -53,10 +58,13 @@ class SegmentFileSink implements AuditSink {
       this.#segment = Number.parseInt(last, 10);
       let found = await recoverSegment(join(this.#options.directory, last));
       this.#offset = found.length;
-      // An empty last segment was begun and died: the numbers go on from the one before.
+      // An empty last segment was begun and died: the numbers go on from the one before, which was whole by then.
       const before = names.at(-2);
-      if (found.lastSeq === 0 && before !== undefined)
-        found = await recoverSegment(join(this.#options.directory, before));
+      if (found.lastSeq === 0 && before !== undefined) {
+        const path = join(this.#options.directory, before);
+        found = await recoverSegment(path);
+        if (found.torn) throw new SegmentCorrupt(path, found.length);
+      }
       this.#nextSeq = found.lastSeq + 1;
     }
     await this.#openSegment();
@@ -76,6 +84,8 @@ class SegmentFileSink implements AuditSink {
       await this.#append(Buffer.concat([body, Buffer.from(trailer, 'latin1')]));
     } catch (error) {
       this.#torn = true;
+      // At once: what was refused must not be found by the next start. Where that fails, too, the next commit tries again.
+      await this.#cutTorn().catch(() => undefined);
       throw new AuditUnavailable(error);
     }
     this.#nextSeq = seq;
@@ -85,17 +95,18 @@ class SegmentFileSink implements AuditSink {
   async #append(bytes: Buffer): Promise<void> {
     const file = this.#file;
     if (file === undefined) throw new Error('the segment is not open');
-    if (this.#torn) {
-      await file.truncate(this.#offset);
-      this.#torn = false;
-    }
+    if (this.#torn) await this.#cutTorn();
     await file.writeAt(bytes, this.#offset);
     this.#offset += bytes.length;
   }
 
-  async #nextSegment(): Promise<void> {
-    if (this.#torn) await this.#file?.truncate(this.#offset);
+  async #cutTorn(): Promise<void> {
+    await this.#file?.truncate(this.#offset);
     this.#torn = false;
+  }
+
+  async #nextSegment(): Promise<void> {
+    if (this.#torn) await this.#cutTorn();
     const previous = this.#file;
     const end = this.#offset;
     this.#segment++;

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import type { SegmentPosition } from '../audit/sink.ts';
 import {
   type Block,
@@ -59,6 +59,8 @@ export function removeIndexFile(path: string): void {
 
 /** Opens the index, an empty one when there is none. Throws `IndexDamaged` also when it is of another format. */
 export function openIndexFile(driver: SqliteDriver, path: string): IndexFile {
+  // It holds what the log holds: for the authority's own account alone.
+  closeSync(openSync(path, 'a', 0o600));
   const database = driver.open(path);
   try {
     prepareTables(database);

@@ -22,7 +22,7 @@ export function createAuditLog(sink: AuditSink, report: (error: unknown) => void
   let committing = false;
   let scheduled = false;
   let healthy = true;
-  let closed = false;
+  let closing: Promise<void> | undefined;
   let idle: (() => void) | undefined;
 
   function schedule(): void {
@@ -55,10 +55,20 @@ export function createAuditLog(sink: AuditSink, report: (error: unknown) => void
     else idle?.();
   }
 
+  async function end(): Promise<void> {
+    if (committing || gathering.length > 0) {
+      await new Promise<void>((resolve) => {
+        idle = resolve;
+      });
+    }
+    await sink.close();
+  }
+
   return {
     append(event) {
-      if (closed || gathering.length >= MAX_WAITING) {
-        return Promise.reject(new AuditUnavailable(closed ? 'closed' : 'too many events are waiting'));
+      if (closing !== undefined) return Promise.reject(new AuditUnavailable('closed'));
+      if (gathering.length >= MAX_WAITING) {
+        return Promise.reject(new AuditUnavailable('too many events are waiting'));
       }
       return new Promise((resolve, reject) => {
         gathering.push({ event, resolve, reject });
@@ -68,14 +78,6 @@ export function createAuditLog(sink: AuditSink, report: (error: unknown) => void
     find: (filter, page) => sink.find(filter, page),
     known: (eventIds) => sink.known(eventIds),
     healthy: () => healthy,
-    async close() {
-      closed = true;
-      if (committing || gathering.length > 0) {
-        await new Promise<void>((resolve) => {
-          idle = resolve;
-        });
-      }
-      await sink.close();
-    },
+    close: () => (closing ??= end()),
   };
 }

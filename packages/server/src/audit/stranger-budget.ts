@@ -41,10 +41,15 @@ const BEAT_MS = 10;
 /** Answers a beat. 2,000 a second: refusals cannot take the processor from rightful clients. */
 const ANSWERS_PER_BEAT = 20;
 
+/** The source of the pair that all share beyond the bound. */
+const ALL_OTHERS = '*';
+
 interface Pair {
   readonly source: string;
   readonly claimed: string | undefined;
   verbatim: number;
+  /** Epoch ms: nothing counted here is older. */
+  from: number;
   readonly counted: Map<string, number>;
 }
 
@@ -57,22 +62,29 @@ export function createStrangerBudget(deps: StrangerBudgetDeps): StrangerBudget {
   minute.unref();
 
   function pairOf(source: string, claimed: string | undefined): Pair {
+    if (source === ALL_OTHERS) return shared();
     const key = `${source} ${claimed ?? ''}`;
     let pair = pairs.get(key);
     if (pair === undefined) {
       // Beyond the bound all share one pair: counts stay exact, only the breakdown is coarser.
       if (pairs.size >= MAX_PAIRS) return shared();
-      pair = { source, claimed, verbatim: 0, counted: new Map() };
+      pair = { source, claimed, verbatim: 0, from: since, counted: new Map() };
       pairs.set(key, pair);
     }
     return pair;
   }
 
   function shared(): Pair {
-    let pair = pairs.get('*');
+    let pair = pairs.get(ALL_OTHERS);
     if (pair === undefined) {
-      pair = { source: '*', claimed: undefined, verbatim: VERBATIM_PER_PAIR, counted: new Map() };
-      pairs.set('*', pair);
+      pair = {
+        source: ALL_OTHERS,
+        claimed: undefined,
+        verbatim: VERBATIM_PER_PAIR,
+        from: since,
+        counted: new Map(),
+      };
+      pairs.set(ALL_OTHERS, pair);
     }
     return pair;
   }
@@ -84,27 +96,29 @@ export function createStrangerBudget(deps: StrangerBudgetDeps): StrangerBudget {
     if (room && pair.verbatim < VERBATIM_PER_PAIR && verbatimInAll < VERBATIM_IN_ALL) {
       pair.verbatim++;
       verbatimInAll++;
-      deps.log.append(event).catch(() => count(pair, event.reason));
+      const from = since;
+      // By then the minute may be over, and this pair summed up.
+      deps.log
+        .append(event)
+        .catch(() => count(pairOf(pair.source, pair.claimed), event.reason ?? UNKNOWN, 1, from));
       return;
     }
-    count(pair, event.reason);
+    count(pair, event.reason ?? UNKNOWN, 1, since);
   }
 
   async function summarise(): Promise<void> {
     const ended = pairs;
-    const from = since;
     pairs = new Map();
     verbatimInAll = 0;
     since = deps.clock.now();
-    await Promise.all(
-      [...ended.values()].filter((pair) => pair.counted.size > 0).map((pair) => write(pair, from)),
-    );
+    await Promise.all([...ended.values()].filter((pair) => pair.counted.size > 0).map(write));
   }
 
-  async function write(pair: Pair, from: number): Promise<void> {
+  async function write(pair: Pair): Promise<void> {
     const counts = [...pair.counted];
     const total = counts.reduce((sum, [, n]) => sum + n, 0);
-    const detail = { count: total, from: new Date(from).toISOString(), reasons: Object.fromEntries(counts) };
+    const from = new Date(pair.from).toISOString();
+    const detail = { count: total, from, reasons: Object.fromEntries(counts) };
     try {
       await deps.log.append({
         id: newId('evt', deps.random),
@@ -119,7 +133,7 @@ export function createStrangerBudget(deps: StrangerBudgetDeps): StrangerBudget {
     } catch {
       // The log is down: carry the counts over, they belong to the next summary.
       const carried = pairOf(pair.source, pair.claimed);
-      for (const [reason, n] of counts) carried.counted.set(reason, (carried.counted.get(reason) ?? 0) + n);
+      for (const [reason, times] of counts) count(carried, reason, times, pair.from);
     }
   }
 
@@ -136,9 +150,11 @@ export function createStrangerBudget(deps: StrangerBudgetDeps): StrangerBudget {
   };
 }
 
-function count(pair: Pair, reason: string | undefined): void {
-  const key = reason ?? 'unknown';
-  pair.counted.set(key, (pair.counted.get(key) ?? 0) + 1);
+const UNKNOWN = 'unknown';
+
+function count(pair: Pair, reason: string, times: number, from: number): void {
+  pair.counted.set(reason, (pair.counted.get(reason) ?? 0) + times);
+  pair.from = Math.min(pair.from, from);
 }
 
 /** IPv6 callers own a /64: one of them is one source, whatever the rest of the address says. */
@@ -157,8 +173,10 @@ class Beat {
   /** How many of them were there at the last beat: only those have waited a whole one. */
   #ripe = 0;
   #timer: NodeJS.Timeout | undefined;
+  #closed = false;
 
   next(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       this.#timer ??= setInterval(() => this.#strike(), BEAT_MS);
@@ -176,6 +194,7 @@ class Beat {
   }
 
   close(): void {
+    this.#closed = true;
     if (this.#timer !== undefined) clearInterval(this.#timer);
     for (const leave of this.#waiting.splice(0)) leave();
   }

@@ -96,7 +96,8 @@ async function loadUntilKilled(authority: RunningAuthority, scene: SeededScene):
     }
   };
   const changing = changes();
-  await sleep(800 + randomInt(800));
+  await tokens.started;
+  await sleep(500 + randomInt(800));
   // the process itself, not a wrapper: nothing of it may run on
   process.kill(authority.ready.pid, 'SIGKILL');
   await authority.stop('SIGKILL');

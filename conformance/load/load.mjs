@@ -1,7 +1,7 @@
 // One process of load: keep-alive connections that each send a request, read the whole answer and send the next. Written on
 // raw sockets, because the caller of a test must not be what the test measures.
 // Started with one argument, JSON: {host, port, ca, connections: [{from, requests: [text]}], total, seconds, collect}; `total` or
-// `seconds` ends it, or SIGTERM. Its last line of output is JSON: {answers: {status: count}, broken, seconds, jtis}; `jtis`
+// `seconds` ends it, or SIGTERM. Its first line of output is `started`, its last one JSON: {answers: {status: count}, broken, seconds, jtis}; `jtis`
 // names every token that arrived, where the plan says `collect`.
 import { readFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
@@ -19,6 +19,7 @@ let open = 0;
 let stopped = false;
 
 process.on('SIGTERM', () => (stopped = true));
+console.log('started');
 
 function more() {
   return !stopped && left > 0 && performance.now() < endsAt;

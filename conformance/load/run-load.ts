@@ -25,6 +25,8 @@ export interface LoadResult {
 
 export interface RunningLoad {
   readonly child: ChildProcess;
+  /** Resolves when the process listens to signals and opens its connections. */
+  readonly started: Promise<void>;
   readonly result: Promise<LoadResult>;
 }
 
@@ -39,7 +41,13 @@ export function startLoad(target: Target, plan: LoadPlan): RunningLoad {
   });
   const child = spawn(process.execPath, [PROGRAM, argument], { stdio: ['ignore', 'pipe', 'inherit'] });
   let out = '';
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString('utf8')));
+  const started = new Promise<void>((resolve) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString('utf8');
+      resolve();
+    });
+    child.on('close', () => resolve());
+  });
   const result = new Promise<LoadResult>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => {
@@ -49,7 +57,7 @@ export function startLoad(target: Target, plan: LoadPlan): RunningLoad {
     });
   });
   result.catch(() => undefined);
-  return { child, result };
+  return { child, started, result };
 }
 
 /** A whole HTTP request for a token, as text. */

@@ -67,7 +67,9 @@ export async function strangersAtTheDoor(plan: StrangersPlan): Promise<Strangers
     const result = await attack.result;
     const quietSeconds = (performance.now() - beforeAt) / 1000;
     const after = bytesBelow(authority.dataDir);
-    expect(Object.keys(alone.answers)).toEqual(['200']);
+    // measured before and after: on a machine with other work to do one of them alone says little
+    const aloneAgain = await rightful();
+    for (const load of [alone, aloneAgain]) expect(Object.keys(load.answers)).toEqual(['200']);
     expect(Object.keys(attacked.answers)).toEqual(['200']);
     expect(result.broken, 'requests of strangers left without an answer').toBe(0);
     expect(result.answers).toEqual({ 401: plan.refusals });
@@ -78,8 +80,8 @@ export async function strangersAtTheDoor(plan: StrangersPlan): Promise<Strangers
     const counted = await countRefusals(authority.target);
     return {
       ...counted,
-      aloneRate: (alone.answers['200'] ?? 0) / alone.seconds,
-      attackedRate: (attacked.answers['200'] ?? 0) / attacked.seconds,
+      aloneRate: (rateOf(alone) + rateOf(aloneAgain)) / 2,
+      attackedRate: rateOf(attacked),
       refusalsPerSecond: plan.refusals / result.seconds,
       diskBytes: ((after - before) * result.seconds) / Math.max(quietSeconds, 0.5),
     };
@@ -117,6 +119,10 @@ async function countRefusals(
     summarised: counts.reduce((sum, count) => sum + count, 0),
     eventBytes: Buffer.byteLength(JSON.stringify([...verbatim, ...summaries])),
   };
+}
+
+function rateOf(load: LoadResult): number {
+  return (load.answers['200'] ?? 0) / load.seconds;
 }
 
 function bytesBelow(folder: string): number {

@@ -10,7 +10,7 @@ import type { HttpResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
 import { evaluate } from '../../policy/evaluate.ts';
 import type { Rule } from '../../policy/rule.ts';
-import { effectiveAccess, type EffectiveAccess } from '../../registry/effective-access.ts';
+import { type EffectiveAccess, effectiveAccess, standing } from '../../registry/effective-access.ts';
 import { StorageError } from '../../storage/errors.ts';
 import { type AuthenticateDeps, authenticate, present } from '../client-auth/authenticate.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
@@ -48,6 +48,8 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       const held = (attempt.held = requireAccess(client, asked, attempt.at));
       const lifetime = requirePolicy(deps, client, held, attempt.at);
       const token = await issue(deps, idsOf(client), held, lifetime, Math.floor(attempt.at / 1000));
+      const changed = recheck(deps, client, held, attempt.at);
+      if (changed !== undefined) await changed;
       await deps.record.issued(attempt, client, held, token);
       return tokenResponse(token);
     } catch (error) {
@@ -98,6 +100,36 @@ function requireAccess(
   const result = effectiveAccess(client.facts, asked, now);
   if (!result.ok) throw new Refusal(result.fault);
   return result;
+}
+
+/**
+ * Signing waited for a turn of the event loop, and somebody may have been suspended in it: nothing that was decided on
+ * facts which are no longer true is issued. In the usual case the very same facts are there, at no cost.
+ */
+function recheck(
+  deps: TokenEndpointDeps,
+  client: AuthenticatedClient,
+  held: EffectiveAccess,
+  now: number,
+): Promise<void> | undefined {
+  const current = deps.facts.byClientId(client.facts.identity.clientId);
+  return current === client.facts ? undefined : requireStillHeld(current, client, held, now);
+}
+
+async function requireStillHeld(
+  current: ReturnType<TokenEndpointDeps['facts']['byClientId']>,
+  client: AuthenticatedClient,
+  held: EffectiveAccess,
+  now: number,
+): Promise<void> {
+  const facts = await current;
+  const credential = facts?.credentials.find((each) => each.id === client.credential.id);
+  if (facts === undefined || credential === undefined) throw new Refusal('client_unknown');
+  const fault = standing(facts.identity, credential, now);
+  if (fault !== undefined) throw new Refusal(fault);
+  const access = facts.access.find((each) => each.access.id === held.access.id)?.access;
+  const stillHeld = access?.state === 'active' && held.scopes.every((scope) => access.scopes.includes(scope));
+  if (!stillHeld) throw new Refusal('access_missing');
 }
 
 function requirePolicy(

@@ -18,6 +18,7 @@ import { openSegmentFileSink } from '../audit/segment-file.ts';
 import type { AuditIndex, SegmentPosition } from '../audit/sink.ts';
 import { type AuditIndexOptions, openAuditIndex } from './audit-index.ts';
 import { loadSqlite } from './sqlite-driver.ts';
+import { keyOfMember } from './audit-index-scan.ts';
 import { auditEvent, auditSinkContract } from './audit-sink-contract.ts';
 
 let home: string;
@@ -282,6 +283,55 @@ describe('the index of the audit log', () => {
       }
       await index.close();
     }
+  });
+
+  it('finds all of a value that fills pages, and only its own events', async () => {
+    const segments = new Segments();
+    for (let index = 0; index < 3001; index++) {
+      segments.write(auditEvent({ type: index % 3000 === 1 ? 'rare' : 'token.issued' }));
+    }
+    const index = await open({ blockSize: 3000 });
+    index.advance(segments.position);
+    await index.caughtUp();
+    const common = segments.texts.filter((text) => text.includes('"token.issued"'));
+    expect(await all(index, { type: 'token.issued' })).toEqual(common.slice(0, 1000));
+    const last = await index.find({ type: 'token.issued' }, { afterSeq: 2990, limit: 1000 });
+    expect(last).toEqual(common.slice(-11));
+    expect(await all(index, { type: 'rare' })).toEqual([segments.texts[1]]);
+  });
+
+  it('tells apart two values that share a key', async () => {
+    const seen = new Map<number, string>();
+    let twins: readonly [string, string] | undefined;
+    for (let index = 0; twins === undefined; index++) {
+      const name = `client-${index}`;
+      const key = keyOfMember('identity', name);
+      const other = seen.get(key);
+      if (other !== undefined) twins = [other, name];
+      seen.set(key, name);
+    }
+    const segments = new Segments();
+    for (let index = 0; index < 20; index++) segments.write(auditEvent({ identity: twins[index % 2] ?? '' }));
+    const index = await open();
+    index.advance(segments.position);
+    await index.caughtUp();
+    for (const identity of twins) {
+      expect(await all(index, { identity })).toEqual(
+        segments.texts.filter((text) => text.includes(`"${identity}"`)),
+      );
+    }
+  });
+
+  it('goes on behind a gap in the numbers', async () => {
+    const segments = new Segments();
+    segments.many(5);
+    segments.texts.push(...Array.from({ length: 30 }, () => ''));
+    segments.many(20);
+    const index = await open();
+    index.advance(segments.position);
+    await index.caughtUp();
+    expect(await all(index)).toEqual(segments.texts.filter((text) => text !== ''));
+    expect(await index.find({}, { afterSeq: 36, limit: 1 })).toEqual([segments.texts[36]]);
   });
 
   it('says what is wrong with a log whose numbers do not ascend, and takes nothing twice', async () => {

@@ -82,6 +82,19 @@ export function accessAsOfContract({ storage }: Subject): void {
     }
   });
 
+  it('answers nothing from before the creation, even when a clock went back behind it', async () => {
+    const { identity, resourceServer } = await pair(storage());
+    const record = accessRecord(identity.id, resourceServer.id);
+    await storage().access.insert(record);
+    await storage().access.replace(changed(record, { updatedAt: T0 - 50 }));
+    const filter = { identityId: identity.id };
+    expect((await storage().access.listAsOf(filter, T0 - 1, { limit: 5 })).items).toEqual([]);
+    expect((await storage().access.listAsOf(filter, T0, { limit: 5 })).items).toMatchObject([{ version: 2 }]);
+    await storage().identities.replace(changed(identity, { updatedAt: T0 - 50 }));
+    expect(await storage().identities.asOf(identity.id, T0 - 1)).toBeUndefined();
+    expect(await storage().identities.asOf(identity.id, T0)).toMatchObject({ version: 2 });
+  });
+
   it('answers now what the list answers now', async () => {
     const { identity, resourceServer } = await pair(storage());
     const record = accessRecord(identity.id, resourceServer.id);

@@ -50,6 +50,7 @@ export function signingKeyContract({ storage }: Subject): void {
     await storage().signingKeys.insert(record);
     const stale = { fault: 'version_conflict' };
     await expect(storage().signingKeys.replace(record)).rejects.toMatchObject(stale);
+    await expect(storage().signingKeys.replace({ ...record, version: 3 })).rejects.toMatchObject(stale);
     await expect(storage().signingKeys.replace(changed(record, { alg: 'RS256' }))).rejects.toMatchObject(
       stale,
     );

@@ -44,19 +44,25 @@ class BatchingKeystore implements SigningKeystore {
   #published = new Map<string, PublishedKey>();
   #document: { readonly keys: readonly Readonly<Record<string, string>>[] } = { keys: [] };
   #jobs: Job[] = [];
+  /** Readings begun, and the latest of them that was taken over: one that began earlier and ends later is old news. */
+  #begun = 0;
+  #taken = 0;
 
   constructor(deps: SigningKeystoreDeps) {
     this.#deps = deps;
   }
 
   async reload(): Promise<void> {
+    const turn = ++this.#begun;
     const live = (await this.#deps.keys.live()).filter((key) => key.state !== 'compromised');
+    if (turn < this.#taken) return;
     const active = new Map<SigningAlgorithm, ActiveKey>();
     const published = new Map<string, PublishedKey>();
     for (const key of live) {
       published.set(key.kid, this.#published.get(key.kid) ?? this.#publish(key));
       if (key.state === 'active') active.set(key.alg, this.#open(key));
     }
+    this.#taken = turn;
     this.#active = active;
     this.#published = published;
     this.#document = { keys: live.map(toJwk) };

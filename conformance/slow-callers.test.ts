@@ -37,7 +37,7 @@ describe.runIf(mayStartServers())('slow callers (needs the countersign command)'
     ['half a request line', () => ['POST /oauth/to']],
     [
       'headers, one letter at a time',
-      () => [...'POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nX-Slow: aaaaaaaaaaaaaaaa'],
+      () => 'POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nX-Slow: aaaaaaaaaaaaaaaa'.split(''),
     ],
     [
       'half a body',

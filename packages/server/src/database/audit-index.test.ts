@@ -1,90 +1,20 @@
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { crc32 } from 'node:zlib';
-import { type AuditEvent, type AuditFilter, encodeEvent } from '../audit/event.ts';
+import { describe, expect, it } from 'vitest';
+import { type AuditEvent, encodeEvent } from '../audit/event.ts';
 import { openSegmentFileSink } from '../audit/segment-file.ts';
-import type { AuditIndex, SegmentPosition } from '../audit/sink.ts';
-import { type AuditIndexOptions, openAuditIndex } from './audit-index.ts';
-import { loadSqlite } from './sqlite-driver.ts';
 import { keyOfMember } from './audit-index-scan.ts';
+import { openAuditIndex } from './audit-index.ts';
 import { auditEvent, auditSinkContract } from './audit-sink-contract.ts';
+import { Segments, all, indexPlace } from './test-segments.ts';
 
-let home: string;
-let directory: string;
-let path: string;
-const opened: AuditIndex[] = [];
-
-beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'countersign-index-'));
-  directory = join(home, 'audit');
-  path = join(home, 'audit-index.db');
-  mkdirSync(directory);
-});
-afterEach(async () => {
-  for (const index of opened.splice(0)) await index.close();
-  rmSync(home, { recursive: true, force: true });
-});
-
-async function open(overrides: Partial<AuditIndexOptions> = {}): Promise<AuditIndex> {
-  const index = await openAuditIndex({ directory, path, inProcess: true, blockSize: 8, ...overrides });
-  opened.push(index);
-  return index;
-}
-
-/** Writes batches as the log does, and remembers what was written. */
-class Segments {
-  readonly texts: string[] = [];
-  #segment = 1;
-  #offset = 0;
-
-  get position(): SegmentPosition {
-    return { segment: this.#segment, offset: this.#offset };
-  }
-  get file(): string {
-    return join(directory, `${String(this.#segment).padStart(8, '0')}.log`);
-  }
-  write(...events: AuditEvent[]): SegmentPosition {
-    const lines = events.map((event) => encodeEvent(event, this.texts.push('')));
-    this.texts.splice(-lines.length, lines.length, ...lines);
-    const body = Buffer.from(lines.map((line) => `${line}\n`).join(''));
-    const trailer = `#${lines.length} ${crc32(body).toString(16).padStart(8, '0')}\n`;
-    appendFileSync(this.file, Buffer.concat([body, Buffer.from(trailer)]));
-    this.#offset += body.length + trailer.length;
-    return this.position;
-  }
-  many(count: number, overrides?: Partial<AuditEvent>): SegmentPosition {
-    for (let index = 0; index < count; index += 3) {
-      this.write(...Array.from({ length: Math.min(3, count - index) }, () => auditEvent(overrides)));
-    }
-    return this.position;
-  }
-  next(): void {
-    this.#segment++;
-    this.#offset = 0;
-    writeFileSync(this.file, '');
-  }
-}
-
-async function all(index: AuditIndex, filter: AuditFilter = {}): Promise<readonly string[]> {
-  return index.find(filter, { afterSeq: 0, limit: 1000 });
-}
+const place = indexPlace();
 
 describe('the index of the audit log', () => {
   it('follows the segments from one to the next', async () => {
-    const segments = new Segments();
-    const index = await open();
+    const segments = new Segments(place.directory);
+    const index = await place.open();
     index.advance(segments.many(5));
     await index.caughtUp();
     expect(await all(index)).toEqual(segments.texts);
@@ -96,154 +26,15 @@ describe('the index of the audit log', () => {
   });
 
   it('catches up by itself soon after it was told', async () => {
-    const segments = new Segments();
-    const index = await open();
+    const segments = new Segments(place.directory);
+    const index = await place.open();
     index.advance(segments.many(3));
     expect(await all(index)).toEqual([]);
     await expect.poll(() => all(index)).toHaveLength(3);
   });
 
-  it('never reads behind the durable end', async () => {
-    const segments = new Segments();
-    const index = await open();
-    const durable = segments.many(10);
-    const known = [...segments.texts];
-    segments.write(auditEvent());
-    appendFileSync(segments.file, '{"at":"2026-');
-    index.advance(durable);
-    await index.caughtUp();
-    expect(await all(index)).toEqual(known);
-  });
-
-  it('goes on where it was after a restart, with what was in memory', async () => {
-    const segments = new Segments();
-    const first = await open();
-    first.advance(segments.many(30));
-    await first.caughtUp();
-    await first.close();
-    const stored = statSync(path).size;
-    const second = await open();
-    // Not told yet how far the log is: complete blocks are there.
-    expect(await all(second)).toEqual(segments.texts.slice(0, 24));
-    second.advance(segments.many(4));
-    await second.caughtUp();
-    expect(await all(second)).toEqual(segments.texts);
-    expect(statSync(path).size).toBeGreaterThanOrEqual(stored);
-  });
-
-  it('is built anew when its file is absent, damaged or of another format', async () => {
-    const segments = new Segments();
-    const durable = segments.many(50);
-    const build = async (): Promise<void> => {
-      const index = await open();
-      index.advance(durable);
-      await index.caughtUp();
-      expect(await all(index)).toEqual(segments.texts);
-      expect(await index.known([(JSON.parse(segments.texts[7] ?? '') as AuditEvent).id])).toHaveLength(1);
-      await index.close();
-    };
-    await build();
-    rmSync(path);
-    await build();
-    rmSync(path);
-    writeFileSync(path, 'this is no database, '.repeat(1000));
-    await build();
-    rmSync(path);
-    writeFileSync(path, '');
-    await build();
-    const database = (await loadSqlite()).open(path);
-    database.exec('UPDATE progress SET format = 0');
-    database.close();
-    await build();
-  });
-
-  it('is built anew when pages inside it turn out to be damaged', async () => {
-    const segments = new Segments();
-    const durable = segments.many(400);
-    for (const part of [0.15, 0.5, 0.9]) {
-      const index = await open();
-      index.advance(durable);
-      await index.caughtUp();
-      await index.close();
-      const bytes = readFileSync(path);
-      // A new file: the old one may still be open until it is collected as garbage.
-      rmSync(path);
-      writeFileSync(path, bytes.fill(0x5a, Math.floor(bytes.length * part)));
-      const again = await open();
-      again.advance(durable);
-      await again.caughtUp();
-      for (const place of [0, 200, 399]) {
-        const { jti } = JSON.parse(segments.texts[place] ?? '') as AuditEvent;
-        expect(await all(again, { jti })).toEqual([segments.texts[place]]);
-      }
-      expect(await all(again)).toEqual(segments.texts);
-      await again.close();
-    }
-  });
-
-  it('is built anew when it is ahead of the segments, or belongs to others', async () => {
-    const segments = new Segments();
-    const index = await open();
-    const early = segments.many(20);
-    index.advance(segments.many(20));
-    await index.caughtUp();
-    await index.close();
-    truncateSync(segments.file, early.offset);
-    const shorter = await open();
-    shorter.advance(early);
-    await shorter.caughtUp();
-    expect(await all(shorter)).toEqual(segments.texts.slice(0, 20));
-    await shorter.close();
-    rmSync(segments.file);
-    const others = new Segments();
-    others.write(auditEvent());
-    others.many(60, { identity: 'somebody-else' });
-    const other = await open();
-    other.advance(others.position);
-    await other.caughtUp();
-    expect(await all(other)).toEqual(others.texts);
-  });
-
-  it('tells how far it is while much is left', async () => {
-    const segments = new Segments();
-    const progress: SegmentPosition[] = [];
-    let now = 0;
-    const dateNow = Date.now;
-    Date.now = () => (now += 1000);
-    try {
-      const index = await open({ onProgress: (at) => progress.push(at) });
-      index.advance(segments.many(10));
-      await index.caughtUp();
-    } finally {
-      Date.now = dateNow;
-    }
-    expect(progress.at(-1)).toEqual(segments.position);
-  });
-
-  it('leaves out segments that were retired', async () => {
-    const segments = new Segments();
-    const index = await open();
-    segments.many(16);
-    const retired = segments.file;
-    segments.next();
-    index.advance(segments.many(16));
-    await index.caughtUp();
-    await index.close();
-    rmSync(retired);
-    const later = await open();
-    later.advance(segments.many(2));
-    await later.caughtUp();
-    expect(await all(later)).toEqual(segments.texts.slice(16));
-    await later.close();
-    rmSync(path);
-    const rebuilt = await open();
-    rebuilt.advance(segments.position);
-    await rebuilt.caughtUp();
-    expect(await all(rebuilt)).toEqual(segments.texts.slice(16));
-  });
-
   it('answers filters alike from blocks of any size and from memory', async () => {
-    const segments = new Segments();
+    const segments = new Segments(place.directory);
     for (let index = 0; index < 120; index++) {
       segments.write(
         auditEvent({
@@ -256,8 +47,8 @@ describe('the index of the audit log', () => {
     }
     const events = segments.texts.map((text) => JSON.parse(text) as AuditEvent & { seq: number });
     for (const blockSize of [1, 7, 1000, 65_536]) {
-      rmSync(path, { force: true });
-      const index = await open({ blockSize });
+      rmSync(place.path, { force: true });
+      const index = await place.open({ blockSize });
       index.advance(segments.position);
       await index.caughtUp();
       for (const filter of [
@@ -286,11 +77,11 @@ describe('the index of the audit log', () => {
   });
 
   it('finds all of a value that fills pages, and only its own events', async () => {
-    const segments = new Segments();
+    const segments = new Segments(place.directory);
     for (let index = 0; index < 3001; index++) {
       segments.write(auditEvent({ type: index % 3000 === 1 ? 'rare' : 'token.issued' }));
     }
-    const index = await open({ blockSize: 3000 });
+    const index = await place.open({ blockSize: 3000 });
     index.advance(segments.position);
     await index.caughtUp();
     const common = segments.texts.filter((text) => text.includes('"token.issued"'));
@@ -310,9 +101,9 @@ describe('the index of the audit log', () => {
       if (other !== undefined) twins = [other, name];
       seen.set(key, name);
     }
-    const segments = new Segments();
+    const segments = new Segments(place.directory);
     for (let index = 0; index < 20; index++) segments.write(auditEvent({ identity: twins[index % 2] ?? '' }));
-    const index = await open();
+    const index = await place.open();
     index.advance(segments.position);
     await index.caughtUp();
     for (const identity of twins) {
@@ -323,11 +114,11 @@ describe('the index of the audit log', () => {
   });
 
   it('goes on behind a gap in the numbers', async () => {
-    const segments = new Segments();
+    const segments = new Segments(place.directory);
     segments.many(5);
     segments.texts.push(...Array.from({ length: 30 }, () => ''));
     segments.many(20);
-    const index = await open();
+    const index = await place.open();
     index.advance(segments.position);
     await index.caughtUp();
     expect(await all(index)).toEqual(segments.texts.filter((text) => text !== ''));
@@ -335,8 +126,8 @@ describe('the index of the audit log', () => {
   });
 
   it('says what is wrong with a log whose numbers do not ascend, and takes nothing twice', async () => {
-    const segments = new Segments();
-    const index = await open();
+    const segments = new Segments(place.directory);
+    const index = await place.open();
     index.advance(segments.many(4));
     await index.caughtUp();
     const line = `${encodeEvent(auditEvent(), 2)}\n`;
@@ -351,8 +142,8 @@ describe('the index of the audit log', () => {
   it.skipIf(!existsSync(new URL('../../dist/database/audit-index-worker.js', import.meta.url)))(
     'does the same in a thread of its own (needs a build)',
     async () => {
-      const segments = new Segments();
-      const index = await open({ inProcess: false });
+      const segments = new Segments(place.directory);
+      const index = await place.open({ inProcess: false });
       index.advance(segments.many(30));
       await index.caughtUp();
       expect(await all(index)).toEqual(segments.texts);
@@ -360,8 +151,8 @@ describe('the index of the audit log', () => {
       expect(await index.known([event.id, 'evt_none'])).toEqual(new Set([event.id]));
       await index.close();
       await expect(index.find({}, { afterSeq: 0, limit: 1 })).rejects.toThrow('has ended');
-      writeFileSync(path, 'damaged');
-      const again = await open({ inProcess: false });
+      writeFileSync(place.path, 'damaged');
+      const again = await place.open({ inProcess: false });
       again.advance(segments.position);
       await again.caughtUp();
       expect(await all(again)).toEqual(segments.texts);
@@ -370,12 +161,12 @@ describe('the index of the audit log', () => {
 });
 
 auditSinkContract('the segment file with its index', async () => {
-  const place = mkdtempSync(join(tmpdir(), 'countersign-sink-'));
+  const directory = mkdtempSync(join(tmpdir(), 'countersign-sink-'));
   const index = await openAuditIndex({
-    directory: place,
-    path: join(place, 'index.db'),
+    directory,
+    path: join(directory, 'index.db'),
     inProcess: true,
     blockSize: 500,
   });
-  return openSegmentFileSink({ directory: place, index, segmentBytes: 1_000_000 });
+  return openSegmentFileSink({ directory, index, segmentBytes: 1_000_000 });
 });

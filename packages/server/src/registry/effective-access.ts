@@ -93,7 +93,7 @@ export function effectiveAccess(
 function onlyAccess(facts: IdentityFacts, now: number): AccessFacts | AccessFault {
   let only: AccessFacts | undefined;
   for (const candidate of facts.access) {
-    if (candidate.access.expiresAt <= now) continue;
+    if (candidate.access.expiresAt <= now || candidate.resourceServer.state !== 'active') continue;
     if (only !== undefined) return 'resource_missing';
     only = candidate;
   }

@@ -65,10 +65,13 @@ export function createFactsCache(deps: FactsCacheDeps): FactsCache {
 
   return {
     byClientId(clientId) {
-      if (storage.coherent()) {
-        const facts = byClientId.get(clientId);
-        if (facts !== undefined) return facts;
-      } else if (byClientId.size > 0) forgetAll();
+      if (!storage.coherent()) {
+        if (byClientId.size > 0) forgetAll();
+        // Not even a reading that is under way is shared: it may have begun before a change that nobody told of.
+        return readFacts(storage, clientId);
+      }
+      const facts = byClientId.get(clientId);
+      if (facts !== undefined) return facts;
       let pending = reading.get(clientId);
       if (pending === undefined) {
         pending = read(clientId).finally(() => {

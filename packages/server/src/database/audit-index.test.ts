@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { type AuditEvent, encodeEvent } from '../audit/event.ts';
 import { openSegmentFileSink } from '../audit/segment-file.ts';
@@ -10,6 +11,7 @@ import { auditEvent, auditSinkContract } from './audit-sink-contract.ts';
 import { Segments, all, indexPlace } from './test-segments.ts';
 
 const place = indexPlace();
+const built = existsSync(new URL('../../dist/database/audit-index-worker.js', import.meta.url));
 
 describe('the index of the audit log', () => {
   it('follows the segments from one to the next', async () => {
@@ -139,25 +141,38 @@ describe('the index of the audit log', () => {
     expect(await all(index)).toEqual(segments.texts);
   });
 
-  it.skipIf(!existsSync(new URL('../../dist/database/audit-index-worker.js', import.meta.url)))(
-    'does the same in a thread of its own (needs a build)',
-    async () => {
-      const segments = new Segments(place.directory);
-      const index = await place.open({ inProcess: false });
-      index.advance(segments.many(30));
-      await index.caughtUp();
-      expect(await all(index)).toEqual(segments.texts);
-      const event = JSON.parse(segments.texts[3] ?? '') as AuditEvent;
-      expect(await index.known([event.id, 'evt_none'])).toEqual(new Set([event.id]));
-      await index.close();
-      await expect(index.find({}, { afterSeq: 0, limit: 1 })).rejects.toThrow('has ended');
-      writeFileSync(place.path, 'damaged');
-      const again = await place.open({ inProcess: false });
-      again.advance(segments.position);
-      await again.caughtUp();
-      expect(await all(again)).toEqual(segments.texts);
-    },
-  );
+  it.skipIf(!built)('starts another thread when its own has ended (needs a build)', async () => {
+    const threads: Worker[] = [];
+    const remember = (worker: Worker): number => threads.push(worker);
+    process.on('worker', remember);
+    const segments = new Segments(place.directory);
+    const index = await place.open({ inProcess: false });
+    index.advance(segments.many(30));
+    const waiting = index.caughtUp();
+    await threads[0]?.terminate();
+    await waiting.catch(() => undefined);
+    await index.caughtUp();
+    expect(await all(index)).toEqual(segments.texts);
+    expect(threads).toHaveLength(2);
+    process.off('worker', remember);
+  });
+
+  it.skipIf(!built)('does the same in a thread of its own (needs a build)', async () => {
+    const segments = new Segments(place.directory);
+    const index = await place.open({ inProcess: false });
+    index.advance(segments.many(30));
+    await index.caughtUp();
+    expect(await all(index)).toEqual(segments.texts);
+    const event = JSON.parse(segments.texts[3] ?? '') as AuditEvent;
+    expect(await index.known([event.id, 'evt_none'])).toEqual(new Set([event.id]));
+    await index.close();
+    await expect(index.find({}, { afterSeq: 0, limit: 1 })).rejects.toThrow('has ended');
+    writeFileSync(place.path, 'damaged');
+    const again = await place.open({ inProcess: false });
+    again.advance(segments.position);
+    await again.caughtUp();
+    expect(await all(again)).toEqual(segments.texts);
+  });
 });
 
 auditSinkContract('the segment file with its index', async () => {

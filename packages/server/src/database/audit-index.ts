@@ -113,9 +113,35 @@ function threadFile(): URL {
   return new URL(`${built}audit-index-worker.js`, import.meta.url);
 }
 
-async function askThread({ onProgress, directory, path, blockSize }: AuditIndexOptions): Promise<Ask> {
+interface Thread {
+  readonly ask: Ask;
+  readonly alive: () => boolean;
+  readonly terminate: () => Promise<unknown>;
+}
+
+/** A thread that ended by itself is followed by another: what it knew is in the index file and the segments. */
+async function askThread(options: AuditIndexOptions): Promise<Ask> {
+  let thread = startThread(options);
+  let closed = false;
+  // Proves that the index could be opened.
+  await thread.ask({ kind: 'known', eventIds: [] });
+  return async (request) => {
+    if (request.kind === 'close') {
+      closed = true;
+      // One that is in a long pass does not hear: what it has not stored is derived again.
+      if (thread.alive()) {
+        await Promise.race([thread.ask(request), sleep(CLOSE_WITHIN, undefined, { ref: false })]);
+      }
+      return thread.terminate();
+    }
+    if (!closed && !thread.alive()) thread = startThread(options);
+    return thread.ask(request);
+  };
+}
+
+function startThread({ onProgress, directory, path, blockSize }: AuditIndexOptions): Thread {
   const workerData: AuditIndexOptions = { directory, path, blockSize };
-  const thread = new Worker(threadFile(), { workerData, name: 'audit-index' });
+  const worker = new Worker(threadFile(), { workerData, name: 'audit-index' });
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: unknown) => void }>();
   let ended: Error | undefined;
   let count = 0;
@@ -125,30 +151,26 @@ async function askThread({ onProgress, directory, path, blockSize }: AuditIndexO
     for (const { reject } of waiting.values()) reject(ended);
     waiting.clear();
   };
-  const ask: Ask = (request) =>
-    new Promise((resolve, reject) => {
-      if (ended !== undefined) return void reject(ended);
-      // The thread keeps the process alive only while somebody waits for it.
-      thread.ref();
-      waiting.set(++count, { resolve, reject });
-      thread.postMessage({ id: count, request });
-    });
-  thread.on('error', end);
-  thread.on('exit', () => end(new Error('the audit index has ended')));
-  thread.on('message', (answer: FollowerAnswer) => {
+  worker.on('error', end);
+  worker.on('exit', () => end(new Error('the audit index has ended')));
+  worker.on('message', (answer: FollowerAnswer) => {
     if ('progress' in answer) return void onProgress?.(answer.progress);
     const asked = waiting.get(answer.id);
     waiting.delete(answer.id);
-    if (waiting.size === 0) thread.unref();
+    if (waiting.size === 0) worker.unref();
     if ('error' in answer) asked?.reject(answer.error);
     else asked?.resolve(answer.value);
   });
-  // Proves that the index could be opened.
-  await ask({ kind: 'known', eventIds: [] });
-  return async (request) => {
-    if (request.kind !== 'close') return ask(request);
-    // One that is in a long pass does not hear: what it has not stored is derived again.
-    await Promise.race([ask(request), sleep(CLOSE_WITHIN, undefined, { ref: false })]);
-    return thread.terminate();
+  return {
+    alive: () => ended === undefined,
+    terminate: () => worker.terminate(),
+    ask: (request) =>
+      new Promise((resolve, reject) => {
+        if (ended !== undefined) return void reject(ended);
+        // The thread keeps the process alive only while somebody waits for it.
+        worker.ref();
+        waiting.set(++count, { resolve, reject });
+        worker.postMessage({ id: count, request });
+      }),
   };
 }

@@ -1,0 +1,251 @@
+// Every reason for which the token endpoint refuses: reached, and pinned to its answer (RFC 6749 §5.2).
+import { formatBasicCredentials } from '@countersign/protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { changed, FRAUD, jsonOf, NOW, openTokenScene, type TokenScene } from '../../../test/token-scene.ts';
+import { resourceServerRecord, accessRecord } from '../../storage/contract/records.ts';
+import { StorageError } from '../../storage/errors.ts';
+import type { HttpResponse } from '../../http/response.ts';
+import { REFUSAL_REASONS, refusalEntry, type RefusalReason } from '../refusal.ts';
+import { errorResponse, serverErrorResponse } from './error-response.ts';
+import { REFUSAL_EXPLANATIONS } from './explanations.ts';
+
+let scene: TokenScene;
+beforeEach(async () => {
+  scene = await openTokenScene();
+});
+afterEach(() => scene.close());
+
+type Reach = (scene: TokenScene) => Promise<HttpResponse>;
+interface Expected {
+  readonly status: number;
+  readonly error: string;
+  readonly description: string;
+  readonly reach: Reach;
+}
+
+const body =
+  (text: string): Reach =>
+  (s) =>
+    s.ask('', { body: text });
+const more =
+  (text: string): Reach =>
+  (s) =>
+    s.ask(text);
+const suspendedBy =
+  (change: (s: TokenScene) => Promise<void>): Reach =>
+  async (s) => {
+    await change(s);
+    return await s.ask();
+  };
+const identityIs = (change: object): Reach =>
+  suspendedBy((s) => s.storage.identities.replace(changed(s.identity, change)));
+const credentialIs = (change: object): Reach =>
+  suspendedBy((s) => s.storage.credentials.replace(changed(s.credential, change)));
+const accessIs = (change: object): Reach =>
+  suspendedBy((s) => s.storage.access.replace(changed(s.access, change)));
+
+function malformed(description: string, reach: Reach, status = 400): Expected {
+  return { status, error: 'invalid_request', description, reach };
+}
+function notAuthenticated(reach: Reach): Expected {
+  return { status: 401, error: 'invalid_client', description: 'client authentication failed', reach };
+}
+function denied(error: string, description: string, reach: Reach): Expected {
+  return { status: 400, error, description, reach };
+}
+const NOT_WELL_FORMED = 'the body is not well-formed';
+const NO_ACCESS = 'the client has no access to this resource';
+
+const TABLE: { readonly [reason in RefusalReason]: Expected } = {
+  wrong_content_type: malformed(
+    'the body must be application/x-www-form-urlencoded',
+    (s) => s.ask('', { contentType: 'application/json' }),
+    415,
+  ),
+  credentials_in_query: malformed('parameters belong in the body, not in the URL', (s) =>
+    s.ask('', { query: 'client_secret=x' }),
+  ),
+  form_bad_percent_encoding: malformed(NOT_WELL_FORMED, body('a=%zz')),
+  form_bad_utf8: malformed(NOT_WELL_FORMED, body('a=%ff')),
+  form_nul: malformed(NOT_WELL_FORMED, body('a=%00')),
+  form_duplicate_parameter: malformed('a parameter is repeated', more('scope=a&scope=b')),
+  form_too_many_parameters: malformed(
+    'too many parameters',
+    more(Array.from({ length: 60 }, (_, i) => `p${i}=1`).join('&')),
+  ),
+  form_name_too_long: malformed(NOT_WELL_FORMED, more(`${'n'.repeat(300)}=1`)),
+  form_empty_name: malformed(NOT_WELL_FORMED, more('=1')),
+  grant_type_missing: malformed('grant_type is missing', body('scope=fraud:read')),
+  grant_type_unknown: denied(
+    'unsupported_grant_type',
+    'this grant_type is not supported',
+    body('grant_type=password'),
+  ),
+  authorization_repeated: malformed('more than one Authorization header', (s) =>
+    s.ask('', { headers: ['authorization', formatBasicCredentials('payments', s.secret)] }),
+  ),
+  several_client_auth_methods: malformed('more than one way of client authentication', (s) =>
+    s.ask(`client_secret=${s.secret}`),
+  ),
+  client_id_mismatch: malformed('client_id differs from the authenticated client', more('client_id=billing')),
+  client_authentication_missing: notAuthenticated((s) =>
+    s.ask('client_id=payments', { authorization: null }),
+  ),
+  authorization_unreadable: notAuthenticated((s) => s.ask('', { authorization: 'Basic !' })),
+  client_unknown: notAuthenticated((s) =>
+    s.ask('', { authorization: formatBasicCredentials('billing', s.secret) }),
+  ),
+  secret_mismatch: notAuthenticated((s) =>
+    s.ask('', { authorization: formatBasicCredentials('payments', `${s.secret}x`) }),
+  ),
+  credential_not_yet_valid: notAuthenticated(credentialIs({ notBeforeAt: NOW + 1 })),
+  credential_expired: notAuthenticated(credentialIs({ expiresAt: NOW })),
+  credential_suspended: notAuthenticated(credentialIs({ state: 'suspended' })),
+  credential_revoked: notAuthenticated(credentialIs({ state: 'revoked' })),
+  identity_not_active: notAuthenticated(identityIs({ state: 'draft' })),
+  identity_suspended: notAuthenticated(identityIs({ state: 'suspended' })),
+  identity_decommissioned: notAuthenticated(identityIs({ state: 'decommissioning' })),
+  identity_expired: notAuthenticated(identityIs({ expiresAt: NOW })),
+  resource_malformed: denied(
+    'invalid_target',
+    'resource is not an absolute URI without fragment',
+    more(`resource=${FRAUD}%23top`),
+  ),
+  several_resources: denied(
+    'invalid_target',
+    'one token is for one resource',
+    more(`resource=${FRAUD}&resource=https://ledger.test`),
+  ),
+  resource_missing: denied(
+    'invalid_target',
+    'resource is needed: the client has access to none or to several',
+    async (s) => {
+      const other = resourceServerRecord();
+      await s.storage.resourceServers.insert(other);
+      await s.storage.access.insert(accessRecord(s.identity.id, other.id));
+      return await s.ask();
+    },
+  ),
+  resource_unknown: denied('invalid_target', NO_ACCESS, more('resource=https://ledger.test')),
+  access_expired: denied('invalid_target', NO_ACCESS, async (s) => {
+    await s.storage.access.replace(changed(s.access, { expiresAt: NOW }));
+    return await s.ask(`resource=${FRAUD}`);
+  }),
+  // The registry's reader shows active access only; the endpoint does not count on that.
+  access_missing: denied('invalid_target', NO_ACCESS, async (s) => {
+    const facts = await s.deps.facts.byClientId('payments');
+    const revoked = facts?.access.map((each) => ({
+      ...each,
+      access: { ...each.access, state: 'revoked' as const },
+    }));
+    const deaf = { byClientId: () => facts && { ...facts, access: revoked ?? [] } };
+    const other = await openTokenScene({ facts: deaf, secretHash: s.deps.secretHash, log: s.deps.log });
+    const answer = await other.ask('', { authorization: formatBasicCredentials('payments', s.secret) });
+    await other.close();
+    return answer;
+  }),
+  scope_malformed: denied('invalid_scope', 'scope is malformed', more('scope=a++b')),
+  scope_not_held: denied('invalid_scope', 'none of the scopes asked for is held', more('scope=fraud:admin')),
+  lifetime_exhausted: denied(
+    'access_denied',
+    'a policy of this authority does not allow it',
+    accessIs({ expiresAt: NOW + 1 }),
+  ),
+  audit_unavailable: {
+    status: 503,
+    error: 'temporarily_unavailable',
+    description: 'try again later',
+    reach: async (s) => {
+      s.log.mode = 'refuses';
+      return await s.ask();
+    },
+  },
+  storage_unavailable: {
+    status: 503,
+    error: 'temporarily_unavailable',
+    description: 'try again later',
+    reach: async (s) => {
+      const gone = { byClientId: () => Promise.reject(new StorageError('unavailable', 'gone')) };
+      const other = await openTokenScene({ facts: gone, counters: s.deps.counters });
+      const answer = await other.ask('', { authorization: formatBasicCredentials('payments', s.secret) });
+      await other.close();
+      return answer;
+    },
+  },
+};
+
+describe('a refusal of the token endpoint', () => {
+  it('has one of the reasons that this table reaches', () => {
+    expect(Object.keys(TABLE)).toEqual([...REFUSAL_REASONS]);
+  });
+
+  it.each(Object.entries(TABLE) as [RefusalReason, Expected][])('%s', async (reason, expected) => {
+    const answer = await expected.reach(scene);
+    expect(answer.status).toBe(expected.status);
+    expect(answer.body).toBe(`{"error":"${expected.error}","error_description":"${expected.description}"}`);
+    expect(answer.headers).toEqual({
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      pragma: 'no-cache',
+      ...(expected.status === 401 ? { 'www-authenticate': 'Basic realm="countersign"' } : {}),
+      ...(expected.status === 503 ? { 'retry-after': '1' } : {}),
+    });
+    // Seen inside: by the counters, and by the log wherever there is one.
+    const stranger = refusalEntry(reason).stranger;
+    const told = [...scene.strangers.map((each) => each.event), ...scene.log.events].map(
+      (event) => event.reason,
+    );
+    if (expected.status === 503) expect(told).toEqual([]);
+    else expect(told).toEqual([reason]);
+    expect(scene.strangers.length).toBe(stranger ? 1 : 0);
+    if (reason !== 'access_missing') expect([...scene.counters.refusals]).toEqual([[reason, 1]]);
+    expect(scene.counters.tokensIssued).toBe(0);
+    expect(scene.bugs).toEqual([]);
+  });
+
+  it('for want of a proof is the same to the byte, whatever was wrong', async () => {
+    const answers = new Set<string>();
+    const reasons = REFUSAL_REASONS.filter((reason) => TABLE[reason].error === 'invalid_client');
+    for (const reason of reasons) {
+      const fresh = await openTokenScene();
+      answers.add(JSON.stringify(await TABLE[reason].reach(fresh)));
+      expect(fresh.strangers[0]?.event.reason).toBe(reason);
+      await fresh.close();
+    }
+    expect([reasons.length, answers.size]).toEqual([12, 1]);
+  });
+
+  it('for want of access to a resource is the same to the byte, whether or not there is such a resource', async () => {
+    await scene.storage.resourceServers.insert(resourceServerRecord({ identifier: 'https://ledger.test' }));
+    const there = await scene.ask('resource=https://ledger.test');
+    const nowhere = await scene.ask('resource=https://nowhere.test');
+    expect(there).toEqual(nowhere);
+  });
+
+  it('has its explanation for the operator', () => {
+    expect(Object.keys(REFUSAL_EXPLANATIONS)).toEqual([...REFUSAL_REASONS]);
+    for (const { why, fix } of Object.values(REFUSAL_EXPLANATIONS)) {
+      expect(why).toMatch(/^[A-Z].{10,}\.$/);
+      if (fix !== undefined) expect(fix).toMatch(/^[A-Z].{10,}/);
+    }
+  });
+});
+
+describe('the one mapper', () => {
+  it('knows every reason, and says nothing that is not in its table', () => {
+    for (const reason of REFUSAL_REASONS) {
+      const { status, error, description } = TABLE[reason];
+      expect(refusalEntry(reason)).toMatchObject({ status, code: error, description });
+      expect(jsonOf(errorResponse(reason))).toEqual({ error, error_description: description });
+      expect(description).toMatch(/^[\x20\x21\x23-\x5B\x5D-\x7E]+$/);
+    }
+  });
+
+  it('tells nothing of a bug', () => {
+    expect(serverErrorResponse()).toEqual({
+      status: 500,
+      headers: { 'content-type': 'application/json', 'cache-control': 'no-store', pragma: 'no-cache' },
+      body: '{"error":"server_error"}',
+    });
+  });
+});

@@ -1,0 +1,192 @@
+import { formatBasicCredentials, generateSecret } from '@countersign/protocol';
+import type { AuditEvent } from '../src/audit/event.ts';
+import { AuditUnavailable } from '../src/audit/sink.ts';
+import { openSqliteStorage } from '../src/database/sqlite.ts';
+import type { HttpRequest } from '../src/http/request.ts';
+import type { HttpResponse } from '../src/http/response.ts';
+import type { Route } from '../src/http/route.ts';
+import { pooledRandom } from '../src/ids.ts';
+import { rotate } from '../src/keys/rotation.ts';
+import { createSeal } from '../src/keys/seal.ts';
+import { createSigningKeystore } from '../src/keys/signing-keystore.ts';
+import { createOAuthRoutes, type IssuanceCounters, type OAuthDeps } from '../src/oauth/compose.ts';
+import { createFactsCache } from '../src/registry/facts-cache.ts';
+import { createSecretHash } from '../src/registry/secret-hash.ts';
+import { localSigner } from '../src/signers/local.ts';
+import type { AccessRecord } from '../src/storage/access.ts';
+import type { CredentialRecord } from '../src/storage/credentials.ts';
+import {
+  accessRecord,
+  changed,
+  credentialRecord,
+  identityRecord,
+  resourceServerRecord,
+  T0,
+} from '../src/storage/contract/records.ts';
+import type { IdentityRecord } from '../src/storage/identities.ts';
+import type { ResourceServerRecord } from '../src/storage/resource-servers.ts';
+import type { Storage } from '../src/storage/storage.ts';
+
+export const ISSUER = 'https://authority.test';
+export const FRAUD = 'https://fraud.test';
+/** The instant at which a scene begins: some milliseconds into a second. */
+export const NOW = T0 + 500_250;
+
+/** The token wing on an in-memory database, with one client that may read and write at one API. */
+export interface TokenScene {
+  readonly deps: OAuthDeps;
+  readonly routes: readonly Route[];
+  readonly storage: Storage;
+  readonly clock: { now(): number; set(ms: number): void };
+  readonly counters: IssuanceCounters;
+  readonly bugs: unknown[];
+  /** What the log took, and how it treats what comes next. */
+  readonly log: { readonly events: AuditEvent[]; mode: 'takes' | 'refuses' | 'never answers' };
+  /** Refusals of strangers, as the budget was told of them. */
+  readonly strangers: { readonly event: AuditEvent; readonly claimed: string | undefined }[];
+  readonly secret: string;
+  readonly identity: IdentityRecord;
+  readonly credential: CredentialRecord;
+  readonly server: ResourceServerRecord;
+  readonly access: AccessRecord;
+  /** Calls a route by its path as the edge would. */
+  call(path: string, request?: Partial<HttpRequest>): Promise<HttpResponse>;
+  /** Asks for a token as the client does, with more parameters in the body. */
+  ask(more?: string, change?: Ask): Promise<HttpResponse>;
+  close(): Promise<void>;
+}
+
+export interface Ask {
+  /** Instead of the client's own; null for none. */
+  readonly authorization?: string | null;
+  readonly contentType?: string | null;
+  /** Instead of `grant_type=client_credentials` and what comes more. */
+  readonly body?: string | Uint8Array;
+  readonly query?: string;
+  readonly headers?: readonly string[];
+}
+
+export async function openTokenScene(change: Partial<OAuthDeps> = {}): Promise<TokenScene> {
+  let now = NOW;
+  const clock = { now: () => now, set: (ms: number) => void (now = ms) };
+  const random = pooledRandom();
+  const storage = await openSqliteStorage({ path: ':memory:', clock });
+  const secretHash = createSecretHash(new Uint8Array(32).fill(9));
+  const { secret } = generateSecret('csk', random);
+  const identity = identityRecord({ clientId: 'payments' });
+  const credential = credentialRecord(identity.id, {
+    material: { type: 'client_secret', publicId: 'x', digest: secretHash.digest(secret) },
+  });
+  const server = resourceServerRecord({ identifier: FRAUD });
+  const access = accessRecord(identity.id, server.id, { scopes: ['fraud:read', 'fraud:write'] });
+  await storage.identities.insert(identity);
+  await storage.credentials.insert(credential);
+  await storage.resourceServers.insert(server);
+  await storage.access.insert(access);
+
+  const signer = localSigner(createSeal(new Uint8Array(32).fill(7), random));
+  const schedule = { period: 1e9, lead: 1e6, retention: 1e6 };
+  await storage.transaction((stores) =>
+    rotate({ signer, clock, random, schedule }, stores, 'ES256', 'due', () => undefined),
+  );
+  const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer, clock });
+  const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
+  const bugs: unknown[] = [];
+  const strangers: { event: AuditEvent; claimed: string | undefined }[] = [];
+  const log: TokenScene['log'] = { events: [], mode: 'takes' };
+  const facts = createFactsCache({ storage, capacity: 100 });
+  const deps: OAuthDeps = {
+    issuer: ISSUER,
+    adminResource: `${ISSUER}/v1`,
+    mtlsBase: undefined,
+    jwksMaxAge: 300,
+    lifetimes: { default: 600, maximum: 3600 },
+    keystore,
+    facts,
+    secretHash,
+    clock,
+    random,
+    node: 'n1',
+    counters,
+    report: (error) => bugs.push(error),
+    feed: { read: async () => ({ kind: 'busy' }) },
+    log: {
+      append(event) {
+        if (log.mode === 'refuses') return Promise.reject(new AuditUnavailable('full'));
+        if (log.mode === 'never answers') return new Promise(() => undefined);
+        log.events.push(event);
+        return Promise.resolve();
+      },
+    },
+    strangers: {
+      refused: async (event, claimed) => void strangers.push({ event, claimed }),
+      summarise: async () => undefined,
+      close: () => undefined,
+    },
+    ...change,
+  };
+  const routes = createOAuthRoutes(deps);
+  let requests = 0;
+
+  function call(path: string, request: Partial<HttpRequest> = {}): Promise<HttpResponse> {
+    const route = routes.find((each) => each.path === path);
+    if (route === undefined) throw new Error(`no route ${path}`);
+    requests++;
+    return route.endpoint(
+      {
+        method: route.method,
+        path,
+        query: '',
+        rawHeaders: [],
+        body: new Uint8Array(0),
+        id: `req_${requests}`,
+        source: '192.0.2.7',
+        ...request,
+      },
+      {},
+    );
+  }
+
+  return {
+    deps,
+    routes,
+    storage,
+    clock,
+    counters,
+    bugs,
+    log,
+    strangers,
+    secret,
+    identity,
+    credential,
+    server,
+    access,
+    call,
+    ask(more = '', ask = {}) {
+      const { authorization = formatBasicCredentials('payments', secret), contentType, query = '' } = ask;
+      const type = contentType === undefined ? 'application/x-www-form-urlencoded' : contentType;
+      const body = ask.body ?? `grant_type=client_credentials${more === '' ? '' : `&${more}`}`;
+      return call('/oauth/token', {
+        query,
+        body: typeof body === 'string' ? Buffer.from(body, 'utf8') : body,
+        rawHeaders: [
+          ...(authorization === null ? [] : ['Authorization', authorization]),
+          ...(type === null ? [] : ['Content-Type', type]),
+          ...(ask.headers ?? []),
+        ],
+      });
+    },
+    async close() {
+      facts.close();
+      await storage.close();
+    },
+  };
+}
+
+export { changed };
+
+/** The answer's JSON. */
+// oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape
+export function jsonOf(answer: HttpResponse): any {
+  return JSON.parse(String(answer.body));
+}

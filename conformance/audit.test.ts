@@ -69,6 +69,19 @@ describe.runIf(target.admin !== undefined)('the audit log (needs the admin API)'
     expect(new Set(reasons).size, reasons.join(' ')).toBe(cases.length);
   });
 
+  test('a caller cannot choose the address that is written down', async () => {
+    for (const [name, value] of [
+      ['X-Forwarded-For', '203.0.113.9'],
+      ['Forwarded', 'for=203.0.113.9'],
+      ['X-Real-IP', '203.0.113.9'],
+    ] as const) {
+      const answer = await askToken({ client: scene.client, headers: [[name, value]] });
+      const jti = String(decodeJwt(expectToken(answer).token).claims['jti']);
+      const [event] = await events(`jti=${jti}`);
+      expect(String(event?.['source']), name).toContain('127.0.0.1');
+    }
+  });
+
   test('an instance names itself and is remembered', async () => {
     const answer = await askToken({
       client: scene.client,

@@ -1,0 +1,81 @@
+// What the authority publishes of itself: RFC 8414 §2 and §3, RFC 7517 §5.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ISSUER, jsonOf, openTokenScene, type TokenScene } from '../../../test/token-scene.ts';
+import { serverMetadata } from './server-metadata.ts';
+
+let scene: TokenScene;
+beforeEach(async () => {
+  scene = await openTokenScene();
+});
+afterEach(() => scene.close());
+
+describe('the metadata', () => {
+  it('is this document, at both well-known places', async () => {
+    const answer = await scene.call('/.well-known/oauth-authorization-server');
+    expect(jsonOf(answer)).toEqual({
+      issuer: 'https://authority.test',
+      token_endpoint: 'https://authority.test/oauth/token',
+      jwks_uri: 'https://authority.test/oauth/jwks',
+      grant_types_supported: ['client_credentials'],
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      response_types_supported: ['none'],
+      protected_resources: ['https://authority.test/v1'],
+      cutoffs_endpoint: 'https://authority.test/oauth/cutoffs',
+    });
+    expect(answer.headers).toEqual({
+      'content-type': 'application/json',
+      'cache-control': 'public, max-age=300',
+    });
+    expect(await scene.call('/.well-known/openid-configuration')).toEqual(answer);
+  });
+
+  it('is never made of what a caller sends', async () => {
+    const answer = await scene.call('/.well-known/oauth-authorization-server', {
+      rawHeaders: ['Host', 'evil.test', 'X-Forwarded-Host', 'evil.test'],
+      query: 'issuer=https://evil.test',
+    });
+    expect(String(answer.body)).not.toContain('evil');
+  });
+
+  it('names the listener for certificates where there is one', () => {
+    const facts = { issuer: ISSUER, grantTypes: [], clientAuthMethods: [], protectedResources: [] };
+    expect(serverMetadata({ ...facts, mtlsBase: 'https://authority.test:9443' })).toMatchObject({
+      token_endpoint: 'https://authority.test/oauth/token',
+      mtls_endpoint_aliases: { token_endpoint: 'https://authority.test:9443/oauth/token' },
+    });
+    expect(serverMetadata({ ...facts, mtlsBase: undefined })).not.toHaveProperty('mtls_endpoint_aliases');
+  });
+});
+
+describe('the keys', () => {
+  it('are published with the one that signs next, and may be kept for a while', async () => {
+    const answer = await scene.call('/oauth/jwks');
+    expect(answer.headers).toEqual({
+      'content-type': 'application/jwk-set+json',
+      'cache-control': 'public, max-age=300',
+    });
+    const { keys } = jsonOf(answer) as { keys: Record<string, string>[] };
+    expect(keys).toHaveLength(2);
+    for (const key of keys) {
+      expect(Object.keys(key).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
+      expect(key['kid']).toMatch(/^key_[0-9a-z]{20}$/);
+    }
+  });
+});
+
+describe('the routes of the token wing', () => {
+  it('are these', () => {
+    expect(
+      scene.routes.map(({ method, path, errors, bodyLimit }) => `${method} ${path} ${errors} ${bodyLimit}`),
+    ).toEqual([
+      'POST /oauth/token oauth 65536',
+      'GET /oauth/jwks plain 0',
+      'GET /oauth/cutoffs oauth 0',
+      'GET /.well-known/oauth-authorization-server plain 0',
+      'GET /.well-known/openid-configuration plain 0',
+    ]);
+    expect(scene.routes.filter((route) => route.fast === true).map((route) => route.path)).toEqual([
+      '/oauth/token',
+    ]);
+  });
+});

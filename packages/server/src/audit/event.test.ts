@@ -76,7 +76,7 @@ describe('an event of the log', () => {
       fc.property(event, (given) => {
         const expected = Object.fromEntries(
           Object.entries(given)
-            .filter(([, value]) => value !== undefined)
+            .filter((entry): entry is [string, string] => entry[1] !== undefined)
             .map(([name, value]) => [name, name === 'detail' ? JSON.parse(value) : value.toWellFormed()]),
         );
         expect(JSON.parse(encodeEvent(given, 7))).toEqual({ ...expected, seq: 7 });

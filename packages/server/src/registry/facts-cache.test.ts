@@ -8,6 +8,7 @@ import {
   identityRecord,
   resourceServerRecord,
 } from '../storage/contract/records.ts';
+import type { CredentialRecord } from '../storage/credentials.ts';
 import { StorageError } from '../storage/errors.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { ResourceServerRecord } from '../storage/resource-servers.ts';
@@ -81,7 +82,7 @@ describe('facts from the database', () => {
     await storage.identities.replace(suspended);
     expect((await cache.byClientId('payments'))?.identity).toEqual(suspended);
     const [credential] = await storage.credentials.ofIdentity(identity.id);
-    await storage.credentials.replace(changed(credential as never, { state: 'revoked' }));
+    await storage.credentials.replace(changed(credential as CredentialRecord, { state: 'revoked' }));
     expect((await cache.byClientId('payments'))?.credentials[0]?.state).toBe('revoked');
     await storage.access.replace(changed(access, { state: 'revoked' as const }));
     expect((await cache.byClientId('payments'))?.access).toEqual([]);

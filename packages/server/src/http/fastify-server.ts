@@ -6,6 +6,7 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer, type ServerOptions as TlsOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { EDGE_FAULTS, type EdgeFault, edgeResponse } from './edge-errors.ts';
 import { type EdgeDeps, serveFast, toHttpRequest } from './fast-path.ts';
@@ -53,11 +54,20 @@ export interface HttpEdge {
 
 export function createHttpEdge(options: HttpEdgeOptions): HttpEdge {
   const servers: Server[] = [];
+  /** Connections that have not sent a request yet: Node does not count them as idle. */
+  const unused = new Set<Duplex>();
   const edge: EdgeDeps = { ...options, sourceOf: (message) => sourceOf(message, options.proxies) };
   let current: Listener = (_message, response) => notReady(response);
   return {
     async listen({ host, port, tls }) {
-      const server = createListener(options.limits, tls, (message, response) => current(message, response));
+      const server = createListener(options.limits, tls, (message, response) => {
+        unused.delete(message.socket);
+        current(message, response);
+      });
+      server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Duplex) => {
+        unused.add(socket);
+        socket.once('close', () => unused.delete(socket));
+      });
       servers.push(server);
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
@@ -69,7 +79,9 @@ export function createHttpEdge(options: HttpEdgeOptions): HttpEdge {
       current = await createListenerFor(routes, edge);
     },
     drain: async (graceMs) => {
-      await Promise.all(servers.map((server) => drain(server, graceMs)));
+      const drained = servers.map((server) => drain(server, graceMs));
+      for (const socket of unused) socket.destroy();
+      await Promise.all(drained);
     },
   };
 }

@@ -37,7 +37,7 @@ export async function createAccess(
     throw new RegistryRefusal('illegal_transition', `the identity is ${identity.state}: it gets no access`);
   }
   requireScopes(resourceServer, asked.scopes);
-  await requireOnlyOne(stores, ends);
+  await requireOnlyOne(deps, stores, tell, ends);
   const record: AccessRecord = {
     id: newId('acs', deps.random),
     identityId: identity.id,
@@ -59,16 +59,27 @@ export async function createAccess(
   return record;
 }
 
-/** One live access per identity and resource server: what it holds changes by changing it. */
-async function requireOnlyOne(stores: Pick<Stores, 'access'>, ends: AccessEnds): Promise<void> {
+/**
+ * One live access per identity and resource server: what it holds changes by changing it. One whose time is over gives
+ * its place up here, and its history says so.
+ */
+async function requireOnlyOne(
+  deps: RuleDeps,
+  stores: Pick<Stores, 'access'>,
+  tell: Tell,
+  ends: AccessEnds,
+): Promise<void> {
   const filter = { identityId: ends.identity.id, resourceServerId: ends.resourceServer.id };
   for (const state of ['active', 'requested'] as const) {
     const { items } = await stores.access.list({ ...filter, state }, { limit: 1 });
-    if (items[0] !== undefined) {
+    const [existing] = items;
+    if (existing !== undefined && existing.expiresAt <= deps.clock.now()) {
+      await replace(deps, stores, tell, ends, existing, { ...existing, state: 'revoked' }, 'access.expired');
+    } else if (existing !== undefined) {
       throw new RegistryRefusal(
         'already_exists',
         `${ends.identity.clientId} has access to ${ends.resourceServer.identifier} already: change that one`,
-        { existing: items[0].id },
+        { existing: existing.id },
       );
     }
   }

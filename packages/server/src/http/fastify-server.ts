@@ -4,12 +4,13 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import { createServer as createHttpsServer, type ServerOptions as TlsOptions } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { ServerOptions as TlsOptions } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { EDGE_FAULTS, type EdgeFault, edgeResponse } from './edge-errors.ts';
+import { type EdgeFault, edgeResponse } from './edge-errors.ts';
 import { type EdgeDeps, serveFast, toHttpRequest } from './fast-path.ts';
+import { createListener, drainListener, type HttpLimits, type Listener } from './listener.ts';
 import { header } from './request.ts';
 import type { HttpResponse } from './response.ts';
 import type { Route } from './route.ts';
@@ -22,16 +23,6 @@ export interface HttpEdgeOptions {
   readonly nextRequestId: EdgeDeps['nextRequestId'];
   readonly report: EdgeDeps['report'];
   readonly limits: HttpLimits;
-}
-
-export interface HttpLimits {
-  /** ms until a request's headers must be there. */
-  readonly headersTimeout: number;
-  /** ms until the whole request must be there. */
-  readonly requestTimeout: number;
-  readonly keepAliveTimeout: number;
-  readonly maxHeaderBytes: number;
-  readonly maxConnections: number;
 }
 
 export interface ListenOptions {
@@ -79,7 +70,7 @@ export function createHttpEdge(options: HttpEdgeOptions): HttpEdge {
       current = await createListenerFor(routes, edge);
     },
     drain: async (graceMs) => {
-      const drained = servers.map((server) => drain(server, graceMs));
+      const drained = servers.map((server) => drainListener(server, graceMs));
       for (const socket of unused) socket.destroy();
       await Promise.all(drained);
     },
@@ -142,37 +133,6 @@ interface RouteTable {
 function notReady(response: ServerResponse): void {
   const { status, headers, body } = edgeResponse('not_ready', 'plain', { 'retry-after': '1' });
   response.writeHead(status, headers).end(body);
-}
-
-function drain(server: Server, graceMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
-    server.close(() => {
-      clearTimeout(cut);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
-}
-
-type Listener = (message: IncomingMessage, response: ServerResponse) => void;
-
-function createListener(limits: HttpLimits, tls: TlsOptions | undefined, listener: Listener): Server {
-  const settings = {
-    maxHeaderSize: limits.maxHeaderBytes,
-    headersTimeout: limits.headersTimeout,
-    requestTimeout: limits.requestTimeout,
-    keepAliveTimeout: limits.keepAliveTimeout,
-    connectionsCheckingInterval: 1000,
-    noDelay: true,
-  };
-  const server =
-    tls === undefined
-      ? createHttpServer(settings, listener)
-      : (createHttpsServer({ ...settings, minVersion: 'TLSv1.2', ...tls }, listener) as unknown as Server);
-  server.maxConnections = limits.maxConnections;
-  server.on('clientError', answerClientError);
-  return server;
 }
 
 function mount(app: FastifyInstance, route: Route, edge: EdgeDeps): void {
@@ -260,23 +220,4 @@ function pathOf(url: string): string {
 function sourceOf(message: IncomingMessage, proxies: TrustedProxies): string {
   const peer = plainAddress(message.socket.remoteAddress);
   return sourceAddress(peer, message.rawHeaders, proxies);
-}
-
-/** What Node's parser refuses never becomes a request: the answer is written by hand and the connection ends. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const fault: EdgeFault =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? 'headers_too_large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? 'timeout'
-        : 'bad_request';
-  const { status, title } = EDGE_FAULTS[fault];
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(title) + 1}\r\n\r\n${title}\n`,
-  );
 }

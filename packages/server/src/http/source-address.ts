@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, SocketAddress } from 'node:net';
 
 /** Whose word about the caller's address is taken: the proxies that were declared, and nobody else's. */
 export interface TrustedProxies {
@@ -9,16 +9,18 @@ export interface TrustedProxies {
 export function trustedProxies(blocks: readonly string[]): TrustedProxies {
   const list = new BlockList();
   for (const block of blocks) {
-    const [address = '', prefix] = block.split('/');
+    const [, address = '', prefix] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(block) ?? [];
     const family = isIP(address);
-    const bits = prefix === undefined ? (family === 6 ? 128 : 32) : Number(prefix);
-    if (family === 0 || !Number.isInteger(bits) || bits < 0 || bits > (family === 6 ? 128 : 32)) {
-      throw new TypeError(`${block} is not an address or a CIDR block`);
-    }
+    const most = family === 6 ? 128 : 32;
+    const bits = prefix === undefined ? most : Number(prefix);
+    if (family === 0 || bits > most) throw new TypeError(`${block} is not an address or a CIDR block`);
     list.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4');
   }
   return {
-    trusts: (address) => blocks.length > 0 && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'),
+    trusts(address) {
+      const family = blocks.length === 0 ? 0 : isIP(address);
+      return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
+    },
   };
 }
 
@@ -41,9 +43,16 @@ export function sourceAddress(peer: string, rawHeaders: readonly string[], proxi
     }
   }
   for (const hop of hops.reverse()) {
-    const address = plainAddress(hop);
-    if (isIP(address) === 0) return peer;
+    const address = hopAddress(hop);
+    if (address === undefined) return peer;
     if (!proxies.trusts(address)) return address;
   }
   return peer;
+}
+
+/** What a proxy wrote, in the one spelling that sockets use, without zone; undefined when it is no address. */
+function hopAddress(text: string): string | undefined {
+  const family = isIP(text);
+  if (family !== 6) return family === 4 ? text : undefined;
+  return plainAddress(new SocketAddress({ address: text, family: 'ipv6' }).address);
 }

@@ -231,6 +231,19 @@ describe('a failure', () => {
     });
   });
 
+  it('of the certificate is not tried again, and says what to do', async () => {
+    let calls = 0;
+    const untrusting = (async () => {
+      calls++;
+      const cause = Object.assign(new Error('self-signed'), { code: 'SELF_SIGNED_CERT_IN_CHAIN' });
+      throw new TypeError('fetch failed', { cause });
+    }) as typeof globalThis.fetch;
+    const error = await failure(clientOf({ fetch: untrusting }).token());
+    expect(error).toMatchObject({ code: 'untrusted_certificate' });
+    expect(String(error)).toContain('pass fetch: fetchTrusting(ca)');
+    expect(calls).toBe(1);
+  });
+
   it('never shows the secret', async () => {
     const basic = Buffer.from(`payments:${SECRET}`).toString('base64');
     const show = (value: unknown): string => {

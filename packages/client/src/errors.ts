@@ -8,6 +8,8 @@ export type TokenErrorCode =
   | 'unavailable'
   /** No connection, or no answer in time. */
   | 'unreachable'
+  /** The authority's certificate is not one to trust: give `fetch: fetchTrusting(ca)`, or renew it. */
+  | 'untrusted_certificate'
   /** The authority's metadata cannot be found or used. */
   | 'discovery_failed'
   /** The answer is not a token response that can be used here. */

@@ -5,6 +5,7 @@ import {
   DiscoveryError,
   FetchFailure,
   fetchBounded,
+  isCertificateFailure,
 } from '@countersign/protocol/discovery';
 import { TokenError } from './errors.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
@@ -122,7 +123,11 @@ function asTokenError(error: unknown, issuer: string): TokenError {
   if (error instanceof TokenError) return error;
   if (error instanceof FetchFailure) {
     if (error.code === 'too_large') return new TokenError('bad_response', error.message, { cause: error });
-    const code = error.code === 'aborted' ? 'aborted' : 'unreachable';
+    const code = isCertificateFailure(error)
+      ? 'untrusted_certificate'
+      : error.code === 'aborted'
+        ? 'aborted'
+        : 'unreachable';
     return new TokenError(code, `${issuer}: ${error.message}`, { cause: error });
   }
   if (error instanceof DiscoveryError) {

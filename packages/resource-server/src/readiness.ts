@@ -1,4 +1,5 @@
 // Waiting for an authority at start; it is found as RFC 8414 §3 says.
+import { isCertificateFailure } from '@countersign/protocol/discovery';
 
 const GIVE_UP_AFTER_MS = 30_000;
 const RETRY_AFTER_MS = 500;
@@ -6,10 +7,10 @@ const RETRY_AFTER_MS = 500;
 /** What must be known of one authority before tokens can be judged. */
 export interface Awaited {
   readonly keys: { load(): Promise<void> };
-  readonly cutoffs: { followed(): Promise<void>; lastFailure(): unknown } | undefined;
+  readonly cutoffs: { tried(): Promise<void>; followed(): Promise<void>; lastFailure(): unknown } | undefined;
 }
 
-/** `ready` waited in vain. `cause` is the last thing that went wrong. */
+/** `ready` waited in vain, or had nothing to wait for. `cause` is the last thing that went wrong; the message names it. */
 export class NotReadyError extends Error {
   readonly code = 'not_ready' as const;
 
@@ -19,7 +20,7 @@ export class NotReadyError extends Error {
   }
 }
 
-/** @throws NotReadyError after 30 seconds, or at once when `signal` is aborted */
+/** @throws NotReadyError after 30 seconds; at once when a certificate is not trusted, or when `signal` is aborted */
 export async function waitUntilReady(authorities: readonly Awaited[], signal: AbortSignal): Promise<void> {
   let lastFailure: unknown;
   let done = false;
@@ -28,6 +29,7 @@ export async function waitUntilReady(authorities: readonly Awaited[], signal: Ab
       try {
         return await authority.keys.load();
       } catch (error) {
+        if (isCertificateFailure(error)) throw error;
         lastFailure = error;
         await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
       }
@@ -36,7 +38,7 @@ export async function waitUntilReady(authorities: readonly Awaited[], signal: Ab
   const everything = Promise.all(
     authorities.map(async (authority) => {
       await loadKeys(authority);
-      await authority.cutoffs?.followed();
+      await followCutoffs(authority);
     }),
   );
   await new Promise<void>((resolve, reject) => {
@@ -56,4 +58,13 @@ export async function waitUntilReady(authorities: readonly Awaited[], signal: Ab
   }).finally(() => {
     done = true;
   });
+}
+
+async function followCutoffs({ cutoffs }: Awaited): Promise<void> {
+  if (cutoffs === undefined) return;
+  await cutoffs.tried();
+  // With a key set that was given, the feed is the first thing that is fetched.
+  const failure = cutoffs.lastFailure();
+  if (isCertificateFailure(failure)) throw failure;
+  await cutoffs.followed();
 }

@@ -257,6 +257,29 @@ it('a verifier that was closed accepts nothing', async () => {
   await expect(verifier.ready()).rejects.toMatchObject({ code: 'not_ready' });
 });
 
+describe('ready, where the certificate is not trusted', () => {
+  const untrusting = (async () => {
+    const cause = Object.assign(new Error('self-signed'), { code: 'SELF_SIGNED_CERT_IN_CHAIN' });
+    throw new TypeError('fetch failed', { cause });
+  }) as typeof globalThis.fetch;
+
+  it.each([
+    ['keys that must be fetched', false],
+    ['a given key set', true],
+  ])('rejects at once and says what to do (%s)', async (_, given) => {
+    const verifier = verifierOf({ cutoffs: {}, ...(given ? { jwks: tiny.jwks } : {}), fetch: untrusting });
+    const started = performance.now();
+    await expect(verifier.ready()).rejects.toMatchObject({
+      code: 'not_ready',
+      message: expect.stringMatching(
+        /^not ready: the certificate is not trusted: pass fetch: fetchTrusting\(ca\): http.*\(SELF_SIGNED_CERT_IN_CHAIN\)$/,
+      ),
+    });
+    expect(performance.now() - started).toBeLessThan(2000);
+    await verifier.close();
+  });
+});
+
 it('a scope that is none is the mistake of the API, and loud', async () => {
   await expect(verifierOf().verify(tiny.token(), { scope: 'a  b' })).rejects.toThrow(TypeError);
 });

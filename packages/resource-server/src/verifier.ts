@@ -44,7 +44,7 @@ export interface Verifier {
   refuse(reason: RefusalReason): Refusal;
   /**
    * Resolves when keys and cut-offs of every issuer are known. Rejects with NotReadyError after 30 seconds without
-   * them; it goes on trying, and may be called again.
+   * them, at once when a certificate is not trusted; it goes on trying, and may be called again.
    */
   ready(): Promise<void>;
   /** Ends the following of feeds; later tokens are refused. */

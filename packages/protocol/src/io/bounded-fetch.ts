@@ -1,13 +1,24 @@
 // Fetching a small document from an authority: RFC 9110, with bounds on time and size and without redirects.
+import { networkCause } from './network-cause.ts';
 
-export type FetchFailureCode = 'timeout' | 'aborted' | 'network' | 'too_large';
+export type FetchFailureCode =
+  | 'timeout'
+  | 'aborted'
+  | 'network'
+  | 'untrusted_certificate'
+  | 'bad_certificate'
+  | 'too_large';
 
-/** The exchange did not end in a response of bearable size. `cause` is the platform's error. */
+/** The exchange did not end in a response of bearable size. `cause` is the platform's error, whose root the message names. */
 export class FetchFailure extends Error {
   readonly code: FetchFailureCode;
 
   constructor(code: FetchFailureCode, url: string, cause?: unknown) {
-    super(`${MESSAGES[code]}: ${withoutQuery(url)}`, cause === undefined ? undefined : { cause });
+    const root = networkCause(cause)?.code;
+    super(
+      `${MESSAGES[code]}: ${withoutQuery(url)}${root === undefined ? '' : ` (${root})`}`,
+      cause === undefined ? undefined : { cause },
+    );
     this.name = 'FetchFailure';
     this.code = code;
   }
@@ -17,8 +28,18 @@ const MESSAGES: { readonly [code in FetchFailureCode]: string } = {
   timeout: 'no answer in time',
   aborted: 'the call was given up',
   network: 'no connection',
+  untrusted_certificate: 'the certificate is not trusted: pass fetch: fetchTrusting(ca)',
+  bad_certificate: 'the certificate is for another name or another time',
   too_large: 'the answer is too large',
 };
+
+/** Whether waiting and trying again cannot help: somebody has to change something first. */
+export function isCertificateFailure(error: unknown): boolean {
+  return (
+    error instanceof FetchFailure &&
+    (error.code === 'untrusted_certificate' || error.code === 'bad_certificate')
+  );
+}
 
 export interface BoundedFetchOptions {
   readonly fetch: typeof globalThis.fetch;
@@ -58,7 +79,8 @@ export async function fetchBounded(url: string, options: BoundedFetchOptions): P
   } catch (error) {
     if (error instanceof FetchFailure) throw error;
     if (options.signal?.aborted) throw new FetchFailure('aborted', url, error);
-    throw new FetchFailure(timeout.aborted ? 'timeout' : 'network', url, error);
+    if (timeout.aborted) throw new FetchFailure('timeout', url, error);
+    throw new FetchFailure(networkCause(error)?.fault ?? 'network', url, error);
   }
 }
 

@@ -9,6 +9,7 @@ export {
   FetchFailure,
   type FetchFailureCode,
   fetchBounded,
+  isCertificateFailure,
 } from './bounded-fetch.ts';
 
 export type DiscoveryFault =

@@ -110,6 +110,17 @@ describe.skipIf(!openssl)(
       await expect(waiting).rejects.toThrow('enough');
     });
 
+    it('is what discovery asks for where it meets a certificate that it does not trust', async () => {
+      await expect(discoverServer(parseIssuer(base)!, { fetch: globalThis.fetch })).rejects.toMatchObject({
+        code: 'untrusted_certificate',
+        message: `the certificate is not trusted: pass fetch: fetchTrusting(ca): ${base}/.well-known/oauth-authorization-server (DEPTH_ZERO_SELF_SIGNED_CERT)`,
+      });
+      const elsewhere = base.replace('localhost', '127.0.0.1');
+      await expect(
+        discoverServer(parseIssuer(elsewhere)!, { fetch: fetchTrusting(ca) }),
+      ).rejects.toMatchObject({ code: 'bad_certificate' });
+    });
+
     it('serves discovery', async () => {
       const metadata = await discoverServer(parseIssuer(base)!, { fetch: fetchTrusting(ca) });
       expect(metadata.token_endpoint).toBe(`${base}/t`);

@@ -1,16 +1,9 @@
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { ServerOptions as TlsOptions } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type EdgeFault, edgeResponse } from './edge-errors.ts';
 import { type EdgeDeps, serveFast, toHttpRequest } from './fast-path.ts';
-import { createListener, drainListener, type HttpLimits, type Listener } from './listener.ts';
+import { createListener, type HttpLimits, type HttpListener, type Listener } from './listener.ts';
 import { header } from './request.ts';
 import type { HttpResponse } from './response.ts';
 import type { Route } from './route.ts';
@@ -44,35 +37,27 @@ export interface HttpEdge {
 }
 
 export function createHttpEdge(options: HttpEdgeOptions): HttpEdge {
-  const servers: Server[] = [];
-  /** Connections that have not sent a request yet: Node does not count them as idle. */
-  const unused = new Set<Duplex>();
+  const { limits, nextRequestId } = options;
+  const listeners: HttpListener[] = [];
   const edge: EdgeDeps = { ...options, sourceOf: (message) => sourceOf(message, options.proxies) };
-  let current: Listener = (_message, response) => notReady(response);
+  let current: Listener = (_message, response) =>
+    answerBare(response, nextRequestId(), edgeResponse('not_ready', 'plain', { 'retry-after': '1' }));
   return {
     async listen({ host, port, tls }) {
-      const server = createListener(options.limits, tls, (message, response) => {
-        unused.delete(message.socket);
-        current(message, response);
+      const listener = createListener({
+        limits,
+        tls,
+        nextRequestId,
+        listener: (message, response) => current(message, response),
       });
-      server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Duplex) => {
-        unused.add(socket);
-        socket.once('close', () => unused.delete(socket));
-      });
-      servers.push(server);
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ host, port, backlog: 1024 }, resolve);
-      });
-      return (server.address() as AddressInfo).port;
+      listeners.push(listener);
+      return await listener.listen(host, port);
     },
     async serve(routes) {
       current = await createListenerFor(routes, edge);
     },
     drain: async (graceMs) => {
-      const drained = servers.map((server) => drainListener(server, graceMs));
-      for (const socket of unused) socket.destroy();
-      await Promise.all(drained);
+      await Promise.all(listeners.map((listener) => listener.drain(graceMs)));
     },
   };
 }
@@ -107,15 +92,16 @@ async function createListenerFor(routes: readonly Route[], edge: EdgeDeps): Prom
     const path = pathOf(message.url ?? '/');
     // RFC 9112 §3.2: more than one Host is answered 400.
     if (header(message, 'host').kind === 'many')
-      return refuseBare(response, edge.nextRequestId(), errorsAt(path));
+      return answerBare(response, edge.nextRequestId(), edgeResponse('bad_request', errorsAt(path), CLOSE));
     const route = fast.get(path);
     if (route === undefined) framework?.(message, response);
     else serveFast(route, edge, message, response);
   };
 }
 
-function refuseBare(response: ServerResponse, id: string, errors: Route['errors']): void {
-  const { status, headers, body } = edgeResponse('bad_request', errors, { connection: 'close' });
+const CLOSE = { connection: 'close' };
+
+function answerBare(response: ServerResponse, id: string, { status, headers, body }: HttpResponse): void {
   response.writeHead(status, { ...headers, 'request-id': id }).end(body);
 }
 
@@ -128,11 +114,6 @@ const UNROUTED_BODY_LIMIT = 1024 * 1024;
 interface RouteTable {
   readonly routes: readonly Route[];
   readonly edge: EdgeDeps;
-}
-
-function notReady(response: ServerResponse): void {
-  const { status, headers, body } = edgeResponse('not_ready', 'plain', { 'retry-after': '1' });
-  response.writeHead(status, headers).end(body);
 }
 
 function mount(app: FastifyInstance, route: Route, edge: EdgeDeps): void {
@@ -185,14 +166,16 @@ function refuse(
   const clientFault = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;
   const fault: EdgeFault = listed ?? (clientFault ? 'bad_request' : 'bug');
   if (fault === 'bug') options.report(error, id);
-  const headers: Record<string, string> = fault === 'body_too_large' ? { connection: 'close' } : {};
+  const headers: Record<string, string> = fault === 'body_too_large' ? CLOSE : {};
   return send(reply, edgeResponse(fault, errorsAt(pathOf(request.raw.url ?? '/')), headers), id);
 }
 
 /** RFC 9110 §15.5.6: 405 with `Allow` where the path exists under another method. */
 function notFound({ routes, edge }: RouteTable, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const path = pathOf(request.raw.url ?? '/');
-  const methods = routes.filter((route) => matches(route.path, path)).map((route) => route.method);
+  const methods = routes
+    .filter((route) => matches(route.path, path))
+    .flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
   const id = edge.nextRequestId();
   if (methods.length === 0) return send(reply, edgeResponse('not_found', errorsAt(path)), id);
   const allow = [...new Set(methods)].join(', ');

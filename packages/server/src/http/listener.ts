@@ -5,7 +5,8 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createHttpsServer, type ServerOptions as TlsOptions } from 'node:https';
-import type { Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { EDGE_FAULTS, type EdgeFault } from './edge-errors.ts';
 
 export interface HttpLimits {
@@ -20,8 +21,72 @@ export interface HttpLimits {
 
 export type Listener = (message: IncomingMessage, response: ServerResponse) => void;
 
-/** A server with its limits; absent `tls`: plain HTTP. It does not listen yet. */
-export function createListener(limits: HttpLimits, tls: TlsOptions | undefined, listener: Listener): Server {
+export interface HttpListenerOptions {
+  readonly limits: HttpLimits;
+  /** Absent: plain HTTP. */
+  readonly tls: TlsOptions | undefined;
+  readonly nextRequestId: () => string;
+  readonly listener: Listener;
+}
+
+/** One port. */
+export interface HttpListener {
+  /** Resolves with the port bound; 0 = any. */
+  listen(host: string, port: number): Promise<number>;
+  /** Stops accepting, lets requests in flight end for at most `graceMs`, then cuts what is left. */
+  drain(graceMs: number): Promise<void>;
+}
+
+/** How often (ms) a drain looks for connections whose last answer has left. */
+const SWEEP_MS = 50;
+
+export function createListener({ limits, tls, nextRequestId, listener }: HttpListenerOptions): HttpListener {
+  /** All connections, below TLS: Node cuts none that is still shaking hands. */
+  const connections = new Set<Socket>();
+  /** Connections that have not sent a request yet: Node does not count them as idle. */
+  const unused = new Set<Duplex>();
+  let draining = false;
+  const server = createServer(limits, tls, (message, response) => {
+    unused.delete(message.socket);
+    // RFC 9112 §9.6: who is told so does not send its next request here.
+    if (draining) response.shouldKeepAlive = false;
+    listener(message, response);
+  });
+  server.on('connection', (socket: Socket) => remember(connections, socket));
+  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Duplex) =>
+    remember(unused, socket),
+  );
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    answerClientError(error, socket, nextRequestId),
+  );
+  return {
+    async listen(host, port) {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host, port, backlog: 1024 }, resolve);
+      });
+      return (server.address() as AddressInfo).port;
+    },
+    drain: (graceMs) =>
+      new Promise((resolve) => {
+        draining = true;
+        const cut = setTimeout(() => {
+          server.closeAllConnections();
+          for (const socket of connections) socket.destroy();
+        }, graceMs);
+        const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+        server.close(() => {
+          clearTimeout(cut);
+          clearInterval(sweep);
+          resolve();
+        });
+        server.closeIdleConnections();
+        for (const socket of unused) socket.destroy();
+      }),
+  };
+}
+
+function createServer(limits: HttpLimits, tls: TlsOptions | undefined, listener: Listener): Server {
   const settings = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headersTimeout,
@@ -30,31 +95,34 @@ export function createListener(limits: HttpLimits, tls: TlsOptions | undefined, 
     connectionsCheckingInterval: 1000,
     noDelay: true,
   };
+  const overTls = { ...settings, minVersion: 'TLSv1.2', handshakeTimeout: limits.headersTimeout } as const;
   const server =
     tls === undefined
       ? createHttpServer(settings, listener)
-      : (createHttpsServer({ ...settings, minVersion: 'TLSv1.2', ...tls }, listener) as unknown as Server);
+      : (createHttpsServer({ ...overTls, ...tls }, listener) as unknown as Server);
   server.maxConnections = limits.maxConnections;
-  server.on('clientError', answerClientError);
   return server;
 }
 
-/** Stops accepting, lets requests in flight end for at most `graceMs`, then cuts what is left. */
-export function drainListener(server: Server, graceMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
-    server.close(() => {
-      clearTimeout(cut);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
+function remember<T extends Duplex>(sockets: Set<T>, socket: T): void {
+  sockets.add(socket);
+  socket.once('close', () => sockets.delete(socket));
 }
 
+/** Connections that end as soon as they owe no answer any more. */
+const ending = new WeakSet<Socket>();
+
 /** What Node's parser refuses never becomes a request: the answer is written by hand and the connection ends. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket, nextRequestId: () => string): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
+    return;
+  }
+  const owed = owedAnswer(socket);
+  if (owed !== undefined && (owed.req.complete || owed.headersSent)) {
+    // An earlier request still waits for its answer: what is written now would be taken for that.
+    if (!ending.has(socket)) endAfter(owed, socket);
+    ending.add(socket);
     return;
   }
   const fault: EdgeFault =
@@ -65,7 +133,20 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
         : 'bad_request';
   const { status, title } = EDGE_FAULTS[fault];
   socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(title) + 1}\r\n\r\n${title}\n`,
+    `HTTP/1.1 ${status} ${title}\r\nRequest-Id: ${nextRequestId()}\r\nConnection: close\r\n` +
+      `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(title) + 1}\r\n\r\n${title}\n`,
   );
+}
+
+/** The oldest answer that the connection owes. Node keeps it there, and its own handler of such errors looks there. */
+function owedAnswer(socket: Socket): ServerResponse | undefined {
+  return (socket as { readonly _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
+}
+
+function endAfter(owed: ServerResponse, socket: Socket): void {
+  owed.once('close', () => {
+    const next = owedAnswer(socket);
+    if (next === undefined) socket.destroySoon();
+    else endAfter(next, socket);
+  });
 }

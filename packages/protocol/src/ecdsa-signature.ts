@@ -66,3 +66,27 @@ function leadingZeros(bytes: Uint8Array, start: number, width: number): number {
   while (count < width - 1 && bytes[start + count] === 0) count++;
   return count;
 }
+
+const joined: Buffer = Buffer.alloc(64);
+
+/**
+ * The platform's own DER signature over P-256 as base64url of r‖s. For signatures just made here: their form is not
+ * questioned, and nothing is allocated but the text.
+ */
+export function joinedP256(der: Uint8Array): string {
+  let length = der[3] as number;
+  let from = 4;
+  let to = 0;
+  for (const end of [32, 64]) {
+    // A leading zero keeps the number positive; a short number is filled up on the left.
+    if (length === 33) {
+      from++;
+      length = 32;
+    }
+    while (to < end - length) joined[to++] = 0;
+    while (to < end) joined[to++] = der[from++] as number;
+    length = der[from + 1] as number;
+    from += 2;
+  }
+  return joined.toString('base64url');
+}

@@ -1,7 +1,7 @@
 // JSON Web Signature, compact serialization: RFC 7515 §7.1, §5.1, §5.2; RFC 7518 §3; RFC 8037 §3.1.
 import { constants, type KeyObject, sign, verify } from 'node:crypto';
 import { decodeBase64url, encodeBase64url } from './base64url.ts';
-import { derToP1363, inRange, p1363ToDer } from './ecdsa-signature.ts';
+import { derToP1363, inRange, joinedP256, p1363ToDer } from './ecdsa-signature.ts';
 import { type EcdsaRow, JWS_ALGORITHMS, type JwsAlgorithm, type RsaRow } from './jws-algorithm.ts';
 import type { VerificationKey } from './jwk.ts';
 import { type JsonFault, parseJsonObject } from './strict-json.ts';
@@ -103,10 +103,14 @@ export function signJws(header: object, payload: string | Uint8Array, key: Signi
   return `${signingInput}.${signatureOf(signingInput, key)}`;
 }
 
+/** `sign` is synchronous: one buffer serves all signatures, longer inputs get one of their own. */
+const scratch: Buffer = Buffer.allocUnsafeSlow(8192);
+
 /** ES256 over an ASCII signing input, as base64url of r‖s. The hot path of issuance: nothing is checked, only the key is used. */
 export function signEs256(signingInput: string, privateKey: KeyObject): string {
-  const der = sign('sha256', Buffer.from(signingInput, 'latin1'), privateKey);
-  return (derToP1363(der, 32) as Buffer).toString('base64url');
+  const room = signingInput.length > scratch.length ? Buffer.allocUnsafe(signingInput.length) : scratch;
+  const length = room.write(signingInput, 'latin1');
+  return joinedP256(sign('sha256', room.subarray(0, length), privateKey));
 }
 
 function signatureOf(signingInput: string, key: SigningKey): string {

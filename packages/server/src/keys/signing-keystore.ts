@@ -94,8 +94,10 @@ class BatchingKeystore implements SigningKeystore {
     const jobs = this.#jobs;
     this.#jobs = [];
     // All signatures first, all answers after: a promise resolved in between would bring other code into the loop.
-    const outcomes = jobs.map(signed);
-    for (const [i, job] of jobs.entries()) {
+    const outcomes: (string | Error)[] = [];
+    for (const job of jobs) outcomes.push(signed(job));
+    for (let i = 0; i < jobs.length; i++) {
+      const job = jobs[i] as Job;
       const outcome = outcomes[i];
       if (typeof outcome === 'string') job.resolve(outcome);
       else job.reject(outcome);

@@ -42,21 +42,31 @@ export function present(
 }
 
 /**
- * The client that proved itself and may act at `now` (epoch ms). Whatever is wrong, the same work is done before it is
- * said, and all of it is `invalid_client` outside.
+ * The client that proved itself and may act at `now` (epoch ms), at once where nothing has to be read for it. Whatever is
+ * wrong, the same work is done before it is said, and all of it is `invalid_client` outside.
  */
-export async function authenticate(
+export function authenticate(
   deps: AuthenticateDeps,
   method: ClientAuthMethod,
   presented: Presented,
   now: number,
-): Promise<AuthenticatedClient> {
+): AuthenticatedClient | Promise<AuthenticatedClient> {
   const clientId = parseClientId(presented.clientId);
   const known = clientId === undefined ? undefined : deps.facts.byClientId(clientId);
-  const facts = known instanceof Promise ? await known : known;
+  if (known instanceof Promise) return known.then((facts) => verify(method, presented, facts, now));
+  return verify(method, presented, known, now);
+}
+
+function verify(
+  method: ClientAuthMethod,
+  presented: Presented,
+  facts: IdentityFacts | undefined,
+  now: number,
+): AuthenticatedClient | Promise<AuthenticatedClient> {
   const matched = method.verify(presented, facts?.credentials ?? []);
-  const credential = matched instanceof Promise ? await matched : matched;
-  return admit(facts, credential, method.name, now);
+  if (matched instanceof Promise)
+    return matched.then((credential) => admit(facts, credential, method.name, now));
+  return admit(facts, matched, method.name, now);
 }
 
 function admit(

@@ -74,7 +74,7 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
   },
   identity_suspended: {
     why: 'The identity is suspended.',
-    fix: 'See its state_reason; then resume it: countersign identities resume',
+    fix: 'Suspended by an operator: see its state_reason, then countersign identities resume. After a cut-off or a leak it is final in this version: make a new identity with countersign connect.',
   },
   identity_decommissioned: {
     why: 'The identity is being decommissioned, or is so already: something still uses it.',

@@ -1,5 +1,5 @@
 // Form bodies of the token endpoint: RFC 6749 §3.2, appendix B.
-import { type Form, parseForm } from '@countersign/protocol';
+import { asBuffer, type Form, parseForm } from '@countersign/protocol';
 import { Refusal } from '../refusal.ts';
 
 /**
@@ -13,10 +13,7 @@ export class FormMemory {
 
   /** Throws `Refusal` for a body that is no form. */
   read(body: Uint8Array): Form {
-    const text =
-      body.length <= FormMemory.#maxBytes
-        ? Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1')
-        : undefined;
+    const text = body.length <= FormMemory.#maxBytes ? asBuffer(body).toString('latin1') : undefined;
     const known = text === undefined ? undefined : this.#forms.get(text);
     if (known !== undefined) return known;
     const parsed = parseForm(body);

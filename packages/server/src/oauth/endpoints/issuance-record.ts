@@ -38,10 +38,13 @@ export interface IssuanceRecordDeps {
 }
 
 export function createIssuanceRecord(deps: IssuanceRecordDeps): IssuanceRecord {
+  const count = (): void => {
+    deps.counters.tokensIssued++;
+  };
   return {
-    async issued(attempt, client, held, token) {
-      await deps.log.append(issuedEvent(deps, attempt, client, held, token));
-      deps.counters.tokensIssued++;
+    issued(attempt, client, held, token) {
+      const durable = deps.log.append(issuedEvent(deps, attempt, client, held, token));
+      return durable.then(count);
     },
 
     async refused(attempt, reason) {

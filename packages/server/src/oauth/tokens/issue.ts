@@ -10,7 +10,8 @@ export interface IssueDeps {
 }
 
 export interface IssuedToken {
-  readonly accessToken: string;
+  /** The token, when its turn to be signed has come. */
+  readonly signed: Promise<string>;
   readonly jti: string;
   readonly scope: string;
   /** Seconds. */
@@ -23,33 +24,42 @@ const JTI_BYTES = 16;
  * Signs a token for one access. `now` is epoch seconds, floored: `iat` in the future is refused by some validators.
  * Written member by member: this is the one object that is made for every request.
  */
-export async function issue(
+export function issue(
   deps: IssueDeps,
   client: { readonly clientId: string; readonly credentialId: string },
   held: EffectiveAccess,
   lifetime: number,
   now: number,
-): Promise<IssuedToken> {
+): IssuedToken {
   const jti = deps.random(JTI_BYTES).toString('base64url');
   const scope = held.scopes.length === 1 ? (held.scopes[0] as string) : held.scopes.join(' ');
-  // client_id, ids, scopes and jti are of charsets that JSON writes as they are; issuer and audience are URIs.
   const payload =
-    `${quotedIssuerAndAudience(deps.issuer, held)},"sub":"${client.clientId}","client_id":"${client.clientId}",` +
-    `"scope":"${scope}","iat":${now},"exp":${now + lifetime},"jti":"${jti}",` +
-    `"crd":"${client.credentialId}","acs":"${held.access.id}"}`;
+    `${fixedClaims(deps.issuer, client, held)},"scope":"${scope}",` +
+    `"iat":${now},"exp":${now + lifetime},"jti":"${jti}"}`;
   const { signingAlg, typ } = held.resourceServer.token;
-  const accessToken = await deps.keystore.sign(signingAlg, typ, payload);
-  return { accessToken, jti, scope, expiresIn: lifetime };
+  return { signed: deps.keystore.sign(signingAlg, typ, payload), jti, scope, expiresIn: lifetime };
 }
 
-const quoted = new WeakMap<EffectiveAccess['resourceServer'], string>();
+interface FixedClaims {
+  readonly credentialId: string;
+  readonly identifier: string;
+  readonly text: string;
+}
 
-/** The part of the payload that is the same for all tokens of a resource server, quoted once per version of it. */
-function quotedIssuerAndAudience(issuer: string, held: EffectiveAccess): string {
-  let text = quoted.get(held.resourceServer);
-  if (text === undefined) {
-    text = `{"iss":${JSON.stringify(issuer)},"aud":${JSON.stringify(held.resourceServer.identifier)}`;
-    quoted.set(held.resourceServer, text);
-  }
+const fixed = new WeakMap<EffectiveAccess['access'], FixedClaims>();
+
+/** The part of the payload that all tokens of one credential under one access share, written once while they stay. */
+function fixedClaims(
+  issuer: string,
+  { clientId, credentialId }: { readonly clientId: string; readonly credentialId: string },
+  { access, resourceServer: { identifier } }: EffectiveAccess,
+): string {
+  const known = fixed.get(access);
+  if (known?.credentialId === credentialId && known.identifier === identifier) return known.text;
+  // client_id, ids, scopes and jti are of charsets that JSON writes as they are; issuer and audience are URIs.
+  const text =
+    `{"iss":${JSON.stringify(issuer)},"aud":${JSON.stringify(identifier)},"sub":"${clientId}",` +
+    `"client_id":"${clientId}","crd":"${credentialId}","acs":"${access.id}"`;
+  fixed.set(access, { credentialId, identifier, text });
   return text;
 }

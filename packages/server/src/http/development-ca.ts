@@ -20,7 +20,10 @@ const RENEW_BEFORE_DAYS = 14;
 const DAY_MS = 86_400_000;
 const EC = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
-/** The CA and the certificate for localhost that lie in `directory`, or undefined where missing or near their end. */
+/**
+ * The CA and the certificate for localhost that lie in `directory`, or undefined where something is missing, near its
+ * end, or does not fit the rest, as after a start that died while it wrote them.
+ */
 export async function presentCertificate(
   directory: string,
   now: number,
@@ -30,7 +33,7 @@ export async function presentCertificate(
   const texts = await Promise.all(files.map((file) => readFile(file, 'utf8'))).catch(() => undefined);
   if (texts === undefined) return undefined;
   const [ca, certificate, privateKey] = texts as [string, string, string];
-  return stillGood(ca, now) && stillGood(certificate, now) ? { caFile, certificate, privateKey } : undefined;
+  return stillGood(ca, certificate, privateKey, now) ? { caFile, certificate, privateKey } : undefined;
 }
 
 /** Makes both anew. */
@@ -61,6 +64,8 @@ export async function makeCertificate(
       extensions: [
         new x509.BasicConstraintsExtension(true, 0, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+        // RFC 5280 §4.2.1.1 and §4.2.1.2: strict clients (Python since 3.13) refuse certificates without them.
+        await x509.SubjectKeyIdentifierExtension.create(caKeys.publicKey, false, webcrypto),
       ],
     },
     webcrypto,
@@ -78,6 +83,8 @@ export async function makeCertificate(
         new x509.BasicConstraintsExtension(false, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
         new x509.ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.1']),
+        await x509.SubjectKeyIdentifierExtension.create(serverKeys.publicKey, false, webcrypto),
+        await x509.AuthorityKeyIdentifierExtension.create(caKeys.publicKey, false, webcrypto),
         new x509.SubjectAlternativeNameExtension([
           { type: 'dns', value: 'localhost' },
           { type: 'ip', value: '127.0.0.1' },
@@ -96,9 +103,16 @@ export async function makeCertificate(
   return { caFile, certificate, privateKey };
 }
 
-function stillGood(pem: string, now: number): boolean {
+function stillGood(ca: string, certificate: string, privateKey: string, now: number): boolean {
   try {
-    return new Date(new X509Certificate(pem).validTo).getTime() - now > RENEW_BEFORE_DAYS * DAY_MS;
+    const [issuer, server] = [new X509Certificate(ca), new X509Certificate(certificate)];
+    return (
+      [issuer, server].every(
+        ({ validTo }) => new Date(validTo).getTime() - now > RENEW_BEFORE_DAYS * DAY_MS,
+      ) &&
+      server.verify(issuer.publicKey) &&
+      server.checkPrivateKey(createPrivateKey(privateKey))
+    );
   } catch {
     return false;
   }

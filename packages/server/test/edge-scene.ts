@@ -33,7 +33,12 @@ const LIMITS: HttpLimits = {
 };
 
 export async function openEdge(
-  change: { limits?: Partial<HttpLimits>; proxies?: readonly string[]; serve?: boolean } = {},
+  change: {
+    limits?: Partial<HttpLimits>;
+    proxies?: readonly string[];
+    clearOnlyFromProxies?: boolean;
+    serve?: boolean;
+  } = {},
 ): Promise<EdgeScene> {
   const seen: HttpRequest[] = [];
   const bugs: { error: unknown; requestId: string }[] = [];
@@ -44,6 +49,7 @@ export async function openEdge(
     nextRequestId: () => `req_${++requests}`,
     report: (error, requestId) => bugs.push({ error, requestId }),
     limits: { ...LIMITS, ...change.limits },
+    clearOnlyFromProxies: change.clearOnlyFromProxies ?? false,
   };
   const edge = createHttpEdge(options);
   const port = await edge.listen({ host: '127.0.0.1', port: 0 });

@@ -30,20 +30,23 @@ export function serveFast(
     message.resume();
     return;
   }
-  let body: Uint8Array = NO_BODY;
-  let tooLarge = false;
+  let first: Uint8Array | undefined;
+  /** All of them, where there is more than one: joined once at the end, or many small ones would cost the square. */
+  let pieces: Uint8Array[] | undefined;
+  let length = 0;
   message.on('data', (chunk: Buffer) => {
-    if (tooLarge) return;
-    if (body.length + chunk.length > route.bodyLimit) {
-      tooLarge = true;
+    length += chunk.length;
+    if (length > route.bodyLimit) {
       // The rest is thrown away as it comes; the connection ends with the answer, at the latest at its time limit.
-      write(response, edgeResponse('body_too_large', route.errors, { connection: 'close' }), id);
-      return;
-    }
-    body = body.length === 0 ? chunk : Buffer.concat([body, chunk]);
+      if (!response.headersSent)
+        write(response, edgeResponse('body_too_large', route.errors, { connection: 'close' }), id);
+    } else if (first === undefined) first = chunk;
+    else (pieces ??= [first]).push(chunk);
   });
   message.on('end', () => {
-    if (!tooLarge) answer(route, deps, message, response, body, id);
+    if (length > route.bodyLimit) return;
+    const body = pieces === undefined ? (first ?? NO_BODY) : Buffer.concat(pieces);
+    answer(route, deps, message, response, body, id);
   });
 }
 

@@ -161,7 +161,7 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
       contentType: METRICS_CONTENT_TYPE,
       text: renderMetrics(authorityMetrics({ counters, facts, feed, log, sink, version: deps.version })),
     }),
-    refuseMetrics: createMetricsGuard(governance),
+    refuseMetrics: createMetricsGuard({ ...governance, behindProxy: deployment.trustedProxies.length > 0 }),
   });
   const jobs = createJobRunner({
     jobs: createJobs({ ...governance, rotateIfDue }),

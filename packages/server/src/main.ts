@@ -43,6 +43,8 @@ export interface ReadyFile {
 
 export interface RunningAuthority {
   readonly ready: ReadyFile;
+  /** Where that was written, if anywhere. */
+  readonly readyFile: string | undefined;
   /** Not ready, finish what is in flight, flush the audit log, close. */
   stop(): Promise<void>;
 }
@@ -86,6 +88,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
     await announce(deployment, ready);
     return {
       ready,
+      readyFile: deployment.readyFile,
       async stop() {
         draining = true;
         composition.release();
@@ -136,6 +139,7 @@ async function createEdge(deployment: Deployment, node: string, logger: Logger):
     nextRequestId: () => `req_${node}${(requests++).toString(36).padStart(8, '0')}`,
     report: (error, requestId) =>
       logger.error({ err: error, request_id: requestId }, 'a request failed because of a bug'),
+    clearOnlyFromProxies: deployment.mode === 'serve',
     limits: {
       headersTimeout: deployment.headersTimeout * 1000,
       requestTimeout: deployment.requestTimeout * 1000,

@@ -125,6 +125,49 @@ describe('connections', () => {
   });
 });
 
+describe('a connection', () => {
+  it('that sends on and on without waiting for answers is cut', async () => {
+    const { port, waiting } = await open();
+    const greedy = rawConnection(port);
+    greedy.write(requestText('GET /slow').repeat(40));
+    await greedy.ended;
+    expect(waiting()).toBeLessThanOrEqual(16);
+    const modest = rawConnection(port);
+    modest.write(requestText('GET /healthz').repeat(10));
+    for (let i = 0; i < 10; i++) expect((await modest.next()).status).toBe(200);
+    modest.write(requestText('GET /healthz').repeat(10));
+    for (let i = 0; i < 10; i++) expect((await modest.next()).status).toBe(200);
+    modest.socket.destroy();
+  });
+
+  it('in the clear is taken from declared proxies alone, where that is wanted', async () => {
+    const strict = await open({ clearOnlyFromProxies: true, proxies: ['10.0.0.0/8'] });
+    const stranger = rawConnection(strict.port);
+    stranger.write(requestText('GET /healthz'));
+    await expect(stranger.next()).rejects.toThrow('the connection ended');
+    await strict.close();
+    const behind = await open({ clearOnlyFromProxies: true, proxies: ['127.0.0.1'] });
+    const proxy = rawConnection(behind.port);
+    proxy.write(requestText('POST /oauth/token', ['X-Forwarded-For: 198.51.100.9'], 'x'));
+    expect((await proxy.next()).status).toBe(200);
+    expect(behind.seen[0]?.source).toBe('198.51.100.9');
+    proxy.socket.destroy();
+  });
+
+  it('has its own address, whatever it claims to forward', async () => {
+    const { port, seen } = await open();
+    const connection = rawConnection(port);
+    for (const line of ['POST /oauth/token', 'POST /v1/things']) {
+      connection.write(
+        requestText(line, ['X-Forwarded-For: 198.51.100.9', 'Forwarded: for=198.51.100.9'], 'x'),
+      );
+      await connection.next();
+    }
+    expect(seen.map((request) => request.source)).toEqual(['127.0.0.1', '127.0.0.1']);
+    connection.socket.destroy();
+  });
+});
+
 describe('a drain', () => {
   it('lets what is in flight end, closes what is idle, and takes nothing new', async () => {
     const { edge, port, waiting, release } = await open();

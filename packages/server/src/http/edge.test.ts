@@ -172,6 +172,16 @@ describe('what the edge itself refuses', () => {
     ['bad escapes in a path', requestText('GET /v1/things/%zz'), 400, PROBLEM, '"status":400'],
     ['a bad media type', requestText('POST /v1/things', ['Content-Type: ;;;'], 'x'), 400, PROBLEM, ''],
     ['a parameter longer than any id', requestText(`GET /v1/things/${'a'.repeat(2100)}`), 400, PROBLEM, ''],
+    [
+      'more headers than any client sends',
+      requestText(
+        'POST /v1/things',
+        Array.from({ length: 120 }, (_, i) => `X-${i}: 1`),
+      ),
+      400,
+      PROBLEM,
+      '',
+    ],
     ['two Host headers', requestText('GET /healthz', ['Host: b']), 400, 'text/plain; charset=utf-8', ''],
   ])('%s', async (_, text, status, type, body) => {
     const answer = await send(text);

@@ -16,6 +16,8 @@ export interface HttpEdgeOptions {
   readonly nextRequestId: EdgeDeps['nextRequestId'];
   readonly report: EdgeDeps['report'];
   readonly limits: HttpLimits;
+  /** Without TLS of its own a listener takes connections from declared proxies alone. */
+  readonly clearOnlyFromProxies: boolean;
 }
 
 export interface ListenOptions {
@@ -48,6 +50,9 @@ export function createHttpEdge(options: HttpEdgeOptions): HttpEdge {
         limits,
         tls,
         nextRequestId,
+        // In the clear only from where somebody else has taken TLS off.
+        admits: (address) =>
+          tls !== undefined || !options.clearOnlyFromProxies || options.proxies.trusts(address),
         listener: (message, response) => current(message, response),
       });
       listeners.push(listener);
@@ -90,8 +95,8 @@ async function createListenerFor(routes: readonly Route[], edge: EdgeDeps): Prom
   await app.ready();
   return (message, response) => {
     const path = pathOf(message.url ?? '/');
-    // RFC 9112 §3.2: more than one Host is answered 400.
-    if (header(message, 'host').kind === 'many')
+    // RFC 9112 §3.2: more than one Host is answered 400. Node drops headers beyond its own count unseen: ours is lower.
+    if (message.rawHeaders.length > MOST_HEADERS * 2 || header(message, 'host').kind === 'many')
       return answerBare(response, edge.nextRequestId(), edgeResponse('bad_request', errorsAt(path), CLOSE));
     const route = fast.get(path);
     if (route === undefined) framework?.(message, response);
@@ -109,6 +114,8 @@ function noSchemas(): never {
   throw new Error('no route of ours has a schema of the framework');
 }
 
+/** Header fields of one request. */
+const MOST_HEADERS = 100;
 const UNROUTED_BODY_LIMIT = 1024 * 1024;
 
 interface RouteTable {

@@ -8,6 +8,7 @@ import { createServer as createHttpsServer, type ServerOptions as TlsOptions } f
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { EDGE_FAULTS, type EdgeFault } from './edge-errors.ts';
+import { plainAddress } from './source-address.ts';
 
 export interface HttpLimits {
   /** ms until a request's headers must be there. */
@@ -26,6 +27,8 @@ export interface HttpListenerOptions {
   /** Absent: plain HTTP. */
   readonly tls: TlsOptions | undefined;
   readonly nextRequestId: () => string;
+  /** Whether connections from this address are taken at all. */
+  readonly admits: (address: string) => boolean;
   readonly listener: Listener;
 }
 
@@ -40,7 +43,44 @@ export interface HttpListener {
 /** How often (ms) a drain looks for connections whose last answer has left. */
 const SWEEP_MS = 50;
 
-export function createListener({ limits, tls, nextRequestId, listener }: HttpListenerOptions): HttpListener {
+/**
+ * Requests that one connection may have in flight. HTTP clients pipeline none; whoever sends more without reading the
+ * answers wants the memory that they wait in.
+ */
+const MOST_IN_FLIGHT = 16;
+/** ms without a byte in either direction, longer than the longest poll: a caller that does not read is cut. */
+const STALLED_MS = 60_000;
+
+interface Counted extends Socket {
+  [IN_FLIGHT]?: number;
+}
+const IN_FLIGHT: unique symbol = Symbol('requests in flight');
+
+/** False, and the connection cut, when it has too many. */
+function takesAnother(socket: Counted, response: ServerResponse): boolean {
+  if (socket.destroyed) return false;
+  const inFlight = (socket[IN_FLIGHT] ?? 0) + 1;
+  if (inFlight > MOST_IN_FLIGHT) {
+    socket.destroy();
+    return false;
+  }
+  socket[IN_FLIGHT] = inFlight;
+  response.once('close', answered);
+  return true;
+}
+
+function answered(this: ServerResponse): void {
+  const socket = this.req.socket as Counted;
+  socket[IN_FLIGHT] = (socket[IN_FLIGHT] ?? 1) - 1;
+}
+
+export function createListener({
+  limits,
+  tls,
+  nextRequestId,
+  admits,
+  listener,
+}: HttpListenerOptions): HttpListener {
   /** All connections, below TLS: Node cuts none that is still shaking hands. */
   const connections = new Set<Socket>();
   /** Connections that have not sent a request yet: Node does not count them as idle. */
@@ -48,11 +88,15 @@ export function createListener({ limits, tls, nextRequestId, listener }: HttpLis
   let draining = false;
   const server = createServer(limits, tls, (message, response) => {
     unused.delete(message.socket);
+    if (!takesAnother(message.socket, response)) return;
     // RFC 9112 §9.6: who is told so does not send its next request here.
     if (draining) response.shouldKeepAlive = false;
     listener(message, response);
   });
-  server.on('connection', (socket: Socket) => remember(connections, socket));
+  server.on('connection', (socket: Socket) => {
+    if (admits(plainAddress(socket.remoteAddress))) remember(connections, socket);
+    else socket.destroy();
+  });
   server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Duplex) =>
     remember(unused, socket),
   );
@@ -101,6 +145,7 @@ function createServer(limits: HttpLimits, tls: TlsOptions | undefined, listener:
       ? createHttpServer(settings, listener)
       : (createHttpsServer({ ...overTls, ...tls }, listener) as unknown as Server);
   server.maxConnections = limits.maxConnections;
+  server.timeout = STALLED_MS;
   return server;
 }
 

@@ -14,6 +14,8 @@ export function trustedProxies(blocks: readonly string[]): TrustedProxies {
     const most = family === 6 ? 128 : 32;
     const bits = prefix === undefined ? most : Number(prefix);
     if (family === 0 || bits > most) throw new TypeError(`${block} is not an address or a CIDR block`);
+    // Everybody's word would be taken for anybody's address.
+    if (bits === 0) throw new TypeError(`${block} declares the whole network a proxy`);
     list.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4');
   }
   return {
@@ -50,8 +52,13 @@ export function sourceAddress(peer: string, rawHeaders: readonly string[], proxi
   return peer;
 }
 
+/** Some proxies write the port too: `192.0.2.1:4711`, `[2001:db8::1]:443` (RFC 7239 §6). */
+const WITH_PORT = /^(?:\[([0-9A-Fa-f:.]+)\]|(\d+\.\d+\.\d+\.\d+))(?::\d{1,5})?$/;
+
 /** What a proxy wrote, in the one spelling that sockets use, without zone; undefined when it is no address. */
-function hopAddress(text: string): string | undefined {
+function hopAddress(hop: string): string | undefined {
+  const [, six, four] = WITH_PORT.exec(hop) ?? [];
+  const text = six ?? four ?? hop;
   const family = isIP(text);
   if (family !== 6) return family === 4 ? text : undefined;
   return plainAddress(new SocketAddress({ address: text, family: 'ipv6' }).address);

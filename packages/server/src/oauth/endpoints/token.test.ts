@@ -1,7 +1,7 @@
 // The token endpoint as a function: RFC 6749 §3.2, §4.4, §5.1; RFC 8707 §2; RFC 9068 §2.
 import { formatBasicCredentials } from '@countersign/protocol';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify, type JWTPayload } from 'jose';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   changed,
   FRAUD,
@@ -229,15 +229,73 @@ describe('what changes while a client asks', () => {
     expect(scene.strangers.at(-1)?.event.reason).toBe('identity_suspended');
   });
 
+  /** A request that is being signed, at the moment when it is: `change` is made, and the signature comes after it. */
+  async function whileSigned(change: () => Promise<void>): Promise<HttpResponse> {
+    await scene.ask();
+    const { keystore } = scene.deps;
+    const sign = keystore.sign.bind(keystore);
+    vi.spyOn(keystore, 'sign').mockImplementationOnce(async (...asked) => {
+      await change();
+      return await sign(...asked);
+    });
+    return await scene.ask();
+  }
+  const issued = (): number => scene.log.events.filter((event) => event.type === 'token.issued').length;
+
+  it.each<[string, string, () => Promise<void>]>([
+    [
+      'identity_suspended',
+      'invalid_client',
+      () => scene.storage.identities.replace(changed(scene.identity, { state: 'suspended' as const })),
+    ],
+    [
+      'credential_revoked',
+      'invalid_client',
+      () => scene.storage.credentials.replace(changed(scene.credential, { state: 'revoked' as const })),
+    ],
+    [
+      'resource_unknown',
+      'invalid_target',
+      () => scene.storage.access.replace(changed(scene.access, { state: 'revoked' as const })),
+    ],
+    [
+      'access_missing',
+      'invalid_target',
+      () => scene.storage.access.replace(changed(scene.access, { scopes: ['fraud:read'] })),
+    ],
+    [
+      'access_missing',
+      'invalid_target',
+      () =>
+        scene.storage.resourceServers.replace(
+          changed(scene.server, { scopes: scene.server.scopes.slice(0, 1) }),
+        ),
+    ],
+    [
+      'resource_unknown',
+      'invalid_target',
+      () => scene.storage.resourceServers.replace(changed(scene.server, { state: 'deleted' as const })),
+    ],
+  ])('counts for a token that is being signed: %s', async (reason, error, change) => {
+    const answer = await whileSigned(change);
+    expect(jsonOf(answer).error).toBe(error);
+    expect([...scene.counters.refusals]).toEqual([[reason, 1]]);
+    expect([issued(), scene.counters.tokensIssued]).toEqual([1, 1]);
+  });
+
+  it('does not count for a token that it does not concern', async () => {
+    const answer = await whileSigned(async () => {
+      await scene.storage.resourceServers.insert(resourceServerRecord());
+      await scene.storage.resourceServers.replace(changed(scene.server, { name: 'Another name' }));
+    });
+    expect(answer.status).toBe(200);
+    expect(issued()).toBe(2);
+  });
+
   it('does not give a token of a later second to a request that was already on its way', async () => {
-    scene.log.mode = 'takes';
-    const asked = scene.ask();
-    await scene.storage.identities.replace(changed(scene.identity, { state: 'suspended' as const }));
-    scene.clock.set(NOW + 5000);
-    const answer = await asked;
-    // Its `iat` is of before the suspension, so that the cut-off ordered with it covers the token.
-    if (answer.status === 200) expect((await claimsOf(answer)).iat).toBe(SECOND);
-    expect((await scene.ask()).status).toBe(401);
+    const answer = await whileSigned(async () => scene.clock.set(NOW + 5000));
+    // A cut-off ordered meanwhile covers the token: its `iat` is of before.
+    expect((await claimsOf(answer)).iat).toBe(SECOND);
   });
 
   it('takes scopes from the next token when the resource server gives them up', async () => {

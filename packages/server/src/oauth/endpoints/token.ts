@@ -10,7 +10,12 @@ import type { HttpResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
 import { evaluate } from '../../policy/evaluate.ts';
 import type { Rule } from '../../policy/rule.ts';
-import { type EffectiveAccess, effectiveAccess, standing } from '../../registry/effective-access.ts';
+import {
+  type AccessAsked,
+  type EffectiveAccess,
+  effectiveAccess,
+  standing,
+} from '../../registry/effective-access.ts';
 import { StorageError } from '../../storage/errors.ts';
 import { type AuthenticateDeps, authenticate, present } from '../client-auth/authenticate.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
@@ -96,11 +101,7 @@ function requireGrant(grants: GrantTable, form: Form): Grant {
   return grant;
 }
 
-function requireAccess(
-  client: AuthenticatedClient,
-  asked: Parameters<typeof effectiveAccess>[1],
-  now: number,
-): EffectiveAccess {
+function requireAccess(client: AuthenticatedClient, asked: AccessAsked, now: number): EffectiveAccess {
   const result = effectiveAccess(client.facts, asked, now);
   if (!result.ok) throw new Refusal(result.fault);
   return result;
@@ -131,9 +132,15 @@ async function requireStillHeld(
   if (facts === undefined || credential === undefined) throw new Refusal('client_unknown');
   const fault = standing(facts.identity, credential, now);
   if (fault !== undefined) throw new Refusal(fault);
-  const access = facts.access.find((each) => each.access.id === held.access.id)?.access;
-  const stillHeld = access?.state === 'active' && held.scopes.every((scope) => access.scopes.includes(scope));
-  if (!stillHeld) throw new Refusal('access_missing');
+  const again = effectiveAccess(facts, sameAgain(held), now);
+  if (!again.ok) throw new Refusal(again.fault);
+  if (again.access.id !== held.access.id || again.scopes.length < held.scopes.length) {
+    throw new Refusal('access_missing');
+  }
+}
+
+function sameAgain({ resourceServer, scopes }: EffectiveAccess): AccessAsked {
+  return { resource: resourceServer.identifier, scopes } as AccessAsked;
 }
 
 function requirePolicy(

@@ -39,6 +39,8 @@ export interface Operation<
 
 /** Nesting of a body, the outermost object counted. */
 export const BODY_DEPTH = 16;
+/** Values in a body, objects and arrays counted: 2,000 documents of 25 each. */
+export const BODY_VALUES = 50_000;
 const BODY_LIMIT = 262_144;
 
 type Empty = z.ZodObject<Record<never, never>>;

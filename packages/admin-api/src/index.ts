@@ -23,7 +23,7 @@ export {
   createAdminClient,
   type ListId,
 } from './client.ts';
-export { BODY_DEPTH, type IfMatch, type Method, type Operation } from './contract.ts';
+export { BODY_DEPTH, BODY_VALUES, type IfMatch, type Method, type Operation } from './contract.ts';
 export {
   CREDENTIAL_STATES,
   CREDENTIAL_TYPES,

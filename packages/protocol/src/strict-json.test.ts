@@ -29,6 +29,15 @@ describe('a JSON object', () => {
     expect(parseJsonObject(source)).toEqual({ ok: false, fault });
   });
 
+  it('holds no more values than its reader allows, commas in strings not counted', () => {
+    const of = (count: number): string =>
+      `{"a\\",[{":[${Array.from({ length: count }, () => '",,[\\"{"').join(',')}]}`;
+    expect(parseJsonObject(of(8), { maxValues: 9 })).toMatchObject({ ok: true });
+    expect(parseJsonObject(of(9), { maxValues: 9 })).toEqual({ ok: false, fault: 'too_many_values' });
+    expect(parseJsonObject('{"a":"', { maxValues: 9 })).toEqual({ ok: false, fault: 'not_json' });
+    expect(parseJsonObject(of(20_000))).toMatchObject({ ok: true });
+  });
+
   it('may use one name in two objects, a name as a value, and colons and quotes in strings', () => {
     for (const text of [
       '{"a":{"a":{"a":1}},"b":{"a":1}}',

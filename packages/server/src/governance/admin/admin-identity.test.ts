@@ -1,6 +1,6 @@
 import { ADMIN_SCOPE_NAMES } from '@countersign/admin-api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Authority, openAuthority, RESOURCE } from '../../../test/authority.ts';
+import { type Authority, openAuthority, RESOURCE, resourceServerBody } from '../../../test/authority.ts';
 import { type AdminIdentityDeps, ensureAdmin, resetAdmin } from './admin-identity.ts';
 
 let authority: Authority;
@@ -52,6 +52,19 @@ test('another issuer moves the admin API along', async () => {
   await ensureAdmin({ ...deps, resource });
   expect(await authority.storage.resourceServers.byIdentifier(RESOURCE)).toBeUndefined();
   expect(await authority.storage.resourceServers.byIdentifier(resource)).toMatchObject({ builtIn: true });
+});
+
+test('an issuer whose admin API somebody has registered already is refused with its name and what to do', async () => {
+  const resource = 'https://moved.test/v1';
+  const made = await authority.call('POST', '/v1/resource-servers', {
+    body: resourceServerBody(resource, ['x']),
+  });
+  await expect(ensureAdmin({ ...deps, resource })).rejects.toThrow(
+    new RegExp(
+      `^resource server ${made.body.id} already has .*: start under the issuer of before and delete it`,
+    ),
+  );
+  await expect(resetAdmin({ ...deps, resource })).rejects.toThrow(made.body.id);
 });
 
 test('what was taken from the admin since stays taken at the next start, and comes back with a reset', async () => {

@@ -207,6 +207,13 @@ async function renewResourceServer(
   const stale =
     record.identifier !== deps.resource || JSON.stringify(record.scopes) !== JSON.stringify(SCOPES);
   if (!stale) return record;
+  const taken = await stores.resourceServers.byIdentifier(deps.resource);
+  if (taken !== undefined && taken.id !== record.id) {
+    throw new Error(
+      `resource server ${taken.id} already has the identifier ${deps.resource}, which the admin API takes under ` +
+        'this issuer: start under the issuer of before and delete it, or choose another issuer',
+    );
+  }
   const next = {
     ...record,
     identifier: deps.resource,

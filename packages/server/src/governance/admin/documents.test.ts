@@ -193,6 +193,33 @@ describe('apply', () => {
     expect((await apply([story[2]])).body.code).toBe('illegal_transition');
   });
 
+  test('a body of very many members is refused before anything is built of it', async () => {
+    const members = Array.from({ length: 60_000 }, (_, index) => `"k${index}":1`).join(',');
+    const answer = await authority.call('POST', '/v1/apply', { body: `{"documents":[],${members}}` });
+    expect([answer.status, answer.body.code]).toEqual([400, 'malformed_request']);
+    expect(answer.body.detail).toContain('too_many_values');
+  });
+
+  test('nobody moves the end of a credential of who holds more of the admin API', async () => {
+    const scopes = ['identities:write', 'credentials:write', 'resource-servers:write', 'access:write'];
+    const token = await operator(authority, 'clerk', scopes);
+    const expires_at = new Date(START + 80 * DAY).toISOString();
+    const longer = (name: string) => ({
+      ...head,
+      kind: 'Credential',
+      metadata: { name },
+      spec: { identity: 'admin', type: 'client_secret', expires_at },
+    });
+    const mine = longer('mine');
+    await apply([{ ...mine, spec: { ...mine.spec, expires_at: new Date(START + 9 * DAY).toISOString() } }]);
+    const documents = [mine];
+    const answer = await authority.call('POST', '/v1/apply', { token, body: { documents } });
+    expect([answer.status, answer.body.code]).toEqual([403, 'exceeds_own_access']);
+    expect((await apply([mine])).status).toBe(200);
+    // What is so already is nothing to refuse.
+    expect((await authority.call('POST', '/v1/apply', { token, body: { documents } })).status).toBe(200);
+  });
+
   test('nobody declares more of the admin API than they hold', async () => {
     const scopes = ['identities:write', 'credentials:write', 'resource-servers:write', 'access:write'];
     const token = await operator(authority, 'clerk', scopes);

@@ -1,6 +1,6 @@
 // Reading a request of the admin API as strictly as its contract says: JSON (RFC 8259), merge patch (RFC 7396 §4 for the
 // media type), preconditions (RFC 9110 §13.1.1, RFC 6585 §3).
-import { BODY_DEPTH, type FieldError, type Operation } from '@countersign/admin-api';
+import { BODY_DEPTH, BODY_VALUES, type FieldError, type Operation } from '@countersign/admin-api';
 import { parseForm, parseJsonObject } from '@countersign/protocol';
 import { type HttpRequest, header, singleHeader } from '../../http/request.ts';
 import { ProblemError } from './problem.ts';
@@ -90,7 +90,11 @@ function readBody(operation: Operation, request: HttpRequest): unknown {
   if (!empty) requireMediaType(request, operation.method === 'PATCH' ? PATCH_TYPES : JSON_TYPES);
   const parsed = empty
     ? ({ ok: true, value: {} } as const)
-    : parseJsonObject(request.body, { maxDepth: BODY_DEPTH, maxBytes: operation.bodyLimit });
+    : parseJsonObject(request.body, {
+        maxDepth: BODY_DEPTH,
+        maxBytes: operation.bodyLimit,
+        maxValues: BODY_VALUES,
+      });
   if (!parsed.ok)
     throw new ProblemError('malformed_request', { detail: `the body is refused: ${parsed.fault}` });
   const result = (operation.body as Schema).safeParse(parsed.value);
@@ -147,11 +151,12 @@ function fieldErrors(
 ): readonly FieldError[] {
   const errors: FieldError[] = [];
   for (const issue of issues) {
+    if (errors.length >= MOST_ERRORS) break;
     // Unknown members are named one by one, so that a typing error is found at once.
     const unknown = issue.code === 'unrecognized_keys' ? (issue.keys ?? []) : undefined;
     if (unknown === undefined) errors.push({ pointer: pointer(issue.path), detail: issue.message });
     else {
-      for (const key of unknown)
+      for (const key of unknown.slice(0, MOST_ERRORS))
         errors.push({ pointer: pointer([...issue.path, key]), detail: 'is not known here' });
     }
   }

@@ -125,7 +125,11 @@ async function bringCredential(
   const record = await liveSecret(stores, identity, declared.name, now);
   const unchanged = declared.secret === undefined || isSecretOf(deps, record, declared.secret);
   if (record !== undefined && unchanged) {
-    await changeCredential(deps, stores, tell, identity, record, { expiresAt: fixedEnd(declared.end) });
+    const expiresAt = fixedEnd(declared.end);
+    if (expiresAt !== undefined && expiresAt !== record.expiresAt) {
+      await requireMayActAs(ceiling, stores, identity.id);
+    }
+    await changeCredential(deps, stores, tell, identity, record, { expiresAt });
     return undefined;
   }
   await requireMayActAs(ceiling, stores, identity.id);

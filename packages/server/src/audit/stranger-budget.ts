@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { type RandomBytes, newId } from '../ids.ts';
 import type { AuditEvent } from './event.ts';
 import type { AuditLog } from './log.ts';
+import { networkOf } from './network-of.ts';
 
 /**
  * Refusals of callers who proved nothing. They must be in the log, exactly counted, and must not be able to fill it,
@@ -155,16 +156,6 @@ const UNKNOWN = 'unknown';
 function count(pair: Pair, reason: string, times: number, from: number): void {
   pair.counted.set(reason, (pair.counted.get(reason) ?? 0) + times);
   pair.from = Math.min(pair.from, from);
-}
-
-/** IPv6 callers own a /64: one of them is one source, whatever the rest of the address says. */
-function networkOf(address: string): string {
-  if (!address.includes(':') || address.includes('.')) return address;
-  const [head = '', tail = ''] = address.split('::');
-  const left = head.split(':').filter((group) => group !== '');
-  const right = tail.split(':').filter((group) => group !== '');
-  const zeros = Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0');
-  return `${[...left, ...zeros, ...right].slice(0, 4).join(':')}::/64`;
 }
 
 /** Lets waiting answers go, oldest first, a bounded number each beat. The timer runs only while somebody waits. */

@@ -56,10 +56,12 @@ async function order(target: string, kind: 'identity' | 'token' = 'identity'): P
   );
 }
 
-async function read(after: number, wait = 0, signal?: AbortSignal): Promise<Claims> {
-  const answer = await feed.read(after, wait, signal);
-  if (answer.kind !== 'page') throw new Error('busy');
-  const jws = parseCompactJws(answer.jws, 10_000_000);
+const SOURCE = '192.0.2.1';
+/** So many that no one of them has used up its room. */
+const oneOfMany = (i: number): string => `198.51.100.${i % 200}`;
+
+async function read(after: number, wait = 0, source = SOURCE, signal?: AbortSignal): Promise<Claims> {
+  const jws = parseCompactJws(await feed.read(after, wait, source, signal), 10_000_000);
   if (!jws.ok) throw new Error(jws.fault);
   expect(jws.header).toMatchObject({ alg: 'ES256', typ: 'cutoffs+jwt' });
   const parsed = parseCutoffFeed(jws.payload);
@@ -119,7 +121,7 @@ test('a thousand followers of one cursor cost one signature and one reading', as
   await read(0);
   reads = 0;
   signatures = 0;
-  const followers = Array.from({ length: 1000 }, () => read(0, 25));
+  const followers = Array.from({ length: 1000 }, (_, i) => read(0, 25, oneOfMany(i)));
   await expect.poll(() => feed.waiting()).toBe(1000);
   await order('payments');
   const pages = await Promise.all(followers);
@@ -129,7 +131,7 @@ test('a thousand followers of one cursor cost one signature and one reading', as
 
 test('who goes away waits no longer', async () => {
   const gone = new AbortController();
-  const waiting = read(0, 25, gone.signal);
+  const waiting = read(0, 25, SOURCE, gone.signal);
   await expect.poll(() => feed.waiting()).toBe(1);
   gone.abort();
   await waiting;
@@ -144,13 +146,36 @@ test('draining answers everybody, and from then on at once', async () => {
   expect((await read(0, 25)).entries).toEqual([]);
 });
 
-test('there is room for so many and no more', async () => {
-  const followers = Array.from({ length: 5000 }, () => feed.read(0, 25));
-  await expect.poll(() => feed.waiting()).toBe(5000);
-  expect(await feed.read(0, 25)).toEqual({ kind: 'busy' });
-  expect((await feed.read(0, 0)).kind).toBe('page');
-  feed.drain();
+async function fill(followers: number, sourceOf: (i: number) => string): Promise<Promise<unknown>[]> {
+  const waiting = Array.from({ length: followers }, (_, i) => feed.read(0, 25, sourceOf(i)));
+  await expect.poll(() => feed.waiting()).toBe(followers);
+  return waiting;
+}
+
+test('whoever comes when all room to wait is taken gets the signed page at once, and the orders with it', async () => {
+  const followers = await fill(5000, oneOfMany);
+  const begin = performance.now();
+  expect(await read(0, 25)).toMatchObject({ cursor: 0, entries: [] });
+  expect(performance.now() - begin).toBeLessThan(1000);
+  expect(feed.waiting()).toBe(5000);
+  await order('payments');
+  expect((await read(0, 25)).entries.map((each) => each.id)).toEqual(['payments']);
   await Promise.all(followers);
+});
+
+test('one source can take the room of a hundred and no more; others wait as before', async () => {
+  const followers = await fill(100, () => SOURCE);
+  expect((await read(0, 25)).entries).toEqual([]);
+  expect(feed.waiting()).toBe(100);
+  const other = read(0, 25, '192.0.2.2');
+  await expect.poll(() => feed.waiting()).toBe(101);
+  await order('payments');
+  await Promise.all([...followers, other]);
+  // Its room is free again.
+  const late = Array.from({ length: 100 }, () => feed.read(1, 25, SOURCE));
+  await expect.poll(() => feed.waiting()).toBe(100);
+  feed.drain();
+  await Promise.all(late);
 });
 
 test('a cursor of another life is answered with everything', async () => {

@@ -10,18 +10,14 @@ export interface CutoffFeedDeps {
   readonly issuer: string;
 }
 
-export type FeedAnswer =
-  /** A signed page (`typ: cutoffs+jwt`). */
-  | { readonly kind: 'page'; readonly jws: string }
-  /** As many followers wait here as may. */
-  | { readonly kind: 'busy' };
-
 export interface CutoffFeed {
   /**
-   * The orders after `after`; all that still matter for 0 or for a cursor that is not of this authority's present
-   * database. Without news it waits `waitSeconds` (at most 25) and answers with an empty page, the heartbeat.
+   * A signed page (`typ: cutoffs+jwt`) of the orders after `after`; all that still matter for 0 or for a cursor that is
+   * not of this authority's present database. Without news it waits `waitSeconds` (at most 25) and answers with an empty
+   * page, the heartbeat. Where no more may wait, in all or from this source, that comes at once: the feed is public, and
+   * whoever fills it must not be able to keep the orders from those who obey them.
    */
-  read(after: number, waitSeconds: number, signal?: AbortSignal): Promise<FeedAnswer>;
+  read(after: number, waitSeconds: number, source: string, signal?: AbortSignal): Promise<string>;
   /** Followers that wait now. */
   waiting(): number;
   /** Answers everybody who waits, and from now on at once. */
@@ -32,11 +28,14 @@ export interface CutoffFeed {
 export const LONGEST_WAIT = 25;
 const PAGE_LIFETIME = 60;
 const MOST_WAITING = 5000;
+const MOST_WAITING_A_SOURCE = 100;
 const ENTRIES_A_PAGE = 10_000;
 const PAGES_KEPT = 1000;
 
 export function createCutoffFeed(deps: CutoffFeedDeps): CutoffFeed {
   const waiting = new Set<() => void>();
+  /** How many wait, by source. */
+  const waitingOf = new Map<string, number>();
   /** Pages of this second: followers stand at the same cursor and are woken together, so one signature serves them all. */
   const pages = new Map<string, Promise<string>>();
   let pagesOf = 0;
@@ -52,16 +51,27 @@ export function createCutoffFeed(deps: CutoffFeedDeps): CutoffFeed {
     for (const wake of waiting) wake();
   }
 
-  function wait(seconds: number, signal: AbortSignal | undefined): Promise<void> {
+  function hasRoom(source: string): boolean {
+    return waiting.size < MOST_WAITING && (waitingOf.get(source) ?? 0) < MOST_WAITING_A_SOURCE;
+  }
+
+  function countWaiting(source: string, change: 1 | -1): void {
+    const count = (waitingOf.get(source) ?? 0) + change;
+    if (count > 0) waitingOf.set(source, count);
+    else waitingOf.delete(source);
+  }
+
+  function wait(seconds: number, source: string, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
-        waiting.delete(wake);
+        if (waiting.delete(wake)) countWaiting(source, -1);
         signal?.removeEventListener('abort', wake);
         resolve();
       };
       const timer = setTimeout(wake, seconds * 1000);
       waiting.add(wake);
+      countWaiting(source, 1);
       signal?.addEventListener('abort', wake);
     });
   }
@@ -82,18 +92,17 @@ export function createCutoffFeed(deps: CutoffFeedDeps): CutoffFeed {
   }
 
   return {
-    async read(after, waitSeconds, signal) {
+    async read(after, waitSeconds, source, signal) {
       for (let last = false; ; ) {
         const seen = changes;
         const state = await deps.ledger.current();
         const news = after !== state.head;
         if (news || last || draining || waitSeconds <= 0 || signal?.aborted === true) {
-          return { kind: 'page', jws: await page(after, state) };
+          return await page(after, state);
         }
         // An order that came while the ledger was being read has rung already.
         if (changes !== seen) continue;
-        if (waiting.size >= MOST_WAITING) return { kind: 'busy' };
-        await wait(Math.min(waitSeconds, LONGEST_WAIT), signal);
+        if (hasRoom(source)) await wait(Math.min(waitSeconds, LONGEST_WAIT), source, signal);
         last = true;
       }
     },

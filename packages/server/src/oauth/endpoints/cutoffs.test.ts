@@ -1,19 +1,16 @@
 import { expect, test } from 'vitest';
-import type { CutoffFeed, FeedAnswer } from '../../cutoff/feed.ts';
+import type { CutoffFeed } from '../../cutoff/feed.ts';
 import type { HttpRequest } from '../../http/request.ts';
 import { StorageError } from '../../storage/errors.ts';
 import { createCutoffsEndpoint } from './cutoffs.ts';
 
-type Asked = [after: number, wait: number];
+type Asked = [after: number, wait: number, source: string];
 
-function ask(
-  query: string,
-  answer: () => Promise<FeedAnswer> = async () => ({ kind: 'page', jws: 'a.b.c' }),
-) {
+function ask(query: string, answer: () => Promise<string> = async () => 'a.b.c', source = '127.0.0.1') {
   const asked: Asked[] = [];
   const feed: Pick<CutoffFeed, 'read'> = {
-    read: (after, wait) => {
-      asked.push([after, wait]);
+    read: (after, wait, from) => {
+      asked.push([after, wait, from]);
       return answer();
     },
   };
@@ -24,7 +21,7 @@ function ask(
     rawHeaders: [],
     body: new Uint8Array(0),
     id: 'req_1',
-    source: '127.0.0.1',
+    source,
   };
   return { asked, response: createCutoffsEndpoint(feed)(request, {}) };
 }
@@ -42,7 +39,7 @@ test('after and wait are what they say, and 0 when absent', async () => {
       headers: { 'content-type': 'application/cutoffs+jwt', 'cache-control': 'no-store' },
       body: 'a.b.c',
     });
-    expect(asked).toEqual([expected]);
+    expect(asked).toEqual([[...expected, '127.0.0.1']]);
   }
 });
 
@@ -58,13 +55,13 @@ test('anything else is invalid_request, and nobody waits for it', async () => {
   }
 });
 
-test('no room, and no database: come again in a moment', async () => {
-  const unavailable = [
-    async (): Promise<FeedAnswer> => ({ kind: 'busy' }),
-    () => Promise.reject(new StorageError('unavailable', 'gone')),
-  ];
-  for (const each of unavailable) {
-    const answer = await ask('', each).response;
-    expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
-  }
+test('a follower counts for its network: the owner of a /64 is one', async () => {
+  const { asked, response } = ask('wait=25', async () => 'a.b.c', '2001:db8:0:7:1:2:3:4');
+  await response;
+  expect(asked).toEqual([[0, 25, '2001:db8:0:7::/64']]);
+});
+
+test('without a database: come again in a moment', async () => {
+  const answer = await ask('', () => Promise.reject(new StorageError('unavailable', 'gone'))).response;
+  expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
 });

@@ -1,5 +1,6 @@
 // The cut-off feed of our own (product.md, endpoints): a JWT (RFC 7519 §7.1) by long poll. Errors as in RFC 6749 §5.2.
 import { type Form, parseForm } from '@countersign/protocol';
+import { networkOf } from '../../audit/network-of.ts';
 import type { CutoffFeed } from '../../cutoff/feed.ts';
 import { LONGEST_WAIT } from '../../cutoff/feed.ts';
 import { jsonResponse } from '../../http/response.ts';
@@ -7,7 +8,7 @@ import type { HttpResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
 import { StorageError } from '../../storage/errors.ts';
 
-/** Seconds until a follower may come back when there is no room to wait, or no database. */
+/** Seconds until a follower may come back when there is no database. */
 const RETRY_AFTER = '1';
 const NO_STORE = { 'cache-control': 'no-store' } as const;
 
@@ -17,12 +18,11 @@ export function createCutoffsEndpoint(feed: Pick<CutoffFeed, 'read'>): Endpoint 
     const asked = readQuery(request.query);
     if (typeof asked === 'string') return invalidRequest(asked);
     try {
-      const answer = await feed.read(asked.after, asked.wait, request.signal);
-      if (answer.kind === 'busy') return unavailable();
+      const source = networkOf(request.source);
       return {
         status: 200,
         headers: { ...NO_STORE, 'content-type': 'application/cutoffs+jwt' },
-        body: answer.jws,
+        body: await feed.read(asked.after, asked.wait, source, request.signal),
       };
     } catch (error) {
       if (error instanceof StorageError && error.fault === 'unavailable') return unavailable();

@@ -111,6 +111,8 @@ describe('a feed that cannot be followed', () => {
 
   it.each<[string, () => void]>([
     ['of another issuer', () => void (tiny.bendFeed.claims = { iss: 'https://evil.example' })],
+    ['from the future', () => void (tiny.bendFeed.claims = { iat: now + 6, exp: now + 66 })],
+    ['that would be good for too long', () => void (tiny.bendFeed.claims = { iat: now, exp: now + 121 })],
     ['that has expired', () => void (tiny.bendFeed.claims = { iat: now - 100, exp: now - 50 })],
     ['that answers another cursor', () => void (tiny.bendFeed.claims = { from: 7, cursor: 9 })],
     ['whose cursor goes back', () => void (tiny.bendFeed.claims = { from: 0, cursor: -1 })],
@@ -161,6 +163,36 @@ describe('a feed that cannot be followed', () => {
     const spare = tiny.token({}, {}, tiny.addKey('k3'));
     now += 30;
     expect(await reasonOf(verifier, spare)).toBe('cutoffs_stale');
+  });
+
+  it('because somebody repeats an old page of it is as old as that page', async () => {
+    const verifier = verifierOf();
+    await verifier.ready();
+    const said = now;
+    tiny.bendFeed.claims = { iat: said, exp: said + 60, from: 0, cursor: 0, entries: [] };
+    const pages = async (): Promise<void> => {
+      const before = tiny.hits.get('/oauth/cutoffs') ?? 0;
+      await vi.waitFor(() => expect(tiny.hits.get('/oauth/cutoffs')).toBeGreaterThan(before + 1), {
+        timeout: 8000,
+      });
+    };
+    await pages();
+    tiny.cut({ kind: 'identity', id: 'payments', not_before: now });
+    // Stale after ten seconds, and the clocks may be five apart.
+    now = said + 15;
+    await pages();
+    expect(await reasonOf(verifier, tiny.token({ iat: said }))).toBe('ok');
+    now = said + 16;
+    await pages();
+    expect(await reasonOf(verifier, tiny.token({ iat: said }))).toBe('cutoffs_stale');
+  });
+
+  it('is fresh from an authority whose clock is behind by less than the leeway', async () => {
+    tiny.bendFeed.claims = { iat: now - 5, exp: now + 55 };
+    const verifier = verifierOf();
+    await verifier.ready();
+    now += 10;
+    expect(await reasonOf(verifier, tiny.token())).toBe('ok');
   });
 
   it('is not asked without end when the authority does not hold the request', async () => {

@@ -27,6 +27,8 @@ const FIRST_PAUSE_MS = 250;
 /** Between two pages without news. */
 const LEAST_INTERVAL_MS = 500;
 const LONGEST_PAUSE_MS = 5000;
+/** Seconds a page may be good for. The authority says 60. */
+const LONGEST_LIFETIME = 120;
 /** A JWS is a third larger than its payload. */
 const MAX_BYTES = Math.ceil(MAX_CUTOFF_FEED_BYTES * 1.4);
 
@@ -199,7 +201,11 @@ export class CutoffFollower {
     if (!parsed.ok) throw new FeedError('bad_claims', parsed.fault);
     const { feed } = parsed;
     if (feed.iss !== issuer) throw new FeedError('wrong_issuer', 'it is from another issuer');
-    if (clock() >= feed.exp + leeway) throw new FeedError('expired', 'it has expired');
+    const now = clock();
+    // What is from the future would still be shown when it is the past.
+    if (feed.iat > now + leeway) throw new FeedError('bad_claims', 'it is from the future');
+    if (feed.exp - feed.iat > LONGEST_LIFETIME) throw new FeedError('bad_claims', 'it is good for too long');
+    if (now >= feed.exp + leeway) throw new FeedError('expired', 'it has expired');
     // Whoever stole a key that was cut off must not be able to say that it was not.
     if (isKeyCutOff(this.#index, key.kid)) throw new FeedError('key_cut_off', 'its key was cut off');
     if (feed.from !== (this.#cursor ?? 0)) throw new FeedError('wrong_cursor', 'it answers another cursor');
@@ -219,7 +225,8 @@ export class CutoffFollower {
     this.#highest = Math.max(this.#highest, feed.cursor);
     // What is known may come in several pages; an empty one ends them.
     if (feed.entries.length === 0 || feed.cursor === feed.from) this.#complete = true;
-    if (this.#complete) this.#freshAt = now;
+    // A page speaks for the moment it was signed, not for the one it came: somebody may have kept it back.
+    if (this.#complete) this.#freshAt = Math.min(now, feed.iat + this.#deps.leeway);
   }
 }
 

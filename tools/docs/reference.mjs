@@ -2,11 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { declaredPage } from './declared.mjs';
+import { MADE, code, row } from './markdown.mjs';
 
 /** @typedef {{page: string, text: string}} Page */
-
-const MADE =
-  '<!-- Made from the code by: node tools/write-reference.mjs. Change the table, not this page. -->';
 
 /**
  * Every page with the built modules and, for what only types say, the sources it is made from.
@@ -32,6 +31,7 @@ const PAGES = [
     render: cliPage,
   },
   { page: 'docs/reference/admin-api.md', from: ['packages/admin-api/dist/index.js'], render: adminApiPage },
+  { page: 'docs/reference/declared.md', from: ['packages/admin-api/dist/index.js'], render: declaredPage },
 ];
 
 /** @param {string} root @returns {Promise<{pages: Page[], skipped: string[]}>} a page whose modules are not built is skipped */
@@ -227,14 +227,4 @@ function union(source, name) {
     name: found[2] ?? '',
     comment: found[1] ?? '',
   }));
-}
-
-/** @param {string} text */
-function code(text) {
-  return `\`${text}\``;
-}
-
-/** @param {string[]} cells */
-function row(cells) {
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
 }

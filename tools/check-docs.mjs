@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Documentation that cannot lie by omission: every part has its page, the reference pages (every setting, error code,
+// Documentation that cannot lie by omission: every part has its page and its row in docs/parts/README.md, the reference pages (every setting, error code,
 // refusal reason, problem and admin operation) are those that the built code makes, and every link leads somewhere.
 import { existsSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
@@ -33,7 +33,7 @@ export async function checkDocs(root) {
 }
 
 /** @param {string} root */
-function checkParts(root) {
+export function checkParts(root) {
   const names = new Set(
     PARTS.flatMap(({ folder, not }) =>
       filesUnder(root, folder)
@@ -44,6 +44,8 @@ function checkParts(root) {
     ),
   );
   const pages = filesUnder(root, 'docs/parts').map((path) => posix.basename(path, '.md'));
+  const table = join(root, 'docs/parts/README.md');
+  const rows = existsSync(table) ? readFileSync(table, 'utf8') : '';
   return {
     count: names.size,
     problems: [
@@ -53,6 +55,9 @@ function checkParts(root) {
       ...pages
         .filter((page) => !names.has(page) && page !== 'README')
         .map((page) => `docs/parts/${page}.md: no part has this name`),
+      ...[...names]
+        .filter((name) => pages.includes(name) && !rows.includes(`(${name}.md)`))
+        .map((name) => `docs/parts/README.md: has no row for ${name}`),
     ],
   };
 }

@@ -16,6 +16,9 @@ import { checkText } from './check-text.mjs';
 import { output } from './run/child.mjs';
 import { isProgram, ROOT } from './source/report.mjs';
 
+/** What `npm run check` runs and `npm run quickstart` does not install. */
+const TOOLS = { biome: '@biomejs/biome/bin/biome', oxlint: 'oxlint/bin/oxlint', knip: 'knip/bin/knip.js' };
+
 /** @typedef {import('./source/report.mjs').Report} Report */
 /** @typedef {{name: string, check: (root: string) => Report | Promise<Report>}} Entry */
 
@@ -57,13 +60,10 @@ async function checkTypes(root) {
   return { summary: 'tests, conformance and tools', problems, warnings: [], skipped: [] };
 }
 
-/** A program of node_modules as a check: its exit code decides, its output is the problem. @param {string} program @param {string[]} args @param {string} config */
+/** A program of node_modules as a check: its exit code decides, its output is the problem. @param {keyof typeof TOOLS} program @param {string[]} args @param {string} config */
 function tool(program, args, config) {
   return async (/** @type {string} */ root) => {
-    const bin =
-      { biome: '@biomejs/biome/bin/biome', oxlint: 'oxlint/bin/oxlint', knip: 'knip/bin/knip.js' }[program] ??
-      '';
-    const path = join(root, 'node_modules', bin);
+    const path = join(root, 'node_modules', TOOLS[program]);
     if (!existsSync(path) || !existsSync(join(root, config))) {
       return {
         summary: program,
@@ -108,7 +108,16 @@ function indent(text) {
   return text.replace(/^/gm, '      ');
 }
 
-if (isProgram(import.meta.url)) {
+/** The first of them that is absent: after `npm run quickstart` all of them are. @param {string} root */
+function absentTool(root) {
+  const bins = [...Object.values(TOOLS), 'typescript/bin/tsc', 'vitest/vitest.mjs'];
+  return bins.find((bin) => !existsSync(join(root, 'node_modules', bin)));
+}
+
+if (isProgram(import.meta.url) && absentTool(ROOT) !== undefined) {
+  console.log('the tools are not installed: npm ci --ignore-scripts');
+  process.exitCode = 1;
+} else if (isProgram(import.meta.url)) {
   const { failed } = await runChecks({
     verbose: process.argv.includes('--verbose'),
     slow: process.argv.includes('--all'),

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openingComment } from './check-clauses.mjs';
 import { isAllowed } from './check-licences.mjs';
+import { checkParts } from './check-docs.mjs';
 import { checkLockfile } from './check-lockfile.mjs';
 import { pathProblems, textProblems } from './check-names.mjs';
 import { checkShipped } from './check-shipped.mjs';
@@ -39,6 +40,29 @@ describe('size', () => {
     );
     expect(report.problems).toEqual(['packages/a/src/too-long.ts: 401 lines, more than 400']);
     expect(report.warnings).toHaveLength(2);
+  });
+});
+
+describe('parts', () => {
+  it('want a page, a row for it, and no page that nothing stands behind', () => {
+    const { problems } = checkParts(
+      tree({
+        'packages/server/src/policy/rule.ts': '',
+        'packages/server/src/policy/whole.ts': '',
+        'packages/server/src/policy/whole.test.ts': '',
+        'packages/server/src/policy/unlisted.ts': '',
+        'packages/server/src/policy/undescribed.ts': '',
+        'docs/parts/README.md': '[whole](whole.md)',
+        'docs/parts/whole.md': '',
+        'docs/parts/unlisted.md': '',
+        'docs/parts/gone.md': '',
+      }),
+    );
+    expect(problems).toEqual([
+      'docs/parts/undescribed.md: missing; the part has no page',
+      'docs/parts/gone.md: no part has this name',
+      'docs/parts/README.md: has no row for unlisted',
+    ]);
   });
 });
 

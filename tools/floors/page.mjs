@@ -1,6 +1,7 @@
 // The part of ARCHITECTURE.md that is made from floors.json.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { filesUnder } from '../source/tree.mjs';
 
 /** @typedef {import('./table.mjs').Table} Table */
 /** @typedef {import('./table.mjs').Room} Room */
@@ -9,15 +10,15 @@ const PAGE = 'ARCHITECTURE.md';
 const BEGIN = '<!-- floors:begin (made by: node tools/check-floors.mjs --write) -->';
 const END = '<!-- floors:end -->';
 
-/** @param {Table} table @returns {string} */
-export function render(table) {
+/** With a root, rooms in which nothing stands yet are marked. @param {Table} table @param {string} [root] @returns {string} */
+export function render(table, root) {
   const housed = table.rooms.filter((room) => room.floor !== undefined);
   const floors = [...new Set(housed.map((room) => room.floor ?? 0))].sort((a, b) => b - a);
   return [
     '| floor | room of `packages/server/src` | may import | packages |',
     '|---|---|---|---|',
     ...floors.flatMap((floor) =>
-      housed.filter((room) => room.floor === floor).map((room) => roomRow(table, room)),
+      housed.filter((room) => room.floor === floor).map((room) => roomRow(table, room, root)),
     ),
     '',
     ...Object.entries(table.groups).map(([name, rooms]) => `*${name}* = ${rooms.join(', ')}.`),
@@ -42,20 +43,31 @@ export function render(table) {
   ].join('\n');
 }
 
-/** @param {Table} table @param {Room} room */
-function roomRow(table, room) {
+/** @param {Table} table @param {Room} room @param {string | undefined} root */
+function roomRow(table, room, root) {
   const packages = room.may.filter((name) => table.packages[name]);
   const rooms = room.may
     .filter((name) => !table.packages[name])
     .map((name) =>
       table.groups[name] ? `*${name}*` : name.endsWith('.ts') ? `\`${name.replace(/^src\//, '')}\`` : name,
     );
-  const marks = [room.adapter ? '(adapter)' : '', room.apart ? '(not each other)' : '']
+  const marks = [
+    room.adapter ? '(adapter)' : '',
+    room.apart ? '(not each other)' : '',
+    root !== undefined && isEmpty(root, room) ? '(later)' : '',
+  ]
     .filter(Boolean)
     .join(' ');
   return `| ${room.floor} | ${room.room} ${marks} | ${rooms.join(', ') || '–'} | ${packages.join(', ') || '–'} |`.replace(
     /  +/g,
     ' ',
+  );
+}
+
+/** A wall may be drawn before anybody moves in: only folders can be empty. @param {string} root @param {Room} room */
+function isEmpty(root, room) {
+  return room.paths.every(
+    (path) => path.endsWith('/**') && filesUnder(root, path.slice(0, -'/**'.length)).length === 0,
   );
 }
 
@@ -78,7 +90,7 @@ export function checkPage(root, table) {
   if (text === undefined) return [`${PAGE}: missing`];
   const parts = split(text);
   if (!parts) return [`${PAGE}: has no place for the table (${BEGIN} … ${END})`];
-  return parts.inside === render(table)
+  return parts.inside === render(table, root)
     ? []
     : [`${PAGE}: its table is not floors.json's; run node tools/check-floors.mjs --write`];
 }
@@ -87,7 +99,7 @@ export function checkPage(root, table) {
 export function writePage(root, table) {
   const parts = split(read(root) ?? '');
   if (!parts) throw new Error(`${PAGE} has no place for the table: put ${BEGIN} and ${END} into it`);
-  writeFileSync(join(root, PAGE), `${parts.before}${BEGIN}\n${render(table)}\n${END}${parts.after}`);
+  writeFileSync(join(root, PAGE), `${parts.before}${BEGIN}\n${render(table, root)}\n${END}${parts.after}`);
 }
 
 /** @param {string} root */

@@ -23,7 +23,7 @@ export interface AuthorityOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** What the ready file says (product.md, "How it is run"). */
+/** What the ready file says (docs/operate/promises.md, "The ready file"). */
 export interface ReadyFile {
   readonly pid: number;
   readonly version: string;

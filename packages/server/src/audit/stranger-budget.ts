@@ -31,7 +31,7 @@ export interface StrangerBudgetDeps {
   readonly node: string;
 }
 
-/** Verbatim events a minute per source and claimed id (product.md, promise 1). */
+/** Verbatim events a minute per source and claimed id (docs/operate/promises.md, 1a). */
 const VERBATIM_PER_PAIR = 20;
 /** … and of all pairs together, so that inventing pairs is no way around it. */
 const VERBATIM_IN_ALL = 2_000;

@@ -12,7 +12,7 @@ import { RegistryRefusal } from './refusal.ts';
 const START = Date.parse('2026-11-21T12:00:00Z');
 const DAY = 86_400_000;
 
-/** The machine of product.md, written down once more and in another way: from state to what may follow. */
+/** The states of docs/operate/promises.md, written down once more and in another way: from state to what may follow. */
 const LEGAL: Record<IdentityState, Partial<Record<Move, IdentityState>>> = {
   draft: { submit: 'requested', activate: 'active', decommission: 'decommissioned' },
   requested: { decommission: 'decommissioned' },

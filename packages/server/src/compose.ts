@@ -29,9 +29,10 @@ import {
 import { operationRoutes } from './http/operation.ts';
 import type { Route } from './http/route.ts';
 import type { RandomBytes } from './ids.ts';
-import { checkMasterKey, isReadableByOthers, loadMasterKey } from './keys/master-key.ts';
+import { checkMasterKey, loadMasterKey } from './keys/master-key.ts';
 import { rotate, type RotationDeps, type RotationSchedule } from './keys/rotation.ts';
 import { createSeal } from './keys/seal.ts';
+import { isReadableByOthers } from './keys/secret-file.ts';
 import { createSigningKeystore, type SigningKeystore } from './keys/signing-keystore.ts';
 import { createOAuthRoutes, type IssuanceCounters, REFUSAL_EXPLANATIONS } from './oauth/compose.ts';
 import { createFactsCache } from './registry/facts-cache.ts';

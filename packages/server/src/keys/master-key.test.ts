@@ -1,16 +1,12 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteStorage } from '../database/sqlite.ts';
 import { pooledRandom } from '../ids.ts';
-import {
-  checkMasterKey,
-  isReadableByOthers,
-  loadMasterKey,
-  MasterKeyError,
-  masterKeyOf,
-} from './master-key.ts';
+import { checkMasterKey, loadMasterKey, MasterKeyError, masterKeyOf } from './master-key.ts';
 
 const random = pooledRandom();
 let directory: string;
@@ -21,6 +17,21 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
+/** The process dies after a file was opened and before anything was written to it. */
+const KILLED_WHILE_WRITING = `
+  import fs from 'node:fs';
+  import { randomBytes } from 'node:crypto';
+  import { syncBuiltinESMExports } from 'node:module';
+  fs.promises.writeFile = async (path, text, { flag }) => {
+    fs.openSync(path, flag);
+    process.kill(process.pid, 'SIGKILL');
+    await new Promise(() => undefined);
+  };
+  syncBuiltinESMExports();
+  const { loadMasterKey } = await import(${JSON.stringify(new URL('../../dist/keys/master-key.js', import.meta.url))});
+  await loadMasterKey(process.argv[1], true, randomBytes);
+`;
+
 describe('the master key', () => {
   it('is made when it is missing, for its owner alone, and is the same at the next start', async () => {
     const made = await loadMasterKey(path, true, random);
@@ -28,6 +39,23 @@ describe('the master key', () => {
     expect(readFileSync(path, 'utf8')).toMatch(/^[0-9a-f]{64}\n$/);
     const again = await loadMasterKey(path, true, random);
     expect(again.derive('seal')).toEqual(made.derive('seal'));
+  });
+
+  it('is whole or not there when its making is killed, and the next start has one', async () => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', KILLED_WHILE_WRITING, path], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    expect((await once(child, 'close'))[1]).toBe('SIGKILL');
+    expect(existsSync(path) ? readFileSync(path, 'utf8') : 'not there').toMatch(
+      /^(?:[0-9a-f]{64}\n|not there)$/,
+    );
+    await loadMasterKey(path, true, random);
+  });
+
+  it('is one, however many starts make it at once', async () => {
+    const keys = await Promise.all(Array.from({ length: 8 }, () => loadMasterKey(path, true, random)));
+    const kept = await loadMasterKey(path, false, random);
+    for (const key of keys) expect(key.derive('check')).toEqual(kept.derive('check'));
   });
 
   it('is not made where it has to be there', async () => {
@@ -63,16 +91,6 @@ describe('the master key', () => {
     // Pinned: another derivation would close every database there is.
     expect(derived[0]).toBe('8f307d78137f13ce20589e2c0b462198376ed77e82d7afa6c6f85d1985a6a033');
     expect(() => masterKeyOf(new Uint8Array(31))).toThrow('32 bytes');
-  });
-
-  it('tells when others may read its file', async () => {
-    writeFileSync(path, '');
-    chmodSync(path, 0o600);
-    expect(await isReadableByOthers(path)).toBe(false);
-    for (const mode of [0o640, 0o604, 0o660, 0o644]) {
-      chmodSync(path, mode);
-      expect(await isReadableByOthers(path), mode.toString(8)).toBe(true);
-    }
   });
 
   it('is refused by a database that was begun with another one', async () => {

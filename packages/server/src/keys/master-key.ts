@@ -1,7 +1,8 @@
 import { createHash, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto';
-import { readFile, writeFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { RandomBytes } from '../ids.ts';
 import type { SettingStore } from '../storage/settings.ts';
+import { createSecretFile } from './secret-file.ts';
 
 /**
  * The one secret that is not in the database: everything sealed or hashed there is so under a key derived from it, each
@@ -32,19 +33,26 @@ export function masterKeyOf(bytes: Uint8Array): MasterKey {
 
 /** Reads the key file (32 bytes as 64 hex digits); makes it (mode 0600) when it is missing and `create` is set. */
 export async function loadMasterKey(path: string, create: boolean, random: RandomBytes): Promise<MasterKey> {
-  try {
-    return masterKeyOf(decode(await readFile(path, 'utf8'), path));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || !create) throw error;
+  const present = await readMasterKey(path);
+  if (present !== undefined) return present;
+  if (create) {
+    const text = `${Buffer.from(random(KEY_BYTES)).toString('hex')}\n`;
+    await createSecretFile(path, text).catch(unless('EEXIST'));
   }
-  const bytes = random(KEY_BYTES);
-  await writeFile(path, `${Buffer.from(bytes).toString('hex')}\n`, { mode: 0o600, flag: 'wx', flush: true });
-  return masterKeyOf(bytes);
+  // What is in the file counts, for another start may have been first.
+  return masterKeyOf(decode(await readFile(path, 'utf8'), path));
 }
 
-/** True when others than the owner may read the file: a reason to refuse in production. */
-export async function isReadableByOthers(path: string): Promise<boolean> {
-  return process.platform !== 'win32' && ((await stat(path)).mode & 0o077) !== 0;
+async function readMasterKey(path: string): Promise<MasterKey | undefined> {
+  const text = await readFile(path, 'utf8').catch(unless('ENOENT'));
+  return text === undefined ? undefined : masterKeyOf(decode(text, path));
+}
+
+function unless(code: 'EEXIST' | 'ENOENT'): (error: NodeJS.ErrnoException) => undefined {
+  return (error) => {
+    if (error.code !== code) throw error;
+    return undefined;
+  };
 }
 
 function decode(text: string, path: string): Uint8Array {

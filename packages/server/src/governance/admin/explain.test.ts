@@ -58,6 +58,22 @@ test('an issued token and a change are told too', async () => {
   expect(told.body.events).toHaveLength(2);
 });
 
+test('what was cut off is told to be final, what an operator suspended can be resumed', async () => {
+  await authority.log.append({
+    ...event,
+    id: 'evt_3',
+    type: 'token.refused',
+    outcome: 'refused',
+    reason: 'identity_suspended',
+  });
+  await authority.call('POST', '/v1/identities/a/suspend', { body: { reason: 'odd' } });
+  expect((await authority.call('GET', '/v1/explain/req_abc')).body.fix).toContain('identities resume');
+  await authority.call('POST', '/v1/cutoffs', { body: { kind: 'identity', id: 'a', reason: 'leaked' } });
+  const { why, fix } = (await authority.call('GET', '/v1/explain/req_abc')).body;
+  expect(why).toContain('final in this version');
+  expect(fix).toContain('countersign connect');
+});
+
 test('refusals of the admin API are told, those before the token was good too', async () => {
   const refused = await authority.call('GET', '/v1/identities/nobody');
   const told = await authority.call('GET', `/v1/explain/${refused.requestId}`);

@@ -1,5 +1,6 @@
 import type { Explanation, LoggedAuditEvent, ProblemCode } from '@countersign/admin-api';
 import type { AuditLog } from '../../audit/log.ts';
+import type { IdentityRecord } from '../../storage/identities.ts';
 import { rfc3339 } from '../../registry/views.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { NounHandlers } from './endpoint.ts';
@@ -34,14 +35,15 @@ export function explainHandlers(deps: ExplainDeps): NounHandlers<'explain'> {
             detail: 'no event has this request id: it changed nothing, was a read, or was only counted',
           });
         }
-        const { why, fix } = explain(deps, told);
+        const identity = await identityNow(deps, told.identity);
+        const { why, fix } = explain(deps, told, identity);
         return {
           body: {
             request_id: params.request_id,
             summary: summaryOf(told),
             why,
             fix: fix ?? null,
-            identity: await identityNow(deps, told.identity),
+            identity: identity === undefined ? null : viewOf(identity),
             events: [...events],
           },
         };
@@ -50,8 +52,14 @@ export function explainHandlers(deps: ExplainDeps): NounHandlers<'explain'> {
   };
 }
 
-function explain(deps: ExplainDeps, event: LoggedAuditEvent): ReasonExplanation {
+function explain(
+  deps: ExplainDeps,
+  event: LoggedAuditEvent,
+  identity: IdentityRecord | undefined,
+): ReasonExplanation {
   const reason = event.reason ?? '';
+  // The same word for both, but only one of them can be undone.
+  if (reason === 'identity_suspended' && identity?.securityStop === true) return STOPPED_FOR_SECURITY;
   if (event.type === 'token.refused') return lookUp(deps.tokenReasons, reason);
   if (event.type === 'admin.refused') return lookUp({ ...TOKEN_REASONS, ...PROBLEM_REASONS }, reason);
   if (event.type === 'token.issued') {
@@ -83,10 +91,11 @@ function summaryOf(event: LoggedAuditEvent): string {
 async function identityNow(
   deps: ExplainDeps,
   clientId: string | undefined,
-): Promise<Explanation['identity']> {
-  if (clientId === undefined) return null;
-  const identity = await deps.storage.identities.byClientId(clientId);
-  if (identity === undefined) return null;
+): Promise<IdentityRecord | undefined> {
+  return clientId === undefined ? undefined : await deps.storage.identities.byClientId(clientId);
+}
+
+function viewOf(identity: IdentityRecord): Explanation['identity'] {
   return {
     client_id: identity.clientId,
     state: identity.state,
@@ -94,6 +103,13 @@ async function identityNow(
     state_reason: identity.stateReason ?? null,
   };
 }
+
+const NEW_IDENTITY = 'Make a new identity and move its callers there: countersign connect';
+
+const STOPPED_FOR_SECURITY: ReasonExplanation = {
+  why: 'The identity was cut off, or stopped for security: that is final in this version, because going on takes people who can sign in.',
+  fix: NEW_IDENTITY,
+};
 
 const NEW_TOKEN = 'Get a new token for the admin API.';
 const OWN_STATE = 'See the identity and its credentials as they are now.';
@@ -158,7 +174,10 @@ const PROBLEM_REASONS: { readonly [code in ProblemCode]: ReasonExplanation } = {
     why: 'The token lacks a scope that the request needs.',
     fix: 'Give the caller access to the scope, or ask for it with the token.',
   },
-  needs_people: { why: 'A machine asked for a decision that people make.', fix: 'Let a person do it.' },
+  needs_people: {
+    why: 'A machine asked for a decision that people make, and people cannot sign in yet in this version.',
+    fix: NEW_IDENTITY,
+  },
   exceeds_own_access: {
     why: 'The caller wanted to give more of the admin API than it holds itself.',
     fix: 'Let a caller who holds it do it.',

@@ -47,7 +47,7 @@ export const resourceServerRef = z
   .max(2048)
   .refine(
     (value) => RESOURCE_ID.test(value) || parseResourceIndicator(value) !== undefined,
-    'must be an id or an absolute URI without fragment',
+    'must be the identifier (an absolute URI without fragment) or the id (rsv_…), not a name',
   );
 
 /** Scope token (RFC 6749 §3.3). */

@@ -57,7 +57,53 @@ test('a problem tells each member that was refused, what is there already, and i
   expect(failure.message).toBe(
     'Two members are wrong.\n  owner.person is missing\n  the body has a member that is not known\n  what is there: idn_1',
   );
-  expect(failure.requestId).toBe('req_1');
+  // The answer says it all: there is nothing that `explain` would add.
+  expect(failure.requestId).toBeUndefined();
+});
+
+test.each(['invalid_token', 'internal_error', 'unavailable'] as const)(
+  'problem %s names its request: the log knows more than the answer says',
+  (code) => {
+    expect(failureOf(apiError(code)).requestId).toBe('req_1');
+  },
+);
+
+test('what is said of the whole and of its member is said once', () => {
+  const detail = 'there is no identity nobody';
+  const failure = failureOf(
+    apiError('unknown_reference', { detail, errors: [{ pointer: '/identity', detail }] }),
+  );
+  expect(failure).toMatchObject({ kind: 'usage', message: detail });
+});
+
+test('what is addressed in the body and is not there is not found', () => {
+  const detail = 'there is no identity nobody';
+  expect(exitCodeOf(apiError('unknown_reference', { detail, errors: [{ pointer: '/id', detail }] }))).toBe(3);
+});
+
+test('what only people may do says how to go on without them', () => {
+  expect(failureOf(apiError('needs_people')).fix).toContain('countersign connect NEW');
+});
+
+test('a setting that is not known is told with those that are alike', () => {
+  const error = Object.assign(new Error('x'), {
+    name: 'SettingError',
+    setting: '--token-lifetme',
+    problem: 'is not a setting',
+    fix: 'See the list.',
+    known: ['token-lifetime', 'port'],
+  });
+  expect(failureOf(error)).toMatchObject({
+    kind: 'usage',
+    message: '--token-lifetme is not a setting.',
+    fix: 'Did you mean token-lifetime?',
+  });
+  expect(failureOf(Object.assign(error, { known: [] })).fix).toBe('See the list.');
+});
+
+test('a port that fetch refuses is no riddle', () => {
+  const failure = failureOf(new TypeError('fetch failed', { cause: new Error('bad port') }));
+  expect(failure).toMatchObject({ kind: 'unreachable', message: expect.stringContaining('port') as string });
 });
 
 test.each([

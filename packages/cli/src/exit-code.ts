@@ -1,4 +1,5 @@
 import { CommandFailure, type FailureKind } from './failure.ts';
+import { nearNames } from './near-name.ts';
 import { networkFailure } from './network-failure.ts';
 
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 130;
@@ -69,8 +70,32 @@ const READERS: Readonly<Record<string, (error: Error) => CommandFailure>> = {
   TokenError: (error) => tokenFailure(error as TokenErrorShape),
   ClientOptionError: usage,
   VerifierOptionError: usage,
-  SettingError: usage,
+  SettingError: (error) => settingFailure(error as SettingErrorShape),
+  DataLocked: (error) =>
+    new CommandFailure('failure', `${sentence(error.message)}.`, {
+      fix: 'Stop that one first, or use another folder with --data-dir.',
+      cause: error,
+    }),
 };
+
+interface SettingErrorShape extends Error {
+  readonly setting: string;
+  readonly problem: string;
+  readonly fix: string | undefined;
+  readonly known: readonly string[];
+}
+
+function settingFailure(error: SettingErrorShape): CommandFailure {
+  const near = nearNames(error.setting, error.known);
+  return new CommandFailure('usage', `${error.setting} ${error.problem}.`, {
+    fix: near.length === 0 ? error.fix : `Did you mean ${near.join(' or ')}?`,
+    cause: error,
+  });
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
 
 interface AdminErrorShape extends Error {
   readonly code: string;
@@ -90,17 +115,33 @@ function adminFailure(error: AdminErrorShape): CommandFailure {
   if (error.code === 'unreachable') {
     return networkFailure(error.cause) ?? new CommandFailure('unreachable', error.message, { cause: error });
   }
-  const { problem } = error;
+  const { problem, status } = error;
+  const said = problem === undefined ? error.message : (problem.detail ?? problem.title);
   const lines = [
-    problem === undefined ? error.message : (problem.detail ?? problem.title),
-    ...(problem?.errors ?? []).map(({ pointer, detail }) => `  ${memberName(pointer)} ${detail}`),
+    said,
+    // A rule that is about one member says it once.
+    ...(problem?.errors ?? [])
+      .filter(({ detail }) => !said.endsWith(detail))
+      .map(({ pointer, detail }) => `  ${memberName(pointer)} ${detail}`),
     ...(problem?.existing === undefined ? [] : [`  what is there: ${problem.existing}`]),
   ];
-  return new CommandFailure(KIND_OF_STATUS[error.status] ?? 'failure', lines.join('\n'), {
-    requestId: error.requestId,
-    cause: error,
-  });
+  // What is addressed is not there, whether it stands in the path or in the body.
+  const addressed = error.code === 'unknown_reference' && problem?.errors?.[0]?.pointer === '/id';
+  return new CommandFailure(
+    addressed ? 'not_found' : (KIND_OF_STATUS[status] ?? 'failure'),
+    lines.join('\n'),
+    {
+      fix: PROBLEM_FIX[error.code],
+      requestId: status === 401 || status >= 500 ? error.requestId : undefined,
+      cause: error,
+    },
+  );
 }
+
+const PROBLEM_FIX: Readonly<Record<string, string>> = {
+  needs_people:
+    'People cannot sign in yet in this version. After a security stop make a new identity: countersign connect NEW --to API --scopes SCOPES --owner PERSON --for 90d',
+};
 
 /** `/owner/person` → `owner.person`; `?limit` stays. */
 function memberName(pointer: string): string {

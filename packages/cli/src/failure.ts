@@ -12,7 +12,7 @@ export type FailureKind =
 export interface FailureDetails {
   /** What to do about it, as a sentence or a command. */
   readonly fix?: string | undefined;
-  /** For `countersign explain`. */
+  /** For `countersign explain`, where it knows more than the answer says. */
   readonly requestId?: string | undefined;
   readonly cause?: unknown;
 }

@@ -13,6 +13,7 @@ const NETWORK: Readonly<Record<string, readonly [said: string, fix: string | und
   UND_ERR_CONNECT_TIMEOUT: ['it did not answer in time', undefined],
   UND_ERR_HEADERS_TIMEOUT: ['it did not answer in time', undefined],
   timeout: ['it did not answer in time', undefined],
+  'bad port': ['fetch refuses to use that port', 'Name another port: this one is kept for another protocol.'],
   UND_ERR_SOCKET: ['the connection was cut', undefined],
   CERT_HAS_EXPIRED: ['its certificate has expired', 'Renew the certificate of the authority.'],
   ERR_TLS_CERT_ALTNAME_INVALID: [
@@ -44,7 +45,7 @@ function describe(code: string): readonly [said: string, fix: string | undefined
 /** An error of the network as a failure; undefined when it is none. Looks through `cause`. */
 export function networkFailure(error: unknown, who = 'The authority'): CommandFailure | undefined {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
-    const { code } = at as NodeJS.ErrnoException;
+    const code = (at as NodeJS.ErrnoException).code ?? (at.message === 'bad port' ? at.message : undefined);
     const known = code === undefined ? undefined : describe(code);
     if (known !== undefined) {
       return new CommandFailure('unreachable', `${who} cannot be reached: ${known[0]} (${code}).`, {

@@ -180,9 +180,15 @@ test.each([
   ['not_found', 404, 3],
   ['insufficient_scope', 403, 4],
   ['illegal_transition', 409, 5],
-])('a problem %s (%i) ends with %i and names its request', async (code, status, exit) => {
-  const authority = fakeAuthority({ 'POST /v1/identities/payments/activate': () => problem(code, status) });
-  const ran = await runAgainst(authority, ['identities', 'activate', 'payments']);
-  expect(ran.code).toBe(exit);
-  expect(ran.err).toMatch(/^error: .+\nmore: countersign explain req_refused\n$/s);
-});
+  ['internal_error', 500, 1],
+])(
+  'a problem %s (%i) ends with %i; where the log knows more, it names its request',
+  async (code, status, exit) => {
+    const authority = fakeAuthority({ 'POST /v1/identities/payments/activate': () => problem(code, status) });
+    const ran = await runAgainst(authority, ['identities', 'activate', 'payments']);
+    expect(ran.code).toBe(exit);
+    expect(ran.err).toMatch(
+      status === 500 ? /^error: .+\nmore: countersign explain req_refused\n$/ : /^error: .+\n$/,
+    );
+  },
+);

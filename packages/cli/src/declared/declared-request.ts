@@ -2,6 +2,8 @@ import type { DocumentInput } from '@countersign/admin-api';
 import { CommandFailure, usageError } from '../failure.ts';
 import { failureOf } from '../exit-code.ts';
 import type { Host } from '../host.ts';
+import { contractFields } from '../noun/contract-fields.ts';
+import { faultsOf, type Issue } from './document-faults.ts';
 import { type Declared, readDeclared } from './read-documents.ts';
 import { prepareSecrets } from './secret-files.ts';
 
@@ -38,10 +40,9 @@ async function checkDocuments(
   const faults = documents.flatMap((item, index) => {
     const result = document.safeParse(item);
     if (result.success) return [];
-    return result.error.issues.map((issue) => {
-      const path = issue.path.filter((part) => typeof part !== 'symbol');
-      return `${declared[index]?.locate(path)}: ${path.join('.') || 'the document'}: ${issue.message}`;
-    });
+    return faultsOf(item, result.error.issues as readonly Issue[], contractFields(document)).map(
+      ({ path, said }) => `${declared[index]?.locate(path)}: ${said}`,
+    );
   });
   if (faults.length > 0) throw usageError(faults.join('\n'));
 }
@@ -55,7 +56,7 @@ function located(error: unknown, declared: readonly Declared[]): unknown {
   const lines = errors.flatMap(({ pointer, detail }) => {
     const [, top, index, ...rest] = pointer.split('/');
     const item = top === 'documents' ? declared[Number(index)] : undefined;
-    return item === undefined ? [] : [`${item.locate(rest)}: ${rest.join('.')} ${detail}`];
+    return item === undefined ? [] : [`${item.locate(rest)}: ${rest.join('.')}: ${detail}`];
   });
   if (lines.length === 0) return error;
   const failure = failureOf(error);

@@ -27,6 +27,7 @@ function start(flags: object, now = () => 0, stopping = Promise.resolve()): Star
       Object.assign(started.given, options);
       return Promise.resolve({
         ready: READY,
+        readyFile: options.flags['ready-file'] as string | undefined,
         stop() {
           started.stops++;
           return stopping;
@@ -74,8 +75,11 @@ test('it says on stderr what is running and how to begin, without the secret', a
   ready file  .countersign/ready.json
   admin       admin
 
-A first token:
-  countersign token get
+A token of the admin, to see that it works:
+  npx countersign token get
+An API, and a machine that may call it:
+  npx countersign resource-servers create --identifier https://fraud.example --name fraud --scope "fraud:read=Read scores"
+  npx countersign connect payments --to fraud --scopes fraud:read --owner you@example.com --for 90d
 
 Ctrl-C stops it.
 `);

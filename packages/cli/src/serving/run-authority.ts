@@ -11,7 +11,11 @@ export interface AuthorityMain {
     readonly mode: 'dev' | 'serve';
     readonly flags: Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
     readonly env: Readonly<Record<string, string | undefined>>;
-  }): Promise<{ readonly ready: RunningFacts; stop(): Promise<void> }>;
+  }): Promise<{
+    readonly ready: RunningFacts;
+    readonly readyFile: string | undefined;
+    stop(): Promise<void>;
+  }>;
 }
 
 /**
@@ -34,7 +38,7 @@ export async function runAuthority(
         throw startFailure(error);
       },
     );
-    for (const line of runningLines(mode, authority.ready, settings['ready-file'], host.cwd)) say(host, line);
+    for (const line of runningLines(mode, authority.ready, authority.readyFile, host.cwd)) say(host, line);
     const signal = await stop.requested;
     say(host, `${signal}: finishing what is in flight; once more to stop at once.`);
     await authority.stop();

@@ -19,21 +19,33 @@ export interface RunningFacts {
 export function runningLines(
   mode: 'dev' | 'serve',
   ready: RunningFacts,
-  readyFile: unknown,
+  readyFile: string | undefined,
   cwd: string,
 ): readonly string[] {
   const near = (path: string): string => nearPath(cwd, resolve(cwd, path));
-  const found = typeof readyFile === 'string' && near(readyFile) !== '.countersign/ready.json';
-  const reach = found ? ` --ready-file ${near(readyFile)}` : '';
+  const unusual = readyFile !== undefined && near(readyFile) !== '.countersign/ready.json';
+  const reach = unusual ? ` --ready-file ${near(readyFile)}` : '';
+  const line = (command: string): string => `  npx countersign ${command}${reach}`;
   return [
     `countersign ${ready.version} is running (${mode}, pid ${ready.pid})`,
     `  issuer      ${ready.issuer}`,
     `  admin API   ${ready.admin.api}`,
     ...(ready.mtls_base === undefined ? [] : [`  mTLS        ${ready.mtls_base}`]),
     ...(ready.ca_file === undefined ? [] : [`  CA file     ${near(ready.ca_file)}`]),
-    ...(typeof readyFile === 'string' ? [`  ready file  ${near(readyFile)}`] : []),
+    ...(readyFile !== undefined ? [`  ready file  ${near(readyFile)}`] : []),
     `  admin       ${ready.admin.client_id}`,
-    ...(typeof readyFile === 'string' ? ['', 'A first token:', `  countersign token get${reach}`] : []),
+    ...(readyFile !== undefined
+      ? [
+          '',
+          'A token of the admin, to see that it works:',
+          line('token get'),
+          'An API, and a machine that may call it:',
+          line(
+            'resource-servers create --identifier https://fraud.example --name fraud --scope "fraud:read=Read scores"',
+          ),
+          line('connect payments --to fraud --scopes fraud:read --owner you@example.com --for 90d'),
+        ]
+      : []),
     ...(mode === 'dev' ? ['', 'Ctrl-C stops it.'] : []),
   ];
 }

@@ -10,11 +10,11 @@ const dev = (...args: string[]) =>
 test('a setting that is wrong or unsafe ends with 2, its name and its fix', async () => {
   expect(await dev('--set', 'token-lifetime=forever')).toMatchObject({
     code: 2,
-    err: expect.stringContaining('token-lifetime: ') as string,
+    err: expect.stringContaining('token-lifetime is out of bounds: it goes from ') as string,
   });
   expect(await dev('--set', 'nope=1')).toMatchObject({
     code: 2,
-    err: expect.stringContaining('nope: is not a setting') as string,
+    err: expect.stringContaining('--nope is not a setting.') as string,
   });
   const serve = await runCli([
     'serve',
@@ -23,7 +23,7 @@ test('a setting that is wrong or unsafe ends with 2, its name and its fix', asyn
     '--data-dir',
     temporaryFolder(),
   ]);
-  expect(serve).toMatchObject({ code: 2, err: expect.stringContaining('tls-cert: is missing') as string });
+  expect(serve).toMatchObject({ code: 2, err: expect.stringContaining('tls-cert is missing') as string });
 });
 
 test('a port that is taken is told, with how to take another', async () => {

@@ -43,7 +43,7 @@ function withSecret(object: unknown, folder: string, awaited: Map<string, string
   if (holdsSecret(object)) {
     throw new SettingError(
       'apply',
-      'a Credential holds its secret',
+      'has a Credential that holds its secret',
       'Put it into a file and name that with secretFile.',
     );
   }

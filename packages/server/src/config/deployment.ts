@@ -62,7 +62,7 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     trustedProxies,
     masterKeyFile: masterKeyFileOf(mode, read.text('master-key-file'), dataDir),
     apply: read.list('apply'),
-    readyFile: read.text('ready-file'),
+    readyFile: read.text('ready-file') ?? (mode === 'dev' ? join(dataDir, 'ready.json') : undefined),
     tokenLifetime: read.number('token-lifetime'),
     tokenLifetimeMax: read.number('token-lifetime-max'),
     keyPeriod: read.number('key-period'),
@@ -147,8 +147,16 @@ function checkIssuer(issuer: string, mode: Deployment['mode']): void {
   if (url.protocol !== 'https:' && !(mode === 'dev' && loopback && url.protocol === 'http:')) {
     throw new SettingError('issuer', 'is not https', fix);
   }
-  if (url.search !== '' || url.hash !== '' || issuer.endsWith('/') || url.username !== '') {
+  if (url.search !== '' || url.hash !== '' || issuer.endsWith('/') || url.username + url.password !== '') {
     throw new SettingError('issuer', 'has a query, fragment, user or trailing slash', fix);
+  }
+  const plain = url.origin + (url.pathname === '/' ? '' : url.pathname);
+  if (issuer !== plain) {
+    throw new SettingError(
+      'issuer',
+      'is not in its plain form',
+      `Others compare it character by character: write ${plain}.`,
+    );
   }
 }
 

@@ -5,12 +5,18 @@ import { SETTINGS, type SettingDefinition } from './schema.ts';
 /** A setting is wrong or unsafe: names it and says what to do. The command exits with 2. */
 export class SettingError extends Error {
   readonly setting: string;
-  readonly fix: string;
-  constructor(setting: string, problem: string, fix: string) {
-    super(`${setting}: ${problem}. ${fix}`);
+  /** Without a full stop; goes on from the setting's name: `is not a setting`. */
+  readonly problem: string;
+  readonly fix: string | undefined;
+  /** Names that might have been meant. */
+  readonly known: readonly string[];
+  constructor(setting: string, problem: string, fix?: string, known: readonly string[] = []) {
+    super([`${setting} ${problem}.`, fix].filter(Boolean).join(' '));
     this.name = 'SettingError';
     this.setting = setting;
+    this.problem = problem;
     this.fix = fix;
+    this.known = known;
   }
 }
 
@@ -40,24 +46,24 @@ export function loadSettings(options: LoadOptions): Settings {
   const settings = new Map<string, string | number | boolean | readonly string[]>();
   for (const setting of SETTINGS) {
     const given = flags[setting.name] ?? fromEnvironment(setting, options.env) ?? file[setting.name];
-    if (
-      setting.only !== undefined &&
-      setting.only !== options.mode &&
-      given !== undefined &&
-      given !== false
-    ) {
+    const text = given ?? setting.default;
+    if (text === undefined) continue;
+    const value = read(setting, text);
+    const elsewhere = setting.only !== undefined && setting.only !== options.mode;
+    if (elsewhere && given !== undefined && value !== false) {
       throw new SettingError(setting.name, `is for countersign ${setting.only} only`, 'Leave it out.');
     }
-    const value = given ?? setting.default;
-    if (value !== undefined) settings.set(setting.name, read(setting, value));
+    settings.set(setting.name, value);
   }
   return settings;
 }
 
+const SEE_SETTINGS = 'See docs/reference/config.md.';
+
 function refuseUnknown(names: readonly string[], known: ReadonlyMap<string, unknown>, prefix: string): void {
   for (const name of names) {
     if (!known.has(name))
-      throw new SettingError(prefix + name, 'is not a setting', 'See docs/reference/config.md.');
+      throw new SettingError(prefix + name, 'is not a setting', SEE_SETTINGS, [...known.keys()]);
   }
 }
 
@@ -74,25 +80,44 @@ function refuseUnknownVariables(
       .replaceAll('_', '-');
     const whole = name.slice(PREFIX.length).toLowerCase().replaceAll('_', '-');
     if (!known.has(whole) && known.get(setting)?.secret !== true) {
-      throw new SettingError(name, 'is not a setting', 'See docs/reference/config.md.');
+      const variables = [...known.keys()].map(variableOf);
+      throw new SettingError(name, 'is not a setting', SEE_SETTINGS, variables);
     }
   }
 }
 
 function fromEnvironment(setting: SettingDefinition, env: LoadOptions['env']): string | undefined {
-  const name = PREFIX + setting.name.toUpperCase().replaceAll('-', '_');
+  const name = variableOf(setting.name);
   const file = setting.secret === true ? env[`${name}_FILE`] : undefined;
   return file === undefined ? env[name] : readFileSync(file, 'utf8').trim();
 }
 
+function variableOf(setting: string): string {
+  return PREFIX + setting.toUpperCase().replaceAll('-', '_');
+}
+
 function readConfigFile(path: FlagValue): Readonly<Record<string, unknown>> {
   if (typeof path !== 'string') return {};
-  const document: unknown = loadYaml().parse(readFileSync(path, 'utf8'));
+  const document = parseConfigFile(path);
   if (document === null || document === undefined) return {};
   if (typeof document !== 'object' || Array.isArray(document)) {
     throw new SettingError('config', `${path} is not a mapping`, 'Write `name: value` lines.');
   }
   return document as Readonly<Record<string, unknown>>;
+}
+
+function parseConfigFile(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new SettingError('config', `${path} cannot be read: ${(error as Error).message}`);
+  }
+  try {
+    return loadYaml().parse(text) as unknown;
+  } catch (error) {
+    throw new SettingError('config', `${path} is no YAML: ${(error as Error).message.trim()}`);
+  }
 }
 
 /** Loaded only where there is such a file. */
@@ -117,7 +142,7 @@ function bounded(setting: SettingDefinition, value: number): number {
   const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = setting;
   if (value >= minimum && value <= maximum) return value;
   const unit = setting.type === 'duration' ? ' seconds (written 90s, 10m, 12h or 30d)' : '';
-  throw new SettingError(setting.name, 'is out of bounds', `It goes from ${minimum} to ${maximum}${unit}.`);
+  throw new SettingError(setting.name, `is out of bounds: it goes from ${minimum} to ${maximum}${unit}`);
 }
 
 function readList(setting: SettingDefinition, given: unknown): readonly string[] {

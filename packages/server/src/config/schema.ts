@@ -65,7 +65,7 @@ export const SETTINGS: readonly SettingDefinition[] = [
   {
     name: 'ready-file',
     type: 'path',
-    doc: 'File (mode 0600) written when the authority is ready: addresses, and the admin’s credentials when this start made them.',
+    doc: 'File (mode 0600) written when the authority is ready: addresses, and the admin’s credentials when this start made them. `dev` writes `ready.json` in its data-dir when this is left out.',
   },
   {
     name: 'master-key-file',

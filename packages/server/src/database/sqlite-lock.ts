@@ -5,6 +5,11 @@ export interface FileLock {
   readonly release: () => void;
 }
 
+/** Another process holds the data. `name` is what the command line knows it by. */
+export class DataLocked extends Error {
+  override readonly name = 'DataLocked';
+}
+
 /**
  * Holds `path` for this process: an exclusive transaction on a small database of its own. The operating system lets
  * go of it when the process ends, however it ends, so that no stale lock is ever left behind.
@@ -18,7 +23,7 @@ export function lockFile(driver: SqliteDriver, path: string): FileLock {
     database.close();
     const fault = sqliteFault(error);
     if (isBusy(fault))
-      throw new Error(`another authority runs on this data: ${path} is locked`, { cause: error });
+      throw new DataLocked(`another authority runs on this data: ${path} is locked`, { cause: error });
     throw fault;
   }
   let held = true;

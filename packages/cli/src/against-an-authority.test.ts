@@ -179,6 +179,17 @@ test('a plan has differences until it is applied, and the secret that is made wo
   });
 });
 
+test('a second authority on the same data is refused, with what to do', async () => {
+  const args = ['dev', '--port', '0', '--data-dir', join(folder, '.countersign'), '--log-level', 'silent'];
+  const { code, err } = await authority.run(args);
+  expect(code).toBe(1);
+  expect(err).toMatch(/^error: Another authority runs on this data: .+\nfix: Stop that one first/);
+});
+
+test('a key that has not signed yet says so', async () => {
+  expect((await authority.run(['keys', 'list'])).out).toMatch(/ next +not yet/);
+});
+
 test('doctor finds nothing broken', async () => {
   const { code, out } = await authority.run(['doctor']);
   expect(out).not.toMatch(/^fail|^skip/m);
@@ -202,7 +213,13 @@ test('what is cut off is refused by the verifier and gets no other token', async
   const order = ['cutoffs', 'create', '--kind', 'identity', '--id', 'leaked', '--reason', 'seen in a log'];
   expect((await authority.run(order)).code).toBe(6);
   expect((await authority.run(get)).code).toBe(0);
+  expect((await authority.run([...order, '--dry-run'])).err).toContain('final in this version');
   expect((await authority.run([...order, '--yes'])).code).toBe(0);
+  const resume = await authority.run(['identities', 'resume', 'leaked', '--reason', 'false alarm']);
+  expect(resume).toMatchObject({
+    code: 4,
+    err: expect.stringContaining('countersign connect NEW') as string,
+  });
   const refused = await authority.run(['token', 'verify', '--audience', url], { stdin });
   expect(refused).toMatchObject({ code: 4, err: expect.stringContaining('401: cut_off') as string });
   expect((await authority.run(get)).code).toBe(4);
@@ -210,7 +227,11 @@ test('what is cut off is refused by the verifier and gets no other token', async
 
 test('what the API says becomes an exit code', async () => {
   expect((await authority.run(['identities', 'get', 'nobody'])).code).toBe(3);
-  expect((await authority.run(connect('checked', 'curl'))).code).toBe(5);
+  const order = ['cutoffs', 'create', '--kind', 'identity', '--id', 'nobody', '--reason', 'x'];
+  expect(await authority.run(order)).toMatchObject({ code: 3, err: 'error: there is no identity nobody\n' });
+  expect((await authority.run(connect('checked', 'curl'))).code).toBe(0);
+  const otherOwner = connect('checked', 'curl').map((arg) => (arg === 'ada' ? 'grace' : arg));
+  expect((await authority.run(otherOwner)).code).toBe(5);
   expect(
     (
       await authority.run([

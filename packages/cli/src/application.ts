@@ -5,6 +5,7 @@ import {
   buildCommand,
   buildRouteMap,
   ArgumentScannerError,
+  FlagNotFoundError,
   text_en,
 } from '@stricli/core';
 import type { CliContext, Target } from './context.ts';
@@ -82,11 +83,32 @@ const TEXT: ApplicationText = {
         : `fix: did you mean ${corrections.join(' or ')}?`,
     ),
   exceptionWhileParsingArguments: (error) =>
-    `error: ${error instanceof ArgumentScannerError ? text_en.exceptionWhileParsingArguments(error, false) : (error as Error).message}`,
+    lines(
+      `error: ${argumentText(error)}`,
+      error instanceof FlagNotFoundError ? flagFix(error.input) : undefined,
+    ),
   exceptionWhileRunningCommand: (error) => failureText(error),
   exceptionWhileLoadingCommandFunction: (error) => failureText(error),
   commandErrorResult: (error) => failureText(error),
 };
+
+function argumentText(error: unknown): string {
+  return error instanceof ArgumentScannerError
+    ? text_en.exceptionWhileParsingArguments(error, false)
+    : (error as Error).message;
+}
+
+/** Secrets and tokens have no flag: every user of a machine can read the command lines of all others. */
+const FLAG_FIX: Readonly<Record<string, string>> = {
+  'client-secret': 'No flag takes a secret. Name its file: --client-secret-file FILE (- for stdin)',
+  secret: 'No flag takes a secret. Name its file: --client-secret-file FILE (- for stdin)',
+  token: 'No flag takes a token. Pipe it in, or name its file: --token-file FILE',
+};
+
+function flagFix(input: string): string | undefined {
+  const fix = FLAG_FIX[input.replace(/^-+/, '').replace(/=.*$/s, '')];
+  return fix === undefined ? undefined : `fix: ${fix}`;
+}
 
 /** `error:`, then what to do, then where to ask further. */
 export function failureText(error: unknown): string {

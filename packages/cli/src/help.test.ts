@@ -28,6 +28,15 @@ test('the help of every command is as agreed: a change of it is a change of what
   await expect(text).toMatchFileSnapshot('../test/help.txt');
 });
 
+test.each([
+  ['token', 'get', '--client-secret', 'x'],
+  ['identities', 'list', '--client-secret=x'],
+])('no flag takes a secret, and which does instead is said: %s %s %s', async (...args) => {
+  const { code, err } = await runCli(args);
+  expect(code).toBe(2);
+  expect(err).toContain('fix: No flag takes a secret. Name its file: --client-secret-file FILE');
+});
+
 test('each help opens with examples', async () => {
   for (const route of await allRoutes()) {
     const { out } = await runCli([...route, '--help']);

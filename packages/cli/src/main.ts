@@ -3,9 +3,11 @@ import { buildProgram, failureText } from './application.ts';
 import { type CliContext, say } from './context.ts';
 import { EXIT_CODES, exitCodeOf } from './exit-code.ts';
 import { type Host, processHost } from './host.ts';
+import { respell } from './spelling.ts';
 
 /** Runs one command line in the given host; resolves to its exit code and never rejects. */
-export async function runCommandLine(args: readonly string[], host: Host): Promise<number> {
+export async function runCommandLine(given: readonly string[], host: Host): Promise<number> {
+  const args = respell(given);
   const io = {
     // Help and version come this way, answers do not: an example without arguments would end in a space.
     stdout: { write: (text: string) => host.stdout.write(text.replace(/ +$/gm, '')) },

@@ -1,7 +1,13 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { fakeAuthority, json, problem, type Reply, runAgainst } from '../../test/fake-authority.ts';
+import {
+  type FakeAuthority,
+  fakeAuthority,
+  problem,
+  type Reply,
+  runAgainst,
+} from '../../test/fake-authority.ts';
 import { temporaryFolder } from '../../test/fake-host.ts';
 
 const END = '2027-02-19T12:00:00.000Z';
@@ -9,20 +15,70 @@ const FRAUD = {
   id: 'rsv_0123456789abcdefghij',
   identifier: 'https://fraud.example',
   name: 'fraud',
-  scopes: [],
+  scopes: [{ name: 'fraud:read' }, { name: 'fraud:write' }],
 };
-const IDENTITY = { id: 'idn_0123456789abcdefghij', client_id: 'payments', state: 'active', expires_at: END };
+const IDENTITY = {
+  id: 'idn_0123456789abcdefghij',
+  client_id: 'payments',
+  kind: 'service',
+  environment: 'dev',
+  purpose: 'Calls fraud',
+  owner: { person: 'ada' },
+  state: 'active',
+  security_stop: false,
+  expires_at: END,
+};
 const ACCESS = { id: 'acs_0123456789abcdefghij', scopes: ['fraud:read'], expires_at: END };
-const CREDENTIAL = { id: 'crd_0123456789abcdefghij', expires_at: END };
+const CREDENTIAL = { id: 'crd_0123456789abcdefghij', label: 'payments', expires_at: END };
 const SECRET = 'csk_AAAAAAAA_secretsecret';
 
-const ROUTES: Readonly<Record<string, Reply>> = {
-  'GET /v1/resource-servers': { items: [FRAUD, { ...FRAUD, name: 'fraud-eu' }], next_cursor: null },
-  'POST /v1/identities': () => json(IDENTITY, { status: 201 }),
-  'POST /v1/access': () => json(ACCESS, { status: 201 }),
-  'POST /v1/identities/idn_0123456789abcdefghij/credentials': () =>
-    json({ ...CREDENTIAL, secret: SECRET }, { status: 201 }),
-};
+const created = (kind: string, name: string) => ({
+  op: 'create',
+  kind,
+  name,
+  before: null,
+  after: { made: 'yes' },
+  fields: ['made'],
+});
+const IDENTITY_MADE = created('Identity', 'payments');
+const CREDENTIAL_MADE = created('Credential', 'payments/payments');
+const ACCESS_MADE = created('Access', 'payments → https://fraud.example');
+const ALL = [IDENTITY_MADE, CREDENTIAL_MADE, ACCESS_MADE];
+
+interface Scene {
+  /** Before anything is applied. */
+  readonly identity?: object;
+  readonly access?: object;
+  /** What the plan says. */
+  readonly changes?: readonly object[];
+  readonly apply?: () => object;
+}
+
+/** An authority that knows more once documents were applied. */
+function scene({ identity, access, changes = ALL, apply }: Scene = {}): FakeAuthority {
+  let applied = false;
+  const routes: Readonly<Record<string, Reply>> = {
+    'GET /v1/resource-servers': { items: [FRAUD, { ...FRAUD, name: 'fraud-eu' }], next_cursor: null },
+    'GET /v1/identities/payments': () => (applied ? IDENTITY : (identity ?? problem('not_found', 404))),
+    'GET /v1/access': () => ({
+      items: [applied ? ACCESS : access].filter((each) => each !== undefined),
+      next_cursor: null,
+    }),
+    'GET /v1/credentials': { items: [CREDENTIAL], next_cursor: null },
+    'POST /v1/apply': ({ path }) => {
+      if (path.endsWith('?dry_run=true')) return { dry_run: true, changes };
+      applied = true;
+      const secrets = changes.includes(CREDENTIAL_MADE)
+        ? [{ name: 'payments', identity: 'payments', secret: SECRET }]
+        : [];
+      return apply?.() ?? { changes, secrets };
+    },
+  };
+  return fakeAuthority(routes);
+}
+
+const writes = (authority: FakeAuthority) =>
+  authority.asked.filter(({ method, path }) => method !== 'GET' && !path.includes('dry_run'));
 
 const CONNECT = [
   'connect',
@@ -37,36 +93,47 @@ const CONNECT = [
   '90d',
 ];
 
-test('identity, access and credential are made; the secret is in a file of its own and nowhere else', async () => {
+test('identity, credential and access are applied at once; the secret is in a file of its own and nowhere else', async () => {
   const cwd = temporaryFolder();
-  const authority = fakeAuthority(ROUTES);
+  const authority = scene();
   const { code, out, err } = await runAgainst(authority, CONNECT, { cwd });
   expect(code).toBe(0);
-  expect(authority.asked.map(({ method, path }) => `${method} ${path}`)).toEqual([
-    'GET /v1/resource-servers?text=fraud',
-    'POST /v1/identities',
-    'POST /v1/access',
-    'POST /v1/identities/idn_0123456789abcdefghij/credentials',
+  expect(authority.asked.map(({ method, path }) => `${method} ${path.split('?')[0]}`)).toEqual([
+    'GET /v1/resource-servers',
+    'GET /v1/identities/payments',
+    'POST /v1/apply',
+    'POST /v1/apply',
+    'GET /v1/identities/payments',
+    'GET /v1/access',
+    'GET /v1/credentials',
   ]);
-  const bodies = authority.asked.slice(1).map(({ body }) => JSON.parse(body) as unknown);
-  expect(bodies).toEqual([
+  const [plan, run] = authority.asked.filter(({ method }) => method === 'POST');
+  expect(plan?.path).toBe('/v1/apply?dry_run=true');
+  expect(run).toMatchObject({ path: '/v1/apply', body: plan?.body });
+  const { documents } = JSON.parse(run?.body ?? '') as { documents: { kind: string; spec: object }[] };
+  expect(documents.map(({ kind, spec }) => ({ kind, spec }))).toEqual([
     {
-      name: 'payments',
-      client_id: 'payments',
-      kind: 'service',
-      environment: 'dev',
-      purpose: 'Calls fraud',
-      owner: { person: 'ada' },
-      expires_at: END,
+      kind: 'Identity',
+      spec: {
+        client_id: 'payments',
+        kind: 'service',
+        environment: 'dev',
+        purpose: 'Calls fraud',
+        owner: { person: 'ada' },
+        expires_in: '90d',
+      },
     },
+    { kind: 'Credential', spec: { identity: 'payments', type: 'client_secret' } },
     {
-      identity: IDENTITY.id,
-      resource_server: 'https://fraud.example',
-      scopes: ['fraud:read'],
-      justification: 'Calls fraud',
-      expires_at: END,
+      kind: 'Access',
+      spec: {
+        identity: 'payments',
+        resource_server: 'https://fraud.example',
+        scopes: ['fraud:read'],
+        justification: 'Calls fraud',
+        expires_in: '90d',
+      },
     },
-    { type: 'client_secret', label: 'payments' },
   ]);
   const file = join(cwd, 'payments.secret');
   expect(readFileSync(file, 'utf8')).toBe(`${SECRET}\n`);
@@ -83,7 +150,7 @@ test('identity, access and credential are made; the secret is in a file of its o
 });
 
 test('one language is printed as a program that can be piped on', async () => {
-  const { out } = await runAgainst(fakeAuthority(ROUTES), [...CONNECT, '--language', 'typescript'], {
+  const { out } = await runAgainst(scene(), [...CONNECT, '--language', 'typescript'], {
     cwd: temporaryFolder(),
   });
   expect(out).toBe(`import { readFileSync } from 'node:fs';
@@ -104,7 +171,7 @@ await client.close();
 
 test('as JSON: what was made without its secret, where that is, and the calls', async () => {
   const cwd = temporaryFolder();
-  const { out } = await runAgainst(fakeAuthority(ROUTES), [...CONNECT, '-o', 'json'], { cwd });
+  const { out } = await runAgainst(scene(), [...CONNECT, '-o', 'json'], { cwd });
   expect(out).not.toContain(SECRET);
   const answer = JSON.parse(out) as Record<string, unknown>;
   expect(answer).toMatchObject({ identity: IDENTITY, access: ACCESS, credential: CREDENTIAL });
@@ -115,73 +182,100 @@ test('as JSON: what was made without its secret, where that is, and the calls', 
 test('a file that is there is never overwritten, and nothing is made', async () => {
   const cwd = temporaryFolder();
   writeFileSync(join(cwd, 'payments.secret'), 'old');
-  const authority = fakeAuthority(ROUTES);
+  const authority = scene();
   const { code, err } = await runAgainst(authority, CONNECT, { cwd });
   expect(code).toBe(5);
   expect(err).toContain('may hold the only copy of a secret');
-  expect(authority.asked.filter(({ method }) => method === 'POST')).toEqual([]);
+  expect(writes(authority)).toEqual([]);
+  const dry = await runAgainst(authority, [...CONNECT, '--dry-run'], { cwd });
+  expect(dry.code).toBe(5);
 });
 
 test('on a terminal the secret may be shown in place of a file; elsewhere it is refused', async () => {
   const cwd = temporaryFolder();
-  const shown = await runAgainst(fakeAuthority(ROUTES), [...CONNECT, '--show-secret'], { cwd, answers: [] });
+  const shown = await runAgainst(scene(), [...CONNECT, '--show-secret'], { cwd, answers: [] });
   expect(shown.err).toContain(`secret, shown only now: ${SECRET}\n`);
   expect(existsSync(join(cwd, 'payments.secret'))).toBe(false);
-  const piped = await runAgainst(fakeAuthority(ROUTES), [...CONNECT, '--show-secret'], { cwd });
+  const piped = await runAgainst(scene(), [...CONNECT, '--show-secret'], { cwd });
   expect(piped).toMatchObject({ code: 2, out: '' });
 });
 
-test('an identity that exists is a conflict (5), and the file is given up', async () => {
+test('the same again makes nothing, and says where the secret is or that another can be made', async () => {
   const cwd = temporaryFolder();
-  const taken = () => problem('already_exists', 409, { existing: IDENTITY.id });
-  const { code, err } = await runAgainst(
-    fakeAuthority({ ...ROUTES, 'POST /v1/identities': taken }),
-    CONNECT,
-    { cwd },
-  );
-  expect(code).toBe(5);
-  expect(err).toContain(`what is there: ${IDENTITY.id}`);
-  expect(existsSync(join(cwd, 'payments.secret'))).toBe(false);
+  const there = { identity: IDENTITY, access: ACCESS, changes: [] };
+  const lost = await runAgainst(scene(there), CONNECT, { cwd });
+  expect(lost.code).toBe(0);
+  expect(lost.err).toContain('all of it was there before');
+  expect(lost.err).toContain('countersign credentials create payments');
+  writeFileSync(join(cwd, 'payments.secret'), 'old');
+  const again = await runAgainst(scene(there), CONNECT, { cwd });
+  expect(again.err).toContain('  secret      payments.secret\n');
+  expect(readFileSync(join(cwd, 'payments.secret'), 'utf8')).toBe('old');
 });
 
-test('where it stops half way, it says what is there and how to go on', async () => {
-  const cwd = temporaryFolder();
-  const refused = () => problem('unknown_scope', 422, { detail: 'fraud has no scope fraud:rad' });
-  const { code, err } = await runAgainst(fakeAuthority({ ...ROUTES, 'POST /v1/access': refused }), CONNECT, {
-    cwd,
+test('what is half made is gone on with: only what is not there is declared', async () => {
+  const authority = scene({ identity: IDENTITY, changes: [CREDENTIAL_MADE, ACCESS_MADE] });
+  expect((await runAgainst(authority, CONNECT, { cwd: temporaryFolder() })).code).toBe(0);
+  const { documents } = JSON.parse(writes(authority)[0]?.body ?? '') as { documents: { kind: string }[] };
+  expect(documents.map(({ kind }) => kind)).toEqual(['Credential', 'Access']);
+});
+
+test.each([
+  [{ identity: { ...IDENTITY, owner: { person: 'grace' } } }, 'its owner is grace, not ada'],
+  [{ identity: { ...IDENTITY, state: 'suspended' } }, 'Resume it first'],
+  [{ identity: { ...IDENTITY, state: 'suspended', security_stop: true } }, 'Take another name'],
+  [{ identity: IDENTITY, access: { ...ACCESS, scopes: ['fraud:write'] } }, 'access update acs_'],
+])('what is there and is otherwise is a conflict (5), and nothing is changed: %j', async (there, said) => {
+  const authority = scene(there);
+  const { code, err } = await runAgainst(authority, CONNECT, { cwd: temporaryFolder() });
+  expect(code).toBe(5);
+  expect(err).toContain(said);
+  expect(writes(authority)).toEqual([]);
+});
+
+test('a scope that the API lacks is told before anything is written, with what may have been meant', async () => {
+  const authority = scene();
+  const args = CONNECT.map((arg) => (arg === 'fraud:read' ? 'fraud:rad' : arg));
+  expect(await runAgainst(authority, args, { cwd: temporaryFolder() })).toMatchObject({
+    code: 2,
+    err: 'error: fraud has no scope fraud:rad.\nfix: Did you mean fraud:read?\n',
   });
-  expect(code).toBe(2);
-  expect(err).toContain(
-    'fraud has no scope fraud:rad\npayments was created; it has no access and no credential.',
-  );
-  expect(err).toContain('countersign identities decommission payments');
+  expect(authority.asked.every(({ method }) => method === 'GET')).toBe(true);
+});
+
+test('--scope is taken for --scopes', async () => {
+  const args = CONNECT.map((arg) => (arg === '--scopes' ? '--scope' : arg));
+  expect((await runAgainst(scene(), args, { cwd: temporaryFolder() })).code).toBe(0);
+});
+
+test('where it stops half way, the secret that came is kept and the same command goes on', async () => {
+  const cwd = temporaryFolder();
+  const secrets = [{ name: 'payments', identity: 'payments', secret: SECRET }];
+  const apply = () => problem('unavailable', 503, { applied: [IDENTITY_MADE, CREDENTIAL_MADE], secrets });
+  const { code, err } = await runAgainst(scene({ apply }), CONNECT, { cwd });
+  expect(code).toBe(7);
+  expect(err).toContain('The same command goes on from there.');
+  expect(readFileSync(join(cwd, 'payments.secret'), 'utf8')).toBe(`${SECRET}\n`);
+});
+
+test('where it is refused as a whole, the file is given up', async () => {
+  const cwd = temporaryFolder();
+  const apply = () => problem('insufficient_scope', 403);
+  expect((await runAgainst(scene({ apply }), CONNECT, { cwd })).code).toBe(4);
   expect(existsSync(join(cwd, 'payments.secret'))).toBe(false);
 });
 
 test('an API that nobody knows is not found (3), with those that are alike', async () => {
-  const { code, err } = await runAgainst(fakeAuthority(ROUTES), [
-    ...CONNECT.slice(0, 3),
-    'fra',
-    ...CONNECT.slice(4),
-  ]);
+  const { code, err } = await runAgainst(scene(), [...CONNECT.slice(0, 3), 'fra', ...CONNECT.slice(4)]);
   expect(code).toBe(3);
   expect(err).toContain('There is no API called fra.\nfix: Did you mean https://fraud.example');
 });
 
 test('a dry run shows the three and makes none', async () => {
-  const change = {
-    op: 'create',
-    kind: 'Identity',
-    name: 'payments',
-    before: null,
-    after: { kind: 'service' },
-    fields: ['kind'],
-  };
-  const authority = fakeAuthority({ ...ROUTES, 'POST /v1/apply': { dry_run: true, changes: [change] } });
+  const authority = scene();
   const { code, out } = await runAgainst(authority, [...CONNECT, '--dry-run'], { cwd: temporaryFolder() });
-  expect({ code, out }).toEqual({
-    code: 0,
-    out: '+ Identity payments\n    kind: service\n1 to add, 0 to change, 0 to end.\n',
-  });
-  expect(authority.asked.at(-1)?.path).toBe('/v1/apply?dry_run=true');
+  expect(code).toBe(0);
+  expect(out).toMatch(/^\+ Identity payments\n/);
+  expect(out).toMatch(/\n3 to add, 0 to change, 0 to end\.\n$/);
+  expect(writes(authority)).toEqual([]);
 });

@@ -7,14 +7,16 @@ import {
   type IdentityKind,
 } from '../connect/connect-plan.ts';
 import { findApi } from '../connect/find-api.ts';
-import { makeConnection } from '../connect/make-connection.ts';
+import { findPresent, requireScopes } from '../connect/find-present.ts';
+import { makeConnection, readConnection } from '../connect/make-connection.ts';
 import { reportConnection } from '../connect/report.ts';
+import { requireFree } from '../secrets/secret-file.ts';
 import { openSecretPlace } from '../secrets/secret-place.ts';
 import { withAdmin } from '../connection/admin.ts';
 import type { ConnectionFlags } from '../connection/settings.ts';
 import type { CliContext } from '../context.ts';
 import { connectionFlags } from '../flags/connection.ts';
-import { parseInstant, spanText } from '../flags/time.ts';
+import { spanText } from '../flags/time.ts';
 import { splitWords } from '../flags/words.ts';
 import { printDifference } from '../output/print-difference.ts';
 import { LANGUAGES, type Language } from '../snippets/snippets.ts';
@@ -24,8 +26,8 @@ interface Flags extends ConnectionFlags {
   readonly scopes: readonly string[];
   readonly owner: string;
   readonly for: string;
-  readonly environment: Environment;
-  readonly kind: IdentityKind;
+  readonly environment?: Environment | undefined;
+  readonly kind?: IdentityKind | undefined;
   readonly purpose?: string | undefined;
   readonly justification?: string | undefined;
   readonly secretFile?: string | undefined;
@@ -39,31 +41,34 @@ export const connect: Command<CliContext> = buildCommand<Flags, [string], CliCon
   async func(flags, name) {
     await withAdmin(this.host, flags, async (admin) => {
       const api = await findApi(admin.client, flags.to);
-      const purpose = flags.purpose ?? `Calls ${api.name}`;
+      const scopes = splitWords(flags.scopes);
+      requireScopes(api, scopes);
       const plan: ConnectPlan = {
         name,
         kind: flags.kind,
         environment: flags.environment,
         owner: flags.owner,
-        purpose,
-        justification: flags.justification ?? purpose,
-        api: api.identifier,
-        scopes: splitWords(flags.scopes),
-        expiresAt: parseInstant(flags.for, this.host.now(), 'ahead'),
+        purpose: flags.purpose,
+        justification: flags.justification ?? flags.purpose ?? `Calls ${api.name}`,
+        api,
+        scopes,
+        span: flags.for,
       };
+      const documents = connectDocuments(plan, await findPresent(admin.client, plan));
+      const difference = await admin.client.preview('apply.run', { body: { documents } });
+      const makesSecret = difference.changes.some((change) => change.kind === 'Credential');
+      const file = resolve(this.host.cwd, flags.secretFile ?? `${name}.secret`);
       if (flags.dryRun) {
-        const difference = await admin.client.preview('apply.run', {
-          body: { documents: connectDocuments(plan) },
-        });
+        if (makesSecret && !flags.showSecret) requireFree(file);
         return printDifference(this.host, difference, flags.output === 'json' ? 'json' : 'table', 'stdout');
       }
-      const file = resolve(this.host.cwd, flags.secretFile ?? `${name}.secret`);
-      const place = openSecretPlace(this.host, flags, file);
-      const made = await makeConnection(admin.client, plan, place);
-      await reportConnection(this.host, admin, api, made, {
+      const place = makesSecret ? openSecretPlace(this.host, flags, file) : undefined;
+      await makeConnection(admin.client, documents, place);
+      await reportConnection(this.host, admin, api, await readConnection(admin.client, plan), {
         output: flags.output,
         language: flags.language,
-        secretFile: place.path,
+        made: difference.changes.length > 0,
+        secret: place === undefined ? { told: 'before', file } : { told: 'now', file: place.path },
       });
     });
   },
@@ -86,14 +91,14 @@ export const connect: Command<CliContext> = buildCommand<Flags, [string], CliCon
       environment: {
         kind: 'enum',
         values: ['dev', 'test', 'staging', 'prod'],
-        default: 'dev',
-        brief: 'Where it runs',
+        optional: true,
+        brief: 'Where it runs; dev when left out',
       },
       kind: {
         kind: 'enum',
         values: ['service', 'job', 'pipeline', 'device', 'gateway', 'agent', 'third_party'],
-        default: 'service',
-        brief: 'What it is',
+        optional: true,
+        brief: 'What it is; a service when left out',
       },
       purpose: {
         kind: 'parsed',

@@ -34,6 +34,10 @@ export const cutoffs: RouteMap<CliContext> = buildNoun<Cutoff>(
         id: { brief: 'Identity: id or client_id; credential: id; token: jti; key: kid' },
         reason: { brief: 'Why; it stays in the audit log' },
       },
+      caution: ({ kind }) =>
+        kind === 'identity'
+          ? 'For an identity this is final in this version: it cannot be resumed, and its callers need a new one (countersign connect).'
+          : undefined,
       done: 'Cut off:',
     },
   },

@@ -15,7 +15,7 @@ export const keys: RouteMap<CliContext> = buildNoun<SigningKey>(
         { header: 'KID', value: (key) => key.kid },
         { header: 'ALG', value: (key) => key.alg },
         { header: 'STATE', value: (key) => key.state },
-        { header: 'SIGNS FROM', value: (key) => key.active_at },
+        { header: 'SIGNS FROM', value: (key) => (key.state === 'next' ? 'not yet' : key.active_at) },
         { header: 'LEAVES', value: (key) => key.remove_at ?? '' },
       ],
     },
@@ -24,8 +24,8 @@ export const keys: RouteMap<CliContext> = buildNoun<SigningKey>(
     list: { operation: 'keys.list', examples: ['', '-o json'] },
     rotate: {
       operation: 'keys.rotate',
-      examples: ['', '--alg RS256'],
-      overrides: { alg: { brief: 'Algorithm whose key changes' } },
+      examples: [''],
+      overrides: { alg: { brief: 'Algorithm whose key changes', values: ['ES256'] } },
     },
   },
 );

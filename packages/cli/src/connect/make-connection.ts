@@ -1,98 +1,82 @@
-import type { Access, AdminClient, CreatedCredential, Identity } from '@countersign/admin-api';
+import type {
+  Access,
+  AdminClient,
+  ApplyResult,
+  Credential,
+  DocumentInput,
+  Identity,
+} from '@countersign/admin-api';
 import { failureOf } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
-import type { ConnectPlan } from './connect-plan.ts';
 import type { SecretPlace } from '../secrets/secret-place.ts';
+import type { ConnectPlan } from './connect-plan.ts';
+import { findAccess } from './find-present.ts';
 
 export interface Connection {
   readonly identity: Identity;
-  /** Without its secret. */
-  readonly credential: Omit<CreatedCredential, 'secret'>;
+  readonly credential: Credential;
   readonly access: Access;
 }
 
-/** Makes the three; where one fails, says what is there already and how to go on. */
+/**
+ * Applies the documents, and keeps the secret that came of it. The authority refuses all of them or none; what stops it
+ * half way leaves what the same command goes on from.
+ */
 export async function makeConnection(
   client: AdminClient,
-  plan: ConnectPlan,
-  place: SecretPlace,
-): Promise<Connection> {
-  let identity: Identity;
+  documents: DocumentInput[],
+  place: SecretPlace | undefined,
+): Promise<void> {
+  let secrets: ApplyResult['secrets'];
   try {
-    identity = await createIdentity(client, plan);
+    ({ secrets } = (await client.call('apply.run', { body: { documents } })).body);
   } catch (error) {
-    place.abandon();
-    throw error;
+    const done = (error as ApplyErrorShape | undefined)?.problem;
+    keep(done?.secrets ?? [], place);
+    throw done?.applied === undefined ? error : halfDone(error);
   }
-  const access = await createAccess(client, plan, identity).catch((error: unknown) => {
-    place.abandon();
-    throw halfDone(error, identity, 'it has no access and no credential');
+  keep(secrets, place);
+}
+
+interface ApplyErrorShape {
+  readonly problem?: {
+    readonly applied?: readonly unknown[];
+    readonly secrets?: ApplyResult['secrets'];
+  };
+}
+
+function keep(secrets: ApplyResult['secrets'], place: SecretPlace | undefined): void {
+  const made = secrets[0];
+  if (made === undefined) place?.abandon();
+  else if (place !== undefined) place.put(made.secret);
+  else throw new CommandFailure('failure', 'A secret came that nobody expected, and was not kept.');
+}
+
+function halfDone(error: unknown): CommandFailure {
+  const failure = failureOf(error);
+  return new CommandFailure(failure.kind, failure.message, {
+    fix: 'It stopped half way. The same command goes on from there.',
+    requestId: failure.requestId,
+    cause: error,
   });
-  const credential = await createSecret(client, plan, identity, place).catch((error: unknown) => {
-    throw halfDone(error, identity, `it has access ${access.id} and no credential`);
-  });
+}
+
+/** The three as they are now. */
+export async function readConnection(client: AdminClient, plan: ConnectPlan): Promise<Connection> {
+  const identity = (await client.call('identities.get', { params: { id: plan.name } })).body;
+  const access = await findAccess(client, plan);
+  const credential = await findCredential(client, plan.name);
+  if (access === undefined || credential === undefined) {
+    throw new CommandFailure('conflict', 'Somebody ended it at the same moment.');
+  }
   return { identity, credential, access };
 }
 
-async function createIdentity(client: AdminClient, plan: ConnectPlan): Promise<Identity> {
-  const { name, kind, environment, purpose, owner, expiresAt } = plan;
-  const { body } = await client.call('identities.create', {
-    body: {
-      name,
-      client_id: name,
-      kind,
-      environment,
-      purpose,
-      owner: { person: owner },
-      expires_at: expiresAt,
-    },
-  });
-  return body;
-}
-
-async function createAccess(client: AdminClient, plan: ConnectPlan, identity: Identity): Promise<Access> {
-  const { body } = await client.call('access.create', {
-    body: {
-      identity: identity.id,
-      resource_server: plan.api,
-      scopes: [...plan.scopes],
-      justification: plan.justification,
-      expires_at: plan.expiresAt,
-    },
-  });
-  return body;
-}
-
-async function createSecret(
-  client: AdminClient,
-  plan: ConnectPlan,
-  identity: Identity,
-  place: SecretPlace,
-): Promise<Omit<CreatedCredential, 'secret'>> {
-  let created: CreatedCredential;
-  try {
-    ({ body: created } = await client.call('credentials.create', {
-      params: { id: identity.id },
-      body: { type: 'client_secret', label: plan.name },
-    }));
-  } catch (error) {
-    place.abandon();
-    throw error;
+async function findCredential(client: AdminClient, name: string): Promise<Credential | undefined> {
+  const query = { identity: name, type: 'client_secret', state: 'active' } as const;
+  let found: Credential | undefined;
+  for await (const credential of client.each('credentials.list', { query })) {
+    if (credential.label === name) found = credential;
   }
-  const { secret, ...credential } = created;
-  place.put(secret as string);
-  return credential;
-}
-
-function halfDone(error: unknown, identity: Identity, state: string): CommandFailure {
-  const failure = failureOf(error);
-  return new CommandFailure(
-    failure.kind,
-    `${failure.message}\n${identity.client_id} was created; ${state}.`,
-    {
-      fix: `Finish it with countersign access create and credentials create, or end it: countersign identities decommission ${identity.client_id} --reason "half made" --yes`,
-      requestId: failure.requestId,
-      cause: error,
-    },
-  );
+  return found;
 }

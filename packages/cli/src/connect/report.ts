@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { ResourceServer } from '@countersign/admin-api';
 import { discoverServer } from '@countersign/protocol/discovery';
 import type { Issuer } from '@countersign/protocol';
@@ -13,11 +14,22 @@ import type { Connection } from './make-connection.ts';
 export interface ReportOptions {
   readonly output: 'text' | 'json';
   readonly language: Language | undefined;
-  /** undefined where the secret was shown. */
-  readonly secretFile: string | undefined;
+  /** Whether anything was not there before. */
+  readonly made: boolean;
+  readonly secret:
+    | {
+        readonly told: 'now';
+        /** undefined where it was shown. */
+        readonly file: string | undefined;
+      }
+    | {
+        readonly told: 'before';
+        /** Where it would be. */
+        readonly file: string;
+      };
 }
 
-/** Says what was made, and prints programs that use it. */
+/** Prints programs that use what was made; then, where it does not scroll away, what that is. */
 export async function reportConnection(
   host: Host,
   admin: AdminConnection,
@@ -26,13 +38,14 @@ export async function reportConnection(
   options: ReportOptions,
 ): Promise<void> {
   const { authority } = admin;
+  const secretFile = whereSecretIs(options.secret);
   const metadata = await discoverServer(authority.issuer as Issuer, { fetch: admin.fetch });
   const snippets = snippetsOf(
     {
       issuer: authority.issuer,
       tokenEndpoint: metadata.token_endpoint,
       clientId: made.identity.client_id,
-      secretFile: nearPath(host.cwd, options.secretFile ?? `${made.identity.client_id}.secret`),
+      secretFile: nearPath(host.cwd, options.secret.file ?? `${made.identity.client_id}.secret`),
       resource: api.identifier,
       scope: made.access.scopes.join(' '),
       caFile: authority.caFile === undefined ? undefined : nearPath(host.cwd, authority.caFile),
@@ -42,16 +55,41 @@ export async function reportConnection(
   );
   if (options.output === 'json') {
     const calls = Object.fromEntries(snippets.map(({ language, code }) => [language, code]));
-    return host.stdout.write(`${jsonText({ ...made, secret_file: options.secretFile ?? null, calls })}\n`);
+    return host.stdout.write(`${jsonText({ ...made, secret_file: secretFile ?? null, calls })}\n`);
   }
-  const { identity, access, credential } = made;
-  say(host, visible(`${identity.client_id} may use ${access.scopes.join(' ')} at ${api.identifier}`));
-  say(host, `  identity    ${identity.id}, ${identity.state}, until ${identity.expires_at}`);
-  say(host, `  access      ${access.id}, until ${access.expires_at}`);
-  say(host, `  credential  ${credential.id}, until ${credential.expires_at}`);
-  if (options.secretFile !== undefined)
-    say(host, `  secret      ${nearPath(host.cwd, options.secretFile)} (mode 0600)`);
   for (const { title, code } of snippets) {
-    host.stdout.write(options.language === undefined ? `\n── ${title}\n${code}\n` : `${code}\n`);
+    host.stdout.write(options.language === undefined ? `── ${title}\n${code}\n\n` : `${code}\n`);
   }
+  for (const line of summaryLines(host, api, made, options)) say(host, visible(line));
+}
+
+function whereSecretIs(secret: ReportOptions['secret']): string | undefined {
+  return secret.told === 'now' || existsSync(secret.file) ? secret.file : undefined;
+}
+
+function summaryLines(
+  host: Pick<Host, 'cwd'>,
+  api: ResourceServer,
+  { identity, access, credential }: Connection,
+  options: ReportOptions,
+): readonly string[] {
+  const file = whereSecretIs(options.secret);
+  const name = identity.client_id;
+  const lost = `told when it was made; another: countersign credentials create ${name} --type client_secret`;
+  const before = options.made ? '' : '; all of it was there before';
+  const where =
+    file === undefined
+      ? lost
+      : `${nearPath(host.cwd, file)}${options.secret.told === 'now' ? ' (mode 0600)' : ''}`;
+  const shown = options.secret.told === 'now' && file === undefined;
+  return [
+    `${name} may use ${access.scopes.join(' ')} at ${api.identifier}${before}`,
+    `  identity    ${identity.id}, ${identity.state}, until ${identity.expires_at}`,
+    `  access      ${access.id}, until ${access.expires_at}`,
+    `  credential  ${credential.id}, until ${credential.expires_at}`,
+    ...(shown ? [] : [`  secret      ${where}`]),
+    ...(options.language === undefined
+      ? [`  calls       above; one of them: --language ${LANGUAGES.join('|')}`]
+      : []),
+  ];
 }

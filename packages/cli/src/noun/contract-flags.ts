@@ -11,6 +11,8 @@ export interface FieldOverride {
   readonly flag?: string;
   readonly brief?: string;
   readonly placeholder?: string;
+  /** Those of a choice that can be had in this version. */
+  readonly values?: readonly string[];
   /** No flag: the command fills it or has no use for it. */
   readonly skip?: true;
   /** For instants. */
@@ -106,7 +108,9 @@ function parameterOf(field: Field, override: FieldOverride): FlagParameter {
   if (override.repeat === true || field.kind === 'words') {
     return { kind: 'parsed', parse: String, variadic: true, optional, placeholder };
   }
-  if (field.kind === 'choice' && !field.nullable) return { kind: 'enum', values: field.values, optional };
+  if (field.kind === 'choice' && !field.nullable) {
+    return { kind: 'enum', values: override.values ?? field.values, optional };
+  }
   if (field.kind === 'boolean') return { kind: 'boolean', optional: true, withNegated: false };
   return { kind: 'parsed', parse: String, optional, placeholder };
 }

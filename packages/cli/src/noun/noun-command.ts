@@ -25,6 +25,8 @@ export interface Verb {
   /** In place of the contract's summary. */
   readonly brief?: string;
   readonly overrides?: FieldOverrides;
+  /** Said on stderr under what is shown first: what the difference itself does not tell. */
+  readonly caution?: (body: Readonly<Record<string, unknown>>) => string | undefined;
   /** Said on stderr when it is done, before the name: `Suspended`. */
   readonly done?: string;
 }
@@ -149,7 +151,12 @@ async function runOne({ context, admin, noun, verb, values, args, fromContract }
     ...(operation.write ? { body: given } : { query: given }),
     ...(operation.ifMatch === 'required' ? { ifMatch: await etagOf(admin, noun, params) } : {}),
   };
-  const consent = { dryRun: values['dryRun'] === true, yes: values['yes'] === true, output: values.output };
+  const consent = {
+    dryRun: values['dryRun'] === true,
+    yes: values['yes'] === true,
+    output: values.output,
+    caution: verb.caution?.(given),
+  };
   if (operation.write && !(await mayProceed(context, admin, verb.operation, input, consent))) return;
   const { body } = await admin.table.call(verb.operation, input);
   if (Array.isArray((body as { items?: unknown }).items)) {

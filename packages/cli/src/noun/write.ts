@@ -10,6 +10,7 @@ export interface Consent {
   readonly dryRun: boolean;
   readonly yes: boolean;
   readonly output: OutputFormat;
+  readonly caution?: string | undefined;
 }
 
 /**
@@ -28,9 +29,11 @@ export async function mayProceed(
   const difference = (await admin.table.preview(id, input)) as Difference;
   if (consent.dryRun) {
     await printDifference(context.host, difference, consent.output, 'stdout');
+    if (consent.caution !== undefined) say(context.host, consent.caution);
     return false;
   }
   await printDifference(context.host, difference, 'table', 'stderr');
+  if (consent.caution !== undefined) say(context.host, consent.caution);
   if (await confirmed(context)) return true;
   context.setExitCode(EXIT_CODES.difference);
   return false;

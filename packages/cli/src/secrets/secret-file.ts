@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CommandFailure } from '../failure.ts';
 
@@ -20,15 +20,7 @@ export function reserveSecretFile(path: string): SecretFile {
     mkdirSync(dirname(path), { recursive: true });
     descriptor = openSync(path, 'wx', 0o600);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-      throw new CommandFailure(
-        'conflict',
-        `${path} is there already, and may hold the only copy of a secret.`,
-        {
-          fix: 'Name another file with --secret-file, or move that one away.',
-        },
-      );
-    }
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw taken(path);
     throw new CommandFailure('failure', `${path} cannot be written: ${(error as Error).message}`);
   }
   return {
@@ -42,6 +34,19 @@ export function reserveSecretFile(path: string): SecretFile {
       unlinkSync(path);
     },
   };
+}
+
+/** For a dry run: what `reserveSecretFile` would refuse. */
+export function requireFree(path: string): void {
+  if (existsSync(path)) throw taken(path);
+}
+
+function taken(path: string): CommandFailure {
+  return new CommandFailure(
+    'conflict',
+    `${path} is there already, and may hold the only copy of a secret. Nothing was made.`,
+    { fix: 'Name another file with --secret-file, or move that one away.' },
+  );
 }
 
 /** Puts a new secret where one that is worth nothing any more may lie: whole or not at all. */

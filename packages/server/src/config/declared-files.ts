@@ -14,13 +14,7 @@ export function readDeclaredFiles(paths: readonly string[]): DeclaredFiles {
   const documents: unknown[] = [];
   const awaited = new Map<string, string>();
   for (const path of paths) {
-    for (const document of parseAllDocuments(readFileSync(path, 'utf8'))) {
-      const fault = document.errors[0];
-      if (fault !== undefined)
-        throw new SettingError('apply', `${path}: ${fault.message}`, 'Correct the YAML.');
-      const object: unknown = document.toJS({ maxAliasCount: 100 });
-      if (object !== null && object !== undefined) documents.push(withSecret(object, dirname(path), awaited));
-    }
+    for (const object of objectsIn(path)) documents.push(withSecret(object, dirname(path), awaited));
   }
   return {
     documents,
@@ -31,6 +25,26 @@ export function readDeclaredFiles(paths: readonly string[]): DeclaredFiles {
       writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' });
     },
   };
+}
+
+function objectsIn(path: string): unknown[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new SettingError('apply', `${path} cannot be read: ${(error as Error).message}`);
+  }
+  const documents = parseAllDocuments(text);
+  try {
+    return documents
+      .map((document) => {
+        if (document.errors[0] !== undefined) throw document.errors[0];
+        return document.toJS({ maxAliasCount: 100 }) as unknown;
+      })
+      .filter((object) => object !== null && object !== undefined);
+  } catch (error) {
+    throw new SettingError('apply', `${path}: ${(error as Error).message.trim()}`, 'Correct the YAML.');
+  }
 }
 
 interface CredentialDocument {

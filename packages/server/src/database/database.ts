@@ -54,6 +54,8 @@ export interface Session extends Connection {
 export interface Database extends Session {
   onChange(listener: (change: Change) => void): () => void;
   coherent(): boolean;
+  /** See the port (storage/storage.ts). */
+  readonly staleness: number;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -5,8 +5,14 @@ import { type Statement, statement } from './database.ts';
 import { connect, connectionConfig, execute } from './postgres-connection.ts';
 
 /** Milliseconds. */
-const POLL_EVERY = 1_000;
-const STALE_AFTER = 5_000;
+const POLL_EVERY = 500;
+/** A poll that has no answer by now has lost its connection: in time for another one before the caches stop answering. */
+const POLL_TIMEOUT = 1_000;
+/**
+ * Without word from the database for so long, this node's caches stop answering. Also the time for which a cut-off
+ * reaches ahead (cutoff/order.ts): a node whose word is that old may issue until then.
+ */
+export const STALE_AFTER = 2_000;
 /** A commit is visible a moment before its notification arrives: a poll that is ahead waits this long for it. */
 const GRACE = 100;
 const FIRST_RETRY = 100;
@@ -83,7 +89,10 @@ class Listener implements ChangeListener {
   async connect(): Promise<void> {
     const startedAt = performance.now();
     const { url } = this.#options;
-    const client = new Client(connectionConfig({ url, name: 'countersign changes', timeouts: true }));
+    const client = new Client({
+      ...connectionConfig({ url, name: 'countersign changes', timeouts: true }),
+      query_timeout: POLL_TIMEOUT,
+    });
     this.#client = client;
     client.on('error', () => this.#lost(client));
     client.on('end', () => this.#lost(client));

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { T0, changed, freshId, identityRecord, resourceServerRecord } from '../storage/contract/records.ts';
 import type { Change, Storage } from '../storage/storage.ts';
@@ -122,6 +124,66 @@ describe.skipIf(server === undefined)('nodes that share PostgreSQL (needs COUNTE
     await expect.poll(() => there.coherent(), { timeout: 5000 }).toBe(true);
     const inserted: Change = { kind: 'identity', identityId: identity.id, clientId: identity.clientId };
     expect(await told(here, () => there.identities.insert(identity), inserted)).toEqual([inserted]);
+  });
+
+  it('stop answering from memory within their staleness when the listening connection stalls', async () => {
+    let stalled = false;
+    const target = new URL(url);
+    const proxy = createServer((near) => {
+      const far = connect(Number(target.port || 5432), target.hostname);
+      let first: Buffer | undefined;
+      const stops = (): boolean => stalled && first?.includes('countersign changes') === true;
+      near.on('data', (bytes) => {
+        first ??= bytes;
+        if (!stops()) far.write(bytes);
+      });
+      far.on('data', (bytes) => void (stops() || near.write(bytes)));
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        one.on('error', () => other.destroy());
+        one.on('close', () => other.destroy());
+      }
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const through = new URL(url);
+    through.hostname = '127.0.0.1';
+    through.port = String((proxy.address() as AddressInfo).port);
+    const node = await openPostgresStorage({ url: through.href });
+    expect(node.staleness).toBe(2000);
+    expect(node.coherent()).toBe(true);
+    stalled = true;
+    const began = performance.now();
+    await expect.poll(() => node.coherent(), { interval: 5, timeout: 8000 }).toBe(false);
+    expect(performance.now() - began).toBeLessThan(2100);
+    stalled = false;
+    await expect.poll(() => node.coherent(), { interval: 5, timeout: 8000 }).toBe(true);
+    await node.close();
+    proxy.close();
+  });
+
+  it('order a cut-off anew when another transaction holds up its commit', async () => {
+    const instants: number[] = [];
+    const head = await here.cutoffs.head();
+    let held: Promise<unknown> | undefined;
+    const order = here.transaction(async ({ cutoffs }) => {
+      // Only the first time: the row that every commit with changes needs is taken before this one gets to it.
+      held ??= databases.run(
+        'WITH held AS MATERIALIZED (SELECT version FROM registry_version FOR UPDATE) SELECT pg_sleep(1.5) FROM held',
+        url,
+      );
+      if (instants.length === 0) await cutoffs.head().then(() => pause(300));
+      instants.push(Date.now());
+      const order = { id: freshId('cut'), kind: 'token', target: 'x', notBefore: 1, reason: 'x' } as const;
+      await cutoffs.append({ ...order, orderedBy: 'ada', createdAt: T0 });
+    });
+    await order;
+    const committed = Date.now();
+    await held;
+    expect(instants).toHaveLength(2);
+    expect(committed - (instants[1] ?? 0)).toBeLessThan(500);
+    expect(await here.cutoffs.head()).toBe(head + 1);
   });
 
   it('go on when all of their connections were lost', async () => {

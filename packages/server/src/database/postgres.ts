@@ -5,7 +5,7 @@ import type { Change, Storage } from '../storage/storage.ts';
 import { changeFeed } from './changes.ts';
 import { type Database, type Statement, type Transaction, statement } from './database.ts';
 import { migrate } from './migrate.ts';
-import { type ChangeListener, listenForChanges } from './postgres-changes.ts';
+import { type ChangeListener, STALE_AFTER, listenForChanges } from './postgres-changes.ts';
 import { DURABLE_COMMIT, connect, connectionConfig, execute } from './postgres-connection.ts';
 import { breaksConnection, postgresFault } from './postgres-fault.ts';
 import { BEGIN, COMMIT, inTransaction } from './postgres-transaction.ts';
@@ -101,6 +101,7 @@ function databaseOn({ pool, listener, node, tell, onChange }: Parts): Database {
     write: (work) => inTransaction({ lend, node, tell }, work),
     onChange,
     coherent: () => listener.coherent(),
+    staleness: STALE_AFTER,
     ping: () => lend(async (client) => void (await execute(client, answer))),
     close: async () => {
       if (closed) return;

@@ -102,6 +102,7 @@ function databaseOn(writer: SqliteWriter, reading: Reading): Database {
     write: (work) => writer.transaction(work, feed.tell),
     onChange: feed.onChange,
     coherent: () => true,
+    staleness: 0,
     ping: async () => {
       await reading.query(answer);
     },

@@ -12,8 +12,9 @@ import { settingStore } from './settings.ts';
 import { signingKeyStore } from './signing-keys.ts';
 import { usedOnceStore } from './used-once.ts';
 
-function storesOn(session: Session, clock: Clock): Stores {
+function storesOn(session: Session, clock: Clock, staleness: number): Stores {
   return {
+    staleness,
     identities: identityStore(session),
     credentials: credentialStore(session),
     resourceServers: resourceServerStore(session),
@@ -29,9 +30,10 @@ function storesOn(session: Session, clock: Clock): Stores {
 
 /** The port on a database that has its tables. */
 export function storageOn(database: Database, clock: Clock): Storage {
+  const { staleness } = database;
   return {
-    ...storesOn(database, clock),
-    transaction: (work) => database.write((tx) => work(storesOn(sessionOf(tx), clock))),
+    ...storesOn(database, clock, staleness),
+    transaction: (work) => database.write((tx) => work(storesOn(sessionOf(tx), clock, staleness))),
     onChange: (listener) => database.onChange(listener),
     coherent: () => database.coherent(),
     ping: () => database.ping(),

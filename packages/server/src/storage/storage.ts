@@ -9,6 +9,7 @@ import type { SettingStore } from './settings.ts';
 import type { SigningKeyStore } from './signing-keys.ts';
 import type { UsedOnceStore } from './used-once.ts';
 
+/** The stores, and what whoever writes to them must know of the other nodes. */
 export interface Stores {
   readonly identities: IdentityStore;
   readonly credentials: CredentialStore;
@@ -20,6 +21,11 @@ export interface Stores {
   readonly usedOnce: UsedOnceStore;
   readonly idempotency: IdempotencyStore;
   readonly settings: SettingStore;
+  /**
+   * For how long (ms) after a change was committed another node may still answer from what was true before it; 0 where
+   * there is no other node.
+   */
+  readonly staleness: number;
 }
 
 /** What changed, as far as caches care. `all` when the backend cannot tell, e.g. after a lost connection. */

@@ -155,6 +155,12 @@ export function transactionContract({ storage }: Subject): void {
     expect((await storage().identities.byId(identity.id))?.name).toBe('Payments');
   });
 
+  it('says in a transaction, too, how long other nodes may not have heard of it', async () => {
+    const inside = await storage().transaction(async ({ staleness }) => staleness);
+    expect(inside).toBe(storage().staleness);
+    expect(inside).toBeGreaterThanOrEqual(0);
+  });
+
   it('answers a ping', async () => {
     await storage().ping();
     expect(storage().coherent()).toBe(true);

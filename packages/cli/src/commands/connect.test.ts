@@ -243,6 +243,15 @@ test('a scope that the API lacks is told before anything is written, with what m
   expect(authority.asked.every(({ method }) => method === 'GET')).toBe(true);
 });
 
+test('a name that cannot be a client_id is told before anybody is asked', async () => {
+  const authority = scene();
+  const args = CONNECT.map((arg) => (arg === 'payments' ? 'My App' : arg));
+  const { code, err } = await runAgainst(authority, args, { cwd: temporaryFolder() });
+  expect(code).toBe(2);
+  expect(err).toContain('"My App" is no client_id');
+  expect(authority.asked).toEqual([]);
+});
+
 test('--scope is taken for --scopes', async () => {
   const args = CONNECT.map((arg) => (arg === '--scopes' ? '--scope' : arg));
   expect((await runAgainst(scene(), args, { cwd: temporaryFolder() })).code).toBe(0);

@@ -75,7 +75,7 @@ export const connect: Command<CliContext> = buildCommand<Flags, [string], CliCon
   parameters: {
     positional: {
       kind: 'tuple',
-      parameters: [{ brief: 'Name of the machine; its client_id', parse: String, placeholder: 'NAME' }],
+      parameters: [{ brief: 'Name of the machine; its client_id', parse: clientIdText, placeholder: 'NAME' }],
     },
     flags: {
       to: { kind: 'parsed', parse: String, placeholder: 'api', brief: 'API to call: identifier, id or name' },
@@ -157,3 +157,10 @@ export const connect: Command<CliContext> = buildCommand<Flags, [string], CliCon
     ],
   },
 });
+
+function clientIdText(text: string): string {
+  if (!/^[A-Za-z0-9_-]{1,128}$/.test(text)) {
+    throw new Error(`${JSON.stringify(text)} is no client_id: write 1 to 128 of A-Z a-z 0-9 _ -`);
+  }
+  return text;
+}

@@ -1,10 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import {
-  createHttpEdge,
-  type HttpEdge,
-  type HttpEdgeOptions,
-  type HttpLimits,
-} from '../src/http/fastify-server.ts';
+import { createHttpEdge, type HttpEdge, type HttpEdgeOptions } from '../src/http/fastify-server.ts';
+import type { HttpLimits } from '../src/http/listener.ts';
 import type { HttpRequest } from '../src/http/request.ts';
 import { type HttpResponse, jsonResponse, textResponse } from '../src/http/response.ts';
 import type { Endpoint, Route } from '../src/http/route.ts';

@@ -109,7 +109,7 @@ export async function openTokenScene(change: Partial<OAuthDeps> = {}): Promise<T
     node: 'n1',
     counters,
     report: (error) => bugs.push(error),
-    feed: { read: async () => ({ kind: 'busy' }) },
+    feed: { read: async () => 'a.b.c' },
     log: {
       append(event) {
         if (log.mode === 'refuses') return Promise.reject(new AuditUnavailable('full'));

@@ -53,9 +53,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function refuse(source: string | undefined, claimed?: string, reason = 'secret_mismatch'): Promise<void> {
+function refuse(
+  source: string | undefined,
+  claimed?: string,
+  reason = 'secret_mismatch',
+  arrivedAt = Date.now(),
+): Promise<void> {
   const event = anEvent({ type: 'token.refused', outcome: 'refused', identity: claimed, source, reason });
-  return budget.refused(event, claimed);
+  return budget.refused(event, claimed, arrivedAt);
 }
 function refuseOften(times: number, source: string, claimed?: string, reason?: string): void {
   for (let i = 0; i < times; i++) void refuse(source, claimed, reason);
@@ -226,21 +231,57 @@ describe('the answers to strangers', () => {
     return () => left;
   }
 
-  it('leave on the first beat that is a whole beat away, whatever the log does', async () => {
+  /** When the answer to a request of `arrivedAt` left that took `work` ms to refuse; ms after the start. */
+  async function leftAt(arrivedAt: number, work: number): Promise<number> {
+    vi.setSystemTime(START + arrivedAt);
+    await vi.advanceTimersByTimeAsync(work);
+    let left = false;
+    void refuse('192.0.2.1', 'payments', 'client_unknown', START + arrivedAt).then(() => (left = true));
+    await vi.advanceTimersByTimeAsync(0);
+    while (!left) await vi.advanceTimersByTimeAsync(1);
+    return Date.now() - START;
+  }
+
+  it('leave on the first beat of the clock twenty ms after the request came, whatever the work was', async () => {
+    for (const work of [0, 1, 4, 9, 15, 19]) {
+      expect(await leftAt(1000, work), `${work}`).toBe(1020);
+      expect(await leftAt(2003, work), `${work}`).toBe(2030);
+      expect(await leftAt(3009, work), `${work}`).toBe(3030);
+      expect(await leftAt(4001, work), `${work}`).toBe(4030);
+    }
+    expect(await leftAt(5003, 34)).toBe(5040);
+  });
+
+  it('leave when they leave, whatever the log does', async () => {
     takes = 'later';
-    const first = await leaving(1);
-    await vi.advanceTimersByTimeAsync(BEAT / 2);
-    const second = await leaving(1);
-    await vi.advanceTimersByTimeAsync(BEAT / 2);
-    expect([first(), second()]).toEqual([0, 0]);
-    await vi.advanceTimersByTimeAsync(BEAT);
-    expect([first(), second()]).toEqual([1, 1]);
-    await vi.advanceTimersByTimeAsync(BEAT / 2);
-    const third = await leaving(1);
-    await vi.advanceTimersByTimeAsync(BEAT);
-    expect(third()).toBe(0);
-    await vi.advanceTimersByTimeAsync(BEAT);
-    expect(third()).toBe(1);
+    const left = await leaving(1);
+    await vi.advanceTimersByTimeAsync(2 * BEAT - 1);
+    expect(left()).toBe(0);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(left()).toBe(1);
+  });
+
+  it('leave in the order in which the requests came, not in that of their refusal', async () => {
+    const order: number[] = [];
+    for (const i of [3, 1, 2, 0]) {
+      void refuse('192.0.2.1', 'payments', undefined, START + i).then(() => order.push(i));
+    }
+    await vi.advanceTimersByTimeAsync(3 * BEAT);
+    expect(order).toEqual([0, 1, 2, 3]);
+  });
+
+  it('wait in a line of twenty thousand: beyond it the oldest leave at once', async () => {
+    const left = await leaving(20_000);
+    expect(left()).toBe(0);
+    const more = await leaving(5);
+    expect([left(), more()]).toEqual([5, 0]);
+  });
+
+  it('do not wait for the clock to catch up when it was set back', async () => {
+    const left = await leaving(3);
+    vi.setSystemTime(START - 3_600_000);
+    await vi.advanceTimersByTimeAsync(2 * BEAT);
+    expect(left()).toBe(3);
   });
 
   it('leave twenty a beat at most, the oldest first', async () => {

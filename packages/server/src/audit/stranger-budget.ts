@@ -11,10 +11,10 @@ import { networkOf } from './network-of.ts';
  */
 export interface StrangerBudget {
   /**
-   * `claimed`: the client_id claimed, undefined where there is none or no such client. Resolves on the beat on which
-   * the answer may leave. Never rejects.
+   * `claimed`: the client_id claimed, undefined where there is none or no such client. `arrivedAt`: when the request
+   * came, epoch ms. Resolves on the beat on which the answer may leave. Never rejects.
    */
-  refused(event: AuditEvent, claimed: string | undefined): Promise<void>;
+  refused(event: AuditEvent, claimed: string | undefined, arrivedAt: number): Promise<void>;
   /** Writes what is only counted so far. At the end of each minute, and at shutdown. */
   summarise(): Promise<void>;
   close(): void;
@@ -37,10 +37,17 @@ const VERBATIM_PER_PAIR = 20;
 const VERBATIM_IN_ALL = 2_000;
 const MAX_PAIRS = 10_000;
 const MINUTE_MS = 60_000;
-/** An answer leaves on the first beat that is at least one beat after its request: time tells nothing of the cause. */
+/** Beats are the multiples of this on the clock, whoever waits. */
 const BEAT_MS = 10;
+/**
+ * An answer leaves on the first beat that is so long after its request came: whether there was little to do for it or
+ * much, such as asking the database for a client, its time does not tell.
+ */
+const ANSWER_AFTER_MS = 20;
 /** Answers a beat. 2,000 a second: refusals cannot take the processor from rightful clients. */
 const ANSWERS_PER_BEAT = 20;
+/** Beyond it the oldest leave at once: they waited ten seconds. */
+const MOST_WAITING = 20_000;
 
 /** The source of the pair that all share beyond the bound. */
 const ALL_OTHERS = '*';
@@ -58,7 +65,7 @@ export function createStrangerBudget(deps: StrangerBudgetDeps): StrangerBudget {
   let pairs = new Map<string, Pair>();
   let verbatimInAll = 0;
   let since = deps.clock.now();
-  const beat = new Beat();
+  const beat = new Beat(deps.clock);
   const minute = setInterval(() => void summarise(), MINUTE_MS);
   minute.unref();
 
@@ -139,9 +146,9 @@ export function createStrangerBudget(deps: StrangerBudgetDeps): StrangerBudget {
   }
 
   return {
-    refused(event, claimed) {
+    refused(event, claimed, arrivedAt) {
       note(event, claimed);
-      return beat.next();
+      return beat.after(arrivedAt);
     },
     summarise,
     close() {
@@ -158,35 +165,55 @@ function count(pair: Pair, reason: string, times: number, from: number): void {
   pair.from = Math.min(pair.from, from);
 }
 
+interface Waiting {
+  readonly arrivedAt: number;
+  readonly leave: () => void;
+}
+
 /** Lets waiting answers go, oldest first, a bounded number each beat. The timer runs only while somebody waits. */
 class Beat {
-  #waiting: Array<() => void> = [];
-  /** How many of them were there at the last beat: only those have waited a whole one. */
-  #ripe = 0;
+  readonly #clock: Clock;
+  /** By arrival: work that differed would else show in the order of leaving. */
+  readonly #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  next(): Promise<void> {
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  after(arrivedAt: number): Promise<void> {
     if (this.#closed) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      this.#timer ??= setInterval(() => this.#strike(), BEAT_MS);
+    return new Promise((leave) => {
+      let place = this.#waiting.length;
+      while (place > 0 && (this.#waiting[place - 1] as Waiting).arrivedAt > arrivedAt) place--;
+      this.#waiting.splice(place, 0, { arrivedAt, leave });
+      if (this.#waiting.length > MOST_WAITING) this.#waiting.shift()?.leave();
+      this.#timer ??= this.#untilNextBeat();
     });
   }
 
+  #untilNextBeat(): NodeJS.Timeout {
+    return setTimeout(() => this.#strike(), BEAT_MS - (this.#clock.now() % BEAT_MS));
+  }
+
   #strike(): void {
-    const leaving = this.#waiting.splice(0, Math.min(this.#ripe, ANSWERS_PER_BEAT));
-    this.#ripe = this.#waiting.length;
-    for (const leave of leaving) leave();
-    if (this.#waiting.length === 0 && this.#timer !== undefined) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-    }
+    const now = this.#clock.now();
+    // A timer may come a moment early: then it is the beat before, and this one is still to come.
+    const beat = now - (now % BEAT_MS);
+    let ripe = 0;
+    while (ripe < ANSWERS_PER_BEAT && (this.#waiting[ripe]?.arrivedAt ?? Infinity) + ANSWER_AFTER_MS <= beat)
+      ripe++;
+    const leaving = this.#waiting.splice(0, ripe);
+    // The clock was set back: who came in what is now the future must not wait for it.
+    while ((this.#waiting.at(-1)?.arrivedAt ?? 0) > now) leaving.push(this.#waiting.pop() as Waiting);
+    for (const { leave } of leaving) leave();
+    this.#timer = this.#waiting.length === 0 ? undefined : this.#untilNextBeat();
   }
 
   close(): void {
     this.#closed = true;
-    if (this.#timer !== undefined) clearInterval(this.#timer);
-    for (const leave of this.#waiting.splice(0)) leave();
+    clearTimeout(this.#timer);
+    for (const { leave } of this.#waiting.splice(0)) leave();
   }
 }

@@ -1,4 +1,4 @@
-import { type ProblemCode, PROBLEMS } from '@countersign/admin-api';
+import { operations, type ProblemCode, PROBLEMS } from '@countersign/admin-api';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   accessBody,
@@ -11,6 +11,9 @@ import {
   operator,
   resourceServerBody,
 } from '../../../test/authority.ts';
+import { createEndpoint } from './endpoint.ts';
+import { ProblemError } from './problem.ts';
+import { TokenRefused } from './require-admin.ts';
 
 let authority: Authority;
 beforeEach(async () => {
@@ -245,6 +248,44 @@ test('a refusal of who proved itself is an event that names it', async () => {
     reason: 'not_found',
     request_id: answer.requestId,
   });
+});
+
+test('the instance a caller says it is stands in the log for who proved itself, and not for a stranger', async () => {
+  const headers = { 'Countersign-Instance': 'boot-7' };
+  await authority.call('GET', '/v1/identities/nobody', { headers });
+  expect(authority.log.events.at(-1)).toMatchObject({ reason: 'not_found', instance: 'boot-7' });
+  await create(identityBody('named', { client_id: 'named' }), { headers });
+  expect(authority.log.events.at(-1)).toMatchObject({ type: 'identity.created', instance: 'boot-7' });
+  await authority.call('GET', '/v1/identities', { headers, token: 'a.b.c' });
+  expect(authority.log.events.at(-1)).toMatchObject({ type: 'admin.refused', outcome: 'refused' });
+  expect(authority.log.events.at(-1)?.instance).toBeUndefined();
+});
+
+test('a refusal of a stranger leaves by when its request came', async () => {
+  const told: unknown[] = [];
+  const strangers = { refused: async (...args: readonly unknown[]) => void told.push(args.slice(1)) };
+  const requireAdmin = {
+    authenticate: async (): Promise<never> => {
+      authority.clock.advance(15);
+      throw new TokenRefused('credential_unknown', new ProblemError('invalid_token'), 'somebody');
+    },
+    requireScopes: () => undefined,
+  };
+  const arrivedAt = authority.clock.now();
+  const deps = { ...authority.deps, strangers, requireAdmin, idempotency: { once: () => Promise.reject() } };
+  const endpoint = createEndpoint(deps, operations['identities.list'], {
+    kind: 'read',
+    run: () => Promise.reject(),
+  });
+  const request = {
+    method: 'GET',
+    path: '/v1/identities',
+    query: '',
+    rawHeaders: [],
+    body: new Uint8Array(0),
+  };
+  await endpoint({ ...request, id: 'req_1', source: '192.0.2.1' }, {});
+  expect(told).toEqual([['somebody', arrivedAt]]);
 });
 
 test('a change whose event the log refused is in the outbox, and the caller is told to come again', async () => {

@@ -1,11 +1,11 @@
 import type { BodyOf, Operation, OperationId, ParamsOf, QueryOf, ResponseOf } from '@countersign/admin-api';
-import type { Changes } from '../../audit/change.ts';
+import type { Actor, Changes } from '../../audit/change.ts';
 import type { AuditEvent } from '../../audit/event.ts';
 import type { AuditLog } from '../../audit/log.ts';
 import { outsideText } from '../../audit/outside-text.ts';
 import type { StrangerBudget } from '../../audit/stranger-budget.ts';
 import type { Clock } from '../../clock.ts';
-import { callerInstance, type HttpRequest } from '../../http/request.ts';
+import type { HttpRequest } from '../../http/request.ts';
 import { type HttpResponse, jsonResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
 import { newId, type RandomBytes } from '../../ids.ts';
@@ -77,6 +77,7 @@ export function createEndpoint<Id extends OperationId>(
   handler: Handler<Id>,
 ): Endpoint {
   return async (request, params) => {
+    const arrivedAt = deps.clock.now();
     let admin: Admin | undefined;
     try {
       admin = await deps.requireAdmin.authenticate(request);
@@ -90,7 +91,7 @@ export function createEndpoint<Id extends OperationId>(
         carryOut(deps, operation, handler, call, remember),
       );
     } catch (error) {
-      return await refuse(deps, request, admin, error);
+      return await refuse(deps, request, arrivedAt, admin, error);
     }
   };
 }
@@ -159,6 +160,7 @@ function etagOf(version: number): string {
 async function refuse(
   deps: EndpointDeps,
   request: HttpRequest,
+  arrivedAt: number,
   admin: Admin | undefined,
   error: unknown,
 ): Promise<HttpResponse> {
@@ -166,6 +168,7 @@ async function refuse(
     await deps.strangers.refused(
       refusalEvent(deps, request, { identity: error.claimed }, error.reason),
       error.claimed,
+      arrivedAt,
     );
     return problemResponse(error.problem, request.id);
   }
@@ -192,7 +195,8 @@ function pathTold(path: string): string {
 function refusalEvent(
   deps: EndpointDeps,
   request: HttpRequest,
-  who: { identity?: string | undefined; credential?: string | undefined; access?: string | undefined },
+  /** What a stranger calls its instance is nobody's word. */
+  who: { readonly identity: string | undefined } & Pick<Actor, 'credential' | 'access' | 'instance'>,
   reason: string,
 ): AuditEvent {
   return {
@@ -208,7 +212,7 @@ function refusalEvent(
     method: request.method,
     reason,
     source: request.source,
-    instance: callerInstance(request),
+    instance: who.instance,
     node: deps.node,
   };
 }

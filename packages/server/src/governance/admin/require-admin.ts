@@ -16,7 +16,7 @@ import type { AdminScope } from '@countersign/admin-api';
 import type { Actor } from '../../audit/change.ts';
 import { type Clock, epochSeconds } from '../../clock.ts';
 import type { CutoffLedger } from '../../cutoff/ledger.ts';
-import { type HttpRequest, header } from '../../http/request.ts';
+import { callerInstance, type HttpRequest, header } from '../../http/request.ts';
 import type { Keystore } from '../../keys/keystore.ts';
 import {
   type AccessFault,
@@ -163,6 +163,7 @@ export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
           access: claims.acs,
           requestId: request.id,
           source: request.source,
+          instance: callerInstance(request),
         },
         scopes: new Set(held.ok ? held.scopes : []),
       };

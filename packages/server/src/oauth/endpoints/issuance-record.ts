@@ -57,7 +57,7 @@ export function createIssuanceRecord(deps: IssuanceRecordDeps): IssuanceRecord {
         await deps.log.append(event).catch(ignore);
         return;
       }
-      await deps.strangers.refused(event, isOfKnownClient(reason) ? attempt.claimed : undefined);
+      await deps.strangers.refused(event, isOfKnownClient(reason) ? attempt.claimed : undefined, attempt.at);
     },
   };
 }
@@ -106,7 +106,8 @@ function refusedEvent(deps: IssuanceRecordDeps, attempt: Attempt, reason: Refusa
     method: attempt.method,
     reason,
     source: attempt.request.source,
-    instance: callerInstance(attempt.request),
+    // What a stranger calls itself is no one's word.
+    instance: client === undefined ? undefined : callerInstance(attempt.request),
     node: deps.node,
   };
 }

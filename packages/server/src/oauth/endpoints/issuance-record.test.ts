@@ -1,0 +1,49 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NOW, openTokenScene, type TokenScene } from '../../../test/token-scene.ts';
+
+let scene: TokenScene;
+/** What the budget of strangers was told: when the request came. */
+let arrivals: number[];
+beforeEach(async () => {
+  arrivals = [];
+  scene = await openTokenScene();
+});
+afterEach(() => scene.close());
+
+const headers = ['Countersign-Instance', 'boot-7'];
+
+describe('the instance a caller says it is', () => {
+  it('stands in the record of a client that was refused something', async () => {
+    await scene.ask('resource=https://nobody.test', { headers });
+    expect(scene.log.events.at(-1)).toMatchObject({ type: 'token.refused', instance: 'boot-7' });
+  });
+
+  it('does not stand in that of a stranger: anybody can say it', async () => {
+    await scene.ask('', { headers, authorization: 'Basic bm9ib2R5Om5vdGhpbmc=' });
+    await scene.ask('', { headers, body: 'nonsense' });
+    expect(scene.strangers.map(({ event }) => [event.type, event.instance])).toEqual([
+      ['token.refused', undefined],
+      ['token.refused', undefined],
+    ]);
+  });
+});
+
+it('a stranger is answered by when the request came, not by when it was refused', async () => {
+  const { facts } = scene.deps;
+  const slow = await openTokenScene({
+    strangers: {
+      refused: async (_, __, arrivedAt) => void arrivals.push(arrivedAt),
+      summarise: async () => undefined,
+      close: () => undefined,
+    },
+    facts: {
+      byClientId: (clientId) => {
+        slow.clock.set(NOW + 15);
+        return facts.byClientId(clientId);
+      },
+    },
+  });
+  await slow.ask('', { authorization: 'Basic bm9ib2R5Om5vdGhpbmc=' });
+  await slow.close();
+  expect([slow.clock.now(), arrivals]).toEqual([NOW + 15, [NOW]]);
+});

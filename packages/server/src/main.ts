@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -9,7 +10,7 @@ import { type Deployment, toDeployment } from './config/deployment.ts';
 import { type FlagValue, loadSettings, SettingError } from './config/load.ts';
 import { type DevelopmentCertificate, presentCertificate } from './http/development-ca.ts';
 import type { HttpEdge, ListenOptions } from './http/fastify-server.ts';
-import { trustedProxies } from './http/source-address.ts';
+import { type TrustedProxies, trustedProxies } from './http/source-address.ts';
 import { pooledRandom } from './ids.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { VERSION } from './version.ts';
@@ -66,9 +67,10 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
   ]);
   const logger = createLogger(deployment.logLevel, node);
   const edge = await createEdge(deployment, node, logger);
-  const listening = await listen(edge, deployment, await certificate);
+  let composition: Composition | undefined;
   try {
-    const composition = await compose({
+    const listening = await listen(edge, deployment, await certificate);
+    const running = (composition = await compose({
       deployment,
       ...listening,
       version: VERSION,
@@ -77,29 +79,32 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
       random: pooledRandom(),
       logger,
       draining: () => draining,
-    });
-    const admin = await composition.ensureAdmin();
+    }));
+    const admin = await running.ensureAdmin();
     if (deployment.mode === 'dev' && admin.secret !== undefined)
       await keepAdminSecret(deployment, admin.secret);
-    await applyDeclared(deployment, composition);
-    await composition.jobs.start();
-    await edge.serve(composition.routes);
-    const ready = toReadyFile(listening, composition, admin);
+    await applyDeclared(deployment, running);
+    await running.jobs.start();
+    await edge.serve(running.routes);
+    const ready = toReadyFile(listening, running, admin);
     await announce(deployment, ready);
     return {
       ready,
       readyFile: deployment.readyFile,
       async stop() {
         draining = true;
-        composition.release();
+        running.release();
         await edge.drain(deployment.drainTimeout * 1000);
-        await composition.jobs.stop();
-        await composition.close();
+        await running.jobs.stop();
+        await running.close();
         if (deployment.readyFile !== undefined) await rm(deployment.readyFile, { force: true });
       },
     };
   } catch (error) {
+    // Nothing stays open behind a start that failed: the process must be able to end, and the next one to begin.
     await edge.drain(0);
+    await composition?.jobs.stop();
+    await composition?.close();
     throw error;
   }
 }
@@ -108,13 +113,12 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
 export async function resetAdmin(
   options: Omit<AuthorityOptions, 'mode'>,
 ): Promise<{ readonly client_id: string; readonly client_secret: string }> {
-  const deployment = toDeployment('dev', loadSettings({ ...options, mode: 'dev' }));
+  const deployment = toResetDeployment(options);
   const { compose } = await import('./compose.ts');
   const { createLogger } = await import('./telemetry/logger.ts');
-  const stored = await readFile(join(deployment.dataDir, 'issuer'), 'utf8').catch(() => undefined);
   const composition = await compose({
     deployment,
-    issuer: deployment.issuer ?? stored?.trim() ?? 'https://localhost',
+    issuer: deployment.issuer ?? 'https://localhost',
     mtlsBase: undefined,
     version: VERSION,
     node: 'admin-reset',
@@ -131,11 +135,27 @@ export async function resetAdmin(
   }
 }
 
+/** Settings of either command will do. What is not there is not made: it would be another authority than the one meant. */
+function toResetDeployment(options: Omit<AuthorityOptions, 'mode'>): Deployment {
+  const settings = new Map(loadSettings({ ...options, mode: 'dev' }));
+  settings.delete('host');
+  const deployment: Deployment = { ...toDeployment('dev', settings), mode: 'serve' };
+  const { database, dataDir } = deployment;
+  if (database.kind === 'sqlite' && !existsSync(database.path)) {
+    throw new SettingError(
+      'data-dir',
+      `${dataDir} holds no authority`,
+      'Name the one that the authority runs on.',
+    );
+  }
+  return deployment;
+}
+
 async function createEdge(deployment: Deployment, node: string, logger: Logger): Promise<HttpEdge> {
   const { createHttpEdge } = await import('./http/fastify-server.ts');
   let requests = 0;
   return createHttpEdge({
-    proxies: trustedProxies(deployment.trustedProxies),
+    proxies: declaredProxies(deployment.trustedProxies),
     nextRequestId: () => `req_${node}${(requests++).toString(36).padStart(8, '0')}`,
     report: (error, requestId) =>
       logger.error({ err: error, request_id: requestId }, 'a request failed because of a bug'),
@@ -150,6 +170,15 @@ async function createEdge(deployment: Deployment, node: string, logger: Logger):
   });
 }
 
+function declaredProxies(blocks: readonly string[]): TrustedProxies {
+  try {
+    return trustedProxies(blocks);
+  } catch (error) {
+    const fix = 'Write addresses (10.0.0.1) or blocks of them (10.0.0.0/8).';
+    throw new SettingError('trusted-proxy', `is refused: ${(error as Error).message}`, fix);
+  }
+}
+
 interface Listening extends Pick<ComposeDeps, 'issuer' | 'mtlsBase'> {
   readonly caFile: string | undefined;
 }
@@ -160,10 +189,12 @@ async function listen(
   { tls, caFile }: ServerCertificate,
 ): Promise<Listening> {
   const { host } = deployment;
+  if (deployment.mtlsPort !== undefined && tls === undefined) {
+    throw new SettingError('mtls-port', 'needs TLS', 'Give tls-cert and tls-key.');
+  }
   const port = await edge.listen({ host, port: deployment.port, tls });
   let mtlsBase: string | undefined;
   if (deployment.mtlsPort !== undefined) {
-    if (tls === undefined) throw new SettingError('mtls-port', 'needs TLS', 'Give tls-cert and tls-key.');
     // Which certificates are good is for each credential to say, not for one list of this listener.
     const asking = { ...tls, requestCert: true, rejectUnauthorized: false };
     const mtlsPort = await edge.listen({ host, port: deployment.mtlsPort, tls: asking });

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type AuditEvent, encodeEvent } from '../src/audit/event.ts';
-import type { AuditIndex, SegmentPosition } from '../src/audit/sink.ts';
+import type { AuditIndex, IndexedUpTo, SegmentPosition } from '../src/audit/sink.ts';
 
 let made = 0;
 
@@ -27,10 +27,13 @@ export function batchBytes(events: readonly AuditEvent[], firstSeq: number): Buf
 }
 
 /** An index that only remembers how far it was told to go. */
-export function fakeIndex(): AuditIndex & { readonly told: SegmentPosition[]; closed: boolean } {
+export function fakeIndex(
+  indexed?: IndexedUpTo,
+): AuditIndex & { readonly told: SegmentPosition[]; closed: boolean } {
   return {
     told: [],
     closed: false,
+    indexed: async () => indexed,
     advance(durable) {
       this.told.push(durable);
     },

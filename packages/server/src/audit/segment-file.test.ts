@@ -19,7 +19,7 @@ import { anEvent, batchBytes, eventsIn, fakeIndex, segmentFiles } from '../../te
 import { DurableFile } from './durable-file.ts';
 import type { AuditEvent } from './event.ts';
 import { openSegmentFileSink, type SegmentFileOptions } from './segment-file.ts';
-import { SegmentCorrupt } from './segment-recovery.ts';
+import { SegmentCorrupt, SegmentsMissing } from './segment-recovery.ts';
 import { type AuditSink, AuditUnavailable } from './sink.ts';
 
 let directory: string;
@@ -106,6 +106,44 @@ describe('the segment files', () => {
     index = fakeIndex();
     await expect(open()).rejects.toBeInstanceOf(SegmentCorrupt);
     expect(index.closed).toBe(true);
+  });
+
+  it('are not begun when they end before what the index has seen, and are left as they are', async () => {
+    const sink = await open();
+    for (let i = 0; i < 3; i++) await sink.commit(events(2));
+    await sink.close();
+    const whole = readFileSync(file(1));
+    const indexed = { segment: 1, offset: whole.length, seq: 6 };
+    index = fakeIndex(indexed);
+    await (await open()).close();
+    const flipped = Buffer.from(whole);
+    flipped[whole.length - 60] = (flipped[whole.length - 60] as number) ^ 1;
+    for (const damaged of [flipped, whole.subarray(0, -1), whole.subarray(0, whole.length / 2), '']) {
+      writeFileSync(file(1), damaged);
+      index = fakeIndex(indexed);
+      await expect(open()).rejects.toThrow(
+        /00000001\.log is whole up to byte \d+ \(event [024]\), but .*event 6/,
+      );
+      expect(readFileSync(file(1))).toEqual(Buffer.from(damaged));
+      expect([index.told, index.closed]).toEqual([[], true]);
+    }
+    rmSync(file(1));
+    index = fakeIndex(indexed);
+    await expect(open()).rejects.toBeInstanceOf(SegmentsMissing);
+    expect(segmentFiles(directory)).toEqual([]);
+    writeFileSync(file(1), '');
+    writeFileSync(file(2), '');
+    await expect(open()).rejects.toThrow('event 6');
+  });
+
+  it('are not begun when one between them is missing', async () => {
+    const sink = await open({ segmentBytes: 1 });
+    for (let i = 0; i < 4; i++) await sink.commit(events(1));
+    await sink.close();
+    rmSync(file(1));
+    await (await open()).close();
+    rmSync(file(3));
+    await expect(open()).rejects.toThrow('00000003.log is missing before 00000004.log');
   });
 
   it('are left alone by other files beside them', async () => {
@@ -311,7 +349,7 @@ describe.skipIf(!existsSync(built))('a process of its own (needs a build)', () =
   const program = (round: number): string => `
     import { createAuditLog } from ${JSON.stringify(new URL('group-commit.js', built).href)};
     import { openSegmentFileSink } from ${JSON.stringify(built.href)};
-    const index = { advance() {}, caughtUp: async () => {}, find: async () => [], known: async () => new Set(), close: async () => {} };
+    const index = { indexed: async () => undefined, advance() {}, caughtUp: async () => {}, find: async () => [], known: async () => new Set(), close: async () => {} };
     const sink = await openSegmentFileSink({ directory: ${JSON.stringify(directory)}, index, segmentBytes: 20_000 });
     const log = createAuditLog(sink, (error) => { throw error; });
     const at = '2026-11-21T22:54:05.001Z';

@@ -4,7 +4,13 @@ import { crc32 } from 'node:zlib';
 import type { AuditEvent, AuditFilter, AuditPageRequest, LoggedEvent } from './event.ts';
 import { encodeEvent } from './event.ts';
 import { DurableFile } from './durable-file.ts';
-import { recoverSegment, SegmentCorrupt, segmentName } from './segment-recovery.ts';
+import {
+  recoverSegment,
+  requireReaching,
+  requireUnbroken,
+  SegmentCorrupt,
+  segmentName,
+} from './segment-recovery.ts';
 import { type AuditIndex, type AuditSink, AuditUnavailable } from './sink.ts';
 
 /**
@@ -53,6 +59,8 @@ class SegmentFileSink implements AuditSink {
 
   async recover(): Promise<void> {
     const names = (await readdir(this.#options.directory)).filter((name) => /^\d{8}\.log$/.test(name)).sort();
+    requireUnbroken(this.#options.directory, names);
+    const indexed = await this.#options.index.indexed();
     const last = names.at(-1);
     if (last !== undefined) {
       this.#segment = Number.parseInt(last, 10);
@@ -67,6 +75,9 @@ class SegmentFileSink implements AuditSink {
       }
       this.#nextSeq = found.lastSeq + 1;
     }
+    // Before anything is cut off or the index is built anew: both would hide what is missing.
+    const found = { segment: this.#segment, offset: this.#offset, lastSeq: this.#nextSeq - 1 };
+    requireReaching(this.#options.directory, found, indexed);
     await this.#openSegment();
     await this.#file?.truncate(this.#offset);
     await this.#measureFreeSpace();

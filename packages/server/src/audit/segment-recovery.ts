@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { IndexedUpTo } from './sink.ts';
 
 const LINE_FEED = 0x0a;
 const HASH = 0x23;
@@ -23,6 +25,49 @@ export class SegmentCorrupt extends Error {
     super(`audit segment ${path} does not match its checksum at byte ${offset}: restore it from a copy`);
     this.name = 'SegmentCorrupt';
   }
+}
+
+/** Events that were acknowledged are not there any more: the log was cut, emptied or lost, or files of it are missing. */
+export class SegmentsMissing extends Error {
+  constructor(message: string) {
+    super(`${message}: restore the audit folder from a copy`);
+    this.name = 'SegmentsMissing';
+  }
+}
+
+/** Old segments may be retired from the front; from there on they follow each other. Throws `SegmentsMissing`. */
+export function requireUnbroken(directory: string, names: readonly string[]): void {
+  for (const [index, name] of names.entries()) {
+    const before = names[index - 1];
+    if (before === undefined) continue;
+    const expected = segmentName(Number.parseInt(before, 10) + 1);
+    if (name !== expected) {
+      throw new SegmentsMissing(`audit segment ${join(directory, expected)} is missing before ${name}`);
+    }
+  }
+}
+
+/**
+ * The index reads only what was acknowledged, so the log must reach at least as far. It runs a moment behind: events of
+ * the last instant before a crash are not covered. Throws `SegmentsMissing`.
+ */
+export function requireReaching(
+  directory: string,
+  found: { readonly segment: number; readonly offset: number; readonly lastSeq: number },
+  indexed: IndexedUpTo | undefined,
+): void {
+  if (indexed === undefined) return;
+  const { segment, offset, lastSeq } = found;
+  const ahead =
+    indexed.segment > segment ||
+    (indexed.segment === segment && indexed.offset > offset) ||
+    indexed.seq > lastSeq;
+  if (!ahead) return;
+  throw new SegmentsMissing(
+    `audit segment ${join(directory, segmentName(segment))} is whole up to byte ${offset} (event ${lastSeq}), but ` +
+      `acknowledged events reach to byte ${indexed.offset} of ${segmentName(indexed.segment)} (event ` +
+      `${indexed.seq}), as audit-index.db beside the folder knows (removing it gives them up)`,
+  );
 }
 
 /**

@@ -34,11 +34,21 @@ export interface SegmentPosition {
   readonly offset: number;
 }
 
+/** Everything before the place was acknowledged, and `seq` is the last event there. */
+export interface IndexedUpTo extends SegmentPosition {
+  readonly seq: number;
+}
+
 /**
  * The query index that follows the segment files: derived, never authoritative, rebuilt from them at will. It reads
  * the files itself.
  */
 export interface AuditIndex {
+  /**
+   * How far an earlier process had indexed, as its file says; undefined when it says nothing (absent, damaged, empty).
+   * Asked before the first `advance`, which builds an index anew that does not fit the segments.
+   */
+  indexed(): Promise<IndexedUpTo | undefined>;
   /** Batches before this position are durable and may be indexed. Returns at once; indexing happens elsewhere. */
   advance(durable: SegmentPosition): void;
   /** Resolves when everything before the last `advance` is indexed. */

@@ -1,5 +1,5 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
-import type { SegmentPosition } from '../audit/sink.ts';
+import type { IndexedUpTo, SegmentPosition } from '../audit/sink.ts';
 import {
   type Block,
   type BlockSummary,
@@ -48,6 +48,9 @@ function reading<T>(read: () => T): T {
 export interface IndexFile {
   readonly blocks: readonly Block[];
   readonly position: SegmentPosition;
+  /** As far as anything was indexed, in memory too: so far the segments must reach. */
+  readonly reached: IndexedUpTo | undefined;
+  reach(upTo: IndexedUpTo): void;
   /** Adds a complete block and moves the position behind it, both or neither. */
   append(block: GrowingBlock, position: SegmentPosition): void;
   close(): void;
@@ -76,6 +79,8 @@ function prepareTables(database: SqliteDatabase): void {
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000');
   database.exec(`
     CREATE TABLE IF NOT EXISTS progress (format INTEGER NOT NULL, segment INTEGER NOT NULL, byte INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS reached (only INTEGER PRIMARY KEY, segment INTEGER NOT NULL, byte INTEGER NOT NULL,
+      seq INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS blocks (first_seq INTEGER PRIMARY KEY, count INTEGER NOT NULL,
       min_at INTEGER NOT NULL, max_at INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS postings (first_seq INTEGER NOT NULL, first_key INTEGER NOT NULL,
@@ -89,6 +94,8 @@ function prepareTables(database: SqliteDatabase): void {
 function indexFile(database: SqliteDatabase): IndexFile {
   const statements = {
     progress: database.prepare('SELECT format, segment, byte FROM progress'),
+    reached: database.prepare('SELECT segment, byte AS "offset", seq FROM reached'),
+    reach: database.prepare('INSERT OR REPLACE INTO reached (only, segment, byte, seq) VALUES (1, ?, ?, ?)'),
     moveTo: database.prepare('UPDATE progress SET segment = ?, byte = ?'),
     blocks: database.prepare('SELECT first_seq, count, min_at, max_at FROM blocks ORDER BY first_seq'),
     addBlock: database.prepare('INSERT INTO blocks (first_seq, count, min_at, max_at) VALUES (?, ?, ?, ?)'),
@@ -105,6 +112,7 @@ function indexFile(database: SqliteDatabase): IndexFile {
   };
   const [progress] = statements.progress.all() as { format: number; segment: number; byte: number }[];
   if (progress?.format !== FORMAT) throw new IndexDamaged('another format');
+  let [reached] = statements.reached.all() as IndexedUpTo[];
   let position: SegmentPosition = { segment: progress.segment, offset: progress.byte };
 
   let cached:
@@ -139,6 +147,19 @@ function indexFile(database: SqliteDatabase): IndexFile {
     blocks,
     get position() {
       return position;
+    },
+    get reached() {
+      const last = blocks.at(-1);
+      if (reached !== undefined || last === undefined) return reached;
+      return { ...position, seq: last.firstSeq + last.count - 1 };
+    },
+    reach: (upTo) => {
+      try {
+        statements.reach.run(upTo.segment, upTo.offset, upTo.seq);
+      } catch (error) {
+        throw damage(error);
+      }
+      reached = upTo;
     },
     append: (grown, next) => {
       const { firstSeq, count, minAt, maxAt } = grown;

@@ -1,5 +1,5 @@
 import type { AuditFilter, AuditPageRequest } from '../audit/event.ts';
-import type { SegmentPosition } from '../audit/sink.ts';
+import type { IndexedUpTo, SegmentPosition } from '../audit/sink.ts';
 import { BLOCK_SIZE, GrowingBlock } from './audit-index-block.ts';
 import { IndexDamaged, type IndexFile, openIndexFile, removeIndexFile } from './audit-index-file.ts';
 import { scanEvent, scannedEvent } from './audit-index-scan.ts';
@@ -36,6 +36,8 @@ export class AuditIndexFollower {
   readonly #growing: GrowingBlock;
   readonly #event = scannedEvent();
   #file: IndexFile;
+  /** Whether the file was compared with the segments. */
+  #compared = false;
   /** Everything before it is indexed, in the file or in the growing block. */
   #position: SegmentPosition;
   #chunk: Buffer = Buffer.allocUnsafe(CHUNK);
@@ -49,10 +51,26 @@ export class AuditIndexFollower {
     this.#position = this.#file.position;
   }
 
+  /** As the file said when it was opened. Does not build it anew: that would forget what may be missing. */
+  indexed(): IndexedUpTo | undefined {
+    return this.#file.reached;
+  }
+
   /** Indexes everything before `to`, a place between two batches. */
   follow(to: SegmentPosition): void {
+    this.#compare();
     if (isBefore(to, this.#position)) this.#rebuild();
-    this.#orRebuild(() => this.#followTo(to));
+    this.#orRebuild(() => {
+      this.#followTo(to);
+      this.#remember(to);
+    });
+  }
+
+  #remember(to: SegmentPosition): void {
+    const last = this.#growing.count > 0 ? this.#growing : this.#file.blocks.at(-1);
+    const reached = this.#file.reached;
+    if (last === undefined || (reached !== undefined && !isBefore(reached, to))) return;
+    this.#file.reach({ ...to, seq: last.firstSeq + last.count - 1 });
   }
 
   #followTo(to: SegmentPosition): void {
@@ -88,6 +106,7 @@ export class AuditIndexFollower {
 
   /** What is asked of a damaged index is answered from a new one that is as far as it was. */
   #answer<T>(ask: () => T): T {
+    this.#compare();
     const reached = this.#position;
     return this.#orRebuild(ask, () => this.#followTo(reached));
   }
@@ -106,9 +125,7 @@ export class AuditIndexFollower {
   #open(): IndexFile {
     const { path } = this.#options;
     try {
-      const file = openIndexFile(this.#driver, path);
-      if (this.#fits(file)) return this.#begin(file);
-      file.close();
+      return this.#begin(openIndexFile(this.#driver, path));
     } catch (error) {
       if (!(error instanceof IndexDamaged)) throw error;
     }
@@ -116,10 +133,21 @@ export class AuditIndexFollower {
     return this.#begin(openIndexFile(this.#driver, path));
   }
 
+  /** Once, when it is first needed: whoever opened it may want to know first how far it was. */
+  #compare(): void {
+    if (this.#compared) return;
+    this.#compared = true;
+    this.#orRebuild(() => {
+      if (!this.#fits(this.#file)) this.#rebuild();
+    });
+  }
+
   /** An index that is ahead of the segments, or whose last event is not in its place, belongs to another log. */
   #fits(file: IndexFile): boolean {
     const { segment, offset } = file.position;
     const last = file.blocks.at(-1);
+    const { reached } = file;
+    if (reached !== undefined && (this.#segments.size(reached.segment) ?? 0) < reached.offset) return false;
     if (last === undefined) return offset === 0;
     if ((this.#segments.size(segment) ?? 0) < offset) return false;
     const text = this.#segments.text(last.locationOf(last.count - 1)) ?? '';

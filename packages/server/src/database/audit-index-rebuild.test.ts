@@ -110,6 +110,31 @@ describe('the index of the audit log after a restart', () => {
     expect(await all(other)).toEqual(others.texts);
   });
 
+  it('says how far it was before anything is built anew, also where no block was complete', async () => {
+    const segments = new Segments(place.directory);
+    const index = await place.open();
+    expect(await index.indexed()).toBeUndefined();
+    const early = segments.many(3);
+    const reached = { ...segments.many(3), seq: 6 };
+    index.advance(segments.position);
+    await index.caughtUp();
+    await index.close();
+    truncateSync(segments.file, early.offset);
+    for (let start = 0; start < 2; start++) {
+      const again = await place.open();
+      expect(await again.indexed()).toEqual(reached);
+      await again.close();
+    }
+    const given = await place.open();
+    given.advance(early);
+    await given.caughtUp();
+    expect(await all(given)).toEqual(segments.texts.slice(0, 3));
+    expect(await given.indexed()).toEqual({ ...early, seq: 3 });
+    await given.close();
+    writeFileSync(place.path, 'damaged');
+    expect(await (await place.open()).indexed()).toBeUndefined();
+  });
+
   it('tells how far it is while much is left', async () => {
     const segments = new Segments(place.directory);
     const progress: SegmentPosition[] = [];

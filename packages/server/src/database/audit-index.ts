@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { AuditFilter, AuditPageRequest } from '../audit/event.ts';
-import type { AuditIndex, SegmentPosition } from '../audit/sink.ts';
+import type { AuditIndex, IndexedUpTo, SegmentPosition } from '../audit/sink.ts';
 import { AuditIndexFollower } from './audit-index-follower.ts';
 import { loadSqlite } from './sqlite-driver.ts';
 
@@ -27,6 +27,7 @@ export interface AuditIndexOptions {
 
 /** What the thread is asked, by number; `FollowerAnswer` comes back under the same number. */
 export type FollowerRequest =
+  | { readonly kind: 'indexed' }
   | { readonly kind: 'follow'; readonly to: SegmentPosition }
   | { readonly kind: 'find'; readonly filter: AuditFilter; readonly page: AuditPageRequest }
   | { readonly kind: 'known'; readonly eventIds: readonly string[] }
@@ -39,6 +40,8 @@ export type FollowerAnswer =
 
 export function answerOf(follower: AuditIndexFollower, request: FollowerRequest): unknown {
   switch (request.kind) {
+    case 'indexed':
+      return follower.indexed();
     case 'follow':
       return follower.follow(request.to);
     case 'find':
@@ -71,6 +74,10 @@ class FollowingIndex implements AuditIndex {
   constructor(ask: Ask, onError: (error: unknown) => void) {
     this.#ask = ask;
     this.#onError = onError;
+  }
+
+  async indexed(): Promise<IndexedUpTo | undefined> {
+    return (await this.#ask({ kind: 'indexed' })) as IndexedUpTo | undefined;
   }
 
   advance(durable: SegmentPosition): void {
@@ -124,7 +131,7 @@ async function askThread(options: AuditIndexOptions): Promise<Ask> {
   let thread = startThread(options);
   let closed = false;
   // Proves that the index could be opened.
-  await thread.ask({ kind: 'known', eventIds: [] });
+  await thread.ask({ kind: 'indexed' });
   return async (request) => {
     if (request.kind === 'close') {
       closed = true;

@@ -12,6 +12,7 @@ import { createCutoffFeed } from './cutoff/feed.ts';
 import { createCutoffLedger } from './cutoff/ledger.ts';
 import { openAuditIndex } from './database/audit-index.ts';
 import { openSqliteStorage } from './database/sqlite.ts';
+import { requireRegistryOfLog, untilAlone } from './first-start.ts';
 import {
   type AdminAccount,
   AUTHORITY,
@@ -89,6 +90,7 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
   const storage = await openStorage(deployment, clock);
   await checkMasterKey(masterKey, storage.settings);
   const sink = await openAuditSink(deployment, logger);
+  await requireRegistryOfLog(storage, sink);
   const log = createAuditLog(sink, (error) =>
     logger.error({ err: error }, 'the audit log cannot be written: nothing is issued'),
   );
@@ -103,7 +105,7 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
   };
   const rotateIfDue = () =>
     changes.run(AUTHORITY, (stores, tell) => rotate(rotation, stores, 'ES256', 'due', tell));
-  await rotateIfDue();
+  await untilAlone(rotateIfDue);
   const keystore = await openKeystore(storage, rotation, clock, logger);
   const facts = createFactsCache({ storage, capacity: deployment.cachedIdentities });
   const ledger = createCutoffLedger({ storage, clock });

@@ -23,6 +23,7 @@ import {
   createMetricsGuard,
   ensureAdmin,
   type GovernanceDeps,
+  hasLiveSecret,
   type JobRunner,
   resetAdmin,
   systemTimers,
@@ -65,6 +66,8 @@ export interface Composition {
   readonly jobs: JobRunner;
   ensureAdmin(): Promise<AdminAccount>;
   resetAdmin(): Promise<AdminAccount>;
+  /** Whether this name of this identity (as documents name it) has a secret already. */
+  hasSecret(identity: string, name: string): Promise<boolean>;
   /** Applies declared objects; see governance/admin/documents.ts. */
   apply(documents: readonly unknown[]): ReturnType<typeof applyDocuments>;
   /** Answers everybody who waits for news: the first step of a drain. */
@@ -182,6 +185,7 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
     jobs,
     ensureAdmin: () => ensureAdmin(admin),
     resetAdmin: () => resetAdmin(admin),
+    hasSecret: (identity, name) => hasLiveSecret(storage, identity, name, clock.now()),
     apply: (documents) => applyDocuments(admin, AUTHORITY, documents, { dryRun: false }),
     release: () => feed.drain(),
     async close() {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { systemClock } from './clock.ts';
 import type { ComposeDeps, Composition } from './compose.ts';
@@ -12,6 +12,7 @@ import { type DevelopmentCertificate, presentCertificate } from './http/developm
 import type { HttpEdge, ListenOptions } from './http/fastify-server.ts';
 import { type TrustedProxies, trustedProxies } from './http/source-address.ts';
 import { pooledRandom } from './ids.ts';
+import { createSecretFile, isReadableByOthers, replaceSecretFile } from './keys/secret-file.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { VERSION } from './version.ts';
 
@@ -52,7 +53,7 @@ export interface RunningAuthority {
 
 const HEADER_BYTES = 16 * 1024;
 
-/** Starts the authority: settings → port → adapters → admin → declared objects → jobs → ready. Throws `SettingError`. */
+/** Starts the authority: settings → port → adapters → declared secrets → admin → declared objects → jobs → ready. Throws `SettingError`. */
 export async function startAuthority(options: AuthorityOptions): Promise<RunningAuthority> {
   const deployment = toDeployment(options.mode, loadSettings(options));
   const node = randomBytes(5).toString('hex');
@@ -80,10 +81,11 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
       logger,
       draining: () => draining,
     }));
+    const declared = await readDeclared(deployment, running);
     const admin = await running.ensureAdmin();
     if (deployment.mode === 'dev' && admin.secret !== undefined)
       await keepAdminSecret(deployment, admin.secret);
-    await applyDeclared(deployment, running);
+    if (declared.length > 0) await running.apply(declared);
     await running.jobs.start();
     await edge.serve(running.routes);
     const ready = toReadyFile(listening, running, admin);
@@ -214,6 +216,9 @@ async function serverCertificate(deployment: Deployment): Promise<ServerCertific
   const { tls, dataDir } = deployment;
   if (tls.kind === 'none') return { tls: undefined, caFile: undefined };
   if (tls.kind === 'files') {
+    if (deployment.mode === 'serve' && (await isReadableByOthers(tls.key))) {
+      throw new SettingError('tls-key', 'is readable by others', `chmod 600 ${tls.key}`);
+    }
     const [cert, key] = await Promise.all([readFile(tls.certificate, 'utf8'), readFile(tls.key, 'utf8')]);
     return { tls: { cert, key }, caFile: undefined };
   }
@@ -234,15 +239,17 @@ async function makeCertificateBeside(directory: string, now: number): Promise<De
 
 /** `dev` keeps the admin's secret beside its data, for the command line of the same person. */
 async function keepAdminSecret(deployment: Deployment, secret: string): Promise<void> {
-  await writeFile(join(deployment.dataDir, 'admin.secret'), `${secret}\n`, { mode: 0o600 });
+  await replaceSecretFile(join(deployment.dataDir, 'admin.secret'), `${secret}\n`);
 }
 
-async function applyDeclared(deployment: Deployment, composition: Composition): Promise<void> {
-  if (deployment.apply.length === 0) return;
+/** Before anything is made: a file that cannot be read, or a secret that cannot be kept, stops the start. */
+async function readDeclared(deployment: Deployment, composition: Composition): Promise<readonly unknown[]> {
+  if (deployment.apply.length === 0) return [];
   const { readDeclaredFiles } = await import('./config/declared-files.ts');
-  const declared = readDeclaredFiles(deployment.apply.map((path) => resolve(path)));
-  const outcome = await composition.apply(declared.documents);
-  for (const secret of outcome.secrets) declared.keep(secret);
+  return await readDeclaredFiles(
+    deployment.apply.map((path) => resolve(path)),
+    { hasSecret: composition.hasSecret, createSecretFile, random: pooledRandom() },
+  );
 }
 
 function toReadyFile(
@@ -270,8 +277,5 @@ function toReadyFile(
 /** Whole or not at all: who waits for the file may read it the moment it is there. */
 async function announce(deployment: Deployment, ready: ReadyFile): Promise<void> {
   if (deployment.readyFile === undefined) return;
-  const path = resolve(deployment.readyFile);
-  const draft = join(dirname(path), `.${process.pid}.ready`);
-  await writeFile(draft, `${JSON.stringify(ready)}\n`, { mode: 0o600 });
-  await rename(draft, path);
+  await replaceSecretFile(resolve(deployment.readyFile), `${JSON.stringify(ready)}\n`);
 }

@@ -1,8 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type DeclaredFiles, readDeclaredFiles } from './declared-files.ts';
+import { generateSecret, parseSecret } from '@countersign/protocol';
+import { pooledRandom } from '../ids.ts';
+import { createSecretFile } from '../keys/secret-file.ts';
+import { type DeclaredFilesDeps, readDeclaredFiles } from './declared-files.ts';
 import { SettingError } from './load.ts';
 
 let directory: string;
@@ -11,37 +14,41 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-function read(yaml: string): DeclaredFiles {
+const deps: DeclaredFilesDeps = { hasSecret: async () => false, createSecretFile, random: pooledRandom() };
+const { secret: SECRET } = generateSecret('csk', pooledRandom());
+
+function read(yaml: string, change: Partial<DeclaredFilesDeps> = {}): Promise<readonly unknown[]> {
   writeFileSync(join(directory, 'declared.yaml'), yaml);
-  return readDeclaredFiles([join(directory, 'declared.yaml')]);
+  return readDeclaredFiles([join(directory, 'declared.yaml')], { ...deps, ...change });
 }
 const credential = (more: string): string =>
   `kind: Credential\nmetadata: {name: first}\nspec: {identity: payments, type: client_secret${more}}\n`;
 
 describe('declared objects', () => {
-  it('are the documents of all files, in their order, without empty ones', () => {
+  it('are the documents of all files, in their order, without empty ones', async () => {
     writeFileSync(join(directory, 'a.yaml'), '---\nkind: A\n---\n---\nkind: B\n');
     writeFileSync(join(directory, 'b.yaml'), '# nothing\n');
     writeFileSync(join(directory, 'c.yaml'), '{"kind": "C"}');
     const files = ['a', 'b', 'c'].map((name) => join(directory, `${name}.yaml`));
-    expect(readDeclaredFiles(files).documents).toEqual([{ kind: 'A' }, { kind: 'B' }, { kind: 'C' }]);
+    expect(await readDeclaredFiles(files, deps)).toEqual([{ kind: 'A' }, { kind: 'B' }, { kind: 'C' }]);
   });
 
   it.each([
     ['kind: [A', /declared\.yaml/],
     ['kind: A\nkind: B', /declared\.yaml/],
     ['kind: A\n---\nkind: *nobody', /declared\.yaml/],
-  ])('are refused when they are no YAML: %j', (yaml, named) => {
-    expect(() => read(yaml)).toThrow(SettingError);
-    expect(() => read(yaml)).toThrow(named);
+  ])('are refused when they are no YAML: %j', async (yaml, named) => {
+    await expect(read(yaml)).rejects.toThrow(SettingError);
+    await expect(read(yaml)).rejects.toThrow(named);
   });
 
-  it('are refused when their file is not there', () => {
-    expect(() => readDeclaredFiles([join(directory, 'none.yaml')])).toThrow(SettingError);
-    expect(() => readDeclaredFiles([join(directory, 'none.yaml')])).toThrow('none.yaml cannot be read');
+  it('are refused when their file is not there', async () => {
+    const reading = readDeclaredFiles([join(directory, 'none.yaml')], deps);
+    await expect(reading).rejects.toThrow(SettingError);
+    await expect(reading).rejects.toThrow('none.yaml cannot be read');
   });
 
-  it('cannot grow without bound by naming each other', () => {
+  it('cannot grow without bound by naming each other', async () => {
     const bomb = [
       'a: &a [x,x,x,x,x,x,x,x,x]',
       ...Array.from({ length: 8 }, (_, i) => {
@@ -49,59 +56,79 @@ describe('declared objects', () => {
         return `${to}: &${to} [*${from},*${from},*${from},*${from},*${from},*${from},*${from},*${from},*${from}]`;
       }),
     ].join('\n');
-    expect(() => read(bomb)).toThrow(/alias/i);
+    await expect(read(bomb)).rejects.toThrow(/alias/i);
   });
 
-  it('that are no objects are passed on: who applies them says what is wrong', () => {
-    expect(read('just text\n--- \n- 1\n').documents).toEqual(['just text', [1]]);
+  it('that are no objects are passed on: who applies them says what is wrong', async () => {
+    expect(await read('just text\n--- \n- 1\n')).toEqual(['just text', [1]]);
   });
 });
 
 describe('the secret of a declared credential', () => {
-  it('is read from its file, beside the document', () => {
-    writeFileSync(join(directory, 'first.secret'), 'csk_x\n');
-    expect(read(credential(', secretFile: first.secret')).documents).toEqual([
+  it('is read from its file, beside the document', async () => {
+    writeFileSync(join(directory, 'first.secret'), `${SECRET}\n`);
+    const exists = { hasSecret: async () => true };
+    expect(await read(credential(', secretFile: first.secret'), exists)).toEqual([
       {
         kind: 'Credential',
         metadata: { name: 'first' },
-        spec: { identity: 'payments', type: 'client_secret', secret: 'csk_x' },
+        spec: { identity: 'payments', type: 'client_secret', secret: SECRET },
       },
     ]);
   });
 
-  it('is written to its file when it was made, for its owner alone, and read from there the next time', () => {
-    const declared = read(credential(', secretFile: secrets/first.secret'));
-    expect(declared.documents[0]).not.toHaveProperty('spec.secret');
-    expect(declared.documents[0]).not.toHaveProperty('spec.secretFile');
-    declared.keep({ identity: 'payments', name: 'first', secret: 'csk_made' });
+  it('is in its file, for its owner alone, before anybody is told of it, and read from there the next time', async () => {
+    const [document] = (await read(credential(', secretFile: secrets/first.secret'))) as {
+      spec: { secret: string };
+    }[];
     const file = join(directory, 'secrets/first.secret');
-    expect(readFileSync(file, 'utf8')).toBe('csk_made\n');
+    const made = document?.spec.secret ?? '';
+    expect(parseSecret(made)?.kind).toBe('csk');
+    expect(readFileSync(file, 'utf8')).toBe(`${made}\n`);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(join(directory, 'secrets')).mode & 0o777).toBe(0o700);
-    expect(read(credential(', secretFile: secrets/first.secret')).documents[0]).toHaveProperty(
-      'spec.secret',
-      'csk_made',
-    );
+    expect(document).not.toHaveProperty('spec.secretFile');
+    expect(await read(credential(', secretFile: secrets/first.secret'))).toEqual([document]);
   });
 
-  it('overwrites no file that came to be meanwhile', () => {
-    const declared = read(credential(', secretFile: first.secret'));
-    writeFileSync(join(directory, 'first.secret'), 'somebody else');
-    expect(() => declared.keep({ identity: 'payments', name: 'first', secret: 'csk_made' })).toThrow(
-      'EEXIST',
-    );
-    expect(readFileSync(join(directory, 'first.secret'), 'utf8')).toBe('somebody else');
+  it('overwrites no file that came to be meanwhile', async () => {
+    const file = join(directory, 'first.secret');
+    const meanwhile = async (path: string, text: string): Promise<void> => {
+      writeFileSync(file, 'somebody else');
+      await createSecretFile(path, text);
+    };
+    const reading = read(credential(', secretFile: first.secret'), { createSecretFile: meanwhile });
+    await expect(reading).rejects.toThrow(/first\.secret.*EEXIST/);
+    expect(readFileSync(file, 'utf8')).toBe('somebody else');
   });
 
-  it('goes nowhere when no file was named for it', () => {
-    mkdirSync(join(directory, 'empty'));
-    const declared = read(credential(''));
-    declared.keep({ identity: 'payments', name: 'first', secret: 'csk_made' });
-    declared.keep({ identity: 'other', name: 'first', secret: 'csk_made' });
+  it('is refused when it exists and its file does not, before any file is made', async () => {
+    const two =
+      credential(', secretFile: first.secret') +
+      '---\n' +
+      credential(', secretFile: second.secret').replace('first', 'second');
+    const hasSecret = async (identity: string, name: string): Promise<boolean> =>
+      identity === 'payments' && name === 'second';
+    const reading = read(two, { hasSecret });
+    await expect(reading).rejects.toThrow(SettingError);
+    await expect(reading).rejects.toThrow(/second\.secret for the credential second of payments/);
     expect(existsSync(join(directory, 'first.secret'))).toBe(false);
   });
 
-  it('stands in no declaration itself', () => {
-    expect(() => read(credential(', secret: csk_x'))).toThrow('has a Credential that holds its secret');
+  it('is refused when its file holds something else, or is no file, or is not named', async () => {
+    writeFileSync(join(directory, 'first.secret'), '');
+    await expect(read(credential(', secretFile: first.secret'))).rejects.toThrow(/does not hold a client/);
+    await expect(read(credential(', secretFile: .'))).rejects.toThrow(/cannot be read/);
+    await expect(read(credential(', secretFile: 7'))).rejects.toThrow(/not the name of a file/);
+  });
+
+  it('is left to who applies them when no file is named for it', async () => {
+    const [document] = await read(credential(''));
+    expect(document).not.toHaveProperty('spec.secret');
+  });
+
+  it('stands in no declaration itself', async () => {
+    const reading = read(credential(', secret: csk_x'));
+    await expect(reading).rejects.toThrow('has a Credential that holds its secret');
   });
 });

@@ -1,40 +1,57 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { generateSecret, parseSecret, type RandomBytes } from '@countersign/protocol';
 import { parseAllDocuments } from 'yaml';
 import { SettingError } from './load.ts';
 
-/** Declared objects of the files of `--apply`, with the secrets their `secretFile`s hold, and the files still to be made. */
-export interface DeclaredFiles {
-  readonly documents: readonly unknown[];
-  /** Writes a secret that was made (mode 0600) where its credential's `secretFile` says; others are shown nowhere. */
-  keep(secret: { readonly identity: string; readonly name: string; readonly secret: string }): void;
+export interface DeclaredFilesDeps {
+  /** Whether the authority holds a secret of this name for this identity (as the document names it). */
+  readonly hasSecret: (identity: string, name: string) => Promise<boolean>;
+  /** Makes a file that is whole and durable when it resolves; rejects with `EEXIST` when there is one. */
+  readonly createSecretFile: (path: string, text: string) => Promise<void>;
+  readonly random: RandomBytes;
 }
 
-export function readDeclaredFiles(paths: readonly string[]): DeclaredFiles {
-  const documents: unknown[] = [];
-  const awaited = new Map<string, string>();
-  for (const path of paths) {
-    for (const object of objectsIn(path)) documents.push(withSecret(object, dirname(path), awaited));
+/**
+ * Declared objects of the files of `--apply`, each credential with the secret of its `secretFile`. One that is not there
+ * is made here, before the authority knows the credential: whenever this is interrupted, the file has what will hold.
+ * Rejects with `SettingError`, before any file is made, for what cannot end in a secret that somebody has.
+ */
+export async function readDeclaredFiles(
+  paths: readonly string[],
+  deps: DeclaredFilesDeps,
+): Promise<readonly unknown[]> {
+  const objects = paths.flatMap((path) =>
+    objectsIn(path).map((object) => ({ object, secretFile: secretFileOf(object, dirname(path)) })),
+  );
+  for (const { secretFile } of objects) {
+    if (secretFile !== undefined && !existsSync(secretFile.path)) await requireNew(secretFile, deps);
   }
-  return {
-    documents,
-    keep({ identity, name, secret }) {
-      const file = awaited.get(`${identity}/${name}`);
-      if (file === undefined) return;
-      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-      writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' });
-    },
-  };
+  const documents: unknown[] = [];
+  for (const { object, secretFile } of objects) {
+    const secret = secretFile && (readSecret(secretFile.path) ?? (await makeSecret(secretFile, deps)));
+    documents.push(secret === undefined ? object : withSecret(object, secret));
+  }
+  return documents;
 }
 
-function objectsIn(path: string): unknown[] {
-  let text: string;
+interface SecretFile {
+  readonly path: string;
+  readonly identity: string;
+  readonly name: string;
+}
+
+function read(path: string): string {
   try {
-    text = readFileSync(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
     throw new SettingError('apply', `${path} cannot be read: ${(error as Error).message}`);
   }
-  const documents = parseAllDocuments(text);
+}
+
+function objectsIn(path: string): unknown[] {
+  const documents = parseAllDocuments(read(path));
   try {
     return documents
       .map((document) => {
@@ -48,33 +65,71 @@ function objectsIn(path: string): unknown[] {
 }
 
 interface CredentialDocument {
-  readonly kind: 'Credential';
   readonly metadata?: { readonly name?: unknown };
-  readonly spec: { readonly identity?: unknown; readonly secretFile: unknown };
+  readonly spec: { readonly identity?: unknown; readonly secretFile?: unknown };
 }
 
-function withSecret(object: unknown, folder: string, awaited: Map<string, string>): unknown {
-  if (holdsSecret(object)) {
+function secretFileOf(object: unknown, folder: string): SecretFile | undefined {
+  if (!isCredential(object)) return undefined;
+  const { metadata, spec } = object;
+  if ('secret' in spec) {
     throw new SettingError(
       'apply',
       'has a Credential that holds its secret',
       'Put it into a file and name that with secretFile.',
     );
   }
-  if (!namesSecretFile(object)) return object;
-  const { secretFile, ...spec } = object.spec;
-  const file = resolve(folder, String(secretFile));
-  if (existsSync(file)) return { ...object, spec: { ...spec, secret: readFileSync(file, 'utf8').trim() } };
-  awaited.set(`${String(spec.identity)}/${String(object.metadata?.name)}`, file);
-  return { ...object, spec };
+  if (spec.secretFile === undefined) return undefined;
+  if (typeof spec.secretFile !== 'string' || spec.secretFile === '') {
+    throw new SettingError('apply', 'has a secretFile that is not the name of a file', 'Correct the YAML.');
+  }
+  const path = resolve(folder, spec.secretFile);
+  return { path, identity: String(spec.identity), name: String(metadata?.name) };
 }
 
-function holdsSecret(object: unknown): boolean {
-  const { kind, spec } = object as { readonly kind?: unknown; readonly spec?: object | null };
-  return kind === 'Credential' && typeof spec === 'object' && spec !== null && 'secret' in spec;
+function isCredential(object: unknown): object is CredentialDocument {
+  const { kind, spec } = object as { readonly kind?: unknown; readonly spec?: unknown };
+  return kind === 'Credential' && typeof spec === 'object' && spec !== null;
 }
 
-function namesSecretFile(object: unknown): object is CredentialDocument {
-  const { kind, spec } = object as { readonly kind?: unknown; readonly spec?: object | null };
-  return kind === 'Credential' && typeof spec === 'object' && spec !== null && 'secretFile' in spec;
+/** A new secret would take the place of one that somebody uses, and the one that holds cannot be shown again. */
+async function requireNew({ path, identity, name }: SecretFile, deps: DeclaredFilesDeps): Promise<void> {
+  if (!(await deps.hasSecret(identity, name))) return;
+  throw new SettingError(
+    'apply',
+    `names ${path} for the credential ${name} of ${identity}, which exists, but the file does not`,
+    'Put its secret back into the file; or revoke the credential, and a new secret is made; or leave secretFile out.',
+  );
+}
+
+function readSecret(path: string): string | undefined {
+  if (!existsSync(path)) return undefined;
+  const secret = read(path).trim();
+  if (parseSecret(secret)?.kind === 'csk') return secret;
+  throw new SettingError(
+    'apply',
+    `names ${path}, which does not hold a client secret (csk_…)`,
+    'Put the secret into it, or remove the file and one is made.',
+  );
+}
+
+async function makeSecret({ path }: SecretFile, deps: DeclaredFilesDeps): Promise<string> {
+  const { secret } = generateSecret('csk', deps.random);
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await deps.createSecretFile(path, `${secret}\n`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new SettingError(
+      'apply',
+      `names ${path} for a secret, and it cannot be written (${code})`,
+      'Nothing was applied. Name a file that this process may make.',
+    );
+  }
+  return secret;
+}
+
+function withSecret(object: unknown, secret: string): object {
+  const { secretFile: _, ...spec } = (object as CredentialDocument).spec;
+  return { ...(object as object), spec: { ...spec, secret } };
 }

@@ -145,8 +145,19 @@ async function bringCredential(
     : undefined;
 }
 
+/** Whether this label of this identity (its id or client_id) has a secret already. Changes nothing. */
+export async function hasLiveSecret(
+  stores: Pick<Stores, 'identities' | 'credentials'>,
+  identity: string,
+  label: string,
+  now: number,
+): Promise<boolean> {
+  const record = (await stores.identities.byId(identity)) ?? (await stores.identities.byClientId(identity));
+  return record !== undefined && (await liveSecret(stores, record, label, now)) !== undefined;
+}
+
 async function liveSecret(
-  stores: Stores,
+  stores: Pick<Stores, 'credentials'>,
   identity: IdentityRecord,
   label: string,
   now: number,

@@ -19,6 +19,8 @@ export interface IssuanceRecord {
     held: EffectiveAccess,
     token: IssuedToken,
   ): Promise<void>;
+  /** Its token leaves now. */
+  delivered(): void;
   /** Resolves when the refusal may leave. Never rejects: a refusal needs no leave of the log. */
   refused(attempt: Attempt, reason: RefusalReason): Promise<void>;
 }
@@ -38,13 +40,13 @@ export interface IssuanceRecordDeps {
 }
 
 export function createIssuanceRecord(deps: IssuanceRecordDeps): IssuanceRecord {
-  const count = (): void => {
-    deps.counters.tokensIssued++;
-  };
   return {
     issued(attempt, client, held, token) {
-      const durable = deps.log.append(issuedEvent(deps, attempt, client, held, token));
-      return durable.then(count);
+      return deps.log.append(issuedEvent(deps, attempt, client, held, token));
+    },
+
+    delivered() {
+      deps.counters.tokensIssued++;
     },
 
     async refused(attempt, reason) {

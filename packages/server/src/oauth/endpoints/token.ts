@@ -60,6 +60,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       const changed = recheck(deps, client, held, attempt.at);
       if (changed !== undefined) await changed;
       await deps.record.issued(attempt, client, held, token);
+      deps.record.delivered();
       return tokenResponse(accessToken, token);
     } catch (error) {
       return refuse(deps, attempt, error);

@@ -168,6 +168,29 @@ describe('a connection', () => {
   });
 });
 
+describe('a caller that was refused and stays', () => {
+  it.each([
+    ['with nonsense', 'NONSENSE\r\n\r\n', 400],
+    [
+      'with a body that is too large',
+      requestText('POST /oauth/token', ['Content-Length: 999999']) + 'x'.repeat(2000),
+      413,
+    ],
+  ])('%s is cut after a while', async (_, text, status) => {
+    const { port } = await open();
+    const socket = connectTcp({ port, host: '127.0.0.1', allowHalfOpen: true });
+    let heard = '';
+    socket.on('data', (chunk: Buffer) => (heard += chunk.toString('latin1')));
+    socket.on('error', () => undefined);
+    const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    socket.write(text);
+    const more = setInterval(() => socket.write('x'), 50);
+    expect(await took(gone)).toBeLessThan(4000);
+    clearInterval(more);
+    expect(heard).toContain(`HTTP/1.1 ${status} `);
+  });
+});
+
 describe('a drain', () => {
   it('lets what is in flight end, closes what is idle, and takes nothing new', async () => {
     const { edge, port, waiting, release } = await open();

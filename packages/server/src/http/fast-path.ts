@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { edgeResponse } from './edge-errors.ts';
+import { lingerAfterAnswer } from './linger.ts';
 import type { HttpRequest } from './request.ts';
 import type { HttpResponse } from './response.ts';
 import type { Route } from './route.ts';
@@ -37,9 +38,10 @@ export function serveFast(
   message.on('data', (chunk: Buffer) => {
     length += chunk.length;
     if (length > route.bodyLimit) {
-      // The rest is thrown away as it comes; the connection ends with the answer, at the latest at its time limit.
-      if (!response.headersSent)
-        write(response, edgeResponse('body_too_large', route.errors, { connection: 'close' }), id);
+      // The rest is thrown away as it comes, until the caller has heard.
+      if (response.headersSent) return;
+      lingerAfterAnswer(message.socket);
+      write(response, edgeResponse('body_too_large', route.errors, { connection: 'close' }), id);
     } else if (first === undefined) first = chunk;
     else (pieces ??= [first]).push(chunk);
   });

@@ -3,6 +3,7 @@ import type { ServerOptions as TlsOptions } from 'node:https';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type EdgeFault, edgeResponse } from './edge-errors.ts';
 import { type EdgeDeps, serveFast, toHttpRequest } from './fast-path.ts';
+import { lingerAfterAnswer } from './linger.ts';
 import { createListener, type HttpLimits, type HttpListener, type Listener } from './listener.ts';
 import { header } from './request.ts';
 import type { HttpResponse } from './response.ts';
@@ -174,6 +175,7 @@ function refuse(
   const fault: EdgeFault = listed ?? (clientFault ? 'bad_request' : 'bug');
   if (fault === 'bug') options.report(error, id);
   const headers: Record<string, string> = fault === 'body_too_large' ? CLOSE : {};
+  if (fault === 'body_too_large') lingerAfterAnswer(request.raw.socket);
   return send(reply, edgeResponse(fault, errorsAt(pathOf(request.raw.url ?? '/')), headers), id);
 }
 

@@ -8,6 +8,7 @@ import { createServer as createHttpsServer, type ServerOptions as TlsOptions } f
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { EDGE_FAULTS, type EdgeFault } from './edge-errors.ts';
+import { endLingering } from './linger.ts';
 import { plainAddress } from './source-address.ts';
 
 export interface HttpLimits {
@@ -177,7 +178,8 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket, nextReq
         ? 'timeout'
         : 'bad_request';
   const { status, title } = EDGE_FAULTS[fault];
-  socket.end(
+  endLingering(
+    socket,
     `HTTP/1.1 ${status} ${title}\r\nRequest-Id: ${nextRequestId()}\r\nConnection: close\r\n` +
       `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(title) + 1}\r\n\r\n${title}\n`,
   );

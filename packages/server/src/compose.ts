@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { createChanges } from './audit/change.ts';
 import { createAuditLog } from './audit/group-commit.ts';
 import { openSegmentFileSink } from './audit/segment-file.ts';
+import { createLogReadiness } from './audit/readiness.ts';
 import type { AuditSink } from './audit/sink.ts';
 import { createStrangerBudget } from './audit/stranger-budget.ts';
 import type { Clock } from './clock.ts';
@@ -80,6 +81,17 @@ export interface Composition {
 const KEY_RETENTION_MARGIN = 600;
 
 export async function compose(deps: ComposeDeps): Promise<Composition> {
+  const opened: (() => Promise<void>)[] = [];
+  try {
+    return await composeWith(deps, opened);
+  } catch (error) {
+    for (const close of opened.reverse()) await close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** `opened` is told how to close what is open, for a start that fails further on. */
+async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): Promise<Composition> {
   const { deployment, issuer, clock, random, node, logger } = deps;
   await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
   const masterKey = await loadMasterKey(deployment.masterKeyFile, deployment.mode === 'dev', random);
@@ -91,8 +103,10 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
     );
   }
   const storage = await openStorage(deployment, clock);
+  opened.push(() => storage.close());
   await checkMasterKey(masterKey, storage.settings);
   const sink = await openAuditSink(deployment, logger);
+  opened.push(() => sink.close());
   await requireRegistryOfLog(storage, sink);
   const log = createAuditLog(sink, (error) =>
     logger.error({ err: error }, 'the audit log cannot be written: nothing is issued'),
@@ -160,8 +174,9 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
     }),
     ...createAdminRoutes(governance),
   ];
+  const logReady = createLogReadiness(shared);
   const operation = operationRoutes({
-    checks: async () => ({ database: await answers(storage), audit_log: log.healthy() }),
+    checks: async () => ({ database: await answers(storage), audit_log: await logReady() }),
     draining: deps.draining,
     metrics: () => ({
       contentType: METRICS_CONTENT_TYPE,

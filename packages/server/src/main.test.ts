@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   askToken,
   BUILT,
@@ -14,6 +14,14 @@ import {
   send,
   startServer,
 } from '../test/server-process.ts';
+import { DurableFile } from './audit/durable-file.ts';
+import { systemClock } from './clock.ts';
+import { compose, type ComposeDeps, type Composition } from './compose.ts';
+import { toDeployment } from './config/deployment.ts';
+import { loadSettings } from './config/load.ts';
+import type { HttpRequest } from './http/request.ts';
+import { pooledRandom } from './ids.ts';
+import { createLogger } from './telemetry/logger.ts';
 import { VERSION } from './version.ts';
 
 /** When what is declared here ends. */
@@ -278,5 +286,65 @@ describe.skipIf(!BUILT)('a start that is refused (needs a build)', () => {
     writeFileSync(join(folder, 'data/master.key'), right);
     const again = await startServer(folder, join(folder, 'r.json'), [...DEV, ...ready]);
     await again.stop();
+  });
+});
+
+describe.skipIf(!BUILT)('an authority in this process (needs a build)', () => {
+  function options(): ComposeDeps {
+    const settings = loadSettings({
+      mode: 'dev',
+      flags: { http: true, 'data-dir': join(folder, 'data') },
+      env: {},
+    });
+    return {
+      deployment: toDeployment('dev', settings),
+      issuer: 'http://localhost:1',
+      mtlsBase: undefined,
+      version: VERSION,
+      node: 'n1',
+      clock: systemClock,
+      random: pooledRandom(),
+      logger: createLogger('silent', 'n1'),
+      draining: () => false,
+    };
+  }
+  async function get({ routes }: Composition, path: string): Promise<unknown> {
+    const route = routes.find((each) => each.path === path);
+    const answer = await route?.endpoint({ path, query: '', rawHeaders: [] } as unknown as HttpRequest, {});
+    return [answer?.status, JSON.parse(String(answer?.body))];
+  }
+
+  it('leaves nothing open when its start fails, wherever that is', async () => {
+    const whole = await compose(options());
+    await whole.ensureAdmin();
+    await whole.close();
+    const key = join(folder, 'data/master.key');
+    const right = readFileSync(key);
+    writeFileSync(key, 'ab'.repeat(32));
+    await expect(compose(options())).rejects.toThrow('not the one the database was made with');
+    writeFileSync(key, right);
+    const segment = join(folder, 'data/audit/00000001.log');
+    const log = readFileSync(segment);
+    writeFileSync(segment, Buffer.concat([log.subarray(0, 9), Buffer.from('X'), log.subarray(10)]));
+    await expect(compose(options())).rejects.toThrow(segment);
+    writeFileSync(segment, log);
+    const again = await compose(options());
+    expect((await again.ensureAdmin()).secret).toBeUndefined();
+    await again.close();
+  });
+
+  it('is ready again by itself when its log takes events again', async () => {
+    const running = await compose(options());
+    await running.ensureAdmin();
+    expect(await get(running, '/readyz')).toMatchObject([200, { ready: true }]);
+    const write = vi.spyOn(DurableFile.prototype, 'writeAt').mockRejectedValue(new Error('ENOSPC'));
+    await expect(running.resetAdmin()).rejects.toThrow('cannot be written');
+    expect(await get(running, '/readyz')).toMatchObject([
+      503,
+      { checks: { audit_log: false, database: true } },
+    ]);
+    write.mockRestore();
+    expect(await get(running, '/readyz')).toMatchObject([200, { ready: true }]);
+    await running.close();
   });
 });

@@ -78,9 +78,15 @@ export function routesFor(seen: HttpRequest[], hold: () => Promise<void>): reado
     return textResponse(200, `slow ${request.query}\n`);
   };
   const broken: Endpoint = () => Promise.reject(new Error('a secret of the inside'));
-  const fast: Endpoint = async (request): Promise<HttpResponse> => {
+  const fast: Endpoint = (request, params) => {
+    if (Buffer.from(request.body).toString('latin1') === 'throw at once')
+      throw new Error('a secret of the inside');
+    return answerFast(request, params);
+  };
+  const answerFast: Endpoint = async (request): Promise<HttpResponse> => {
     seen.push(request);
     const body = Buffer.from(request.body).toString('latin1');
+    if (body === 'a bad header') return { status: 200, headers: { 'x-bad': 'a\nb' }, body: 'inside' };
     if (request.query.startsWith('slow')) await hold();
     if (body === 'throw') throw new Error('a secret of the inside');
     return jsonResponse(200, { body, query: request.query });

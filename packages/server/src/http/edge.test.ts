@@ -287,8 +287,13 @@ describe('what the edge itself refuses', () => {
   it('a bug of ours: nothing of it goes out, the operator is told', async () => {
     const broken = await send(requestText('GET /v1/broken'));
     const fast = await send(requestText('POST /oauth/token', [], 'throw'));
-    expect([broken.status, fast.status]).toEqual([500, 500]);
-    expect(`${broken.body}${fast.body}`).not.toContain('inside');
+    const atOnce = await send(requestText('POST /oauth/token', [], 'throw at once'));
+    expect([broken.status, fast.status, atOnce.status]).toEqual([500, 500, 500]);
+    expect(scene.bugs.pop()?.requestId).toBe(atOnce.headers['request-id']);
+    const badHeader = await send(requestText('POST /oauth/token', [], 'a bad header'));
+    expect(badHeader).toMatchObject({ status: 500, body: expect.not.stringContaining('inside') });
+    expect(scene.bugs.pop()?.requestId).toBe(badHeader.headers['request-id']);
+    expect(`${broken.body}${fast.body}${atOnce.body}`).not.toContain('inside');
     expect(fast.body).toContain('"error":"server_error"');
     expect(scene.bugs).toMatchObject([
       { error: { message: 'a secret of the inside' }, requestId: broken.headers['request-id'] },

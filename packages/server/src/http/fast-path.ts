@@ -60,13 +60,23 @@ function answer(
   body: Uint8Array,
   id: string,
 ): void {
-  route.endpoint(toHttpRequest(message, body, id, deps.sourceOf(message)), NO_PARAMS).then(
-    (answered) => write(response, answered, id),
-    (error: unknown) => {
-      deps.report(error, id);
-      write(response, edgeResponse('bug', route.errors), id);
-    },
-  );
+  const bug = (error: unknown): void => {
+    deps.report(error, id);
+    write(response, edgeResponse('bug', route.errors), id);
+  };
+  // What is thrown outside of the endpoint's promise would end the process.
+  const send = (answered: HttpResponse): void => {
+    try {
+      write(response, answered, id);
+    } catch (error) {
+      bug(error);
+    }
+  };
+  try {
+    route.endpoint(toHttpRequest(message, body, id, deps.sourceOf(message)), NO_PARAMS).then(send, bug);
+  } catch (error) {
+    bug(error);
+  }
 }
 
 export function toHttpRequest(

@@ -32,9 +32,10 @@ export function publishedRoutes(deps: PublishedDeps): readonly Route[] {
 
 /** Made when it is first asked for: it takes longer than anything else at the start. */
 function openApi({ issuer, version }: PublishedDeps): Route['endpoint'] {
-  let body: string | undefined;
+  let body: Buffer | undefined;
   return async () => {
-    body ??= JSON.stringify(openApiDocument({ issuer, version }));
+    // Bytes, made once: an answer of this size is not copied for each caller.
+    body ??= Buffer.from(JSON.stringify(openApiDocument({ issuer, version })), 'utf8');
     return { status: 200, headers: { 'content-type': 'application/json', ...CACHED }, body };
   };
 }

@@ -42,10 +42,9 @@ describe('declared objects', () => {
     await expect(read(yaml)).rejects.toThrow(named);
   });
 
-  it('are refused when their file is not there', async () => {
-    const reading = readDeclaredFiles([join(directory, 'none.yaml')], deps);
-    await expect(reading).rejects.toThrow(SettingError);
-    await expect(reading).rejects.toThrow('none.yaml cannot be read');
+  it('that are not there are told as the system tells it, with their path', async () => {
+    const path = join(directory, 'none.yaml');
+    await expect(readDeclaredFiles([path], deps)).rejects.toMatchObject({ code: 'ENOENT', path });
   });
 
   it('cannot grow without bound by naming each other', async () => {

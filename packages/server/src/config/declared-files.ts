@@ -51,7 +51,7 @@ function read(path: string): string {
 }
 
 function objectsIn(path: string): unknown[] {
-  const documents = parseAllDocuments(read(path));
+  const documents = parseAllDocuments(readFileSync(path, 'utf8'));
   try {
     return documents
       .map((document) => {

@@ -104,18 +104,23 @@ describe('what is unknown', () => {
 
 describe('the file', () => {
   it.each([
-    ['is not there', undefined, 'cannot be read'],
     ['is no YAML', 'port: [1', 'is no YAML'],
     ['says a thing twice', 'port: 1\nport: 2', 'is no YAML'],
     ['is a list', '- port', 'is not a mapping'],
     ['is a word', 'port', 'is not a mapping'],
     ['is two documents', 'port: 1\n---\nport: 2', 'is no YAML'],
   ])('that %s is refused by its name', (_, text, problem) => {
-    if (text !== undefined) writeFileSync(file, text);
+    writeFileSync(file, text);
     const error = fault({ flags: { config: file } });
     expect(error.setting).toBe('config');
     expect(error.problem).toContain(file);
     expect(error.problem).toContain(problem);
+  });
+
+  it('that is not there is told as the system tells it, with its path', () => {
+    expect(() => load({ flags: { config: file } })).toThrow(
+      expect.objectContaining({ code: 'ENOENT', path: file }),
+    );
   });
 
   it('may be empty, or hold nothing but a comment', () => {

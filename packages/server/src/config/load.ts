@@ -107,12 +107,7 @@ function readConfigFile(path: FlagValue): Readonly<Record<string, unknown>> {
 }
 
 function parseConfigFile(path: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new SettingError('config', `${path} cannot be read: ${(error as Error).message}`);
-  }
+  const text = readFileSync(path, 'utf8');
   try {
     return loadYaml().parse(text) as unknown;
   } catch (error) {

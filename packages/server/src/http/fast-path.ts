@@ -17,7 +17,7 @@ const NO_PARAMS: Readonly<Record<string, string>> = {};
 
 /**
  * Serves one route from the bare request: no router, no decoder stream, no objects that nobody reads. Only the token
- * endpoint is worth it; what it costs and saves stands in bench/README.md.
+ * endpoint is worth it: docs/decisions/0004-fastify-with-a-bare-token-path.md.
  */
 export function serveFast(
   route: Route,

@@ -37,7 +37,7 @@ export interface TokenEndpointDeps extends AuthenticateDeps, IssueDeps {
   readonly report: (error: unknown, requestId: string) => void;
 }
 
-/** Only what has to be waited for is awaited: the signature, the log, and what is not at hand. A promise more costs 1 µs. */
+/** Only what has to be waited for is awaited: the signature, the log, and what is not at hand. */
 export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
   return async (request) => {
     const attempt: Attempt = { request, at: deps.clock.now() };

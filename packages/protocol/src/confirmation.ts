@@ -9,6 +9,9 @@ export interface Confirmation {
   readonly unknown: readonly string[];
 }
 
+/** The one key or certificate that a token of ours is bound to, as it is written into `cnf`. */
+export type ConfirmationMember = { readonly jkt: string } | { readonly 'x5t#S256': string };
+
 /** Reads a `cnf` value; `undefined` when it is not an object, is empty, or holds a malformed thumbprint. */
 export function parseConfirmation(value: unknown): Confirmation | undefined {
   if (!isJsonObject(value)) return undefined;

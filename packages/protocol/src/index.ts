@@ -18,7 +18,7 @@ export {
 export { type BearerChallenge, bearerChallenge } from './challenge.ts';
 export { CLIENT_AUTH_METHODS, type ClientAuthMethodName } from './client-auth-method.ts';
 export { type ClientId, parseClientId } from './client-id.ts';
-export { type Confirmation, parseConfirmation } from './confirmation.ts';
+export { type Confirmation, type ConfirmationMember, parseConfirmation } from './confirmation.ts';
 export {
   type CutoffEntry,
   type CutoffFeed,

@@ -10,6 +10,7 @@ import { rotate } from '../src/keys/rotation.ts';
 import { createSeal } from '../src/keys/seal.ts';
 import { createSigningKeystore } from '../src/keys/signing-keystore.ts';
 import { createOAuthRoutes, type IssuanceCounters, type OAuthDeps } from '../src/oauth/compose.ts';
+import type { SenderConstraint } from '../src/oauth/sender-constraint/constraint.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
 import { localSigner } from '../src/signers/local.ts';
@@ -66,7 +67,10 @@ export interface Ask {
   readonly headers?: readonly string[];
 }
 
-export async function openTokenScene(change: Partial<OAuthDeps> = {}): Promise<TokenScene> {
+export async function openTokenScene(
+  change: Partial<OAuthDeps> = {},
+  constraints?: readonly SenderConstraint[],
+): Promise<TokenScene> {
   let now = NOW;
   const clock = { now: () => now, set: (ms: number) => void (now = ms) };
   const random = pooledRandom();
@@ -125,7 +129,7 @@ export async function openTokenScene(change: Partial<OAuthDeps> = {}): Promise<T
     },
     ...change,
   };
-  const routes = createOAuthRoutes(deps);
+  const routes = createOAuthRoutes(deps, constraints);
   let requests = 0;
 
   function call(path: string, request: Partial<HttpRequest> = {}): Promise<HttpResponse> {

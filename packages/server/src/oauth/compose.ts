@@ -13,12 +13,13 @@ import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
 import { createTokenEndpoint, type TokenEndpointDeps } from './endpoints/token.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
 import type { Grant } from './grants/grant.ts';
+import type { SenderConstraint } from './sender-constraint/constraint.ts';
 
 export type { IssuanceCounters } from './endpoints/issuance-record.ts';
 export { REFUSAL_EXPLANATIONS } from './endpoints/explanations.ts';
 
 export interface OAuthDeps
-  extends Omit<TokenEndpointDeps, 'methods' | 'grants' | 'rules' | 'record'>,
+  extends Omit<TokenEndpointDeps, 'methods' | 'grants' | 'constraints' | 'rules' | 'record'>,
     IssuanceRecordDeps {
   readonly secretHash: SecretHash;
   readonly keystore: TokenEndpointDeps['keystore'] & Parameters<typeof createJwksEndpoint>[0];
@@ -33,7 +34,10 @@ const RULES: readonly Rule[] = [tokenLifetimeCeiling];
 /** A form with credentials, scopes and a resource is a few hundred bytes; assertions will need more. */
 const TOKEN_BODY_LIMIT = 64 * 1024;
 
-export function createOAuthRoutes(deps: OAuthDeps): readonly Route[] {
+export function createOAuthRoutes(
+  deps: OAuthDeps,
+  constraints: readonly SenderConstraint[] = [],
+): readonly Route[] {
   const methods: readonly ClientAuthMethod[] = [
     clientSecretBasic(deps.secretHash),
     clientSecretPost(deps.secretHash),
@@ -41,6 +45,7 @@ export function createOAuthRoutes(deps: OAuthDeps): readonly Route[] {
   const token = createTokenEndpoint({
     ...deps,
     methods,
+    constraints,
     grants: new Map(GRANTS.map((grant) => [grant.type, grant])),
     rules: RULES,
     record: createIssuanceRecord(deps),

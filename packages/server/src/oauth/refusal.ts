@@ -64,6 +64,8 @@ export const REFUSAL_REASONS = [
   'access_missing',
   'scope_malformed',
   'scope_not_held',
+  'several_sender_constraints',
+  'sender_constraint_missing',
   'lifetime_exhausted',
   'audit_unavailable',
   'storage_unavailable',
@@ -117,6 +119,14 @@ const REFUSALS: { readonly [reason in RefusalReason]: RefusalEntry } = {
   access_missing: denied('invalid_target', 'the client has no access to this resource'),
   scope_malformed: denied('invalid_scope', 'scope is malformed'),
   scope_not_held: denied('invalid_scope', 'none of the scopes asked for is held'),
+  several_sender_constraints: {
+    ...malformed('a token is bound to one proof of possession'),
+    stranger: false,
+  },
+  sender_constraint_missing: denied(
+    'invalid_request',
+    'the resource takes only tokens that are bound to their holder',
+  ),
   lifetime_exhausted: denied('access_denied', 'a policy of this authority does not allow it'),
   // The authority cannot
   audit_unavailable: {

@@ -12,12 +12,18 @@ export interface AuthenticateDeps {
   readonly facts: FactsReader;
 }
 
-/** Reads which client is claimed and by which method. Throws `Refusal` unless exactly one method claims the request. */
+/** Which client is claimed, and by which method. */
+export interface Claim {
+  readonly method: ClientAuthMethod;
+  readonly presented: Presented;
+}
+
+/** Reads who is claimed; undefined where no method claims the request. Throws `Refusal` when several do. */
 export function present(
   methods: readonly ClientAuthMethod[],
   request: HttpRequest,
   form: Form,
-): { readonly method: ClientAuthMethod; readonly presented: Presented } {
+): Claim | undefined {
   let method: ClientAuthMethod | undefined;
   let presented: Presented | undefined;
   for (const candidate of methods) {
@@ -35,7 +41,7 @@ export function present(
   ) {
     throw new Refusal('several_client_auth_methods');
   }
-  if (method === undefined || presented === undefined) throw new Refusal('client_authentication_missing');
+  if (method === undefined || presented === undefined) return undefined;
   const named = form.get('client_id');
   if (named !== undefined && named !== presented.clientId) throw new Refusal('client_id_mismatch');
   return { method, presented };
@@ -47,8 +53,7 @@ export function present(
  */
 export function authenticate(
   deps: AuthenticateDeps,
-  method: ClientAuthMethod,
-  presented: Presented,
+  { method, presented }: Claim,
   now: number,
 ): AuthenticatedClient | Promise<AuthenticatedClient> {
   const clientId = parseClientId(presented.clientId);
@@ -63,7 +68,7 @@ function verify(
   facts: IdentityFacts | undefined,
   now: number,
 ): AuthenticatedClient | Promise<AuthenticatedClient> {
-  const matched = method.verify(presented, facts?.credentials ?? []);
+  const matched = method.verify(presented, facts?.credentials ?? [], now);
   if (matched instanceof Promise)
     return matched.then((credential) => admit(facts, credential, method.name, now));
   return admit(facts, matched, method.name, now);

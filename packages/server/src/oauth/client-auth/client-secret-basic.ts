@@ -5,7 +5,7 @@ import type { SecretHash } from '../../registry/secret-hash.ts';
 import { Refusal } from '../refusal.ts';
 import type { ClientAuthMethod } from './method.ts';
 
-export function clientSecretBasic(hash: SecretHash): ClientAuthMethod {
+export function clientSecretBasic(hash: SecretHash): ClientAuthMethod<string> {
   return {
     name: 'client_secret_basic',
 

@@ -2,7 +2,7 @@
 import type { SecretHash } from '../../registry/secret-hash.ts';
 import type { ClientAuthMethod } from './method.ts';
 
-export function clientSecretPost(hash: SecretHash): ClientAuthMethod {
+export function clientSecretPost(hash: SecretHash): ClientAuthMethod<string> {
   return {
     name: 'client_secret_post',
 

@@ -4,28 +4,30 @@ import type { HttpRequest } from '../../http/request.ts';
 import type { IdentityFacts } from '../../registry/facts.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
 
-/** What a request shows, read and not yet believed. `proof` is the method's own business. */
-export interface Presented {
+/** What a request shows, read and not yet believed. `proof` is the method's own business: a secret, an assertion, … */
+export interface Presented<Proof = unknown> {
   /** As claimed; any text. */
   readonly clientId: string;
-  readonly proof: string;
+  readonly proof: Proof;
 }
 
-export interface ClientAuthMethod {
+export interface ClientAuthMethod<Proof = unknown> {
   /** Registered name; also what the audit log calls it. */
   readonly name: string;
   /**
    * Reads this method's parts of the request, or says `undefined`: "not mine". Never verifies. Throws `Refusal` only
    * for what no method could accept.
    */
-  present(request: HttpRequest, form: Form): Presented | undefined;
+  present(request: HttpRequest, form: Form): Presented<Proof> | undefined;
   /**
-   * The credential that the proof matches, in whatever state it is, or undefined. Does the same work for no
-   * credentials as for some, so that its time does not tell whether the client exists.
+   * The credential that the proof matches at `now` (epoch ms), in whatever state it is, or undefined. Where more can be
+   * said than "no credential matches", it throws a `Refusal` whose answer is the same as for that. Does the same work
+   * for no credentials as for some, so that its time does not tell whether the client exists.
    */
   verify(
-    presented: Presented,
+    presented: Presented<Proof>,
     credentials: readonly CredentialRecord[],
+    now: number,
   ): CredentialRecord | undefined | Promise<CredentialRecord | undefined>;
 }
 
@@ -33,5 +35,6 @@ export interface ClientAuthMethod {
 export interface AuthenticatedClient {
   readonly facts: IdentityFacts;
   readonly credential: CredentialRecord;
+  /** Registered name of the method, or of the grant whose assertion said who asks. */
   readonly method: string;
 }

@@ -116,6 +116,14 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
     why: 'None of the scopes asked for is part of the access.',
     fix: 'Ask for scopes that the access holds, or add the scope to the access.',
   },
+  several_sender_constraints: {
+    why: 'The request proved possession in two ways, and a token is bound to one.',
+    fix: 'Send a DPoP proof or use the client certificate, not both.',
+  },
+  sender_constraint_missing: {
+    why: 'The resource server takes only tokens that are bound to their holder, and nothing to bind to came with the request.',
+    fix: 'Let the client prove possession as the resource server demands (sender_constraint), or change that.',
+  },
   lifetime_exhausted: {
     why: 'Identity, credential or access ends so soon that no token could live.',
     fix: 'Extend what ends first.',

@@ -5,6 +5,7 @@ import { changed, FRAUD, jsonOf, NOW, openTokenScene, type TokenScene } from '..
 import { resourceServerRecord, accessRecord } from '../../storage/contract/records.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { HttpResponse } from '../../http/response.ts';
+import type { SenderConstraint } from '../sender-constraint/constraint.ts';
 import { REFUSAL_REASONS, refusalEntry, type RefusalReason } from '../refusal.ts';
 import { errorResponse, serverErrorResponse } from './error-response.ts';
 import { REFUSAL_EXPLANATIONS } from './explanations.ts';
@@ -43,6 +44,19 @@ const credentialIs = (change: object): Reach =>
   suspendedBy((s) => s.storage.credentials.replace(changed(s.credential, change)));
 const accessIs = (change: object): Reach =>
   suspendedBy((s) => s.storage.access.replace(changed(s.access, change)));
+
+/** At a resource server that wants DPoP, with these proofs in the request. */
+function bindingTo(...shown: SenderConstraint['name'][]): Reach {
+  return async (s) => {
+    await s.storage.resourceServers.replace(changed(s.server, { senderConstraint: 'dpop' }));
+    const constraints = shown.map((name) => ({ name, confirm: () => ({ jkt: 'x' }) }));
+    const { facts, secretHash, log, counters } = s.deps;
+    const other = await openTokenScene({ facts, secretHash, log, counters }, constraints);
+    const answer = await other.ask('', { authorization: formatBasicCredentials('payments', s.secret) });
+    await other.close();
+    return answer;
+  };
+}
 
 function malformed(description: string, reach: Reach, status = 400): Expected {
   return { status, error: 'invalid_request', description, reach };
@@ -146,6 +160,15 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   }),
   scope_malformed: denied('invalid_scope', 'scope is malformed', more('scope=a++b')),
   scope_not_held: denied('invalid_scope', 'none of the scopes asked for is held', more('scope=fraud:admin')),
+  several_sender_constraints: malformed(
+    'a token is bound to one proof of possession',
+    bindingTo('dpop', 'mtls'),
+  ),
+  sender_constraint_missing: denied(
+    'invalid_request',
+    'the resource takes only tokens that are bound to their holder',
+    bindingTo(),
+  ),
   lifetime_exhausted: denied(
     'access_denied',
     'a policy of this authority does not allow it',

@@ -313,6 +313,7 @@ describe('a bug of ours', () => {
       ...deps,
       methods: [clientSecretBasic(deps.secretHash)],
       grants: new Map([[grant.type, grant]]),
+      constraints: [],
       rules: [tokenLifetimeCeiling],
       record: createIssuanceRecord({ ...deps, log: fakeLog() }),
     });

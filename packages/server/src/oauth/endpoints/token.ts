@@ -17,11 +17,14 @@ import {
   standing,
 } from '../../registry/effective-access.ts';
 import { StorageError } from '../../storage/errors.ts';
-import { type AuthenticateDeps, authenticate, present } from '../client-auth/authenticate.ts';
+import { type AuthenticateDeps, authenticate, type Claim, present } from '../client-auth/authenticate.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import type { Grant, GrantTable } from '../grants/grant.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
-import { type IssueDeps, issue, type IssuedToken } from '../tokens/issue.ts';
+import { confirm } from '../sender-constraint/confirm.ts';
+import type { SenderConstraint } from '../sender-constraint/constraint.ts';
+import type { Authorization } from '../tokens/authorization.ts';
+import { type IssueDeps, issue, type IssuedToken, type IssueTerms } from '../tokens/issue.ts';
 import type { Attempt } from './attempt.ts';
 import { errorResponse, serverErrorResponse } from './error-response.ts';
 import { FormMemory } from './form-memory.ts';
@@ -29,6 +32,7 @@ import type { IssuanceRecord } from './issuance-record.ts';
 
 export interface TokenEndpointDeps extends AuthenticateDeps, IssueDeps {
   readonly grants: GrantTable;
+  readonly constraints: readonly SenderConstraint[];
   readonly rules: readonly Rule[];
   readonly lifetimes: { readonly default: number; readonly maximum: number };
   readonly record: IssuanceRecord;
@@ -45,23 +49,26 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       const form = readForm(request);
       attempt.scopeAsked = form.get('scope');
       attempt.resourceAsked = form.get('resource');
-      const { method, presented } = present(deps.methods, request, form);
-      attempt.claimed = presented.clientId;
-      attempt.method = method.name;
+      const claim = present(deps.methods, request, form);
+      attempt.claimed = claim?.presented.clientId;
+      attempt.method = claim?.method.name;
       const grant = requireGrant(deps.grants, form);
-      const proving = authenticate(deps, method, presented, attempt.at);
+      const proving = identify(deps, grant, claim, attempt, form);
       const client = (attempt.client = proving instanceof Promise ? await proving : proving);
-      const asking = grant.authorize(form, client);
+      const asking = grant.authorize(form, client, attempt.at);
       const asked = asking instanceof Promise ? await asking : asking;
       const held = (attempt.held = requireAccess(client, asked, attempt.at));
-      const lifetime = requirePolicy(deps, client, held, attempt.at);
-      const token = issue(deps, idsOf(client), held, lifetime, Math.floor(attempt.at / 1000));
+      const confirming = confirm(deps.constraints, request, held.resourceServer, attempt.at);
+      const confirmation = confirming instanceof Promise ? await confirming : confirming;
+      const now = Math.floor(attempt.at / 1000);
+      const lifetime = withinDelegation(requirePolicy(deps, client, held, attempt.at), asked, now);
+      const token = issue(deps, idsOf(client), held, lifetime, now, termsOf(asked, confirmation));
       const accessToken = await token.signed;
       const changed = recheck(deps, client, held, attempt.at);
       if (changed !== undefined) await changed;
       await deps.record.issued(attempt, client, held, token);
       deps.record.delivered();
-      return tokenResponse(accessToken, token);
+      return tokenResponse(accessToken, token, asked);
     } catch (error) {
       return refuse(deps, attempt, error);
     }
@@ -100,6 +107,20 @@ function requireGrant(grants: GrantTable, form: Form): Grant {
   const grant = grants.get(type);
   if (grant === undefined) throw new Refusal('grant_type_unknown');
   return grant;
+}
+
+/** RFC 6749 §3.2.1; a grant whose assertion says who asks needs no other proof (RFC 7521 §6.2). */
+function identify(
+  deps: TokenEndpointDeps,
+  grant: Grant,
+  claim: Claim | undefined,
+  attempt: Attempt,
+  form: Form,
+): AuthenticatedClient | Promise<AuthenticatedClient> {
+  if (claim !== undefined) return authenticate(deps, claim, attempt.at);
+  if (grant.identify === undefined) throw new Refusal('client_authentication_missing');
+  attempt.method = grant.type;
+  return grant.identify(attempt.request, form, attempt.at);
 }
 
 function requireAccess(client: AuthenticatedClient, asked: AccessAsked, now: number): EffectiveAccess {
@@ -166,6 +187,21 @@ function requirePolicy(
   return decision.lifetime;
 }
 
+/** RFC 8693 §5: what was exchanged is not outlived by what it was exchanged for. */
+function withinDelegation(lifetime: number, { delegation }: Authorization, now: number): number {
+  if (delegation === undefined) return lifetime;
+  const left = delegation.expiresAt - now;
+  if (left < 1) throw new Refusal('lifetime_exhausted');
+  return Math.min(lifetime, left);
+}
+
+function termsOf(
+  { delegation }: Authorization,
+  confirmation: IssueTerms['confirmation'],
+): IssueTerms | undefined {
+  return delegation === undefined && confirmation === undefined ? undefined : { confirmation, delegation };
+}
+
 function idsOf(client: AuthenticatedClient): { clientId: string; credentialId: string } {
   return { clientId: client.facts.identity.clientId, credentialId: client.credential.id };
 }
@@ -177,8 +213,13 @@ const TOKEN_HEADERS = {
 } as const;
 
 /** RFC 6749 §5.1; `scope` always stated, so that a narrowed one is never a surprise. No refresh token (§4.4.3). */
-function tokenResponse(accessToken: string, token: IssuedToken): HttpResponse {
-  const body = `{"access_token":"${accessToken}","token_type":"Bearer","expires_in":${token.expiresIn},"scope":"${token.scope}"}`;
+function tokenResponse(
+  accessToken: string,
+  token: IssuedToken,
+  { issuedTokenType }: Authorization,
+): HttpResponse {
+  const issuedType = issuedTokenType === undefined ? '' : `"issued_token_type":"${issuedTokenType}",`;
+  const body = `{"access_token":"${accessToken}",${issuedType}"token_type":"${token.tokenType}","expires_in":${token.expiresIn},"scope":"${token.scope}"}`;
   return { status: 200, headers: TOKEN_HEADERS, body };
 }
 

@@ -1,7 +1,8 @@
 // One grant type of RFC 6749 §4: what a grant may do, and what it must leave to the token endpoint.
 import type { Form } from '@countersign/protocol';
-import type { AccessAsked } from '../../registry/effective-access.ts';
+import type { HttpRequest } from '../../http/request.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
+import type { Authorization } from '../tokens/authorization.ts';
 
 /**
  * Fills the one gap between authentication and issuance: what is asked for. Shared steps belong to
@@ -10,8 +11,13 @@ import type { AuthenticatedClient } from '../client-auth/method.ts';
 export interface Grant {
   /** Registered value of `grant_type`. */
   readonly type: string;
+  /**
+   * Who asks, where the grant's own assertion says so and the request has no client authentication (RFC 7521 §4.1,
+   * §6.2). Absent: this grant is for authenticated clients. Throws `Refusal`.
+   */
+  identify?(request: HttpRequest, form: Form, now: number): Promise<AuthenticatedClient>;
   /** Throws `Refusal` when the form does not make sense for this grant. */
-  authorize(form: Form, client: AuthenticatedClient): AccessAsked | Promise<AccessAsked>;
+  authorize(form: Form, client: AuthenticatedClient, now: number): Authorization | Promise<Authorization>;
 }
 
 /** Grants by their registered name; an unknown name is nothing, never a near match. */

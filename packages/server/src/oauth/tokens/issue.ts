@@ -1,7 +1,9 @@
-// JWT access tokens: RFC 9068 §2.
+// JWT access tokens: RFC 9068 §2, with `cnf` (RFC 7800 §3) and `act` (RFC 8693 §4.1).
+import type { ConfirmationMember } from '@countersign/protocol';
 import type { RandomBytes } from '../../ids.ts';
 import type { Keystore } from '../../keys/keystore.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
+import type { Delegation } from './authorization.ts';
 
 export interface IssueDeps {
   readonly issuer: string;
@@ -16,6 +18,13 @@ export interface IssuedToken {
   readonly scope: string;
   /** Seconds. */
   readonly expiresIn: number;
+  readonly tokenType: 'Bearer' | 'DPoP';
+}
+
+/** What a token carries beside an access, if anything. */
+export interface IssueTerms {
+  readonly confirmation: ConfirmationMember | undefined;
+  readonly delegation: Delegation | undefined;
 }
 
 const JTI_BYTES = 16;
@@ -30,14 +39,25 @@ export function issue(
   held: EffectiveAccess,
   lifetime: number,
   now: number,
+  terms?: IssueTerms,
 ): IssuedToken {
   const jti = deps.random(JTI_BYTES).toString('base64url');
   const scope = held.scopes.length === 1 ? (held.scopes[0] as string) : held.scopes.join(' ');
+  const fixedPart =
+    terms?.delegation === undefined
+      ? fixedClaims(deps.issuer, client, held)
+      : fixedText(deps.issuer, client, held, terms.delegation.subject);
   const payload =
-    `${fixedClaims(deps.issuer, client, held)},"scope":"${scope}",` +
-    `"iat":${now},"exp":${now + lifetime},"jti":"${jti}"}`;
+    `${fixedPart},"scope":"${scope}",` +
+    `"iat":${now},"exp":${now + lifetime},"jti":"${jti}"${terms === undefined ? '' : furtherClaims(terms)}}`;
   const { signingAlg, typ } = held.resourceServer.token;
-  return { signed: deps.keystore.sign(signingAlg, typ, payload), jti, scope, expiresIn: lifetime };
+  const tokenType = terms?.confirmation !== undefined && 'jkt' in terms.confirmation ? 'DPoP' : 'Bearer';
+  return { signed: deps.keystore.sign(signingAlg, typ, payload), jti, scope, expiresIn: lifetime, tokenType };
+}
+
+function furtherClaims({ confirmation, delegation }: IssueTerms): string {
+  const cnf = confirmation === undefined ? '' : `,"cnf":${JSON.stringify(confirmation)}`;
+  return delegation?.actor === undefined ? cnf : `${cnf},"act":${JSON.stringify(delegation.actor)}`;
 }
 
 interface FixedClaims {
@@ -51,15 +71,28 @@ const fixed = new WeakMap<EffectiveAccess['access'], FixedClaims>();
 /** The part of the payload that all tokens of one credential under one access share, written once while they stay. */
 function fixedClaims(
   issuer: string,
-  { clientId, credentialId }: { readonly clientId: string; readonly credentialId: string },
-  { access, resourceServer: { identifier } }: EffectiveAccess,
+  client: { readonly clientId: string; readonly credentialId: string },
+  held: EffectiveAccess,
 ): string {
+  const { access, resourceServer } = held;
+  const { identifier } = resourceServer;
+  const { clientId, credentialId } = client;
   const known = fixed.get(access);
   if (known?.credentialId === credentialId && known.identifier === identifier) return known.text;
-  // client_id, ids, scopes and jti are of charsets that JSON writes as they are; issuer and audience are URIs.
-  const text =
-    `{"iss":${JSON.stringify(issuer)},"aud":${JSON.stringify(identifier)},"sub":"${clientId}",` +
-    `"client_id":"${clientId}","crd":"${credentialId}","acs":"${access.id}"`;
+  const text = fixedText(issuer, client, held, clientId);
   fixed.set(access, { credentialId, identifier, text });
   return text;
+}
+
+/** client_id, ids, scopes and jti are of charsets that JSON writes as they are; the others are quoted. */
+function fixedText(
+  issuer: string,
+  { clientId, credentialId }: { readonly clientId: string; readonly credentialId: string },
+  { access, resourceServer: { identifier } }: EffectiveAccess,
+  subject: string,
+): string {
+  return (
+    `{"iss":${JSON.stringify(issuer)},"aud":${JSON.stringify(identifier)},"sub":${JSON.stringify(subject)},` +
+    `"client_id":"${clientId}","crd":"${credentialId}","acs":"${access.id}"`
+  );
 }

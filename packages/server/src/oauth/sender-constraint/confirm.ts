@@ -1,0 +1,35 @@
+// Which proof of possession a token is bound to: RFC 9449 §5, RFC 8705 §3.
+import type { ConfirmationMember } from '@countersign/protocol';
+import type { HttpRequest } from '../../http/request.ts';
+import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
+import { Refusal } from '../refusal.ts';
+import type { SenderConstraint } from './constraint.ts';
+
+/**
+ * Asks every constraint; at once where none has to wait. Throws `Refusal` when the resource server wants a bound token
+ * and the request gives nothing to bind it to, or two constraints would bind it.
+ */
+export function confirm(
+  constraints: readonly SenderConstraint[],
+  request: HttpRequest,
+  { senderConstraint: wanted }: Pick<ResourceServerRecord, 'senderConstraint'>,
+  now: number,
+): ConfirmationMember | undefined | Promise<ConfirmationMember | undefined> {
+  let found: ConfirmationMember | Promise<ConfirmationMember | undefined> | undefined;
+  let by: SenderConstraint | undefined;
+  for (const constraint of constraints) {
+    const confirmed = constraint.confirm(request, wanted === constraint.name, now);
+    if (confirmed === undefined) continue;
+    // One token has one holder; a verifier that knows only one of two bindings would accept half a proof.
+    if (by !== undefined) throw new Refusal('several_sender_constraints');
+    found = confirmed;
+    by = constraint;
+  }
+  if (wanted === 'none') return found;
+  if (by?.name !== wanted) throw new Refusal('sender_constraint_missing');
+  if (!(found instanceof Promise)) return found;
+  return found.then((confirmed) => {
+    if (confirmed === undefined) throw new Refusal('sender_constraint_missing');
+    return confirmed;
+  });
+}

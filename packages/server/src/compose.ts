@@ -167,6 +167,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       ...shared,
       secretHash,
       feed,
+      changes,
+      ledger,
       counters,
       lifetimes: { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax },
       jwksMaxAge: deployment.jwksMaxAge,

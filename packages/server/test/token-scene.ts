@@ -1,6 +1,8 @@
 import { formatBasicCredentials, generateSecret } from '@countersign/protocol';
 import type { AuditEvent } from '../src/audit/event.ts';
 import { AuditUnavailable } from '../src/audit/sink.ts';
+import { createChanges } from '../src/audit/change.ts';
+import { createCutoffLedger } from '../src/cutoff/ledger.ts';
 import { openSqliteStorage } from '../src/database/sqlite.ts';
 import type { HttpRequest } from '../src/http/request.ts';
 import type { HttpResponse } from '../src/http/response.ts';
@@ -54,6 +56,8 @@ export interface TokenScene {
   call(path: string, request?: Partial<HttpRequest>): Promise<HttpResponse>;
   /** Asks for a token as the client does, with more parameters in the body. */
   ask(more?: string, change?: Ask): Promise<HttpResponse>;
+  /** Introspects or revokes a token as the client does, or as another. */
+  about(path: string, token: string, authorization?: string): Promise<HttpResponse>;
   close(): Promise<void>;
 }
 
@@ -99,6 +103,15 @@ export async function openTokenScene(
   const strangers: { event: AuditEvent; claimed: string | undefined }[] = [];
   const log: TokenScene['log'] = { events: [], mode: 'takes' };
   const facts = createFactsCache({ storage, capacity: 100 });
+  const ledger = createCutoffLedger({ storage, clock });
+  const appending: OAuthDeps['log'] = {
+    append(event) {
+      if (log.mode === 'refuses') return Promise.reject(new AuditUnavailable('full'));
+      if (log.mode === 'never answers') return new Promise(() => undefined);
+      log.events.push(event);
+      return Promise.resolve();
+    },
+  };
   const deps: OAuthDeps = {
     issuer: ISSUER,
     adminResource: `${ISSUER}/v1`,
@@ -114,14 +127,9 @@ export async function openTokenScene(
     counters,
     report: (error) => bugs.push(error),
     feed: { read: async () => 'a.b.c' },
-    log: {
-      append(event) {
-        if (log.mode === 'refuses') return Promise.reject(new AuditUnavailable('full'));
-        if (log.mode === 'never answers') return new Promise(() => undefined);
-        log.events.push(event);
-        return Promise.resolve();
-      },
-    },
+    changes: createChanges({ storage, log: appending, clock, random, node: 'n1' }),
+    ledger,
+    log: appending,
     strangers: {
       refused: async (event, claimed) => void strangers.push({ event, claimed }),
       summarise: async () => undefined,
@@ -180,8 +188,15 @@ export async function openTokenScene(
         ],
       });
     },
+    about(path, token, authorization = formatBasicCredentials('payments', secret)) {
+      return call(path, {
+        body: Buffer.from(new URLSearchParams({ token }).toString()),
+        rawHeaders: ['Authorization', authorization, 'Content-Type', 'application/x-www-form-urlencoded'],
+      });
+    },
     async close() {
       facts.close();
+      ledger.close();
       await storage.close();
     },
   };

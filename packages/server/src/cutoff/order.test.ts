@@ -10,6 +10,7 @@ async function notBefore(staleness: number): Promise<number> {
   const cutoffs = {
     append: async (record: Omit<CutoffRecord, 'cursor'>) => ({ ...record, cursor: 1 }),
     after: async () => [],
+    sweepTokens: async () => 0,
     head: async () => 0,
   };
   const order = { kind: 'identity', target: 'payments', reason: 'leak', orderedBy: 'admin' } as const;

@@ -27,6 +27,12 @@ const selectAfter = statement(
   'cutoffs_after',
   `SELECT ${COLUMNS} FROM cutoffs WHERE cursor > $1 ORDER BY cursor LIMIT $2`,
 );
+const SWEEP = 10_000;
+const deleteTokens = statement(
+  'cutoffs_sweep_tokens',
+  `DELETE FROM cutoffs WHERE cursor IN
+   (SELECT cursor FROM cutoffs WHERE kind = 'token' AND not_before < $1 ORDER BY cursor LIMIT ${SWEEP})`,
+);
 const selectHead = statement('cutoffs_head', 'SELECT cursor FROM cutoff_head');
 
 function fromRow(row: CutoffRow): CutoffRecord {
@@ -56,6 +62,7 @@ export function cutoffStore(session: Session): CutoffStore {
       }),
     after: async (cursor, limit) =>
       (await session.query<CutoffRow>(selectAfter, [cursor, limit])).map(fromRow),
+    sweepTokens: (before) => session.write((tx) => tx.run(deleteTokens, [before])),
     head: async () => (await session.query<{ cursor: number }>(selectHead))[0]?.cursor ?? 0,
   };
 }

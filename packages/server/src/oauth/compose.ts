@@ -7,22 +7,28 @@ import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
 import { clientSecretPost } from './client-auth/client-secret-post.ts';
 import type { ClientAuthMethod } from './client-auth/method.ts';
 import { createCutoffsEndpoint } from './endpoints/cutoffs.ts';
+import { createIntrospectEndpoint } from './endpoints/introspect.ts';
 import { createIssuanceRecord, type IssuanceRecordDeps } from './endpoints/issuance-record.ts';
 import { createJwksEndpoint } from './endpoints/jwks.ts';
+import { createRevokeEndpoint, type RevokeDeps } from './endpoints/revoke.ts';
 import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
 import { createTokenEndpoint, type TokenEndpointDeps } from './endpoints/token.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
 import type { Grant } from './grants/grant.ts';
 import type { SenderConstraint } from './sender-constraint/constraint.ts';
+import { createOwnTokenReader, type OwnTokenDeps } from './tokens/own-token.ts';
 
 export type { IssuanceCounters } from './endpoints/issuance-record.ts';
 export { REFUSAL_EXPLANATIONS } from './endpoints/explanations.ts';
 
 export interface OAuthDeps
   extends Omit<TokenEndpointDeps, 'methods' | 'grants' | 'constraints' | 'rules' | 'record'>,
-    IssuanceRecordDeps {
+    IssuanceRecordDeps,
+    Pick<RevokeDeps, 'changes' | 'ledger'> {
   readonly secretHash: SecretHash;
-  readonly keystore: TokenEndpointDeps['keystore'] & Parameters<typeof createJwksEndpoint>[0];
+  readonly keystore: TokenEndpointDeps['keystore'] &
+    Parameters<typeof createJwksEndpoint>[0] &
+    OwnTokenDeps['keystore'];
   readonly jwksMaxAge: number;
   readonly mtlsBase: string | undefined;
   readonly adminResource: string;
@@ -50,6 +56,12 @@ export function createOAuthRoutes(
     rules: RULES,
     record: createIssuanceRecord(deps),
   });
+  const about = { ...deps, methods, ownTokens: createOwnTokenReader(deps) };
+  const introspect = createIntrospectEndpoint({
+    ...about,
+    record: createIssuanceRecord(deps, 'introspection.refused'),
+  });
+  const revoke = createRevokeEndpoint({ ...about, record: createIssuanceRecord(deps, 'revocation.refused') });
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
     grantTypes: GRANTS.map((grant) => grant.type),
@@ -58,16 +70,12 @@ export function createOAuthRoutes(
     protectedResources: [deps.adminResource],
   });
   const path = issuerPath(deps.issuer);
+  const form = { method: 'POST', bodyLimit: TOKEN_BODY_LIMIT, errors: 'oauth' } as const;
   const read = { method: 'GET', bodyLimit: 0, errors: 'plain' } as const;
   return [
-    {
-      method: 'POST',
-      path: '/oauth/token',
-      endpoint: token,
-      bodyLimit: TOKEN_BODY_LIMIT,
-      errors: 'oauth',
-      fast: true,
-    },
+    { ...form, path: '/oauth/token', endpoint: token, fast: true },
+    { ...form, path: '/oauth/introspect', endpoint: introspect, fast: true },
+    { ...form, path: '/oauth/revoke', endpoint: revoke },
     { ...read, path: '/oauth/jwks', endpoint: createJwksEndpoint(deps.keystore, deps.jwksMaxAge) },
     { ...read, path: '/oauth/cutoffs', endpoint: createCutoffsEndpoint(deps.feed), errors: 'oauth' },
     // RFC 8414 §3.1 inserts the well-known path before the issuer's own; OpenID Connect Discovery appends it.

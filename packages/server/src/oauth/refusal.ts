@@ -67,6 +67,8 @@ export const REFUSAL_REASONS = [
   'several_sender_constraints',
   'sender_constraint_missing',
   'lifetime_exhausted',
+  'token_missing',
+  'token_of_another_client',
   'audit_unavailable',
   'storage_unavailable',
 ] as const;
@@ -128,6 +130,9 @@ const REFUSALS: { readonly [reason in RefusalReason]: RefusalEntry } = {
     'the resource takes only tokens that are bound to their holder',
   ),
   lifetime_exhausted: denied('access_denied', 'a policy of this authority does not allow it'),
+  token_missing: { ...malformed('token is missing'), stranger: false },
+  // RFC 6749 §5.2: "… or was issued to another client".
+  token_of_another_client: denied('invalid_grant', 'the token was issued to another client'),
   // The authority cannot
   audit_unavailable: {
     code: 'temporarily_unavailable',

@@ -1,5 +1,5 @@
 import type { Actor } from '../audit/change.ts';
-import { orderCutoff } from '../cutoff/order.ts';
+import { type CutoffOrder, orderCutoff } from '../cutoff/order.ts';
 import type { CutoffKind, CutoffRecord } from '../storage/cutoffs.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
@@ -33,12 +33,23 @@ export async function cutOff(
   asked: CutOffAsked,
 ): Promise<CutoffRecord> {
   const target = await STOP[asked.kind](deps, stores, tell, asked);
-  const record = await orderCutoff(deps, stores, {
-    kind: asked.kind,
-    target,
-    reason: asked.reason,
-    orderedBy: asked.actor.identity,
-  });
+  const { kind, reason, actor } = asked;
+  return order(deps, stores, tell, { kind, target, reason, orderedBy: actor.identity });
+}
+
+/** The same for one token, by whoever may end it: its client. */
+export function cutOffToken(
+  deps: RuleDeps,
+  stores: Stores,
+  tell: Tell,
+  asked: { readonly jti: string; readonly reason: string; readonly orderedBy: string },
+): Promise<CutoffRecord> {
+  const { jti, reason, orderedBy } = asked;
+  return order(deps, stores, tell, { kind: 'token', target: jti, reason, orderedBy });
+}
+
+async function order(deps: RuleDeps, stores: Stores, tell: Tell, asked: CutoffOrder): Promise<CutoffRecord> {
+  const record = await orderCutoff(deps, stores, asked);
   tell({ type: 'cutoff.ordered', resource: record.id, reason: asked.reason, after: cutoffView(record) });
   return record;
 }

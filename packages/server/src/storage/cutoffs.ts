@@ -1,7 +1,7 @@
 export const CUTOFF_KINDS = ['identity', 'credential', 'token', 'key'] as const;
 export type CutoffKind = (typeof CUTOFF_KINDS)[number];
 
-/** An order to stop trusting; never changed, never deleted while a token it concerns could live. */
+/** An order to stop trusting; never changed. Those of single tokens are deleted when no such token can live. */
 export interface CutoffRecord {
   /** 1, 2, 3 … in commit order without gaps visible to a reader: the feed's cursor. Given by the store. */
   readonly cursor: number;
@@ -21,6 +21,11 @@ export interface CutoffStore {
   append(record: Omit<CutoffRecord, 'cursor'>): Promise<CutoffRecord>;
   /** Entries with a larger cursor, ascending, at most `limit`. */
   after(cursor: number, limit: number): Promise<readonly CutoffRecord[]>;
+  /**
+   * Deletes orders of kind `token` whose `notBefore` is before `before` (epoch **seconds**), at most 10,000 a call, and
+   * says how many. Cursors are never given again; no change is told, because nobody may have needed them any more.
+   */
+  sweepTokens(before: number): Promise<number>;
   /** The newest cursor; 0 when there is none. */
   head(): Promise<number>;
 }

@@ -60,13 +60,16 @@ function explain(
   const reason = event.reason ?? '';
   // The same word for both, but only one of them can be undone.
   if (reason === 'identity_suspended' && identity?.securityStop === true) return STOPPED_FOR_SECURITY;
-  if (event.type === 'token.refused') return lookUp(deps.tokenReasons, reason);
+  if (OAUTH_REFUSAL.test(event.type)) return lookUp(deps.tokenReasons, reason);
   if (event.type === 'admin.refused') return lookUp({ ...TOKEN_REASONS, ...PROBLEM_REASONS }, reason);
   if (event.type === 'token.issued') {
     return { why: 'The client proved itself and holds an active access to the resource.', fix: undefined };
   }
   return { why: event.reason ?? 'No reason was given.', fix: undefined };
 }
+
+/** Refusals of the endpoints where clients prove themselves: they share their reasons. */
+const OAUTH_REFUSAL = /^(?:token|introspection|revocation)\.refused$/;
 
 function lookUp(table: Readonly<Record<string, ReasonExplanation>>, reason: string): ReasonExplanation {
   return Object.hasOwn(table, reason)
@@ -81,6 +84,9 @@ function summaryOf(event: LoggedAuditEvent): string {
   }
   if (event.type === 'token.refused') {
     return `${who} was refused a token${event.resource === undefined ? '' : ` for ${event.resource}`}.`;
+  }
+  if (OAUTH_REFUSAL.test(event.type)) {
+    return `${who} was refused the ${event.type.startsWith('intro') ? 'introspection' : 'revocation'} of a token.`;
   }
   if (event.type === 'admin.refused') {
     return `${who} was refused ${event.method ?? ''} ${event.resource ?? ''}.`;

@@ -76,6 +76,30 @@ test('what expired is swept', async () => {
   expect(await storage.idempotency.sweep(clock.now())).toBe(0);
 });
 
+test('the order about one token is swept when no such token can live, other orders never', async () => {
+  const { storage, clock } = authority;
+  const job = sweepExpiredJob({ storage, clock });
+  for (const kind of ['token', 'identity'] as const) {
+    await storage.cutoffs.append({
+      id: `cut_${kind}`,
+      kind,
+      target: 'x',
+      notBefore: Math.floor(clock.now() / 1000) + 1,
+      reason: 'leak',
+      orderedBy: 'a',
+      createdAt: clock.now(),
+    });
+  }
+  const kinds = async (): Promise<string[]> =>
+    (await storage.cutoffs.after(0, 10)).map((order) => order.kind).sort();
+  clock.advance(DAY);
+  await job.run(never);
+  expect(await kinds()).toEqual(['identity', 'token']);
+  clock.advance(700_000);
+  await job.run(never);
+  expect(await kinds()).toEqual(['identity']);
+});
+
 test('a decommissioned identity ends after thirty days, with all that it held', async () => {
   await create('a');
   await authority.call('POST', '/v1/identities/a/credentials', { body: { type: 'client_secret' } });

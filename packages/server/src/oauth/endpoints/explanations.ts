@@ -128,6 +128,11 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
     why: 'Identity, credential or access ends so soon that no token could live.',
     fix: 'Extend what ends first.',
   },
+  token_missing: malformed('The request names no token to introspect or to revoke.'),
+  token_of_another_client: {
+    why: 'The token that was to be revoked was issued to another client; it stays alive.',
+    fix: 'Let its own client revoke it, or cut it off: countersign cutoffs create',
+  },
   audit_unavailable: {
     why: 'The audit log could not be written, and nothing leaves without its record.',
     fix: RETRY,

@@ -39,7 +39,11 @@ export interface IssuanceRecordDeps {
   readonly counters: IssuanceCounters;
 }
 
-export function createIssuanceRecord(deps: IssuanceRecordDeps): IssuanceRecord {
+/** `refusedType`: what refusals are called in the log. */
+export function createIssuanceRecord(
+  deps: IssuanceRecordDeps,
+  refusedType: string = 'token.refused',
+): IssuanceRecord {
   return {
     issued(attempt, client, held, token) {
       return deps.log.append(issuedEvent(deps, attempt, client, held, token));
@@ -54,7 +58,7 @@ export function createIssuanceRecord(deps: IssuanceRecordDeps): IssuanceRecord {
       const entry = refusalEntry(reason);
       // When the log itself is what refuses, there is nobody to tell; the counter and the log line say it.
       if (entry.status === 503) return;
-      const event = refusedEvent(deps, attempt, reason);
+      const event = refusedEvent(deps, attempt, reason, refusedType);
       if (!entry.stranger) {
         await deps.log.append(event).catch(ignore);
         return;
@@ -92,12 +96,17 @@ function issuedEvent(
   };
 }
 
-function refusedEvent(deps: IssuanceRecordDeps, attempt: Attempt, reason: RefusalReason): AuditEvent {
+function refusedEvent(
+  deps: IssuanceRecordDeps,
+  attempt: Attempt,
+  reason: RefusalReason,
+  type: string,
+): AuditEvent {
   const { client, held } = attempt;
   return {
     id: newId('evt', deps.random),
     at: isoTime(attempt.at),
-    type: 'token.refused',
+    type,
     outcome: 'refused',
     request_id: attempt.request.id,
     identity: client?.facts.identity.clientId ?? claimedIdentity(attempt, reason),

@@ -21,6 +21,10 @@ describe('the metadata', () => {
       response_types_supported: ['none'],
       protected_resources: ['https://authority.test/v1'],
       cutoffs_endpoint: 'https://authority.test/oauth/cutoffs',
+      introspection_endpoint: 'https://authority.test/oauth/introspect',
+      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      revocation_endpoint: 'https://authority.test/oauth/revoke',
+      revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
     });
     expect(answer.headers).toEqual({
       'content-type': 'application/json',
@@ -41,7 +45,11 @@ describe('the metadata', () => {
     const facts = { issuer: ISSUER, grantTypes: [], clientAuthMethods: [], protectedResources: [] };
     expect(serverMetadata({ ...facts, mtlsBase: 'https://authority.test:9443' })).toMatchObject({
       token_endpoint: 'https://authority.test/oauth/token',
-      mtls_endpoint_aliases: { token_endpoint: 'https://authority.test:9443/oauth/token' },
+      mtls_endpoint_aliases: {
+        token_endpoint: 'https://authority.test:9443/oauth/token',
+        introspection_endpoint: 'https://authority.test:9443/oauth/introspect',
+        revocation_endpoint: 'https://authority.test:9443/oauth/revoke',
+      },
     });
     expect(serverMetadata({ ...facts, mtlsBase: undefined })).not.toHaveProperty('mtls_endpoint_aliases');
   });
@@ -69,6 +77,8 @@ describe('the routes of the token wing', () => {
       scene.routes.map(({ method, path, errors, bodyLimit }) => `${method} ${path} ${errors} ${bodyLimit}`),
     ).toEqual([
       'POST /oauth/token oauth 65536',
+      'POST /oauth/introspect oauth 65536',
+      'POST /oauth/revoke oauth 65536',
       'GET /oauth/jwks plain 0',
       'GET /oauth/cutoffs oauth 0',
       'GET /.well-known/oauth-authorization-server plain 0',
@@ -76,6 +86,7 @@ describe('the routes of the token wing', () => {
     ]);
     expect(scene.routes.filter((route) => route.fast === true).map((route) => route.path)).toEqual([
       '/oauth/token',
+      '/oauth/introspect',
     ]);
   });
 });

@@ -1,8 +1,13 @@
 // Every reason for which the token endpoint refuses: reached, and pinned to its answer (RFC 6749 §5.2).
-import { formatBasicCredentials } from '@countersign/protocol';
+import { formatBasicCredentials, generateSecret } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changed, FRAUD, jsonOf, NOW, openTokenScene, type TokenScene } from '../../../test/token-scene.ts';
-import { resourceServerRecord, accessRecord } from '../../storage/contract/records.ts';
+import {
+  accessRecord,
+  credentialRecord,
+  identityRecord,
+  resourceServerRecord,
+} from '../../storage/contract/records.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import type { SenderConstraint } from '../sender-constraint/constraint.ts';
@@ -174,6 +179,20 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     'a policy of this authority does not allow it',
     accessIs({ expiresAt: NOW + 1 }),
   ),
+  token_missing: malformed('token is missing', (s) => s.about('/oauth/introspect', '')),
+  token_of_another_client: denied('invalid_grant', 'the token was issued to another client', async (s) => {
+    const identity = identityRecord({ clientId: 'billing' });
+    const { secret } = generateSecret('csk', s.deps.random);
+    const digest = s.deps.secretHash.digest(secret);
+    await s.storage.identities.insert(identity);
+    await s.storage.credentials.insert(
+      credentialRecord(identity.id, { material: { type: 'client_secret', publicId: 'y', digest } }),
+    );
+    const token = String(jsonOf(await s.ask())['access_token']);
+    s.log.events.length = 0;
+    s.counters.tokensIssued = 0;
+    return await s.about('/oauth/revoke', token, formatBasicCredentials('billing', secret));
+  }),
   audit_unavailable: {
     status: 503,
     error: 'temporarily_unavailable',

@@ -27,9 +27,20 @@ export function serverMetadata(facts: ServerMetadataFacts): Readonly<Record<stri
     response_types_supported: ['none'],
     protected_resources: facts.protectedResources,
     cutoffs_endpoint: `${issuer}/oauth/cutoffs`,
-    ...(facts.mtlsBase === undefined
-      ? {}
-      : { mtls_endpoint_aliases: { token_endpoint: `${facts.mtlsBase}/oauth/token` } }),
+    introspection_endpoint: `${issuer}/oauth/introspect`,
+    introspection_endpoint_auth_methods_supported: facts.clientAuthMethods,
+    revocation_endpoint: `${issuer}/oauth/revoke`,
+    revocation_endpoint_auth_methods_supported: facts.clientAuthMethods,
+    ...(facts.mtlsBase === undefined ? {} : { mtls_endpoint_aliases: aliases(facts.mtlsBase) }),
+  };
+}
+
+/** RFC 8705 §5: where a client that shows a certificate finds what it proves itself at. */
+function aliases(base: string): Readonly<Record<string, string>> {
+  return {
+    token_endpoint: `${base}/oauth/token`,
+    introspection_endpoint: `${base}/oauth/introspect`,
+    revocation_endpoint: `${base}/oauth/revoke`,
   };
 }
 

@@ -77,7 +77,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
 
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-function readForm(request: HttpRequest): Form {
+export function readForm(request: HttpRequest): Form {
   // RFC 6749 §2.3.1: credentials MUST NOT be in the URI; nothing else of a token request belongs there either.
   if (
     request.query !== '' &&
@@ -223,7 +223,12 @@ function tokenResponse(
   return { status: 200, headers: TOKEN_HEADERS, body };
 }
 
-async function refuse(deps: TokenEndpointDeps, attempt: Attempt, error: unknown): Promise<HttpResponse> {
+/** The answer to whatever was thrown on the way, and its record. */
+export async function refuse(
+  deps: Pick<TokenEndpointDeps, 'report'> & { readonly record: Pick<IssuanceRecord, 'refused'> },
+  attempt: Attempt,
+  error: unknown,
+): Promise<HttpResponse> {
   const reason = reasonOf(error);
   if (reason === undefined) {
     deps.report(error, attempt.request.id);

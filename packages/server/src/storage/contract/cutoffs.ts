@@ -30,6 +30,23 @@ export function cutoffContract({ storage }: Subject): void {
     expect(await storage().cutoffs.after(2, 10)).toEqual([]);
   });
 
+  it('sweeps the orders of tokens that have ended, those alone, and gives no cursor twice', async () => {
+    const start = await storage().cutoffs.head();
+    const seconds = T0 / 1000;
+    const append = (kind: CutoffRecord['kind'], notBefore: number): Promise<CutoffRecord> =>
+      storage().cutoffs.append({ ...order(), kind, notBefore });
+    await append('token', seconds - 1);
+    const identity = await append('identity', seconds - 1);
+    const late = await append('token', seconds);
+    await append('token', seconds - 2);
+    const swept = await storage().cutoffs.sweepTokens(seconds);
+    expect(swept).toBeGreaterThanOrEqual(2);
+    expect(await storage().cutoffs.after(start, 10)).toStrictEqual([identity, late]);
+    expect(await storage().cutoffs.sweepTokens(seconds)).toBe(0);
+    expect(await storage().cutoffs.head()).toBe(start + 4);
+    expect((await append('key', seconds)).cursor).toBe(start + 5);
+  });
+
   it('leaves no gap behind a transaction that was rolled back', async () => {
     const before = await storage().cutoffs.head();
     const failing = storage().transaction(async ({ cutoffs }) => {

@@ -1,0 +1,61 @@
+// Token introspection: RFC 7662. Who may see what is decided in docs/decisions/0009-who-may-introspect.md.
+import type { HttpResponse } from '../../http/response.ts';
+import type { Endpoint } from '../../http/route.ts';
+import type { AuthenticatedClient } from '../client-auth/method.ts';
+import type { OwnToken, OwnTokenReader } from '../tokens/own-token.ts';
+import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
+import { createTokenCallEndpoint, type TokenCallDeps } from './token-call.ts';
+
+export interface IntrospectDeps extends TokenCallDeps, TokenStateDeps {
+  readonly ownTokens: OwnTokenReader;
+}
+
+/** The scope of a resource server whose holder may ask about the tokens for it. */
+export const INTROSPECT_SCOPE = 'tokens:introspect';
+
+export function createIntrospectEndpoint(deps: IntrospectDeps): Endpoint {
+  return createTokenCallEndpoint(deps, async ({ client, token, at }) => {
+    const own = deps.ownTokens.read(token);
+    if (own === undefined || !maySee(client, own, at)) return INACTIVE;
+    const scopes = await liveScopes(deps, own, at);
+    return scopes.length === 0 ? INACTIVE : active(own, scopes);
+  });
+}
+
+/** Its own token, or one for a resource server for which it stands (RFC 7662 §4: no token scanning). */
+function maySee({ facts }: AuthenticatedClient, { claims }: OwnToken, now: number): boolean {
+  if (claims.client_id === facts.identity.clientId) return true;
+  return facts.access.some(
+    ({ access, resourceServer }) =>
+      claims.aud.includes(resourceServer.identifier) &&
+      access.scopes.includes(INTROSPECT_SCOPE) &&
+      resourceServer.scopes.some((defined) => defined.name === INTROSPECT_SCOPE) &&
+      access.state === 'active' &&
+      access.expiresAt > now,
+  );
+}
+
+const HEADERS = {
+  'content-type': 'application/json',
+  'cache-control': 'no-store',
+  pragma: 'no-cache',
+} as const;
+
+/** RFC 7662 §2.2: nothing beside it, or it would say why. */
+const INACTIVE: HttpResponse = { status: 200, headers: HEADERS, body: '{"active":false}' };
+
+const answers = new WeakMap<OwnToken, HttpResponse>();
+
+/** The claims as they were signed, unless a scope has been taken away since. */
+function active(own: OwnToken, scopes: readonly string[]): HttpResponse {
+  const { claims, payload } = own;
+  const known = answers.get(own);
+  if (known !== undefined && scopes === claims.scope) return known;
+  const type = claims.cnf !== undefined && 'jkt' in claims.cnf ? 'DPoP' : 'Bearer';
+  const whole =
+    scopes === claims.scope ? payload : JSON.stringify({ ...claims.all, scope: scopes.join(' ') });
+  const body = `{"active":true,"token_type":"${type}",${whole.slice(1)}`;
+  const response = { status: 200, headers: HEADERS, body };
+  if (scopes === claims.scope) answers.set(own, response);
+  return response;
+}

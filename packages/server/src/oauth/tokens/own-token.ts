@@ -1,0 +1,74 @@
+// Reading back a token that this authority issued: RFC 9068 §4, RFC 7662 §2.2.
+import { hash } from 'node:crypto';
+import {
+  type AccessTokenClaims,
+  asBuffer,
+  parseAccessTokenClaims,
+  parseCompactJws,
+  verifyJws,
+} from '@countersign/protocol';
+import type { Keystore } from '../../keys/keystore.ts';
+
+/** A token whose signature is right. Whether it is still good is `token-state.ts`'s business. */
+export interface OwnToken {
+  readonly kid: string;
+  readonly claims: AccessTokenClaims;
+  /** The claims as they were signed: one JSON object. */
+  readonly payload: string;
+}
+
+export interface OwnTokenReader {
+  /** Undefined for everything that is no token of this authority. Never throws. */
+  read(token: string): OwnToken | undefined;
+}
+
+export interface OwnTokenDeps {
+  readonly issuer: string;
+  readonly keystore: Pick<Keystore, 'verificationKey'>;
+}
+
+/** Tokens remembered at most; an API asks about the same one again and again. */
+const CAPACITY = 10_000;
+/** What a token of ours can be long: many scopes, a delegation and an RSA signature. */
+const MAX_BYTES = 16_384;
+/** Every other kind of JWT that is signed here has a `typ` of its own (RFC 8725 §3.11). */
+const TYPES: ReadonlySet<unknown> = new Set(['at+jwt', 'JWT']);
+
+/**
+ * Verifying a signature costs more than making one. What was verified once is remembered by the token's digest, so that
+ * no token that works lies in memory for longer than its request; the key is asked for each time, or a compromised one
+ * would go on being believed.
+ */
+export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
+  const known = new Map<string, OwnToken>();
+
+  function verify(token: string): OwnToken | undefined {
+    const jws = parseCompactJws(token, MAX_BYTES);
+    if (!jws.ok || !TYPES.has(jws.header.typ) || jws.header.kid === undefined) return undefined;
+    const { kid } = jws.header;
+    const key = deps.keystore.verificationKey(kid);
+    if (key === undefined) return undefined;
+    if (!verifyJws(jws, { kid, alg: key.alg, keyObject: key.publicKey })) return undefined;
+    const parsed = parseAccessTokenClaims(jws.payload);
+    if (!parsed.ok || parsed.claims.iss !== deps.issuer) return undefined;
+    return { kid, claims: parsed.claims, payload: asBuffer(jws.payload).toString('utf8') };
+  }
+
+  return {
+    read(token) {
+      const digest = hash('sha256', token, 'base64');
+      const remembered = known.get(digest);
+      if (remembered !== undefined) {
+        return deps.keystore.verificationKey(remembered.kid) === undefined ? undefined : remembered;
+      }
+      const own = verify(token);
+      if (own === undefined) return undefined;
+      if (known.size >= CAPACITY) {
+        const oldest = known.keys().next();
+        if (oldest.done !== true) known.delete(oldest.value);
+      }
+      known.set(digest, own);
+      return own;
+    },
+  };
+}

@@ -12,7 +12,7 @@ key = keys.get_signing_key_from_jwt(env["TOKEN"])
 claims = jwt.decode(
     env["TOKEN"],
     key.key,
-    algorithms=["ES256"],
+    algorithms=[env.get("ALG", "ES256")],
     audience=env["RESOURCE"],
     issuer=env["ISSUER"],
     options={"require": ["iss", "sub", "aud", "exp", "iat", "jti"]},

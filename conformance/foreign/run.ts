@@ -97,11 +97,22 @@ export async function seedCaller(stem: string): Promise<CallerEnvironment> {
 }
 
 /** A token for a fresh API, and the environment with which a foreign library validates it. */
-export async function seedToken(stem: string): Promise<Record<string, string>> {
+export async function seedToken(stem: string, alg: string = 'ES256'): Promise<Record<string, string>> {
   const target = currentTarget();
   const scene = await seedScene(stem);
+  if (alg !== 'ES256') {
+    const body = { token: { signing_alg: alg } };
+    const path = `/resource-servers/${scene.resourceServerId}`;
+    expect((await scene.admin.change('PATCH', path, body)).status).toBe(200);
+  }
   const { token } = expectToken(await askToken({ client: scene.client }));
-  return { ...addresses(target), RESOURCE: scene.resource, CLIENT_ID: scene.client.id, TOKEN: token };
+  return {
+    ...addresses(target),
+    RESOURCE: scene.resource,
+    CLIENT_ID: scene.client.id,
+    TOKEN: token,
+    ALG: alg,
+  };
 }
 
 function addresses(target: Target): { ISSUER: string; TOKEN_ENDPOINT: string; JWKS_URI: string } {

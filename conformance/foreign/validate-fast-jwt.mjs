@@ -2,11 +2,11 @@
 import { createVerifier } from 'fast-jwt';
 import buildGetJwks from 'get-jwks';
 
-const { TOKEN, ISSUER, RESOURCE } = process.env;
+const { TOKEN, ISSUER, RESOURCE, ALG } = process.env;
 const getJwks = buildGetJwks({ providerDiscovery: true, issuersWhitelist: [ISSUER] });
 const verify = createVerifier({
   key: ({ header }) => getJwks.getPublicKey({ kid: header.kid, alg: header.alg, domain: ISSUER }),
-  algorithms: ['ES256'],
+  algorithms: [ALG ?? 'ES256'],
   allowedIss: ISSUER,
   allowedAud: RESOURCE,
   checkTyp: 'at+jwt',

@@ -2,10 +2,14 @@
 import { Hono } from 'hono';
 import { jwk } from 'hono/jwk';
 
-const { TOKEN, JWKS_URI, ISSUER, RESOURCE } = process.env;
+const { TOKEN, JWKS_URI, ISSUER, RESOURCE, ALG } = process.env;
 const app = new Hono();
 app.use(
-  jwk({ jwks_uri: JWKS_URI, alg: ['ES256'], verification: { iss: ISSUER, aud: RESOURCE, typ: 'at+jwt' } }),
+  jwk({
+    jwks_uri: JWKS_URI,
+    alg: [ALG ?? 'ES256'],
+    verification: { iss: ISSUER, aud: RESOURCE, typ: 'at+jwt' },
+  }),
 );
 app.get('/', (context) => context.json(context.get('jwtPayload')));
 const answer = await app.request('/', { headers: { authorization: `Bearer ${TOKEN}` } });

@@ -1,3 +1,3 @@
 import { describeValidator } from './validator-suite.ts';
 
-describeValidator('hono/jwk', 'node', ['validate-hono.mjs']);
+describeValidator('hono/jwk', 'node', ['validate-hono.mjs'], ['ES384', 'RS256', 'RS384', 'PS256', 'EdDSA']);

@@ -1,3 +1,3 @@
 import { describeValidator } from './validator-suite.ts';
 
-describeValidator('jose', 'node', ['validate-jose.mjs']);
+describeValidator('jose', 'node', ['validate-jose.mjs'], ['ES384', 'RS256', 'RS384', 'PS256', 'EdDSA']);

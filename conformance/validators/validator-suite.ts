@@ -5,7 +5,13 @@ import { decodeJwt, encodeJwt } from '../wire/jwt.ts';
 import { currentTarget } from '../wire/target.ts';
 
 /** A foreign library takes a token of ours, with the key from our JWKS over TLS, and refuses what is not ours. */
-export function describeValidator(library: string, toolchain: ToolchainName, args: readonly string[]): void {
+export function describeValidator(
+  library: string,
+  toolchain: ToolchainName,
+  args: readonly string[],
+  /** What else it verifies beside ES256. */
+  algs: readonly string[],
+): void {
   describe.runIf(currentTarget().admin !== undefined)(`${library} (needs the admin API)`, () => {
     let env: Record<string, string>;
     prepare(toolchain);
@@ -17,6 +23,17 @@ export function describeValidator(library: string, toolchain: ToolchainName, arg
       const claims = printed(await runForeign(context, toolchain, args, env));
       expect(claims).toMatchObject({ iss: env['ISSUER'], aud: env['RESOURCE'], client_id: env['CLIENT_ID'] });
     });
+
+    for (const alg of algs) {
+      test(`accepts a token of a resource server that wants ${alg}, and only as such`, async (context) => {
+        const other = await seedToken(`${library.replaceAll(/[^a-z0-9]+/gi, '-')}-${alg.toLowerCase()}`, alg);
+        expect(decodeJwt(other['TOKEN'] as string).header).toMatchObject({ alg, typ: 'at+jwt' });
+        const claims = printed(await runForeign(context, toolchain, args, other));
+        expect(claims).toMatchObject({ aud: other['RESOURCE'], client_id: other['CLIENT_ID'] });
+        const narrow = await runForeign(context, toolchain, args, { ...other, ALG: 'ES256' });
+        expect(narrow.code).not.toBe(0);
+      });
+    }
 
     test('refuses it for another audience, or changed', async (context) => {
       const jwt = decodeJwt(env['TOKEN'] as string);

@@ -56,6 +56,7 @@ export {
   type ParsedJws,
   parseCompactJws,
   type SigningKey,
+  jwsSignature,
   signEs256,
   signJws,
   verifyJws,

@@ -100,7 +100,7 @@ export function verifyJws(jws: ParsedJws, key: VerificationKey): boolean {
 export function signJws(header: object, payload: string | Uint8Array, key: SigningKey): string {
   const full = { ...header, alg: key.alg, ...(key.kid === undefined ? undefined : { kid: key.kid }) };
   const signingInput = `${encodeBase64url(JSON.stringify(full))}.${encodeBase64url(payload)}`;
-  return `${signingInput}.${signatureOf(signingInput, key)}`;
+  return `${signingInput}.${jwsSignature(signingInput, key)}`;
 }
 
 /** `sign` is synchronous: one buffer serves all signatures, longer inputs get one of their own. */
@@ -113,7 +113,8 @@ export function signEs256(signingInput: string, privateKey: KeyObject): string {
   return joinedP256(sign('sha256', room.subarray(0, length), privateKey));
 }
 
-function signatureOf(signingInput: string, key: SigningKey): string {
+/** The signature over an ASCII signing input, base64url. */
+export function jwsSignature(signingInput: string, key: SigningKey): string {
   const row = JWS_ALGORITHMS[key.alg];
   const data = Buffer.from(signingInput, 'latin1');
   if (row.kty === 'OKP') return sign(null, data, key.keyObject).toString('base64url');

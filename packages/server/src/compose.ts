@@ -33,7 +33,8 @@ import { operationRoutes } from './http/operation.ts';
 import type { Route } from './http/route.ts';
 import type { RandomBytes } from './ids.ts';
 import { checkMasterKey, loadMasterKey } from './keys/master-key.ts';
-import { rotate, type RotationDeps, type RotationSchedule } from './keys/rotation.ts';
+import { ensureSigningKey, rotateAll, type RotationDeps, type RotationSchedule } from './keys/rotation.ts';
+import { preparingKeys } from './keys/prepared-keys.ts';
 import { createSeal } from './keys/seal.ts';
 import { isReadableByOthers } from './keys/secret-file.ts';
 import { createSigningKeystore, type SigningKeystore } from './keys/signing-keystore.ts';
@@ -102,7 +103,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       `chmod 600 ${deployment.masterKeyFile}`,
     );
   }
-  const storage = await openStorage(deployment, clock);
+  const storage = preparingKeys(await openStorage(deployment, clock));
   opened.push(() => storage.close());
   await checkMasterKey(masterKey, storage.settings);
   const sink = await openAuditSink(deployment, logger);
@@ -120,8 +121,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     random,
     schedule: scheduleOf(deployment),
   };
-  const rotateIfDue = () =>
-    changes.run(AUTHORITY, (stores, tell) => rotate(rotation, stores, 'ES256', 'due', tell));
+  const rotateIfDue = () => changes.run(AUTHORITY, (stores, tell) => rotateAll(rotation, stores, tell));
   await untilAlone(rotateIfDue);
   const keystore = await openKeystore(storage, rotation, clock, logger);
   const facts = createFactsCache({ storage, capacity: deployment.cachedIdentities });
@@ -157,6 +157,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     version: deps.version,
     changes,
     rotation,
+    requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
     secretHash,
     seal,

@@ -8,7 +8,8 @@ import { createAdminRoutes, ensureAdmin, type GovernanceDeps } from '../src/gove
 import type { Route } from '../src/http/route.ts';
 import type { HttpRequest } from '../src/http/request.ts';
 import { newId, pooledRandom } from '../src/ids.ts';
-import { rotate } from '../src/keys/rotation.ts';
+import { preparingKeys } from '../src/keys/prepared-keys.ts';
+import { ensureSigningKey, rotate } from '../src/keys/rotation.ts';
 import { createSeal } from '../src/keys/seal.ts';
 import { createSigningKeystore, type SigningKeystore } from '../src/keys/signing-keystore.ts';
 import { REFUSAL_EXPLANATIONS } from '../src/oauth/endpoints/explanations.ts';
@@ -64,7 +65,7 @@ export async function openAuthority(): Promise<Authority> {
   let now = START;
   const clock = { now: () => now, advance: (ms: number) => void (now += ms) };
   const random = pooledRandom();
-  const storage = await openSqliteStorage({ path: ':memory:', clock });
+  const storage = preparingKeys(await openSqliteStorage({ path: ':memory:', clock }));
   const log = fakeLog();
   const changes = createChanges({ storage, log, clock, random, node: 'test' });
   const seal = createSeal(new Uint8Array(32).fill(7), random);
@@ -94,6 +95,7 @@ export async function openAuthority(): Promise<Authority> {
     facts: createFactsCache({ storage, capacity: 1000 }),
     keystore,
     rotation,
+    requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
     strangers: { refused: (event) => log.append(event) },
     secretHash,

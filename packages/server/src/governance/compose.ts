@@ -10,6 +10,7 @@ import type { Keystore } from '../keys/keystore.ts';
 import { compromise, type RotationDeps } from '../keys/rotation.ts';
 import type { Seal } from '../keys/seal.ts';
 import type { FactsReader } from '../registry/facts.ts';
+import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import type { Storage } from '../storage/storage.ts';
 import { accessHandlers } from './admin/access.ts';
@@ -51,6 +52,7 @@ export interface GovernanceDeps {
   readonly facts: FactsReader;
   readonly keystore: Pick<Keystore, 'verificationKey'>;
   readonly rotation: RotationDeps;
+  readonly requireSigningKey: ResourceServerDeps['requireSigningKey'];
   readonly ledger: CutoffLedger;
   readonly strangers: Pick<StrangerBudget, 'refused'>;
   readonly secretHash: Pick<SecretHash, 'digest'>;

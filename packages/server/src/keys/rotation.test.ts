@@ -4,7 +4,15 @@ import { openSqliteStorage } from '../database/sqlite.ts';
 import { pooledRandom } from '../ids.ts';
 import type { SigningKeyRecord } from '../storage/signing-keys.ts';
 import type { Storage, Stores } from '../storage/storage.ts';
-import { compromise, NextKeyTooYoung, rotate, type RotationDeps, type RotationMode } from './rotation.ts';
+import {
+  compromise,
+  ensureSigningKey,
+  NextKeyTooYoung,
+  rotate,
+  rotateAll,
+  type RotationDeps,
+  type RotationMode,
+} from './rotation.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -264,5 +272,38 @@ describe('a key that somebody else may hold', () => {
       await one('next');
       expect(used.has(await one('active'))).toBe(false);
     }
+  });
+});
+
+describe('keys of another algorithm', () => {
+  const ensure = (alg: 'RS256' | 'ES256'): Promise<void> =>
+    storage.transaction((stores) => ensureSigningKey(deps, stores, alg, (event) => told.push(event)));
+  const due = (): Promise<void> =>
+    storage.transaction((stores) => rotateAll(deps, stores, (event) => told.push(event)));
+  const statesOf = async (alg: string): Promise<string[]> =>
+    (await keys()).filter((key) => key.alg === alg).map((key) => key.state);
+
+  it('are made with the first who asks, once, and beside those that are there', async () => {
+    await due();
+    await ensure('RS256');
+    await ensure('RS256');
+    await ensure('ES256');
+    for (const alg of ['RS256', 'ES256']) expect((await statesOf(alg)).sort()).toEqual(['active', 'next']);
+  });
+
+  it('rotate under the same schedule, and stay published until their last token has expired', async () => {
+    await due();
+    await ensure('RS256');
+    now += SCHEDULE.period;
+    await due();
+    for (const alg of ['RS256', 'ES256']) {
+      expect((await statesOf(alg)).sort()).toEqual(['active', 'next', 'retiring']);
+    }
+    now += SCHEDULE.retention - 1;
+    await due();
+    expect(await statesOf('RS256')).toContain('retiring');
+    now += 1;
+    await due();
+    expect((await statesOf('RS256')).sort()).toEqual(['active', 'next']);
   });
 });

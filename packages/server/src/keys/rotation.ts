@@ -81,6 +81,25 @@ export async function rotate(
   }
 }
 
+/** Where a resource server asks for an algorithm that nobody has asked for before, its keys are made with it. */
+export async function ensureSigningKey(
+  deps: RotationDeps,
+  stores: Stores,
+  alg: SigningAlgorithm,
+  tell: Tell,
+): Promise<void> {
+  const keys = await stores.signingKeys.live();
+  if (!keys.some((key) => key.alg === alg && key.state === 'active')) {
+    await rotate(deps, stores, alg, 'due', tell);
+  }
+}
+
+/** `rotate` as it is due, for every algorithm that has keys and for the one that always has. */
+export async function rotateAll(deps: RotationDeps, stores: Stores, tell: Tell): Promise<void> {
+  const algs = new Set((await stores.signingKeys.live()).map((key) => key.alg)).add('ES256');
+  for (const alg of algs) await rotate(deps, stores, alg, 'due', tell);
+}
+
 async function create(
   deps: RotationDeps,
   stores: Stores,

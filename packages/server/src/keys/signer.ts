@@ -9,7 +9,7 @@ export interface SigningHandle {
 
 /** Where private keys come from and where they rest: adapters in signers/. */
 export interface Signer {
-  /** A new key pair; `sealedPrivateKey` means something to this signer only. */
+  /** A new key pair; `sealedPrivateKey` means something to this signer only. Rejects `KeyNotPrepared`. */
   generate(
     alg: SigningAlgorithm,
     kid: string,
@@ -20,4 +20,19 @@ export interface Signer {
   /** Throws when the key cannot be opened. */
   open(alg: SigningAlgorithm, kid: string, sealedPrivateKey: string): SigningHandle;
   publicKey(publicJwk: Readonly<Record<string, string>>): KeyObject;
+}
+
+/**
+ * A key that takes long to make was asked for and is not there. Making one inside a transaction would hold the database
+ * up, making it at once would hold everybody up: it is made on another thread, and what needed it begins anew
+ * (prepared-keys.ts).
+ */
+export class KeyNotPrepared extends Error {
+  /** Resolves when there are keys to begin anew with. */
+  readonly prepare: () => Promise<void>;
+  constructor(prepare: () => Promise<void>) {
+    super('the signing key is still being made');
+    this.name = 'KeyNotPrepared';
+    this.prepare = prepare;
+  }
 }

@@ -85,6 +85,12 @@ describe('the keystore', () => {
     await expect(keystore.sign('RS256', 'at+jwt', '{}')).rejects.toThrow('no active signing key for RS256');
   });
 
+  it('signs with a key that is younger than its last reading', async () => {
+    const keystore = await open();
+    await addKey('key_1', 'active');
+    expect(await keystore.sign('ES256', 'at+jwt', '{}')).toMatch(/^[^.]+\.[^.]+\.[^.]+$/);
+  });
+
   it('gives each of many callers of one turn its own token', async () => {
     await addKey('key_1', 'active');
     const keystore = await open();
@@ -232,8 +238,7 @@ describe('the local signer', () => {
     const { sealedPrivateKey } = await local.generate('ES256', 'key_1');
     expect(local.open('ES256', 'key_1', sealedPrivateKey).sign('a.b')).toMatch(/^[A-Za-z0-9_-]{86}$/);
     expect(() => local.open('ES256', 'key_2', sealedPrivateKey)).toThrow('authenticate');
-    expect(() => local.open('RS256', 'key_1', sealedPrivateKey)).toThrow('RS256');
-    await expect(local.generate('EdDSA', 'key_1')).rejects.toThrow('EdDSA');
+    expect(() => local.open('RS256', 'key_1', sealedPrivateKey)).toThrow('authenticate');
   });
 
   it('tells nothing of the private key in what it publishes or stores', async () => {

@@ -81,13 +81,20 @@ class BatchingKeystore implements SigningKeystore {
 
   sign(alg: SigningAlgorithm, typ: string, payload: string): Promise<string> {
     const key = this.#active.get(alg);
-    if (key === undefined) return Promise.reject(new Error(`no active signing key for ${alg}`));
+    if (key === undefined) return this.#signAnew(alg, typ, payload);
     return new Promise((resolve, reject) => {
       this.#jobs.push({ key, typ, payload, resolve, reject });
       // OpenSSL's signing code and V8's request code evict each other from the processor's caches: all signatures of
       // one event-loop turn are made back to back.
       if (this.#jobs.length === 1) setImmediate(() => this.#flush());
     });
+  }
+
+  /** The key may be younger than the last reading: a resource server asked for its algorithm a moment ago. */
+  async #signAnew(alg: SigningAlgorithm, typ: string, payload: string): Promise<string> {
+    await this.reload();
+    if (!this.#active.has(alg)) throw new Error(`no active signing key for ${alg}`);
+    return await this.sign(alg, typ, payload);
   }
 
   #flush(): void {

@@ -6,6 +6,15 @@ import { type RuleDeps, same, type Tell } from './change-rules.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { resourceServerView } from './views.ts';
 
+export interface ResourceServerDeps extends RuleDeps {
+  /** Sees to it that there is a key that signs with this algorithm, in the caller's transaction (keys/rotation.ts). */
+  readonly requireSigningKey: (
+    stores: Stores,
+    alg: TokenSettings['signingAlg'],
+    tell: Tell,
+  ) => Promise<unknown>;
+}
+
 export interface NewResourceServer {
   readonly identifier: string;
   readonly name: string;
@@ -16,8 +25,8 @@ export interface NewResourceServer {
 }
 
 export async function createResourceServer(
-  deps: RuleDeps,
-  stores: Pick<Stores, 'resourceServers'>,
+  deps: ResourceServerDeps,
+  stores: Stores,
   tell: Tell,
   asked: NewResourceServer,
 ): Promise<ResourceServerRecord> {
@@ -43,6 +52,7 @@ export async function createResourceServer(
     updatedAt: now,
     version: 1,
   };
+  await deps.requireSigningKey(stores, record.token.signingAlg, tell);
   await stores.resourceServers.insert(record);
   tell({ type: 'resource_server.created', resource: record.id, after: resourceServerView(record) });
   return record;
@@ -57,8 +67,8 @@ export interface ResourceServerChange {
 
 /** The record with the change made; the same record, and no event, when there is nothing to change. */
 export async function changeResourceServer(
-  deps: RuleDeps,
-  stores: Pick<Stores, 'resourceServers' | 'access'>,
+  deps: ResourceServerDeps,
+  stores: Stores,
   tell: Tell,
   record: ResourceServerRecord,
   change: ResourceServerChange,
@@ -73,6 +83,8 @@ export async function changeResourceServer(
   if (same(changed, record)) return record;
   refuseBuiltIn(record);
   requireBuilt(changed);
+  // The keys of the algorithm that was stay published: tokens that they signed are alive.
+  await deps.requireSigningKey(stores, changed.token.signingAlg, tell);
   const left = new Set(changed.scopes.map((scope) => scope.name));
   for (const { name } of record.scopes) {
     if (!left.has(name)) await requireUnheld(deps, stores, record, name);
@@ -128,9 +140,6 @@ function refuseBuiltIn(record: ResourceServerRecord): void {
 /** Settings that the contract has and the token path does not yet keep: better refused than ignored. */
 function requireBuilt(settings: Pick<NewResourceServer, 'token' | 'senderConstraint'>): void {
   if (settings.token.format !== 'jwt') throw notYet('opaque tokens', '/token/format');
-  if (settings.token.signingAlg !== 'ES256') {
-    throw notYet(`signing with ${settings.token.signingAlg}`, '/token/signing_alg');
-  }
   if (settings.senderConstraint !== 'none') {
     throw notYet(`the sender constraint ${settings.senderConstraint}`, '/sender_constraint');
   }

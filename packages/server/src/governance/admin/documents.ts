@@ -1,6 +1,7 @@
 import { applyRequest, type Document, newClientId, type ResponseOf } from '@countersign/admin-api';
 import type { Actor } from '../../audit/change.ts';
 import type { CredentialDeps } from '../../registry/credential.ts';
+import type { ResourceServerDeps } from '../../registry/resource-server.ts';
 import type { Ceiling } from '../../registry/own-access.ts';
 import { type ApplyDeps, type ApplyOutcome, ApplyStopped, apply, plan } from '../apply/apply.ts';
 import type { Application } from '../apply/bring-about.ts';
@@ -11,7 +12,7 @@ import type { Call, NounHandlers } from './endpoint.ts';
 import { ProblemError, problemOf } from './problem.ts';
 import { scopesOf } from './resource-servers.ts';
 
-export type DocumentDeps = ApplyDeps & CredentialDeps;
+export type DocumentDeps = ApplyDeps & CredentialDeps & ResourceServerDeps;
 
 export function documentHandlers(deps: DocumentDeps): NounHandlers<'apply'> & NounHandlers<'export'> {
   return {

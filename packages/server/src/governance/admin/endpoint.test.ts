@@ -168,11 +168,7 @@ describe('every problem that an endpoint can answer with', () => {
       body: { type: 'api_key' },
     });
     expect(problem(credential)).toBe('not_yet_supported');
-    const settings = [
-      { token: { format: 'opaque' } },
-      { token: { signing_alg: 'RS256' } },
-      { sender_constraint: 'dpop' },
-    ];
+    const settings = [{ token: { format: 'opaque' } }, { sender_constraint: 'dpop' }];
     for (const setting of settings) {
       const body = { ...resourceServerBody(FRAUD, ['read']), ...setting };
       expect(problem(await authority.call('POST', '/v1/resource-servers', { body }))).toBe(
@@ -180,7 +176,7 @@ describe('every problem that an endpoint can answer with', () => {
       );
     }
     const rotation = await authority.call('POST', '/v1/keys/rotate', { body: { alg: 'RS256' } });
-    expect(problem(rotation)).toBe('not_yet_supported');
+    expect(problem(rotation)).toBe('unknown_reference');
     expect(problem(await authority.call('POST', '/v1/keys/rotate'))).toBe('too_early');
   });
 

@@ -16,8 +16,9 @@ export function keyHandlers(deps: {
     'keys.rotate': {
       kind: 'write',
       async run({ body }, stores, tell) {
-        if (body.alg !== 'ES256') {
-          throw new RegistryRefusal('not_yet_supported', `signing with ${body.alg}: not supported yet`, {
+        // Keys come with the first resource server that asks for their algorithm.
+        if (!(await stores.signingKeys.live()).some((key) => key.alg === body.alg)) {
+          throw new RegistryRefusal('unknown_reference', `there is no key for ${body.alg}`, {
             pointer: '/alg',
           });
         }

@@ -1,9 +1,9 @@
 import type { BodyOf } from '@countersign/admin-api';
-import type { RuleDeps } from '../../registry/change-rules.ts';
 import {
   changeResourceServer,
   createResourceServer,
   deleteResourceServer,
+  type ResourceServerDeps,
 } from '../../registry/resource-server.ts';
 import { type ResourceServerView, resourceServerView } from '../../registry/views.ts';
 import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../../storage/resource-servers.ts';
@@ -13,7 +13,7 @@ import type { NounHandlers } from './endpoint.ts';
 import { findResourceServer, required } from './find-record.ts';
 
 export function resourceServerHandlers(
-  deps: RuleDeps & { readonly storage: Pick<Storage, 'resourceServers'> },
+  deps: ResourceServerDeps & { readonly storage: Pick<Storage, 'resourceServers'> },
 ): NounHandlers<'resource-servers'> {
   const { storage } = deps;
   return {

@@ -11,7 +11,11 @@ import { changeIdentity, createIdentity, hasEnded } from '../../registry/identit
 import { moveIdentity } from '../../registry/lifecycle.ts';
 import { type Ceiling, requireMayActAs, requireWithin } from '../../registry/own-access.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
-import { changeResourceServer, createResourceServer } from '../../registry/resource-server.ts';
+import {
+  changeResourceServer,
+  createResourceServer,
+  type ResourceServerDeps,
+} from '../../registry/resource-server.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
@@ -28,7 +32,7 @@ import {
 
 /** One application of documents: what every object of it shares. */
 export interface Application {
-  readonly deps: CredentialDeps;
+  readonly deps: CredentialDeps & ResourceServerDeps;
   readonly actor: Actor;
   readonly ceiling: Ceiling;
   /** One instant for all, so that equal spans give equal ends. */

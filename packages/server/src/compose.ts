@@ -38,9 +38,12 @@ import { createSeal } from './keys/seal.ts';
 import { isReadableByOthers } from './keys/secret-file.ts';
 import { createSigningKeystore, type SigningKeystore } from './keys/signing-keystore.ts';
 import { createOAuthRoutes, type IssuanceCounters, REFUSAL_EXPLANATIONS } from './oauth/compose.ts';
+import { parseRefusedMethods, type RefusedMethods } from './policy/methods-allowed-per-environment.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createSecretHash } from './registry/secret-hash.ts';
 import { localSigner } from './signers/local.ts';
+import { CREDENTIAL_TYPES } from './storage/credentials.ts';
+import { ENVIRONMENTS } from './storage/identities.ts';
 import type { Storage } from './storage/storage.ts';
 import { authorityMetrics } from './telemetry/authority-metrics.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -93,6 +96,7 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
 /** `opened` is told how to close what is open, for a start that fails further on. */
 async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): Promise<Composition> {
   const { deployment, issuer, clock, random, node, logger } = deps;
+  const refusedMethods = refusedMethodsOf(deployment.methodsRefused);
   await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
   const masterKey = await loadMasterKey(deployment.masterKeyFile, deployment.mode === 'dev', random);
   if (deployment.mode === 'serve' && (await isReadableByOthers(deployment.masterKeyFile))) {
@@ -147,6 +151,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     facts,
     keystore,
     strangers,
+    refusedMethods,
     clock,
     random,
     node,
@@ -212,6 +217,16 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       await storage.close();
     },
   };
+}
+
+function refusedMethodsOf(pairs: readonly string[]): RefusedMethods {
+  const read = parseRefusedMethods(pairs, CREDENTIAL_TYPES, ENVIRONMENTS);
+  if (read.ok) return read.refused;
+  throw new SettingError(
+    'methods-refused',
+    `${read.pair} is not type@environment`,
+    `Types: ${CREDENTIAL_TYPES.join(', ')}. Environments: ${ENVIRONMENTS.join(', ')}. Or none, alone.`,
+  );
 }
 
 /** Each database's code is loaded only where it is used. */

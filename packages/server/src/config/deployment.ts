@@ -22,6 +22,8 @@ export interface Deployment {
   readonly masterKeyFile: string;
   readonly apply: readonly string[];
   readonly readyFile: string | undefined;
+  /** `type@environment`, not judged yet. */
+  readonly methodsRefused: readonly string[];
   readonly tokenLifetime: number;
   readonly tokenLifetimeMax: number;
   readonly keyPeriod: number;
@@ -63,6 +65,7 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     masterKeyFile: masterKeyFileOf(mode, read.text('master-key-file'), dataDir),
     apply: read.list('apply'),
     readyFile: read.text('ready-file') ?? (mode === 'dev' ? join(dataDir, 'ready.json') : undefined),
+    methodsRefused: read.list('methods-refused'),
     tokenLifetime: read.number('token-lifetime'),
     tokenLifetimeMax: read.number('token-lifetime-max'),
     keyPeriod: read.number('key-period'),

@@ -73,6 +73,12 @@ export const SETTINGS: readonly SettingDefinition[] = [
     doc: 'File with the master key, 64 hex digits. `serve` needs it; `dev` makes one in the data directory.',
   },
   {
+    name: 'methods-refused',
+    type: 'list',
+    default: 'api_key@prod',
+    doc: 'Types of credentials that are neither made nor taken in an environment, as `type@environment`; `none` refuses nothing.',
+  },
+  {
     name: 'token-lifetime',
     type: 'duration',
     default: '10m',

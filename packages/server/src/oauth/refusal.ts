@@ -46,6 +46,7 @@ export const REFUSAL_REASONS = [
   'client_id_mismatch',
   'client_authentication_missing',
   'authorization_unreadable',
+  'api_key_malformed',
   'client_unknown',
   'secret_mismatch',
   'credential_not_yet_valid',
@@ -66,6 +67,7 @@ export const REFUSAL_REASONS = [
   'scope_not_held',
   'several_sender_constraints',
   'sender_constraint_missing',
+  'method_not_allowed',
   'lifetime_exhausted',
   'audit_unavailable',
   'storage_unavailable',
@@ -97,6 +99,7 @@ const REFUSALS: { readonly [reason in RefusalReason]: RefusalEntry } = {
   // The client is not who it says
   client_authentication_missing: NOT_AUTHENTICATED,
   authorization_unreadable: NOT_AUTHENTICATED,
+  api_key_malformed: NOT_AUTHENTICATED,
   client_unknown: NOT_AUTHENTICATED,
   secret_mismatch: NOT_AUTHENTICATED,
   credential_not_yet_valid: NOT_AUTHENTICATED,
@@ -127,6 +130,7 @@ const REFUSALS: { readonly [reason in RefusalReason]: RefusalEntry } = {
     'invalid_request',
     'the resource takes only tokens that are bound to their holder',
   ),
+  method_not_allowed: denied('access_denied', 'a policy of this authority does not allow it'),
   lifetime_exhausted: denied('access_denied', 'a policy of this authority does not allow it'),
   // The authority cannot
   audit_unavailable: {

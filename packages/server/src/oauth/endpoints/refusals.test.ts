@@ -1,7 +1,15 @@
 // Every reason for which the token endpoint refuses: reached, and pinned to its answer (RFC 6749 §5.2).
 import { formatBasicCredentials } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { changed, FRAUD, jsonOf, NOW, openTokenScene, type TokenScene } from '../../../test/token-scene.ts';
+import {
+  addApiKey,
+  changed,
+  FRAUD,
+  jsonOf,
+  NOW,
+  openTokenScene,
+  type TokenScene,
+} from '../../../test/token-scene.ts';
 import { resourceServerRecord, accessRecord } from '../../storage/contract/records.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { HttpResponse } from '../../http/response.ts';
@@ -106,6 +114,7 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     s.ask('client_id=payments', { authorization: null }),
   ),
   authorization_unreadable: notAuthenticated((s) => s.ask('', { authorization: 'Basic !' })),
+  api_key_malformed: notAuthenticated((s) => s.ask('', { authorization: 'Bearer cak_x' })),
   client_unknown: notAuthenticated((s) =>
     s.ask('', { authorization: formatBasicCredentials('billing', s.secret) }),
   ),
@@ -152,7 +161,7 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
       ...each,
       access: { ...each.access, state: 'revoked' as const },
     }));
-    const deaf = { byClientId: () => facts && { ...facts, access: revoked ?? [] } };
+    const deaf = { byKeyId: () => undefined, byClientId: () => facts && { ...facts, access: revoked ?? [] } };
     const other = await openTokenScene({ facts: deaf, secretHash: s.deps.secretHash, log: s.deps.log });
     const answer = await other.ask('', { authorization: formatBasicCredentials('payments', s.secret) });
     await other.close();
@@ -169,6 +178,11 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     'the resource takes only tokens that are bound to their holder',
     bindingTo(),
   ),
+  method_not_allowed: denied('access_denied', 'a policy of this authority does not allow it', async (s) => {
+    const key = await addApiKey(s);
+    await s.storage.identities.replace(changed(s.identity, { environment: 'prod' }));
+    return await s.ask('', { authorization: null, headers: ['X-API-Key', key] });
+  }),
   lifetime_exhausted: denied(
     'access_denied',
     'a policy of this authority does not allow it',
@@ -188,7 +202,10 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     error: 'temporarily_unavailable',
     description: 'try again later',
     reach: async (s) => {
-      const gone = { byClientId: () => Promise.reject(new StorageError('unavailable', 'gone')) };
+      const gone = {
+        byKeyId: () => undefined,
+        byClientId: () => Promise.reject(new StorageError('unavailable', 'gone')),
+      };
       const other = await openTokenScene({ facts: gone, counters: s.deps.counters });
       const answer = await other.ask('', { authorization: formatBasicCredentials('payments', s.secret) });
       await other.close();
@@ -235,7 +252,7 @@ describe('a refusal of the token endpoint', () => {
       expect(fresh.strangers[0]?.event.reason).toBe(reason);
       await fresh.close();
     }
-    expect([reasons.length, answers.size]).toEqual([12, 1]);
+    expect([reasons.length, answers.size]).toEqual([13, 1]);
   });
 
   it('for want of access to a resource is the same to the byte, whether or not there is such a resource', async () => {

@@ -14,6 +14,7 @@ import {
   type AccessAsked,
   type EffectiveAccess,
   effectiveAccess,
+  limitOf,
   standing,
 } from '../../registry/effective-access.ts';
 import { StorageError } from '../../storage/errors.ts';
@@ -34,6 +35,8 @@ export interface TokenEndpointDeps extends AuthenticateDeps, IssueDeps {
   readonly grants: GrantTable;
   readonly constraints: readonly SenderConstraint[];
   readonly rules: readonly Rule[];
+  /** Types of credentials that get no token, by environment. */
+  readonly refusedMethods: ReadonlyMap<string, ReadonlySet<string>>;
   readonly lifetimes: { readonly default: number; readonly maximum: number };
   readonly record: IssuanceRecord;
   readonly clock: Clock;
@@ -81,7 +84,9 @@ function readForm(request: HttpRequest): Form {
   // RFC 6749 §2.3.1: credentials MUST NOT be in the URI; nothing else of a token request belongs there either.
   if (
     request.query !== '' &&
-    /(?:^|&)(?:client_secret|client_assertion|client_id|grant_type|assertion|scope)=/.test(request.query)
+    /(?:^|&)(?:client_secret|client_assertion|client_id|grant_type|assertion|scope|access_token|api_key|x-api-key)=/.test(
+      request.query,
+    )
   ) {
     throw new Refusal('credentials_in_query');
   }
@@ -124,7 +129,7 @@ function identify(
 }
 
 function requireAccess(client: AuthenticatedClient, asked: AccessAsked, now: number): EffectiveAccess {
-  const result = effectiveAccess(client.facts, asked, now);
+  const result = effectiveAccess(client.facts, asked, now, limitOf(client.credential));
   if (!result.ok) throw new Refusal(result.fault);
   return result;
 }
@@ -154,7 +159,7 @@ async function requireStillHeld(
   if (facts === undefined || credential === undefined) throw new Refusal('client_unknown');
   const fault = standing(facts.identity, credential, now);
   if (fault !== undefined) throw new Refusal(fault);
-  const again = effectiveAccess(facts, sameAgain(held), now);
+  const again = effectiveAccess(facts, sameAgain(held), now, limitOf(credential));
   if (!again.ok) throw new Refusal(again.fault);
   if (again.access.id !== held.access.id || again.scopes.length < held.scopes.length) {
     throw new Refusal('access_missing');
@@ -175,6 +180,8 @@ function requirePolicy(
     now,
     environment: client.facts.identity.environment,
     method: client.method,
+    credentialType: client.credential.material.type,
+    refusedMethods: deps.refusedMethods,
     identityExpiresAt: client.facts.identity.expiresAt,
     credentialExpiresAt: client.credential.expiresAt,
     accessExpiresAt: held.access.expiresAt,

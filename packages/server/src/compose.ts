@@ -37,7 +37,12 @@ import { rotate, type RotationDeps, type RotationSchedule } from './keys/rotatio
 import { createSeal } from './keys/seal.ts';
 import { isReadableByOthers } from './keys/secret-file.ts';
 import { createSigningKeystore, type SigningKeystore } from './keys/signing-keystore.ts';
-import { createOAuthRoutes, type IssuanceCounters, REFUSAL_EXPLANATIONS } from './oauth/compose.ts';
+import {
+  createBudgets,
+  createOAuthRoutes,
+  type IssuanceCounters,
+  REFUSAL_EXPLANATIONS,
+} from './oauth/compose.ts';
 import { parseRefusedMethods, type RefusedMethods } from './policy/methods-allowed-per-environment.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createSecretHash } from './registry/secret-hash.ts';
@@ -132,6 +137,12 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const ledger = createCutoffLedger({ storage, clock });
   const feed = createCutoffFeed({ ledger, keystore, clock, issuer });
   const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
+  const budgets = createBudgets({
+    issuanceQuota: deployment.issuanceQuota,
+    enforced: deployment.issuanceQuotaMode === 'enforce',
+    apiKeyRate: deployment.apiKeyRate,
+    failureLimit: deployment.failureLimit,
+  });
   const strangers = createStrangerBudget({
     log,
     freeBytes: () => sink.freeBytes(),
@@ -173,6 +184,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       secretHash,
       feed,
       counters,
+      budgets,
       lifetimes: { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax },
       jwksMaxAge: deployment.jwksMaxAge,
       mtlsBase: deps.mtlsBase,
@@ -185,7 +197,9 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     draining: deps.draining,
     metrics: () => ({
       contentType: METRICS_CONTENT_TYPE,
-      text: renderMetrics(authorityMetrics({ counters, facts, feed, log, sink, version: deps.version })),
+      text: renderMetrics(
+        authorityMetrics({ budgets, counters, facts, feed, log, sink, version: deps.version }),
+      ),
     }),
     refuseMetrics: createMetricsGuard({ ...governance, behindProxy: deployment.trustedProxies.length > 0 }),
   });

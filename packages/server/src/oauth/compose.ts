@@ -17,6 +17,7 @@ import { clientCredentials } from './grants/client-credentials.ts';
 import type { Grant } from './grants/grant.ts';
 import type { SenderConstraint } from './sender-constraint/constraint.ts';
 
+export { createBudgets } from './endpoints/budgets.ts';
 export type { IssuanceCounters } from './endpoints/issuance-record.ts';
 export { REFUSAL_EXPLANATIONS } from './endpoints/explanations.ts';
 

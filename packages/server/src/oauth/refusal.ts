@@ -3,7 +3,7 @@ import type { OAuthErrorCode } from '@countersign/protocol';
 
 export interface RefusalEntry {
   readonly code: OAuthErrorCode;
-  readonly status: 400 | 401 | 403 | 413 | 415 | 503;
+  readonly status: 400 | 401 | 403 | 413 | 415 | 429 | 503;
   /** The whole of what a caller is told beside the code: it depends on the code's cause in public, never in private. */
   readonly description: string;
   /**
@@ -28,6 +28,14 @@ const NOT_AUTHENTICATED: RefusalEntry = {
 function denied(code: OAuthErrorCode, description: string): RefusalEntry {
   return { code, status: 400, description, stranger: false };
 }
+
+/** RFC 6585 §4. Of the registered codes, temporarily_unavailable is what it is: the same request will do later. */
+const USED_UP: RefusalEntry = {
+  code: 'temporarily_unavailable',
+  status: 429,
+  description: 'too many requests of this client',
+  stranger: false,
+};
 
 export const REFUSAL_REASONS = [
   'wrong_content_type',
@@ -67,6 +75,8 @@ export const REFUSAL_REASONS = [
   'scope_not_held',
   'several_sender_constraints',
   'sender_constraint_missing',
+  'api_key_rate_exceeded',
+  'issuance_quota_exceeded',
   'method_not_allowed',
   'lifetime_exhausted',
   'audit_unavailable',
@@ -130,6 +140,8 @@ const REFUSALS: { readonly [reason in RefusalReason]: RefusalEntry } = {
     'invalid_request',
     'the resource takes only tokens that are bound to their holder',
   ),
+  api_key_rate_exceeded: USED_UP,
+  issuance_quota_exceeded: USED_UP,
   method_not_allowed: denied('access_denied', 'a policy of this authority does not allow it'),
   lifetime_exhausted: denied('access_denied', 'a policy of this authority does not allow it'),
   // The authority cannot

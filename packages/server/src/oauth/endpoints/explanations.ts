@@ -128,6 +128,14 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
     why: 'The resource server takes only tokens that are bound to their holder, and nothing to bind to came with the request.',
     fix: 'Let the client prove possession as the resource server demands (sender_constraint), or change that.',
   },
+  api_key_rate_exceeded: {
+    why: 'This API key was exchanged more often than the setting api-key-rate allows.',
+    fix: 'Let the API that is called with it keep the token until it ends; or raise the setting.',
+  },
+  issuance_quota_exceeded: {
+    why: 'The identity asked for more tokens than the setting issuance-quota allows.',
+    fix: 'Let the client keep each token until it ends, as @countersign/client does; or raise the setting.',
+  },
   method_not_allowed: {
     why: 'The rule methods-allowed-per-environment takes no credential of this type in the environment of the identity.',
     fix: 'Give it a stronger credential: countersign credentials create. What is refused where is the setting methods-refused.',

@@ -15,6 +15,7 @@ import { StorageError } from '../../storage/errors.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import type { SenderConstraint } from '../sender-constraint/constraint.ts';
 import { REFUSAL_REASONS, refusalEntry, type RefusalReason } from '../refusal.ts';
+import { createBudgets } from './budgets.ts';
 import { errorResponse, serverErrorResponse } from './error-response.ts';
 import { REFUSAL_EXPLANATIONS } from './explanations.ts';
 
@@ -75,6 +76,29 @@ function notAuthenticated(reach: Reach): Expected {
 function denied(error: string, description: string, reach: Reach): Expected {
   return { status: 400, error, description, reach };
 }
+/** The second request of an API key, with these limits. */
+function usedUp(limit: { apiKeyRate?: number; issuanceQuota?: number }): Expected {
+  const limits = { issuanceQuota: undefined, enforced: true, apiKeyRate: 100, failureLimit: undefined };
+  return {
+    status: 429,
+    error: 'temporarily_unavailable',
+    description: 'too many requests of this client',
+    reach: async (s) => {
+      await s.storage.identities.replace(changed(s.identity, { environment: 'test' }));
+      const ask = { authorization: null, headers: ['X-API-Key', await addApiKey(s)] };
+      const { facts, secretHash, log, counters } = s.deps;
+      const budgets = createBudgets({ ...limits, ...limit });
+      const before = await openTokenScene({ facts, secretHash, budgets });
+      expect((await before.ask('', ask)).status).toBe(200);
+      await before.close();
+      const other = await openTokenScene({ facts, secretHash, log, counters, budgets });
+      const answer = await other.ask('', ask);
+      await other.close();
+      return answer;
+    },
+  };
+}
+
 const NOT_WELL_FORMED = 'the body is not well-formed';
 const NO_ACCESS = 'the client has no access to this resource';
 
@@ -178,6 +202,8 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     'the resource takes only tokens that are bound to their holder',
     bindingTo(),
   ),
+  api_key_rate_exceeded: usedUp({ apiKeyRate: 1 }),
+  issuance_quota_exceeded: usedUp({ issuanceQuota: 1 }),
   method_not_allowed: denied('access_denied', 'a policy of this authority does not allow it', async (s) => {
     const key = await addApiKey(s);
     await s.storage.identities.replace(changed(s.identity, { environment: 'prod' }));
@@ -229,6 +255,7 @@ describe('a refusal of the token endpoint', () => {
       pragma: 'no-cache',
       ...(expected.status === 401 ? { 'www-authenticate': 'Basic realm="countersign"' } : {}),
       ...(expected.status === 503 ? { 'retry-after': '1' } : {}),
+      ...(expected.status === 429 ? { 'retry-after': '60' } : {}),
     });
     // Seen inside: by the counters, and by the log wherever there is one.
     const stranger = refusalEntry(reason).stranger;

@@ -1,7 +1,7 @@
 // Token endpoint: RFC 6749 §3.2. The story of one token; every step lives in a file of its own.
 //
 // On the wire: invalid_request, invalid_client, unsupported_grant_type, invalid_scope, invalid_target, access_denied,
-// temporarily_unavailable (503), server_error (500, a bug of ours).
+// temporarily_unavailable (429, 503), server_error (500, a bug of ours).
 import type { Form } from '@countersign/protocol';
 import { AuditUnavailable } from '../../audit/sink.ts';
 import type { Clock } from '../../clock.ts';
@@ -27,7 +27,8 @@ import type { SenderConstraint } from '../sender-constraint/constraint.ts';
 import type { Authorization } from '../tokens/authorization.ts';
 import { type IssueDeps, issue, type IssuedToken, type IssueTerms } from '../tokens/issue.ts';
 import type { Attempt } from './attempt.ts';
-import { errorResponse, serverErrorResponse } from './error-response.ts';
+import type { Budgets } from './budgets.ts';
+import { errorResponse, serverErrorResponse, tooManyFailuresResponse } from './error-response.ts';
 import { FormMemory } from './form-memory.ts';
 import type { IssuanceRecord } from './issuance-record.ts';
 
@@ -39,6 +40,8 @@ export interface TokenEndpointDeps extends AuthenticateDeps, IssueDeps {
   readonly refusedMethods: ReadonlyMap<string, ReadonlySet<string>>;
   readonly lifetimes: { readonly default: number; readonly maximum: number };
   readonly record: IssuanceRecord;
+  /** Undefined: nobody is limited. */
+  readonly budgets?: Budgets | undefined;
   readonly clock: Clock;
   /** Tells the operator of a bug; given the error and the request's id. */
   readonly report: (error: unknown, requestId: string) => void;
@@ -58,6 +61,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       const grant = requireGrant(deps.grants, form);
       const proving = identify(deps, grant, claim, attempt, form);
       const client = (attempt.client = proving instanceof Promise ? await proving : proving);
+      deps.budgets?.spend(attempt, client);
       const asking = grant.authorize(form, client, attempt.at);
       const asked = asking instanceof Promise ? await asking : asking;
       const held = (attempt.held = requireAccess(client, asked, attempt.at));
@@ -237,7 +241,8 @@ async function refuse(deps: TokenEndpointDeps, attempt: Attempt, error: unknown)
     return serverErrorResponse();
   }
   await deps.record.refused(attempt, reason);
-  return errorResponse(reason);
+  const wait = deps.budgets?.failed(attempt, reason) ?? 0;
+  return wait > 0 ? tooManyFailuresResponse(wait) : errorResponse(reason, attempt.retryAfter);
 }
 
 function reasonOf(error: unknown): RefusalReason | undefined {

@@ -86,6 +86,7 @@ describe('an API key', () => {
     ];
     for (const answer of answers) expect(answer).toEqual(answers[0]);
     expect(answers[0]?.status).toBe(401);
+    expect(scene.strangers[1]?.event.identity).toBe(right.slice(0, 12));
     expect(scene.strangers.map(({ event }) => event.reason)).toEqual([
       'client_unknown',
       'secret_mismatch',

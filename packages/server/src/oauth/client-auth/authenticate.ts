@@ -76,7 +76,8 @@ async function byKey(
 ): Promise<AuthenticatedClient> {
   const client = await verify(method, presented, await reading, now);
   const named = presented.clientId;
-  if (named !== '' && named !== client.facts.identity.clientId) throw new Refusal('client_id_mismatch');
+  if (named !== `cak_${presented.keyId}` && named !== client.facts.identity.clientId)
+    throw new Refusal('client_id_mismatch');
   return client;
 }
 

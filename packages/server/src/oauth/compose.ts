@@ -1,8 +1,10 @@
 // The token wing: registers grants (RFC 6749 §4), client authentication methods (§2.3) and endpoints.
 import type { Route } from '../http/route.ts';
+import { methodsAllowedPerEnvironment } from '../policy/methods-allowed-per-environment.ts';
 import type { Rule } from '../policy/rule.ts';
 import { tokenLifetimeCeiling } from '../policy/token-lifetime-ceiling.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
+import { apiKey } from './client-auth/api-key.ts';
 import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
 import { clientSecretPost } from './client-auth/client-secret-post.ts';
 import type { ClientAuthMethod } from './client-auth/method.ts';
@@ -15,6 +17,7 @@ import { clientCredentials } from './grants/client-credentials.ts';
 import type { Grant } from './grants/grant.ts';
 import type { SenderConstraint } from './sender-constraint/constraint.ts';
 
+export { createBudgets } from './endpoints/budgets.ts';
 export type { IssuanceCounters } from './endpoints/issuance-record.ts';
 export { REFUSAL_EXPLANATIONS } from './endpoints/explanations.ts';
 
@@ -30,7 +33,7 @@ export interface OAuthDeps
 }
 
 const GRANTS: readonly Grant[] = [clientCredentials];
-const RULES: readonly Rule[] = [tokenLifetimeCeiling];
+const RULES: readonly Rule[] = [methodsAllowedPerEnvironment, tokenLifetimeCeiling];
 /** A form with credentials, scopes and a resource is a few hundred bytes; assertions will need more. */
 const TOKEN_BODY_LIMIT = 64 * 1024;
 
@@ -41,6 +44,7 @@ export function createOAuthRoutes(
   const methods: readonly ClientAuthMethod[] = [
     clientSecretBasic(deps.secretHash),
     clientSecretPost(deps.secretHash),
+    apiKey(deps.secretHash),
   ];
   const token = createTokenEndpoint({
     ...deps,
@@ -53,7 +57,7 @@ export function createOAuthRoutes(
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
     grantTypes: GRANTS.map((grant) => grant.type),
-    clientAuthMethods: methods.map((method) => method.name),
+    clientAuthMethods: methods.map((method) => method.name).filter((name) => name !== 'api_key'),
     mtlsBase: deps.mtlsBase,
     protectedResources: [deps.adminResource],
   });

@@ -174,5 +174,49 @@ describe.runIf(target.admin !== undefined)(
       await seeded.admin.must('POST', '/access', accessBody(machine.identityId, identifier, ['read']));
       expect(expectToken(await askToken({ client: machine })).expiresIn).toBe(90);
     });
+
+    test('the least of server, resource server and access is obeyed, whichever it is', async () => {
+      const own = await seedScene('lifetimes', target);
+      const path = `/resource-servers/${own.resourceServerId}`;
+      const life = async (): Promise<number> => expectToken(await askToken({ client: own.client })).expiresIn;
+      await own.admin.change('PATCH', path, { token: { lifetime: 300 } });
+      expect(await life()).toBe(300);
+      await own.admin.change('PATCH', `/access/${own.accessId}`, { token_lifetime: 120 });
+      expect(await life()).toBe(120);
+      await own.admin.change('PATCH', path, { token: { lifetime: 60 } });
+      expect(await life()).toBe(60);
+    });
+
+    test('typ is JWT where a resource server wants it so, and at+jwt again when it does not', async () => {
+      const own = await seedScene('typ', target);
+      const path = `/resource-servers/${own.resourceServerId}`;
+      for (const typ of ['JWT', 'at+jwt']) {
+        expect((await own.admin.change('PATCH', path, { token: { typ } })).status).toBe(200);
+        const made = expectToken(await askToken({ client: own.client }));
+        expect(decodeJwt(made.token).header['typ']).toBe(typ);
+      }
+    });
+
+    test('after a change of algorithm the key of the old one stays published, and each key says its one algorithm', async () => {
+      const own = await seedScene('algorithms', target);
+      const path = `/resource-servers/${own.resourceServerId}`;
+      const kids = new Map<string, unknown>();
+      for (const alg of ['ES256', 'RS256', 'PS256', 'ES384', 'EdDSA', 'RS384']) {
+        const changed = await own.admin.change('PATCH', path, { token: { signing_alg: alg } });
+        expect(changed.status, changed.text).toBe(200);
+        const { header } = decodeJwt(expectToken(await askToken({ client: own.client })).token);
+        expect(header['alg']).toBe(alg);
+        kids.set(alg, header['kid']);
+      }
+      const keys = await publishedKeys();
+      expect(new Set(keys.map((key) => key['kid'])).size).toBe(keys.length);
+      for (const [alg, kid] of kids)
+        expect(keys.find((key) => key['kid'] === kid)).toMatchObject({ alg, use: 'sig' });
+      for (const key of keys) {
+        for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k']) expect(key).not.toHaveProperty(member);
+        if (key.kty === 'RSA')
+          expect(Buffer.from(String(key.n), 'base64url').length).toBeGreaterThanOrEqual(256);
+      }
+    });
   },
 );

@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { operation } from './contract.ts';
-import { identityRef, instant, name, page, pageQuery, recordId, text } from './fields.ts';
+import {
+  identityRef,
+  instant,
+  name,
+  page,
+  pageQuery,
+  recordId,
+  resourceServerRef,
+  scopeNames,
+  text,
+} from './fields.ts';
 
 export const CREDENTIAL_TYPES = [
   'client_secret',
@@ -44,7 +54,16 @@ const TLS_FIELDS = ['subject_dn', 'san_dns', 'san_uri', 'san_ip', 'san_email'] a
 export const credentialCreate = z
   .discriminatedUnion('type', [
     z.strictObject({ type: z.literal('client_secret'), ...common }),
-    z.strictObject({ type: z.literal('api_key'), ...common }),
+    z.strictObject({
+      type: z.literal('api_key'),
+      ...common,
+      resource_server: resourceServerRef
+        .optional()
+        .describe('The only API it opens; left out: every one that its identity has access to'),
+      scopes: scopeNames
+        .optional()
+        .describe('All that it opens at most, of what its identity has; left out: no limit'),
+    }),
     z
       .strictObject({
         type: z.literal('private_key_jwt'),
@@ -106,6 +125,11 @@ const members = {
   label: z.string(),
   state: z.enum(CREDENTIAL_STATES),
   public_id: z.string().nullable().describe('The part of a secret that may be shown'),
+  resource_server: z
+    .string()
+    .optional()
+    .describe('Id of the only API that an API key opens, where it has one'),
+  scopes: z.array(z.string()).optional().describe('All that an API key opens at most, where it is limited'),
   not_before: instant,
   expires_at: instant,
   created_at: instant,
@@ -118,7 +142,11 @@ export type Credential = z.output<typeof credential>;
 
 /** The answer to a creation: the only time that the secret is shown. */
 export const createdCredential = z
-  .object({ ...members, secret: z.string().optional() })
+  .object({
+    ...members,
+    secret: z.string().optional(),
+    hint: z.string().optional().describe('The better method, where there is one'),
+  })
   .meta({ id: 'CreatedCredential' });
 export type CreatedCredential = z.output<typeof createdCredential>;
 

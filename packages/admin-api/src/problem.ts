@@ -13,6 +13,7 @@ export const PROBLEMS = {
   insufficient_scope: { status: 403, title: 'The access token lacks a scope that this needs.' },
   needs_people: { status: 403, title: 'This decision is made by people, not by machines.' },
   exceeds_own_access: { status: 403, title: 'Nobody may give more of this API than they hold themselves.' },
+  refused_by_policy: { status: 403, title: 'A policy of this deployment does not allow it.' },
   not_found: { status: 404, title: 'There is no such thing.' },
   method_not_allowed: { status: 405, title: 'This method is not offered here.' },
   request_timeout: { status: 408, title: 'The request did not arrive in time.' },

@@ -38,10 +38,18 @@ import { preparingKeys } from './keys/prepared-keys.ts';
 import { createSeal } from './keys/seal.ts';
 import { isReadableByOthers } from './keys/secret-file.ts';
 import { createSigningKeystore, type SigningKeystore } from './keys/signing-keystore.ts';
-import { createOAuthRoutes, type IssuanceCounters, REFUSAL_EXPLANATIONS } from './oauth/compose.ts';
+import {
+  createBudgets,
+  createOAuthRoutes,
+  type IssuanceCounters,
+  REFUSAL_EXPLANATIONS,
+} from './oauth/compose.ts';
+import { parseRefusedMethods, type RefusedMethods } from './policy/methods-allowed-per-environment.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createSecretHash } from './registry/secret-hash.ts';
 import { localSigner } from './signers/local.ts';
+import { CREDENTIAL_TYPES } from './storage/credentials.ts';
+import { ENVIRONMENTS } from './storage/identities.ts';
 import type { Storage } from './storage/storage.ts';
 import { authorityMetrics } from './telemetry/authority-metrics.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -94,6 +102,7 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
 /** `opened` is told how to close what is open, for a start that fails further on. */
 async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): Promise<Composition> {
   const { deployment, issuer, clock, random, node, logger } = deps;
+  const refusedMethods = refusedMethodsOf(deployment.methodsRefused);
   await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
   const masterKey = await loadMasterKey(deployment.masterKeyFile, deployment.mode === 'dev', random);
   if (deployment.mode === 'serve' && (await isReadableByOthers(deployment.masterKeyFile))) {
@@ -128,6 +137,12 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const ledger = createCutoffLedger({ storage, clock });
   const feed = createCutoffFeed({ ledger, keystore, clock, issuer });
   const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
+  const budgets = createBudgets({
+    issuanceQuota: deployment.issuanceQuota,
+    enforced: deployment.issuanceQuotaMode === 'enforce',
+    apiKeyRate: deployment.apiKeyRate,
+    failureLimit: deployment.failureLimit,
+  });
   const strangers = createStrangerBudget({
     log,
     freeBytes: () => sink.freeBytes(),
@@ -147,6 +162,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     facts,
     keystore,
     strangers,
+    refusedMethods,
     clock,
     random,
     node,
@@ -171,6 +187,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       changes,
       ledger,
       counters,
+      budgets,
       lifetimes: { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax },
       jwksMaxAge: deployment.jwksMaxAge,
       mtlsBase: deps.mtlsBase,
@@ -183,7 +200,9 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     draining: deps.draining,
     metrics: () => ({
       contentType: METRICS_CONTENT_TYPE,
-      text: renderMetrics(authorityMetrics({ counters, facts, feed, log, sink, version: deps.version })),
+      text: renderMetrics(
+        authorityMetrics({ budgets, counters, facts, feed, log, sink, version: deps.version }),
+      ),
     }),
     refuseMetrics: createMetricsGuard({ ...governance, behindProxy: deployment.trustedProxies.length > 0 }),
   });
@@ -215,6 +234,16 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       await storage.close();
     },
   };
+}
+
+function refusedMethodsOf(pairs: readonly string[]): RefusedMethods {
+  const read = parseRefusedMethods(pairs, CREDENTIAL_TYPES, ENVIRONMENTS);
+  if (read.ok) return read.refused;
+  throw new SettingError(
+    'methods-refused',
+    `${read.pair} is not type@environment`,
+    `Types: ${CREDENTIAL_TYPES.join(', ')}. Environments: ${ENVIRONMENTS.join(', ')}. Or none, alone.`,
+  );
 }
 
 /** Each database's code is loaded only where it is used. */

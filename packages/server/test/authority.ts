@@ -100,6 +100,7 @@ export async function openAuthority(): Promise<Authority> {
     strangers: { refused: (event) => log.append(event) },
     secretHash,
     seal,
+    refusedMethods: new Map([['prod', new Set(['api_key'])]]),
     clock,
     random,
     tokenReasons: REFUSAL_EXPLANATIONS,

@@ -49,7 +49,7 @@ export function fakeIndex(
 /** Every event of the segment files, oldest first, without a look at the trailers. */
 export function eventsIn(directory: string): { readonly id: string; readonly seq: number }[] {
   return segmentFiles(directory)
-    .flatMap((name) => readFileSync(join(directory, name), 'utf8').split('\n'))
+    .flatMap((name) => readFileSync(join(directory, name), 'utf8').replace(/\0+$/, '').split('\n'))
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => JSON.parse(line) as { id: string; seq: number });
 }

@@ -118,6 +118,7 @@ export async function openTokenScene(
     mtlsBase: undefined,
     jwksMaxAge: 300,
     lifetimes: { default: 600, maximum: 3600 },
+    refusedMethods: new Map([['prod', new Set(['api_key'])]]),
     keystore,
     facts,
     secretHash,
@@ -200,6 +201,19 @@ export async function openTokenScene(
       await storage.close();
     },
   };
+}
+
+/** Gives the client an API key as well, with these limits. */
+export async function addApiKey(
+  scene: Pick<TokenScene, 'deps' | 'storage' | 'identity'>,
+  limit: { readonly resourceServerId?: string; readonly scopes?: readonly string[] } = {},
+  change: Partial<CredentialRecord> = {},
+): Promise<string> {
+  const { secret, publicId } = generateSecret('cak', scene.deps.random);
+  const digest = scene.deps.secretHash.digest(secret);
+  const material = { type: 'api_key', publicId, digest, ...limit } as const;
+  await scene.storage.credentials.insert(credentialRecord(scene.identity.id, { material, ...change }));
+  return secret;
 }
 
 export { changed };

@@ -55,6 +55,8 @@ const fromContract = contractFlags('credentials.create', 'body', {
     read: (values) => Object.fromEntries(values.map(conditionOf)),
   },
   spiffe_id: { brief: 'Its SPIFFE ID' },
+  resource_server: { placeholder: 'api', brief: 'The only API that an API key opens' },
+  scopes: { brief: 'All that an API key opens at most' },
 });
 
 interface SecretFlags {
@@ -79,9 +81,10 @@ export const credentialsCreate: Command<CliContext> = buildCommand<Flags, [strin
         place?.abandon();
         throw error;
       })) as { readonly body: CreatedCredential };
-      const { secret, ...credential } = created.body;
+      const { secret, hint, ...credential } = created.body;
       if (secret !== undefined) place?.put(secret);
       say(host, `Created ${credential.id}`);
+      if (hint !== undefined) say(host, hint);
       if (place?.path !== undefined) say(host, `Its secret is in ${place.path} (mode 0600).`);
       const shown = place === undefined ? created.body : credential;
       await printObject(host, flags.output, shown, (item) => item.id);
@@ -120,6 +123,7 @@ export const credentialsCreate: Command<CliContext> = buildCommand<Flags, [strin
       'payments --type client_secret --secret-file payments-2.secret',
       'payments --type client_secret -o json | jq -r .secret',
       'payments --type private_key_jwt --jwk-file public.jwk --for 365d',
+      'kiosk --type api_key --resource-server https://fraud.example --scopes fraud:read --for 30d --secret-file kiosk.key',
     ],
   },
 });

@@ -2,10 +2,19 @@ import type { AuditEvent } from './event.ts';
 import type { AuditLog } from './log.ts';
 import { type AuditSink, AuditUnavailable } from './sink.ts';
 
-interface Waiting {
-  readonly event: AuditEvent;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+/** Events of one commit, and the one promise that all who wait for it share: a promise for each would cost more. */
+interface Batch {
+  readonly events: AuditEvent[];
+  readonly durable: Promise<void>;
+  readonly end: (error?: AuditUnavailable) => void;
+}
+
+function newBatch(): Batch {
+  let end: Batch['end'] = () => undefined;
+  const durable = new Promise<void>((resolve, reject) => {
+    end = (error) => (error === undefined ? resolve() : reject(error));
+  });
+  return { events: [], durable, end };
 }
 
 /** Events of one commit: a bound on memory and on how long one write may take. */
@@ -18,7 +27,9 @@ const MAX_WAITING = 50_000;
  * turn's promises have run, so that all requests of one event-loop turn share one commit.
  */
 export function createAuditLog(sink: AuditSink, report: (error: unknown) => void): AuditLog {
-  let gathering: Waiting[] = [];
+  /** Oldest first; the last one gathers. */
+  const waiting: Batch[] = [];
+  let waitingEvents = 0;
   let committing = false;
   let scheduled = false;
   let healthy = true;
@@ -26,37 +37,36 @@ export function createAuditLog(sink: AuditSink, report: (error: unknown) => void
   let idle: (() => void) | undefined;
 
   function schedule(): void {
-    if (scheduled || committing || gathering.length === 0) return;
+    if (scheduled || committing || waiting.length === 0) return;
     scheduled = true;
     // After the current turn: every request that was signed in it is in the batch, and after a commit the requests
     // that its answers bring are too.
     setImmediate(() => {
       scheduled = false;
-      void commit();
+      const batch = waiting.shift();
+      if (batch !== undefined) void commit(batch);
     });
   }
 
-  async function commit(): Promise<void> {
-    const batch = gathering.length > MAX_BATCH ? gathering.splice(0, MAX_BATCH) : gathering;
-    if (batch === gathering) gathering = [];
+  async function commit(batch: Batch): Promise<void> {
+    waitingEvents -= batch.events.length;
     committing = true;
     try {
-      await sink.commit(batch.map((waiting) => waiting.event));
+      await sink.commit(batch.events);
       healthy = true;
-      for (const waiting of batch) waiting.resolve();
+      batch.end();
     } catch (error) {
       if (healthy) report(error);
       healthy = false;
-      const refusal = error instanceof AuditUnavailable ? error : new AuditUnavailable(error);
-      for (const waiting of batch) waiting.reject(refusal);
+      batch.end(error instanceof AuditUnavailable ? error : new AuditUnavailable(error));
     }
     committing = false;
-    if (gathering.length > 0) schedule();
+    if (waiting.length > 0) schedule();
     else idle?.();
   }
 
   async function end(): Promise<void> {
-    if (committing || gathering.length > 0) {
+    if (committing || waiting.length > 0) {
       await new Promise<void>((resolve) => {
         idle = resolve;
       });
@@ -67,13 +77,15 @@ export function createAuditLog(sink: AuditSink, report: (error: unknown) => void
   return {
     append(event) {
       if (closing !== undefined) return Promise.reject(new AuditUnavailable('closed'));
-      if (gathering.length >= MAX_WAITING) {
+      if (waitingEvents >= MAX_WAITING) {
         return Promise.reject(new AuditUnavailable('too many events are waiting'));
       }
-      return new Promise((resolve, reject) => {
-        gathering.push({ event, resolve, reject });
-        schedule();
-      });
+      let batch = waiting.at(-1);
+      if (batch === undefined || batch.events.length >= MAX_BATCH) waiting.push((batch = newBatch()));
+      batch.events.push(event);
+      waitingEvents++;
+      schedule();
+      return batch.durable;
     },
     find: (filter, page) => sink.find(filter, page),
     known: (eventIds) => sink.known(eventIds),

@@ -37,7 +37,7 @@ afterEach(async () => {
 });
 
 async function open(options: Partial<SegmentFileOptions> = {}): Promise<AuditSink> {
-  const sink = await openSegmentFileSink({ directory, index, ...options });
+  const sink = await openSegmentFileSink({ directory, index, roomAhead: 0, ...options });
   opened.push(sink);
   return sink;
 }
@@ -184,6 +184,65 @@ describe('the segment files', () => {
     expect(readFileSync(file(1))).toEqual(bytes);
   });
 
+  it('have room laid out ahead while they grow, and none when they are complete or closed', async () => {
+    const sink = await open({ roomAhead: 10_000, segmentBytes: 20_000 });
+    await vi.waitFor(() => expect(size(1)).toBe(10_000));
+    const whole: number[] = [];
+    while (segmentFiles(directory).length < 3) {
+      await sink.commit(events(5));
+      const { segment, offset } = index.told.at(-1) ?? { segment: 0, offset: 0 };
+      whole[segment] = offset;
+      expect(size(segment)).toBeGreaterThanOrEqual(offset);
+    }
+    expect([size(1), size(2)]).toEqual(whole.slice(1, 3));
+    const count = seqs().length;
+    expect(seqs()).toEqual(upTo(count));
+    await vi.waitFor(() => expect(size(3)).toBeGreaterThan(10_000));
+    await sink.close();
+    expect(size(3)).toBe(whole[3]);
+    await (await open()).commit(events(1));
+    expect(seqs()).toEqual(upTo(count + 1));
+  });
+
+  it('lose their room and a torn tail in it, but no acknowledged batch, when the process dies', async () => {
+    const first = events(2);
+    const sink = await open();
+    await sink.commit(first);
+    await sink.close();
+    const whole = readFileSync(file(1));
+    const torn = batchBytes(events(3), 3);
+    for (let length = 0; length < torn.length; length += 11) {
+      // What a loss of power leaves of a batch: any part of it, zeros before, between and behind.
+      for (const lost of [0, Math.floor(length / 2)]) {
+        const part = Buffer.from(torn.subarray(0, length));
+        part.fill(0, 0, lost);
+        writeFileSync(file(1), Buffer.concat([whole, part, Buffer.alloc(5000)]));
+        const again = await open({ roomAhead: 2000 });
+        await again.commit(events(1));
+        await again.close();
+        expect(seqs()).toEqual([1, 2, 3]);
+        expect(ids().slice(0, 2)).toEqual(first.map((event) => event.id));
+      }
+    }
+  });
+
+  it('hold what was written while room was laid out, also beyond it', async () => {
+    const sink = await open({ roomAhead: 3000 });
+    for (let i = 0; i < 60; i++) await sink.commit(events(1 + (i % 30)));
+    const count = seqs().length;
+    await sink.close();
+    expect(seqs()).toEqual(upTo(count));
+    expect(count).toBe(930);
+  });
+
+  it('take events where no room can be laid out', async () => {
+    const reserve = vi.spyOn(DurableFile.prototype, 'reserve').mockResolvedValue();
+    const sink = await open({ roomAhead: 3000 });
+    await sink.commit(events(2));
+    expect(reserve).toHaveBeenCalled();
+    expect(index.told.at(-1)).toEqual({ segment: 1, offset: size(1) });
+  });
+
   it('tell how much room there is', async () => {
     const sink = await open();
     expect(sink.freeBytes()).toBeGreaterThan(0);
@@ -285,14 +344,15 @@ describe('a disk that fails', () => {
           }),
           { maxLength: 14 },
         ),
-        async (steps) => {
+        fc.constantFrom(0, 500, 5000),
+        async (steps, roomAhead) => {
           rmSync(directory, { recursive: true, force: true });
-          let sink = await open({ segmentBytes: 700 });
+          let sink = await open({ segmentBytes: 700, roomAhead });
           const acknowledged: string[] = [];
           for (const { count, fails, share } of steps) {
             if (fails === 'reopen') {
               await sink.close();
-              sink = await open({ segmentBytes: 700 });
+              sink = await open({ segmentBytes: 700, roomAhead });
             }
             if (fails === 'write') failWrite('EIO', share);
             if (fails === 'truncate')

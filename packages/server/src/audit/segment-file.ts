@@ -15,18 +15,23 @@ import { type AuditIndex, type AuditSink, AuditUnavailable } from './sink.ts';
 
 /**
  * The log beside an embedded database: append-only segment files of batches. A batch is the canonical events, a line
- * each, and a trailer line `#<count> <crc32>`; what has no valid trailer was never acknowledged.
+ * each, and a trailer line `#<count> <crc32>`; what has no valid trailer was never acknowledged. The segment that grows
+ * ends in zeros, room for what comes; they go when it is complete or the log is closed.
  */
 export interface SegmentFileOptions {
   readonly directory: string;
   readonly index: AuditIndex;
   /** A segment that has reached this many bytes is closed and the next one begun. */
   readonly segmentBytes?: number | undefined;
+  /** Bytes laid out ahead in the segment that grows. */
+  readonly roomAhead?: number | undefined;
   /** How often the free space is looked at, ms. */
   readonly freeSpaceEveryMs?: number | undefined;
 }
 
 const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024;
+/** A few thousand events: some tenths of a second at full speed, in which the next room is laid out. */
+const DEFAULT_ROOM_AHEAD = 4 * 1024 * 1024;
 
 export async function openSegmentFileSink(options: SegmentFileOptions): Promise<AuditSink> {
   await mkdir(options.directory, { recursive: true, mode: 0o700 });
@@ -48,6 +53,8 @@ class SegmentFileSink implements AuditSink {
   #nextSeq = 1;
   /** Bytes behind #offset may be torn: cut them off before the next write. */
   #torn = false;
+  /** What the files hold is known; before that nothing is cut off. */
+  #recovered = false;
   #free: number | undefined;
   readonly #freeTimer: NodeJS.Timeout;
 
@@ -80,7 +87,9 @@ class SegmentFileSink implements AuditSink {
     requireReaching(this.#options.directory, found, indexed);
     await this.#openSegment();
     await this.#file?.truncate(this.#offset);
+    this.#makeRoom();
     await this.#measureFreeSpace();
+    this.#recovered = true;
     this.#options.index.advance({ segment: this.#segment, offset: this.#offset });
   }
 
@@ -109,6 +118,15 @@ class SegmentFileSink implements AuditSink {
     if (this.#torn) await this.#cutTorn();
     await file.writeAt(bytes, this.#offset);
     this.#offset += bytes.length;
+    this.#makeRoom();
+  }
+
+  /** Begins to lay out the next room when half of it is used; nobody waits for it. */
+  #makeRoom(): void {
+    const room = this.#options.roomAhead ?? DEFAULT_ROOM_AHEAD;
+    const file = this.#file;
+    if (room === 0 || file === undefined || file.roomBehind(this.#offset) > room / 2) return;
+    void file.reserve(this.#offset + room);
   }
 
   async #cutTorn(): Promise<void> {
@@ -120,6 +138,8 @@ class SegmentFileSink implements AuditSink {
     if (this.#torn) await this.#cutTorn();
     const previous = this.#file;
     const end = this.#offset;
+    // Before the next one is there: a segment that is not the last ends with its last batch.
+    await previous?.truncate(end);
     this.#segment++;
     this.#offset = 0;
     try {
@@ -161,8 +181,15 @@ class SegmentFileSink implements AuditSink {
     }
   }
 
+  /** Room that is not used any more. Where it cannot be given back, the next start does it. */
+  async #tidy(): Promise<void> {
+    if (this.#file === undefined || !this.#recovered || this.#torn) return;
+    await this.#file.truncate(this.#offset).catch(() => undefined);
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#freeTimer);
+    await this.#tidy();
     await this.#file?.close();
     this.#file = undefined;
     await this.#options.index.close();

@@ -76,7 +76,7 @@ export function requireReaching(
  * is written: broken bytes with anything more behind them are `SegmentCorrupt`.
  */
 export async function recoverSegment(path: string): Promise<RecoveredSegment> {
-  const bytes = await readFile(path);
+  const bytes = withoutRoom(await readFile(path));
   let batchStart = 0;
   let lineStart = 0;
   let lines: number[] = [];
@@ -98,6 +98,13 @@ export async function recoverSegment(path: string): Promise<RecoveredSegment> {
     lineStart = end + 1;
   }
   return { length: batchStart, lastSeq, torn: batchStart < bytes.length };
+}
+
+/** Without the zeros at the end: room that was laid out. A batch ends in a line feed. */
+function withoutRoom(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return bytes.subarray(0, end);
 }
 
 function readTrailer(line: string): { readonly events: number; readonly crc: number } | undefined {

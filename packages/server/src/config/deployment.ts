@@ -22,6 +22,12 @@ export interface Deployment {
   readonly masterKeyFile: string;
   readonly apply: readonly string[];
   readonly readyFile: string | undefined;
+  /** `type@environment`, not judged yet. */
+  readonly methodsRefused: readonly string[];
+  readonly issuanceQuota: number | undefined;
+  readonly issuanceQuotaMode: 'observe' | 'enforce';
+  readonly apiKeyRate: number;
+  readonly failureLimit: number | undefined;
   readonly tokenLifetime: number;
   readonly tokenLifetimeMax: number;
   readonly keyPeriod: number;
@@ -63,6 +69,11 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     masterKeyFile: masterKeyFileOf(mode, read.text('master-key-file'), dataDir),
     apply: read.list('apply'),
     readyFile: read.text('ready-file') ?? (mode === 'dev' ? join(dataDir, 'ready.json') : undefined),
+    methodsRefused: read.list('methods-refused'),
+    issuanceQuota: settings.get('issuance-quota') as number | undefined,
+    issuanceQuotaMode: read.text('issuance-quota-mode') as Deployment['issuanceQuotaMode'],
+    apiKeyRate: read.number('api-key-rate'),
+    failureLimit: settings.get('failure-limit') as number | undefined,
     tokenLifetime: read.number('token-lifetime'),
     tokenLifetimeMax: read.number('token-lifetime-max'),
     keyPeriod: read.number('key-period'),

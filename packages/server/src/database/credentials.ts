@@ -71,6 +71,11 @@ const credentials: VersionedTable<CredentialRecord> = versionedTable<CredentialR
   }),
 });
 
+const selectByPublicId = statement(
+  'credential_by_public_id',
+  `SELECT ${credentials.columns} FROM credentials WHERE public_id = $1`,
+);
+
 const selectOfIdentity = statement(
   'credentials_of_identity',
   `SELECT ${credentials.columns} FROM credentials WHERE identity_id = $1
@@ -90,6 +95,7 @@ export function credentialStore(session: Session): CredentialStore {
         tx.changed({ kind: 'identity', identityId: record.identityId });
       }),
     byId: (id) => credentials.byId(session, id),
+    byPublicId: async (publicId) => (await credentials.select(session, selectByPublicId, [publicId]))[0],
     ofIdentity: (identityId) => credentials.select(session, selectOfIdentity, [identityId]),
     list: async (filter, page) => {
       const where = conditions();

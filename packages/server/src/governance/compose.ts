@@ -9,6 +9,7 @@ import type { RandomBytes } from '../ids.ts';
 import type { Keystore } from '../keys/keystore.ts';
 import { compromise, type RotationDeps } from '../keys/rotation.ts';
 import type { Seal } from '../keys/seal.ts';
+import type { RefusedMethods } from '../policy/methods-allowed-per-environment.ts';
 import type { FactsReader } from '../registry/facts.ts';
 import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
@@ -57,6 +58,7 @@ export interface GovernanceDeps {
   readonly strangers: Pick<StrangerBudget, 'refused'>;
   readonly secretHash: Pick<SecretHash, 'digest'>;
   readonly seal: Seal;
+  readonly refusedMethods: RefusedMethods;
   readonly clock: Clock;
   readonly random: RandomBytes;
   /** What the token wing's reasons mean: the wings do not see each other. */

@@ -1,8 +1,10 @@
 // The token wing: registers grants (RFC 6749 §4), client authentication methods (§2.3) and endpoints.
 import type { Route } from '../http/route.ts';
+import { methodsAllowedPerEnvironment } from '../policy/methods-allowed-per-environment.ts';
 import type { Rule } from '../policy/rule.ts';
 import { tokenLifetimeCeiling } from '../policy/token-lifetime-ceiling.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
+import { apiKey } from './client-auth/api-key.ts';
 import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
 import { clientSecretPost } from './client-auth/client-secret-post.ts';
 import type { ClientAuthMethod } from './client-auth/method.ts';
@@ -18,6 +20,7 @@ import type { Grant } from './grants/grant.ts';
 import type { SenderConstraint } from './sender-constraint/constraint.ts';
 import { createOwnTokenReader, type OwnTokenDeps } from './tokens/own-token.ts';
 
+export { createBudgets } from './endpoints/budgets.ts';
 export type { IssuanceCounters } from './endpoints/issuance-record.ts';
 export { REFUSAL_EXPLANATIONS } from './endpoints/explanations.ts';
 
@@ -36,7 +39,7 @@ export interface OAuthDeps
 }
 
 const GRANTS: readonly Grant[] = [clientCredentials];
-const RULES: readonly Rule[] = [tokenLifetimeCeiling];
+const RULES: readonly Rule[] = [methodsAllowedPerEnvironment, tokenLifetimeCeiling];
 /** A form with credentials, scopes and a resource is a few hundred bytes; assertions will need more. */
 const TOKEN_BODY_LIMIT = 64 * 1024;
 
@@ -47,6 +50,7 @@ export function createOAuthRoutes(
   const methods: readonly ClientAuthMethod[] = [
     clientSecretBasic(deps.secretHash),
     clientSecretPost(deps.secretHash),
+    apiKey(deps.secretHash),
   ];
   const token = createTokenEndpoint({
     ...deps,
@@ -56,7 +60,12 @@ export function createOAuthRoutes(
     rules: RULES,
     record: createIssuanceRecord(deps),
   });
-  const about = { ...deps, methods, ownTokens: createOwnTokenReader(deps) };
+  const about = {
+    ...deps,
+    // An API key is exchanged for tokens and proves nothing elsewhere: docs/parts/api-key.md.
+    methods: methods.filter((method) => method.name !== 'api_key'),
+    ownTokens: createOwnTokenReader(deps),
+  };
   const introspect = createIntrospectEndpoint({
     ...about,
     record: createIssuanceRecord(deps, 'introspection.refused'),
@@ -65,7 +74,7 @@ export function createOAuthRoutes(
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
     grantTypes: GRANTS.map((grant) => grant.type),
-    clientAuthMethods: methods.map((method) => method.name),
+    clientAuthMethods: methods.map((method) => method.name).filter((name) => name !== 'api_key'),
     mtlsBase: deps.mtlsBase,
     protectedResources: [deps.adminResource],
   });

@@ -3,7 +3,7 @@ import type { OAuthErrorCode } from '@countersign/protocol';
 
 export interface RefusalEntry {
   readonly code: OAuthErrorCode;
-  readonly status: 400 | 401 | 403 | 413 | 415 | 503;
+  readonly status: 400 | 401 | 403 | 413 | 415 | 429 | 503;
   /** The whole of what a caller is told beside the code: it depends on the code's cause in public, never in private. */
   readonly description: string;
   /**
@@ -29,6 +29,14 @@ function denied(code: OAuthErrorCode, description: string): RefusalEntry {
   return { code, status: 400, description, stranger: false };
 }
 
+/** RFC 6585 §4. Of the registered codes, temporarily_unavailable is what it is: the same request will do later. */
+const USED_UP: RefusalEntry = {
+  code: 'temporarily_unavailable',
+  status: 429,
+  description: 'too many requests of this client',
+  stranger: false,
+};
+
 export const REFUSAL_REASONS = [
   'wrong_content_type',
   'credentials_in_query',
@@ -46,6 +54,7 @@ export const REFUSAL_REASONS = [
   'client_id_mismatch',
   'client_authentication_missing',
   'authorization_unreadable',
+  'api_key_malformed',
   'client_unknown',
   'secret_mismatch',
   'credential_not_yet_valid',
@@ -66,6 +75,9 @@ export const REFUSAL_REASONS = [
   'scope_not_held',
   'several_sender_constraints',
   'sender_constraint_missing',
+  'api_key_rate_exceeded',
+  'issuance_quota_exceeded',
+  'method_not_allowed',
   'lifetime_exhausted',
   'token_missing',
   'token_of_another_client',
@@ -99,6 +111,7 @@ const REFUSALS: { readonly [reason in RefusalReason]: RefusalEntry } = {
   // The client is not who it says
   client_authentication_missing: NOT_AUTHENTICATED,
   authorization_unreadable: NOT_AUTHENTICATED,
+  api_key_malformed: NOT_AUTHENTICATED,
   client_unknown: NOT_AUTHENTICATED,
   secret_mismatch: NOT_AUTHENTICATED,
   credential_not_yet_valid: NOT_AUTHENTICATED,
@@ -129,6 +142,9 @@ const REFUSALS: { readonly [reason in RefusalReason]: RefusalEntry } = {
     'invalid_request',
     'the resource takes only tokens that are bound to their holder',
   ),
+  api_key_rate_exceeded: USED_UP,
+  issuance_quota_exceeded: USED_UP,
+  method_not_allowed: denied('access_denied', 'a policy of this authority does not allow it'),
   lifetime_exhausted: denied('access_denied', 'a policy of this authority does not allow it'),
   token_missing: { ...malformed('token is missing'), stranger: false },
   // RFC 6749 §5.2: "… or was issued to another client".

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { evaluate } from './evaluate.ts';
 import type { IssuanceFacts, Rule, Verdict } from './rule.ts';
+import { methodsAllowedPerEnvironment, parseRefusedMethods } from './methods-allowed-per-environment.ts';
 import { tokenLifetimeCeiling } from './token-lifetime-ceiling.ts';
 
 const NOW = 1_800_000_000_400;
@@ -12,6 +13,8 @@ function facts(change: Partial<IssuanceFacts> = {}): IssuanceFacts {
     now: NOW,
     environment: 'prod',
     method: 'client_secret_basic',
+    credentialType: 'client_secret',
+    refusedMethods: new Map(),
     identityExpiresAt: FAR,
     credentialExpiresAt: FAR,
     accessExpiresAt: FAR,
@@ -86,6 +89,37 @@ describe('the lifetime of a token', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe('methods by environment', () => {
+  const TYPES = ['api_key', 'client_secret'];
+  const ENVIRONMENTS = ['dev', 'prod'];
+
+  it('are refused exactly where the deployment says so', () => {
+    const read = parseRefusedMethods(['api_key@prod', 'client_secret@dev'], TYPES, ENVIRONMENTS);
+    const refusedMethods = read.ok ? read.refused : new Map();
+    const verdicts = ENVIRONMENTS.flatMap((environment) =>
+      TYPES.map(
+        (credentialType) =>
+          methodsAllowedPerEnvironment.evaluate(facts({ environment, credentialType, refusedMethods })).kind,
+      ),
+    );
+    expect(verdicts).toEqual(['allow', 'refuse', 'refuse', 'allow']);
+  });
+
+  it('are all allowed where it says none', () => {
+    expect(parseRefusedMethods(['none'], TYPES, ENVIRONMENTS)).toEqual({ ok: true, refused: new Map() });
+  });
+
+  it.each(['api_key', 'api_key@', '@prod', 'api_key@prod@dev', 'password@prod', 'api_key@moon', ''])(
+    'are not read from %j: a rule with a spelling mistake would allow',
+    (pair) => expect(parseRefusedMethods([pair], TYPES, ENVIRONMENTS)).toEqual({ ok: false, pair }),
+  );
+
+  it('do not take none beside others', () => {
+    const read = parseRefusedMethods(['api_key@prod', 'none'], TYPES, ENVIRONMENTS);
+    expect(read).toEqual({ ok: false, pair: 'none' });
   });
 });
 

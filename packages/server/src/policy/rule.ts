@@ -3,6 +3,9 @@ export interface IssuanceFacts {
   readonly now: number;
   readonly environment: string;
   readonly method: string;
+  readonly credentialType: string;
+  /** Types of credentials that the deployment does not take, by environment. */
+  readonly refusedMethods: ReadonlyMap<string, ReadonlySet<string>>;
   readonly identityExpiresAt: number;
   readonly credentialExpiresAt: number;
   readonly accessExpiresAt: number;
@@ -19,7 +22,7 @@ export type Verdict =
   | { readonly kind: 'limit'; readonly lifetime: number }
   | { readonly kind: 'refuse'; readonly reason: PolicyReason };
 
-export type PolicyReason = 'lifetime_exhausted';
+export type PolicyReason = 'method_not_allowed' | 'lifetime_exhausted';
 
 /** One rule: pure, facts in, verdict out. */
 export interface Rule {

@@ -75,7 +75,7 @@ function secretFrom(deps: CredentialDeps, given: string | undefined): { secret: 
   return { secret: given, publicId: parsed.publicId };
 }
 
-function requireOpen(identity: IdentityRecord): void {
+export function requireOpen(identity: IdentityRecord): void {
   if (hasEnded(identity) || identity.state === 'decommissioning') {
     throw new RegistryRefusal(
       'illegal_transition',
@@ -84,7 +84,10 @@ function requireOpen(identity: IdentityRecord): void {
   }
 }
 
-async function requireRoom(stores: Pick<Stores, 'credentials'>, identity: IdentityRecord): Promise<void> {
+export async function requireRoom(
+  stores: Pick<Stores, 'credentials'>,
+  identity: IdentityRecord,
+): Promise<void> {
   const filter = { identityId: identity.id, state: 'active' } as const;
   const live = await stores.credentials.list(filter, { limit: MOST_LIVE });
   if (live.items.length >= MOST_LIVE) {
@@ -92,7 +95,7 @@ async function requireRoom(stores: Pick<Stores, 'credentials'>, identity: Identi
   }
 }
 
-function latestEnd(identity: IdentityRecord, type: CredentialType, createdAt: number): number {
+export function latestEnd(identity: IdentityRecord, type: CredentialType, createdAt: number): number {
   return Math.min(identity.expiresAt, createdAt + MAXIMUM_AGE_MS[type]);
 }
 

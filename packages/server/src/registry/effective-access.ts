@@ -11,6 +11,18 @@ export interface AccessAsked {
   readonly scopes: readonly ScopeToken[] | undefined;
 }
 
+/** What one credential opens at most, where it opens less than its identity has. Undefined: no limit of that kind. */
+export interface CredentialLimit {
+  readonly resourceServerId?: string | undefined;
+  readonly scopes?: readonly string[] | undefined;
+}
+
+/** Only an API key has limits of its own, and not every one. */
+export function limitOf({ material }: CredentialRecord): CredentialLimit | undefined {
+  if (material.type !== 'api_key') return undefined;
+  return material.resourceServerId === undefined && material.scopes === undefined ? undefined : material;
+}
+
 /** What it may have now, under exactly one access. */
 export interface EffectiveAccess {
   readonly access: AccessRecord;
@@ -78,45 +90,63 @@ export function effectiveAccess(
   facts: IdentityFacts,
   asked: AccessAsked,
   now: number,
+  limit?: CredentialLimit,
 ): EffectiveAccessResult {
-  const chosen = asked.resource === undefined ? onlyAccess(facts, now) : accessTo(facts, asked.resource);
+  const chosen =
+    asked.resource === undefined ? onlyAccess(facts, now, limit) : accessTo(facts, asked.resource, limit);
   if (typeof chosen === 'string') return { ok: false, fault: chosen };
   const { access, resourceServer } = chosen;
   if (access.state !== 'active') return { ok: false, fault: 'access_missing' };
   if (access.expiresAt <= now) return { ok: false, fault: 'access_expired' };
-  const scopes = heldScopes(access, resourceServer, asked.scopes);
+  const scopes = heldScopes(access, resourceServer, asked.scopes, limit);
   if (scopes.length === 0) return { ok: false, fault: 'scope_not_held' };
   return { ok: true, access, resourceServer, scopes };
 }
 
 /** RFC 8707 §2: without `resource` the authority may take a default; ours is the only live access, if there is one. */
-function onlyAccess(facts: IdentityFacts, now: number): AccessFacts | AccessFault {
+function onlyAccess(
+  facts: IdentityFacts,
+  now: number,
+  limit: CredentialLimit | undefined,
+): AccessFacts | AccessFault {
   let only: AccessFacts | undefined;
   for (const candidate of facts.access) {
     if (candidate.access.expiresAt <= now || candidate.resourceServer.state !== 'active') continue;
+    if (!opens(limit, candidate)) continue;
     if (only !== undefined) return 'resource_missing';
     only = candidate;
   }
   return only ?? 'resource_missing';
 }
 
-function accessTo(facts: IdentityFacts, resource: ResourceIndicator): AccessFacts | AccessFault {
+function accessTo(
+  facts: IdentityFacts,
+  resource: ResourceIndicator,
+  limit: CredentialLimit | undefined,
+): AccessFacts | AccessFault {
   for (const candidate of facts.access) {
     if (candidate.resourceServer.identifier === resource && candidate.resourceServer.state === 'active') {
-      return candidate;
+      return opens(limit, candidate) ? candidate : 'resource_unknown';
     }
   }
   return 'resource_unknown';
+}
+
+function opens(limit: CredentialLimit | undefined, { resourceServer }: AccessFacts): boolean {
+  return limit?.resourceServerId === undefined || limit.resourceServerId === resourceServer.id;
 }
 
 function heldScopes(
   access: AccessRecord,
   resourceServer: ResourceServerRecord,
   asked: readonly ScopeToken[] | undefined,
+  limit: CredentialLimit | undefined,
 ): readonly string[] {
   const wanted: readonly string[] = asked ?? access.scopes;
   return wanted.filter(
     (scope) =>
-      access.scopes.includes(scope) && resourceServer.scopes.some((defined) => defined.name === scope),
+      access.scopes.includes(scope) &&
+      (limit?.scopes === undefined || limit.scopes.includes(scope)) &&
+      resourceServer.scopes.some((defined) => defined.name === scope),
   );
 }

@@ -1,6 +1,6 @@
 import type { ResourceServerRecord } from '../storage/resource-servers.ts';
 import type { Change, Storage } from '../storage/storage.ts';
-import type { AccessFacts, FactsReader, IdentityFacts } from './facts.ts';
+import type { AccessFacts, IdentityFacts, KeyFactsReader } from './facts.ts';
 
 export interface FactsCacheDeps {
   readonly storage: Pick<
@@ -11,7 +11,7 @@ export interface FactsCacheDeps {
   readonly capacity: number;
 }
 
-export interface FactsCache extends FactsReader {
+export interface FactsCache extends KeyFactsReader {
   /** Identities held now, for the metrics. */
   size(): number;
   close(): void;
@@ -28,6 +28,8 @@ export function createFactsCache(deps: FactsCacheDeps): FactsCache {
   const { storage, capacity } = deps;
   const byClientId = new Map<string, IdentityFacts>();
   const clientIdOf = new Map<string, string>();
+  /** client_id by public id of an API key. Goes with the facts of that identity. */
+  const clientIdOfKey = new Map<string, string>();
   const reading = new Map<string, Promise<IdentityFacts | undefined>>();
   let changes = 0;
 
@@ -43,17 +45,20 @@ export function createFactsCache(deps: FactsCacheDeps): FactsCache {
     if (facts === undefined) return;
     byClientId.delete(facts.identity.clientId);
     clientIdOf.delete(facts.identity.id);
+    for (const publicId of keysOf(facts)) clientIdOfKey.delete(publicId);
   }
 
   function forgetAll(): void {
     byClientId.clear();
     clientIdOf.clear();
+    clientIdOfKey.clear();
   }
 
   function keep(facts: IdentityFacts): void {
     if (byClientId.size >= capacity) forget(byClientId.keys().next().value);
     byClientId.set(facts.identity.clientId, facts);
     clientIdOf.set(facts.identity.id, facts.identity.clientId);
+    for (const publicId of keysOf(facts)) clientIdOfKey.set(publicId, facts.identity.clientId);
   }
 
   async function read(clientId: string): Promise<IdentityFacts | undefined> {
@@ -63,7 +68,7 @@ export function createFactsCache(deps: FactsCacheDeps): FactsCache {
     return facts;
   }
 
-  return {
+  const cache: FactsCache = {
     byClientId(clientId) {
       if (!storage.coherent()) {
         if (byClientId.size > 0) forgetAll();
@@ -81,9 +86,30 @@ export function createFactsCache(deps: FactsCacheDeps): FactsCache {
       }
       return pending;
     },
+    byKeyId(publicId) {
+      const clientId = storage.coherent() ? clientIdOfKey.get(publicId) : undefined;
+      return clientId === undefined ? readByKeyId(publicId) : cache.byClientId(clientId);
+    },
     size: () => byClientId.size,
     close: unsubscribe,
   };
+  return cache;
+
+  async function readByKeyId(publicId: string): Promise<IdentityFacts | undefined> {
+    const credential = await storage.credentials.byPublicId(publicId);
+    if (credential?.material.type !== 'api_key') return undefined;
+    const identity = await storage.identities.byId(credential.identityId);
+    return identity === undefined ? undefined : await cache.byClientId(identity.clientId);
+  }
+}
+
+/** Public ids of the API keys that could still be used: as many as an identity may have live credentials. */
+function keysOf(facts: IdentityFacts): readonly string[] {
+  const found: string[] = [];
+  for (const { material, state } of facts.credentials) {
+    if (material.type === 'api_key' && state !== 'revoked') found.push(material.publicId);
+  }
+  return found;
 }
 
 function concernsFacts(change: Change): boolean {

@@ -21,3 +21,9 @@ export interface IdentityFacts {
 export interface FactsReader {
   byClientId(clientId: string): IdentityFacts | undefined | Promise<IdentityFacts | undefined>;
 }
+
+/** For those who are shown API keys. */
+export interface KeyFactsReader extends FactsReader {
+  /** Of the identity that an API key with this public id belongs to: the key names itself and not its client. */
+  byKeyId(publicId: string): IdentityFacts | undefined | Promise<IdentityFacts | undefined>;
+}

@@ -10,6 +10,7 @@ export type RegistryReason =
   | 'end_out_of_range'
   | 'limit_reached'
   | 'exceeds_own_access'
+  | 'refused_by_policy'
   | 'not_yet_supported';
 
 export interface RefusalFacts {

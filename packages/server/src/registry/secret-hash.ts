@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, hash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { CredentialRecord } from '../storage/credentials.ts';
+import type { CredentialRecord, CredentialType } from '../storage/credentials.ts';
 
 /**
  * Digests of machine-made secrets. They carry at least 160 random bits, so a keyed hash is enough and a password hash
@@ -8,9 +8,19 @@ import type { CredentialRecord } from '../storage/credentials.ts';
 export interface SecretHash {
   /** HMAC-SHA-256, base64url: what the database holds. */
   digest(secret: string): string;
-  /** The secret credential whose digest this secret has. Compares every candidate, and one when there is none. */
-  match(secret: string, credentials: readonly CredentialRecord[]): CredentialRecord | undefined;
+  /**
+   * The credential of this type whose digest this secret has. Compares every candidate, and one when there is none. A
+   * secret of one type is never taken for one of another, whatever its digest.
+   */
+  match(
+    secret: string,
+    credentials: readonly CredentialRecord[],
+    type?: SecretType,
+  ): CredentialRecord | undefined;
 }
+
+/** Types whose proof is a machine-made secret. */
+export type SecretType = Extract<CredentialType, 'client_secret' | 'api_key'>;
 
 const DIGEST_BYTES = 32;
 const MAX_SECRET_CHARS = 512;
@@ -43,17 +53,20 @@ export function createSecretHash(key: Uint8Array): SecretHash {
   return {
     digest: (secret) => hmac(secret).toString('base64url'),
 
-    match(secret, credentials) {
+    match(secret, credentials, type = 'client_secret') {
       const bounded = secret.length > MAX_SECRET_CHARS ? '' : secret;
       const quick = hash('sha256', processKey + bounded, 'base64url');
-      for (const credential of credentials) if (seen.get(credential) === quick) return credential;
+      for (const credential of credentials) {
+        if (seen.get(credential) === quick && credential.material.type === type) return credential;
+      }
       const given = hmac(bounded);
       let matched: CredentialRecord | undefined;
       let compared = false;
       for (const credential of credentials) {
-        if (credential.material.type !== 'client_secret') continue;
+        const { material } = credential;
+        if (material.type !== type || !('digest' in material)) continue;
         compared = true;
-        if (timingSafeEqual(given, expected(credential, credential.material.digest))) matched = credential;
+        if (timingSafeEqual(given, expected(credential, material.digest))) matched = credential;
       }
       if (!compared) timingSafeEqual(given, nobody);
       if (matched !== undefined) seen.set(matched, quick);

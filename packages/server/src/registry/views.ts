@@ -66,6 +66,9 @@ export interface CredentialView {
   label: string;
   state: CredentialState;
   public_id: string | null;
+  /** Only of an API key that opens less than its identity has. */
+  resource_server?: string;
+  scopes?: string[];
   not_before: string;
   expires_at: string;
   created_at: string;
@@ -83,6 +86,10 @@ export function credentialView(record: CredentialRecord, clientId: string): Cred
     label: record.label,
     state: record.state,
     public_id: 'publicId' in material ? material.publicId : null,
+    ...(material.type === 'api_key' && material.resourceServerId !== undefined
+      ? { resource_server: material.resourceServerId }
+      : {}),
+    ...(material.type === 'api_key' && material.scopes !== undefined ? { scopes: [...material.scopes] } : {}),
     not_before: rfc3339(record.notBeforeAt),
     expires_at: rfc3339(record.expiresAt),
     created_at: rfc3339(record.createdAt),

@@ -17,7 +17,15 @@ export type CredentialState = (typeof CREDENTIAL_STATES)[number];
 /** What the credential is checked against, one variant per type; only what is public or digested, never a secret. */
 export type CredentialMaterial =
   | { readonly type: 'client_secret'; readonly publicId: string; readonly digest: string }
-  | { readonly type: 'api_key'; readonly publicId: string; readonly digest: string }
+  | {
+      readonly type: 'api_key';
+      readonly publicId: string;
+      readonly digest: string;
+      /** Undefined: whatever the identity has access to. */
+      readonly resourceServerId?: string;
+      /** Undefined: all scopes of the access. */
+      readonly scopes?: readonly string[];
+    }
   | {
       readonly type: 'private_key_jwt';
       readonly jwk?: object;
@@ -69,6 +77,11 @@ export interface CredentialStore {
   /** Compare-and-swap on `version - 1`, with its history row. `version_conflict` otherwise. */
   replace(record: CredentialRecord): Promise<void>;
   byId(id: string): Promise<CredentialRecord | undefined>;
+  /**
+   * The one whose secret has this public id, in any state. What it answers may be remembered until a change of its
+   * identity is told (`onChange`); whose it is never changes.
+   */
+  byPublicId(publicId: string): Promise<CredentialRecord | undefined>;
   /**
    * The identity's credentials in any state, at most 1000: those that are not revoked before those that are, each newest
    * first, so that however often it rotates its live ones are among them.

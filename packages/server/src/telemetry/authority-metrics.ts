@@ -3,6 +3,7 @@ import type { Metric } from './metrics.ts';
 /** What the figures are read from: counters that their owners keep anyway. */
 export interface MetricSources {
   readonly counters: { readonly tokensIssued: number; readonly refusals: ReadonlyMap<string, number> };
+  readonly budgets?: { readonly overQuota: number };
   readonly facts: { size(): number };
   readonly feed: { waiting(): number };
   readonly log: { healthy(): boolean };
@@ -30,6 +31,12 @@ export function authorityMetrics(sources: MetricSources): readonly Metric[] {
       help: 'Token requests refused, by internal reason.',
       type: 'counter',
       read: () => [...sources.counters.refusals].map(([reason, value]) => ({ labels: { reason }, value })),
+    },
+    {
+      name: 'countersign_over_quota_total',
+      help: 'Token requests beyond the issuance quota of their identity, refused or only observed.',
+      type: 'counter',
+      read: one(sources.budgets?.overQuota ?? 0),
     },
     {
       name: 'countersign_cached_identities',

@@ -7,6 +7,7 @@ import {
   identityBody,
   openAuthority,
   operator,
+  resourceServerBody,
   START,
 } from '../../../test/authority.ts';
 
@@ -44,6 +45,43 @@ test('a secret is in its 201 and nowhere else', async () => {
   ].join('\n');
   expect(everything).not.toContain(secret.slice(13));
   expect(everything).not.toContain(digest);
+});
+
+test('an API key is shown once, says what it opens at most and what would be better', async () => {
+  await authority.call('POST', '/v1/identities', {
+    body: identityBody('t', { client_id: 't', environment: 'test', expires_at: at(START + 365 * DAY) }),
+  });
+  const addKey = (change: Record<string, unknown>): Promise<Answer> =>
+    authority.call('POST', '/v1/identities/t/credentials', { body: { type: 'api_key', ...change } });
+  const server = await authority.call('POST', '/v1/resource-servers', {
+    body: resourceServerBody('https://kiosk.test', ['read', 'write']),
+  });
+  const answer = await addKey({ resource_server: 'https://kiosk.test', scopes: ['read'] });
+  expect(answer.status, answer.text).toBe(201);
+  expect(operations['credentials.create'].response.parse(answer.body)).toEqual(answer.body);
+  expect(parseSecret(answer.body.secret)).toEqual({ kind: 'cak', publicId: answer.body.public_id });
+  expect(answer.body).toMatchObject({
+    type: 'api_key',
+    resource_server: server.body.id,
+    scopes: ['read'],
+    expires_at: at(START + 90 * DAY),
+    hint: expect.stringContaining('private_key_jwt'),
+  });
+  const later = await authority.call('GET', `/v1/credentials/${answer.body.id}`);
+  expect(later.body).not.toHaveProperty('secret');
+  expect(JSON.stringify(authority.log.events)).not.toContain(answer.body.secret.slice(13));
+  expect((await addKey({ resource_server: 'https://kiosk.test', scopes: ['delete'] })).status).toBe(422);
+  expect((await addKey({ resource_server: 'https://nobody.test' })).status).toBe(422);
+});
+
+test('a credential that policy would never take is not made, and the answer names rule and better method', async () => {
+  await authority.call('POST', '/v1/identities', {
+    body: identityBody('p', { client_id: 'p', environment: 'prod' }),
+  });
+  const answer = await authority.call('POST', '/v1/identities/p/credentials', { body: { type: 'api_key' } });
+  expect([answer.status, answer.body.code]).toEqual([403, 'refused_by_policy']);
+  expect(answer.body.detail).toMatch(/methods-allowed-per-environment: no api_key in prod\. .*client_secret/);
+  expect((await authority.call('GET', '/v1/identities/p/credentials')).body.items).toEqual([]);
 });
 
 test('it ends at the earlier of ninety days and its identity, whatever was wished, and states it', async () => {

@@ -1,4 +1,6 @@
 import type { QueryOf } from '@countersign/admin-api';
+import { isRefused, type RefusedMethods } from '../../policy/methods-allowed-per-environment.ts';
+import { createApiKey } from '../../registry/api-key.ts';
 import {
   type CredentialDeps,
   changeCredential,
@@ -8,14 +10,26 @@ import {
 import { requireMayActAs } from '../../registry/own-access.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { type CredentialView, credentialView } from '../../registry/views.ts';
-import type { CredentialRecord } from '../../storage/credentials.ts';
+import type { CredentialRecord, CredentialType } from '../../storage/credentials.ts';
+import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
-import { findIdentity, remembering, required, requireCredential } from './find-record.ts';
+import { betterMethod } from './better-method.ts';
+import {
+  findIdentity,
+  findResourceServer,
+  referenced,
+  remembering,
+  required,
+  requireCredential,
+} from './find-record.ts';
 
 export function credentialHandlers(
-  deps: CredentialDeps & { readonly storage: Pick<Storage, 'credentials' | 'identities'> },
+  deps: CredentialDeps & {
+    readonly storage: Pick<Storage, 'credentials' | 'identities'>;
+    readonly refusedMethods: RefusedMethods;
+  },
 ): NounHandlers<'credentials'> {
   const { storage } = deps;
 
@@ -47,6 +61,20 @@ export function credentialHandlers(
       async run({ params, body, admin }, stores, tell) {
         const identity = required(await findIdentity(stores, params.id), 'identity');
         await requireMayActAs(admin.scopes, stores, identity.id);
+        requireAllowed(deps.refusedMethods, identity, body.type);
+        if (body.type === 'api_key') {
+          const { resource_server: api } = body;
+          const { record, secret } = await createApiKey(deps, stores, tell, identity, {
+            label: body.label,
+            expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
+            resourceServer:
+              api === undefined
+                ? undefined
+                : referenced(await findResourceServer(stores, api), '/resource_server', 'resource server'),
+            scopes: body.scopes,
+          });
+          return createdWith(secret, record, identity);
+        }
         if (body.type !== 'client_secret') {
           throw new RegistryRefusal(
             'not_yet_supported',
@@ -60,11 +88,7 @@ export function credentialHandlers(
           label: body.label,
           expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
         });
-        return {
-          body: { ...credentialView(record, identity.clientId), secret },
-          version: record.version,
-          location: `/v1/credentials/${record.id}`,
-        };
+        return createdWith(secret, record, identity);
       },
     },
 
@@ -120,6 +144,36 @@ export function credentialHandlers(
         return resultOf(await revokeCredential(deps, stores, tell, identity, record), identity.clientId);
       },
     },
+  };
+}
+
+/** What could never be used is not made; the answer names the rule and what to use instead. */
+function requireAllowed(refused: RefusedMethods, identity: IdentityRecord, type: CredentialType): void {
+  if (!isRefused(refused, identity.environment, type)) return;
+  const rule = `methods-allowed-per-environment: no ${type} in ${identity.environment}.`;
+  throw new RegistryRefusal('refused_by_policy', `${rule} ${betterMethod(type) ?? ''}`.trim(), {
+    pointer: '/type',
+  });
+}
+
+function createdWith(
+  secret: string,
+  record: CredentialRecord,
+  identity: IdentityRecord,
+): {
+  body: CredentialView & { secret: string; hint?: string };
+  version: number;
+  location: string;
+} {
+  const hint = betterMethod(record.material.type);
+  return {
+    body: {
+      ...credentialView(record, identity.clientId),
+      secret,
+      ...(hint === undefined ? {} : { hint }),
+    },
+    version: record.version,
+    location: `/v1/credentials/${record.id}`,
   };
 }
 

@@ -162,10 +162,16 @@ describe('every problem that an endpoint can answer with', () => {
     expect(problem(more)).toBe('limit_reached');
   });
 
+  test('what policy forbids', async () => {
+    await create(identityBody('p', { client_id: 'p', environment: 'prod' }));
+    const key = await authority.call('POST', '/v1/identities/p/credentials', { body: { type: 'api_key' } });
+    expect(problem(key)).toBe('refused_by_policy');
+  });
+
   test('what is not built yet says so', async () => {
     await create(identityBody('a', { client_id: 'a' }));
     const credential = await authority.call('POST', '/v1/identities/a/credentials', {
-      body: { type: 'api_key' },
+      body: { type: 'spiffe', spiffe_id: 'spiffe://example.org/a' },
     });
     expect(problem(credential)).toBe('not_yet_supported');
     const settings = [{ token: { format: 'opaque' } }, { sender_constraint: 'dpop' }];

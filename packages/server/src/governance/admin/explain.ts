@@ -199,6 +199,10 @@ const PROBLEM_REASONS: { readonly [code in ProblemCode]: ReasonExplanation } = {
     why: 'Somebody else changed it at the same moment.',
     fix: 'Read it again and repeat.',
   },
+  refused_by_policy: {
+    why: 'A rule of this deployment does not allow it; the answer names the rule.',
+    fix: 'Use the stronger method that the answer names, or change the setting methods-refused.',
+  },
   limit_reached: { why: 'There are as many as there may be.', fix: 'Revoke what is no longer used.' },
   too_early: {
     why: 'The next key has not been published long enough.',

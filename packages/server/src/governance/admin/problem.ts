@@ -40,6 +40,7 @@ const RULES: { readonly [reason in RegistryReason]: ProblemCode } = {
   end_out_of_range: 'validation_failed',
   limit_reached: 'limit_reached',
   exceeds_own_access: 'exceeds_own_access',
+  refused_by_policy: 'refused_by_policy',
   not_yet_supported: 'not_yet_supported',
 };
 

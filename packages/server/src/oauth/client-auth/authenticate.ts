@@ -2,14 +2,14 @@
 import { type Form, parseClientId } from '@countersign/protocol';
 import type { HttpRequest } from '../../http/request.ts';
 import { standing } from '../../registry/effective-access.ts';
-import type { FactsReader, IdentityFacts } from '../../registry/facts.ts';
+import type { IdentityFacts, KeyFactsReader } from '../../registry/facts.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
 import { Refusal } from '../refusal.ts';
 import type { AuthenticatedClient, ClientAuthMethod, Presented } from './method.ts';
 
 export interface AuthenticateDeps {
   readonly methods: readonly ClientAuthMethod[];
-  readonly facts: FactsReader;
+  readonly facts: KeyFactsReader;
 }
 
 /** Which client is claimed, and by which method. */
@@ -43,7 +43,9 @@ export function present(
   }
   if (method === undefined || presented === undefined) return undefined;
   const named = form.get('client_id');
-  if (named !== undefined && named !== presented.clientId) throw new Refusal('client_id_mismatch');
+  if (named !== undefined && named !== presented.clientId && presented.keyId === undefined) {
+    throw new Refusal('client_id_mismatch');
+  }
   return { method, presented };
 }
 
@@ -56,10 +58,27 @@ export function authenticate(
   { method, presented }: Claim,
   now: number,
 ): AuthenticatedClient | Promise<AuthenticatedClient> {
+  if (presented.keyId !== undefined) {
+    return byKey(method, presented, deps.facts.byKeyId(presented.keyId), now);
+  }
   const clientId = parseClientId(presented.clientId);
   const known = clientId === undefined ? undefined : deps.facts.byClientId(clientId);
   if (known instanceof Promise) return known.then((facts) => verify(method, presented, facts, now));
   return verify(method, presented, known, now);
+}
+
+/** A client_id beside a key is compared only once the key is proved: before that it would tell whose the key is. */
+async function byKey(
+  method: ClientAuthMethod,
+  presented: Presented,
+  reading: IdentityFacts | undefined | Promise<IdentityFacts | undefined>,
+  now: number,
+): Promise<AuthenticatedClient> {
+  const client = await verify(method, presented, await reading, now);
+  const named = presented.clientId;
+  if (named !== `cak_${presented.keyId}` && named !== client.facts.identity.clientId)
+    throw new Refusal('client_id_mismatch');
+  return client;
 }
 
 function verify(

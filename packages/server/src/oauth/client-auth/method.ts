@@ -8,6 +8,11 @@ import type { CredentialRecord } from '../../storage/credentials.ts';
 export interface Presented<Proof = unknown> {
   /** As claimed; any text. */
   readonly clientId: string;
+  /**
+   * Where the proof names a credential and not its client: the public id of an API key. `clientId` is then what the
+   * request names beside it, or `cak_` and this id, by which the audit log calls the caller while nobody is proved.
+   */
+  readonly keyId?: string | undefined;
   readonly proof: Proof;
 }
 

@@ -9,17 +9,27 @@ const NO_STORE = {
   pragma: 'no-cache',
 } as const;
 /** Seconds until a caller may try again when the authority itself cannot. */
-const RETRY_AFTER = '1';
+const RETRY_AFTER = 1;
 
-export function errorResponse(reason: RefusalReason): HttpResponse {
+export function errorResponse(reason: RefusalReason, retryAfter: number = RETRY_AFTER): HttpResponse {
   const entry = refusalEntry(reason);
   const body = JSON.stringify({ error: entry.code, error_description: entry.description });
   if (entry.status === 401) {
     return { status: 401, headers: { ...NO_STORE, 'www-authenticate': 'Basic realm="countersign"' }, body };
   }
-  if (entry.status === 503)
-    return { status: 503, headers: { ...NO_STORE, 'retry-after': RETRY_AFTER }, body };
+  if (entry.status === 503 || entry.status === 429) {
+    return { status: entry.status, headers: { ...NO_STORE, 'retry-after': String(retryAfter) }, body };
+  }
   return { status: entry.status, headers: NO_STORE, body };
+}
+
+/** In the place of a failed authentication, whatever was wrong with it: it depends on how often, never on why. */
+export function tooManyFailuresResponse(retryAfter: number): HttpResponse {
+  return {
+    status: 429,
+    headers: { ...NO_STORE, 'retry-after': String(retryAfter) },
+    body: '{"error":"temporarily_unavailable","error_description":"too many failed attempts"}',
+  };
 }
 
 /** A bug of ours: nothing of it goes out. */

@@ -44,6 +44,10 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
     why: 'The Authorization header is not a well-formed Basic header.',
     fix: 'Encode client_id and secret as RFC 6749 section 2.3.1 says, or let a library do it.',
   },
+  api_key_malformed: {
+    why: 'What came as an API key is none: its shape or its checksum is wrong. Nothing was looked up.',
+    fix: 'Look for a key that was cut off or mistyped, or for a token that was sent in its place.',
+  },
   client_unknown: {
     why: 'There is no identity with this client_id.',
     fix: 'Check the client_id and that the client talks to the right authority: countersign identities list',
@@ -123,6 +127,18 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
   sender_constraint_missing: {
     why: 'The resource server takes only tokens that are bound to their holder, and nothing to bind to came with the request.',
     fix: 'Let the client prove possession as the resource server demands (sender_constraint), or change that.',
+  },
+  api_key_rate_exceeded: {
+    why: 'This API key was exchanged more often than the setting api-key-rate allows.',
+    fix: 'Let the API that is called with it keep the token until it ends; or raise the setting.',
+  },
+  issuance_quota_exceeded: {
+    why: 'The identity asked for more tokens than the setting issuance-quota allows.',
+    fix: 'Let the client keep each token until it ends, as @countersign/client does; or raise the setting.',
+  },
+  method_not_allowed: {
+    why: 'The rule methods-allowed-per-environment takes no credential of this type in the environment of the identity.',
+    fix: 'Give it a stronger credential: countersign credentials create. What is refused where is the setting methods-refused.',
   },
   lifetime_exhausted: {
     why: 'Identity, credential or access ends so soon that no token could live.',

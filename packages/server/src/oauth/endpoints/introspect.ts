@@ -6,7 +6,7 @@ import type { OwnToken, OwnTokenReader } from '../tokens/own-token.ts';
 import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
 import { createTokenCallEndpoint, type TokenCallDeps } from './token-call.ts';
 
-export interface IntrospectDeps extends TokenCallDeps, TokenStateDeps {
+export interface IntrospectDeps extends TokenCallDeps, Pick<TokenStateDeps, 'ledger'> {
   readonly ownTokens: OwnTokenReader;
 }
 

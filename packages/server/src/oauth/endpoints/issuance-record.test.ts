@@ -37,6 +37,7 @@ it('a stranger is answered by when the request came, not by when it was refused'
       close: () => undefined,
     },
     facts: {
+      byKeyId: (publicId) => facts.byKeyId(publicId),
       byClientId: (clientId) => {
         slow.clock.set(NOW + 15);
         return facts.byClientId(clientId);

@@ -1,7 +1,15 @@
 // Every reason for which the token endpoint refuses: reached, and pinned to its answer (RFC 6749 §5.2).
 import { formatBasicCredentials, generateSecret } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { changed, FRAUD, jsonOf, NOW, openTokenScene, type TokenScene } from '../../../test/token-scene.ts';
+import {
+  addApiKey,
+  changed,
+  FRAUD,
+  jsonOf,
+  NOW,
+  openTokenScene,
+  type TokenScene,
+} from '../../../test/token-scene.ts';
 import {
   accessRecord,
   credentialRecord,
@@ -12,6 +20,7 @@ import { StorageError } from '../../storage/errors.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import type { SenderConstraint } from '../sender-constraint/constraint.ts';
 import { REFUSAL_REASONS, refusalEntry, type RefusalReason } from '../refusal.ts';
+import { createBudgets } from './budgets.ts';
 import { errorResponse, serverErrorResponse } from './error-response.ts';
 import { REFUSAL_EXPLANATIONS } from './explanations.ts';
 
@@ -72,6 +81,29 @@ function notAuthenticated(reach: Reach): Expected {
 function denied(error: string, description: string, reach: Reach): Expected {
   return { status: 400, error, description, reach };
 }
+/** The second request of an API key, with these limits. */
+function usedUp(limit: { apiKeyRate?: number; issuanceQuota?: number }): Expected {
+  const limits = { issuanceQuota: undefined, enforced: true, apiKeyRate: 100, failureLimit: undefined };
+  return {
+    status: 429,
+    error: 'temporarily_unavailable',
+    description: 'too many requests of this client',
+    reach: async (s) => {
+      await s.storage.identities.replace(changed(s.identity, { environment: 'test' }));
+      const ask = { authorization: null, headers: ['X-API-Key', await addApiKey(s)] };
+      const { facts, secretHash, log, counters } = s.deps;
+      const budgets = createBudgets({ ...limits, ...limit });
+      const before = await openTokenScene({ facts, secretHash, budgets });
+      expect((await before.ask('', ask)).status).toBe(200);
+      await before.close();
+      const other = await openTokenScene({ facts, secretHash, log, counters, budgets });
+      const answer = await other.ask('', ask);
+      await other.close();
+      return answer;
+    },
+  };
+}
+
 const NOT_WELL_FORMED = 'the body is not well-formed';
 const NO_ACCESS = 'the client has no access to this resource';
 
@@ -111,6 +143,7 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     s.ask('client_id=payments', { authorization: null }),
   ),
   authorization_unreadable: notAuthenticated((s) => s.ask('', { authorization: 'Basic !' })),
+  api_key_malformed: notAuthenticated((s) => s.ask('', { authorization: 'Bearer cak_x' })),
   client_unknown: notAuthenticated((s) =>
     s.ask('', { authorization: formatBasicCredentials('billing', s.secret) }),
   ),
@@ -157,7 +190,7 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
       ...each,
       access: { ...each.access, state: 'revoked' as const },
     }));
-    const deaf = { byClientId: () => facts && { ...facts, access: revoked ?? [] } };
+    const deaf = { byKeyId: () => undefined, byClientId: () => facts && { ...facts, access: revoked ?? [] } };
     const other = await openTokenScene({ facts: deaf, secretHash: s.deps.secretHash, log: s.deps.log });
     const answer = await other.ask('', { authorization: formatBasicCredentials('payments', s.secret) });
     await other.close();
@@ -174,6 +207,13 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     'the resource takes only tokens that are bound to their holder',
     bindingTo(),
   ),
+  api_key_rate_exceeded: usedUp({ apiKeyRate: 1 }),
+  issuance_quota_exceeded: usedUp({ issuanceQuota: 1 }),
+  method_not_allowed: denied('access_denied', 'a policy of this authority does not allow it', async (s) => {
+    const key = await addApiKey(s);
+    await s.storage.identities.replace(changed(s.identity, { environment: 'prod' }));
+    return await s.ask('', { authorization: null, headers: ['X-API-Key', key] });
+  }),
   lifetime_exhausted: denied(
     'access_denied',
     'a policy of this authority does not allow it',
@@ -207,7 +247,10 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     error: 'temporarily_unavailable',
     description: 'try again later',
     reach: async (s) => {
-      const gone = { byClientId: () => Promise.reject(new StorageError('unavailable', 'gone')) };
+      const gone = {
+        byKeyId: () => undefined,
+        byClientId: () => Promise.reject(new StorageError('unavailable', 'gone')),
+      };
       const other = await openTokenScene({ facts: gone, counters: s.deps.counters });
       const answer = await other.ask('', { authorization: formatBasicCredentials('payments', s.secret) });
       await other.close();
@@ -231,6 +274,7 @@ describe('a refusal of the token endpoint', () => {
       pragma: 'no-cache',
       ...(expected.status === 401 ? { 'www-authenticate': 'Basic realm="countersign"' } : {}),
       ...(expected.status === 503 ? { 'retry-after': '1' } : {}),
+      ...(expected.status === 429 ? { 'retry-after': '60' } : {}),
     });
     // Seen inside: by the counters, and by the log wherever there is one.
     const stranger = refusalEntry(reason).stranger;
@@ -254,7 +298,7 @@ describe('a refusal of the token endpoint', () => {
       expect(fresh.strangers[0]?.event.reason).toBe(reason);
       await fresh.close();
     }
-    expect([reasons.length, answers.size]).toEqual([12, 1]);
+    expect([reasons.length, answers.size]).toEqual([13, 1]);
   });
 
   it('for want of access to a resource is the same to the byte, whether or not there is such a resource', async () => {

@@ -10,7 +10,7 @@ import type { OwnTokenReader } from '../tokens/own-token.ts';
 import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
 import { createTokenCallEndpoint, type TokenCall, type TokenCallDeps } from './token-call.ts';
 
-export interface RevokeDeps extends TokenCallDeps, TokenStateDeps {
+export interface RevokeDeps extends TokenCallDeps, Pick<TokenStateDeps, 'ledger'> {
   readonly ownTokens: OwnTokenReader;
   readonly changes: Changes;
   readonly random: RandomBytes;

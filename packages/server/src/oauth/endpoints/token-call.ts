@@ -7,11 +7,14 @@ import { type AuthenticateDeps, authenticate, present } from '../client-auth/aut
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { Refusal } from '../refusal.ts';
 import type { Attempt } from './attempt.ts';
+import type { Budgets } from './budgets.ts';
 import type { IssuanceRecord } from './issuance-record.ts';
 import { readForm, refuse } from './token.ts';
 
 export interface TokenCallDeps extends AuthenticateDeps {
   readonly record: Pick<IssuanceRecord, 'refused'>;
+  /** Failures here count with those at the token endpoint, or guessing would go on here. */
+  readonly budgets?: Budgets | undefined;
   readonly clock: Clock;
   readonly report: (error: unknown, requestId: string) => void;
 }

@@ -1,7 +1,7 @@
 // Token endpoint: RFC 6749 §3.2. The story of one token; every step lives in a file of its own.
 //
 // On the wire: invalid_request, invalid_client, unsupported_grant_type, invalid_scope, invalid_target, access_denied,
-// temporarily_unavailable (503), server_error (500, a bug of ours).
+// temporarily_unavailable (429, 503), server_error (500, a bug of ours).
 import type { Form } from '@countersign/protocol';
 import { AuditUnavailable } from '../../audit/sink.ts';
 import type { Clock } from '../../clock.ts';
@@ -14,6 +14,7 @@ import {
   type AccessAsked,
   type EffectiveAccess,
   effectiveAccess,
+  limitOf,
   standing,
 } from '../../registry/effective-access.ts';
 import { StorageError } from '../../storage/errors.ts';
@@ -26,7 +27,8 @@ import type { SenderConstraint } from '../sender-constraint/constraint.ts';
 import type { Authorization } from '../tokens/authorization.ts';
 import { type IssueDeps, issue, type IssuedToken, type IssueTerms } from '../tokens/issue.ts';
 import type { Attempt } from './attempt.ts';
-import { errorResponse, serverErrorResponse } from './error-response.ts';
+import type { Budgets } from './budgets.ts';
+import { errorResponse, serverErrorResponse, tooManyFailuresResponse } from './error-response.ts';
 import { FormMemory } from './form-memory.ts';
 import type { IssuanceRecord } from './issuance-record.ts';
 
@@ -34,8 +36,12 @@ export interface TokenEndpointDeps extends AuthenticateDeps, IssueDeps {
   readonly grants: GrantTable;
   readonly constraints: readonly SenderConstraint[];
   readonly rules: readonly Rule[];
+  /** Types of credentials that get no token, by environment. */
+  readonly refusedMethods: ReadonlyMap<string, ReadonlySet<string>>;
   readonly lifetimes: { readonly default: number; readonly maximum: number };
   readonly record: IssuanceRecord;
+  /** Undefined: nobody is limited. */
+  readonly budgets?: Budgets | undefined;
   readonly clock: Clock;
   /** Tells the operator of a bug; given the error and the request's id. */
   readonly report: (error: unknown, requestId: string) => void;
@@ -55,6 +61,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       const grant = requireGrant(deps.grants, form);
       const proving = identify(deps, grant, claim, attempt, form);
       const client = (attempt.client = proving instanceof Promise ? await proving : proving);
+      deps.budgets?.spend(attempt, client);
       const asking = grant.authorize(form, client, attempt.at);
       const asked = asking instanceof Promise ? await asking : asking;
       const held = (attempt.held = requireAccess(client, asked, attempt.at));
@@ -81,7 +88,9 @@ export function readForm(request: HttpRequest): Form {
   // RFC 6749 §2.3.1: credentials MUST NOT be in the URI; nothing else of a token request belongs there either.
   if (
     request.query !== '' &&
-    /(?:^|&)(?:client_secret|client_assertion|client_id|grant_type|assertion|scope)=/.test(request.query)
+    /(?:^|&)(?:client_secret|client_assertion|client_id|grant_type|assertion|scope|access_token|api_key|x-api-key)=/.test(
+      request.query,
+    )
   ) {
     throw new Refusal('credentials_in_query');
   }
@@ -124,7 +133,7 @@ function identify(
 }
 
 function requireAccess(client: AuthenticatedClient, asked: AccessAsked, now: number): EffectiveAccess {
-  const result = effectiveAccess(client.facts, asked, now);
+  const result = effectiveAccess(client.facts, asked, now, limitOf(client.credential));
   if (!result.ok) throw new Refusal(result.fault);
   return result;
 }
@@ -154,7 +163,7 @@ async function requireStillHeld(
   if (facts === undefined || credential === undefined) throw new Refusal('client_unknown');
   const fault = standing(facts.identity, credential, now);
   if (fault !== undefined) throw new Refusal(fault);
-  const again = effectiveAccess(facts, sameAgain(held), now);
+  const again = effectiveAccess(facts, sameAgain(held), now, limitOf(credential));
   if (!again.ok) throw new Refusal(again.fault);
   if (again.access.id !== held.access.id || again.scopes.length < held.scopes.length) {
     throw new Refusal('access_missing');
@@ -175,6 +184,8 @@ function requirePolicy(
     now,
     environment: client.facts.identity.environment,
     method: client.method,
+    credentialType: client.credential.material.type,
+    refusedMethods: deps.refusedMethods,
     identityExpiresAt: client.facts.identity.expiresAt,
     credentialExpiresAt: client.credential.expiresAt,
     accessExpiresAt: held.access.expiresAt,
@@ -225,7 +236,7 @@ function tokenResponse(
 
 /** The answer to whatever was thrown on the way, and its record. */
 export async function refuse(
-  deps: Pick<TokenEndpointDeps, 'report'> & { readonly record: Pick<IssuanceRecord, 'refused'> },
+  deps: Pick<TokenEndpointDeps, 'report' | 'budgets'> & { readonly record: Pick<IssuanceRecord, 'refused'> },
   attempt: Attempt,
   error: unknown,
 ): Promise<HttpResponse> {
@@ -235,7 +246,8 @@ export async function refuse(
     return serverErrorResponse();
   }
   await deps.record.refused(attempt, reason);
-  return errorResponse(reason);
+  const wait = deps.budgets?.failed(attempt, reason) ?? 0;
+  return wait > 0 ? tooManyFailuresResponse(wait) : errorResponse(reason, attempt.retryAfter);
 }
 
 function reasonOf(error: unknown): RefusalReason | undefined {

@@ -30,6 +30,27 @@ export function credentialContract({ storage }: Subject): void {
     expect(await storage().credentials.byId('crd_none')).toBeUndefined();
   });
 
+  it('finds the one with a public id, in any state, byte by byte, and nothing else', async () => {
+    const identity = identityRecord();
+    await storage().identities.insert(identity);
+    const record = credentialRecord(identity.id, {
+      material: {
+        type: 'api_key',
+        publicId: 'PublicCa',
+        digest: 'ZA',
+        resourceServerId: 'rsv_1',
+        scopes: ['read'],
+      },
+    });
+    await storage().credentials.insert(record);
+    expect(await storage().credentials.byPublicId('PublicCa')).toStrictEqual(record);
+    expect(await storage().credentials.byPublicId('publicca')).toBeUndefined();
+    expect(await storage().credentials.byPublicId('PublicC')).toBeUndefined();
+    const revoked = changed(record, { state: 'revoked' });
+    await storage().credentials.replace(revoked);
+    expect(await storage().credentials.byPublicId('PublicCa')).toStrictEqual(revoked);
+  });
+
   it('refuses one for an identity that does not exist', async () => {
     const record = credentialRecord('idn_nobody');
     await expect(storage().credentials.insert(record)).rejects.toMatchObject({ fault: 'missing_reference' });

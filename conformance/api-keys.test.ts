@@ -1,0 +1,85 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { revokeCredential } from './wire/admin.ts';
+import { comparable, jsonOf, type HeaderLine } from './wire/exchange.ts';
+import { expectOAuthError, expectProblem, expectToken } from './wire/expectations.ts';
+import { identityBody } from './wire/admin.ts';
+import { freshName, rememberSecret, seedScene, type SeededScene } from './wire/scene.ts';
+import { currentTarget } from './wire/target.ts';
+import { askToken } from './wire/token-request.ts';
+
+// API keys: exchanged at the token endpoint for a short-lived token by whoever was called with one (RFC 6749 section 4.4).
+const target = currentTarget();
+
+describe.runIf(target.admin !== undefined)('API keys (need the admin API)', () => {
+  const SOURCE = '127.0.0.78';
+  let scene: SeededScene;
+  beforeAll(async () => {
+    scene = await seedScene('api-keys');
+  });
+
+  async function newKey(change: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+    const made = await scene.admin.must('POST', `/identities/${scene.machine.identityId}/credentials`, {
+      type: 'api_key',
+      ...change,
+    });
+    rememberSecret(target, String(made['secret']));
+    return made;
+  }
+  const apiKey = (made: Record<string, unknown>): HeaderLine => ['X-API-Key', String(made['secret'])];
+
+  test('a resource server exchanges a key for a token without knowing whose it is', async () => {
+    const made = await newKey();
+    for (const header of [apiKey(made), ['Authorization', `Bearer ${String(made['secret'])}`] as const]) {
+      const answer = await askToken({ headers: [header], params: { resource: scene.resource } });
+      const got = expectToken(answer);
+      expect(got.scopes).toEqual(scene.scopes);
+      expect(got.expiresIn).toBeLessThanOrEqual(3600);
+    }
+  });
+
+  test('a key opens no more than it was made for', async () => {
+    const made = await newKey({ resource_server: scene.resource, scopes: ['read'] });
+    expect(expectToken(await askToken({ headers: [apiKey(made)] })).scopes).toEqual(['read']);
+    const more = await askToken({ headers: [apiKey(made)], params: { scope: 'write' } });
+    expectOAuthError(more, 400, 'invalid_scope');
+  });
+
+  test('the 201 states its end and names the better method', async () => {
+    const made = await newKey();
+    expect(Date.parse(String(made['expires_at']))).toBeGreaterThan(Date.now());
+    expect(String(made['hint'])).toMatch(/private_key_jwt/);
+  });
+
+  test('threat 10: one method a request', async () => {
+    const made = await newKey();
+    const both = await askToken({ client: scene.client, headers: [apiKey(made)] });
+    expectOAuthError(both, 400, 'invalid_request');
+    const twice = await askToken({ headers: [apiKey(made), apiKey(made)] });
+    expectOAuthError(twice, 400, 'invalid_request');
+  });
+
+  test('threat 1: a key that is wrong in any way answers like a secret that is', async () => {
+    const revoked = await newKey();
+    await revokeCredential(scene.admin, String(revoked['id']));
+    const good = String((await newKey())['secret']);
+    const last = good.endsWith('0') ? '1' : '0';
+    const seen = [];
+    for (const key of [String(revoked['secret']), good.slice(0, -1) + last, 'cak_', scene.client.secret]) {
+      const answer = await askToken({ headers: [['X-API-Key', key]], localAddress: SOURCE });
+      expectOAuthError(answer, 401, 'invalid_client');
+      seen.push(comparable(answer));
+    }
+    const secret = await askToken({ client: { id: scene.client.id, secret: 'x' }, localAddress: SOURCE });
+    for (const answer of seen) expect(answer).toBe(comparable(secret));
+  });
+
+  test('an environment whose policy forbids keys gets none, and is told what to use', async () => {
+    const body = identityBody(freshName('prod'), { environment: 'prod' });
+    const identity = await scene.admin.must('POST', '/identities', body);
+    const answer = await scene.admin.call('POST', `/identities/${String(identity['id'])}/credentials`, {
+      body: { type: 'api_key' },
+    });
+    expectProblem(answer, 403);
+    expect(jsonOf(answer)['detail']).toMatch(/methods-allowed-per-environment.*private_key_jwt/);
+  });
+});

@@ -1,0 +1,68 @@
+// How much one caller may ask of the token endpoint: RFC 6585 §4, RFC 9110 §10.2.3. Per process, and never a lockout.
+import { networkOf } from '../../audit/network-of.ts';
+import type { AuthenticatedClient } from '../client-auth/method.ts';
+import { Refusal, type RefusalReason, refusalEntry } from '../refusal.ts';
+import type { Attempt } from './attempt.ts';
+import { TokenBuckets } from './token-buckets.ts';
+
+export interface BudgetLimits {
+  /** Tokens a minute and identity; undefined: no quota. */
+  readonly issuanceQuota: number | undefined;
+  /** Otherwise it is only counted who would have been refused. */
+  readonly enforced: boolean;
+  /** Exchanges a minute and API key. */
+  readonly apiKeyRate: number;
+  /** Failed authentications a minute, claimed client and source network; undefined: no limit. */
+  readonly failureLimit: number | undefined;
+}
+
+export interface Budgets {
+  /** Requests beyond the quota so far, refused or not. */
+  readonly overQuota: number;
+  /** Takes what this request costs. Throws `Refusal`, and tells the attempt when to come back, where it is used up. */
+  spend(attempt: Attempt, client: AuthenticatedClient): void;
+  /**
+   * Counts a refusal; the seconds to wait where this source has failed too often for this client, else 0. Asked after the
+   * proof was found wrong and never before: a right one passes from everywhere, however often others have failed.
+   */
+  failed(attempt: Attempt, reason: RefusalReason): number;
+}
+
+/** Strangers invent pairs; beyond so many the oldest is forgotten. */
+const MOST_PAIRS = 10_000;
+
+export function createBudgets(limits: BudgetLimits): Budgets {
+  const { issuanceQuota, enforced, failureLimit } = limits;
+  const quota = issuanceQuota === undefined ? undefined : new TokenBuckets(issuanceQuota);
+  const keys = new TokenBuckets(limits.apiKeyRate);
+  const failures = failureLimit === undefined ? undefined : new TokenBuckets(failureLimit, MOST_PAIRS);
+  let overQuota = 0;
+
+  return {
+    get overQuota() {
+      return overQuota;
+    },
+
+    spend(attempt, client) {
+      if (client.method === 'api_key') {
+        const wait = keys.take(client.credential.id, attempt.at);
+        if (wait > 0) refuse(attempt, 'api_key_rate_exceeded', wait);
+      }
+      if (quota === undefined) return;
+      const wait = quota.take(client.facts.identity.id, attempt.at);
+      if (wait === 0) return;
+      overQuota++;
+      if (enforced) refuse(attempt, 'issuance_quota_exceeded', wait);
+    },
+
+    failed(attempt, reason) {
+      if (failures === undefined || refusalEntry(reason).code !== 'invalid_client') return 0;
+      return failures.take(`${networkOf(attempt.request.source)} ${attempt.claimed ?? ''}`, attempt.at);
+    },
+  };
+}
+
+function refuse(attempt: Attempt, reason: RefusalReason, wait: number): never {
+  attempt.retryAfter = wait;
+  throw new Refusal(reason);
+}

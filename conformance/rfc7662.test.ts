@@ -1,8 +1,9 @@
+import type { JsonWebKey } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { accessBody, makeMachine, resourceServerBody, revokeCredential, type Machine } from './wire/admin.ts';
 import { jsonOf, send, type Answer } from './wire/exchange.ts';
 import { expectOAuthError, expectToken } from './wire/expectations.ts';
-import { decodeJwt, encodeJwt } from './wire/jwt.ts';
+import { decodeJwt, encodeJwt, es256Verifies } from './wire/jwt.ts';
 import { freshName, rememberSecret, seedScene, type SeededScene } from './wire/scene.ts';
 import { currentTarget } from './wire/target.ts';
 import { aboutToken, introspect, introspectionEndpoint } from './wire/token-call.ts';
@@ -178,6 +179,46 @@ describe.runIf(target.admin !== undefined)('RFC 7662 token introspection (needs 
     test('the signed cut-off feed is no token', async () => {
       const feed = await send(`${target.issuer}/oauth/cutoffs?after=0&wait=0`, { ca: target.ca });
       expectInactive(await introspect(feed.text, api));
+    });
+  });
+
+  describe('RFC 9701: the answer as a JWT', () => {
+    const jwt = 'application/token-introspection+jwt';
+    async function asked(text: string): Promise<Answer> {
+      const headers = [['Accept', jwt]] as const;
+      return aboutToken(introspectionEndpoint(), { client: api, headers, params: { token: text } });
+    }
+
+    test('section 5: signed with a published key, for the caller, with the answer inside', async () => {
+      const live = await token();
+      const answer = await asked(live);
+      expect(answer.status).toBe(200);
+      expect(answer.headers['content-type']).toBe(jwt);
+      expect(answer.headers['cache-control']).toMatch(/no-store/);
+      const { header, claims } = decodeJwt(answer.text);
+      expect(header).toMatchObject({ typ: 'token-introspection+jwt', alg: 'ES256' });
+      const keys = jsonOf(await send(target.jwksUri, { ca: target.ca }))['keys'] as JsonWebKey[];
+      const key = keys.find((each) => each['kid'] === header['kid']);
+      expect(key !== undefined && es256Verifies(answer.text, key)).toBe(true);
+      expect(Object.keys(claims).sort()).toEqual(['aud', 'iat', 'iss', 'token_introspection']);
+      expect(claims).toMatchObject({ iss: target.issuer, aud: api.id });
+      expect(claims['token_introspection']).toEqual(jsonOf(await introspect(live, api)));
+    });
+
+    test('section 5: of a dead token it says inactive and no more', async () => {
+      const { claims } = decodeJwt((await asked('no-token')).text);
+      expect(claims['token_introspection']).toEqual({ active: false });
+    });
+
+    test('section 8.1: it is no access token, neither here nor at the admin API', async () => {
+      const { text } = await asked(await token());
+      expectInactive(await introspect(text, api));
+      expect((await scene.admin.call('GET', '/identities', { token: text })).status).toBe(401);
+    });
+
+    test('who takes anything gets JSON', async () => {
+      const ask = { client: api, headers: [['Accept', '*/*']] as const, params: { token: await token() } };
+      expectActive(await aboutToken(introspectionEndpoint(), ask));
     });
   });
 

@@ -1,25 +1,52 @@
-// Token introspection: RFC 7662. Who may see what is decided in docs/decisions/0009-who-may-introspect.md.
+// Token introspection: RFC 7662, as a signed answer RFC 9701. Who may see what is decided in docs/decisions/0009-who-may-introspect.md.
+import { type HttpRequest, singleHeader } from '../../http/request.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
+import type { Keystore } from '../../keys/keystore.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import type { OwnToken, OwnTokenReader } from '../tokens/own-token.ts';
 import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
-import { createTokenCallEndpoint, type TokenCallDeps } from './token-call.ts';
+import { createTokenCallEndpoint, type TokenCall, type TokenCallDeps } from './token-call.ts';
 
 export interface IntrospectDeps extends TokenCallDeps, Pick<TokenStateDeps, 'ledger'> {
   readonly ownTokens: OwnTokenReader;
+  readonly keystore: Pick<Keystore, 'sign'>;
+  readonly issuer: string;
 }
 
 /** The scope of a resource server whose holder may ask about the tokens for it. */
 export const INTROSPECT_SCOPE = 'tokens:introspect';
 
 export function createIntrospectEndpoint(deps: IntrospectDeps): Endpoint {
-  return createTokenCallEndpoint(deps, async ({ client, token, at }) => {
-    const own = deps.ownTokens.read(token);
-    if (own === undefined || !maySee(client, own, at)) return INACTIVE;
-    const scopes = await liveScopes(deps, own, at);
-    return scopes.length === 0 ? INACTIVE : active(own, scopes);
+  return createTokenCallEndpoint(deps, async (call) => {
+    const answer = await answerOf(deps, call);
+    return wantsJwt(call.request) ? await signed(deps, call, answer) : answer;
   });
+}
+
+async function answerOf(deps: IntrospectDeps, { client, token, at }: TokenCall): Promise<HttpResponse> {
+  const own = deps.ownTokens.read(token);
+  if (own === undefined || !maySee(client, own, at)) return INACTIVE;
+  const scopes = await liveScopes(deps, own, at);
+  return scopes.length === 0 ? INACTIVE : active(own, scopes);
+}
+
+const JWT_TYPE = 'application/token-introspection+jwt';
+
+/** RFC 9701 §4: asked for by name; whoever takes anything gets JSON. */
+function wantsJwt(request: HttpRequest): boolean {
+  const accept = singleHeader(request, 'accept');
+  return accept !== undefined && accept.toLowerCase().includes(JWT_TYPE);
+}
+
+/** RFC 9701 §5: for the caller alone; no `sub` and no `exp`, so that nobody could take it for an access token. */
+async function signed(deps: IntrospectDeps, call: TokenCall, answer: HttpResponse): Promise<HttpResponse> {
+  const { clientId } = call.client.facts.identity;
+  const claims =
+    `{"iss":${JSON.stringify(deps.issuer)},"aud":"${clientId}","iat":${Math.floor(call.at / 1000)},` +
+    `"token_introspection":${String(answer.body)}}`;
+  const body = await deps.keystore.sign('ES256', 'token-introspection+jwt', claims);
+  return { status: 200, headers: { ...HEADERS, 'content-type': JWT_TYPE }, body };
 }
 
 /** Its own token, or one for a resource server for which it stands (RFC 7662 §4: no token scanning). */

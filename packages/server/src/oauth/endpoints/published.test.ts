@@ -23,6 +23,7 @@ describe('the metadata', () => {
       cutoffs_endpoint: 'https://authority.test/oauth/cutoffs',
       introspection_endpoint: 'https://authority.test/oauth/introspect',
       introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      introspection_signing_alg_values_supported: ['ES256'],
       revocation_endpoint: 'https://authority.test/oauth/revoke',
       revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
     });

@@ -29,6 +29,7 @@ export function serverMetadata(facts: ServerMetadataFacts): Readonly<Record<stri
     cutoffs_endpoint: `${issuer}/oauth/cutoffs`,
     introspection_endpoint: `${issuer}/oauth/introspect`,
     introspection_endpoint_auth_methods_supported: facts.clientAuthMethods,
+    introspection_signing_alg_values_supported: ['ES256'],
     revocation_endpoint: `${issuer}/oauth/revoke`,
     revocation_endpoint_auth_methods_supported: facts.clientAuthMethods,
     ...(facts.mtlsBase === undefined ? {} : { mtls_endpoint_aliases: aliases(facts.mtlsBase) }),

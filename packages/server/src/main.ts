@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { systemClock } from './clock.ts';
 import type { ComposeDeps, Composition } from './compose.ts';
 import { type Deployment, toDeployment } from './config/deployment.ts';
 import { type FlagValue, loadSettings, SettingError } from './config/load.ts';
-import { type DevelopmentCertificate, presentCertificate } from './http/development-ca.ts';
+import { makeCertificate, presentCertificate } from './http/development-ca.ts';
 import type { HttpEdge, ListenOptions } from './http/fastify-server.ts';
 import { type TrustedProxies, trustedProxies } from './http/source-address.ts';
 import { pooledRandom } from './ids.ts';
@@ -59,7 +57,6 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
   const node = randomBytes(5).toString('hex');
   let draining = false;
   await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
-  // Two things take time at a first start, a CA and the code itself: they are had side by side.
   const certificate = serverCertificate(deployment);
   certificate.catch(() => undefined);
   const [{ compose }, { createLogger }] = await Promise.all([
@@ -223,18 +220,9 @@ async function serverCertificate(deployment: Deployment): Promise<ServerCertific
     return { tls: { cert, key }, caFile: undefined };
   }
   const now = systemClock.now();
-  const made = (await presentCertificate(dataDir, now)) ?? (await makeCertificateBeside(dataDir, now));
+  const made =
+    (await presentCertificate(dataDir, now)) ?? (await makeCertificate(dataDir, now, pooledRandom()));
   return { tls: { cert: made.certificate, key: made.privateKey }, caFile: made.caFile };
-}
-
-async function makeCertificateBeside(directory: string, now: number): Promise<DevelopmentCertificate> {
-  const worker = new Worker(new URL('./http/development-ca-thread.js', import.meta.url), {
-    workerData: { directory, now },
-  });
-  const [code] = (await once(worker, 'exit')) as [number];
-  const made = code === 0 ? await presentCertificate(directory, now) : undefined;
-  if (made === undefined) throw new Error('the development CA could not be made');
-  return made;
 }
 
 /** `dev` keeps the admin's secret beside its data, for the command line of the same person. */

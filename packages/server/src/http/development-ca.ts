@@ -1,7 +1,16 @@
-import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RandomBytes } from '../ids.ts';
+import {
+  authorityKeyIdentifier,
+  basicConstraints,
+  extendedKeyUsage,
+  keyUsage,
+  signCertificate,
+  subjectAltName,
+  subjectKeyIdentifier,
+} from './certificate.ts';
 
 /** A certificate authority for a laptop: made on the spot, trusted by nobody who was not handed its file. */
 export interface DevelopmentCertificate {
@@ -18,7 +27,10 @@ const CA_DAYS = 365;
 const SERVER_DAYS = 90;
 const RENEW_BEFORE_DAYS = 14;
 const DAY_MS = 86_400_000;
-const EC = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const CA_NAME = 'Countersign development CA';
+const [DIGITAL_SIGNATURE, KEY_CERT_SIGN, CRL_SIGN] = [0, 5, 6] as const;
+const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+const LOOPBACK = [Uint8Array.of(127, 0, 0, 1), Uint8Array.of(...Array<number>(15).fill(0), 1)];
 
 /**
  * The CA and the certificate for localhost that lie in `directory`, or undefined where something is missing, near its
@@ -43,64 +55,55 @@ export async function makeCertificate(
   random: RandomBytes,
 ): Promise<DevelopmentCertificate> {
   const caFile = join(directory, CA_FILE);
-  const certFile = join(directory, CERTIFICATE_FILE);
-  const keyFile = join(directory, KEY_FILE);
-  // Loaded only now: it is large, and needed once in a quarter.
-  await import('reflect-metadata');
-  const x509 = await import('@peculiar/x509');
-  const caKeys = await webcrypto.subtle.generateKey(EC, true, ['sign', 'verify']);
-  const serverKeys = await webcrypto.subtle.generateKey(EC, true, ['sign', 'verify']);
-  const validFrom = (days: number) => ({
-    notBefore: new Date(now - 60_000),
-    notAfter: new Date(now + days * DAY_MS),
-  });
-  const ca = await x509.X509CertificateGenerator.createSelfSigned(
+  const caKeys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const serverKeys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const ca = signCertificate(
     {
       serialNumber: serial(random),
-      name: 'CN=Countersign development CA',
-      ...validFrom(CA_DAYS),
-      signingAlgorithm: EC,
-      keys: caKeys,
+      issuer: CA_NAME,
+      subject: CA_NAME,
+      ...valid(now, CA_DAYS),
+      publicKey: caKeys.publicKey,
       extensions: [
-        new x509.BasicConstraintsExtension(true, 0, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+        basicConstraints(true),
+        keyUsage(KEY_CERT_SIGN, CRL_SIGN),
         // RFC 5280 §4.2.1.1 and §4.2.1.2: strict clients (Python since 3.13) refuse certificates without them.
-        await x509.SubjectKeyIdentifierExtension.create(caKeys.publicKey, false, webcrypto),
+        subjectKeyIdentifier(caKeys.publicKey),
       ],
     },
-    webcrypto,
+    caKeys.privateKey,
   );
-  const server = await x509.X509CertificateGenerator.create(
+  const certificate = signCertificate(
     {
       serialNumber: serial(random),
-      subject: 'CN=localhost',
-      issuer: ca.subject,
-      ...validFrom(SERVER_DAYS),
-      signingAlgorithm: EC,
+      issuer: CA_NAME,
+      subject: 'localhost',
+      ...valid(now, SERVER_DAYS),
       publicKey: serverKeys.publicKey,
-      signingKey: caKeys.privateKey,
       extensions: [
-        new x509.BasicConstraintsExtension(false, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.1']),
-        await x509.SubjectKeyIdentifierExtension.create(serverKeys.publicKey, false, webcrypto),
-        await x509.AuthorityKeyIdentifierExtension.create(caKeys.publicKey, false, webcrypto),
-        new x509.SubjectAlternativeNameExtension([
-          { type: 'dns', value: 'localhost' },
-          { type: 'ip', value: '127.0.0.1' },
-          { type: 'ip', value: '::1' },
-        ]),
+        basicConstraints(false),
+        keyUsage(DIGITAL_SIGNATURE),
+        extendedKeyUsage(SERVER_AUTH),
+        subjectKeyIdentifier(serverKeys.publicKey),
+        authorityKeyIdentifier(caKeys.publicKey),
+        subjectAltName(['localhost'], LOOPBACK),
       ],
     },
-    webcrypto,
+    caKeys.privateKey,
   );
-  const privateKey = await toPem(serverKeys.privateKey);
-  const certificate = server.toString('pem');
-  // The CA's own key is never stored: a new server certificate comes with a new CA.
-  await replaceFile(caFile, `${ca.toString('pem')}\n`, 0o644);
-  await replaceFile(keyFile, privateKey, 0o600);
-  await replaceFile(certFile, `${certificate}\n`, 0o644);
+  const privateKey = serverKeys.privateKey.export({ format: 'pem', type: 'pkcs8' }) as string;
+  // The CA's own key is never stored: a new server certificate comes with a new CA. In any order: what does not fit
+  // together after a crash is not taken.
+  await Promise.all([
+    replaceFile(caFile, `${ca}\n`, 0o644),
+    replaceFile(join(directory, KEY_FILE), privateKey, 0o600),
+    replaceFile(join(directory, CERTIFICATE_FILE), `${certificate}\n`, 0o644),
+  ]);
   return { caFile, certificate, privateKey };
+}
+
+function valid(now: number, days: number): { readonly notBefore: number; readonly notAfter: number } {
+  return { notBefore: now - 60_000, notAfter: now + days * DAY_MS };
 }
 
 function stillGood(ca: string, certificate: string, privateKey: string, now: number): boolean {
@@ -118,19 +121,11 @@ function stillGood(ca: string, certificate: string, privateKey: string, now: num
   }
 }
 
-function serial(random: RandomBytes): string {
-  const bytes = Buffer.from(random(16));
+function serial(random: RandomBytes): Uint8Array {
+  const bytes = Uint8Array.from(random(16));
   // RFC 5280 §4.1.2.2: positive.
   bytes[0] = ((bytes[0] as number) & 0x7f) | 0x01;
-  return bytes.toString('hex');
-}
-
-async function toPem(key: webcrypto.CryptoKey): Promise<string> {
-  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key));
-  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({
-    format: 'pem',
-    type: 'pkcs8',
-  }) as string;
+  return bytes;
 }
 
 async function replaceFile(path: string, text: string, mode: number): Promise<void> {

@@ -30,7 +30,7 @@ import {
   systemTimers,
 } from './governance/compose.ts';
 import { operationRoutes } from './http/operation.ts';
-import type { Route } from './http/route.ts';
+import { below, type Route } from './http/route.ts';
 import type { RandomBytes } from './ids.ts';
 import { checkMasterKey, loadMasterKey } from './keys/master-key.ts';
 import { ensureSigningKey, rotateAll, type RotationDeps, type RotationSchedule } from './keys/rotation.ts';
@@ -217,7 +217,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     resource: adminResource,
   };
   return {
-    routes: [...wings, ...operation],
+    // Probes and metrics are asked by this machine's own, who know no issuer.
+    routes: [...below(new URL(issuer).pathname.replace(/\/$/, ''), wings), ...operation],
     adminResource,
     jobs,
     ensureAdmin: () => ensureAdmin(admin),

@@ -19,6 +19,7 @@ import { systemClock } from './clock.ts';
 import { compose, type ComposeDeps, type Composition } from './compose.ts';
 import { toDeployment } from './config/deployment.ts';
 import { loadSettings } from './config/load.ts';
+import { openSqliteStorage } from './database/sqlite.ts';
 import type { HttpRequest } from './http/request.ts';
 import { pooledRandom } from './ids.ts';
 import { createLogger } from './telemetry/logger.ts';
@@ -35,6 +36,13 @@ afterEach(() => {
   killAll();
   rmSync(folder, { recursive: true, force: true });
 });
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
 const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
 describe.skipIf(!BUILT)('countersign dev (needs a build)', () => {
@@ -122,7 +130,35 @@ describe.skipIf(!BUILT)('countersign dev (needs a build)', () => {
     await second.stop();
   });
 
-  it('gives the admin a new secret on the host, and the old one is worth nothing', async () => {
+  it('serves everything below the path of its issuer, and probes where probes look', async () => {
+    const port = await freePort();
+    const origin = `http://localhost:${port}`;
+    const issuer = `${origin}/machines`;
+    const ready = join(folder, 'ready.json');
+    const server = await startServer(folder, ready, [
+      ...['dev', '--http', '--data-dir', 'data', '--ready-file', 'ready.json'],
+      ...['--port', String(port), '--issuer', issuer],
+    ]);
+    const token = await askToken(server.ready, 'admin', server.ready.admin.client_secret as string);
+    expect(token.status).toBe(200);
+    const headers = { authorization: `Bearer ${token.json.access_token as string}` };
+    expect((await send(server.ready, `${issuer}/v1/identities`, { headers })).status).toBe(200);
+    for (const url of [
+      `${origin}/.well-known/oauth-authorization-server/machines`,
+      `${issuer}/.well-known/openid-configuration`,
+    ]) {
+      const metadata = await send(server.ready, url);
+      expect(metadata.json, url).toMatchObject({ issuer, token_endpoint: `${issuer}/oauth/token` });
+      expect((await send(server.ready, metadata.json.jwks_uri as string)).status).toBe(200);
+    }
+    const resource = await send(server.ready, `${origin}/.well-known/oauth-protected-resource/machines/v1`);
+    expect(resource.json).toMatchObject({ resource: `${issuer}/v1`, authorization_servers: [issuer] });
+    expect((await send(server.ready, `${origin}/oauth/jwks`)).status).toBe(404);
+    expect((await send(server.ready, `${origin}/healthz`)).status).toBe(200);
+    await server.stop();
+  });
+
+  it('gives the admin a new secret on the host, which moves nothing but that', async () => {
     const first = await dev();
     const old = first.ready.admin.client_secret as string;
     await first.stop();
@@ -131,6 +167,10 @@ describe.skipIf(!BUILT)('countersign dev (needs a build)', () => {
     const made = readFileSync(join(folder, 'data/admin.secret'), 'utf8').trim();
     expect(made).not.toBe(old);
     expect(reset.out + reset.err).not.toContain(made);
+    const database = await openSqliteStorage({ path: join(folder, 'data/registry.db'), clock: systemClock });
+    const { items } = await database.resourceServers.list({}, { limit: 10 });
+    await database.close();
+    expect(items.map(({ identifier }) => identifier)).toEqual([first.ready.admin.resource]);
     const second = await dev();
     expect((await askToken(second.ready, 'admin', old)).status).toBe(401);
     expect((await askToken(second.ready, 'admin', made)).status).toBe(200);

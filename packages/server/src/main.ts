@@ -197,8 +197,8 @@ async function listen(
     // Which certificates are good is for each credential to say, not for one list of this listener.
     const asking = { ...tls, requestCert: true, rejectUnauthorized: false };
     const mtlsPort = await edge.listen({ host, port: deployment.mtlsPort, tls: asking });
-    const name = deployment.issuer === undefined ? 'localhost' : new URL(deployment.issuer).hostname;
-    mtlsBase = `https://${name}:${mtlsPort}`;
+    const { hostname, pathname } = new URL(deployment.issuer ?? 'https://localhost');
+    mtlsBase = `https://${hostname}:${mtlsPort}${pathname.replace(/\/$/, '')}`;
   }
   const scheme = tls === undefined ? 'http' : 'https';
   return { issuer: deployment.issuer ?? `${scheme}://localhost:${port}`, mtlsBase, caFile };

@@ -22,3 +22,16 @@ export interface Route {
   /** Served before the framework, from the bare socket's request: for the token path alone. Literal paths only. */
   readonly fast?: boolean;
 }
+
+const WELL_KNOWN = /(?:^|\/)\.well-known\//;
+
+/**
+ * The routes below a path (`/t1`; empty for none), as an issuer with a path names its endpoints. Well-known ones say
+ * themselves where they stand: RFC 8414 §3.1 and RFC 9728 §3.1 insert that path, others append to it.
+ */
+export function below(path: string, routes: readonly Route[]): readonly Route[] {
+  if (path === '') return routes;
+  return routes.map((route) =>
+    WELL_KNOWN.test(route.path) ? route : { ...route, path: `${path}${route.path}` },
+  );
+}

@@ -91,7 +91,14 @@ export async function resetAdmin(deps: AdminIdentityDeps): Promise<AdminAccount>
       label: 'admin reset',
       expiresAt: undefined,
     });
-    const resourceServer = await renewResourceServer(deps, stores, tell, known.resourceServer);
+    // The host may not have said under which issuer: the identifier is what the last start made it.
+    const resource = known.resourceServer.identifier;
+    const resourceServer = await renewResourceServer(
+      { ...deps, resource },
+      stores,
+      tell,
+      known.resourceServer,
+    );
     const ends = { identity, resourceServer };
     const access = await accessOf(stores, identity, resourceServer);
     if (access === undefined) await giveAccess(deps, stores, tell, ends);

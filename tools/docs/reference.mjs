@@ -60,8 +60,8 @@ function configPage({ SETTINGS }) {
     MADE,
     '',
     'A setting comes from its flag, else from its environment variable, else from the YAML file named by `--config` or',
-    '`COUNTERSIGN_CONFIG`, else from its default. An unknown name is refused in each of them. Secrets are never flags: they',
-    'come from a file. Durations are written `90s`, `10m`, `1h`, `30d`.',
+    '`COUNTERSIGN_CONFIG`, else from its default. An unknown name is refused in each of them. What holds a secret belongs in',
+    'a file: `…_FILE` names it. Durations are written `90s`, `10m`, `1h`, `30d`.',
     '',
     '| flag and YAML key | environment | type | default | says |',
     '|---|---|---|---|---|',
@@ -79,7 +79,8 @@ function configPage({ SETTINGS }) {
 
 /** @param {any} setting */
 function variable({ name, secret }) {
-  return `COUNTERSIGN_${name.toUpperCase().replaceAll('-', '_')}${secret ? '_FILE' : ''}`;
+  const own = `COUNTERSIGN_${name.toUpperCase().replaceAll('-', '_')}`;
+  return secret ? `${own} or ${own}_FILE` : own;
 }
 
 /** @param {any} setting */

@@ -136,8 +136,16 @@ describe.skipIf(!BUILT)('countersign dev (needs a build)', () => {
     const issuer = `${origin}/machines`;
     const ready = join(folder, 'ready.json');
     const server = await startServer(folder, ready, [
-      ...['dev', '--http', '--data-dir', 'data', '--ready-file', 'ready.json'],
-      ...['--port', String(port), '--issuer', issuer],
+      'dev',
+      '--http',
+      '--data-dir',
+      'data',
+      '--ready-file',
+      'ready.json',
+      '--port',
+      String(port),
+      '--issuer',
+      issuer,
     ]);
     const token = await askToken(server.ready, 'admin', server.ready.admin.client_secret as string);
     expect(token.status).toBe(200);

@@ -31,6 +31,16 @@ function withFile(yaml: string): { config: string } {
 }
 
 describe('a setting', () => {
+  it('that may hold a secret comes from a file, and from one place only', () => {
+    writeFileSync(file, 'postgres://authority:secret@db/registry\n');
+    const env = { COUNTERSIGN_DATABASE_FILE: file };
+    expect(load({ env }).get('database')).toBe('postgres://authority:secret@db/registry');
+    const both = fault({ env: { ...env, COUNTERSIGN_DATABASE: 'sqlite:x' } });
+    expect(both).toMatchObject({ setting: 'COUNTERSIGN_DATABASE_FILE', fix: 'Give one of the two.' });
+    const absent = fault({ env: { COUNTERSIGN_DATABASE_FILE: join(directory, 'none') } });
+    expect(absent.message).toMatch(/COUNTERSIGN_DATABASE_FILE names .*none, which cannot be read \(ENOENT\)/);
+  });
+
   it('comes from the flag, else the environment, else the file, else the table', () => {
     const flags = withFile('port: 3\ntoken-lifetime: 3m\nlog-level: warn\n');
     const env = { COUNTERSIGN_PORT: '2', COUNTERSIGN_TOKEN_LIFETIME: '2m' };

@@ -89,7 +89,16 @@ function refuseUnknownVariables(
 function fromEnvironment(setting: SettingDefinition, env: LoadOptions['env']): string | undefined {
   const name = variableOf(setting.name);
   const file = setting.secret === true ? env[`${name}_FILE`] : undefined;
-  return file === undefined ? env[name] : readFileSync(file, 'utf8').trim();
+  if (file === undefined) return env[name];
+  if (env[name] !== undefined) {
+    throw new SettingError(`${name}_FILE`, `stands beside ${name}`, 'Give one of the two.');
+  }
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new SettingError(`${name}_FILE`, `names ${file}, which cannot be read (${why})`);
+  }
 }
 
 function variableOf(setting: string): string {

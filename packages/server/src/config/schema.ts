@@ -10,7 +10,7 @@ export interface SettingDefinition {
   readonly maximum?: number;
   readonly values?: readonly string[];
   readonly doc: string;
-  /** May be given as a file through COUNTERSIGN_<NAME>_FILE; never by flag. */
+  /** It may hold a secret: may be given as a file through COUNTERSIGN_<NAME>_FILE, which no list of processes shows. */
   readonly secret?: boolean;
   readonly only?: 'dev' | 'serve';
 }
@@ -46,7 +46,8 @@ export const SETTINGS: readonly SettingDefinition[] = [
   {
     name: 'database',
     type: 'string',
-    doc: '`sqlite:PATH` or `postgres://…`. Default: `registry.db` in the data directory.',
+    secret: true,
+    doc: '`sqlite:PATH` or `postgres://…`. Default: `registry.db` in the data directory. A URL with a password belongs in a file.',
   },
   {
     name: 'issuer',

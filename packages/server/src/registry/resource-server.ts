@@ -131,7 +131,7 @@ function requireBuilt(settings: Pick<NewResourceServer, 'token' | 'senderConstra
   if (settings.token.signingAlg !== 'ES256') {
     throw notYet(`signing with ${settings.token.signingAlg}`, '/token/signing_alg');
   }
-  if (settings.senderConstraint !== 'none') {
+  if (settings.senderConstraint === 'mtls') {
     throw notYet(`the sender constraint ${settings.senderConstraint}`, '/sender_constraint');
   }
 }

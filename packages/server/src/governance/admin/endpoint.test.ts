@@ -171,7 +171,7 @@ describe('every problem that an endpoint can answer with', () => {
     const settings = [
       { token: { format: 'opaque' } },
       { token: { signing_alg: 'RS256' } },
-      { sender_constraint: 'dpop' },
+      { sender_constraint: 'mtls' },
     ];
     for (const setting of settings) {
       const body = { ...resourceServerBody(FRAUD, ['read']), ...setting };

@@ -11,7 +11,7 @@ const NO_STORE = {
 /** Seconds until a caller may try again when the authority itself cannot. */
 const RETRY_AFTER = '1';
 
-export function errorResponse(reason: RefusalReason): HttpResponse {
+export function errorResponse(reason: RefusalReason, more?: Readonly<Record<string, string>>): HttpResponse {
   const entry = refusalEntry(reason);
   const body = JSON.stringify({ error: entry.code, error_description: entry.description });
   if (entry.status === 401) {
@@ -19,7 +19,8 @@ export function errorResponse(reason: RefusalReason): HttpResponse {
   }
   if (entry.status === 503)
     return { status: 503, headers: { ...NO_STORE, 'retry-after': RETRY_AFTER }, body };
-  return { status: entry.status, headers: NO_STORE, body };
+  const headers = more === undefined ? NO_STORE : { ...NO_STORE, ...more };
+  return { status: entry.status, headers, body };
 }
 
 /** A bug of ours: nothing of it goes out. */

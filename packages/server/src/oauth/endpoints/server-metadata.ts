@@ -8,6 +8,8 @@ export interface ServerMetadataFacts {
   readonly clientAuthMethods: readonly string[];
   /** `https://…` of the listener that asks for certificates, when there is one. */
   readonly mtlsBase: string | undefined;
+  /** Undefined: proofs are not looked at. */
+  readonly dpopAlgorithms?: readonly string[] | undefined;
   /** The admin API's resource identifier (RFC 9728 §4). */
   readonly protectedResources: readonly string[];
 }
@@ -27,6 +29,9 @@ export function serverMetadata(facts: ServerMetadataFacts): Readonly<Record<stri
     response_types_supported: ['none'],
     protected_resources: facts.protectedResources,
     cutoffs_endpoint: `${issuer}/oauth/cutoffs`,
+    ...(facts.dpopAlgorithms === undefined
+      ? {}
+      : { dpop_signing_alg_values_supported: facts.dpopAlgorithms }),
     ...(facts.mtlsBase === undefined
       ? {}
       : { mtls_endpoint_aliases: { token_endpoint: `${facts.mtlsBase}/oauth/token` } }),

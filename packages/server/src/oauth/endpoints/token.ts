@@ -68,7 +68,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       if (changed !== undefined) await changed;
       await deps.record.issued(attempt, client, held, token);
       deps.record.delivered();
-      return tokenResponse(accessToken, token, asked);
+      return tokenResponse(accessToken, token, asked, answerHeaders(deps, confirmation, attempt.at));
     } catch (error) {
       return refuse(deps, attempt, error);
     }
@@ -217,10 +217,23 @@ function tokenResponse(
   accessToken: string,
   token: IssuedToken,
   { issuedTokenType }: Authorization,
+  headers: HttpResponse['headers'],
 ): HttpResponse {
   const issuedType = issuedTokenType === undefined ? '' : `"issued_token_type":"${issuedTokenType}",`;
   const body = `{"access_token":"${accessToken}",${issuedType}"token_type":"${token.tokenType}","expires_in":${token.expiresIn},"scope":"${token.scope}"}`;
-  return { status: 200, headers: TOKEN_HEADERS, body };
+  return { status: 200, headers, body };
+}
+
+/** RFC 9449 §8.2: who bound a token may be told what the next proof needs. */
+function answerHeaders(
+  { constraints }: TokenEndpointDeps,
+  confirmation: IssueTerms['confirmation'],
+  now: number,
+): HttpResponse['headers'] {
+  if (confirmation === undefined) return TOKEN_HEADERS;
+  let headers: HttpResponse['headers'] = TOKEN_HEADERS;
+  for (const constraint of constraints) headers = { ...headers, ...constraint.answer?.(confirmation, now) };
+  return headers;
 }
 
 async function refuse(deps: TokenEndpointDeps, attempt: Attempt, error: unknown): Promise<HttpResponse> {
@@ -230,7 +243,7 @@ async function refuse(deps: TokenEndpointDeps, attempt: Attempt, error: unknown)
     return serverErrorResponse();
   }
   await deps.record.refused(attempt, reason);
-  return errorResponse(reason);
+  return errorResponse(reason, error instanceof Refusal ? error.headers : undefined);
 }
 
 function reasonOf(error: unknown): RefusalReason | undefined {

@@ -11,7 +11,10 @@ import { filesUnder, isCode, isTest } from './source/tree.mjs';
 const PARTS = [
   { folder: 'packages/server/src/oauth/grants', not: ['grant.ts'] },
   { folder: 'packages/server/src/oauth/client-auth', not: ['method.ts', 'authenticate.ts'] },
-  { folder: 'packages/server/src/oauth/sender-constraint', not: ['constraint.ts', 'confirm.ts'] },
+  {
+    folder: 'packages/server/src/oauth/sender-constraint',
+    not: ['constraint.ts', 'confirm.ts', 'dpop-nonce.ts'],
+  },
   { folder: 'packages/server/src/oauth/federation', not: ['subject-token.ts', 'trusted-issuers.ts'] },
   { folder: 'packages/server/src/signers', not: [] },
   { folder: 'packages/server/src/policy', not: ['rule.ts', 'evaluate.ts'] },

@@ -33,6 +33,19 @@ export {
   MAX_CUTOFF_FEED_BYTES,
   parseCutoffFeed,
 } from './cutoff-feed.ts';
+export {
+  accessTokenHash,
+  checkDpopProof,
+  DPOP_ALGORITHMS,
+  DPOP_MAX_AGE,
+  DPOP_MAX_AHEAD,
+  DPOP_TYP,
+  type DpopExpectation,
+  type DpopProof,
+  type DpopProofFault,
+  type DpopProofResult,
+  dpopUri,
+} from './dpop-proof.ts';
 export { derToP1363, p1363ToDer } from './ecdsa-signature.ts';
 export { ERROR_CODE_TABLE, type ErrorCode, OAUTH_ERROR_CODES, type OAuthErrorCode } from './error-code.ts';
 export { type ErrorResponse, receivedErrorCode } from './error-response.ts';

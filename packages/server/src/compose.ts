@@ -191,6 +191,10 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       lifetimes: { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax },
       jwksMaxAge: deployment.jwksMaxAge,
       mtlsBase: deps.mtlsBase,
+      dpop: {
+        usedOnce: storage.usedOnce,
+        nonceKey: deployment.dpopNonce ? masterKey.derive('dpop-nonce') : undefined,
+      },
     }),
     ...createAdminRoutes(governance),
   ];

@@ -36,6 +36,7 @@ export interface Deployment {
   readonly cachedIdentities: number;
   readonly databaseConnections: number;
   readonly auditReserve: number;
+  readonly dpopNonce: boolean;
   readonly headersTimeout: number;
   readonly requestTimeout: number;
   readonly keepAliveTimeout: number;
@@ -82,6 +83,7 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     cachedIdentities: read.number('cached-identities'),
     databaseConnections: read.number('database-connections'),
     auditReserve: read.number('audit-reserve'),
+    dpopNonce: read.flag('dpop-nonce'),
     headersTimeout: read.number('headers-timeout'),
     requestTimeout: read.number('request-timeout'),
     keepAliveTimeout: read.number('keep-alive-timeout'),

@@ -149,6 +149,12 @@ export const SETTINGS: readonly SettingDefinition[] = [
     doc: 'How long verifiers may keep the JWKS.',
   },
   {
+    name: 'dpop-nonce',
+    type: 'boolean',
+    default: 'true',
+    doc: 'Whether DPoP proofs must carry a nonce of this authority. Without, proofs made in advance are taken.',
+  },
+  {
     name: 'cached-identities',
     type: 'integer',
     default: '20000',

@@ -10,7 +10,7 @@ import { createSecretFile } from './secret-file.ts';
  */
 export interface MasterKey {
   /** 32 bytes for one purpose (HKDF-SHA-256, RFC 5869). */
-  derive(purpose: 'seal' | 'secret-hash' | 'check'): Uint8Array;
+  derive(purpose: 'seal' | 'secret-hash' | 'dpop-nonce' | 'check'): Uint8Array;
 }
 
 export class MasterKeyError extends Error {

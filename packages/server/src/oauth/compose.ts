@@ -1,4 +1,5 @@
 // The token wing: registers grants (RFC 6749 §4), client authentication methods (§2.3) and endpoints.
+import { DPOP_ALGORITHMS } from '@countersign/protocol';
 import type { Route } from '../http/route.ts';
 import { methodsAllowedPerEnvironment } from '../policy/methods-allowed-per-environment.ts';
 import type { Rule } from '../policy/rule.ts';
@@ -19,6 +20,8 @@ import { clientCredentials } from './grants/client-credentials.ts';
 import type { Grant } from './grants/grant.ts';
 import type { SenderConstraint } from './sender-constraint/constraint.ts';
 import { createOwnTokenReader, type OwnTokenDeps } from './tokens/own-token.ts';
+import { dpop, type DpopDeps } from './sender-constraint/dpop.ts';
+import { createDpopNonces } from './sender-constraint/dpop-nonce.ts';
 
 export { createBudgets } from './endpoints/budgets.ts';
 export type { IssuanceCounters } from './endpoints/issuance-record.ts';
@@ -35,6 +38,8 @@ export interface OAuthDeps
   readonly jwksMaxAge: number;
   readonly mtlsBase: string | undefined;
   readonly adminResource: string;
+  /** Absent: no proofs are looked at. `nonceKey` is absent where proofs need no nonce. */
+  readonly dpop?: Pick<DpopDeps, 'usedOnce'> & { readonly nonceKey: Uint8Array | undefined };
   readonly feed: Parameters<typeof createCutoffsEndpoint>[0];
 }
 
@@ -45,8 +50,9 @@ const TOKEN_BODY_LIMIT = 64 * 1024;
 
 export function createOAuthRoutes(
   deps: OAuthDeps,
-  constraints: readonly SenderConstraint[] = [],
+  given: readonly SenderConstraint[] = [],
 ): readonly Route[] {
+  const constraints = deps.dpop === undefined ? given : [...given, dpopOf(deps, deps.dpop)];
   const methods: readonly ClientAuthMethod[] = [
     clientSecretBasic(deps.secretHash),
     clientSecretPost(deps.secretHash),
@@ -76,6 +82,7 @@ export function createOAuthRoutes(
     grantTypes: GRANTS.map((grant) => grant.type),
     clientAuthMethods: methods.map((method) => method.name).filter((name) => name !== 'api_key'),
     mtlsBase: deps.mtlsBase,
+    dpopAlgorithms: deps.dpop === undefined ? undefined : DPOP_ALGORITHMS,
     protectedResources: [deps.adminResource],
   });
   const path = issuerPath(deps.issuer);
@@ -91,6 +98,19 @@ export function createOAuthRoutes(
     { ...read, path: `/.well-known/oauth-authorization-server${path}`, endpoint: metadata },
     { ...read, path: `${path}/.well-known/openid-configuration`, endpoint: metadata },
   ];
+}
+
+/** The URL in a proof is compared with what the metadata says, never with what a request's Host says. */
+function dpopOf(
+  { issuer, mtlsBase }: OAuthDeps,
+  { usedOnce, nonceKey }: NonNullable<OAuthDeps['dpop']>,
+): SenderConstraint {
+  const bases = mtlsBase === undefined ? [issuer] : [issuer, mtlsBase];
+  return dpop({
+    endpoints: bases.map((base) => `${base}/oauth/token`),
+    nonces: nonceKey === undefined ? undefined : createDpopNonces(nonceKey),
+    usedOnce,
+  });
 }
 
 function issuerPath(issuer: string): string {

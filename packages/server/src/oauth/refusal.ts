@@ -25,6 +25,10 @@ const NOT_AUTHENTICATED: RefusalEntry = {
   stranger: true,
 };
 
+/** RFC 9449 §5: one text for all of them; the client has proved who it is, so the log is not shared with strangers. */
+const BAD_PROOF = denied('invalid_dpop_proof', 'the DPoP proof does not hold');
+const NONCE_NEEDED = denied('use_dpop_nonce', 'the DPoP proof needs the nonce given here');
+
 function denied(code: OAuthErrorCode, description: string): RefusalEntry {
   return { code, status: 400, description, stranger: false };
 }
@@ -78,6 +82,14 @@ export const REFUSAL_REASONS = [
   'api_key_rate_exceeded',
   'issuance_quota_exceeded',
   'method_not_allowed',
+  'dpop_proof_repeated',
+  'dpop_proof_malformed',
+  'dpop_proof_signature',
+  'dpop_proof_wrong_request',
+  'dpop_proof_outdated',
+  'dpop_proof_replayed',
+  'dpop_nonce_missing',
+  'dpop_nonce_unknown',
   'lifetime_exhausted',
   'token_missing',
   'token_of_another_client',
@@ -145,6 +157,14 @@ const REFUSALS: { readonly [reason in RefusalReason]: RefusalEntry } = {
   api_key_rate_exceeded: USED_UP,
   issuance_quota_exceeded: USED_UP,
   method_not_allowed: denied('access_denied', 'a policy of this authority does not allow it'),
+  dpop_proof_repeated: BAD_PROOF,
+  dpop_proof_malformed: BAD_PROOF,
+  dpop_proof_signature: BAD_PROOF,
+  dpop_proof_wrong_request: BAD_PROOF,
+  dpop_proof_outdated: BAD_PROOF,
+  dpop_proof_replayed: BAD_PROOF,
+  dpop_nonce_missing: NONCE_NEEDED,
+  dpop_nonce_unknown: NONCE_NEEDED,
   lifetime_exhausted: denied('access_denied', 'a policy of this authority does not allow it'),
   token_missing: { ...malformed('token is missing'), stranger: false },
   // RFC 6749 §5.2: "… or was issued to another client".
@@ -171,7 +191,9 @@ export function refusalEntry(reason: RefusalReason): RefusalEntry {
 /** Thrown by a step of an OAuth endpoint; caught in the endpoint's story and nowhere else. */
 export class Refusal extends Error {
   readonly reason: RefusalReason;
-  constructor(reason: RefusalReason) {
+  /** What the caller needs beside the text, such as a nonce. */
+  readonly headers: Readonly<Record<string, string>> | undefined;
+  constructor(reason: RefusalReason, headers?: Readonly<Record<string, string>>) {
     // A refusal is an answer, not a bug: a flood of them must not pay for stack traces.
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 0;
@@ -179,5 +201,6 @@ export class Refusal extends Error {
     Error.stackTraceLimit = limit;
     this.name = 'Refusal';
     this.reason = reason;
+    this.headers = headers;
   }
 }

@@ -140,7 +140,7 @@ function refuseBuiltIn(record: ResourceServerRecord): void {
 /** Settings that the contract has and the token path does not yet keep: better refused than ignored. */
 function requireBuilt(settings: Pick<NewResourceServer, 'token' | 'senderConstraint'>): void {
   if (settings.token.format !== 'jwt') throw notYet('opaque tokens', '/token/format');
-  if (settings.senderConstraint !== 'none') {
+  if (settings.senderConstraint === 'mtls') {
     throw notYet(`the sender constraint ${settings.senderConstraint}`, '/sender_constraint');
   }
 }

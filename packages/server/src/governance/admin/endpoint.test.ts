@@ -174,7 +174,7 @@ describe('every problem that an endpoint can answer with', () => {
       body: { type: 'spiffe', spiffe_id: 'spiffe://example.org/a' },
     });
     expect(problem(credential)).toBe('not_yet_supported');
-    const settings = [{ token: { format: 'opaque' } }, { sender_constraint: 'dpop' }];
+    const settings = [{ token: { format: 'opaque' } }, { sender_constraint: 'mtls' }];
     for (const setting of settings) {
       const body = { ...resourceServerBody(FRAUD, ['read']), ...setting };
       expect(problem(await authority.call('POST', '/v1/resource-servers', { body }))).toBe(

@@ -14,6 +14,4 @@ export interface Attempt {
   method?: string | undefined;
   client?: AuthenticatedClient | undefined;
   held?: EffectiveAccess | undefined;
-  /** Seconds to wait, where a budget is used up. */
-  retryAfter?: number | undefined;
 }

@@ -19,7 +19,7 @@ export interface BudgetLimits {
 export interface Budgets {
   /** Requests beyond the quota so far, refused or not. */
   readonly overQuota: number;
-  /** Takes what this request costs. Throws `Refusal`, and tells the attempt when to come back, where it is used up. */
+  /** Takes what this request costs. Throws a `Refusal` that says when to come back, where it is used up. */
   spend(attempt: Attempt, client: AuthenticatedClient): void;
   /**
    * Counts a refusal; the seconds to wait where this source has failed too often for this client, else 0. Asked after the
@@ -46,13 +46,13 @@ export function createBudgets(limits: BudgetLimits): Budgets {
     spend(attempt, client) {
       if (client.method === 'api_key') {
         const wait = keys.take(client.credential.id, attempt.at);
-        if (wait > 0) refuse(attempt, 'api_key_rate_exceeded', wait);
+        if (wait > 0) refuse('api_key_rate_exceeded', wait);
       }
       if (quota === undefined) return;
       const wait = quota.take(client.facts.identity.id, attempt.at);
       if (wait === 0) return;
       overQuota++;
-      if (enforced) refuse(attempt, 'issuance_quota_exceeded', wait);
+      if (enforced) refuse('issuance_quota_exceeded', wait);
     },
 
     failed(attempt, reason) {
@@ -62,7 +62,6 @@ export function createBudgets(limits: BudgetLimits): Budgets {
   };
 }
 
-function refuse(attempt: Attempt, reason: RefusalReason, wait: number): never {
-  attempt.retryAfter = wait;
-  throw new Refusal(reason);
+function refuse(reason: RefusalReason, wait: number): never {
+  throw new Refusal(reason, { 'retry-after': String(wait) });
 }

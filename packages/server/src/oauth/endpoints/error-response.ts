@@ -11,16 +11,16 @@ const NO_STORE = {
 /** Seconds until a caller may try again when the authority itself cannot. */
 const RETRY_AFTER = 1;
 
-export function errorResponse(reason: RefusalReason, retryAfter: number = RETRY_AFTER): HttpResponse {
+/** `more`: headers that the reason brings, such as when to come back. */
+export function errorResponse(reason: RefusalReason, more?: Readonly<Record<string, string>>): HttpResponse {
   const entry = refusalEntry(reason);
   const body = JSON.stringify({ error: entry.code, error_description: entry.description });
   if (entry.status === 401) {
     return { status: 401, headers: { ...NO_STORE, 'www-authenticate': 'Basic realm="countersign"' }, body };
   }
-  if (entry.status === 503 || entry.status === 429) {
-    return { status: entry.status, headers: { ...NO_STORE, 'retry-after': String(retryAfter) }, body };
-  }
-  return { status: entry.status, headers: NO_STORE, body };
+  const again = entry.status === 503 || entry.status === 429;
+  const base = again ? { ...NO_STORE, 'retry-after': String(RETRY_AFTER) } : NO_STORE;
+  return { status: entry.status, headers: more === undefined ? base : { ...base, ...more }, body };
 }
 
 /** In the place of a failed authentication, whatever was wrong with it: it depends on how often, never on why. */

@@ -140,6 +140,38 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
     why: 'The rule methods-allowed-per-environment takes no credential of this type in the environment of the identity.',
     fix: 'Give it a stronger credential: countersign credentials create. What is refused where is the setting methods-refused.',
   },
+  dpop_proof_repeated: {
+    why: 'The request carried more than one DPoP header.',
+    fix: 'Correct the client: one proof per request. A proxy between may have doubled it.',
+  },
+  dpop_proof_malformed: {
+    why: 'The DPoP header holds no proof as RFC 9449 has it: not a JWT of type dpop+jwt, an algorithm that is not taken, a key that is none or private, a claim that is missing.',
+    fix: 'Correct the client. Algorithms are in the metadata: dpop_signing_alg_values_supported.',
+  },
+  dpop_proof_signature: {
+    why: 'The signature of the DPoP proof was not made by the key it names.',
+    fix: 'Correct the client: it signs with another key than the one in the header of the proof.',
+  },
+  dpop_proof_wrong_request: {
+    why: 'The DPoP proof is for another method or another URL.',
+    fix: 'The claim htm must be POST and htu the token endpoint as the metadata names it, whatever proxies are between.',
+  },
+  dpop_proof_outdated: {
+    why: 'The DPoP proof was made more than 60 seconds ago, or more than 30 ahead.',
+    fix: 'Make a new proof for each request; set the clock of the client right.',
+  },
+  dpop_proof_replayed: {
+    why: 'The same DPoP proof was used before: the client sent it twice, or somebody else did.',
+    fix: 'Make a new proof for each request, for retries too. If the client does, look for who read its traffic.',
+  },
+  dpop_nonce_missing: {
+    why: 'The DPoP proof had no nonce. Every client begins so, and is given one.',
+    fix: 'If nothing follows, the client knows no nonces: update it, or set dpop-nonce to false.',
+  },
+  dpop_nonce_unknown: {
+    why: 'The nonce of the DPoP proof is too old, or not one of this authority. The client was given a new one.',
+    fix: 'If nothing follows, the client does not take the nonce from the DPoP-Nonce header: correct it.',
+  },
   lifetime_exhausted: {
     why: 'Identity, credential or access ends so soon that no token could live.',
     fix: 'Extend what ends first.',

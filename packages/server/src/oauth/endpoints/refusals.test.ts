@@ -1,6 +1,7 @@
 // Every reason for which the token endpoint refuses: reached, and pinned to its answer (RFC 6749 §5.2).
 import { formatBasicCredentials, generateSecret } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { proofKey, proofOf } from '../../../test/dpop-proof.ts';
 import {
   addApiKey,
   changed,
@@ -18,6 +19,8 @@ import {
 } from '../../storage/contract/records.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { HttpResponse } from '../../http/response.ts';
+import type { OAuthDeps } from '../compose.ts';
+import { createDpopNonces } from '../sender-constraint/dpop-nonce.ts';
 import type { SenderConstraint } from '../sender-constraint/constraint.ts';
 import { REFUSAL_REASONS, refusalEntry, type RefusalReason } from '../refusal.ts';
 import { createBudgets } from './budgets.ts';
@@ -36,6 +39,7 @@ interface Expected {
   readonly error: string;
   readonly description: string;
   readonly reach: Reach;
+  readonly headers?: object;
 }
 
 const body =
@@ -70,6 +74,37 @@ function bindingTo(...shown: SenderConstraint['name'][]): Reach {
     await other.close();
     return answer;
   };
+}
+
+/** With this in the DPoP header (or headers), where proofs are looked at. */
+function proving(made: (now: number) => string[], dpop: Partial<DpopSettings> = {}): Reach {
+  return async (s) => {
+    const { facts, secretHash, log, counters } = s.deps;
+    const settings = { usedOnce: s.storage.usedOnce, nonceKey: undefined, ...dpop };
+    const other = await openTokenScene({ facts, secretHash, log, counters, dpop: settings });
+    const authorization = formatBasicCredentials('payments', s.secret);
+    const headers = made(Math.floor(NOW / 1000)).flatMap((each) => ['dpop', each]);
+    let answer = await other.ask('', { authorization, headers });
+    // A proof that is used up takes two.
+    if (answer.status === 200) {
+      s.log.events.length = 0;
+      s.counters.tokensIssued = 0;
+      answer = await other.ask('', { authorization, headers });
+    }
+    await other.close();
+    return answer;
+  };
+}
+type DpopSettings = NonNullable<OAuthDeps['dpop']>;
+const KEY = proofKey();
+const NONCE_KEY = new Uint8Array(32).fill(3);
+function badProof(reach: Reach): Expected {
+  return denied('invalid_dpop_proof', 'the DPoP proof does not hold', reach);
+}
+function nonceNeeded(claims: object): Expected {
+  const reach = proving((now) => [proofOf(KEY, now, claims)], { nonceKey: NONCE_KEY });
+  const headers = { 'dpop-nonce': createDpopNonces(NONCE_KEY).current(NOW) };
+  return { ...denied('use_dpop_nonce', 'the DPoP proof needs the nonce given here', reach), headers };
 }
 
 function malformed(description: string, reach: Reach, status = 400): Expected {
@@ -214,6 +249,14 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     await s.storage.identities.replace(changed(s.identity, { environment: 'prod' }));
     return await s.ask('', { authorization: null, headers: ['X-API-Key', key] });
   }),
+  dpop_proof_repeated: badProof(proving((now) => [proofOf(KEY, now), proofOf(KEY, now)])),
+  dpop_proof_malformed: badProof(proving(() => ['x'])),
+  dpop_proof_signature: badProof(proving((now) => [`${proofOf(KEY, now).slice(0, -8)}AAAAAAAA`])),
+  dpop_proof_wrong_request: badProof(proving((now) => [proofOf(KEY, now, { htm: 'GET' })])),
+  dpop_proof_outdated: badProof(proving((now) => [proofOf(KEY, now - 61)])),
+  dpop_proof_replayed: badProof(proving((now) => [proofOf(KEY, now)])),
+  dpop_nonce_missing: nonceNeeded({}),
+  dpop_nonce_unknown: nonceNeeded({ nonce: 'x' }),
   lifetime_exhausted: denied(
     'access_denied',
     'a policy of this authority does not allow it',
@@ -272,6 +315,7 @@ describe('a refusal of the token endpoint', () => {
       'content-type': 'application/json',
       'cache-control': 'no-store',
       pragma: 'no-cache',
+      ...expected.headers,
       ...(expected.status === 401 ? { 'www-authenticate': 'Basic realm="countersign"' } : {}),
       ...(expected.status === 503 ? { 'retry-after': '1' } : {}),
       ...(expected.status === 429 ? { 'retry-after': '60' } : {}),

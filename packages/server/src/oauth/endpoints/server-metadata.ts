@@ -8,6 +8,8 @@ export interface ServerMetadataFacts {
   readonly clientAuthMethods: readonly string[];
   /** `https://…` of the listener that asks for certificates, when there is one. */
   readonly mtlsBase: string | undefined;
+  /** Undefined: proofs are not looked at. */
+  readonly dpopAlgorithms?: readonly string[] | undefined;
   /** The admin API's resource identifier (RFC 9728 §4). */
   readonly protectedResources: readonly string[];
 }
@@ -32,6 +34,9 @@ export function serverMetadata(facts: ServerMetadataFacts): Readonly<Record<stri
     introspection_signing_alg_values_supported: ['ES256'],
     revocation_endpoint: `${issuer}/oauth/revoke`,
     revocation_endpoint_auth_methods_supported: facts.clientAuthMethods,
+    ...(facts.dpopAlgorithms === undefined
+      ? {}
+      : { dpop_signing_alg_values_supported: facts.dpopAlgorithms }),
     ...(facts.mtlsBase === undefined ? {} : { mtls_endpoint_aliases: aliases(facts.mtlsBase) }),
   };
 }

@@ -75,7 +75,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       if (changed !== undefined) await changed;
       await deps.record.issued(attempt, client, held, token);
       deps.record.delivered();
-      return tokenResponse(accessToken, token, asked);
+      return tokenResponse(accessToken, token, asked, answerHeaders(deps, confirmation, attempt.at));
     } catch (error) {
       return refuse(deps, attempt, error);
     }
@@ -228,10 +228,23 @@ function tokenResponse(
   accessToken: string,
   token: IssuedToken,
   { issuedTokenType }: Authorization,
+  headers: HttpResponse['headers'],
 ): HttpResponse {
   const issuedType = issuedTokenType === undefined ? '' : `"issued_token_type":"${issuedTokenType}",`;
   const body = `{"access_token":"${accessToken}",${issuedType}"token_type":"${token.tokenType}","expires_in":${token.expiresIn},"scope":"${token.scope}"}`;
-  return { status: 200, headers: TOKEN_HEADERS, body };
+  return { status: 200, headers, body };
+}
+
+/** RFC 9449 §8.2: who bound a token may be told what the next proof needs. */
+function answerHeaders(
+  { constraints }: TokenEndpointDeps,
+  confirmation: IssueTerms['confirmation'],
+  now: number,
+): HttpResponse['headers'] {
+  if (confirmation === undefined) return TOKEN_HEADERS;
+  let headers: HttpResponse['headers'] = TOKEN_HEADERS;
+  for (const constraint of constraints) headers = { ...headers, ...constraint.answer?.(confirmation, now) };
+  return headers;
 }
 
 /** The answer to whatever was thrown on the way, and its record. */
@@ -247,7 +260,8 @@ export async function refuse(
   }
   await deps.record.refused(attempt, reason);
   const wait = deps.budgets?.failed(attempt, reason) ?? 0;
-  return wait > 0 ? tooManyFailuresResponse(wait) : errorResponse(reason, attempt.retryAfter);
+  if (wait > 0) return tooManyFailuresResponse(wait);
+  return errorResponse(reason, error instanceof Refusal ? error.headers : undefined);
 }
 
 function reasonOf(error: unknown): RefusalReason | undefined {

@@ -17,4 +17,6 @@ export interface SenderConstraint {
     wanted: boolean,
     now: number,
   ): ConfirmationMember | undefined | Promise<ConfirmationMember | undefined>;
+  /** Headers for the answer that carries a token bound so. */
+  answer?(confirmation: ConfirmationMember, now: number): Readonly<Record<string, string>> | undefined;
 }

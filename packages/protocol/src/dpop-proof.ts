@@ -1,0 +1,140 @@
+// A DPoP proof: RFC 9449 §4.2 (what it is), §4.3 (how it is checked); URIs compared after RFC 3986 §6.2.2 and §6.2.3.
+import { createHash } from 'node:crypto';
+import { type JsonWebKey, jwkThumbprint, parsePublicJwk } from './jwk.ts';
+import { type ParsedJws, parseCompactJws, verifyJws } from './jws.ts';
+import type { JwsAlgorithm } from './jws-algorithm.ts';
+import { isNumericDate } from './numeric-date.ts';
+import { isJsonObject, type JsonObject, parseJsonObject } from './strict-json.ts';
+
+/** What proofs may be signed with. PKCS #1 v1.5 is left out: no client of DPoP is old enough to need it. */
+export const DPOP_ALGORITHMS: readonly JwsAlgorithm[] = ['ES256', 'ES384', 'PS256', 'EdDSA', 'Ed25519'];
+export const DPOP_TYP = 'dpop+jwt';
+
+/** Seconds for which a proof may be used, counted from its `iat`. */
+export const DPOP_MAX_AGE = 60;
+/** Seconds by which the holder's clock may be ahead. */
+export const DPOP_MAX_AHEAD = 30;
+
+const MAX_BYTES = 8192;
+const MAX_JTI = 256;
+
+/** A proof whose signature holds and that is for this request. Single use and nonce are for the caller to check. */
+export interface DpopProof {
+  /** RFC 7638 thumbprint of the key that made it. */
+  readonly jkt: string;
+  readonly jti: string;
+  readonly iat: number;
+  readonly nonce: string | undefined;
+}
+
+export type DpopProofFault =
+  | 'malformed'
+  | 'wrong_typ'
+  | 'algorithm_not_allowed'
+  | 'bad_key'
+  | 'bad_signature'
+  | 'bad_claims'
+  | 'wrong_method'
+  | 'wrong_url'
+  | 'wrong_token'
+  | 'outdated'
+  | 'issued_in_the_future';
+
+export type DpopProofResult =
+  | { readonly ok: true; readonly proof: DpopProof }
+  | { readonly ok: false; readonly fault: DpopProofFault };
+
+export interface DpopExpectation {
+  readonly method: string;
+  /** Where the request went, as its sender sees it: any of these, each as `dpopUri` gives it. */
+  readonly uris: readonly string[];
+  /** Epoch seconds. */
+  readonly now: number;
+  /** The access token that came with it. Absent at a token endpoint, where there is none yet. */
+  readonly accessToken?: string;
+}
+
+/** Reads and checks one proof. Never throws. Nothing in it but the key it is signed with is believed before the signature. */
+export function checkDpopProof(text: string, expected: DpopExpectation): DpopProofResult {
+  const jws = parseCompactJws(text, MAX_BYTES);
+  if (!jws.ok) return refuse('malformed');
+  // RFC 8725 §3.11: no other kind of JWT passes for a proof.
+  if (jws.header.typ !== DPOP_TYP) return refuse('wrong_typ');
+  const alg = DPOP_ALGORITHMS.find((name) => name === jws.header.alg);
+  if (alg === undefined) return refuse('algorithm_not_allowed');
+  const jkt = provenKey(jws, alg);
+  if ('fault' in jkt) return { ok: false, fault: jkt.fault };
+  const claims = parseJsonObject(jws.payload, { maxDepth: 8, maxBytes: MAX_BYTES });
+  if (!claims.ok) return refuse('malformed');
+  const proof = readClaims(claims.value, jkt.jkt);
+  if (proof === undefined) return refuse('bad_claims');
+  const fault = mismatch(claims.value, proof, expected);
+  return fault === undefined ? { ok: true, proof } : refuse(fault);
+}
+
+/**
+ * A URL in the one form in which two are compared: without query and fragment (RFC 9449 §4.3), normalised by syntax and
+ * scheme (RFC 3986 §6.2.2, §6.2.3). Undefined for what is no http URL.
+ */
+export function dpopUri(text: string): string | undefined {
+  // The platform's parser would silently drop or turn these into something else.
+  if (!/^https?:\/\/[\x21-\x5b\x5d-\x7e]+$/i.test(text) || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '') return undefined;
+  const path = url.pathname.replace(/%[0-9a-fA-F]{2}/g, (escaped) => {
+    const char = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
+    return /[A-Za-z0-9\-._~]/.test(char) ? char : escaped.toUpperCase();
+  });
+  return `${url.origin}${path}`;
+}
+
+/** The `ath` claim for an access token: RFC 9449 §4.2. */
+export function accessTokenHash(accessToken: string): string {
+  return createHash('sha256').update(accessToken, 'latin1').digest('base64url');
+}
+
+/** RFC 9449 §4.3, 5 to 7: an asymmetric key, public only, that made the signature. */
+function provenKey(jws: ParsedJws, alg: JwsAlgorithm): { jkt: string } | { fault: DpopProofFault } {
+  const jwk = jws.header['jwk'];
+  if (!isJsonObject(jwk)) return { fault: 'bad_key' };
+  const parsed = parsePublicJwk({ ...jwk, alg: jwk['alg'] ?? alg });
+  if (!parsed.ok || parsed.key.alg !== alg) return { fault: 'bad_key' };
+  if (!verifyJws(jws, parsed.key)) return { fault: 'bad_signature' };
+  return { jkt: jwkThumbprint(jwk as unknown as JsonWebKey) };
+}
+
+function readClaims(claims: JsonObject, jkt: string): DpopProof | undefined {
+  const { jti, iat } = claims;
+  const nonce = claims['nonce'];
+  if (typeof jti !== 'string' || jti.length === 0 || jti.length > MAX_JTI) return undefined;
+  if (!isNumericDate(iat)) return undefined;
+  if (nonce !== undefined && typeof nonce !== 'string') return undefined;
+  for (const name of ['exp', 'nbf']) {
+    if (Object.hasOwn(claims, name) && !isNumericDate(claims[name])) return undefined;
+  }
+  if (typeof claims['htm'] !== 'string' || typeof claims['htu'] !== 'string') return undefined;
+  return { jkt, jti, iat, nonce };
+}
+
+function mismatch(
+  claims: JsonObject,
+  { iat }: DpopProof,
+  { method, uris, now, accessToken }: DpopExpectation,
+): DpopProofFault | undefined {
+  // RFC 9110 §9.1: methods are case-sensitive.
+  if (claims['htm'] !== method) return 'wrong_method';
+  const htu = dpopUri(claims['htu'] as string);
+  if (htu === undefined || !uris.includes(htu)) return 'wrong_url';
+  if (accessToken !== undefined && claims['ath'] !== accessTokenHash(accessToken)) return 'wrong_token';
+  if (iat > now + DPOP_MAX_AHEAD) return 'issued_in_the_future';
+  if (iat < now - DPOP_MAX_AGE) return 'outdated';
+  // Not asked for in a proof, but whoever says so means it (RFC 7519 §4.1.4, §4.1.5).
+  if (typeof claims['exp'] === 'number' && claims['exp'] <= now - DPOP_MAX_AHEAD) return 'outdated';
+  if (typeof claims['nbf'] === 'number' && claims['nbf'] > now + DPOP_MAX_AHEAD)
+    return 'issued_in_the_future';
+  return undefined;
+}
+
+function refuse(fault: DpopProofFault): DpopProofResult {
+  return { ok: false, fault };
+}

@@ -1,0 +1,81 @@
+// Binding a token to a key by a DPoP proof: RFC 9449 §4.3, §5, §8.
+import { createHash } from 'node:crypto';
+import {
+  checkDpopProof,
+  type ConfirmationMember,
+  DPOP_MAX_AGE,
+  type DpopProof,
+  type DpopProofFault,
+  dpopUri,
+} from '@countersign/protocol';
+import { header, type HttpRequest } from '../../http/request.ts';
+import type { UsedOnceStore } from '../../storage/used-once.ts';
+import { Refusal, type RefusalReason } from '../refusal.ts';
+import type { SenderConstraint } from './constraint.ts';
+import type { DpopNonces } from './dpop-nonce.ts';
+
+export interface DpopDeps {
+  /** The addresses of the token endpoint, as clients know them. */
+  readonly endpoints: readonly string[];
+  /** Undefined: proofs need no nonce. */
+  readonly nonces: DpopNonces | undefined;
+  readonly usedOnce: Pick<UsedOnceStore, 'claim'>;
+}
+
+const REASONS: { readonly [fault in DpopProofFault]: RefusalReason } = {
+  malformed: 'dpop_proof_malformed',
+  wrong_typ: 'dpop_proof_malformed',
+  algorithm_not_allowed: 'dpop_proof_malformed',
+  bad_key: 'dpop_proof_malformed',
+  bad_claims: 'dpop_proof_malformed',
+  bad_signature: 'dpop_proof_signature',
+  wrong_method: 'dpop_proof_wrong_request',
+  wrong_url: 'dpop_proof_wrong_request',
+  wrong_token: 'dpop_proof_wrong_request',
+  outdated: 'dpop_proof_outdated',
+  issued_in_the_future: 'dpop_proof_outdated',
+};
+
+/** A token is bound wherever a proof is shown, wanted or not: RFC 9449 §5. */
+export function dpop({ endpoints, nonces, usedOnce }: DpopDeps): SenderConstraint {
+  const uris = endpoints.map((url) => dpopUri(url) ?? url);
+
+  /** RFC 9449 §8: the refusal brings the nonce that is missing. */
+  function requireNonce({ nonce }: DpopProof, now: number): void {
+    if (nonces === undefined || (nonce !== undefined && nonces.accepts(nonce, now))) return;
+    throw new Refusal(nonce === undefined ? 'dpop_nonce_missing' : 'dpop_nonce_unknown', {
+      'dpop-nonce': nonces.current(now),
+    });
+  }
+
+  /** RFC 9449 §11.1: once per key and URL, on every node. An unreachable store rejects, and nothing is issued. */
+  async function claim({ jkt, jti, iat }: DpopProof): Promise<ConfirmationMember> {
+    const id = createHash('sha256')
+      .update(JSON.stringify([jkt, uris[0], jti]))
+      .digest('base64url');
+    const fresh = await usedOnce.claim('dpop', id, (iat + DPOP_MAX_AGE + 1) * 1000);
+    if (!fresh) throw new Refusal('dpop_proof_replayed');
+    return { jkt };
+  }
+
+  function read(request: HttpRequest, text: string, now: number): DpopProof {
+    const checked = checkDpopProof(text, { method: request.method, uris, now: Math.floor(now / 1000) });
+    if (!checked.ok) throw new Refusal(REASONS[checked.fault]);
+    return checked.proof;
+  }
+
+  return {
+    name: 'dpop',
+    confirm(request, _wanted, now) {
+      const reading = header(request, 'dpop');
+      if (reading.kind === 'absent') return undefined;
+      // RFC 9449 §4.3, 1.
+      if (reading.kind === 'many') throw new Refusal('dpop_proof_repeated');
+      const proof = read(request, reading.value, now);
+      requireNonce(proof, now);
+      return claim(proof);
+    },
+    answer: (confirmation, now) =>
+      nonces === undefined || !('jkt' in confirmation) ? undefined : { 'dpop-nonce': nonces.current(now) },
+  };
+}

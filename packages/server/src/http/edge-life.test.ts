@@ -262,12 +262,46 @@ describe('a drain', () => {
   });
 });
 
+describe('a connection without a sign of life', () => {
+  it('is cut, whether it waits for an answer or does not read the one that it asked for', async () => {
+    const { port, waiting } = await open({ limits: { stalledTimeout: 300 } });
+    const connection = rawConnection(port);
+    connection.write(requestText('GET /slow'));
+    const begin = performance.now();
+    await connection.ended;
+    expect(performance.now() - begin).toBeGreaterThan(250);
+    expect(waiting()).toBe(1);
+  });
+
+  it('is kept while its answer takes less', async () => {
+    const { port, release } = await open({ limits: { stalledTimeout: 1000 } });
+    const connection = rawConnection(port);
+    connection.write(requestText('GET /slow'));
+    await pause(400);
+    release();
+    expect((await connection.next()).status).toBe(200);
+    connection.socket.destroy();
+  });
+});
+
 describe('over TLS', () => {
   let directory: string;
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'countersign-edge-'));
   });
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  it('who does not finish the handshake is cut after the time that headers have', async () => {
+    const { edge } = await open({ limits: { headersTimeout: 300 } });
+    const made = await makeCertificate(directory, Date.now(), pooledRandom());
+    const tls = { cert: made.certificate, key: made.privateKey };
+    const port = await edge.listen({ host: '127.0.0.1', port: 0, tls });
+    const begin = performance.now();
+    const mute = rawConnection(port);
+    await mute.ended;
+    expect(performance.now() - begin).toBeGreaterThan(250);
+    expect(performance.now() - begin).toBeLessThan(3000);
+  });
 
   it('a drain waits for nobody who never finished the handshake', async () => {
     const { edge } = await open();

@@ -19,6 +19,8 @@ export interface HttpLimits {
   readonly keepAliveTimeout: number;
   readonly maxHeaderBytes: number;
   readonly maxConnections: number;
+  /** ms without a byte in either direction until a connection is cut; default 60,000, longer than the longest poll. */
+  readonly stalledTimeout?: number | undefined;
 }
 
 export type Listener = (message: IncomingMessage, response: ServerResponse) => void;
@@ -49,7 +51,6 @@ const SWEEP_MS = 50;
  * answers wants the memory that they wait in.
  */
 const MOST_IN_FLIGHT = 16;
-/** ms without a byte in either direction, longer than the longest poll: a caller that does not read is cut. */
 const STALLED_MS = 60_000;
 
 interface Counted extends Socket {
@@ -146,7 +147,8 @@ function createServer(limits: HttpLimits, tls: TlsOptions | undefined, listener:
       ? createHttpServer(settings, listener)
       : (createHttpsServer({ ...overTls, ...tls }, listener) as unknown as Server);
   server.maxConnections = limits.maxConnections;
-  server.timeout = STALLED_MS;
+  // Also for a caller that does not read its answer.
+  server.timeout = limits.stalledTimeout ?? STALLED_MS;
   return server;
 }
 

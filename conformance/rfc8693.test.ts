@@ -1,3 +1,4 @@
+import type { JsonWebKey } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { accessBody, makeMachine, resourceServerBody, type Machine } from './wire/admin.ts';
 import { jsonOf, send, type Answer } from './wire/exchange.ts';

@@ -2,7 +2,7 @@
 import { TOKEN_EXCHANGE } from '@countersign/protocol';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { addParty, claimsOf, scopesOf, TOKEN } from '../../../test/exchange-scene.ts';
+import { addParty, claimsOf, type Party, scopesOf, TOKEN } from '../../../test/exchange-scene.ts';
 import { jsonOf, NOW, openTokenScene } from '../../../test/token-scene.ts';
 import { accessRecord, resourceServerRecord } from '../../storage/contract/records.ts';
 import { MAX_ACTORS } from './token-exchange.ts';
@@ -44,7 +44,7 @@ it('a row of exchanges never widens scope, audience or life, and keeps its subje
           }),
         );
         for (const server of servers) await storage.resourceServers.insert(server);
-        const parties = [];
+        const parties: Party[] = [];
         for (const name of ['caller', ...APIS.map((i) => `api-${i}`)])
           parties.push(await addParty(scene, name));
         for (const [who, party] of parties.entries()) {
@@ -61,7 +61,7 @@ it('a row of exchanges never widens scope, audience or life, and keeps its subje
 
         const [caller, ...apis] = parties;
         const first = await scene.ask('resource=https://0.test', {
-          ...(caller === undefined ? {} : { authorization: caller.authorization }),
+          authorization: caller?.authorization ?? null,
         });
         let token: string = jsonOf(first).access_token;
         const row: Claims[] = [claimsOf(token)];

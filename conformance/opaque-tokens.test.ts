@@ -86,7 +86,8 @@ describe.runIf(target.admin !== undefined)('opaque tokens (needs the admin API)'
     const live = await token();
     const keys = await scene.admin.all('/keys');
     const sealing = keys.filter(({ alg }) => alg === 'HS256');
-    expect(sealing.map(({ state }) => state).sort()).toEqual(['active', 'next']);
+    expect(new Set(sealing.map(({ state }) => state))).toEqual(new Set(['active', 'next']));
+    expect(sealing).toHaveLength(2);
     for (const key of sealing) expect(key['public_jwk']).toEqual({});
     const published = jsonOf(await send(target.jwksUri, { ca: target.ca }))['keys'] as { kty: string }[];
     expect(published.filter(({ kty }) => kty === 'oct')).toEqual([]);

@@ -6,6 +6,7 @@ export {
   type AccessTokenClaimsFault,
   type AccessTokenClaimsResult,
   type Actor,
+  type ExchangedToken,
   parseAccessTokenClaims,
 } from './access-token-claims.ts';
 export { decodeBase64url, encodeBase64url } from './base64url.ts';
@@ -44,6 +45,7 @@ export {
   type CutoffFeedResult,
   type CutoffIndex,
   type CutoffKind,
+  type CutoffSubject,
   cutOffBy,
   indexCutoffs,
   isCutOff,

@@ -1,18 +1,13 @@
 import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { createChanges } from './audit/change.ts';
 import { createAuditLog } from './audit/group-commit.ts';
-import { openSegmentFileSink } from './audit/segment-file.ts';
 import { createLogReadiness } from './audit/readiness.ts';
-import type { AuditSink } from './audit/sink.ts';
 import { createStrangerBudget } from './audit/stranger-budget.ts';
 import type { Clock } from './clock.ts';
 import type { Deployment } from './config/deployment.ts';
 import { SettingError } from './config/load.ts';
 import { createCutoffFeed } from './cutoff/feed.ts';
 import { createCutoffLedger } from './cutoff/ledger.ts';
-import { openAuditIndex } from './database/audit-index.ts';
-import { openSqliteStorage } from './database/sqlite.ts';
 import { requireRegistryOfLog, untilAlone } from './first-start.ts';
 import {
   type AdminAccount,
@@ -33,17 +28,17 @@ import { operationRoutes } from './http/operation.ts';
 import { below, type Route } from './http/route.ts';
 import type { RandomBytes } from './ids.ts';
 import { checkMasterKey, loadMasterKey } from './keys/master-key.ts';
-import { ensureSigningKey, rotateAll, type RotationDeps, type RotationSchedule } from './keys/rotation.ts';
+import { ensureSigningKey, rotateAll, type RotationDeps } from './keys/rotation.ts';
 import { preparingKeys } from './keys/prepared-keys.ts';
 import { createSeal } from './keys/seal.ts';
 import { isReadableByOthers } from './keys/secret-file.ts';
-import { createSigningKeystore, type SigningKeystore } from './keys/signing-keystore.ts';
 import {
   createBudgets,
   createOAuthRoutes,
   type IssuanceCounters,
   REFUSAL_EXPLANATIONS,
 } from './oauth/compose.ts';
+import { openAuditSink, openKeystore, openStorage, scheduleOf } from './open-state.ts';
 import { parseRefusedMethods, type RefusedMethods } from './policy/methods-allowed-per-environment.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createSecretHash } from './registry/secret-hash.ts';
@@ -85,9 +80,6 @@ export interface Composition {
   /** Writes what is only counted so far, and closes log and database. */
   close(): Promise<void>;
 }
-
-/** Seconds a key stays published beyond its last token: clocks and caches of verifiers. */
-const KEY_RETENTION_MARGIN = 600;
 
 export async function compose(deps: ComposeDeps): Promise<Composition> {
   const opened: (() => Promise<void>)[] = [];
@@ -249,57 +241,6 @@ function refusedMethodsOf(pairs: readonly string[]): RefusedMethods {
     `${read.pair} is not type@environment`,
     `Types: ${CREDENTIAL_TYPES.join(', ')}. Environments: ${ENVIRONMENTS.join(', ')}. Or none, alone.`,
   );
-}
-
-/** Each database's code is loaded only where it is used. */
-async function openStorage({ database, databaseConnections }: Deployment, clock: Clock): Promise<Storage> {
-  if (database.kind === 'sqlite') {
-    await mkdir(dirname(database.path), { recursive: true, mode: 0o700 });
-    return openSqliteStorage({ path: database.path, clock });
-  }
-  const { openPostgresStorage } = await import('./database/postgres.ts');
-  return openPostgresStorage({ url: database.url, clock, connections: databaseConnections });
-}
-
-/** The log comes to rest where the registry does: beside an embedded database in files, else in PostgreSQL. */
-async function openAuditSink({ database, dataDir }: Deployment, logger: Logger): Promise<AuditSink> {
-  if (database.kind === 'postgres') {
-    const { openPostgresAuditSink } = await import('./database/audit-postgres.ts');
-    return openPostgresAuditSink({ url: database.url });
-  }
-  const directory = join(dataDir, 'audit');
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const index = await openAuditIndex({
-    directory,
-    path: join(dataDir, 'audit-index.db'),
-    onProgress: (at) => logger.info({ ...at }, 'the audit index is being rebuilt'),
-    onError: (error) => logger.warn({ err: error }, 'the audit index is behind; it tries again'),
-  });
-  return openSegmentFileSink({ directory, index });
-}
-
-function scheduleOf(deployment: Deployment): RotationSchedule {
-  return {
-    period: deployment.keyPeriod * 1000,
-    lead: deployment.keyLead * 1000,
-    retention: (deployment.tokenLifetimeMax + KEY_RETENTION_MARGIN) * 1000,
-  };
-}
-
-async function openKeystore(
-  storage: Storage,
-  rotation: RotationDeps,
-  clock: Clock,
-  logger: Logger,
-): Promise<SigningKeystore> {
-  const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer: rotation.signer, clock });
-  storage.onChange((change) => {
-    if (change.kind !== 'signing_keys' && change.kind !== 'all') return;
-    keystore
-      .reload()
-      .catch((error: unknown) => logger.error({ err: error }, 'the signing keys could not be read anew'));
-  });
-  return keystore;
 }
 
 async function answers(storage: Storage): Promise<boolean> {

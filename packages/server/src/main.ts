@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { systemClock } from './clock.ts';
 import type { ComposeDeps, Composition } from './compose.ts';
 import { type Deployment, toDeployment } from './config/deployment.ts';
 import { type FlagValue, loadSettings, SettingError } from './config/load.ts';
-import { makeCertificate, presentCertificate } from './http/development-ca.ts';
-import type { HttpEdge, ListenOptions } from './http/fastify-server.ts';
+import type { HttpEdge } from './http/fastify-server.ts';
 import { type TrustedProxies, trustedProxies } from './http/source-address.ts';
 import { pooledRandom } from './ids.ts';
-import { createSecretFile, isReadableByOthers, replaceSecretFile } from './keys/secret-file.ts';
+import { createSecretFile, replaceSecretFile } from './keys/secret-file.ts';
+import { type ServerCertificate, serverCertificate } from './server-certificate.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { VERSION } from './version.ts';
 
@@ -202,27 +202,6 @@ async function listen(
   }
   const scheme = tls === undefined ? 'http' : 'https';
   return { issuer: deployment.issuer ?? `${scheme}://localhost:${port}`, mtlsBase, caFile };
-}
-
-interface ServerCertificate {
-  readonly tls: ListenOptions['tls'];
-  readonly caFile: string | undefined;
-}
-
-async function serverCertificate(deployment: Deployment): Promise<ServerCertificate> {
-  const { tls, dataDir } = deployment;
-  if (tls.kind === 'none') return { tls: undefined, caFile: undefined };
-  if (tls.kind === 'files') {
-    if (deployment.mode === 'serve' && (await isReadableByOthers(tls.key))) {
-      throw new SettingError('tls-key', 'is readable by others', `chmod 600 ${tls.key}`);
-    }
-    const [cert, key] = await Promise.all([readFile(tls.certificate, 'utf8'), readFile(tls.key, 'utf8')]);
-    return { tls: { cert, key }, caFile: undefined };
-  }
-  const now = systemClock.now();
-  const made =
-    (await presentCertificate(dataDir, now)) ?? (await makeCertificate(dataDir, now, pooledRandom()));
-  return { tls: { cert: made.certificate, key: made.privateKey }, caFile: made.caFile };
 }
 
 /** `dev` keeps the admin's secret beside its data, for the command line of the same person. */

@@ -20,6 +20,7 @@ import { createTokenEndpoint, type TokenEndpointDeps } from './endpoints/token.t
 import { clientCredentials } from './grants/client-credentials.ts';
 import type { Grant } from './grants/grant.ts';
 import type { UsedOnceStore } from '../storage/used-once.ts';
+import { tokenExchange } from './grants/token-exchange.ts';
 import type { SenderConstraint } from './sender-constraint/constraint.ts';
 import { createOwnTokenReader, type OwnTokenDeps } from './tokens/own-token.ts';
 import { dpop } from './sender-constraint/dpop.ts';
@@ -46,7 +47,6 @@ export interface OAuthDeps
   readonly feed: Parameters<typeof createCutoffsEndpoint>[0];
 }
 
-const GRANTS: readonly Grant[] = [clientCredentials];
 const RULES: readonly Rule[] = [methodsAllowedPerEnvironment, tokenLifetimeCeiling];
 /** A form with credentials, scopes and a resource is a few hundred bytes; assertions need more. */
 const TOKEN_BODY_LIMIT = 64 * 1024;
@@ -62,11 +62,13 @@ export function createOAuthRoutes(
     privateKeyJwt({ ...deps, tokenEndpoints: tokenEndpoints(deps) }),
     apiKey(deps.secretHash),
   ];
+  const ownTokens = createOwnTokenReader(deps);
+  const grants: readonly Grant[] = [clientCredentials, tokenExchange({ ...deps, ownTokens })];
   const token = createTokenEndpoint({
     ...deps,
     methods,
     constraints,
-    grants: new Map(GRANTS.map((grant) => [grant.type, grant])),
+    grants: new Map(grants.map((grant) => [grant.type, grant])),
     rules: RULES,
     record: createIssuanceRecord(deps),
   });
@@ -74,7 +76,7 @@ export function createOAuthRoutes(
     ...deps,
     // An API key is exchanged for tokens and proves nothing elsewhere: docs/parts/api-key.md.
     methods: methods.filter((method) => method.name !== 'api_key'),
-    ownTokens: createOwnTokenReader(deps),
+    ownTokens,
   };
   const introspect = createIntrospectEndpoint({
     ...about,
@@ -83,7 +85,7 @@ export function createOAuthRoutes(
   const revoke = createRevokeEndpoint({ ...about, record: createIssuanceRecord(deps, 'revocation.refused') });
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
-    grantTypes: GRANTS.map((grant) => grant.type),
+    grantTypes: grants.map((grant) => grant.type),
     clientAuthMethods: methods.map((method) => method.name).filter((name) => name !== 'api_key'),
     mtlsBase: deps.mtlsBase,
     assertionAlgorithms: CLIENT_ASSERTION_ALGORITHMS,

@@ -1,0 +1,71 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { openSegmentFileSink } from './audit/segment-file.ts';
+import type { AuditSink } from './audit/sink.ts';
+import type { Clock } from './clock.ts';
+import type { Deployment } from './config/deployment.ts';
+import { openAuditIndex } from './database/audit-index.ts';
+import { openSqliteStorage } from './database/sqlite.ts';
+import type { RotationDeps, RotationSchedule } from './keys/rotation.ts';
+import { createSigningKeystore, type SigningKeystore } from './keys/signing-keystore.ts';
+import type { Storage } from './storage/storage.ts';
+import type { Logger } from './telemetry/logger.ts';
+
+/** What a deployment keeps its state in: which database, which log, which signing keys. */
+
+/** Seconds a key stays published beyond its last token: clocks and caches of verifiers. */
+const KEY_RETENTION_MARGIN = 600;
+
+/** Each database's code is loaded only where it is used. */
+export async function openStorage(
+  { database, databaseConnections }: Deployment,
+  clock: Clock,
+): Promise<Storage> {
+  if (database.kind === 'sqlite') {
+    await mkdir(dirname(database.path), { recursive: true, mode: 0o700 });
+    return openSqliteStorage({ path: database.path, clock });
+  }
+  const { openPostgresStorage } = await import('./database/postgres.ts');
+  return openPostgresStorage({ url: database.url, clock, connections: databaseConnections });
+}
+
+/** The log comes to rest where the registry does: beside an embedded database in files, else in PostgreSQL. */
+export async function openAuditSink({ database, dataDir }: Deployment, logger: Logger): Promise<AuditSink> {
+  if (database.kind === 'postgres') {
+    const { openPostgresAuditSink } = await import('./database/audit-postgres.ts');
+    return openPostgresAuditSink({ url: database.url });
+  }
+  const directory = join(dataDir, 'audit');
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const index = await openAuditIndex({
+    directory,
+    path: join(dataDir, 'audit-index.db'),
+    onProgress: (at) => logger.info({ ...at }, 'the audit index is being rebuilt'),
+    onError: (error) => logger.warn({ err: error }, 'the audit index is behind; it tries again'),
+  });
+  return openSegmentFileSink({ directory, index });
+}
+
+export function scheduleOf(deployment: Deployment): RotationSchedule {
+  return {
+    period: deployment.keyPeriod * 1000,
+    lead: deployment.keyLead * 1000,
+    retention: (deployment.tokenLifetimeMax + KEY_RETENTION_MARGIN) * 1000,
+  };
+}
+
+export async function openKeystore(
+  storage: Storage,
+  rotation: RotationDeps,
+  clock: Clock,
+  logger: Logger,
+): Promise<SigningKeystore> {
+  const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer: rotation.signer, clock });
+  storage.onChange((change) => {
+    if (change.kind !== 'signing_keys' && change.kind !== 'all') return;
+    keystore
+      .reload()
+      .catch((error: unknown) => logger.error({ err: error }, 'the signing keys could not be read anew'));
+  });
+  return keystore;
+}

@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises';
+import { systemClock } from './clock.ts';
+import type { Deployment } from './config/deployment.ts';
+import { SettingError } from './config/load.ts';
+import { makeCertificate, presentCertificate } from './http/development-ca.ts';
+import type { ListenOptions } from './http/fastify-server.ts';
+import { pooledRandom } from './ids.ts';
+import { isReadableByOthers } from './keys/secret-file.ts';
+
+/** The certificate that this server shows to its callers. */
+
+export interface ServerCertificate {
+  readonly tls: ListenOptions['tls'];
+  readonly caFile: string | undefined;
+}
+
+/** Given in files, or made by the development CA. Throws `SettingError` where a key is open to others. */
+export async function serverCertificate(deployment: Deployment): Promise<ServerCertificate> {
+  const { tls, dataDir } = deployment;
+  if (tls.kind === 'none') return { tls: undefined, caFile: undefined };
+  if (tls.kind === 'files') {
+    if (deployment.mode === 'serve' && (await isReadableByOthers(tls.key))) {
+      throw new SettingError('tls-key', 'is readable by others', `chmod 600 ${tls.key}`);
+    }
+    const [cert, key] = await Promise.all([readFile(tls.certificate, 'utf8'), readFile(tls.key, 'utf8')]);
+    return { tls: { cert, key }, caFile: undefined };
+  }
+  const now = systemClock.now();
+  const made =
+    (await presentCertificate(dataDir, now)) ?? (await makeCertificate(dataDir, now, pooledRandom()));
+  return { tls: { cert: made.certificate, key: made.privateKey }, caFile: made.caFile };
+}

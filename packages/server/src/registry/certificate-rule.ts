@@ -38,7 +38,8 @@ function readAuthorities(pem: string): readonly Certificate[] {
     const read = parseCertificate(der);
     if (!read.ok) throw unacceptable('/ca', `has a certificate that cannot be read: ${read.fault}`);
     // RFC 5280 §6.1.4 (k): whoever may issue certificates says so in its own.
-    if (!read.certificate.ca) throw unacceptable('/ca', 'has a certificate that is not an authority’s (CA:true)');
+    if (!read.certificate.ca)
+      throw unacceptable('/ca', 'has a certificate that is not an authority’s (CA:true)');
     const key = keyOf(read.certificate);
     if (typeof key === 'string') throw unacceptable('/ca', `has an authority whose key is ${key}`);
     return read.certificate;
@@ -60,17 +61,6 @@ function readLists(pem: string, authorities: readonly Certificate[]): readonly R
     }
     return list;
   });
-}
-
-/** A newer list takes the place of an older one, never the other way round: who was revoked stays so. */
-export function requireNewer(before: CertificateRule, after: CertificateRule, now: number): void {
-  for (const list of after.lists) {
-    if (list.nextUpdate < now) throw unacceptable('/crl', 'has a list that is outdated (nextUpdate)');
-    const older = before.lists.some(
-      (each) => each.issuer.key === list.issuer.key && each.thisUpdate > list.thisUpdate,
-    );
-    if (older) throw unacceptable('/crl', 'has a list that is older than the one that is here');
-  }
 }
 
 function unacceptable(pointer: string, message: string): RegistryRefusal {

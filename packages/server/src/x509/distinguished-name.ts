@@ -78,7 +78,7 @@ function folded(text: string): string {
 }
 
 /** Control, format, private-use and unassigned characters, line ends, and what RFC 4518 §2.2 maps to nothing. */
-const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\u034f\u180b-\u180d\ufe00-\ufe0f\ufffc\ufffd]/u;
+const UNSEEN = /\u034f|[\p{C}\p{Zl}\p{Zp}\ufffc\ufffd]|[\u180b-\u180d]|[\ufe00-\ufe0f]/u;
 
 /** Refuses text with characters that are not there for readers: a NUL has ended names too early elsewhere. */
 export function requireVisible(text: string): string {

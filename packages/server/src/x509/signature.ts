@@ -20,19 +20,13 @@ export function usableKey(spki: Uint8Array): UsableKey | KeyFault {
     return 'unusable';
   }
   const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {};
-  switch (key.asymmetricKeyType) {
-    case 'rsa':
-    case 'rsa-pss':
-      if (modulusLength > RSA_BITS.most) return 'unusable';
-      return modulusLength < RSA_BITS.least ? 'weak' : { key, kind: key.asymmetricKeyType };
-    case 'ec':
-      return namedCurve !== undefined && CURVES.has(namedCurve) ? { key, kind: 'ec' } : 'unusable';
-    case 'ed25519':
-    case 'ed448':
-      return { key, kind: 'ed' };
-    default:
-      return 'unusable';
+  const type = key.asymmetricKeyType;
+  if (type === 'rsa' || type === 'rsa-pss') {
+    if (modulusLength > RSA_BITS.most) return 'unusable';
+    return modulusLength < RSA_BITS.least ? 'weak' : { key, kind: type };
   }
+  if (type === 'ec') return CURVES.has(namedCurve ?? '') ? { key, kind: 'ec' } : 'unusable';
+  return type === 'ed25519' || type === 'ed448' ? { key, kind: 'ed' } : 'unusable';
 }
 
 interface Algorithm {

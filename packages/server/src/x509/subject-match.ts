@@ -59,7 +59,8 @@ const READERS: { readonly [field in SubjectField]: (value: string) => SubjectRea
   },
 };
 
-const HOST = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
+const HOST =
+  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
 const URI = /^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]+$/;
 const MAILBOX = /^([\x21-\x3f\x41-\x7e]{1,64})@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)$/;
 
@@ -94,5 +95,7 @@ export function addressBytes(text: string): Uint8Array | undefined {
   const groups = (part: string): readonly string[] => (part === '' ? [] : part.split(':'));
   const [head, tail] = [groups(before), groups(after ?? '')];
   const all = [...head, ...Array<string>(8 - head.length - tail.length).fill('0'), ...tail];
-  return Uint8Array.from(all.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]));
+  return Uint8Array.from(
+    all.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]),
+  );
 }

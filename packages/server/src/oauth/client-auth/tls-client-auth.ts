@@ -1,7 +1,7 @@
 // tls_client_auth: a certificate that an authority of the client's own issued, RFC 8705 §2.1.
 import { generateKeyPairSync } from 'node:crypto';
 import { certificateRule, type CertificateRule } from '../../registry/certificate-rule.ts';
-import { stands } from '../../registry/effective-access.ts';
+import { credentialFault } from '../../registry/effective-access.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { type PathFault, validatePath } from '../../x509/path-validation.ts';
@@ -71,7 +71,7 @@ export function tlsClientAuth(): ClientAuthMethod<CertificateProof> {
         const found = faultOf(entry, proof, leaf, now);
         if (found === undefined) {
           // Of several that match, as while one replaces the other, the one that may be used.
-          if (stands(credential, now)) return credential;
+          if (credentialFault(credential, now) === undefined) return credential;
           matched ??= credential;
         } else if (fault === undefined || fault === 'certificate_subject_mismatch') fault = found;
       }
@@ -108,5 +108,8 @@ function faultOf(
 const nobody = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
 
 function checkInVain({ tbs, signature }: Certificate): void {
-  signatureFault(tbs, { id: '1.2.840.10045.4.3.2', parameters: undefined }, signature, { key: nobody, kind: 'ec' });
+  signatureFault(tbs, { id: '1.2.840.10045.4.3.2', parameters: undefined }, signature, {
+    key: nobody,
+    kind: 'ec',
+  });
 }

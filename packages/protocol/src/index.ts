@@ -16,7 +16,13 @@ export {
   formatBasicCredentials,
   parseBasicCredentials,
 } from './basic-credentials.ts';
-export { type BearerChallenge, bearerChallenge } from './challenge.ts';
+export {
+  type BearerChallenge,
+  bearerChallenge,
+  type DpopChallenge,
+  dpopChallenge,
+  type TokenScheme,
+} from './challenge.ts';
 export {
   candidateKeys,
   CLIENT_ASSERTION_ALGORITHMS,
@@ -53,6 +59,7 @@ export {
   MAX_CUTOFF_FEED_BYTES,
   parseCutoffFeed,
 } from './cutoff-feed.ts';
+export { createDpopNonces, type DpopNonces } from './dpop-nonce.ts';
 export {
   accessTokenHash,
   checkDpopProof,

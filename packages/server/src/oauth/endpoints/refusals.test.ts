@@ -1,6 +1,6 @@
 // Every reason for which the token endpoint refuses: reached, and pinned to its answer (RFC 6749 §5.2).
 import { generateKeyPairSync } from 'node:crypto';
-import { formatBasicCredentials, generateSecret } from '@countersign/protocol';
+import { createDpopNonces, formatBasicCredentials, generateSecret } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { addClientKey, assertionForm, assertionOf, clientKey } from '../../../test/client-assertion.ts';
 import {
@@ -31,7 +31,6 @@ import { StorageError } from '../../storage/errors.ts';
 import { extendedKeyUsage } from '../../http/certificate.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import type { OAuthDeps } from '../compose.ts';
-import { createDpopNonces } from '../sender-constraint/dpop-nonce.ts';
 import type { SenderConstraint } from '../sender-constraint/constraint.ts';
 import { REFUSAL_REASONS, refusalEntry, type RefusalReason } from '../refusal.ts';
 import { createBudgets } from './budgets.ts';

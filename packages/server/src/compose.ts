@@ -183,8 +183,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       lifetimes: { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax },
       jwksMaxAge: deployment.jwksMaxAge,
       mtlsBase: deps.mtlsBase,
+      usedOnce: storage.usedOnce,
       dpop: {
-        usedOnce: storage.usedOnce,
         nonceKey: deployment.dpopNonce ? masterKey.derive('dpop-nonce') : undefined,
       },
     }),

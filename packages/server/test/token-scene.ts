@@ -116,6 +116,7 @@ export async function openTokenScene(
     issuer: ISSUER,
     adminResource: `${ISSUER}/v1`,
     mtlsBase: undefined,
+    usedOnce: storage.usedOnce,
     jwksMaxAge: 300,
     lifetimes: { default: 600, maximum: 3600 },
     refusedMethods: new Map([['prod', new Set(['api_key'])]]),

@@ -4,7 +4,8 @@ import { jsonOf, send, type Answer, type HeaderLine } from './wire/exchange.ts';
 import { expectOAuthError, expectProblem, expectToken } from './wire/expectations.ts';
 import { decodeJwt, encodeJwt } from './wire/jwt.ts';
 import { freshName, seedScene, type SeededScene } from './wire/scene.ts';
-import { dpopProof, makeKey, signJwt } from './wire/signing-key.ts';
+import { makeKey, signCompact } from './wire/client-assertion.ts';
+import { dpopProof } from './wire/dpop-proof.ts';
 import { currentTarget } from './wire/target.ts';
 import { introspect, revoke } from './wire/token-call.ts';
 import { askToken, type Params } from './wire/token-request.ts';
@@ -77,7 +78,7 @@ describe.runIf(target.admin !== undefined)('the endpoints (need the admin API)',
       ['a JWS that claims to be packed', () => encodeJwt({ alg: 'ES256', zip: 'DEF' }, {})],
       [
         'five thousand levels of JSON',
-        () => signJwt(makeKey(), { typ: 'at+jwt', kid: 'x' }, `{"a":${deep}}`),
+        () => signCompact({ alg: 'ES256', typ: 'at+jwt', kid: 'x' }, `{"a":${deep}}`, makeKey()),
       ],
       [
         'five thousand levels in the header',

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, startAuthority, type RunningAuthority } from './authority-process.ts';
-import { scratchDatabase, type ScratchDatabase } from './load/postgres.ts';
+import { describeOnPostgres, scratchDatabase, type ScratchDatabase } from './load/postgres.ts';
 import { issueSecret, revokeCredential } from './wire/admin.ts';
 import { send, type Answer } from './wire/exchange.ts';
 import { expectOAuthError, expectToken } from './wire/expectations.ts';
 import { decodeJwt } from './wire/jwt.ts';
 import { seedScene, type SeededScene } from './wire/scene.ts';
-import { dpopProof, makeKey } from './wire/signing-key.ts';
+import { makeKey } from './wire/client-assertion.ts';
+import { dpopProof } from './wire/dpop-proof.ts';
 import { mayStartServers, type Target } from './wire/target.ts';
 import { askToken, basic, FORM, formBody } from './wire/token-request.ts';
 
@@ -18,12 +19,7 @@ const WITHIN_MS = 2000;
 
 // Threats 4, 12 and 48 where two nodes share a database: what one is told, the other knows.
 describe.runIf(mayStartServers())('two nodes (need the countersign command)', () => {
-  const there = (process.env['COUNTERSIGN_TEST_POSTGRES'] ?? '') !== '';
-  if (there) describeNodes();
-  else
-    test('on one PostgreSQL database', async (context) => {
-      await scratchDatabase(context);
-    });
+  describeOnPostgres(describeNodes);
 });
 
 function describeNodes(): void {

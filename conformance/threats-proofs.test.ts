@@ -1,12 +1,13 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { makeKey, signCompact, type AssertionKey } from './wire/client-assertion.ts';
 import { send, type Answer } from './wire/exchange.ts';
 import { expectOAuthError, expectToken } from './wire/expectations.ts';
 import { decodeJwt, encodeJwt } from './wire/jwt.ts';
 import { seedScene, type SeededScene } from './wire/scene.ts';
-import { dpopProof, makeKey, seconds, signJwt, type SigningKey } from './wire/signing-key.ts';
+import { dpopProof, learnNonce, seconds, thumbprint } from './wire/dpop-proof.ts';
 import { currentTarget } from './wire/target.ts';
-import { askToken, learnNonce } from './wire/token-request.ts';
+import { askToken } from './wire/token-request.ts';
 
 // Threats 16 to 19 and 43: DPoP proofs (RFC 9449 section 4.3) that are for another request, of another kind, or forged.
 const target = currentTarget();
@@ -25,7 +26,7 @@ describe.runIf(target.admin !== undefined)('DPoP proofs (need the admin API)', (
   function show(...proofs: readonly string[]): Promise<Answer> {
     return askToken({ client: scene.client, headers: proofs.map((proof) => ['DPoP', proof] as const) });
   }
-  function proof(claims: object = {}, header: object = {}, key: SigningKey = holder): string {
+  function proof(claims: object = {}, header: object = {}, key: AssertionKey = holder): string {
     return dpopProof(key, target, { nonce, ...claims }, header);
   }
   const at = (change: (url: URL) => void): string => {
@@ -36,7 +37,7 @@ describe.runIf(target.admin !== undefined)('DPoP proofs (need the admin API)', (
 
   test('one that is right binds the token to its key', async () => {
     const { token } = expectToken(await show(proof()), 'DPoP');
-    expect(decodeJwt(token).claims['cnf']).toEqual({ jkt: holder.jkt });
+    expect(decodeJwt(token).claims['cnf']).toEqual({ jkt: thumbprint(holder) });
   });
 
   test.each(['ES384', 'PS256', 'EdDSA'] as const)('%s is taken too', async (alg) => {
@@ -125,14 +126,17 @@ describe.runIf(target.admin !== undefined)('DPoP proofs (need the admin API)', (
       ['the key of another', () => proof({}, { jwk: makeKey().jwk })],
       ['jku beside no jwk', () => proof({}, { jwk: undefined, jku: 'https://evil.example/jwks' })],
       ['a certificate in the place of the key', () => proof({}, { jwk: undefined, x5c: ['MIIB'] })],
-      ['a kid in the place of the key', () => proof({}, { jwk: undefined, kid: holder.jkt })],
+      ['a kid in the place of the key', () => proof({}, { jwk: undefined, kid: thumbprint(holder) })],
       ['PKCS #1', () => proof({}, {}, { ...rsa, alg: 'RS256' })],
       ['another algorithm than the key', () => proof({}, { alg: 'ES384' })],
       ['a psychic signature (CVE-2022-21449)', () => signedWith(Buffer.alloc(64))],
       ['a DER signature', () => signedWith(der())],
       ['a signature that is too short', () => signedWith(Buffer.alloc(63, 1))],
-      ['a weak RSA key', () => proof({}, { alg: 'PS256', jwk: { ...rsa.jwk, n: rsa.jwk.n?.slice(0, 171) } })],
-      ['a point off the curve', () => proof({}, { jwk: { ...holder.jwk, y: holder.jwk.x } })],
+      [
+        'a weak RSA key',
+        () => proof({}, { alg: 'PS256', jwk: { ...rsa.jwk, n: String(rsa.jwk['n']).slice(0, 171) } }),
+      ],
+      ['a point off the curve', () => proof({}, { jwk: { ...holder.jwk, y: holder.jwk['x'] } })],
     ])('%s: invalid_dpop_proof', async (_what, make) => {
       expectOAuthError(await show(make()), 400, 'invalid_dpop_proof');
     });
@@ -183,7 +187,7 @@ describe.runIf(target.admin !== undefined)('DPoP proofs (need the admin API)', (
     return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
   }
   function der(): Buffer {
-    const made = signJwt(holder, {}, {});
+    const made = signCompact({}, {}, holder);
     const raw = decodeJwt(made).signature;
     const half = (part: Buffer): Buffer => Buffer.concat([Buffer.from([2, 33, 0]), part]);
     const body = Buffer.concat([half(raw.subarray(0, 32)), half(raw.subarray(32))]);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { TestContext } from 'vitest';
+import { describe, type TestContext } from 'vitest';
 
 interface PgModule {
   readonly Client: new (options: {
@@ -74,4 +74,12 @@ async function dumpOf(client: PgClient): Promise<string> {
     texts.push(`${String(name)} ${rows.length}`, ...rows.map(({ row }) => String(row)));
   }
   return texts.join('\n');
+}
+
+/** Tests that share a database which they make before all of them; skipped where no server is named. */
+export function describeOnPostgres(tests: () => void): void {
+  const named = (process.env['COUNTERSIGN_TEST_POSTGRES'] ?? '') !== '';
+  describe.runIf(named)('on PostgreSQL (needs COUNTERSIGN_TEST_POSTGRES)', () => {
+    tests();
+  });
 }

@@ -1,6 +1,5 @@
 import { currentTarget, type ClientCredentials, type Target } from './target.ts';
 import { send, type Answer, type HeaderLine } from './exchange.ts';
-import { dpopProof, type SigningKey } from './signing-key.ts';
 
 export const FORM = 'application/x-www-form-urlencoded';
 
@@ -60,12 +59,4 @@ export function askToken(ask: TokenAsk): Promise<Answer> {
     ca: target.ca,
     ...(ask.localAddress === undefined ? {} : { localAddress: ask.localAddress }),
   });
-}
-
-/** RFC 9449 section 8: the nonce that a client is told to put into its proofs; undefined where none is wanted. */
-export async function learnNonce(key: SigningKey, ask: TokenAsk): Promise<string | undefined> {
-  const proof = dpopProof(key, ask.target ?? currentTarget());
-  const answer = await askToken({ ...ask, headers: [...(ask.headers ?? []), ['DPoP', proof]] });
-  const nonce = answer.headers['dpop-nonce'];
-  return typeof nonce === 'string' ? nonce : undefined;
 }

@@ -17,6 +17,7 @@ export {
   parseBasicCredentials,
 } from './basic-credentials.ts';
 export { type BearerChallenge, bearerChallenge } from './challenge.ts';
+export { certificateThumbprint } from './certificate-thumbprint.ts';
 export { CLIENT_AUTH_METHODS, type ClientAuthMethodName } from './client-auth-method.ts';
 export { type ClientId, parseClientId } from './client-id.ts';
 export { type Confirmation, type ConfirmationMember, parseConfirmation } from './confirmation.ts';

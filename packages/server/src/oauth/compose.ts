@@ -6,9 +6,11 @@ import type { Rule } from '../policy/rule.ts';
 import { tokenLifetimeCeiling } from '../policy/token-lifetime-ceiling.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import { apiKey } from './client-auth/api-key.ts';
+import { type CertificateMethod, clientCertificate } from './client-auth/client-certificate.ts';
 import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
 import { clientSecretPost } from './client-auth/client-secret-post.ts';
 import type { ClientAuthMethod } from './client-auth/method.ts';
+import { selfSignedTlsClientAuth } from './client-auth/self-signed-tls-client-auth.ts';
 import { createCutoffsEndpoint } from './endpoints/cutoffs.ts';
 import { createIntrospectEndpoint } from './endpoints/introspect.ts';
 import { createIssuanceRecord, type IssuanceRecordDeps } from './endpoints/issuance-record.ts';
@@ -23,6 +25,7 @@ import type { SenderConstraint } from './sender-constraint/constraint.ts';
 import { createOwnTokenReader, type OwnTokenDeps } from './tokens/own-token.ts';
 import { dpop, type DpopDeps } from './sender-constraint/dpop.ts';
 import { createDpopNonces } from './sender-constraint/dpop-nonce.ts';
+import { mtls } from './sender-constraint/mtls.ts';
 
 export { createBudgets } from './endpoints/budgets.ts';
 export type { IssuanceCounters } from './endpoints/issuance-record.ts';
@@ -38,12 +41,15 @@ export interface OAuthDeps
     OwnTokenDeps['keystore'];
   readonly jwksMaxAge: number;
   readonly mtlsBase: string | undefined;
+  /** Whether callers' certificates are seen here, on a connection or through a proxy. */
+  readonly clientCertificates?: boolean;
   readonly adminResource: string;
   /** Absent: no proofs are looked at. `nonceKey` is absent where proofs need no nonce. */
   readonly dpop?: Pick<DpopDeps, 'usedOnce'> & { readonly nonceKey: Uint8Array | undefined };
   readonly feed: Parameters<typeof createCutoffsEndpoint>[0];
 }
 
+const CERTIFICATE_METHODS: readonly CertificateMethod[] = [selfSignedTlsClientAuth];
 const RULES: readonly Rule[] = [methodsAllowedPerEnvironment, tokenLifetimeCeiling];
 /** A form with credentials, scopes and a resource is a few hundred bytes; assertions will need more. */
 const TOKEN_BODY_LIMIT = 64 * 1024;
@@ -52,11 +58,16 @@ export function createOAuthRoutes(
   deps: OAuthDeps,
   given: readonly SenderConstraint[] = [],
 ): readonly Route[] {
-  const constraints = deps.dpop === undefined ? given : [...given, dpopOf(deps, deps.dpop)];
+  const constraints = [
+    ...given,
+    ...(deps.dpop === undefined ? [] : [dpopOf(deps, deps.dpop)]),
+    ...(deps.clientCertificates === true ? [mtls] : []),
+  ];
   const methods: readonly ClientAuthMethod[] = [
     clientSecretBasic(deps.secretHash),
     clientSecretPost(deps.secretHash),
     apiKey(deps.secretHash),
+    ...(deps.clientCertificates === true ? [clientCertificate(CERTIFICATE_METHODS)] : []),
   ];
   const ownTokens = createOwnTokenReader(deps);
   const grants: readonly Grant[] = [clientCredentials, tokenExchange({ ...deps, ownTokens })];
@@ -82,8 +93,11 @@ export function createOAuthRoutes(
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
     grantTypes: grants.map((grant) => grant.type),
-    clientAuthMethods: methods.map((method) => method.name).filter((name) => name !== 'api_key'),
+    clientAuthMethods: methods
+      .flatMap((method) => method.covers ?? [method.name])
+      .filter((name) => name !== 'api_key'),
     mtlsBase: deps.mtlsBase,
+    certificateBoundTokens: deps.clientCertificates === true,
     dpopAlgorithms: deps.dpop === undefined ? undefined : DPOP_ALGORITHMS,
     protectedResources: [deps.adminResource],
   });

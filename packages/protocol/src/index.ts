@@ -16,8 +16,14 @@ export {
   formatBasicCredentials,
   parseBasicCredentials,
 } from './basic-credentials.ts';
-export { type BearerChallenge, bearerChallenge } from './challenge.ts';
 export { certificateThumbprint } from './certificate-thumbprint.ts';
+export {
+  type BearerChallenge,
+  bearerChallenge,
+  type DpopChallenge,
+  dpopChallenge,
+  type TokenScheme,
+} from './challenge.ts';
 export { CLIENT_AUTH_METHODS, type ClientAuthMethodName } from './client-auth-method.ts';
 export { type ClientId, parseClientId } from './client-id.ts';
 export { type Confirmation, type ConfirmationMember, parseConfirmation } from './confirmation.ts';
@@ -36,6 +42,7 @@ export {
   MAX_CUTOFF_FEED_BYTES,
   parseCutoffFeed,
 } from './cutoff-feed.ts';
+export { createDpopNonces, type DpopNonces } from './dpop-nonce.ts';
 export {
   accessTokenHash,
   checkDpopProof,

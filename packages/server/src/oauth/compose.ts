@@ -1,5 +1,5 @@
 // The token wing: registers grants (RFC 6749 §4), client authentication methods (§2.3) and endpoints.
-import { DPOP_ALGORITHMS } from '@countersign/protocol';
+import { createDpopNonces, DPOP_ALGORITHMS } from '@countersign/protocol';
 import type { Route } from '../http/route.ts';
 import { methodsAllowedPerEnvironment } from '../policy/methods-allowed-per-environment.ts';
 import type { Rule } from '../policy/rule.ts';
@@ -24,7 +24,6 @@ import { tokenExchange } from './grants/token-exchange.ts';
 import type { SenderConstraint } from './sender-constraint/constraint.ts';
 import { createOwnTokenReader, type OwnTokenDeps } from './tokens/own-token.ts';
 import { dpop, type DpopDeps } from './sender-constraint/dpop.ts';
-import { createDpopNonces } from './sender-constraint/dpop-nonce.ts';
 import { mtls } from './sender-constraint/mtls.ts';
 
 export { createBudgets } from './endpoints/budgets.ts';

@@ -1,5 +1,5 @@
 // Every reason for which the token endpoint refuses: reached, and pinned to its answer (RFC 6749 §5.2).
-import { formatBasicCredentials, generateSecret } from '@countersign/protocol';
+import { createDpopNonces, formatBasicCredentials, generateSecret } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { testCertificate } from '../../../test/client-certificate.ts';
 import { proofKey, proofOf } from '../../../test/dpop-proof.ts';
@@ -22,7 +22,6 @@ import {
 import { StorageError } from '../../storage/errors.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import type { OAuthDeps } from '../compose.ts';
-import { createDpopNonces } from '../sender-constraint/dpop-nonce.ts';
 import type { SenderConstraint } from '../sender-constraint/constraint.ts';
 import { REFUSAL_REASONS, refusalEntry, type RefusalReason } from '../refusal.ts';
 import { createBudgets } from './budgets.ts';

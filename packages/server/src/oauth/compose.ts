@@ -6,7 +6,6 @@ import type { Rule } from '../policy/rule.ts';
 import { tokenLifetimeCeiling } from '../policy/token-lifetime-ceiling.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import { apiKey } from './client-auth/api-key.ts';
-import { type CertificateMethod, clientCertificate } from './client-auth/client-certificate.ts';
 import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
 import { clientSecretPost } from './client-auth/client-secret-post.ts';
 import type { ClientAuthMethod } from './client-auth/method.ts';
@@ -48,7 +47,6 @@ export interface OAuthDeps
   readonly feed: Parameters<typeof createCutoffsEndpoint>[0];
 }
 
-const CERTIFICATE_METHODS: readonly CertificateMethod[] = [selfSignedTlsClientAuth];
 const RULES: readonly Rule[] = [methodsAllowedPerEnvironment, tokenLifetimeCeiling];
 /** A form with credentials, scopes and a resource is a few hundred bytes; assertions will need more. */
 const TOKEN_BODY_LIMIT = 64 * 1024;
@@ -66,7 +64,7 @@ export function createOAuthRoutes(
     clientSecretBasic(deps.secretHash),
     clientSecretPost(deps.secretHash),
     apiKey(deps.secretHash),
-    ...(deps.clientCertificates === true ? [clientCertificate(CERTIFICATE_METHODS)] : []),
+    ...(deps.clientCertificates === true ? [selfSignedTlsClientAuth] : []),
   ];
   const ownTokens = createOwnTokenReader(deps);
   const grants: readonly Grant[] = [clientCredentials, tokenExchange({ ...deps, ownTokens })];
@@ -92,9 +90,7 @@ export function createOAuthRoutes(
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
     grantTypes: grants.map((grant) => grant.type),
-    clientAuthMethods: methods
-      .flatMap((method) => method.covers ?? [method.name])
-      .filter((name) => name !== 'api_key'),
+    clientAuthMethods: methods.map((method) => method.name).filter((name) => name !== 'api_key'),
     mtlsBase: deps.mtlsBase,
     certificateBoundTokens: deps.clientCertificates === true,
     dpopAlgorithms: deps.dpop === undefined ? undefined : DPOP_ALGORITHMS,

@@ -106,19 +106,20 @@ function verify(
   now: number,
 ): AuthenticatedClient | Promise<AuthenticatedClient> {
   const matched = method.verify(presented, facts?.credentials ?? [], now);
-  if (matched instanceof Promise) return matched.then((credential) => admit(facts, credential, method, now));
-  return admit(facts, matched, method, now);
+  if (matched instanceof Promise)
+    return matched.then((credential) => admit(facts, credential, method.name, now));
+  return admit(facts, matched, method.name, now);
 }
 
 function admit(
   facts: IdentityFacts | undefined,
   credential: CredentialRecord | undefined,
-  method: ClientAuthMethod,
+  method: string,
   now: number,
 ): AuthenticatedClient {
   if (facts === undefined) throw new Refusal('client_unknown');
   if (credential === undefined) throw new Refusal('secret_mismatch');
   const fault = standing(facts.identity, credential, now);
   if (fault !== undefined) throw new Refusal(fault);
-  return { facts, credential, method: method.covers === undefined ? method.name : credential.material.type };
+  return { facts, credential, method };
 }

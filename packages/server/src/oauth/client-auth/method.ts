@@ -19,8 +19,6 @@ export interface Presented<Proof = unknown> {
 export interface ClientAuthMethod<Proof = unknown> {
   /** Registered name; also what the audit log calls it. */
   readonly name: string;
-  /** Where no request says which of several methods it is: their names, which are the types of their credentials. */
-  readonly covers?: readonly string[];
   /**
    * Reads this method's parts of the request, or says `undefined`: "not mine". Never verifies. Throws `Refusal` only
    * for what no method could accept.

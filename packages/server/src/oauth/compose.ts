@@ -9,6 +9,7 @@ import { apiKey } from './client-auth/api-key.ts';
 import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
 import { clientSecretPost } from './client-auth/client-secret-post.ts';
 import type { ClientAuthMethod } from './client-auth/method.ts';
+import { selfSignedTlsClientAuth } from './client-auth/self-signed-tls-client-auth.ts';
 import { createCutoffsEndpoint } from './endpoints/cutoffs.ts';
 import { createIntrospectEndpoint } from './endpoints/introspect.ts';
 import { createIssuanceRecord, type IssuanceRecordDeps } from './endpoints/issuance-record.ts';
@@ -22,6 +23,7 @@ import { tokenExchange } from './grants/token-exchange.ts';
 import type { SenderConstraint } from './sender-constraint/constraint.ts';
 import { createOwnTokenReader, type OwnTokenDeps } from './tokens/own-token.ts';
 import { dpop, type DpopDeps } from './sender-constraint/dpop.ts';
+import { mtls } from './sender-constraint/mtls.ts';
 
 export { createBudgets } from './endpoints/budgets.ts';
 export type { IssuanceCounters } from './endpoints/issuance-record.ts';
@@ -37,6 +39,8 @@ export interface OAuthDeps
     OwnTokenDeps['keystore'];
   readonly jwksMaxAge: number;
   readonly mtlsBase: string | undefined;
+  /** Whether callers' certificates are seen here, on a connection or through a proxy. */
+  readonly clientCertificates?: boolean;
   readonly adminResource: string;
   /** Absent: no proofs are looked at. `nonceKey` is absent where proofs need no nonce. */
   readonly dpop?: Pick<DpopDeps, 'usedOnce'> & { readonly nonceKey: Uint8Array | undefined };
@@ -51,11 +55,16 @@ export function createOAuthRoutes(
   deps: OAuthDeps,
   given: readonly SenderConstraint[] = [],
 ): readonly Route[] {
-  const constraints = deps.dpop === undefined ? given : [...given, dpopOf(deps, deps.dpop)];
+  const constraints = [
+    ...given,
+    ...(deps.dpop === undefined ? [] : [dpopOf(deps, deps.dpop)]),
+    ...(deps.clientCertificates === true ? [mtls] : []),
+  ];
   const methods: readonly ClientAuthMethod[] = [
     clientSecretBasic(deps.secretHash),
     clientSecretPost(deps.secretHash),
     apiKey(deps.secretHash),
+    ...(deps.clientCertificates === true ? [selfSignedTlsClientAuth] : []),
   ];
   const ownTokens = createOwnTokenReader(deps);
   const grants: readonly Grant[] = [clientCredentials, tokenExchange({ ...deps, ownTokens })];
@@ -83,6 +92,7 @@ export function createOAuthRoutes(
     grantTypes: grants.map((grant) => grant.type),
     clientAuthMethods: methods.map((method) => method.name).filter((name) => name !== 'api_key'),
     mtlsBase: deps.mtlsBase,
+    certificateBoundTokens: deps.clientCertificates === true,
     dpopAlgorithms: deps.dpop === undefined ? undefined : DPOP_ALGORITHMS,
     protectedResources: [deps.adminResource],
   });

@@ -135,7 +135,12 @@ function refusedEvent(
 
 /** Refused for what is wrong with the proof or the standing of a client that exists. */
 function isOfKnownClient(reason: RefusalReason): boolean {
-  return reason === 'secret_mismatch' || reason.startsWith('credential_') || reason.startsWith('identity_');
+  return (
+    reason === 'secret_mismatch' ||
+    reason === 'certificate_mismatch' ||
+    reason.startsWith('credential_') ||
+    reason.startsWith('identity_')
+  );
 }
 
 function claimedIdentity(attempt: Attempt, reason: RefusalReason): string | undefined {

@@ -45,7 +45,8 @@ interface TlsPeer {
 
 /** Of the TLS connection; a header that names one is the word of whoever wrote it. */
 function peerCertificate({ socket }: RequestHeaders): Uint8Array | undefined {
-  return (socket as Partial<TlsPeer> | undefined)?.getPeerX509Certificate?.()?.raw;
+  const peer: Partial<TlsPeer> | undefined = socket;
+  return peer?.getPeerX509Certificate?.()?.raw;
 }
 
 /** The body of a refusal: the registered code and nothing else (RFC 6749 §5.2 form). */

@@ -8,6 +8,7 @@ export type RegistryReason =
   | 'still_in_use'
   | 'built_in'
   | 'end_out_of_range'
+  | 'unacceptable_key'
   | 'limit_reached'
   | 'exceeds_own_access'
   | 'refused_by_policy'

@@ -28,9 +28,12 @@ export type CredentialMaterial =
     }
   | {
       readonly type: 'private_key_jwt';
+      /** Public members, `kid`, `alg` and `x5t#S256` only. */
       readonly jwk?: object;
       readonly jwksUri?: string;
       readonly allowTokenEndpointAudience: boolean;
+      /** Undefined: no. */
+      readonly allowRs256?: boolean;
     }
   | {
       readonly type: 'tls_client_auth';

@@ -52,13 +52,6 @@ export function present(
     method = candidate;
     presented = found;
   }
-  // An assertion is a method too, though none that is offered here yet: it never rides along unread.
-  if (
-    presented !== undefined &&
-    (form.get('client_assertion') ?? form.get('client_assertion_type')) !== undefined
-  ) {
-    throw new Refusal('several_client_auth_methods');
-  }
   if (method === undefined || presented === undefined) return undefined;
   const named = form.get('client_id');
   if (named !== undefined && named !== presented.clientId && presented.keyId === undefined) {

@@ -2,6 +2,7 @@
 import { createDpopNonces, formatBasicCredentials, generateSecret } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { testCertificate } from '../../../test/client-certificate.ts';
+import { addClientKey, assertionForm, assertionOf, clientKey } from '../../../test/client-assertion.ts';
 import { proofKey, proofOf } from '../../../test/dpop-proof.ts';
 import { addExchange, type ExchangeScene, TOKEN } from '../../../test/exchange-scene.ts';
 import {
@@ -81,8 +82,15 @@ function bindingTo(...shown: SenderConstraint['name'][]): Reach {
 function proving(made: (now: number) => string[], dpop: Partial<DpopSettings> = {}): Reach {
   return async (s) => {
     const { facts, secretHash, log, counters } = s.deps;
-    const settings = { usedOnce: s.storage.usedOnce, nonceKey: undefined, ...dpop };
-    const other = await openTokenScene({ facts, secretHash, log, counters, dpop: settings });
+    const settings = { nonceKey: undefined, ...dpop };
+    const other = await openTokenScene({
+      facts,
+      secretHash,
+      log,
+      counters,
+      usedOnce: s.storage.usedOnce,
+      dpop: settings,
+    });
     const authorization = formatBasicCredentials('payments', s.secret);
     const headers = made(Math.floor(NOW / 1000)).flatMap((each) => ['dpop', each]);
     let answer = await other.ask('', { authorization, headers });
@@ -123,6 +131,16 @@ function nonceNeeded(claims: object): Expected {
   const headers = { 'dpop-nonce': createDpopNonces(NONCE_KEY).current(NOW) };
   return { ...denied('use_dpop_nonce', 'the DPoP proof needs the nonce given here', reach), headers };
 }
+
+/** With an assertion by a registered key, in which this is otherwise. */
+function asserting(claims: object, header: object = {}, form: object = {}): Reach {
+  return async (s) => {
+    await addClientKey(s, CLIENT_KEY);
+    const assertion = assertionOf(CLIENT_KEY, Math.floor(NOW / 1000), claims, header);
+    return await s.ask(assertionForm(assertion, form), { authorization: null });
+  };
+}
+const CLIENT_KEY = clientKey();
 
 function malformed(description: string, reach: Reach, status = 400): Expected {
   return { status, error: 'invalid_request', description, reach };
@@ -227,6 +245,32 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   client_certificate_header_malformed: notAuthenticated((s) =>
     s.ask('', { request: { clientCertificateFault: 'malformed' } }),
   ),
+  client_assertion_type_unknown: notAuthenticated(asserting({}, {}, { client_assertion_type: 'x' })),
+  client_assertion_malformed: notAuthenticated(asserting({}, {}, { client_assertion: 'x' })),
+  client_assertion_wrong_typ: notAuthenticated(asserting({}, { typ: 'at+jwt' })),
+  client_assertion_algorithm: notAuthenticated(
+    asserting({}, {}, { client_assertion: 'eyJhbGciOiJub25lIn0.e30.AAAA' }),
+  ),
+  client_assertion_claims: notAuthenticated(asserting({ jti: 1 })),
+  client_assertion_key_unknown: notAuthenticated((s) =>
+    s.ask(assertionForm(assertionOf(CLIENT_KEY, Math.floor(NOW / 1000))), { authorization: null }),
+  ),
+  client_assertion_signature: notAuthenticated(async (s) => {
+    await addClientKey(s, clientKey());
+    const assertion = assertionOf(CLIENT_KEY, Math.floor(NOW / 1000));
+    return await s.ask(assertionForm(assertion), { authorization: null });
+  }),
+  client_assertion_audience: notAuthenticated(asserting({ aud: 'https://authority.test/oauth/token' })),
+  client_assertion_outdated: notAuthenticated(asserting({ exp: Math.floor(NOW / 1000) - 30 })),
+  client_assertion_too_long_lived: notAuthenticated(asserting({ exp: Math.floor(NOW / 1000) + 3631 })),
+  client_assertion_replayed: notAuthenticated(async (s) => {
+    await addClientKey(s, CLIENT_KEY);
+    const form = assertionForm(assertionOf(CLIENT_KEY, Math.floor(NOW / 1000)));
+    expect((await s.ask(form, { authorization: null })).status).toBe(200);
+    s.log.events.length = 0;
+    s.counters.tokensIssued = 0;
+    return await s.ask(form, { authorization: null });
+  }),
   client_unknown: notAuthenticated((s) =>
     s.ask('', { authorization: formatBasicCredentials('billing', s.secret) }),
   ),
@@ -449,7 +493,7 @@ describe('a refusal of the token endpoint', () => {
       expect(fresh.strangers[0]?.event.reason).toBe(reason);
       await fresh.close();
     }
-    expect([reasons.length, answers.size]).toEqual([16, 1]);
+    expect([reasons.length, answers.size]).toEqual([27, 1]);
   });
 
   it('for want of access to a resource is the same to the byte, whether or not there is such a resource', async () => {

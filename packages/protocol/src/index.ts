@@ -94,6 +94,7 @@ export {
   type JwsFault,
   type JwsHeader,
   type JwsResult,
+  type KnownHeaders,
   type ParsedJws,
   parseCompactJws,
   type SigningKey,

@@ -26,7 +26,8 @@ export interface JwsHeader {
 export interface ParsedJws {
   readonly ok: true;
   readonly header: JwsHeader;
-  readonly headerText: string;
+  /** The header as it came: base64url. */
+  readonly headerPart: string;
   readonly payload: Uint8Array;
   /** What was signed: the first two parts with their dot. */
   readonly signingInput: string;
@@ -46,11 +47,15 @@ export type JwsResult = ParsedJws | { readonly ok: false; readonly fault: JwsFau
 
 const HEADER_LIMITS = { maxDepth: 8, maxBytes: 8192 } as const;
 
+/** Headers that are known, by the part of a JWS that they came in. Whoever keeps one bounds it. */
+export type KnownHeaders = ReadonlyMap<string, JwsHeader>;
+
 /**
  * Takes a compact JWS apart and checks everything but the signature and the meaning. Never throws.
  * `maxBytes` bounds the token; anything that is not base64url or a dot is refused (RFC 8725bis).
+ * `known` saves reading a header again that this function has read: most tokens of an issuer have the same.
  */
-export function parseCompactJws(token: string, maxBytes: number = 16_384): JwsResult {
+export function parseCompactJws(token: string, maxBytes: number = 16_384, known?: KnownHeaders): JwsResult {
   if (token.length > maxBytes) return refuse('too_long');
   const first = token.indexOf('.');
   const second = token.indexOf('.', first + 1);
@@ -58,24 +63,21 @@ export function parseCompactJws(token: string, maxBytes: number = 16_384): JwsRe
   if (first <= 0 || second === -1 || second === token.length - 1 || token.includes('.', second + 1)) {
     return refuse('not_compact');
   }
-  const headerBytes = decodeBase64url(token.slice(0, first));
   const payload = decodeBase64url(token.slice(first + 1, second));
   const signature = decodeBase64url(token.slice(second + 1));
-  if (headerBytes === undefined || payload === undefined || signature === undefined) {
-    return refuse('bad_base64url');
-  }
-  const parsed = parseJsonObject(headerBytes, HEADER_LIMITS);
-  if (!parsed.ok) return parsed;
-  const fault = headerFault(parsed.value);
-  if (fault !== undefined) return refuse(fault);
-  return {
-    ok: true,
-    header: parsed.value as unknown as JwsHeader,
-    headerText: Buffer.from(headerBytes).toString('utf8'),
-    payload,
-    signingInput: token.slice(0, second),
-    signature,
-  };
+  if (payload === undefined || signature === undefined) return refuse('bad_base64url');
+  const headerPart = token.slice(0, first);
+  const header = known?.get(headerPart) ?? readHeader(headerPart);
+  if (typeof header === 'string') return refuse(header);
+  return { ok: true, header, headerPart, payload, signingInput: token.slice(0, second), signature };
+}
+
+function readHeader(headerPart: string): JwsHeader | JwsFault {
+  const bytes = decodeBase64url(headerPart);
+  if (bytes === undefined) return 'bad_base64url';
+  const parsed = parseJsonObject(bytes, HEADER_LIMITS);
+  if (!parsed.ok) return parsed.fault;
+  return headerFault(parsed.value) ?? (parsed.value as unknown as JwsHeader);
 }
 
 /**

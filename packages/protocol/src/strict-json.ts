@@ -45,7 +45,7 @@ export function parseJsonObject(source: string | Uint8Array, limits?: JsonLimits
     return { ok: false, fault: 'not_json' };
   }
   if (!isJsonObject(value)) return { ok: false, fault: 'not_an_object' };
-  const fault = structureFault(text, limits?.maxDepth ?? 32);
+  const fault = structureFault(text, value, limits?.maxDepth ?? 32);
   return fault === undefined ? { ok: true, value } : { ok: false, fault };
 }
 
@@ -60,11 +60,12 @@ const COLON = 0x3a;
 const COMMA = 0x2c;
 
 /**
- * One pass over text that JSON.parse has accepted, which is why it need not check the grammar again.
- * `open` holds, for each open object or array, the names seen in it.
+ * One pass over text that JSON.parse has accepted, which is why it need not check the grammar again. Of two members with
+ * one name JSON.parse keeps one: so there are no such two where the text has as many names as the value.
  */
-function structureFault(text: string, maxDepth: number): JsonFault | undefined {
-  const open: Set<string>[] = [];
+function structureFault(text: string, value: JsonObject, maxDepth: number): JsonFault | undefined {
+  let depth = 0;
+  let names = 0;
   for (let at = 0; at < text.length; at++) {
     const char = text.charCodeAt(at);
     if (char === QUOTE) {
@@ -76,21 +77,32 @@ function structureFault(text: string, maxDepth: number): JsonFault | undefined {
           at++;
         }
       }
-      const content = escaped ? (JSON.parse(text.slice(start, at + 1)) as string) : text.slice(start + 1, at);
-      if (escaped && LONE_SURROGATE.test(content)) return 'lone_surrogate';
-      let next = at + 1;
-      while (text.charCodeAt(next) <= 0x20) next++;
-      if (text.charCodeAt(next) === COLON) {
-        const names = open[open.length - 1] as Set<string>;
-        if (names.has(content)) return 'duplicate_member';
-        names.add(content);
+      if (escaped && LONE_SURROGATE.test(JSON.parse(text.slice(start, at + 1)) as string)) {
+        return 'lone_surrogate';
       }
-    } else if (char === 0x7b || char === 0x5b) {
-      if (open.length === maxDepth) return 'too_deep';
-      open.push(new Set());
-    } else if (char === 0x7d || char === 0x5d) open.pop();
+    } else if (char === COLON) names++;
+    else if (char === 0x7b || char === 0x5b) {
+      if (++depth > maxDepth) return 'too_deep';
+    } else if (char === 0x7d || char === 0x5d) depth--;
   }
-  return undefined;
+  return names === countNames(value) ? undefined : 'duplicate_member';
+}
+
+/** No deeper than the text, which has been measured. */
+function countNames(value: object): number {
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (const each of value as unknown[]) {
+      if (typeof each === 'object' && each !== null) count += countNames(each);
+    }
+    return count;
+  }
+  for (const name of Object.keys(value)) {
+    count++;
+    const each = (value as JsonObject)[name];
+    if (typeof each === 'object' && each !== null) count += countNames(each);
+  }
+  return count;
 }
 
 /**

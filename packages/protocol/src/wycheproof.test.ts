@@ -89,7 +89,7 @@ describe.skipIf(!there)(title, () => {
           {
             ok: true,
             header: { alg },
-            headerText: '',
+            headerPart: '',
             payload: new Uint8Array(),
             signingInput: Buffer.from(test.msg, 'hex').toString('latin1'),
             signature: Buffer.from(test.sig, 'hex'),
@@ -119,7 +119,7 @@ describe.skipIf(!there)(title, () => {
         const jws = {
           ok: true,
           header: { alg },
-          headerText: '',
+          headerPart: '',
           payload: new Uint8Array(),
           signingInput: Buffer.from(test.msg, 'hex').toString('latin1'),
           signature: Buffer.from(test.sig, 'hex'),

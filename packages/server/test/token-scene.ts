@@ -14,6 +14,7 @@ import { createSigningKeystore } from '../src/keys/signing-keystore.ts';
 import { createOAuthRoutes, type IssuanceCounters, type OAuthDeps } from '../src/oauth/compose.ts';
 import type { SenderConstraint } from '../src/oauth/sender-constraint/constraint.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
+import { createIssuancePace } from '../src/registry/issuance-pace.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
 import { localSigner } from '../src/signers/local.ts';
 import type { AccessRecord } from '../src/storage/access.ts';
@@ -126,6 +127,7 @@ export async function openTokenScene(
     random,
     node: 'n1',
     counters,
+    pace: createIssuancePace(NOW),
     report: (error) => bugs.push(error),
     feed: { read: async () => 'a.b.c' },
     changes: createChanges({ storage, log: appending, clock, random, node: 'n1' }),

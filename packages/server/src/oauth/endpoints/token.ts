@@ -74,7 +74,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       const changed = recheck(deps, client, held, attempt.at);
       if (changed !== undefined) await changed;
       await deps.record.issued(attempt, client, held, token);
-      deps.record.delivered();
+      deps.record.delivered(attempt, held, token);
       return tokenResponse(accessToken, token, asked, answerHeaders(deps, confirmation, attempt.at));
     } catch (error) {
       return refuse(deps, attempt, error);

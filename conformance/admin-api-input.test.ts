@@ -62,7 +62,7 @@ describe.runIf(target.admin !== undefined)('admin API input (needs the admin API
       expect(answer.text).toContain('colour');
     });
 
-    test('__proto__ and constructor are unknown fields like others', async () => {
+    test('threat 38: __proto__ and constructor are unknown fields like others', async () => {
       const text = JSON.stringify(identityBody(freshName('proto')));
       for (const extra of ['"__proto__":{"state":"draft"}', '"constructor":{"prototype":{"x":1}}'])
         expectProblem(await post(`${text.slice(0, -1)},${extra}}`), 400);
@@ -133,7 +133,7 @@ describe.runIf(target.admin !== undefined)('admin API input (needs the admin API
       expect(answer.headers.allow).toMatch(/POST/);
     });
 
-    test('a method in a header or in the query does not override the real one', async () => {
+    test('threat 41: a method in a header or in the query does not override the real one', async () => {
       const made = jsonOf(await post(identityBody(freshName('override'))));
       const path = `/identities/${String(made['id'])}`;
       for (const name of ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'])
@@ -208,7 +208,7 @@ describe.runIf(target.admin !== undefined)('admin API input (needs the admin API
       expect([201, 400], answer.text).toContain(answer.status);
     });
 
-    test('another origin gets no permission (CORS)', async () => {
+    test('threat 50: another origin gets no permission (CORS)', async () => {
       const answer = await admin.call('GET', '/identities', {
         headers: [['Origin', 'https://evil.example']],
       });

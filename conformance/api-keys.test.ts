@@ -50,7 +50,7 @@ describe.runIf(target.admin !== undefined)('API keys (need the admin API)', () =
     expect(String(made['hint'])).toMatch(/private_key_jwt/);
   });
 
-  test('threat 10: one method a request', async () => {
+  test('threat 5: one method a request', async () => {
     const made = await newKey();
     const both = await askToken({ client: scene.client, headers: [apiKey(made)] });
     expectOAuthError(both, 400, 'invalid_request');

@@ -12,7 +12,7 @@ import { mayStartServers } from './wire/target.ts';
 import { askToken, basic, FORM, formBody } from './wire/token-request.ts';
 
 // Threat 47: secrets and tokens, good and bad, sent to every place that might keep them, and then looked for everywhere.
-describe.runIf(mayStartServers())('a canary secret (needs the countersign command)', () => {
+describe.runIf(mayStartServers())('threat 47: a canary secret (needs the countersign command)', () => {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-canary-'));
   const answers: Answer[] = [];
   const secrets: string[] = [];
@@ -128,7 +128,7 @@ describe.runIf(mayStartServers())('a canary secret (needs the countersign comman
     expect(findSecrets(secrets, [authority.dataDir, authority.logFile])).toEqual([]);
   });
 
-  test('no private key lies in clear beside the database', () => {
+  test('threat 46: no private key lies in clear beside the database', () => {
     for (const file of filesBelow([authority.dataDir])) {
       const text = readFileSync(file).toString('latin1');
       // the development CA has to lie somewhere; a signing key has not

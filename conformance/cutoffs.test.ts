@@ -77,7 +77,7 @@ describe.runIf(target.admin !== undefined)('cut-offs (needs the admin API)', () 
       expect(feed.claims).not.toHaveProperty(name);
   });
 
-  test('it is no access token', async () => {
+  test('threat 17: it is no access token', async () => {
     const { jws } = await read('?after=0&wait=0');
     const answer = await admin.call('GET', '/identities', { token: jws });
     expect(answer.status).toBe(401);

@@ -41,7 +41,7 @@ describe.runIf(mayStartServers())('signing keys (needs the countersign command)'
     return { token, kid: String(decodeJwt(token).header['kid']) };
   }
 
-  test('the next key is published before it signs', async () => {
+  test('threat 44: the next key is published before it signs', async () => {
     const keys = (await admin.must('GET', '/keys'))['items'] as Record<string, unknown>[];
     const states = keys.filter((key) => key['alg'] === 'ES256').map((key) => key['state']);
     expect(states).toContain('active');
@@ -50,7 +50,7 @@ describe.runIf(mayStartServers())('signing keys (needs the countersign command)'
     for (const key of keys) expect(kids).toContain(key['kid']);
   });
 
-  test('a key that verifiers cannot know yet does not take over', async () => {
+  test('threat 44: a key that verifiers cannot know yet does not take over', async () => {
     const before = await freshToken();
     const answer = await admin.call('POST', '/keys/rotate', { body: {} });
     expectProblem(answer, 409);
@@ -58,7 +58,7 @@ describe.runIf(mayStartServers())('signing keys (needs the countersign command)'
     expect((await freshToken()).kid).toBe(before.kid);
   });
 
-  test('a restart keeps the keys: tokens from before still verify', async () => {
+  test('threat 44: a restart keeps the keys: tokens from before still verify', async () => {
     const before = await freshToken();
     const adminBefore = await admin.token();
     expect(await authority.stop()).toBe(0);

@@ -54,7 +54,7 @@ describe.runIf(target.admin !== undefined)('what ends, and what races (needs the
       expectToken(await askToken({ client }));
     });
 
-    test('a revoked credential does not come back', async () => {
+    test('threat 4: a revoked credential does not come back', async () => {
       const machine = await makeMachine(admin, freshName('revoked'));
       const path = `/credentials/${machine.credentialId}`;
       expect((await admin.change('DELETE', path)).status).toBeLessThan(300);

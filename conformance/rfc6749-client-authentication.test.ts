@@ -54,25 +54,25 @@ describe('RFC 6749 section 2.3.1: client_secret_basic and client_secret_post', (
     expectToken(await askToken({ client: scene.client, via: 'post', params: named() }));
   });
 
-  test('id and secret in the request URI are refused', async () => {
+  test('threat 42: id and secret in the request URI are refused', async () => {
     const query = `?${formBody({ client_id: scene.client.id, client_secret: scene.client.secret })}`;
     const answer = await askToken({ params: named(), query });
     expectOAuthError(answer, [400, 401], ['invalid_request', 'invalid_client']);
   });
 
-  test('the secret alone in the request URI is refused', async () => {
+  test('threat 42: the secret alone in the request URI is refused', async () => {
     const query = `?${formBody({ client_secret: scene.client.secret })}`;
     const answer = await askToken({ params: { ...named(), client_id: scene.client.id }, query });
     expectOAuthError(answer, [400, 401], ['invalid_request', 'invalid_client']);
   });
 
-  test('a secret in the request URI beside a good Authorization header is refused', async () => {
+  test('threat 42: a secret in the request URI beside a good Authorization header is refused', async () => {
     const query = `?${formBody({ client_secret: scene.client.secret })}`;
     const answer = await askToken({ client: scene.client, params: named(), query });
     expectOAuthError(answer, 400, 'invalid_request');
   });
 
-  test('grant parameters in the request URI do not count', async () => {
+  test('threat 42: grant parameters in the request URI do not count', async () => {
     const query = '?grant_type=client_credentials';
     const answer = await askToken({ client: scene.client, body: formBody(named()), query });
     expectOAuthError(answer, 400, 'invalid_request');
@@ -80,18 +80,18 @@ describe('RFC 6749 section 2.3.1: client_secret_basic and client_secret_post', (
 });
 
 describe('RFC 6749 section 2.3: one method in a request', () => {
-  test('Basic and body credentials together are invalid_request', async () => {
+  test('threat 5: Basic and body credentials together are invalid_request', async () => {
     const params = { ...named(), client_id: scene.client.id, client_secret: scene.client.secret };
     const answer = await askToken({ client: scene.client, params });
     expectOAuthError(answer, 400, 'invalid_request');
   });
 
-  test('Basic with a secret in the body is invalid_request', async () => {
+  test('threat 5: Basic with a secret in the body is invalid_request', async () => {
     const params = { ...named(), client_secret: scene.client.secret };
     expectOAuthError(await askToken({ client: scene.client, params }), 400, 'invalid_request');
   });
 
-  test('Basic with a client assertion is refused', async () => {
+  test('threat 5: Basic with a client assertion is refused', async () => {
     const params = {
       ...named(),
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
@@ -101,7 +101,7 @@ describe('RFC 6749 section 2.3: one method in a request', () => {
     expectOAuthError(answer, [400, 401], ['invalid_request', 'invalid_client']);
   });
 
-  test('a client_id in the body that is not the authenticated client is refused', async () => {
+  test('threat 8: a client_id in the body that is not the authenticated client is refused', async () => {
     const answer = await askToken({
       client: scene.client,
       params: { ...named(), client_id: 'somebody-else' },
@@ -109,14 +109,14 @@ describe('RFC 6749 section 2.3: one method in a request', () => {
     expectOAuthError(answer, [400, 401], ['invalid_request', 'invalid_client']);
   });
 
-  test('the same client_id beside Basic is taken or refused, never more', async () => {
+  test('threat 8: the same client_id beside Basic is taken or refused, never more', async () => {
     const params = { ...named(), client_id: scene.client.id };
     const answer = await askToken({ client: scene.client, params });
     if (answer.status === 200) expectToken(answer);
     else expectOAuthError(answer, 400, 'invalid_request');
   });
 
-  test('two Authorization headers are invalid_request, good one first or last', async () => {
+  test('threat 6: two Authorization headers are invalid_request, good one first or last', async () => {
     const good = basic(scene.client);
     for (const pair of [
       [good, good],
@@ -134,13 +134,13 @@ describe('RFC 6749 section 2.3: one method in a request', () => {
     }
   });
 
-  test('two credentials in one Authorization header are refused', async () => {
+  test('threat 6: two credentials in one Authorization header are refused', async () => {
     const answer = await withAuthorization(`${basic(scene.client)}, ${basic(scene.client)}`);
     expectOAuthError(answer, [400, 401], ['invalid_request', 'invalid_client']);
   });
 });
 
-describe('RFC 6749 section 2.3.1: secrets that are nearly right', () => {
+describe('threat 3: RFC 6749 section 2.3.1: secrets that are nearly right', () => {
   const near: [string, (secret: string) => string][] = [
     ['empty', () => ''],
     ['without its last character', (secret) => secret.slice(0, -1)],
@@ -180,7 +180,7 @@ describe('RFC 6749 section 2.3.1: secrets that are nearly right', () => {
   );
 });
 
-describe('RFC 6749 section 2.3.1: Basic that is not quite Basic', () => {
+describe('threat 7: RFC 6749 section 2.3.1: Basic that is not quite Basic', () => {
   const credentials = (): string => `${scene.client.id}:${scene.client.secret}`;
   test.each<[string, () => string]>([
     ['nothing after the scheme', () => 'Basic'],
@@ -220,7 +220,7 @@ describe('RFC 6749 section 2.3.1: Basic that is not quite Basic', () => {
   });
 });
 
-describe('RFC 6749 section 2.2: client ids are compared exactly', () => {
+describe('threat 10: RFC 6749 section 2.2: client ids are compared exactly', () => {
   test.each<[string, (id: string) => string]>([
     ['a look-alike letter', (id) => id.replace(/[aceopx]/, (c) => 'асеорх'['aceopx'.indexOf(c)] as string)],
     ['decomposed letters', (id) => `${id}e\u0301`],

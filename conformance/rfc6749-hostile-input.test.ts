@@ -26,7 +26,7 @@ function good(): string {
   return formBody({ ...named(), grant_type: 'client_credentials' });
 }
 
-describe('RFC 6749 Appendix B: form encoding is not repaired', () => {
+describe('threat 39: RFC 6749 Appendix B: form encoding is not repaired', () => {
   test.each<[string, string | Buffer]>([
     ['%zz in a value', '&scope=%zz'],
     ['% at the end', '&scope=a%'],
@@ -71,7 +71,7 @@ describe('RFC 6749 Appendix B: form encoding is not repaired', () => {
     expectOAuthError(answer, [400, 415], 'invalid_request');
   });
 
-  test('a compressed body is refused', async () => {
+  test('threat 35: a compressed body is refused', async () => {
     const { gzipSync } = await import('node:zlib');
     const answer = await askToken({
       client: scene.client,
@@ -87,13 +87,13 @@ describe('RFC 6749 Appendix B: form encoding is not repaired', () => {
     expectOAuthError(answer, 400, ['unsupported_grant_type', 'invalid_request']);
   });
 
-  test('nested names do not become objects', async () => {
+  test('threat 38: nested names do not become objects', async () => {
     const body = `${good()}&__proto__[polluted]=1&constructor[prototype][polluted]=1&a[b][c]=1&x.y=1`;
     expectToken(await askToken({ client: scene.client, body }));
   });
 });
 
-describe('RFC 6749 section 3.2: size', () => {
+describe('threat 35: RFC 6749 section 3.2: size', () => {
   test('10,000 parameters are refused at once', async () => {
     const started = Date.now();
     const many = Array.from({ length: 10_000 }, (_, at) => `p${at}=1`).join('&');
@@ -166,7 +166,7 @@ describe('RFC 6749 section 3.2: size', () => {
     if (!(answer instanceof Error)) expect([200, 400, 431]).toContain(answer.status);
   });
 
-  test('a long nonsense value is refused in linear time', async () => {
+  test('threat 37: a long nonsense value is refused in linear time', async () => {
     for (const text of [`${'a'.repeat(50_000)}!`, `${' '.repeat(50_000)}!`, `${'%20'.repeat(15_000)}`]) {
       const started = Date.now();
       const answer = await askToken({

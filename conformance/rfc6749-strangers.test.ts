@@ -19,7 +19,7 @@ describe.runIf(target.admin !== undefined)(
     });
 
     test.each(['basic', 'post'] as const)(
-      'unknown client, wrong secret, suspended identity, expired and revoked credential answer alike (%s)',
+      'threat 1: unknown client, wrong secret, suspended identity, expired and revoked credential answer alike (%s)',
       async (via) => {
         const { admin } = seeded;
         const machine = await makeMachine(admin, freshName('alike'));

@@ -20,29 +20,32 @@ function named(params: Record<string, string | string[]> = {}): Record<string, s
 }
 
 describe('RFC 6749 section 3.2: the token endpoint', () => {
-  test.each(['GET', 'PUT', 'DELETE', 'PATCH'])('%s is answered 405 and Allow names POST', async (method) => {
-    const answer = await send(target.tokenEndpoint, {
-      method,
-      ca: target.ca,
-      headers: [
-        ['Authorization', basic(scene.client)],
-        ['Content-Type', FORM],
-      ],
-      ...(method === 'GET' ? {} : { body: formBody(named({ grant_type: 'client_credentials' })) }),
-    });
-    expect(answer.status).toBe(405);
-    expect(answer.headers.allow?.split(/\s*,\s*/)).toContain('POST');
-    expect(answer.text).not.toContain('access_token');
-  });
+  test.each(['GET', 'PUT', 'DELETE', 'PATCH'])(
+    'threat 41: %s is answered 405 and Allow names POST',
+    async (method) => {
+      const answer = await send(target.tokenEndpoint, {
+        method,
+        ca: target.ca,
+        headers: [
+          ['Authorization', basic(scene.client)],
+          ['Content-Type', FORM],
+        ],
+        ...(method === 'GET' ? {} : { body: formBody(named({ grant_type: 'client_credentials' })) }),
+      });
+      expect(answer.status).toBe(405);
+      expect(answer.headers.allow?.split(/\s*,\s*/)).toContain('POST');
+      expect(answer.text).not.toContain('access_token');
+    },
+  );
 
-  test('HEAD gives no token and no body', async () => {
+  test('threat 41: HEAD gives no token and no body', async () => {
     const answer = await send(target.tokenEndpoint, { method: 'HEAD', ca: target.ca });
     expect(answer.status).toBe(405);
     expect(answer.bytes.length).toBe(0);
   });
 
   test.each(['grant_type', 'scope', 'client_id', 'client_secret'])(
-    'a repeated %s is invalid_request, even with the same value',
+    'threat 38: a repeated %s is invalid_request, even with the same value',
     async (name) => {
       const values: Record<string, string> = {
         ...(named() as Record<string, string>),
@@ -56,7 +59,7 @@ describe('RFC 6749 section 3.2: the token endpoint', () => {
     },
   );
 
-  test('a repeated parameter with one empty value is invalid_request', async () => {
+  test('threat 38: a repeated parameter with one empty value is invalid_request', async () => {
     const body = `${formBody(named({ grant_type: 'client_credentials' }))}&scope=&scope=${scene.scopes[0]}`;
     expectOAuthError(await askToken({ client: scene.client, body }), 400, 'invalid_request');
   });
@@ -103,7 +106,7 @@ describe('RFC 6749 section 3.2: the token endpoint', () => {
     'text/plain',
     'application/xml',
     'nonsense',
-  ])('content type %s is refused', async (contentType) => {
+  ])('threat 41: content type %s is refused', async (contentType) => {
     const body = contentType.includes('json')
       ? JSON.stringify({ grant_type: 'client_credentials' })
       : formBody(named({ grant_type: 'client_credentials' }));
@@ -114,7 +117,7 @@ describe('RFC 6749 section 3.2: the token endpoint', () => {
     );
   });
 
-  test('a body without content type is refused', async () => {
+  test('threat 41: a body without content type is refused', async () => {
     const answer = await send(target.tokenEndpoint, {
       method: 'POST',
       headers: [['Authorization', basic(scene.client)]],
@@ -125,7 +128,7 @@ describe('RFC 6749 section 3.2: the token endpoint', () => {
   });
 });
 
-describe('RFC 6749 section 3.3: scope', () => {
+describe('threat 26: RFC 6749 section 3.3: scope', () => {
   test('without scope the whole access is given and stated', async () => {
     const made = expectToken(await askToken({ client: scene.client, params: named() }));
     expect(made.scopes.sort()).toEqual([...scene.scopes].sort());
@@ -193,7 +196,7 @@ describe('RFC 6749 sections 4.4 and 5.1: the token response', () => {
     expect(made.body).not.toHaveProperty('id_token');
   });
 
-  test('section 5.1: JSON, no-store, no-cache, bearer, whole positive seconds', async () => {
+  test('threat 52: section 5.1: JSON, no-store, no-cache, bearer, whole positive seconds', async () => {
     const answer = await askToken({ client: scene.client, params: named() });
     const made = expectToken(answer);
     expect(answer.headers['cache-control']).toBe('no-store');
@@ -202,7 +205,7 @@ describe('RFC 6749 sections 4.4 and 5.1: the token response', () => {
     expect(made.expiresIn).toBeGreaterThan(0);
   });
 
-  test('section 5.1 holds of answers with errors too', async () => {
+  test('threat 52: section 5.1 holds of answers with errors too', async () => {
     const answer = await askToken({ client: scene.client, params: named({ grant_type: 'password' }) });
     expectOAuthError(answer, 400, 'unsupported_grant_type');
     expect(answer.headers['cache-control']).toBe('no-store');
@@ -228,12 +231,12 @@ describe('RFC 6749 section 5.2: errors', () => {
     '__proto__',
     'constructor',
     'a'.repeat(5000),
-  ])('grant_type %j is unsupported_grant_type', async (grant) => {
+  ])('threat 40: grant_type %j is unsupported_grant_type', async (grant) => {
     const answer = await askToken({ client: scene.client, params: named({ grant_type: grant }) });
     expectOAuthError(answer, 400, 'unsupported_grant_type');
   });
 
-  test('a NUL in grant_type is refused', async () => {
+  test('threat 40: a NUL in grant_type is refused', async () => {
     const answer = await askToken({
       client: scene.client,
       body: `grant_type=client_credentials%00&${formBody(named())}`,

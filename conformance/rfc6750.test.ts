@@ -61,13 +61,13 @@ describe.runIf(target.admin !== undefined)('RFC 6750 at the admin API (needs the
   });
 
   describe('sections 2.2 and 2.3: other places for a token', () => {
-    test('a token in the query is no token', async () => {
+    test('threat 42: a token in the query is no token', async () => {
       const answer = await get([], `${list}?access_token=${token}`);
       expect([400, 401]).toContain(answer.status);
       expect(answer.text).not.toContain(token);
     });
 
-    test('a token in the header and in the query is refused', async () => {
+    test('threat 42: a token in the header and in the query is refused', async () => {
       const answer = await get([['Authorization', `Bearer ${token}`]], `${list}?access_token=${token}`);
       expect(answer.status).toBe(400);
     });
@@ -145,7 +145,7 @@ describe.runIf(target.admin !== undefined)('RFC 6750 at the admin API (needs the
       return encodeJwt(jwt.header, { ...jwt.claims, ...change }, jwt.signature);
     }
 
-    test('a token for another resource server', async () => {
+    test('threat 27: a token for another resource server', async () => {
       const foreign = expectToken(await askToken({ client: other.client })).token;
       const answer = await bearer(foreign);
       expect(answer.status).toBe(401);

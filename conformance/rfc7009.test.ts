@@ -127,7 +127,7 @@ describe.runIf(target.admin !== undefined)('RFC 7009 token revocation (needs the
     expectOAuthError(answer, 400, 'invalid_request');
   });
 
-  test('section 2: a token in the URL is refused, and stays alive', async () => {
+  test('threat 42: section 2: a token in the URL is refused, and stays alive', async () => {
     const live = await token();
     const ask = { client: scene.machine, query: `?token=${live}` };
     expectOAuthError(await aboutToken(revocationEndpoint(), ask), 400, 'invalid_request');

@@ -93,7 +93,7 @@ describe.runIf(target.admin !== undefined)('RFC 7662 token introspection (needs 
       expect(answer.headers.allow).toBe('POST');
     });
 
-    test('a token in the URL is refused', async () => {
+    test('threat 42: a token in the URL is refused', async () => {
       const query = `?token=${await token()}`;
       expectOAuthError(
         await aboutToken(introspectionEndpoint(), { client: api, query }),
@@ -176,7 +176,7 @@ describe.runIf(target.admin !== undefined)('RFC 7662 token introspection (needs 
       expectInactive(await introspect(encodeJwt({ ...header, alg: 'HS256' }, claims, Buffer.alloc(32)), api));
     });
 
-    test('the signed cut-off feed is no token', async () => {
+    test('threat 17: the signed cut-off feed is no token', async () => {
       const feed = await send(`${target.issuer}/oauth/cutoffs?after=0&wait=0`, { ca: target.ca });
       expectInactive(await introspect(feed.text, api));
     });
@@ -210,7 +210,7 @@ describe.runIf(target.admin !== undefined)('RFC 7662 token introspection (needs 
       expect(claims['token_introspection']).toEqual({ active: false });
     });
 
-    test('section 8.1: it is no access token, neither here nor at the admin API', async () => {
+    test('threat 17: section 8.1: it is no access token, neither here nor at the admin API', async () => {
       const { text } = await asked(await token());
       expectInactive(await introspect(text, api));
       expect((await scene.admin.call('GET', '/identities', { token: text })).status).toBe(401);
@@ -222,7 +222,7 @@ describe.runIf(target.admin !== undefined)('RFC 7662 token introspection (needs 
     });
   });
 
-  describe('section 4: nobody learns of tokens that are none of his business', () => {
+  describe('threat 49: section 4: nobody learns of tokens that are none of his business', () => {
     test('a client without access to the resource server hears what a dead token gets', async () => {
       expectInactive(await introspect(await token(), stranger));
     });

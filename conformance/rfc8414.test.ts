@@ -32,7 +32,7 @@ describe('RFC 8414 section 3: where and how', () => {
     expect(jsonOf(answer)).toEqual(metadata);
   });
 
-  test('the document may be cached, and only for a stated time', async () => {
+  test('threat 52: the document may be cached, and only for a stated time', async () => {
     for (const url of [oauth, openid]) {
       const control = (await fetchOk(url)).headers['cache-control'] ?? '';
       expect(control).not.toMatch(/no-store/);
@@ -51,7 +51,7 @@ describe('RFC 8414 section 3: where and how', () => {
     ['Forwarded', [['Forwarded', 'host=evil.example;proto=http']]],
     ['X-Forwarded-Prefix', [['X-Forwarded-Prefix', '/evil']]],
     ['X-Original-URL', [['X-Original-URL', '/evil']]],
-  ])('nothing in it comes from the request: %s', async (_what, headers) => {
+  ])('threat 51: nothing in it comes from the request: %s', async (_what, headers) => {
     const answer = await send(oauth, { ca: target.ca, headers });
     if (answer.status === 200) expect(jsonOf(answer)).toEqual(metadata);
     else expect([400, 421]).toContain(answer.status);
@@ -122,7 +122,7 @@ describe('RFC 8414 jwks_uri and RFC 7517: the keys', () => {
     keys = jsonOf(answer)['keys'] as Record<string, unknown>[];
   });
 
-  test('the set is served as JSON, cacheable, and has keys', () => {
+  test('threat 52: the set is served as JSON, cacheable, and has keys', () => {
     expect(answer.headers['content-type']).toMatch(/^application\/(jwk-set\+)?json/);
     expect(answer.headers['cache-control']).toMatch(/max-age=\d+/);
     expect(keys.length).toBeGreaterThan(0);

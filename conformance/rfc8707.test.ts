@@ -49,119 +49,124 @@ describe('RFC 8707 section 2: the resource parameter', () => {
   });
 });
 
-describe.runIf(target.admin !== undefined)('RFC 8707 section 2: which audience (needs the admin API)', () => {
-  let one: SeededScene;
-  let other: SeededScene;
-  let both: Machine;
+describe.runIf(target.admin !== undefined)(
+  'threat 27: RFC 8707 section 2: which audience (needs the admin API)',
+  () => {
+    let one: SeededScene;
+    let other: SeededScene;
+    let both: Machine;
 
-  beforeAll(async () => {
-    one = await seedScene('rfc8707-one');
-    other = await seedScene('rfc8707-other');
-    both = await makeMachine(one.admin, freshName('rfc8707-both'));
-    await one.admin.must('POST', '/access', accessBody(both.identityId, one.resource, ['read']));
-    await one.admin.must('POST', '/access', accessBody(both.identityId, other.resource, ['write']));
-  });
+    beforeAll(async () => {
+      one = await seedScene('rfc8707-one');
+      other = await seedScene('rfc8707-other');
+      both = await makeMachine(one.admin, freshName('rfc8707-both'));
+      await one.admin.must('POST', '/access', accessBody(both.identityId, one.resource, ['read']));
+      await one.admin.must('POST', '/access', accessBody(both.identityId, other.resource, ['write']));
+    });
 
-  test('a client with one access need not name it', async () => {
-    const made = expectToken(await askToken({ client: one.client }));
-    expect(decodeJwt(made.token).claims['aud']).toBe(one.resource);
-  });
+    test('a client with one access need not name it', async () => {
+      const made = expectToken(await askToken({ client: one.client }));
+      expect(decodeJwt(made.token).claims['aud']).toBe(one.resource);
+    });
 
-  test('a client with several accesses must name one: invalid_target', async () => {
-    expectOAuthError(await askToken({ client: both }), 400, 'invalid_target');
-  });
+    test('a client with several accesses must name one: invalid_target', async () => {
+      expectOAuthError(await askToken({ client: both }), 400, 'invalid_target');
+    });
 
-  test('the audience is exactly the named resource, with the scopes held there and no others', async () => {
-    for (const [resource, scope] of [
-      [one.resource, 'read'],
-      [other.resource, 'write'],
-    ] as const) {
-      const made = expectToken(await askToken({ client: both, params: { resource } }));
-      const { claims } = decodeJwt(made.token);
-      expect(claims['aud']).toBe(resource);
-      expect(claims['scope']).toBe(scope);
-      expect(made.scopes).toEqual([scope]);
-    }
-  });
+    test('the audience is exactly the named resource, with the scopes held there and no others', async () => {
+      for (const [resource, scope] of [
+        [one.resource, 'read'],
+        [other.resource, 'write'],
+      ] as const) {
+        const made = expectToken(await askToken({ client: both, params: { resource } }));
+        const { claims } = decodeJwt(made.token);
+        expect(claims['aud']).toBe(resource);
+        expect(claims['scope']).toBe(scope);
+        expect(made.scopes).toEqual([scope]);
+      }
+    });
 
-  test('scopes held at another resource server are not given here: invalid_scope', async () => {
-    const params = { resource: one.resource, scope: 'write' };
-    expectOAuthError(await askToken({ client: both, params }), 400, 'invalid_scope');
-  });
+    test('scopes held at another resource server are not given here: invalid_scope', async () => {
+      const params = { resource: one.resource, scope: 'write' };
+      expectOAuthError(await askToken({ client: both, params }), 400, 'invalid_scope');
+    });
 
-  test('two resources are invalid_target, held or not', async () => {
-    for (const resource of [
-      [one.resource, other.resource],
-      [one.resource, 'https://nobody.example/'],
-    ])
-      expectOAuthError(await askToken({ client: both, params: { resource } }), 400, 'invalid_target');
-  });
+    test('two resources are invalid_target, held or not', async () => {
+      for (const resource of [
+        [one.resource, other.resource],
+        [one.resource, 'https://nobody.example/'],
+      ])
+        expectOAuthError(await askToken({ client: both, params: { resource } }), 400, 'invalid_target');
+    });
 
-  test('a resource server to which the client has no access is invalid_target, as one that is not there', async () => {
-    const answer = await askToken({ client: one.client, params: { resource: other.resource } });
-    const unknown = await askToken({ client: one.client, params: { resource: 'https://nobody.example/' } });
-    expectOAuthError(answer, 400, 'invalid_target');
-    expect(answer.text).toBe(unknown.text);
-  });
+    test('a resource server to which the client has no access is invalid_target, as one that is not there', async () => {
+      const answer = await askToken({ client: one.client, params: { resource: other.resource } });
+      const unknown = await askToken({ client: one.client, params: { resource: 'https://nobody.example/' } });
+      expectOAuthError(answer, 400, 'invalid_target');
+      expect(answer.text).toBe(unknown.text);
+    });
 
-  test('a client without access gets nothing: invalid_target', async () => {
-    const nobody = await makeMachine(one.admin, freshName('rfc8707-nobody'));
-    expectOAuthError(await askToken({ client: nobody }), 400, 'invalid_target');
-    expectOAuthError(
-      await askToken({ client: nobody, params: { resource: one.resource } }),
-      400,
-      'invalid_target',
+    test('a client without access gets nothing: invalid_target', async () => {
+      const nobody = await makeMachine(one.admin, freshName('rfc8707-nobody'));
+      expectOAuthError(await askToken({ client: nobody }), 400, 'invalid_target');
+      expectOAuthError(
+        await askToken({ client: nobody, params: { resource: one.resource } }),
+        400,
+        'invalid_target',
+      );
+    });
+
+    test('an access that has ended gives nothing, and the next request knows', async () => {
+      const leaver = await makeMachine(one.admin, freshName('rfc8707-leaver'));
+      const access = await one.admin.must(
+        'POST',
+        '/access',
+        accessBody(leaver.identityId, one.resource, ['read']),
+      );
+      expectToken(await askToken({ client: leaver }));
+      expect((await one.admin.change('DELETE', `/access/${String(access['id'])}`)).status).toBeLessThan(300);
+      expectOAuthError(await askToken({ client: leaver }), 400, 'invalid_target');
+    });
+
+    test('the token of a narrowed access has the narrowed scopes at once', async () => {
+      const machine = await makeMachine(one.admin, freshName('rfc8707-narrow'));
+      const access = await one.admin.must(
+        'POST',
+        '/access',
+        accessBody(machine.identityId, one.resource, ['read', 'write']),
+      );
+      const id = String(access['id']);
+      const changed = await one.admin.change('PATCH', `/access/${id}`, { scopes: ['read'] });
+      expect(changed.status, changed.text).toBe(200);
+      expect(expectToken(await askToken({ client: machine })).scopes).toEqual(['read']);
+    });
+
+    test('any absolute URI may name a resource server', async () => {
+      for (const identifier of [
+        `urn:example:${freshName('x')}`,
+        `https://${freshName('y')}.example:8443/a/b?c=d`,
+      ]) {
+        const made = await one.admin.call('POST', '/resource-servers', {
+          body: { ...resourceServerBody('https://name.example/', ['read']), identifier },
+        });
+        expect(made.status, made.text).toBe(201);
+        const machine = await makeMachine(one.admin, freshName('rfc8707-urn'));
+        await one.admin.must('POST', '/access', accessBody(machine.identityId, identifier, ['read']));
+        const token = expectToken(
+          await askToken({ client: machine, params: { resource: identifier } }),
+        ).token;
+        expect(decodeJwt(token).claims['aud']).toBe(identifier);
+      }
+    });
+
+    test.each(['/relative', 'https://name.example/#fragment', 'not a uri', ''])(
+      'the identifier %j is not taken for a resource server',
+      async (identifier) => {
+        const made = await one.admin.call('POST', '/resource-servers', {
+          body: { ...resourceServerBody('https://name.example/', ['read']), identifier },
+        });
+        expect(made.status).toBe(400);
+      },
     );
-  });
-
-  test('an access that has ended gives nothing, and the next request knows', async () => {
-    const leaver = await makeMachine(one.admin, freshName('rfc8707-leaver'));
-    const access = await one.admin.must(
-      'POST',
-      '/access',
-      accessBody(leaver.identityId, one.resource, ['read']),
-    );
-    expectToken(await askToken({ client: leaver }));
-    expect((await one.admin.change('DELETE', `/access/${String(access['id'])}`)).status).toBeLessThan(300);
-    expectOAuthError(await askToken({ client: leaver }), 400, 'invalid_target');
-  });
-
-  test('the token of a narrowed access has the narrowed scopes at once', async () => {
-    const machine = await makeMachine(one.admin, freshName('rfc8707-narrow'));
-    const access = await one.admin.must(
-      'POST',
-      '/access',
-      accessBody(machine.identityId, one.resource, ['read', 'write']),
-    );
-    const id = String(access['id']);
-    const changed = await one.admin.change('PATCH', `/access/${id}`, { scopes: ['read'] });
-    expect(changed.status, changed.text).toBe(200);
-    expect(expectToken(await askToken({ client: machine })).scopes).toEqual(['read']);
-  });
-
-  test('any absolute URI may name a resource server', async () => {
-    for (const identifier of [
-      `urn:example:${freshName('x')}`,
-      `https://${freshName('y')}.example:8443/a/b?c=d`,
-    ]) {
-      const made = await one.admin.call('POST', '/resource-servers', {
-        body: { ...resourceServerBody('https://name.example/', ['read']), identifier },
-      });
-      expect(made.status, made.text).toBe(201);
-      const machine = await makeMachine(one.admin, freshName('rfc8707-urn'));
-      await one.admin.must('POST', '/access', accessBody(machine.identityId, identifier, ['read']));
-      const token = expectToken(await askToken({ client: machine, params: { resource: identifier } })).token;
-      expect(decodeJwt(token).claims['aud']).toBe(identifier);
-    }
-  });
-
-  test.each(['/relative', 'https://name.example/#fragment', 'not a uri', ''])(
-    'the identifier %j is not taken for a resource server',
-    async (identifier) => {
-      const made = await one.admin.call('POST', '/resource-servers', {
-        body: { ...resourceServerBody('https://name.example/', ['read']), identifier },
-      });
-      expect(made.status).toBe(400);
-    },
-  );
-});
+  },
+);

@@ -37,7 +37,7 @@ function noServerError(statuses: readonly number[]): void {
   for (const status of statuses) expect(status).toBeLessThan(500);
 }
 
-describe('slow and broken callers', () => {
+describe('threat 35: slow and broken callers', () => {
   test('a request in small pieces is served', async () => {
     const text = whole(['Connection: close']);
     const pieces = text.match(/[\s\S]{1,40}/g) as string[];
@@ -97,7 +97,7 @@ describe('slow and broken callers', () => {
   });
 });
 
-describe('pipelining (RFC 9112 section 9.3.2)', () => {
+describe('threat 35: pipelining (RFC 9112 section 9.3.2)', () => {
   test('five requests in one write get five answers in order', async () => {
     const good = whole();
     const bad = whole().replace('grant_type=client_credentials', 'grant_type=Client_credentials');
@@ -120,7 +120,7 @@ describe('pipelining (RFC 9112 section 9.3.2)', () => {
   });
 });
 
-describe('framing (RFC 9112 section 6)', () => {
+describe('threat 35: framing (RFC 9112 section 6)', () => {
   const smuggled = (): string =>
     `GET ${new URL(target.jwksUri).pathname} HTTP/1.1\r\nHost: ${new URL(target.issuer).host}\r\n\r\n`;
 
@@ -224,7 +224,7 @@ describe('the request line and Host (RFC 9112 section 3)', () => {
     noServerError(result.statuses);
   });
 
-  test('a method override does not turn GET into POST', async () => {
+  test('threat 41: a method override does not turn GET into POST', async () => {
     const at = new URL(target.tokenEndpoint);
     const text = `GET ${at.pathname} HTTP/1.1\r\nHost: ${at.host}\r\n${auth}\r\nX-HTTP-Method-Override: POST\r\n\r\n`;
     const result = await speakRaw(target, [text], { answers: 1 });

@@ -10,7 +10,7 @@ import { mayStartServers } from './wire/target.ts';
 import { askToken, basic, FORM } from './wire/token-request.ts';
 
 // Callers that take their time are cut off after the time that the settings give them. In a process of its own, with short times.
-describe.runIf(mayStartServers())('slow callers (needs the countersign command)', () => {
+describe.runIf(mayStartServers())('threat 35: slow callers (needs the countersign command)', () => {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-slow-'));
   const WITHIN_MS = 8000;
   let authority: RunningAuthority;

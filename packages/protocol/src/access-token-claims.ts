@@ -1,4 +1,5 @@
-// Claims of a JWT access token: RFC 9068 §2.2, with `cnf` (RFC 7800), `act` (RFC 8693 §4.1), `crd` and `acs` of our own.
+// Claims of a JWT access token: RFC 9068 §2.2, with `cnf` (RFC 7800), `act` (RFC 8693 §4.1), and
+// `crd`, `acs` and `via` of our own.
 import { type Confirmation, parseConfirmation } from './confirmation.ts';
 import { isNumericDate } from './numeric-date.ts';
 import { parseScope, type ScopeToken } from './scope.ts';
@@ -8,6 +9,14 @@ import { isJsonObject, type JsonFault, type JsonObject, parseJsonObject } from '
 export interface Actor {
   readonly sub: string;
   readonly act?: Actor;
+}
+
+/** A token that another one was exchanged for, the credential it was issued on, and what it opened where. */
+export interface ExchangedToken {
+  readonly jti: string;
+  readonly crd: string;
+  readonly aud: string;
+  readonly scope: string;
 }
 
 export interface AccessTokenClaims {
@@ -24,6 +33,8 @@ export interface AccessTokenClaims {
   readonly scope: readonly ScopeToken[];
   readonly cnf?: Confirmation;
   readonly act?: Actor;
+  /** The tokens it was exchanged for, the latest first: what ends one of them ends this one. */
+  readonly via?: readonly ExchangedToken[];
   /** Credential id. */
   readonly crd?: string;
   /** Access id. */
@@ -44,6 +55,7 @@ export type AccessTokenClaim =
   | 'scope'
   | 'cnf'
   | 'act'
+  | 'via'
   | 'crd'
   | 'acs';
 
@@ -70,6 +82,7 @@ const OPTIONAL: readonly (readonly [AccessTokenClaim, Check])[] = [
   ['nbf', isNumericDate],
   ['crd', isText],
   ['acs', isText],
+  ['via', isVia],
 ];
 
 const MAX_ACTORS = 8;
@@ -126,6 +139,7 @@ function assemble(
   if (Object.hasOwn(all, 'acs')) claims.acs = all['acs'] as string;
   if (cnf !== undefined) claims.cnf = cnf;
   if (act !== undefined) claims.act = act;
+  if (Object.hasOwn(all, 'via')) claims.via = all['via'] as readonly ExchangedToken[];
   return claims;
 }
 
@@ -134,6 +148,17 @@ function parseActor(value: unknown, depth: number): Actor | undefined {
   if (!Object.hasOwn(value, 'act')) return { sub: value['sub'] };
   const act = parseActor(value['act'], depth + 1);
   return act === undefined ? undefined : { sub: value['sub'], act };
+}
+
+const VIA = ['jti', 'crd', 'aud', 'scope'] satisfies (keyof ExchangedToken)[];
+
+function isVia(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.length <= MAX_ACTORS &&
+    value.every((each) => isJsonObject(each) && VIA.every((name) => isText(each[name])))
+  );
 }
 
 function isText(value: unknown): value is string {

@@ -77,6 +77,9 @@ describe('the claims of an access token', () => {
     [{ act: {} }, 'bad_act'],
     [{ crd: 1 }, 'bad_crd'],
     [{ acs: '' }, 'bad_acs'],
+    [{ via: [] }, 'bad_via'],
+    [{ via: [{ jti: 'j' }] }, 'bad_via'],
+    [{ via: 'j' }, 'bad_via'],
   ])('are refused with %j', (change, fault) => {
     expect(parse(change)).toEqual({ ok: false, fault });
   });
@@ -165,6 +168,29 @@ describe('the cut-off feed', () => {
       expect(isCutOff(indexCutoffs([{ kind, id: 'other', not_before: 1000 }]), claims(), 'k1')).toBe(false);
     }
     expect(isCutOff(indexCutoffs([]), claims(), 'k1')).toBe(false);
+  });
+
+  it('cuts off what was exchanged with everybody it names and everything it comes from', () => {
+    const exchanged = claims({
+      sub: 'orders',
+      act: { sub: 'payments', act: { sub: 'gateway' } },
+      via: [
+        { jti: 'j9', crd: 'crd_9', aud: 'https://b.example', scope: 'b' },
+        { jti: 'j8', crd: 'crd_8', aud: 'https://a.example', scope: 'a' },
+      ],
+    });
+    for (const [kind, id] of [
+      ['identity', 'orders'],
+      ['identity', 'gateway'],
+      ['credential', 'crd_8'],
+      ['credential', 'crd_9'],
+      ['token', 'j8'],
+      ['token', 'j9'],
+    ] as const) {
+      const index = indexCutoffs([{ kind, id, not_before: 1000 }]);
+      expect(cutOffBy(index, exchanged, 'k1')).toBe(kind);
+      expect(cutOffBy(index, claims(), 'k1')).toBeUndefined();
+    }
   });
 
   it('is never taken back by an earlier order', () => {

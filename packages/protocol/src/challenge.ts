@@ -1,4 +1,4 @@
-// The WWW-Authenticate challenge of a resource server: RFC 6750 §3, RFC 9728 §5.1; quoting: RFC 9110 §5.6.4.
+// The WWW-Authenticate challenges of a resource server: RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1; quoting: RFC 9110 §5.6.4.
 import type { OAuthErrorCode } from './error-code.ts';
 
 export interface BearerChallenge {
@@ -11,13 +11,30 @@ export interface BearerChallenge {
   readonly resource_metadata?: string;
 }
 
-const ORDER = ['realm', 'error', 'error_description', 'scope', 'resource_metadata'] as const;
+export interface DpopChallenge extends BearerChallenge {
+  /** JWS algorithms for proofs, one space apart. */
+  readonly algs: string;
+}
+
+/** How an access token is presented, by the names of their registry (RFC 9110 §16.4.1). */
+export type TokenScheme = 'Bearer' | 'DPoP';
+
+const ORDER = ['realm', 'error', 'error_description', 'scope', 'algs', 'resource_metadata'] as const;
 /** RFC 6750 §3: %x20-21 / %x23-5B / %x5D-7E. Only `realm` may hold the two that need escaping. */
 const OUTSIDE_REALM = /[^\x20-\x7e]/g;
 const OUTSIDE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/g;
 
 /** Writes a Bearer challenge. Characters that may not stand in a value become `?`, so that none can end it. */
 export function bearerChallenge(challenge: BearerChallenge): string {
+  return written('Bearer', challenge);
+}
+
+/** Writes a DPoP challenge in the same manner. */
+export function dpopChallenge(challenge: DpopChallenge): string {
+  return written('DPoP', challenge);
+}
+
+function written(scheme: TokenScheme, challenge: BearerChallenge & Partial<DpopChallenge>): string {
   const parts: string[] = [];
   for (const name of ORDER) {
     const value = challenge[name];
@@ -28,5 +45,5 @@ export function bearerChallenge(challenge: BearerChallenge): string {
         : value.replace(OUTSIDE, '?');
     parts.push(`${name}="${safe}"`);
   }
-  return parts.length === 0 ? 'Bearer' : `Bearer ${parts.join(', ')}`;
+  return parts.length === 0 ? scheme : `${scheme} ${parts.join(', ')}`;
 }

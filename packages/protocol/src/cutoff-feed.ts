@@ -76,18 +76,31 @@ export function indexCutoffs(entries: readonly CutoffEntry[], before?: CutoffInd
   return index;
 }
 
-/** Which order cuts the token off, or `undefined`. `kid` is that of the key that made its signature. */
+/** What a cut-off may be about, of a token. */
+export type CutoffSubject = Pick<AccessTokenClaims, 'client_id' | 'crd' | 'jti' | 'iat'> &
+  Partial<Pick<AccessTokenClaims, 'sub' | 'act' | 'via'>>;
+
+/**
+ * Which order cuts the token off, or `undefined`. `kid` is that of the key that made its signature. A token that was
+ * exchanged ends with everybody it names and with every token and credential it comes from (RFC 8693 §4.1).
+ */
 export function cutOffBy(
   index: CutoffIndex,
-  claims: Pick<AccessTokenClaims, 'client_id' | 'crd' | 'jti' | 'iat'>,
+  claims: CutoffSubject,
   kid: string | undefined,
 ): CutoffKind | undefined {
   if (index.size === 0) return undefined;
   const cuts = (kind: CutoffKind, id: string | undefined): boolean =>
     id !== undefined && claims.iat <= (index.get(keyOf(kind, id)) ?? -1);
-  if (cuts('identity', claims.client_id)) return 'identity';
+  if (cuts('identity', claims.client_id) || cuts('identity', claims.sub)) return 'identity';
+  for (let act = claims.act; act !== undefined; act = act.act)
+    if (cuts('identity', act.sub)) return 'identity';
   if (cuts('credential', claims.crd)) return 'credential';
   if (cuts('token', claims.jti)) return 'token';
+  for (const { jti, crd } of claims.via ?? []) {
+    if (cuts('credential', crd)) return 'credential';
+    if (cuts('token', jti)) return 'token';
+  }
   return isKeyCutOff(index, kid) ? 'key' : undefined;
 }
 
@@ -97,11 +110,7 @@ export function isKeyCutOff(index: CutoffIndex, kid: string | undefined): boolea
 }
 
 /** True when an order cuts the token off. */
-export function isCutOff(
-  index: CutoffIndex,
-  claims: Pick<AccessTokenClaims, 'client_id' | 'crd' | 'jti' | 'iat'>,
-  kid: string | undefined,
-): boolean {
+export function isCutOff(index: CutoffIndex, claims: CutoffSubject, kid: string | undefined): boolean {
   return cutOffBy(index, claims, kid) !== undefined;
 }
 

@@ -6,6 +6,7 @@ export {
   type AccessTokenClaimsFault,
   type AccessTokenClaimsResult,
   type Actor,
+  type ExchangedToken,
   parseAccessTokenClaims,
 } from './access-token-claims.ts';
 export { decodeBase64url, encodeBase64url } from './base64url.ts';
@@ -15,7 +16,13 @@ export {
   formatBasicCredentials,
   parseBasicCredentials,
 } from './basic-credentials.ts';
-export { type BearerChallenge, bearerChallenge } from './challenge.ts';
+export {
+  type BearerChallenge,
+  bearerChallenge,
+  type DpopChallenge,
+  dpopChallenge,
+  type TokenScheme,
+} from './challenge.ts';
 export { CLIENT_AUTH_METHODS, type ClientAuthMethodName } from './client-auth-method.ts';
 export { type ClientId, parseClientId } from './client-id.ts';
 export { type Confirmation, type ConfirmationMember, parseConfirmation } from './confirmation.ts';
@@ -26,6 +33,7 @@ export {
   type CutoffFeedResult,
   type CutoffIndex,
   type CutoffKind,
+  type CutoffSubject,
   cutOffBy,
   indexCutoffs,
   isCutOff,
@@ -33,6 +41,7 @@ export {
   MAX_CUTOFF_FEED_BYTES,
   parseCutoffFeed,
 } from './cutoff-feed.ts';
+export { createDpopNonces, type DpopNonces } from './dpop-nonce.ts';
 export {
   accessTokenHash,
   checkDpopProof,

@@ -1,19 +1,26 @@
 // The face of @countersign/resource-server.
-export { type BearerTokenResult, bearerToken, type RequestHeaders } from './bearer-token.ts';
 export { type FeedFault, FeedError } from './cutoff-feed.ts';
 export { JwksError } from './jwks.ts';
 export { type MetadataFacts, type PublishedMetadata, publishedMetadata } from './metadata.ts';
 export {
   type CutoffOptions,
+  type DpopOptions,
   type IssuerOptions,
   type OnStale,
   type VerifierOptionFault,
   VerifierOptionError,
   type VerifierOptions,
 } from './options.ts';
+export {
+  type PresentedToken,
+  type PresentedTokenResult,
+  presentedToken,
+  type RequestHeaders,
+} from './presented-token.ts';
 export { NotReadyError } from './readiness.ts';
 export { type Refusal, type RefusalReason } from './refusal.ts';
 export { refusalBody, requireScope } from './require-scope.ts';
+export { rememberUsedProofs, type UsedProofs, UsedProofsFull } from './sender-constraint/used-proofs.ts';
 export {
   createVerifier,
   type TokenRequest,

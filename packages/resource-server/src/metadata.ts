@@ -15,6 +15,8 @@ export interface MetadataFacts {
   readonly scopes?: readonly string[] | undefined;
   readonly name?: string | undefined;
   readonly documentation?: string | undefined;
+  /** What proofs of possession are taken, and whether no token is without one. */
+  readonly dpop?: { readonly algorithms: readonly string[]; readonly required: boolean } | undefined;
 }
 
 /** Builds the document and its address; `undefined` when the resource is not a web address and so has none. */
@@ -29,6 +31,12 @@ export function publishedMetadata(facts: MetadataFacts): PublishedMetadata | und
       authorization_servers: facts.issuers,
       ...(facts.scopes === undefined ? undefined : { scopes_supported: facts.scopes }),
       bearer_methods_supported: ['header'],
+      ...(facts.dpop === undefined
+        ? undefined
+        : {
+            dpop_signing_alg_values_supported: facts.dpop.algorithms,
+            dpop_bound_access_tokens_required: facts.dpop.required,
+          }),
       ...(facts.name === undefined ? undefined : { resource_name: facts.name }),
       ...(facts.documentation === undefined ? undefined : { resource_documentation: facts.documentation }),
     },

@@ -1,5 +1,6 @@
 // What createVerifier takes: RFC 8414 §2 (issuer), RFC 8707 §2 (audience), RFC 8725 §3.1 (algorithms).
 import type { JwsAlgorithm } from '@countersign/protocol';
+import type { UsedProofs } from './sender-constraint/used-proofs.ts';
 
 /** What to do while the cut-off feed cannot be followed. `introspect` is not there yet. */
 export type OnStale = 'refuse' | 'introspect' | { readonly acceptYoungerThan: number };
@@ -12,6 +13,19 @@ export interface CutoffOptions {
    * accepted, older ones are answered 503. Default `refuse`.
    */
   readonly onStale?: OnStale;
+}
+
+export interface DpopOptions {
+  /**
+   * Whether proofs must carry a nonce of this API. `true` makes a key for this process; instances behind one address share
+   * `{key}` of 32 bytes or more. Default false.
+   */
+  readonly nonces?: boolean | { readonly key: Uint8Array };
+  /**
+   * Where used proofs are remembered: a store that instances share, or how many this process keeps. Default: 100,000 in
+   * this process; when all of them can still be replayed, further ones are answered 503.
+   */
+  readonly usedProofs?: UsedProofs | { readonly limit: number };
 }
 
 /** One of several issuers. */
@@ -40,8 +54,19 @@ export interface VerifierOptions {
   readonly clock?: () => number;
   /** Seconds that clocks may differ. Default 5; at most 60. */
   readonly leeway?: number;
-  /** Whether tokens must be bound to their sender. Only `none` for now; a bound token is refused in any case. */
+  /**
+   * Whether tokens must be bound to their sender: `none` takes both kinds, `any` and `dpop` only tokens bound to a key;
+   * `mtls` is not there yet. A bound token without its proof is refused in any case. Default `none`.
+   */
   readonly senderConstraint?: 'none' | 'any' | 'dpop' | 'mtls';
+  /**
+   * Where callers reach this API, when that is not its audience: scheme, host, and the path that a proxy takes away. Proofs
+   * name the address they are for, and a `Host` header is not believed. Default: the origin of each audience that is a
+   * web address.
+   */
+  readonly publicUrl?: string;
+  /** How DPoP proofs are checked (RFC 9449). */
+  readonly dpop?: DpopOptions;
   /** How cut-offs are followed; `false` turns that off, and then a token lives until it expires. */
   readonly cutoffs?: false | CutoffOptions;
   /** Not there yet. */

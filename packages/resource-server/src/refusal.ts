@@ -1,5 +1,13 @@
-// Why a request is refused, and what its caller is told: RFC 6750 §3.1. Two layers: reasons for logs, codes for the wire.
-import { bearerChallenge, formatScope, type OAuthErrorCode, type ScopeToken } from '@countersign/protocol';
+// Why a request is refused, and what its caller is told: RFC 6750 §3.1, RFC 9449 §7.1. Two layers: reasons for logs, codes for the wire.
+import {
+  type TokenScheme,
+  bearerChallenge,
+  DPOP_ALGORITHMS,
+  dpopChallenge,
+  formatScope,
+  type OAuthErrorCode,
+  type ScopeToken,
+} from '@countersign/protocol';
 
 /** Every reason there is. For logs and metrics; never sent. */
 export type RefusalReason =
@@ -19,10 +27,24 @@ export type RefusalReason =
   | 'unknown_key'
   | 'bad_signature'
   | 'sender_constraint_not_supported'
+  | 'token_not_bound'
+  | 'bound_token_as_bearer'
+  | 'unbound_token_as_dpop'
+  | 'dpop_proof_missing'
+  | 'dpop_proof_repeated'
+  | 'dpop_proof_malformed'
+  | 'dpop_proof_signature'
+  | 'dpop_proof_wrong_request'
+  | 'dpop_proof_outdated'
+  | 'dpop_proof_replayed'
+  | 'dpop_key_mismatch'
+  | 'dpop_nonce_missing'
+  | 'dpop_nonce_unknown'
   | 'cut_off'
   | 'insufficient_scope'
   | 'keys_unavailable'
   | 'cutoffs_stale'
+  | 'used_proofs_unavailable'
   | 'closed';
 
 export interface Refusal {
@@ -45,6 +67,8 @@ interface Answer {
 const NO_CREDENTIALS: Answer = { status: 401 };
 const BAD_REQUEST: Answer = { status: 400, error: 'invalid_request' };
 const BAD_TOKEN: Answer = { status: 401, error: 'invalid_token' };
+const BAD_PROOF: Answer = { status: 401, error: 'invalid_dpop_proof' };
+const NONCE: Answer = { status: 401, error: 'use_dpop_nonce' };
 const UNAVAILABLE: Answer = { status: 503 };
 
 const ANSWERS: { readonly [reason in RefusalReason]: Answer } = {
@@ -65,10 +89,26 @@ const ANSWERS: { readonly [reason in RefusalReason]: Answer } = {
   unknown_key: BAD_TOKEN,
   bad_signature: BAD_TOKEN,
   sender_constraint_not_supported: BAD_TOKEN,
+  token_not_bound: BAD_TOKEN,
+  // RFC 9449 §7.2.
+  bound_token_as_bearer: BAD_TOKEN,
+  unbound_token_as_dpop: BAD_TOKEN,
+  // RFC 9449 §7.1: the proof's own faults have a code of their own.
+  dpop_proof_missing: BAD_PROOF,
+  dpop_proof_repeated: BAD_PROOF,
+  dpop_proof_malformed: BAD_PROOF,
+  dpop_proof_signature: BAD_PROOF,
+  dpop_proof_wrong_request: BAD_PROOF,
+  dpop_proof_outdated: BAD_PROOF,
+  dpop_proof_replayed: BAD_PROOF,
+  dpop_key_mismatch: BAD_TOKEN,
+  dpop_nonce_missing: NONCE,
+  dpop_nonce_unknown: NONCE,
   cut_off: BAD_TOKEN,
   insufficient_scope: { status: 403, error: 'insufficient_scope' },
   keys_unavailable: UNAVAILABLE,
   cutoffs_stale: UNAVAILABLE,
+  used_proofs_unavailable: UNAVAILABLE,
   closed: UNAVAILABLE,
 };
 
@@ -78,23 +118,33 @@ export interface RefusalContext {
   /** What the request needed; named only when that is what it lacks. */
   readonly scope?: readonly ScopeToken[];
   readonly detail?: string | undefined;
+  /** The ways in which a token may be presented here; the challenge names each. Default: as bearer. */
+  readonly schemes?: readonly TokenScheme[];
+  /** RFC 9449 §8: the nonce to use, where there is one. */
+  readonly nonce?: Readonly<Record<string, string>> | undefined;
 }
+
+const ALGS = DPOP_ALGORITHMS.join(' ');
 
 /** The refusal for a reason, complete with the headers to send. */
 export function refusal(reason: RefusalReason, context: RefusalContext): Refusal {
   const { status, error } = ANSWERS[reason];
-  const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
+  const headers: Record<string, string> = { ...context.nonce, 'Cache-Control': 'no-store' };
   if (status === 503) headers['Retry-After'] = '5';
-  else {
-    headers['WWW-Authenticate'] = bearerChallenge({
-      ...(error === undefined ? undefined : { error }),
-      ...(error === 'insufficient_scope' && context.scope
-        ? { scope: formatScope(context.scope) }
-        : undefined),
-      ...(context.resourceMetadata === undefined
-        ? undefined
-        : { resource_metadata: context.resourceMetadata }),
-    });
-  }
+  else headers['WWW-Authenticate'] = challengeOf(error, context);
   return { ok: false, status, error, reason, detail: context.detail, headers };
+}
+
+function challengeOf(
+  error: OAuthErrorCode | undefined,
+  { scope, resourceMetadata, schemes = ['Bearer'] }: RefusalContext,
+): string {
+  const facts = {
+    ...(error === undefined ? undefined : { error }),
+    ...(error === 'insufficient_scope' && scope ? { scope: formatScope(scope) } : undefined),
+    ...(resourceMetadata === undefined ? undefined : { resource_metadata: resourceMetadata }),
+  };
+  return schemes
+    .map((scheme) => (scheme === 'DPoP' ? dpopChallenge({ ...facts, algs: ALGS }) : bearerChallenge(facts)))
+    .join(', ');
 }

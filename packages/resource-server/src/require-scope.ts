@@ -1,5 +1,5 @@
-// Authorizing one HTTP request, whatever framework carries it: RFC 6750 §2.1, §3.
-import { bearerToken, type RequestHeaders } from './bearer-token.ts';
+// Authorizing one HTTP request, whatever framework carries it: RFC 6750 §2.1, §3, RFC 9449 §7.1.
+import { presentedToken, type RequestHeaders } from './presented-token.ts';
 import type { Verifier, VerifyResult } from './verifier.ts';
 
 /** Finds the token of a request and checks it, including that it carries all of `scope`. */
@@ -8,11 +8,28 @@ export async function requireScope(
   request: RequestHeaders,
   scope: string | readonly string[],
 ): Promise<VerifyResult> {
-  const found = bearerToken(request);
-  return found.ok ? verifier.verify(found.token, { scope }) : verifier.refuse(found.reason);
+  const found = presentedToken(request);
+  if (!found.ok) return verifier.refuse(found.reason, found.scheme);
+  const { token, scheme } = found;
+  if (scheme === 'Bearer') return verifier.verify(token, { scope, scheme });
+  return verifier.verify(token, {
+    scope,
+    scheme,
+    dpop: found.dpop,
+    method: request.method ?? '',
+    url: pathOf(request.originalUrl ?? request.url ?? ''),
+  });
 }
 
 /** The body of a refusal: the registered code and nothing else (RFC 6749 §5.2 form). */
 export function refusalBody(error: string | undefined): string {
   return error === undefined ? '{}' : JSON.stringify({ error });
+}
+
+/** Path and query of a request target. In its absolute form it names a host, which is the caller's word (RFC 9112 §3.2.2). */
+function pathOf(target: string): string {
+  if (target.startsWith('/')) return target;
+  if (!URL.canParse(target)) return '/';
+  const { pathname, search } = new URL(target);
+  return `${pathname.startsWith('/') ? '' : '/'}${pathname}${search}`;
 }

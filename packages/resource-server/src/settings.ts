@@ -1,5 +1,6 @@
 // The options of createVerifier, read once into what the rest relies on: RFC 8414 §2, RFC 8707 §2, RFC 8725 §3.1.
 import {
+  DPOP_ALGORITHMS,
   type Issuer,
   isJwsAlgorithm,
   isLoopback,
@@ -11,6 +12,12 @@ import {
 } from '@countersign/protocol';
 import { type PublishedMetadata, publishedMetadata } from './metadata.ts';
 import { type IssuerOptions, VerifierOptionError, type VerifierOptions } from './options.ts';
+import {
+  type DpopSettings,
+  readDpop,
+  readSenderConstraint,
+  type SenderConstraintWanted,
+} from './sender-constraint/settings.ts';
 
 export interface IssuerSettings {
   readonly issuer: Issuer;
@@ -27,6 +34,8 @@ export interface VerifierSettings {
   readonly audience: readonly string[];
   readonly clock: () => number;
   readonly leeway: number;
+  readonly senderConstraint: SenderConstraintWanted;
+  readonly dpop: DpopSettings;
   readonly staleAfter: number;
   readonly onStale: 'refuse' | { readonly acceptYoungerThan: number };
   readonly fetch: typeof globalThis.fetch;
@@ -37,9 +46,6 @@ export interface VerifierSettings {
 export function readOptions(options: VerifierOptions): VerifierSettings {
   for (const name of ['introspect', 'apiKeys', 'usage'] as const) {
     if (options[name]) throw new VerifierOptionError('not_supported_yet', name, 'leave it out for now');
-  }
-  if (options.senderConstraint !== undefined && options.senderConstraint !== 'none') {
-    throw new VerifierOptionError('not_supported_yet', 'senderConstraint', "only 'none' is there for now");
   }
   const audience = typeof options.audience === 'string' ? [options.audience] : [...(options.audience ?? [])];
   if (audience.length === 0) {
@@ -52,14 +58,18 @@ export function readOptions(options: VerifierOptions): VerifierSettings {
     }
   }
   const issuers = readIssuers(options);
+  const clock = options.clock ?? systemClock;
+  const dpop = readDpop(options, audience, clock);
   return {
     issuers,
     audience,
-    clock: options.clock ?? systemClock,
+    clock,
     leeway: bounded('leeway', options.leeway ?? 5, 0, 60),
+    senderConstraint: readSenderConstraint(options.senderConstraint, dpop),
+    dpop,
     ...readCutoffs(options.cutoffs),
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
-    metadata: readMetadata(options, audience, issuers),
+    metadata: readMetadata(options, audience, issuers, dpop),
   };
 }
 
@@ -144,6 +154,7 @@ function readMetadata(
   options: VerifierOptions,
   audience: readonly string[],
   issuers: readonly IssuerSettings[],
+  { publicUrls }: DpopSettings,
 ): PublishedMetadata | undefined {
   if (options.metadata === undefined) return undefined;
   const { scopes, name, documentation } = options.metadata;
@@ -160,6 +171,10 @@ function readMetadata(
           scopes,
           name,
           documentation,
+          dpop:
+            publicUrls.length === 0
+              ? undefined
+              : { algorithms: DPOP_ALGORITHMS, required: options.senderConstraint === 'dpop' },
         });
   if (published === undefined) {
     throw new VerifierOptionError('bad_option', 'metadata', 'needs an audience that is a web address');

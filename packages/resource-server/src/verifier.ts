@@ -1,6 +1,7 @@
-// Verifying an access token: RFC 9068 §4, RFC 8725 §3, RFC 6750 §3.1.
+// Verifying an access token: RFC 9068 §4, RFC 8725 §3, RFC 6750 §3.1; its holder: RFC 9449 §7.
 import {
   type AccessTokenClaims,
+  type TokenScheme,
   checkAccessToken,
   isJwsAlgorithm,
   type ParsedJws,
@@ -12,9 +13,12 @@ import {
   verifyJws,
 } from '@countersign/protocol';
 import { CutoffFollower } from './cutoff-feed.ts';
+import type { Finding } from './finding.ts';
 import { Jwks } from './jwks.ts';
 import type { PublishedMetadata } from './metadata.ts';
 import type { VerifierOptions } from './options.ts';
+import { checkBinding } from './sender-constraint/binding.ts';
+import { createDpopCheck } from './sender-constraint/dpop.ts';
 import { type IssuerSettings, readOptions, type VerifierSettings } from './settings.ts';
 import { type Refusal, type RefusalReason, refusal } from './refusal.ts';
 import { waitUntilReady } from './readiness.ts';
@@ -22,10 +26,18 @@ import { waitUntilReady } from './readiness.ts';
 /** The request that a token came with. `scope`: what it needs, all of it, as a scope string or a list. */
 export interface TokenRequest {
   readonly scope?: string | readonly string[];
-  /** For proofs of possession, which are not there yet: a bound token is refused. */
+  /** How the token came: the scheme of the Authorization header. Default: `DPoP` where a proof came with it. */
+  readonly scheme?: TokenScheme;
+  /** The request's method, as it was sent. Proofs of possession are for one. */
   readonly method?: string;
+  /**
+   * Where the request went: the whole URL as its sender sees it, or the path, which is read below `publicUrl`. Never make
+   * it of a `Host` header.
+   */
   readonly url?: string;
-  readonly dpop?: string;
+  /** The `DPoP` header (RFC 9449 §4). */
+  readonly dpop?: string | undefined;
+  /** Not there yet: a token bound to a certificate is refused. */
   readonly certificate?: Uint8Array;
 }
 
@@ -33,6 +45,8 @@ export interface Verified {
   readonly ok: true;
   readonly claims: AccessTokenClaims;
   readonly scopes: readonly string[];
+  /** To be sent with the response; there when proofs need nonces and this is a bound token. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export type VerifyResult = Verified | Refusal;
@@ -41,7 +55,7 @@ export interface Verifier {
   /** Checks one token. Never throws on bad input; throws only when `scope` is not a scope. */
   verify(token: string | undefined, request?: TokenRequest): Promise<VerifyResult>;
   /** The refusal for a request in which no token could be found. */
-  refuse(reason: RefusalReason): Refusal;
+  refuse(reason: RefusalReason, scheme?: TokenScheme): Refusal;
   /**
    * Resolves when keys and cut-offs of every issuer are known. Rejects with NotReadyError after 30 seconds without
    * them, at once when a certificate is not trusted; it goes on trying, and may be called again.
@@ -59,8 +73,6 @@ interface Authority {
   readonly cutoffs: CutoffFollower | undefined;
 }
 
-type Finding = { readonly reason: RefusalReason; readonly detail?: string | undefined };
-
 /**
  * Makes a verifier for one API. Nothing is fetched before `ready` or the first `verify`.
  * @throws VerifierOptionError · JwksError for a given key set that cannot be used
@@ -72,15 +84,29 @@ export function createVerifier(options: VerifierOptions): Verifier {
     settings.issuers.map((issuer) => [issuer.issuer, openAuthority(issuer, settings, stop.signal)]),
   );
   const resourceMetadata = settings.metadata?.url;
+  const dpop = createDpopCheck(settings.dpop, settings.clock);
 
   function start(): void {
     for (const { cutoffs } of authorities.values()) cutoffs?.start();
   }
 
+  /** RFC 9449 §7.2: where both are taken, the one that was tried, or that the token is for. */
+  function schemesFor(scheme: TokenScheme | undefined, claims?: AccessTokenClaims): readonly TokenScheme[] {
+    if (settings.senderConstraint !== 'none') return ['DPoP'];
+    return [claims?.cnf?.jkt === undefined ? (scheme ?? 'Bearer') : 'DPoP'];
+  }
+
   async function verify(token: string | undefined, request: TokenRequest = {}): Promise<VerifyResult> {
     const scope = neededScope(request.scope);
-    const refuse = ({ reason, detail }: Finding): Refusal =>
-      refusal(reason, { resourceMetadata, scope, detail });
+    const { dpop: proof, method, url, scheme = proof === undefined ? 'Bearer' : 'DPoP' } = request;
+    const refuse = ({ reason, detail }: Finding, claims?: AccessTokenClaims): Refusal =>
+      refusal(reason, {
+        resourceMetadata,
+        scope,
+        detail,
+        schemes: schemesFor(scheme, claims),
+        nonce: claims?.cnf?.jkt === undefined ? undefined : dpop.nonceHeaders(),
+      });
     if (stop.signal.aborted) return refuse({ reason: 'closed' });
     if (token === undefined || token === '') return refuse({ reason: 'no_token' });
     start();
@@ -96,15 +122,22 @@ export function createVerifier(options: VerifierOptions): Verifier {
     if ('reason' in signer) return refuse(signer);
     const finding =
       checkClaims(jws, claims, authority, settings) ??
-      checkBinding(claims) ??
       (await checkCutoffs(signer, claims, authority, settings)) ??
+      (await checkBinding(
+        claims,
+        { token, scheme, dpop: proof, method, url },
+        settings.senderConstraint,
+        dpop,
+      )) ??
       checkScope(claims, scope);
-    return finding === undefined ? { ok: true, claims, scopes: claims.scope } : refuse(finding);
+    if (finding !== undefined) return refuse(finding, claims);
+    const headers = claims.cnf?.jkt === undefined ? undefined : dpop.nonceHeaders();
+    return { ok: true, claims, scopes: claims.scope, ...(headers === undefined ? undefined : { headers }) };
   }
 
   return {
     verify,
-    refuse: (reason) => refusal(reason, { resourceMetadata }),
+    refuse: (reason, scheme) => refusal(reason, { resourceMetadata, schemes: schemesFor(scheme) }),
     async ready() {
       start();
       await waitUntilReady([...authorities.values()], stop.signal);
@@ -162,11 +195,6 @@ function checkClaims(
     allowPlainJwt,
   });
   return reason === undefined ? undefined : { reason };
-}
-
-/** RFC 8705 §3, RFC 9449 §7: a bound token without its proof is worth nothing, and no proof can be checked here yet. */
-function checkBinding(claims: AccessTokenClaims): Finding | undefined {
-  return claims.cnf === undefined ? undefined : { reason: 'sender_constraint_not_supported' };
 }
 
 async function checkCutoffs(

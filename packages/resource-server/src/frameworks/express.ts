@@ -1,12 +1,10 @@
 // Express: middleware that lets a request pass (RFC 6750 §3) and that serves the API's metadata (RFC 9728 §3).
-import type { RequestHeaders } from '../bearer-token.ts';
+import type { RequestHeaders } from '../presented-token.ts';
 import { refusalBody, requireScope as authorize } from '../require-scope.ts';
 import type { Verified, Verifier, VerifyResult } from '../verifier.ts';
 
 /** What is used of an Express request. After `requireScope`, `auth` holds claims and scopes. */
 export interface ExpressRequest extends RequestHeaders {
-  readonly method?: string | undefined;
-  readonly originalUrl?: string;
   auth?: Verified;
 }
 
@@ -32,6 +30,7 @@ export function requireScope(verifier: Verifier, scope: string | readonly string
     }
     if (result.ok) {
       request.auth = result;
+      setHeaders(response, result.headers);
       next();
     } else send(response, result.status, result.headers, refusalBody(result.error));
   };
@@ -46,6 +45,10 @@ export function resourceMetadata(verifier: Pick<Verifier, 'metadata'>): ExpressH
   };
 }
 
+function setHeaders(response: ExpressResponse, headers: Readonly<Record<string, string>> = {}): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+}
+
 function send(
   response: ExpressResponse,
   status: number,
@@ -53,7 +56,7 @@ function send(
   body: string,
 ): void {
   response.statusCode = status;
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  setHeaders(response, headers);
   response.setHeader('Content-Type', 'application/json');
   response.end(body);
 }

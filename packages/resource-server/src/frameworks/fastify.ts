@@ -1,5 +1,5 @@
 // Fastify: a hook that lets a request pass (RFC 6750 §3) and a plugin that serves the API's metadata (RFC 9728 §3).
-import type { RequestHeaders } from '../bearer-token.ts';
+import type { RequestHeaders } from '../presented-token.ts';
 import { refusalBody, requireScope as authorize } from '../require-scope.ts';
 import type { Verified, Verifier } from '../verifier.ts';
 
@@ -30,6 +30,7 @@ export function requireScope(
     const result = await authorize(verifier, request.raw, scope);
     if (result.ok) {
       request.auth = result;
+      if (result.headers !== undefined) reply.headers({ ...result.headers });
       return undefined;
     }
     reply.code(result.status);

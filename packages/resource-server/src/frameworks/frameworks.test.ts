@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newHolder, proofFor } from '../../test/holder.ts';
 import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../../test/tiny-issuer.ts';
 import { createVerifier, type Verifier } from '../verifier.ts';
 import {
@@ -29,6 +30,7 @@ beforeAll(async () => {
     audience: AUDIENCE,
     clock,
     cutoffs: false,
+    dpop: { nonces: true },
     metadata: { scopes: ['fraud:read', 'fraud:write'], name: 'Fraud' },
   });
 
@@ -37,6 +39,11 @@ beforeAll(async () => {
   app.get('/cases', requireScopeInExpress(verifier, 'fraud:read'), (request, response) => {
     response.json({ caller: (request as ExpressRequest).auth?.claims.client_id });
   });
+  const below = express.Router();
+  below.get('/cases', requireScopeInExpress(verifier, 'fraud:read'), (_, response) => {
+    response.json({});
+  });
+  app.use('/below', below);
   app.post('/cases', requireScopeInExpress(verifier, ['fraud:read', 'fraud:write']), (_, response) => {
     response.json({});
   });
@@ -50,6 +57,7 @@ beforeAll(async () => {
   instance.get('/cases', { preHandler: requireScopeInFastify(verifier, 'fraud:read') }, (request) => ({
     caller: (request as FastifyRequestLike).auth?.claims.client_id,
   }));
+  instance.get('/below/cases', { preHandler: requireScopeInFastify(verifier, 'fraud:read') }, () => ({}));
   instance.post(
     '/cases',
     { onRequest: requireScopeInFastify(verifier, 'fraud:read fraud:write') },
@@ -65,10 +73,11 @@ afterAll(async () => {
 });
 
 /** Sends raw header lines, so that one can be sent twice. */
-function call(base: string, path: string, authorization: string[], method = 'GET') {
+function call(base: string, path: string, authorization: string[], method = 'GET', proof?: string) {
   return new Promise<{
     status: number;
     challenge: string | undefined;
+    nonce: unknown;
     body: string;
     type: string | undefined;
   }>((resolve, reject) => {
@@ -76,6 +85,7 @@ function call(base: string, path: string, authorization: string[], method = 'GET
       ['Host', 'x'],
       ['Content-Length', '0'],
       ...authorization.map((value) => ['Authorization', value]),
+      ...(proof === undefined ? [] : [['DPoP', proof]]),
     ].flat();
     const outgoing = httpRequest(`${base}${path}`, { method, headers }, async (response) => {
       let body = '';
@@ -83,6 +93,7 @@ function call(base: string, path: string, authorization: string[], method = 'GET
       resolve({
         status: response.statusCode ?? 0,
         challenge: response.headers['www-authenticate'],
+        nonce: response.headers['dpop-nonce'],
         type: response.headers['content-type'],
         body,
       });
@@ -107,7 +118,12 @@ describe.each(['express', 'fastify'])('%s', (framework) => {
   it.each<[string, (tiny: TinyIssuer) => string[], number, string]>([
     ['no token', () => [], 401, `Bearer ${METADATA}`],
     ['another scheme', () => ['Basic YTpi'], 401, `Bearer ${METADATA}`],
-    ['the DPoP scheme', (t) => [`DPoP ${t.token()}`], 401, `Bearer ${METADATA}`],
+    [
+      'an unbound token with the DPoP scheme',
+      (t) => [`DPoP ${t.token()}`],
+      401,
+      `DPoP error="invalid_token", algs="ES256 ES384 PS256 EdDSA Ed25519", ${METADATA}`,
+    ],
     ['an empty token', () => ['Bearer'], 400, `Bearer error="invalid_request", ${METADATA}`],
     ['two words', () => ['Bearer a b'], 400, `Bearer error="invalid_request", ${METADATA}`],
     [
@@ -162,6 +178,23 @@ describe.each(['express', 'fastify'])('%s', (framework) => {
     expect(await call(base(), `/cases?access_token=${tiny.token()}`, [])).toMatchObject({ status: 401 });
   });
 
+  it('takes a bound token with a proof for the whole path and a nonce, and gives the nonce back', async () => {
+    const holder = newHolder();
+    const token = tiny.token({ cnf: { jkt: holder.jkt } });
+    const ask = (change: object) =>
+      call(
+        base(),
+        '/below/cases?page=1',
+        [`DPoP ${token}`],
+        'GET',
+        proofFor(holder, { url: `${AUDIENCE}/below/cases`, token, iat: clock() }, change),
+      );
+    const refused = await ask({});
+    expect(refused).toMatchObject({ status: 401, body: '{"error":"use_dpop_nonce"}' });
+    expect(await ask({ nonce: refused.nonce })).toMatchObject({ status: 200, nonce: refused.nonce });
+    expect(await ask({ nonce: refused.nonce, htu: `${AUDIENCE}/cases` })).toMatchObject({ status: 401 });
+  });
+
   it('serves the metadata of RFC 9728', async () => {
     const answer = await call(base(), '/.well-known/oauth-protected-resource', []);
     expect(answer.status).toBe(200);
@@ -170,6 +203,8 @@ describe.each(['express', 'fastify'])('%s', (framework) => {
       authorization_servers: [tiny.issuer],
       scopes_supported: ['fraud:read', 'fraud:write'],
       bearer_methods_supported: ['header'],
+      dpop_signing_alg_values_supported: ['ES256', 'ES384', 'PS256', 'EdDSA', 'Ed25519'],
+      dpop_bound_access_tokens_required: false,
       resource_name: 'Fraud',
     });
   });

@@ -245,4 +245,20 @@ describe('the log', () => {
       { numRuns: 100 },
     );
   });
+
+  it('asked what it knows, it waits for what is being written: the answer cannot be behind it', async () => {
+    const { log, sink, append } = open();
+    append();
+    await settle();
+    append();
+    let known: ReadonlySet<string> | undefined;
+    void log.known(['evt_a']).then((ids) => (known = ids));
+    await settle();
+    expect(known).toBeUndefined();
+    await sink.end(new AuditUnavailable('a full disk'));
+    expect(known).toBeUndefined();
+    await sink.end();
+    await settle();
+    expect(known).toEqual(new Set(['evt_a']));
+  });
 });

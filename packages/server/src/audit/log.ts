@@ -9,6 +9,7 @@ export interface AuditLog {
   append(event: AuditEvent): Promise<void>;
   /** Ascending by seq; sees every event whose `append` resolved before the call. */
   find(filter: AuditFilter, page: AuditPageRequest): Promise<readonly LoggedEvent[]>;
+  /** Which of these the log holds, once everything appended before the call is durable or refused. */
   known(eventIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** False after a failed commit until one succeeds again: readiness follows it. */
   healthy(): boolean;

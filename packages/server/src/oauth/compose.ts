@@ -1,5 +1,5 @@
 // The token wing: registers grants (RFC 6749 §4), client authentication methods (§2.3) and endpoints.
-import { DPOP_ALGORITHMS } from '@countersign/protocol';
+import { createDpopNonces, DPOP_ALGORITHMS } from '@countersign/protocol';
 import type { Route } from '../http/route.ts';
 import { methodsAllowedPerEnvironment } from '../policy/methods-allowed-per-environment.ts';
 import type { Rule } from '../policy/rule.ts';
@@ -18,10 +18,10 @@ import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
 import { createTokenEndpoint, type TokenEndpointDeps } from './endpoints/token.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
 import type { Grant } from './grants/grant.ts';
+import { tokenExchange } from './grants/token-exchange.ts';
 import type { SenderConstraint } from './sender-constraint/constraint.ts';
 import { createOwnTokenReader, type OwnTokenDeps } from './tokens/own-token.ts';
 import { dpop, type DpopDeps } from './sender-constraint/dpop.ts';
-import { createDpopNonces } from './sender-constraint/dpop-nonce.ts';
 
 export { createBudgets } from './endpoints/budgets.ts';
 export type { IssuanceCounters } from './endpoints/issuance-record.ts';
@@ -43,7 +43,6 @@ export interface OAuthDeps
   readonly feed: Parameters<typeof createCutoffsEndpoint>[0];
 }
 
-const GRANTS: readonly Grant[] = [clientCredentials];
 const RULES: readonly Rule[] = [methodsAllowedPerEnvironment, tokenLifetimeCeiling];
 /** A form with credentials, scopes and a resource is a few hundred bytes; assertions will need more. */
 const TOKEN_BODY_LIMIT = 64 * 1024;
@@ -58,11 +57,13 @@ export function createOAuthRoutes(
     clientSecretPost(deps.secretHash),
     apiKey(deps.secretHash),
   ];
+  const ownTokens = createOwnTokenReader(deps);
+  const grants: readonly Grant[] = [clientCredentials, tokenExchange({ ...deps, ownTokens })];
   const token = createTokenEndpoint({
     ...deps,
     methods,
     constraints,
-    grants: new Map(GRANTS.map((grant) => [grant.type, grant])),
+    grants: new Map(grants.map((grant) => [grant.type, grant])),
     rules: RULES,
     record: createIssuanceRecord(deps),
   });
@@ -70,7 +71,7 @@ export function createOAuthRoutes(
     ...deps,
     // An API key is exchanged for tokens and proves nothing elsewhere: docs/parts/api-key.md.
     methods: methods.filter((method) => method.name !== 'api_key'),
-    ownTokens: createOwnTokenReader(deps),
+    ownTokens,
   };
   const introspect = createIntrospectEndpoint({
     ...about,
@@ -79,7 +80,7 @@ export function createOAuthRoutes(
   const revoke = createRevokeEndpoint({ ...about, record: createIssuanceRecord(deps, 'revocation.refused') });
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
-    grantTypes: GRANTS.map((grant) => grant.type),
+    grantTypes: grants.map((grant) => grant.type),
     clientAuthMethods: methods.map((method) => method.name).filter((name) => name !== 'api_key'),
     mtlsBase: deps.mtlsBase,
     dpopAlgorithms: deps.dpop === undefined ? undefined : DPOP_ALGORITHMS,

@@ -33,6 +33,10 @@ function denied(code: OAuthErrorCode, description: string): RefusalEntry {
   return { code, status: 400, description, stranger: false };
 }
 
+/** RFC 8693 §2.2.2: one text for all of them; which it was stands in the audit log. */
+const BAD_SUBJECT = denied('invalid_request', 'the subject token is not acceptable');
+const BAD_ACTOR = denied('invalid_request', 'the actor token is not acceptable');
+
 /** RFC 6585 §4. Of the registered codes, temporarily_unavailable is what it is: the same request will do later. */
 const USED_UP: RefusalEntry = {
   code: 'temporarily_unavailable',
@@ -77,6 +81,19 @@ export const REFUSAL_REASONS = [
   'access_missing',
   'scope_malformed',
   'scope_not_held',
+  'subject_token_missing',
+  'actor_token_incomplete',
+  'token_type_unsupported',
+  'subject_token_unknown',
+  'subject_token_dead',
+  'subject_token_not_for_client',
+  'subject_token_bound',
+  'actor_token_unacceptable',
+  'actor_not_permitted',
+  'actor_chain_too_long',
+  'subject_access_missing',
+  'subject_scope_not_held',
+  'resource_not_delegable',
   'several_sender_constraints',
   'sender_constraint_missing',
   'api_key_rate_exceeded',
@@ -146,6 +163,19 @@ const REFUSALS: { readonly [reason in RefusalReason]: RefusalEntry } = {
   access_missing: denied('invalid_target', 'the client has no access to this resource'),
   scope_malformed: denied('invalid_scope', 'scope is malformed'),
   scope_not_held: denied('invalid_scope', 'none of the scopes asked for is held'),
+  subject_token_missing: denied('invalid_request', 'subject_token and subject_token_type are needed'),
+  actor_token_incomplete: denied('invalid_request', 'actor_token and actor_token_type come together'),
+  token_type_unsupported: denied('invalid_request', 'only access tokens are exchanged here'),
+  subject_token_unknown: BAD_SUBJECT,
+  subject_token_dead: BAD_SUBJECT,
+  subject_token_not_for_client: BAD_SUBJECT,
+  subject_token_bound: BAD_SUBJECT,
+  actor_token_unacceptable: BAD_ACTOR,
+  actor_not_permitted: BAD_SUBJECT,
+  actor_chain_too_long: BAD_SUBJECT,
+  subject_access_missing: denied('invalid_target', 'the client has no access to this resource'),
+  subject_scope_not_held: denied('invalid_scope', 'none of the scopes asked for is held'),
+  resource_not_delegable: denied('invalid_target', 'the client has no access to this resource'),
   several_sender_constraints: {
     ...malformed('a token is bound to one proof of possession'),
     stranger: false,

@@ -80,7 +80,7 @@ function lookUp(table: Readonly<Record<string, ReasonExplanation>>, reason: stri
 function summaryOf(event: LoggedAuditEvent): string {
   const who = event.identity ?? 'A stranger';
   if (event.type === 'token.issued') {
-    return `${who} got a token for ${event.resource ?? '?'} with ${event.scopes_held ?? 'no scope'}.`;
+    return `${who} got a token for ${event.resource ?? '?'} with ${event.scopes_held ?? 'no scope'}${inWhoseName(event)}.`;
   }
   if (event.type === 'token.refused') {
     return `${who} was refused a token${event.resource === undefined ? '' : ` for ${event.resource}`}.`;
@@ -92,6 +92,15 @@ function summaryOf(event: LoggedAuditEvent): string {
     return `${who} was refused ${event.method ?? ''} ${event.resource ?? ''}.`;
   }
   return `${who} caused ${event.type} on ${event.resource ?? '?'}.`;
+}
+
+/** A token that was exchanged acts for its subject (RFC 8693 §1.1): said by the event's detail. */
+function inWhoseName({ detail }: LoggedAuditEvent): string {
+  if (typeof detail !== 'object' || detail === null || !('sub' in detail) || !('act' in detail)) return '';
+  const earlier: string[] = [];
+  let actor = (detail.act as { act?: unknown } | null)?.act as { sub?: unknown; act?: unknown } | undefined;
+  for (; actor !== undefined; actor = actor.act as typeof actor) earlier.push(String(actor.sub));
+  return `, in the name of ${String(detail.sub)}${earlier.length === 0 ? '' : `, after ${earlier.join(' after ')}`}`;
 }
 
 async function identityNow(

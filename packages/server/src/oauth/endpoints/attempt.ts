@@ -1,6 +1,7 @@
 // One request at the token endpoint (RFC 6749 §3.2), as far as it has got.
 import type { HttpRequest } from '../../http/request.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
+import type { Delegation } from '../tokens/authorization.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 
 /** What is known of a request so far: the audit log is told all of it, the caller none. */
@@ -14,4 +15,6 @@ export interface Attempt {
   method?: string | undefined;
   client?: AuthenticatedClient | undefined;
   held?: EffectiveAccess | undefined;
+  /** In whose name, when that is not the client's own. */
+  delegation?: Delegation | undefined;
 }

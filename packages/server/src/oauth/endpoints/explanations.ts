@@ -120,6 +120,54 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
     why: 'None of the scopes asked for is part of the access.',
     fix: 'Ask for scopes that the access holds, or add the scope to the access.',
   },
+  subject_token_missing: malformed(
+    'The exchange names no subject_token, or does not say of which type it is.',
+  ),
+  actor_token_incomplete: malformed('An actor_token came without its type, or a type without a token.'),
+  token_type_unsupported: {
+    why: 'A token type in the exchange is neither that of an access token nor that of a JWT.',
+    fix: 'Send urn:ietf:params:oauth:token-type:access_token for what is given and what is wanted.',
+  },
+  subject_token_unknown: {
+    why: 'The subject_token is no token of this authority, or was changed on the way.',
+    fix: 'Exchange the access token that came with the request to the API, as it came.',
+  },
+  subject_token_dead: {
+    why: 'The subject_token has expired or was cut off, or somebody it names may not act any more.',
+    fix: 'Exchange a live one; look at the identities that it names.',
+  },
+  subject_token_not_for_client: {
+    why: 'The subject_token is for an API for which this client does not stand.',
+    fix: 'Let the API define the scope tokens:exchange and give its identity access to it.',
+  },
+  subject_token_bound: {
+    why: 'A token in the exchange is bound to a key or certificate that the request did not prove.',
+    fix: 'Only the holder of the key can exchange it: let callers of an API that acts downstream send unbound tokens.',
+  },
+  actor_token_unacceptable: {
+    why: 'The actor_token is not a live token that was issued to this client for itself.',
+    fix: 'Leave it out: the client has proved who it is.',
+  },
+  actor_not_permitted: {
+    why: 'The subject_token names in may_act who may act for its subject, and it is another.',
+    fix: 'Let its issuer name this client, or nobody.',
+  },
+  actor_chain_too_long: {
+    why: 'As many act in a row for the subject already as may.',
+    fix: 'Look for a loop between the APIs, or let one of them call on its own account.',
+  },
+  subject_access_missing: {
+    why: 'The subject of the token has no access to the resource itself, so nobody may act for it there.',
+    fix: 'Give the subject access to the resource, or let the client call on its own account.',
+  },
+  subject_scope_not_held: {
+    why: 'Client and subject hold none of the scopes asked for in common there.',
+    fix: 'Ask for scopes that both hold, or add the scope to both accesses.',
+  },
+  resource_not_delegable: {
+    why: 'The admin API is called by each in its own name; no token in the name of another is issued for it.',
+    fix: 'Let the client ask for a token of its own.',
+  },
   several_sender_constraints: {
     why: 'The request proved possession in two ways, and a token is bound to one.',
     fix: 'Send a DPoP proof or use the client certificate, not both.',

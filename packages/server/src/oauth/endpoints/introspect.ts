@@ -5,6 +5,7 @@ import type { Endpoint } from '../../http/route.ts';
 import type { Keystore } from '../../keys/keystore.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import type { OwnToken, OwnTokenReader } from '../tokens/own-token.ts';
+import { standsFor } from '../tokens/stands-for.ts';
 import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
 import { createTokenCallEndpoint, type TokenCall, type TokenCallDeps } from './token-call.ts';
 
@@ -13,9 +14,6 @@ export interface IntrospectDeps extends TokenCallDeps, Pick<TokenStateDeps, 'led
   readonly keystore: Pick<Keystore, 'sign'>;
   readonly issuer: string;
 }
-
-/** The scope of a resource server whose holder may ask about the tokens for it. */
-export const INTROSPECT_SCOPE = 'tokens:introspect';
 
 export function createIntrospectEndpoint(deps: IntrospectDeps): Endpoint {
   return createTokenCallEndpoint(deps, async (call) => {
@@ -50,16 +48,9 @@ async function signed(deps: IntrospectDeps, call: TokenCall, answer: HttpRespons
 }
 
 /** Its own token, or one for a resource server for which it stands (RFC 7662 §4: no token scanning). */
-function maySee({ facts }: AuthenticatedClient, { claims }: OwnToken, now: number): boolean {
-  if (claims.client_id === facts.identity.clientId) return true;
-  return facts.access.some(
-    ({ access, resourceServer }) =>
-      claims.aud.includes(resourceServer.identifier) &&
-      access.scopes.includes(INTROSPECT_SCOPE) &&
-      resourceServer.scopes.some((defined) => defined.name === INTROSPECT_SCOPE) &&
-      access.state === 'active' &&
-      access.expiresAt > now,
-  );
+function maySee(client: AuthenticatedClient, { claims }: OwnToken, now: number): boolean {
+  if (claims.client_id === client.facts.identity.clientId) return true;
+  return standsFor(client, claims.aud, 'introspect', now);
 }
 
 const HEADERS = {

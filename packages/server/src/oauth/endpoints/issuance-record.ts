@@ -1,4 +1,5 @@
 // What the audit log is told of a token request (RFC 6749 §3.2), and when its answer may leave.
+import { canonicalJson } from '@countersign/tlog';
 import type { AuditEvent } from '../../audit/event.ts';
 import type { AuditLog } from '../../audit/log.ts';
 import { outsideResource, outsideScopes, outsideText } from '../../audit/outside-text.ts';
@@ -9,6 +10,7 @@ import type { EffectiveAccess } from '../../registry/effective-access.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { type RefusalReason, refusalEntry } from '../refusal.ts';
+import type { Delegation } from '../tokens/authorization.ts';
 import type { IssuedToken } from '../tokens/issue.ts';
 import type { Attempt } from './attempt.ts';
 
@@ -96,7 +98,14 @@ function issuedEvent(
     source: attempt.request.source,
     instance: callerInstance(attempt.request),
     node: deps.node,
+    detail: attempt.delegation === undefined ? undefined : inWhoseName(attempt.delegation),
   };
+}
+
+/** RFC 8693 §4.1: who acts for whom, and from which tokens (by jti) that comes. */
+function inWhoseName({ subject, actor, via = [] }: Delegation): string {
+  const from = via.map(({ jti }) => jti);
+  return canonicalJson({ act: actor ?? null, exchanged: from, sub: subject });
 }
 
 function refusedEvent(
@@ -123,6 +132,7 @@ function refusedEvent(
     // What a stranger calls itself is no one's word.
     instance: client === undefined ? undefined : callerInstance(attempt.request),
     node: deps.node,
+    detail: attempt.delegation === undefined ? undefined : inWhoseName(attempt.delegation),
   };
 }
 

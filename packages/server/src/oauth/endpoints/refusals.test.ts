@@ -1,7 +1,8 @@
 // Every reason for which the token endpoint refuses: reached, and pinned to its answer (RFC 6749 §5.2).
-import { formatBasicCredentials, generateSecret } from '@countersign/protocol';
+import { createDpopNonces, formatBasicCredentials, generateSecret } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { proofKey, proofOf } from '../../../test/dpop-proof.ts';
+import { addExchange, type ExchangeScene, TOKEN } from '../../../test/exchange-scene.ts';
 import {
   addApiKey,
   changed,
@@ -20,7 +21,6 @@ import {
 import { StorageError } from '../../storage/errors.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import type { OAuthDeps } from '../compose.ts';
-import { createDpopNonces } from '../sender-constraint/dpop-nonce.ts';
 import type { SenderConstraint } from '../sender-constraint/constraint.ts';
 import { REFUSAL_REASONS, refusalEntry, type RefusalReason } from '../refusal.ts';
 import { createBudgets } from './budgets.ts';
@@ -139,6 +139,31 @@ function usedUp(limit: { apiKeyRate?: number; issuanceQuota?: number }): Expecte
   };
 }
 
+/** An exchange (RFC 8693) of a good token with this in the form, or by another way. */
+function exchanging(
+  change: Readonly<Record<string, string | undefined>>,
+  before?: (s: TokenScene, exch: ExchangeScene) => Promise<unknown>,
+): Reach {
+  return async (s) => {
+    const exch = await addExchange(s);
+    const subject = await exch.subjectToken();
+    await before?.(s, exch);
+    return await exch.exchange(subject, change);
+  };
+}
+/** An exchange of a token of this authority with these claims. */
+function exchangingClaims(claims: (s: TokenScene) => object): Reach {
+  return async (s) => {
+    const exch = await addExchange(s);
+    const [, payload = ''] = (await exch.subjectToken()).split('.');
+    const all = { ...JSON.parse(Buffer.from(payload, 'base64url').toString()), ...claims(s) };
+    return await exch.exchange(await s.deps.keystore.sign('ES256', 'at+jwt', JSON.stringify(all)));
+  };
+}
+function badSubject(reach: Reach): Expected {
+  return denied('invalid_request', 'the subject token is not acceptable', reach);
+}
+
 const NOT_WELL_FORMED = 'the body is not well-formed';
 const NO_ACCESS = 'the client has no access to this resource';
 
@@ -233,6 +258,64 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   }),
   scope_malformed: denied('invalid_scope', 'scope is malformed', more('scope=a++b')),
   scope_not_held: denied('invalid_scope', 'none of the scopes asked for is held', more('scope=fraud:admin')),
+  subject_token_missing: denied(
+    'invalid_request',
+    'subject_token and subject_token_type are needed',
+    exchanging({ subject_token_type: '' }),
+  ),
+  actor_token_incomplete: denied(
+    'invalid_request',
+    'actor_token and actor_token_type come together',
+    exchanging({ actor_token_type: TOKEN }),
+  ),
+  token_type_unsupported: denied(
+    'invalid_request',
+    'only access tokens are exchanged here',
+    exchanging({ requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' }),
+  ),
+  subject_token_unknown: badSubject(exchanging({ subject_token: 'a.b.c' })),
+  subject_token_dead: badSubject(exchanging({}, async (s) => s.clock.set(NOW + 600_000))),
+  subject_token_not_for_client: badSubject(
+    exchanging({}, (s, { fraud }) =>
+      s.storage.resourceServers.replace(changed(fraud, { scopes: fraud.scopes.slice(0, 2) })),
+    ),
+  ),
+  subject_token_bound: badSubject(
+    exchangingClaims(() => ({ cnf: { jkt: 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k' } })),
+  ),
+  actor_token_unacceptable: denied('invalid_request', 'the actor token is not acceptable', async (s) => {
+    const exch = await addExchange(s);
+    const subject = await exch.subjectToken();
+    return await exch.exchange(subject, { actor_token: subject, actor_token_type: TOKEN });
+  }),
+  actor_not_permitted: badSubject(exchangingClaims(() => ({ may_act: { sub: 'somebody-else' } }))),
+  actor_chain_too_long: badSubject(
+    exchangingClaims((s) => {
+      const via = { jti: 'j', crd: s.credential.id, aud: FRAUD, scope: 'fraud:read' };
+      const act = {
+        sub: 'payments',
+        act: { sub: 'payments', act: { sub: 'payments', act: { sub: 'payments' } } },
+      };
+      return { act, via: [via, via, via, via] };
+    }),
+  ),
+  subject_access_missing: denied(
+    'invalid_target',
+    NO_ACCESS,
+    exchanging({}, (s, { access }) =>
+      s.storage.access.replace(changed(access.subject, { state: 'revoked' })),
+    ),
+  ),
+  subject_scope_not_held: denied(
+    'invalid_scope',
+    'none of the scopes asked for is held',
+    exchanging({ scope: 'ledger:close' }),
+  ),
+  resource_not_delegable: denied(
+    'invalid_target',
+    NO_ACCESS,
+    exchanging({}, (s, { ledger }) => s.storage.resourceServers.replace(changed(ledger, { builtIn: true }))),
+  ),
   several_sender_constraints: malformed(
     'a token is bound to one proof of possession',
     bindingTo('dpop', 'mtls'),

@@ -24,7 +24,7 @@ import type { Grant, GrantTable } from '../grants/grant.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import { confirm } from '../sender-constraint/confirm.ts';
 import type { SenderConstraint } from '../sender-constraint/constraint.ts';
-import type { Authorization } from '../tokens/authorization.ts';
+import type { Authorization, Delegation } from '../tokens/authorization.ts';
 import { type IssueDeps, issue, type IssuedToken, type IssueTerms } from '../tokens/issue.ts';
 import type { Attempt } from './attempt.ts';
 import type { Budgets } from './budgets.ts';
@@ -67,12 +67,15 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       const held = (attempt.held = requireAccess(client, asked, attempt.at));
       const confirming = confirm(deps.constraints, request, held.resourceServer, attempt.at);
       const confirmation = confirming instanceof Promise ? await confirming : confirming;
+      if (asked.delegation !== undefined)
+        requireHolder((attempt.delegation = asked.delegation), confirmation);
       const now = Math.floor(attempt.at / 1000);
       const lifetime = withinDelegation(requirePolicy(deps, client, held, attempt.at), asked, now);
       const token = issue(deps, idsOf(client), held, lifetime, now, termsOf(asked, confirmation));
       const accessToken = await token.signed;
       const changed = recheck(deps, client, held, attempt.at);
       if (changed !== undefined) await changed;
+      if (asked.delegation?.recheck !== undefined) await asked.delegation.recheck();
       await deps.record.issued(attempt, client, held, token);
       deps.record.delivered(attempt, held, token);
       return tokenResponse(accessToken, token, asked, answerHeaders(deps, confirmation, attempt.at));
@@ -196,6 +199,15 @@ function requirePolicy(
   });
   if (!decision.ok) throw new Refusal(decision.reason);
   return decision.lifetime;
+}
+
+/** RFC 9449 §7, RFC 8705 §3: a bound token is worth nothing to who does not prove the same, here as anywhere. */
+function requireHolder({ boundTo = [] }: Delegation, confirmation: IssueTerms['confirmation']): void {
+  const proved: { readonly jkt?: string; readonly 'x5t#S256'?: string } = confirmation ?? {};
+  for (const { jkt, 'x5t#S256': x5t, unknown } of boundTo) {
+    const holds = (jkt ?? x5t) !== undefined && jkt === proved.jkt && x5t === proved['x5t#S256'];
+    if (!holds || unknown.length > 0) throw new Refusal('subject_token_bound');
+  }
 }
 
 /** RFC 8693 §5: what was exchanged is not outlived by what it was exchanged for. */

@@ -4,6 +4,7 @@ import {
   checkDpopProof,
   type ConfirmationMember,
   DPOP_MAX_AGE,
+  type DpopNonces,
   type DpopProof,
   type DpopProofFault,
   dpopUri,
@@ -12,7 +13,6 @@ import { header, type HttpRequest } from '../../http/request.ts';
 import type { UsedOnceStore } from '../../storage/used-once.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import type { SenderConstraint } from './constraint.ts';
-import type { DpopNonces } from './dpop-nonce.ts';
 
 export interface DpopDeps {
   /** The addresses of the token endpoint, as clients know them. */

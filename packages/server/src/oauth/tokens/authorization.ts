@@ -1,5 +1,5 @@
 // What a grant asks for: RFC 6749 §4, with the delegation of RFC 8693 §1.1 and §4.1.
-import type { Actor, TokenTypeIdentifier } from '@countersign/protocol';
+import type { Actor, Confirmation, ExchangedToken, TokenTypeIdentifier } from '@countersign/protocol';
 import type { AccessAsked } from '../../registry/effective-access.ts';
 
 /** In whose name a token is asked for, when that is not the client itself. */
@@ -10,6 +10,12 @@ export interface Delegation {
   readonly actor: Actor | undefined;
   /** Epoch seconds: the token ends by then, with what it was exchanged for. */
   readonly expiresAt: number;
+  /** The tokens it comes from, the latest first. */
+  readonly via?: readonly ExchangedToken[];
+  /** What the tokens it was exchanged for are bound to: the request must prove each (RFC 9449 §7, RFC 8705 §3). */
+  readonly boundTo?: readonly Confirmation[];
+  /** Asked again when the token is signed: throws `Refusal` when what it was exchanged for has ended since. */
+  readonly recheck?: () => Promise<void>;
 }
 
 export interface Authorization extends AccessAsked {

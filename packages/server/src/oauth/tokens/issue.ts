@@ -56,8 +56,10 @@ export function issue(
 }
 
 function furtherClaims({ confirmation, delegation }: IssueTerms): string {
-  const cnf = confirmation === undefined ? '' : `,"cnf":${JSON.stringify(confirmation)}`;
-  return delegation?.actor === undefined ? cnf : `${cnf},"act":${JSON.stringify(delegation.actor)}`;
+  let text = confirmation === undefined ? '' : `,"cnf":${JSON.stringify(confirmation)}`;
+  if (delegation?.actor !== undefined) text += `,"act":${JSON.stringify(delegation.actor)}`;
+  if (delegation?.via !== undefined) text += `,"via":${JSON.stringify(delegation.via)}`;
+  return text;
 }
 
 interface FixedClaims {

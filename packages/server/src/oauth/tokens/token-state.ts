@@ -3,6 +3,7 @@ import { isCutOff } from '@countersign/protocol';
 import type { CutoffLedger } from '../../cutoff/ledger.ts';
 import { standing } from '../../registry/effective-access.ts';
 import type { FactsReader } from '../../registry/facts.ts';
+import { partiesOf, subjectAccess } from './delegation.ts';
 import type { OwnToken } from './own-token.ts';
 
 export interface TokenStateDeps {
@@ -33,7 +34,24 @@ export async function liveScopes(
   if (resourceServer.state !== 'active' || !claims.aud.includes(resourceServer.identifier)) return NONE;
   const opens = (scope: string): boolean =>
     access.scopes.includes(scope) && resourceServer.scopes.some((defined) => defined.name === scope);
-  return claims.scope.every(opens) ? claims.scope : claims.scope.filter(opens);
+  const open = claims.scope.every(opens) ? claims.scope : claims.scope.filter(opens);
+  if (claims.sub === claims.client_id && claims.act === undefined && claims.via === undefined) return open;
+  return ofSubject(deps, claims, resourceServer.identifier, open, now);
+}
+
+/** RFC 8693 §4.1: a token in the name of another opens what both may have. */
+async function ofSubject(
+  deps: TokenStateDeps,
+  claims: OwnToken['claims'],
+  resource: string,
+  open: readonly string[],
+  now: number,
+): Promise<readonly string[]> {
+  const parties = partiesOf(claims);
+  if (parties === undefined) return NONE;
+  const held = await subjectAccess(deps, parties, { resource, scopes: open }, now);
+  if (held?.ok !== true) return NONE;
+  return held.scopes.length === claims.scope.length ? claims.scope : held.scopes;
 }
 
 const NONE: readonly string[] = [];

@@ -1,0 +1,37 @@
+// Whether a token may be used by who presents it: RFC 7800 §3.1, RFC 9449 §7, RFC 8705 §3.
+import type { AccessTokenClaims, TokenScheme } from '@countersign/protocol';
+import type { Finding } from '../finding.ts';
+import type { DpopCheck } from './dpop.ts';
+import type { SenderConstraintWanted } from './settings.ts';
+
+/** A token with what came beside it. */
+export interface Presentation {
+  readonly token: string;
+  readonly scheme: TokenScheme;
+  readonly dpop: string | undefined;
+  readonly method: string | undefined;
+  readonly url: string | undefined;
+}
+
+/** A bound token without its proof is refused whatever the options say; an unbound one where they want it bound. */
+export function checkBinding(
+  { cnf }: AccessTokenClaims,
+  presentation: Presentation,
+  wanted: SenderConstraintWanted,
+  dpop: DpopCheck,
+): Finding | undefined | Promise<Finding | undefined> {
+  const { scheme } = presentation;
+  if (cnf === undefined) {
+    if (wanted !== 'none') return { reason: 'token_not_bound' };
+    // RFC 9449 §7.1: the scheme says that there is a key; where there is none, somebody took it away.
+    return scheme === 'DPoP' ? { reason: 'unbound_token_as_dpop' } : undefined;
+  }
+  // RFC 7800 §3.1: half of a confirmation that is not understood is no confirmation.
+  if (cnf.unknown.length > 0) return { reason: 'sender_constraint_not_supported', detail: cnf.unknown[0] };
+  if (cnf['x5t#S256'] !== undefined) return { reason: 'sender_constraint_not_supported', detail: 'x5t#S256' };
+  const { jkt } = cnf;
+  if (jkt === undefined) return { reason: 'sender_constraint_not_supported' };
+  // RFC 9449 §7.2: stolen and presented as if nothing were known of its key.
+  if (scheme !== 'DPoP') return { reason: 'bound_token_as_bearer' };
+  return dpop.check({ ...presentation, jkt });
+}

@@ -1,0 +1,68 @@
+// What createVerifier is told about proofs of possession, read once: RFC 9449 §4.3 (htu), §9 (nonces), §11.1 (single use).
+import { randomBytes } from 'node:crypto';
+import { type DpopOptions, VerifierOptionError, type VerifierOptions } from '../options.ts';
+import { rememberUsedProofs, type UsedProofs } from './used-proofs.ts';
+
+export type SenderConstraintWanted = 'none' | 'any' | 'dpop';
+
+export interface DpopSettings {
+  /** Without a slash at the end; a path of a request comes behind it. Empty: proofs cannot be checked. */
+  readonly publicUrls: readonly string[];
+  readonly nonceKey: Uint8Array | undefined;
+  readonly usedProofs: UsedProofs;
+}
+
+/** @throws VerifierOptionError */
+export function readSenderConstraint(
+  wanted: VerifierOptions['senderConstraint'],
+  { publicUrls }: DpopSettings,
+): SenderConstraintWanted {
+  if (wanted === 'mtls') throw new VerifierOptionError('not_supported_yet', 'senderConstraint', "not 'mtls'");
+  const known = ['none', 'any', 'dpop', undefined];
+  if (!known.includes(wanted)) {
+    throw new VerifierOptionError('bad_option', 'senderConstraint', "give 'none', 'any' or 'dpop'");
+  }
+  if (wanted !== undefined && wanted !== 'none' && publicUrls.length === 0) {
+    throw new VerifierOptionError('missing_option', 'publicUrl', 'say where callers reach this API');
+  }
+  return wanted ?? 'none';
+}
+
+const LEAST_KEY = 32;
+
+/** @throws VerifierOptionError */
+export function readDpop(
+  options: VerifierOptions,
+  audience: readonly string[],
+  clock: () => number,
+): DpopSettings {
+  const { nonces = false, usedProofs } = options.dpop ?? {};
+  const nonceKey = nonces === true ? randomBytes(LEAST_KEY) : nonces === false ? undefined : nonces.key;
+  if (nonceKey !== undefined && (!(nonceKey instanceof Uint8Array) || nonceKey.length < LEAST_KEY)) {
+    throw new VerifierOptionError('bad_option', 'dpop.nonces', `give a key of ${LEAST_KEY} bytes or more`);
+  }
+  return {
+    publicUrls: readPublicUrls(options.publicUrl, audience),
+    nonceKey,
+    usedProofs: readUsedProofs(usedProofs, clock),
+  };
+}
+
+function readUsedProofs(given: DpopOptions['usedProofs'], clock: () => number): UsedProofs {
+  if (given === undefined) return rememberUsedProofs(clock);
+  if ('claim' in given) return given;
+  if (Number.isSafeInteger(given.limit) && given.limit > 0) return rememberUsedProofs(clock, given.limit);
+  throw new VerifierOptionError('bad_option', 'dpop.usedProofs', 'give a store, or a limit from 1');
+}
+
+function readPublicUrls(given: string | undefined, audience: readonly string[]): readonly string[] {
+  if (given === undefined) {
+    const origins = audience.filter((name) => /^https?:\/\//i.test(name) && URL.canParse(name));
+    return [...new Set(origins.map((name) => new URL(name).origin))];
+  }
+  if (!/^https?:\/\/[^?#]+$/i.test(given) || !URL.canParse(given)) {
+    throw new VerifierOptionError('bad_option', 'publicUrl', 'give a web address without query');
+  }
+  const { origin, pathname } = new URL(given);
+  return [`${origin}${pathname.replace(/\/$/, '')}`];
+}

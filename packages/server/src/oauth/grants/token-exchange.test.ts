@@ -1,0 +1,224 @@
+// Token exchange (RFC 8693) as an endpoint: who acts for whom, and never for more.
+import { TOKEN_TYPE } from '@countersign/protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  addExchange,
+  addParty,
+  claimsOf,
+  type ExchangeScene,
+  LEDGER,
+  TOKEN,
+} from '../../../test/exchange-scene.ts';
+import {
+  changed,
+  FRAUD,
+  ISSUER,
+  jsonOf,
+  NOW,
+  openTokenScene,
+  type TokenScene,
+} from '../../../test/token-scene.ts';
+import { orderCutoff } from '../../cutoff/order.ts';
+import { accessRecord, resourceServerRecord } from '../../storage/contract/records.ts';
+
+let scene: TokenScene;
+let exch: ExchangeScene;
+let subject: string;
+beforeEach(async () => {
+  scene = await openTokenScene();
+  exch = await addExchange(scene);
+  subject = await exch.subjectToken();
+});
+afterEach(() => scene.close());
+
+const exchanged = async (...args: Parameters<ExchangeScene['exchange']>): Promise<string> =>
+  String(jsonOf(await exch.exchange(...args))['access_token']);
+const introspect = async (token: string) =>
+  jsonOf(await scene.about('/oauth/introspect', token, exch.api.authorization));
+
+describe('an exchange', () => {
+  it('gives a token in the name of the subject, with the client as who acts', async () => {
+    const answer = await exch.exchange(subject);
+    expect(jsonOf(answer)).toEqual({
+      access_token: expect.any(String),
+      issued_token_type: TOKEN,
+      token_type: 'Bearer',
+      expires_in: 600,
+      scope: 'ledger:read',
+    });
+    const from = claimsOf(subject);
+    expect(claimsOf(jsonOf(answer).access_token)).toMatchObject({
+      iss: ISSUER,
+      sub: 'payments',
+      client_id: 'fraud-api',
+      aud: LEDGER,
+      act: { sub: 'fraud-api' },
+      via: [{ jti: from.jti, crd: scene.credential.id, aud: FRAUD, scope: 'fraud:read fraud:write' }],
+      crd: exch.api.credential.id,
+      acs: exch.access.actor.id,
+    });
+  });
+
+  it('is in the log with who acts for whom and what it was made from', async () => {
+    await exch.exchange(subject);
+    const [event] = scene.log.events;
+    expect(event).toMatchObject({ type: 'token.issued', identity: 'fraud-api', resource: LEDGER });
+    expect(JSON.parse(event?.detail ?? '')).toEqual({
+      act: { sub: 'fraud-api' },
+      exchanged: [claimsOf(subject).jti],
+      sub: 'payments',
+    });
+  });
+
+  it('takes the target as resource, as audience, or as both when they agree', async () => {
+    for (const change of [{}, { resource: undefined, audience: LEDGER }, { audience: LEDGER }])
+      expect(claimsOf(await exchanged(subject, change)).aud).toBe(LEDGER);
+  });
+
+  it('takes and gives a JWT by that name, which is what the token is', async () => {
+    const answer = await exch.exchange(subject, {
+      subject_token_type: TOKEN_TYPE.jwt,
+      requested_token_type: TOKEN_TYPE.jwt,
+    });
+    expect(jsonOf(answer)).toMatchObject({ issued_token_type: TOKEN_TYPE.jwt, token_type: 'Bearer' });
+  });
+
+  it('takes an actor token that says who the client is anyway, and ends with it', async () => {
+    scene.clock.set(NOW - 300_000);
+    const own = jsonOf(await scene.ask(`resource=${LEDGER}`, { authorization: exch.api.authorization }));
+    scene.clock.set(NOW);
+    const answer = await exch.exchange(subject, { actor_token: own.access_token, actor_token_type: TOKEN });
+    expect(jsonOf(answer)).toMatchObject({ expires_in: 300 });
+  });
+
+  it('in a row has every actor, the current one outermost, and ends with the first', async () => {
+    const ledgerApi = await addParty(scene, 'ledger-api');
+    const vault = resourceServerRecord({ identifier: 'https://vault.test', scopes: exch.ledger.scopes });
+    await scene.storage.resourceServers.insert(vault);
+    const scopes = [...exch.ledger.scopes, { name: 'tokens:exchange', description: 'x', sensitivity: 1 }];
+    await scene.storage.resourceServers.replace(changed(exch.ledger, { scopes }));
+    const give = (id: string, to: string, held: string[]) =>
+      scene.storage.access.insert(accessRecord(id, to, { scopes: held }));
+    await give(ledgerApi.identity.id, exch.ledger.id, ['tokens:exchange']);
+    await give(ledgerApi.identity.id, vault.id, ['ledger:read', 'ledger:write']);
+    await give(scene.identity.id, vault.id, ['ledger:read']);
+
+    scene.clock.set(NOW + 100_000);
+    const second = await exchanged(subject);
+    scene.clock.set(NOW + 200_000);
+    const third = await exch.exchange(
+      second,
+      { resource: vault.identifier },
+      { as: ledgerApi.authorization },
+    );
+    expect(jsonOf(third)).toMatchObject({ scope: 'ledger:read', expires_in: 400 });
+    const claims = claimsOf(jsonOf(third).access_token);
+    expect(claims).toMatchObject({
+      sub: 'payments',
+      client_id: 'ledger-api',
+      act: { sub: 'ledger-api', act: { sub: 'fraud-api' } },
+      exp: claimsOf(subject).exp,
+    });
+    expect(claims.via.map((each: { jti: string }) => each.jti)).toEqual([
+      claimsOf(second).jti,
+      claimsOf(subject).jti,
+    ]);
+    const told = jsonOf(
+      await scene.about('/oauth/introspect', jsonOf(third).access_token, ledgerApi.authorization),
+    );
+    expect(told).toMatchObject({ active: true, sub: 'payments', scope: 'ledger:read' });
+  });
+});
+
+describe('never wider than its subject', () => {
+  it('in life, however often it is exchanged', async () => {
+    scene.clock.set(NOW + 590_000);
+    expect(jsonOf(await exch.exchange(subject))).toMatchObject({ expires_in: 10 });
+    scene.clock.set(NOW + 600_000);
+    expect(jsonOf(await exch.exchange(subject))).toMatchObject({ error: 'invalid_request' });
+  });
+
+  it.each(['ledger:write', 'ledger:close'])(
+    'in scope: not %s, which only one of both holds',
+    async (scope) => {
+      expect(jsonOf(await exch.exchange(subject, { scope }))).toMatchObject({ error: 'invalid_scope' });
+      expect(jsonOf(await exch.exchange(subject, { scope: `ledger:read ${scope}` }))).toMatchObject({
+        scope: 'ledger:read',
+      });
+    },
+  );
+
+  it('at the same API opens no more than the token did', async () => {
+    const narrow = await exch.subjectToken('&scope=fraud:read');
+    const both = ['fraud:read', 'fraud:write', 'tokens:exchange'];
+    const { items } = await scene.storage.access.list(
+      { identityId: exch.api.identity.id, resourceServerId: exch.fraud.id },
+      { limit: 10 },
+    );
+    for (const access of items) await scene.storage.access.replace(changed(access, { scopes: both }));
+    expect(jsonOf(await exch.exchange(narrow, { resource: FRAUD }))).toMatchObject({ scope: 'fraud:read' });
+    expect(jsonOf(await exch.exchange(narrow, { resource: FRAUD, scope: 'fraud:write' }))).toMatchObject({
+      error: 'invalid_scope',
+    });
+  });
+});
+
+describe('a token that was exchanged is dead', () => {
+  const order = (kind: 'identity' | 'credential' | 'token', target: string) =>
+    scene.storage.transaction((stores) =>
+      orderCutoff(scene.deps, stores, { kind, target, reason: 'leak', orderedBy: 'admin' }),
+    );
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['what it was exchanged for is cut off', () => order('token', claimsOf(subject).jti)],
+    ['the credential of its subject is cut off', () => order('credential', scene.credential.id)],
+    ['its subject is cut off', () => order('identity', 'payments')],
+    ['its actor is cut off', () => order('identity', 'fraud-api')],
+    [
+      'its subject is suspended',
+      () => scene.storage.identities.replace(changed(scene.identity, { state: 'suspended' })),
+    ],
+    [
+      'the credential of its subject is revoked',
+      () => scene.storage.credentials.replace(changed(scene.credential, { state: 'revoked' })),
+    ],
+    [
+      'its subject loses the access',
+      () => scene.storage.access.replace(changed(exch.access.subject, { state: 'revoked' })),
+    ],
+    [
+      'its actor loses the access',
+      () => scene.storage.access.replace(changed(exch.access.actor, { state: 'revoked' })),
+    ],
+  ])('when %s', async (_what, end) => {
+    const token = await exchanged(subject);
+    expect(await introspect(token)).toMatchObject({ active: true, act: { sub: 'fraud-api' } });
+    await end();
+    expect(await introspect(token)).toEqual({ active: false });
+  });
+
+  it('and not issued when the subject is suspended while it is signed', async () => {
+    const { sign } = scene.deps.keystore;
+    const slow: TokenScene['deps']['keystore'] = {
+      ...scene.deps.keystore,
+      sign: async (...args) => {
+        await scene.storage.identities.replace(changed(scene.identity, { state: 'suspended' }));
+        return await sign.apply(scene.deps.keystore, args);
+      },
+      verificationKey: (kid) => scene.deps.keystore.verificationKey(kid),
+      jwks: () => scene.deps.keystore.jwks(),
+    };
+    const { facts, secretHash, log, ledger } = scene.deps;
+    const other = await openTokenScene({ facts, secretHash, log, ledger, keystore: slow });
+    const form = new URLSearchParams({
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token: subject,
+      subject_token_type: TOKEN,
+      resource: LEDGER,
+    });
+    const answer = await other.ask('', { authorization: exch.api.authorization, body: form.toString() });
+    expect(jsonOf(answer)).toMatchObject({ error: 'invalid_request' });
+    expect(scene.log.events.map(({ reason }) => reason)).toEqual(['subject_token_dead']);
+    await other.close();
+  });
+});

@@ -1,0 +1,220 @@
+// RFC 8693 token exchange, delegation only: docs/decisions/0016-what-may-be-exchanged.md.
+import {
+  type AccessTokenClaims,
+  type Actor,
+  type Form,
+  parseResourceIndicator,
+  parseScope,
+  type ResourceIndicator,
+  type ScopeToken,
+  TOKEN_EXCHANGE,
+  TOKEN_TYPE,
+  type TokenTypeIdentifier,
+} from '@countersign/protocol';
+import { type AccessAsked, effectiveAccess, limitOf } from '../../registry/effective-access.ts';
+import type { AuthenticatedClient } from '../client-auth/method.ts';
+import { Refusal } from '../refusal.ts';
+import type { Delegation } from '../tokens/authorization.ts';
+import { type Party, partiesOf, subjectAccess } from '../tokens/delegation.ts';
+import type { OwnTokenReader } from '../tokens/own-token.ts';
+import { standsFor } from '../tokens/stands-for.ts';
+import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
+import type { Grant } from './grant.ts';
+
+export interface TokenExchangeDeps extends TokenStateDeps {
+  readonly ownTokens: OwnTokenReader;
+}
+
+/** Who may act in a row for one subject: verifiers look at the first only, and a longer row is a loop or a mistake. */
+export const MAX_ACTORS = 4;
+
+export function tokenExchange(deps: TokenExchangeDeps): Grant {
+  return {
+    type: TOKEN_EXCHANGE,
+
+    async authorize(form, client, now) {
+      const request = readExchange(form);
+      const { claims, scopes } = await requireSubject(deps, client, request.subjectToken, now);
+      const actor = await requireActor(deps, client, request.actorToken, now);
+      const parties = partiesWith(claims, scopes);
+      const held = await withinSubject(deps, client, parties, request.asked, now);
+      const delegation: Delegation = {
+        subject: claims.sub,
+        actor: actorFor(client, claims),
+        expiresAt: Math.min(claims.exp, actor?.exp ?? claims.exp),
+        via: parties.map(({ token }) => token),
+        boundTo: [claims.cnf, actor?.cnf].filter((cnf) => cnf !== undefined),
+        recheck: async () => {
+          const again = await requireSubject(deps, client, request.subjectToken, now);
+          const still = await withinSubject(deps, client, partiesWith(claims, again.scopes), held, now);
+          if (still.scopes.length < held.scopes.length) throw new Refusal('subject_scope_not_held');
+        },
+      };
+      return { ...held, delegation, issuedTokenType: request.issuedTokenType };
+    },
+  };
+}
+
+interface ExchangeRequest {
+  readonly subjectToken: string;
+  readonly actorToken: string | undefined;
+  readonly issuedTokenType: TokenTypeIdentifier;
+  readonly asked: AccessAsked;
+}
+
+/** RFC 8693 §2.1. */
+function readExchange(form: Form): ExchangeRequest {
+  const subjectToken = form.get('subject_token');
+  const subjectType = form.get('subject_token_type');
+  if (subjectToken === undefined || subjectType === undefined) throw new Refusal('subject_token_missing');
+  requireTokenType(subjectType);
+  const actorToken = form.get('actor_token');
+  const actorType = form.get('actor_token_type');
+  // RFC 8693 §2.1: REQUIRED when actor_token is present, and MUST NOT be included otherwise.
+  if ((actorToken === undefined) !== (actorType === undefined)) throw new Refusal('actor_token_incomplete');
+  if (actorType !== undefined) requireTokenType(actorType);
+  return {
+    subjectToken,
+    actorToken,
+    issuedTokenType: requireTokenType(form.get('requested_token_type') ?? TOKEN_TYPE.accessToken),
+    asked: { resource: readTarget(form), scopes: readScopes(form) },
+  };
+}
+
+/** RFC 8693 §3: an access token, by its own name or as the JWT that it is. */
+function requireTokenType(type: string): TokenTypeIdentifier {
+  if (type === TOKEN_TYPE.accessToken || type === TOKEN_TYPE.jwt) return type;
+  throw new Refusal('token_type_unsupported');
+}
+
+/** RFC 8693 §2.1: `audience` is the target by name, and the name of a resource server is its resource identifier. */
+function readTarget(form: Form): ResourceIndicator | undefined {
+  const targets = new Set([...form.all('resource'), ...form.all('audience')]);
+  if (targets.size > 1) throw new Refusal('several_resources');
+  for (const target of targets) {
+    const resource = parseResourceIndicator(target);
+    if (resource === undefined) throw new Refusal('resource_malformed');
+    return resource;
+  }
+  return undefined;
+}
+
+function readScopes(form: Form): readonly ScopeToken[] | undefined {
+  const text = form.get('scope');
+  if (text === undefined) return undefined;
+  const scopes = parseScope(text);
+  // RFC 6749 §3.3
+  if (scopes === undefined) throw new Refusal('scope_malformed');
+  return scopes;
+}
+
+/** A token of this authority that is good at `now`, with what it still opens. */
+interface LiveToken {
+  readonly claims: AccessTokenClaims;
+  readonly scopes: readonly string[];
+}
+
+async function readLive(
+  deps: TokenExchangeDeps,
+  token: string,
+  now: number,
+): Promise<LiveToken | 'unknown' | 'dead'> {
+  const own = deps.ownTokens.read(token);
+  if (own === undefined) return 'unknown';
+  const scopes = await liveScopes(deps, own, now);
+  return scopes.length === 0 ? 'dead' : { claims: own.claims, scopes };
+}
+
+/**
+ * RFC 8693 §2.2.2: invalid_request for what is not acceptable. The token was sent to an API for which this client stands,
+ * and names nobody else as who may act (§4.4).
+ */
+async function requireSubject(
+  deps: TokenExchangeDeps,
+  client: AuthenticatedClient,
+  token: string,
+  now: number,
+): Promise<LiveToken> {
+  const subject = await readLive(deps, token, now);
+  if (subject === 'unknown') throw new Refusal('subject_token_unknown');
+  if (subject === 'dead') throw new Refusal('subject_token_dead');
+  const { claims } = subject;
+  if (!standsFor(client, claims.aud, 'exchange', now)) throw new Refusal('subject_token_not_for_client');
+  if (Object.hasOwn(claims.all, 'may_act') && !names(claims.all['may_act'], client, claims)) {
+    throw new Refusal('actor_not_permitted');
+  }
+  return subject;
+}
+
+/** A member that is not understood is a condition that cannot be met. */
+function names(mayAct: unknown, { facts }: AuthenticatedClient, subject: AccessTokenClaims): boolean {
+  if (typeof mayAct !== 'object' || mayAct === null) return false;
+  const { sub, iss = subject.iss, ...others } = mayAct as { sub?: unknown; iss?: unknown };
+  return sub === facts.identity.clientId && iss === subject.iss && Object.keys(others).length === 0;
+}
+
+/** Who acts is who proved itself: an actor token may say the same (RFC 8693 §2.1), and nothing else. */
+async function requireActor(
+  deps: TokenExchangeDeps,
+  { facts }: AuthenticatedClient,
+  token: string | undefined,
+  now: number,
+): Promise<AccessTokenClaims | undefined> {
+  if (token === undefined) return undefined;
+  const actor = await readLive(deps, token, now);
+  if (typeof actor === 'string') throw new Refusal('actor_token_unacceptable');
+  const { clientId } = facts.identity;
+  if (actor.claims.client_id !== clientId || actor.claims.sub !== clientId) {
+    throw new Refusal('actor_token_unacceptable');
+  }
+  return actor.claims;
+}
+
+/** RFC 8693 §4.1: the current actor outermost. */
+function actorFor({ facts }: AuthenticatedClient, { act }: AccessTokenClaims): Actor {
+  let actors = 1;
+  for (let earlier = act; earlier !== undefined; earlier = earlier.act) actors++;
+  if (actors > MAX_ACTORS) throw new Refusal('actor_chain_too_long');
+  const sub = facts.identity.clientId;
+  return act === undefined ? { sub } : { sub, act };
+}
+
+/** Those the subject token comes from, and before them who got that token itself. */
+function partiesWith(subject: AccessTokenClaims, scopes: readonly string[]): readonly Party[] {
+  const { client_id: clientId, jti, crd } = subject;
+  const aud = subject.aud[0];
+  const earlier = partiesOf(subject);
+  // A live token has all of them.
+  if (crd === undefined || aud === undefined || earlier === undefined)
+    throw new Refusal('subject_token_dead');
+  return [{ clientId, token: { jti, crd, aud, scope: scopes.join(' ') } }, ...earlier];
+}
+
+/**
+ * RFC 8693 §5: what the client may have there; of that, what the subject may have there itself; and where the row comes
+ * back to an API, no more than the earlier token opened.
+ */
+async function withinSubject(
+  deps: TokenExchangeDeps,
+  client: AuthenticatedClient,
+  parties: readonly Party[],
+  asked: AccessAsked,
+  now: number,
+): Promise<{ readonly resource: ResourceIndicator; readonly scopes: readonly ScopeToken[] }> {
+  const held = effectiveAccess(client.facts, asked, now, limitOf(client.credential));
+  if (!held.ok) throw new Refusal(held.fault);
+  // The admin API acts on who calls it and on nobody's behalf.
+  if (held.resourceServer.builtIn) throw new Refusal('resource_not_delegable');
+  const resource = held.resourceServer.identifier as ResourceIndicator;
+  const subjects = await subjectAccess(deps, parties, { resource, scopes: held.scopes }, now);
+  if (subjects === undefined) throw new Refusal('subject_token_dead');
+  if (!subjects.ok && subjects.fault !== 'scope_not_held') throw new Refusal('subject_access_missing');
+  const earlier = parties
+    .filter(({ token }) => token.aud === resource)
+    .map(({ token }) => token.scope.split(' '));
+  const scopes = (subjects.ok ? subjects.scopes : []).filter((scope) =>
+    earlier.every((opened) => opened.includes(scope)),
+  );
+  if (scopes.length === 0) throw new Refusal('subject_scope_not_held');
+  return { resource, scopes: scopes as readonly string[] as readonly ScopeToken[] };
+}

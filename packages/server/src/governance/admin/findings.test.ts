@@ -108,3 +108,11 @@ test('a stale version is refused, a dry run changes nothing', async () => {
   expect(dry.body.changes).toMatchObject([{ op: 'update', kind: 'Finding', name: id }]);
   expect((await authority.call('GET', `/v1/findings/${id}`)).body.state).toBe('open');
 });
+
+test('a dry run of reopening says so, and leaves it accepted', async () => {
+  const { id } = await inserted();
+  await accept(id, 30);
+  const dry = await authority.call('POST', `/v1/findings/${id}/reopen?dry_run=true`, { body: {} });
+  expect(dry.body.changes).toMatchObject([{ op: 'update', kind: 'Finding', name: id }]);
+  expect((await authority.call('GET', `/v1/findings/${id}`)).body.state).toBe('accepted');
+});

@@ -38,7 +38,7 @@ import {
   type IssuanceCounters,
   REFUSAL_EXPLANATIONS,
 } from './oauth/compose.ts';
-import { openAuditSink, openKeystore, openStorage, scheduleOf } from './open-state.ts';
+import { openAuditSink, openJwksCache, openKeystore, openStorage, scheduleOf } from './open-state.ts';
 import { parseRefusedMethods, type RefusedMethods } from './policy/methods-allowed-per-environment.ts';
 import { MAXIMUM_AGE_MS } from './registry/credential.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
@@ -97,6 +97,7 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
 async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): Promise<Composition> {
   const { deployment, issuer, clock, random, node, logger } = deps;
   const refusedMethods = refusedMethodsOf(deployment.methodsRefused);
+  const jwks = openJwksCache(deployment);
   await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
   const masterKey = await loadMasterKey(deployment.masterKeyFile, deployment.mode === 'dev', random);
   if (deployment.mode === 'serve' && (await isReadableByOthers(deployment.masterKeyFile))) {
@@ -187,6 +188,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       lifetimes: { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax },
       jwksMaxAge: deployment.jwksMaxAge,
       mtlsBase: deps.mtlsBase,
+      jwks,
       dpop: {
         usedOnce: storage.usedOnce,
         nonceKey: deployment.dpopNonce ? masterKey.derive('dpop-nonce') : undefined,

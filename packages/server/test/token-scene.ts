@@ -12,6 +12,7 @@ import { rotate } from '../src/keys/rotation.ts';
 import { createSeal } from '../src/keys/seal.ts';
 import { createSigningKeystore } from '../src/keys/signing-keystore.ts';
 import { createOAuthRoutes, type IssuanceCounters, type OAuthDeps } from '../src/oauth/compose.ts';
+import { OutboundRefusal } from '../src/outbound/outbound-refusal.ts';
 import type { SenderConstraint } from '../src/oauth/sender-constraint/constraint.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
 import { createIssuancePace } from '../src/registry/issuance-pace.ts';
@@ -117,6 +118,7 @@ export async function openTokenScene(
     issuer: ISSUER,
     adminResource: `${ISSUER}/v1`,
     mtlsBase: undefined,
+    jwks: { find: () => Promise.reject(new OutboundRefusal('connection_failed', '?')) },
     jwksMaxAge: 300,
     lifetimes: { default: 600, maximum: 3600 },
     refusedMethods: new Map([['prod', new Set(['api_key'])]]),

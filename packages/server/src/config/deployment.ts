@@ -37,6 +37,8 @@ export interface Deployment {
   readonly databaseConnections: number;
   readonly auditReserve: number;
   readonly dpopNonce: boolean;
+  /** Not judged yet. */
+  readonly outboundAllow: readonly string[];
   readonly headersTimeout: number;
   readonly requestTimeout: number;
   readonly keepAliveTimeout: number;
@@ -84,6 +86,7 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     databaseConnections: read.number('database-connections'),
     auditReserve: read.number('audit-reserve'),
     dpopNonce: read.flag('dpop-nonce'),
+    outboundAllow: read.list('outbound-allow'),
     headersTimeout: read.number('headers-timeout'),
     requestTimeout: read.number('request-timeout'),
     keepAliveTimeout: read.number('keep-alive-timeout'),

@@ -155,6 +155,11 @@ export const SETTINGS: readonly SettingDefinition[] = [
     doc: 'Whether DPoP proofs must carry a nonce of this authority. Without, proofs made in advance are taken.',
   },
   {
+    name: 'outbound-allow',
+    type: 'list',
+    doc: 'Host names, addresses or CIDR blocks that may be fetched from (key sets, metadata of trusted issuers) though they are not public, or on a port other than 443. In `dev` those on loopback also without TLS.',
+  },
+  {
     name: 'cached-identities',
     type: 'integer',
     default: '20000',

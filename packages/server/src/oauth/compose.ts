@@ -1,6 +1,7 @@
 // The token wing: registers grants (RFC 6749 §4), client authentication methods (§2.3) and endpoints.
 import { createDpopNonces, DPOP_ALGORITHMS } from '@countersign/protocol';
 import type { Route } from '../http/route.ts';
+import type { JwksCache } from '../outbound/jwks-cache.ts';
 import { methodsAllowedPerEnvironment } from '../policy/methods-allowed-per-environment.ts';
 import type { Rule } from '../policy/rule.ts';
 import { tokenLifetimeCeiling } from '../policy/token-lifetime-ceiling.ts';
@@ -38,6 +39,8 @@ export interface OAuthDeps
   readonly jwksMaxAge: number;
   readonly mtlsBase: string | undefined;
   readonly adminResource: string;
+  /** Keys that others publish. */
+  readonly jwks: JwksCache;
   /** Absent: no proofs are looked at. `nonceKey` is absent where proofs need no nonce. */
   readonly dpop?: Pick<DpopDeps, 'usedOnce'> & { readonly nonceKey: Uint8Array | undefined };
   readonly feed: Parameters<typeof createCutoffsEndpoint>[0];

@@ -12,6 +12,7 @@ import { clientSecretPost } from './client-auth/client-secret-post.ts';
 import type { ClientAuthMethod } from './client-auth/method.ts';
 import { selfSignedTlsClientAuth } from './client-auth/self-signed-tls-client-auth.ts';
 import { privateKeyJwt } from './client-auth/private-key-jwt.ts';
+import { tlsClientAuth } from './client-auth/tls-client-auth.ts';
 import { createCutoffsEndpoint } from './endpoints/cutoffs.ts';
 import { createIntrospectEndpoint } from './endpoints/introspect.ts';
 import { createIssuanceRecord, type IssuanceRecordDeps } from './endpoints/issuance-record.ts';
@@ -42,7 +43,7 @@ export interface OAuthDeps
     OwnTokenDeps['keystore'];
   readonly jwksMaxAge: number;
   readonly mtlsBase: string | undefined;
-  /** Whether callers' certificates are seen here, on a connection or through a proxy. */
+  /** Whether callers' certificates are seen here. Default: where there is a listener that asks for them. */
   readonly clientCertificates?: boolean;
   readonly adminResource: string;
   readonly usedOnce: Pick<UsedOnceStore, 'claim'>;
@@ -61,17 +62,14 @@ export function createOAuthRoutes(
   deps: OAuthDeps,
   given: readonly SenderConstraint[] = [],
 ): readonly Route[] {
-  const constraints = [
-    ...given,
-    ...(deps.dpop === undefined ? [] : [dpopOf(deps, deps.dpop)]),
-    ...(deps.clientCertificates === true ? [mtls] : []),
-  ];
+  const constraints = [...given, ...(deps.dpop === undefined ? [] : [dpopOf(deps, deps.dpop)]), mtls];
   const methods: readonly ClientAuthMethod[] = [
     clientSecretBasic(deps.secretHash),
     clientSecretPost(deps.secretHash),
     privateKeyJwt({ ...deps, tokenEndpoints: tokenEndpoints(deps) }),
+    tlsClientAuth(),
+    selfSignedTlsClientAuth,
     apiKey(deps.secretHash),
-    ...(deps.clientCertificates === true ? [selfSignedTlsClientAuth] : []),
   ];
   const ownTokens = createOwnTokenReader(deps);
   const grants: readonly Grant[] = [clientCredentials, tokenExchange({ ...deps, ownTokens })];
@@ -97,9 +95,9 @@ export function createOAuthRoutes(
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
     grantTypes: grants.map((grant) => grant.type),
-    clientAuthMethods: methods.map((method) => method.name).filter((name) => name !== 'api_key'),
+    clientAuthMethods: methods.map((method) => method.name).filter((name) => isOffered(deps, name)),
     mtlsBase: deps.mtlsBase,
-    certificateBoundTokens: deps.clientCertificates === true,
+    certificateBoundTokens: seesCertificates(deps),
     assertionAlgorithms: CLIENT_ASSERTION_ALGORITHMS,
     dpopAlgorithms: deps.dpop === undefined ? undefined : DPOP_ALGORITHMS,
     protectedResources: [deps.adminResource],
@@ -131,6 +129,15 @@ function dpopOf(deps: OAuthDeps, { nonceKey }: NonNullable<OAuthDeps['dpop']>): 
 function tokenEndpoints({ issuer, mtlsBase }: OAuthDeps): readonly string[] {
   const bases = mtlsBase === undefined ? [issuer] : [issuer, mtlsBase];
   return bases.map((base) => `${base}/oauth/token`);
+}
+
+/** RFC 8414 §2: registered methods, and those of RFC 8705 where certificates are seen. */
+function isOffered(deps: OAuthDeps, method: string): boolean {
+  return method !== 'api_key' && (seesCertificates(deps) || !method.endsWith('tls_client_auth'));
+}
+
+function seesCertificates({ clientCertificates, mtlsBase }: OAuthDeps): boolean {
+  return clientCertificates ?? mtlsBase !== undefined;
 }
 
 function issuerPath(issuer: string): string {

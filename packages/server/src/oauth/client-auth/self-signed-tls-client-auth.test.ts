@@ -116,7 +116,7 @@ describe('self_signed_tls_client_auth', () => {
     }
   });
 
-  it('stands in the metadata where certificates are seen, and is nothing where they are not', async () => {
+  it('stands in the metadata where certificates are seen', async () => {
     const of = async (s: TokenScene): Promise<unknown[]> => {
       const document = jsonOf(await s.call('/.well-known/oauth-authorization-server'));
       return [
@@ -125,11 +125,8 @@ describe('self_signed_tls_client_auth', () => {
       ];
     };
     expect(await of(scene)).toEqual([true, true]);
-    const { facts, secretHash } = scene.deps;
-    const without = await openTokenScene({ facts, secretHash });
+    const without = await openTokenScene();
     expect(await of(without)).toEqual([false, undefined]);
-    const answer = await without.ask('client_id=payments', { authorization: null, request: showing(own) });
-    expect(answer.status).toBe(401);
     await without.close();
   });
 });

@@ -1,28 +1,25 @@
-// self_signed_tls_client_auth: the certificate is the registered one, whoever signed it (RFC 8705 §2.2).
-import { X509Certificate } from 'node:crypto';
-import { certificateThumbprint, type Form } from '@countersign/protocol';
-import { type HttpRequest, header } from '../../http/request.ts';
+// self_signed_tls_client_auth: the certificate is the registered one (RFC 8705 §2.2).
+import { certificateThumbprint } from '@countersign/protocol';
 import { Refusal } from '../refusal.ts';
+import { type CertificateProof, isSelfSigned, presentedCertificate } from './client-certificate.ts';
 import type { ClientAuthMethod } from './method.ts';
 
 /**
- * By thumbprint alone: names, issuers and chains say nothing here. The dates of a certificate are those of its
- * credential, which the caller looks at. Claims requests with a client_id and a certificate under its own name, and
- * nothing else by which a client authenticates: beside a secret or an assertion it binds a token and proves nobody.
+ * By thumbprint alone: names and chains say nothing here. The dates of a certificate are those of its credential, which
+ * the caller looks at.
  */
-export const selfSignedTlsClientAuth: ClientAuthMethod<Uint8Array> = {
+export const selfSignedTlsClientAuth: ClientAuthMethod<CertificateProof> = {
   name: 'self_signed_tls_client_auth',
 
   present(request, form) {
-    // RFC 8705 §2: always needed.
-    const clientId = form.get('client_id');
-    if (clientId === undefined || provesOtherwise(request, form)) return undefined;
-    const leaf = request.clientCertificate?.chain[0];
-    return leaf === undefined || !isSelfIssued(leaf) ? undefined : { clientId, proof: leaf };
+    const presented = presentedCertificate(request, form);
+    return presented === undefined || !isSelfSigned(presented.proof) ? undefined : presented;
   },
 
   verify({ proof }, credentials) {
-    const shown = certificateThumbprint(proof);
+    const leaf = proof.certificates?.[0];
+    if (leaf === undefined) throw new Refusal('certificate_malformed');
+    const shown = certificateThumbprint(leaf.der);
     const matched = credentials.find(
       ({ material }) => material.type === 'self_signed_tls_client_auth' && material.thumbprint === shown,
     );
@@ -30,20 +27,3 @@ export const selfSignedTlsClientAuth: ClientAuthMethod<Uint8Array> = {
     return matched;
   },
 };
-
-function provesOtherwise(request: HttpRequest, form: Form): boolean {
-  return (
-    ['client_secret', 'client_assertion', 'client_assertion_type'].some(
-      (name) => form.get(name) !== undefined,
-    ) || ['authorization', 'x-api-key'].some((name) => header(request, name).kind !== 'absent')
-  );
-}
-
-function isSelfIssued(der: Uint8Array): boolean {
-  try {
-    const { issuer, subject } = new X509Certificate(der);
-    return issuer === subject;
-  } catch {
-    return false;
-  }
-}

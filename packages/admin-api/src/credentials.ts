@@ -139,7 +139,9 @@ const members = {
   public_id: z
     .string()
     .nullable()
-    .describe('The part of a secret that may be shown; of a key its thumbprint (RFC 7638), of a certificate x5t#S256 (RFC 8705)'),
+    .describe(
+      'The part of a secret that may be shown; of a key its thumbprint (RFC 7638), of a certificate x5t#S256 (RFC 8705)',
+    ),
   resource_server: z
     .string()
     .optional()

@@ -66,11 +66,17 @@ function certificateMaterial(pem: string): CertificateMaterial {
   const certificate = read(pem);
   const { issuer, subject, raw } = certificate;
   if (issuer !== subject) {
-    throw unacceptable('was issued by somebody else: that is what tls_client_auth is for, with its authority');
+    throw unacceptable(
+      'was issued by somebody else: that is what tls_client_auth is for, with its authority',
+    );
   }
   requireStrongKey(certificate);
   // Written anew, so that one certificate has one text.
-  return { type: 'self_signed_tls_client_auth', certificate: certificate.toString(), thumbprint: certificateThumbprint(raw) };
+  return {
+    type: 'self_signed_tls_client_auth',
+    certificate: certificate.toString(),
+    thumbprint: certificateThumbprint(raw),
+  };
 }
 
 function read(pem: string): X509Certificate {
@@ -92,11 +98,17 @@ function requireStrongKey({ publicKey }: X509Certificate): void {
   const isStrong =
     kind === 'ed25519' ||
     (kind === 'ec' && CURVES.includes(namedCurve)) ||
-    ((kind === 'rsa' || kind === 'rsa-pss') && modulusLength >= LEAST_RSA_BITS && modulusLength <= MOST_RSA_BITS);
+    ((kind === 'rsa' || kind === 'rsa-pss') &&
+      modulusLength >= LEAST_RSA_BITS &&
+      modulusLength <= MOST_RSA_BITS);
   if (isStrong) return;
-  throw unacceptable('must have a key on P-256, P-384, P-521 or Ed25519, or an RSA key of 2,048 to 8,192 bits');
+  throw unacceptable(
+    'must have a key on P-256, P-384, P-521 or Ed25519, or an RSA key of 2,048 to 8,192 bits',
+  );
 }
 
 function unacceptable(fault: string): RegistryRefusal {
-  return new RegistryRefusal('unacceptable_certificate', `the certificate ${fault}`, { pointer: '/certificate' });
+  return new RegistryRefusal('unacceptable_certificate', `the certificate ${fault}`, {
+    pointer: '/certificate',
+  });
 }

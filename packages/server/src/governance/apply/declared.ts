@@ -67,7 +67,11 @@ export interface DeclaredCertificate {
 }
 
 /** The types of credentials that documents declare. */
-export const DECLARABLE: readonly CredentialType[] = ['client_secret', 'private_key_jwt', 'self_signed_tls_client_auth'];
+export const DECLARABLE: readonly CredentialType[] = [
+  'client_secret',
+  'private_key_jwt',
+  'self_signed_tls_client_auth',
+];
 
 export function isDeclarable({ material }: CredentialRecord): boolean {
   if (material.type === 'private_key_jwt') return material.jwk !== undefined;

@@ -103,7 +103,7 @@ describe('tokens of keys that nobody has', () => {
       { alg: 'ES256', typ: 'at+jwt', kid: 'somebody-else' },
       { alg: 'ES256', typ: 'dpop+jwt', kid: `key_${'0'.repeat(20)}` },
     ])
-      expect(reader.read(headed(header))).toBeUndefined();
+      expect(await reader.read(headed(header))).toBeUndefined();
     expect(readings).toBe(0);
   });
 

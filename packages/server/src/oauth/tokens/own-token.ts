@@ -24,8 +24,8 @@ export interface OwnToken {
 
 export interface OwnTokenReader {
   /**
-   * Undefined for everything that is no token of this authority. At once, unless it names a key that this node has not
-   * read yet; rejects only when the keys cannot be read then (`StorageError`).
+   * Undefined for everything that is no token of this authority. At once for one that was read before. Rejects only when
+   * it names a key that this node has not read yet, and the keys cannot be read then (`StorageError`).
    */
   read(token: string): OwnToken | undefined | Promise<OwnToken | undefined>;
 }
@@ -39,6 +39,8 @@ export interface OwnTokenDeps {
 /** Least time between two readings of the keys that tokens with unknown ones cause: anybody can make those up. */
 const RELOAD_EVERY_MS = 1000;
 
+type Judged = OwnToken | 'unknown_key' | undefined;
+
 /** Tokens remembered at most; an API asks about the same one again and again. */
 const CAPACITY = 10_000;
 /** What a token of ours can be long: many scopes, a delegation and an RSA signature. */
@@ -49,7 +51,8 @@ const OWN_KID = /^key_[0-9a-z]{20}$/;
 const TYPES: ReadonlySet<unknown> = new Set(['at+jwt', 'JWT']);
 
 /**
- * Verifying a signature costs more than making one. What was verified once is remembered by the token's digest, so that
+ * Verifying a signature costs more than making one, and twice as much between other work as with others of its kind
+ * (signing-keystore.ts): signatures of one event-loop turn are verified back to back. What was verified once is remembered by the token's digest, so that
  * no token that works lies in memory for longer than its request; the key is asked for each time, or a compromised one
  * would go on being believed.
  */
@@ -58,7 +61,7 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
   let reloadedAt = Number.NEGATIVE_INFINITY;
   let reloading: Promise<void> | undefined;
 
-  function open(token: string): OwnToken | 'unknown_key' | undefined {
+  function open(token: string): Judged {
     if (token.length > MAX_BYTES) return undefined;
     const opened = openOpaqueToken(deps.keystore, deps.issuer, token);
     if (typeof opened !== 'object') return opened;
@@ -68,7 +71,7 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
     return parsed.ok ? { kid: opened.kid, claims: parsed.claims, payload, stillTrusted } : undefined;
   }
 
-  function verify(token: string): OwnToken | 'unknown_key' | undefined {
+  function verify(token: string): Judged {
     const jws = parseCompactJws(token, MAX_BYTES);
     if (!jws.ok || !TYPES.has(jws.header.typ) || jws.header.kid === undefined) return undefined;
     const { kid } = jws.header;
@@ -81,7 +84,33 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
     return { kid, claims: parsed.claims, payload: asBuffer(jws.payload).toString('utf8'), stillTrusted };
   }
 
-  const judge = (token: string) => (token.startsWith(OPAQUE_PREFIX) ? open(token) : verify(token));
+  const judge = (token: string): Judged => (token.startsWith(OPAQUE_PREFIX) ? open(token) : verify(token));
+  let waiting: { readonly token: string; readonly settle: (outcome: Judged | Error) => void }[] = [];
+
+  function flush(): void {
+    const jobs = waiting;
+    waiting = [];
+    // All signatures first, all answers after.
+    const outcomes = jobs.map(({ token }): Judged | Error => {
+      try {
+        return judge(token);
+      } catch (error) {
+        return error instanceof Error ? error : new Error('verifying failed', { cause: error });
+      }
+    });
+    for (const [i, { settle }] of jobs.entries()) settle(outcomes[i]);
+  }
+
+  async function readAnew(token: string, digest: string): Promise<OwnToken | undefined> {
+    const own = await new Promise<Judged>((resolve, reject) => {
+      const settle = (outcome: Judged | Error): void =>
+        outcome instanceof Error ? reject(outcome) : resolve(outcome);
+      waiting.push({ token, settle });
+      if (waiting.length === 1) setImmediate(flush);
+    });
+    if (own === 'unknown_key') return judgeAnew(token, digest);
+    return own === undefined ? undefined : remember(digest, own);
+  }
 
   function remember(digest: string, own: OwnToken): OwnToken {
     if (known.size >= CAPACITY) {
@@ -110,9 +139,7 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
       const digest = hash('sha256', token, 'base64');
       const remembered = known.get(digest);
       if (remembered !== undefined) return remembered.stillTrusted() ? remembered : undefined;
-      const own = judge(token);
-      if (own === 'unknown_key') return judgeAnew(token, digest);
-      return own === undefined ? undefined : remember(digest, own);
+      return readAnew(token, digest);
     },
   };
 }

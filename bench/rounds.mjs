@@ -19,7 +19,7 @@ const sent = new WeakMap();
  * @param {{connections: number, seconds: number, count?: number, prefix: string[]}} options ends with what comes first
  */
 async function stretch(contestant, options) {
-  const { host, port, requests, expects } = contestant;
+  const { host, port, requests, assertions, expects } = contestant;
   const before = cpuMicroseconds(contestant.pid);
   const result = await loadElsewhere(
     {
@@ -28,6 +28,7 @@ async function stretch(contestant, options) {
       requests,
       expects,
       skip: sent.get(contestant) ?? 0,
+      assertions,
       connections: options.connections,
       seconds: options.seconds,
       count: options.count,

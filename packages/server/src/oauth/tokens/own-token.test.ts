@@ -82,7 +82,7 @@ describe('a token of a key that another node made a moment ago', () => {
   it('is read once for all who show one at the same time', async () => {
     await addKey('ES256', '1');
     const tokens = await Promise.all([jwt(), jwt(), jwt()]);
-    const read = await Promise.all(tokens.map((token) => reader.read(token)));
+    const read = await Promise.all(tokens.map(async (token) => reader.read(token)));
     expect(read.map((own) => own?.claims.sub)).toEqual(['payments', 'payments', 'payments']);
     expect(readings).toBe(1);
   });

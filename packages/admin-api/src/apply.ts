@@ -2,7 +2,7 @@ import { parseSecret } from '@countersign/protocol';
 import { z } from 'zod';
 import { accessMembers } from './access.ts';
 import { operation } from './contract.ts';
-import { clientKeyTerms, publicJwk } from './credentials.ts';
+import { clientKeyTerms, pem, publicJwk } from './credentials.ts';
 import { objectChange } from './difference.ts';
 import { identityRef, instant, name, newClientId, resourceIdentifier, span } from './fields.ts';
 import { identityMembers } from './identities.ts';
@@ -74,6 +74,12 @@ export const credentialDocument = z.strictObject({
         type: z.literal('private_key_jwt'),
         jwk: publicJwk,
         ...clientKeyTerms,
+        ...end,
+      }),
+      z.strictObject({
+        identity: identityRef,
+        type: z.literal('self_signed_tls_client_auth'),
+        certificate: pem,
         ...end,
       }),
     ])

@@ -9,6 +9,7 @@ import {
   revokeCredential,
 } from '../../registry/credential.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
+import { createRegisteredCertificate } from '../../registry/registered-certificate.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { type CredentialView, credentialView } from '../../registry/views.ts';
 import type { CredentialRecord, CredentialType } from '../../storage/credentials.ts';
@@ -90,6 +91,14 @@ export function credentialHandlers(
           throw new RegistryRefusal('not_yet_supported', 'jwks_uri: not supported yet', {
             pointer: '/jwks_uri',
           });
+        }
+        if (body.type === 'self_signed_tls_client_auth') {
+          const record = await createRegisteredCertificate(deps, stores, tell, identity, {
+            label: body.label,
+            expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
+            certificate: body.certificate,
+          });
+          return createdWith(undefined, record, identity);
         }
         if (body.type !== 'client_secret') {
           throw new RegistryRefusal(

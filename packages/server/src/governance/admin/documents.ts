@@ -178,7 +178,7 @@ function toDeclared(document: Document, index: number): Declared {
       name,
       index,
       identity: spec.identity,
-      proof: spec.type === 'client_secret' ? { type: spec.type, secret: spec.secret } : clientKeyOf(spec),
+      proof: proofOf(spec),
       end: endOf(spec),
     };
   }
@@ -196,9 +196,9 @@ function toDeclared(document: Document, index: number): Declared {
   };
 }
 
-function clientKeyOf(
-  spec: Extract<CredentialSpec, { type: 'private_key_jwt' }>,
-): DeclaredCredential['proof'] {
+function proofOf(spec: CredentialSpec): DeclaredCredential['proof'] {
+  if (spec.type === 'client_secret') return { type: spec.type, secret: spec.secret };
+  if (spec.type === 'self_signed_tls_client_auth') return { type: spec.type, certificate: spec.certificate };
   const { type, jwk, allow_token_endpoint_audience, allow_rs256 } = spec;
   return { type, jwk, allowTokenEndpointAudience: allow_token_endpoint_audience, allowRs256: allow_rs256 };
 }

@@ -5,9 +5,10 @@ import type { ResourceServerDeps } from '../../registry/resource-server.ts';
 import type { Ceiling } from '../../registry/own-access.ts';
 import { type ApplyDeps, type ApplyOutcome, ApplyStopped, apply, plan } from '../apply/apply.ts';
 import type { Application } from '../apply/application.ts';
-import type { Declared, DeclaredCredential, DeclaredEnd } from '../apply/declared.ts';
+import type { Declared, DeclaredEnd } from '../apply/declared.ts';
 import type { ObjectDifference } from '../apply/difference.ts';
 import { exportDocuments } from '../apply/export.ts';
+import { clientKeyOf } from './client-key-members.ts';
 import type { Call, NounHandlers } from './endpoint.ts';
 import { ProblemError, problemOf } from './problem.ts';
 import { scopesOf } from './resource-servers.ts';
@@ -178,7 +179,10 @@ function toDeclared(document: Document, index: number): Declared {
       name,
       index,
       identity: spec.identity,
-      proof: spec.type === 'client_secret' ? { type: spec.type, secret: spec.secret } : clientKeyOf(spec),
+      proof:
+        spec.type === 'client_secret'
+          ? { type: spec.type, secret: spec.secret }
+          : { type: spec.type, ...clientKeyOf(spec) },
       end: endOf(spec),
     };
   }
@@ -195,15 +199,6 @@ function toDeclared(document: Document, index: number): Declared {
     end: requireEndOf(document.spec),
   };
 }
-
-function clientKeyOf(
-  spec: Extract<CredentialSpec, { type: 'private_key_jwt' }>,
-): DeclaredCredential['proof'] {
-  const { type, jwk, allow_token_endpoint_audience, allow_rs256 } = spec;
-  return { type, jwk, allowTokenEndpointAudience: allow_token_endpoint_audience, allowRs256: allow_rs256 };
-}
-
-type CredentialSpec = Extract<Document, { kind: 'Credential' }>['spec'];
 
 interface Spec {
   readonly expires_at?: string | undefined;

@@ -64,8 +64,7 @@ export interface DeclaredClientKey extends AskedClientKey {
 export const DECLARABLE: readonly CredentialType[] = ['client_secret', 'private_key_jwt'];
 
 export function isDeclarable({ material }: CredentialRecord): boolean {
-  if (material.type === 'private_key_jwt') return material.jwk !== undefined;
-  return material.type === 'client_secret';
+  return DECLARABLE.includes(material.type);
 }
 
 /** Key: identity and resource server. */

@@ -95,9 +95,11 @@ export async function openTokenScene(
 
   const signer = localSigner(createSeal(new Uint8Array(32).fill(7), random));
   const schedule = { period: 1e9, lead: 1e6, retention: 1e6 };
-  await storage.transaction((stores) =>
-    rotate({ signer, clock, random, schedule }, stores, 'ES256', 'due', () => undefined),
-  );
+  for (const alg of ['ES256', 'HS256'] as const) {
+    await storage.transaction((stores) =>
+      rotate({ signer, clock, random, schedule }, stores, alg, 'due', () => undefined),
+    );
+  }
   const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer, clock });
   const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
   const bugs: unknown[] = [];

@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { edgeResponse } from './edge-errors.ts';
 import { lingerAfterAnswer } from './linger.ts';
-import type { HttpRequest } from './request.ts';
+import type { ClientCertificate, HttpRequest } from './request.ts';
 import type { HttpResponse } from './response.ts';
 import type { Route } from './route.ts';
 
 export interface EdgeDeps {
   readonly nextRequestId: () => string;
   readonly sourceOf: (message: IncomingMessage) => string;
+  readonly certificateOf: (message: IncomingMessage) => ClientCertificate | undefined;
   /** Tells the operator of a bug. */
   readonly report: (error: unknown, requestId: string) => void;
 }
@@ -73,7 +74,7 @@ function answer(
     }
   };
   try {
-    route.endpoint(toHttpRequest(message, body, id, deps.sourceOf(message)), NO_PARAMS).then(send, bug);
+    route.endpoint(toHttpRequest(message, body, id, deps), NO_PARAMS).then(send, bug);
   } catch (error) {
     bug(error);
   }
@@ -83,10 +84,10 @@ export function toHttpRequest(
   message: IncomingMessage,
   body: Uint8Array,
   id: string,
-  source: string,
+  deps: Pick<EdgeDeps, 'sourceOf' | 'certificateOf'>,
   signal?: AbortSignal,
 ): HttpRequest {
-  return new BareRequest(message, body, id, source, signal);
+  return new BareRequest(message, body, id, deps, signal);
 }
 
 /** A class, not a literal: one shape, and a getter that costs nothing until somebody asks. */
@@ -100,12 +101,13 @@ class BareRequest implements HttpRequest {
   readonly source: string;
   readonly signal: AbortSignal | undefined;
   readonly #message: IncomingMessage;
+  readonly #certificateOf: EdgeDeps['certificateOf'];
 
   constructor(
     message: IncomingMessage,
     body: Uint8Array,
     id: string,
-    source: string,
+    deps: Pick<EdgeDeps, 'sourceOf' | 'certificateOf'>,
     signal: AbortSignal | undefined,
   ) {
     const url = message.url ?? '/';
@@ -116,14 +118,14 @@ class BareRequest implements HttpRequest {
     this.rawHeaders = message.rawHeaders;
     this.body = body;
     this.id = id;
-    this.source = source;
+    this.source = deps.sourceOf(message);
     this.signal = signal;
     this.#message = message;
+    this.#certificateOf = deps.certificateOf;
   }
 
-  get peerCertificate(): HttpRequest['peerCertificate'] {
-    const socket = this.#message.socket as { getPeerX509Certificate?: () => HttpRequest['peerCertificate'] };
-    return socket.getPeerX509Certificate?.();
+  get clientCertificate(): ClientCertificate | undefined {
+    return this.#certificateOf(this.#message);
   }
 }
 

@@ -5,6 +5,7 @@ import { type EdgeFault, edgeResponse } from './edge-errors.ts';
 import { type EdgeDeps, serveFast, toHttpRequest } from './fast-path.ts';
 import { lingerAfterAnswer } from './linger.ts';
 import { createListener, type HttpLimits, type HttpListener, type Listener } from './listener.ts';
+import { createPeerCertificates } from './peer-certificate.ts';
 import { header } from './request.ts';
 import type { HttpResponse } from './response.ts';
 import type { Route } from './route.ts';
@@ -42,7 +43,12 @@ export interface HttpEdge {
 export function createHttpEdge(options: HttpEdgeOptions): HttpEdge {
   const { limits, nextRequestId } = options;
   const listeners: HttpListener[] = [];
-  const edge: EdgeDeps = { ...options, sourceOf: (message) => sourceOf(message, options.proxies) };
+  const peerCertificates = createPeerCertificates();
+  const edge: EdgeDeps = {
+    ...options,
+    sourceOf: (message) => sourceOf(message, options.proxies),
+    certificateOf: (message) => peerCertificates(message.socket),
+  };
   let current: Listener = (_message, response) =>
     answerBare(response, nextRequestId(), edgeResponse('not_ready', 'plain', { 'retry-after': '1' }));
   return {
@@ -134,7 +140,7 @@ function mount(app: FastifyInstance, route: Route, edge: EdgeDeps): void {
       const body = request.body instanceof Uint8Array ? request.body : new Uint8Array(0);
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
-      const http = toHttpRequest(request.raw, body, id, edge.sourceOf(request.raw), gone.signal);
+      const http = toHttpRequest(request.raw, body, id, edge, gone.signal);
       try {
         const params = request.params as Readonly<Record<string, string>>;
         return send(reply, await route.endpoint(http, params), id);

@@ -11,6 +11,7 @@ import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
 import { clientSecretPost } from './client-auth/client-secret-post.ts';
 import type { ClientAuthMethod } from './client-auth/method.ts';
 import { privateKeyJwt } from './client-auth/private-key-jwt.ts';
+import { tlsClientAuth } from './client-auth/tls-client-auth.ts';
 import { createCutoffsEndpoint } from './endpoints/cutoffs.ts';
 import { createIntrospectEndpoint } from './endpoints/introspect.ts';
 import { createIssuanceRecord, type IssuanceRecordDeps } from './endpoints/issuance-record.ts';
@@ -62,6 +63,7 @@ export function createOAuthRoutes(
     clientSecretBasic(deps.secretHash),
     clientSecretPost(deps.secretHash),
     privateKeyJwt({ ...deps, tokenEndpoints: tokenEndpoints(deps) }),
+    tlsClientAuth(),
     apiKey(deps.secretHash),
   ];
   const ownTokens = createOwnTokenReader(deps);
@@ -88,7 +90,7 @@ export function createOAuthRoutes(
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
     grantTypes: grants.map((grant) => grant.type),
-    clientAuthMethods: methods.map((method) => method.name).filter((name) => name !== 'api_key'),
+    clientAuthMethods: methods.map((method) => method.name).filter((name) => isOffered(deps, name)),
     mtlsBase: deps.mtlsBase,
     assertionAlgorithms: CLIENT_ASSERTION_ALGORITHMS,
     dpopAlgorithms: deps.dpop === undefined ? undefined : DPOP_ALGORITHMS,
@@ -121,6 +123,11 @@ function dpopOf(deps: OAuthDeps, { nonceKey }: NonNullable<OAuthDeps['dpop']>): 
 function tokenEndpoints({ issuer, mtlsBase }: OAuthDeps): readonly string[] {
   const bases = mtlsBase === undefined ? [issuer] : [issuer, mtlsBase];
   return bases.map((base) => `${base}/oauth/token`);
+}
+
+/** RFC 8414 §2: registered methods, and those of RFC 8705 where there is a listener that asks for certificates. */
+function isOffered({ mtlsBase }: Pick<OAuthDeps, 'mtlsBase'>, method: string): boolean {
+  return method !== 'api_key' && (mtlsBase !== undefined || !method.endsWith('tls_client_auth'));
 }
 
 function issuerPath(issuer: string): string {

@@ -9,6 +9,7 @@ export type RegistryReason =
   | 'built_in'
   | 'end_out_of_range'
   | 'unacceptable_key'
+  | 'unacceptable_certificate'
   | 'limit_reached'
   | 'exceeds_own_access'
   | 'refused_by_policy'

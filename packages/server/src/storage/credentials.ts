@@ -39,7 +39,10 @@ export type CredentialMaterial =
       readonly type: 'tls_client_auth';
       readonly field: 'subject_dn' | 'san_dns' | 'san_uri' | 'san_ip' | 'san_email';
       readonly value: string;
+      /** PEM: the authorities, and nobody else, whose certificates count. */
       readonly ca: string;
+      /** PEM: revocation lists. Undefined: nobody is told to be revoked. */
+      readonly crl?: string;
     }
   | {
       readonly type: 'self_signed_tls_client_auth';

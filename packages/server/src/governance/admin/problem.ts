@@ -39,6 +39,7 @@ const RULES: { readonly [reason in RegistryReason]: ProblemCode } = {
   built_in: 'built_in',
   end_out_of_range: 'validation_failed',
   unacceptable_key: 'validation_failed',
+  unacceptable_certificate: 'validation_failed',
   limit_reached: 'limit_reached',
   exceeds_own_access: 'exceeds_own_access',
   refused_by_policy: 'refused_by_policy',

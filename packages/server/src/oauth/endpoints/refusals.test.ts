@@ -1,7 +1,15 @@
 // Every reason for which the token endpoint refuses: reached, and pinned to its answer (RFC 6749 §5.2).
+import { generateKeyPairSync } from 'node:crypto';
 import { createDpopNonces, formatBasicCredentials, generateSecret } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { addClientKey, assertionForm, assertionOf, clientKey } from '../../../test/client-assertion.ts';
+import {
+  addTlsClient,
+  askByCertificate,
+  clientAuthority,
+  type Issued,
+  onlyBelow,
+} from '../../../test/client-authority.ts';
 import { proofKey, proofOf } from '../../../test/dpop-proof.ts';
 import { addExchange, type ExchangeScene, TOKEN } from '../../../test/exchange-scene.ts';
 import {
@@ -20,6 +28,7 @@ import {
   resourceServerRecord,
 } from '../../storage/contract/records.ts';
 import { StorageError } from '../../storage/errors.ts';
+import { extendedKeyUsage } from '../../http/certificate.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import type { OAuthDeps } from '../compose.ts';
 import type { SenderConstraint } from '../sender-constraint/constraint.ts';
@@ -56,6 +65,13 @@ const suspendedBy =
   async (s) => {
     await change(s);
     return await s.ask();
+  };
+const CLIENTS = clientAuthority(NOW);
+const showing =
+  (issued: () => Issued): Reach =>
+  async (s) => {
+    await addTlsClient(s, CLIENTS);
+    return await askByCertificate(s, [issued()]);
   };
 const identityIs = (change: object): Reach =>
   suspendedBy((s) => s.storage.identities.replace(changed(s.identity, change)));
@@ -253,6 +269,33 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     s.log.events.length = 0;
     s.counters.tokensIssued = 0;
     return await s.ask(form, { authorization: null });
+  }),
+  certificate_malformed: notAuthenticated((s) => askByCertificate(s, [{ der: Uint8Array.of(0x30, 0) }])),
+  certificate_subject_mismatch: notAuthenticated(showing(() => CLIENTS.issue({ subject: 'billing' }))),
+  certificate_untrusted: notAuthenticated(showing(() => clientAuthority(NOW, 'others').issue())),
+  certificate_not_yet_valid: notAuthenticated(showing(() => CLIENTS.issue({ notBefore: NOW + 1000 }))),
+  certificate_expired: notAuthenticated(showing(() => CLIENTS.issue({ notAfter: NOW - 1000 }))),
+  certificate_wrong_purpose: notAuthenticated(
+    showing(() => CLIENTS.issue({ extensions: [extendedKeyUsage('1.3.6.1.5.5.7.3.1')] })),
+  ),
+  certificate_weak: notAuthenticated(
+    showing(() =>
+      CLIENTS.issue({ publicKey: generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey }),
+    ),
+  ),
+  certificate_outside_constraints: notAuthenticated(async (s) => {
+    const bounded = clientAuthority(NOW, 'bounded', [onlyBelow('good.test')]);
+    await addTlsClient(s, bounded);
+    return await askByCertificate(s, [bounded.issue({ dns: ['evil.test'] })]);
+  }),
+  certificate_revoked: notAuthenticated(async (s) => {
+    const gone = CLIENTS.issue();
+    await addTlsClient(s, CLIENTS, { crl: CLIENTS.crl([gone]) });
+    return await askByCertificate(s, [gone]);
+  }),
+  certificate_revocation_unknown: notAuthenticated(async (s) => {
+    await addTlsClient(s, CLIENTS, { crl: CLIENTS.crl([], NOW - 1000) });
+    return await askByCertificate(s, [CLIENTS.issue()]);
   }),
   client_unknown: notAuthenticated((s) =>
     s.ask('', { authorization: formatBasicCredentials('billing', s.secret) }),
@@ -475,7 +518,7 @@ describe('a refusal of the token endpoint', () => {
       expect(fresh.strangers[0]?.event.reason).toBe(reason);
       await fresh.close();
     }
-    expect([reasons.length, answers.size]).toEqual([25, 1]);
+    expect([reasons.length, answers.size]).toEqual([35, 1]);
   });
 
   it('for want of access to a resource is the same to the byte, whether or not there is such a resource', async () => {

@@ -84,10 +84,20 @@ describe.runIf(mayStartServers() && process.platform === 'linux')(
     test('threat 21: from anywhere but the declared proxy it is refused and recorded, whatever else is proved', async (context) => {
       const own = await registered(context, '');
       const names = [
-        ...['Client-Cert', 'Client-Cert-Chain', 'X-SSL-Client-Cert', 'ssl-client-cert'],
-        ...['X-Forwarded-Client-Cert', 'X-Forwarded-Tls-Client-Cert', 'X-Forwarded-Tls-Client-Cert-Info'],
-        ...['X-Amzn-Mtls-Clientcert', 'X-Amzn-Mtls-Clientcert-Leaf', 'X-Client-Cert', 'X-ARR-ClientCert'],
-        ...['X-SSL-Client-Verify', 'X-SSL-Client-DN', 'X-SSL-Cert'],
+        'Client-Cert',
+        'Client-Cert-Chain',
+        'X-SSL-Client-Cert',
+        'ssl-client-cert',
+        'X-Forwarded-Client-Cert',
+        'X-Forwarded-Tls-Client-Cert',
+        'X-Forwarded-Tls-Client-Cert-Info',
+        'X-Amzn-Mtls-Clientcert',
+        'X-Amzn-Mtls-Clientcert-Leaf',
+        'X-Client-Cert',
+        'X-ARR-ClientCert',
+        'X-SSL-Client-Verify',
+        'X-SSL-Client-DN',
+        'X-SSL-Cert',
       ];
       expect(names).toHaveLength(14);
       const nobody = await ask({ localAddress: STRANGER });

@@ -56,7 +56,7 @@ export const pem = z
   .max(32_768)
   .regex(/^-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\r\n -]+$/, 'must be PEM certificates');
 
-const httpsUri = z
+export const httpsUri = z
   .string()
   .max(2048)
   .regex(/^https:\/\/[\x21-\x7e]+$/, 'must be an https URL');
@@ -148,6 +148,7 @@ const members = {
     .describe('Id of the only API that an API key opens, where it has one'),
   scopes: z.array(z.string()).optional().describe('All that an API key opens at most, where it is limited'),
   jwk: z.record(z.string(), z.unknown()).optional().describe('The public key of private_key_jwt'),
+  jwks_uri: z.string().optional().describe('Where its client publishes the keys of private_key_jwt'),
   allow_token_endpoint_audience: z.literal(true).optional(),
   allow_rs256: z.literal(true).optional(),
   certificate: z.string().optional().describe('PEM of the certificate of self_signed_tls_client_auth'),

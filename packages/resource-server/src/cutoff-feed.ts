@@ -87,6 +87,7 @@ export class CutoffFollower {
   #snapshotAt = 0;
   #freshAt = Number.NEGATIVE_INFINITY;
   #started = false;
+  #hasTried = false;
   #lastFailure: unknown;
   readonly #firstTry: Latch = createLatch();
   readonly #firstPage: Latch = createLatch();
@@ -101,6 +102,11 @@ export class CutoffFollower {
     if (this.#started || this.#stop.signal.aborted) return;
     this.#started = true;
     void this.#follow();
+  }
+
+  /** True once `tried` has resolved. */
+  get hasTried(): boolean {
+    return this.#hasTried;
   }
 
   /** Resolves when every order that matters is known, or a first request for them has failed. */
@@ -154,6 +160,7 @@ export class CutoffFollower {
         }
         pause = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, pause * 2));
       }
+      this.#hasTried = true;
       this.#firstTry.resolve();
       if (pause > 0) await this.#rest(pause);
     }

@@ -54,6 +54,19 @@ export class Jwks {
   }
 
   /**
+   * The key for a token's header, where nobody has to be asked for it; a refresh that is due goes on behind it. The same
+   * key is the same object for as long as its issuer publishes it.
+   */
+  known(kid: string | undefined, alg: JwsAlgorithm): VerificationKey | undefined {
+    if (!this.#fixed) {
+      const age = this.#age();
+      if (age > USE_AT_MOST) return undefined;
+      if (age > REFRESH_AFTER && this.#quietFor(UNKNOWN_KID_COOLDOWN)) this.#refresh().catch(() => undefined);
+    }
+    return this.#pick(kid, alg);
+  }
+
+  /**
    * The key for a token's header. Without a kid, the only key of that algorithm. `unknown` may follow a fetch, if the
    * last one was `cooldown` seconds ago; `unavailable` means that there are no keys that may still be used.
    */
@@ -62,14 +75,13 @@ export class Jwks {
     alg: JwsAlgorithm,
     cooldown: number = UNKNOWN_KID_COOLDOWN,
   ): Promise<VerificationKey | 'unknown' | 'unavailable'> {
-    if (this.#fixed) return this.#pick(kid, alg) ?? 'unknown';
-    const age = this.#age();
-    if (age > USE_AT_MOST) {
+    const known = this.known(kid, alg);
+    if (known !== undefined) return known;
+    if (this.#fixed) return 'unknown';
+    if (this.#age() > USE_AT_MOST) {
       if (this.#quietFor(EMPTY_COOLDOWN)) await this.#refresh().catch(() => undefined);
       else await this.#flight?.catch(() => undefined);
       if (this.#age() > USE_AT_MOST) return 'unavailable';
-    } else if (age > REFRESH_AFTER && this.#quietFor(UNKNOWN_KID_COOLDOWN)) {
-      this.#refresh().catch(() => undefined);
     }
     const key = this.#pick(kid, alg);
     if (key !== undefined) return key;
@@ -94,7 +106,10 @@ export class Jwks {
 
   #pick(kid: string | undefined, alg: JwsAlgorithm): VerificationKey | undefined {
     const keys = this.#keys ?? [];
-    if (kid !== undefined) return keys.find((key) => key.kid === kid);
+    if (kid !== undefined) {
+      for (const key of keys) if (key.kid === kid) return key;
+      return undefined;
+    }
     const fitting = keys.filter((key) => key.alg === alg);
     return fitting.length === 1 ? fitting[0] : undefined;
   }
@@ -120,7 +135,8 @@ export class Jwks {
     });
     if (response.status !== 200) throw new JwksError(`${url} answered ${response.status}`);
     // The whole set is replaced: a key that is no longer published is no longer trusted.
-    this.#keys = this.#usable(parseJwkSet(response.body, this.#limits()));
+    const keys = this.#usable(parseJwkSet(response.body, this.#limits()));
+    this.#keys = keys.map((key) => this.#keys?.find((each) => isSameKey(each, key)) ?? key);
     this.#fetchedAt = clock();
   }
 
@@ -149,4 +165,8 @@ export class Jwks {
       ...(rsaAlgorithm === undefined ? {} : { rsaAlgorithm }),
     };
   }
+}
+
+function isSameKey(one: VerificationKey, other: VerificationKey): boolean {
+  return one.kid === other.kid && one.alg === other.alg && one.keyObject.equals(other.keyObject);
 }

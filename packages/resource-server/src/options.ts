@@ -67,6 +67,11 @@ export interface VerifierOptions {
   readonly publicUrl?: string;
   /** How DPoP proofs are checked (RFC 9449). */
   readonly dpop?: DpopOptions;
+  /**
+   * How many tokens are remembered once their signature was verified, so that using one again costs a look-up. Time, key,
+   * cut-offs, proof and scope are checked every time. Default 5,000, which takes up to 50 MB; 0 turns it off.
+   */
+  readonly remember?: number;
   /** How cut-offs are followed; `false` turns that off, and then a token lives until it expires. */
   readonly cutoffs?: false | CutoffOptions;
   /** Not there yet. */

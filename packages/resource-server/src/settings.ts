@@ -34,6 +34,7 @@ export interface VerifierSettings {
   readonly audience: readonly string[];
   readonly clock: () => number;
   readonly leeway: number;
+  readonly remember: number;
   readonly senderConstraint: SenderConstraintWanted;
   readonly dpop: DpopSettings;
   readonly staleAfter: number;
@@ -65,6 +66,7 @@ export function readOptions(options: VerifierOptions): VerifierSettings {
     audience,
     clock,
     leeway: bounded('leeway', options.leeway ?? 5, 0, 60),
+    remember: readRemember(options.remember),
     senderConstraint: readSenderConstraint(options.senderConstraint, dpop),
     dpop,
     ...readCutoffs(options.cutoffs),
@@ -181,6 +183,12 @@ function readMetadata(
     throw new VerifierOptionError('bad_option', 'metadata', 'needs an audience that is a web address');
   }
   return published;
+}
+
+function readRemember(given: number | undefined): number {
+  const value = given ?? 5000;
+  if (Number.isSafeInteger(value) && value >= 0 && value <= 1_000_000) return value;
+  throw new VerifierOptionError('bad_option', 'remember', 'give a number of tokens from 0 to 1,000,000');
 }
 
 function bounded(option: string, value: number, least: number, most: number): number {

@@ -1,27 +1,23 @@
 // Verifying an access token: RFC 9068 §4, RFC 8725 §3, RFC 6750 §3.1; its holder: RFC 9449 §7, RFC 8705 §3.
 import {
   type AccessTokenClaims,
-  type TokenScheme,
-  checkAccessToken,
-  isJwsAlgorithm,
-  type ParsedJws,
+  type JwsHeader,
   parseAccessTokenClaims,
   parseCompactJws,
   parseScope,
   type ScopeToken,
-  type VerificationKey,
-  verifyJws,
+  type TokenScheme,
 } from '@countersign/protocol';
-import { CutoffFollower } from './cutoff-feed.ts';
+import { type Authority, checkClaims, checkCutoffs, findSigner, openAuthority } from './authority.ts';
 import type { Finding } from './finding.ts';
-import { Jwks } from './jwks.ts';
 import type { PublishedMetadata } from './metadata.ts';
 import type { VerifierOptions } from './options.ts';
 import { checkBinding } from './sender-constraint/binding.ts';
 import { createDpopCheck } from './sender-constraint/dpop.ts';
-import { type IssuerSettings, readOptions, type VerifierSettings } from './settings.ts';
+import { readOptions } from './settings.ts';
 import { type Refusal, type RefusalReason, refusal } from './refusal.ts';
 import { waitUntilReady } from './readiness.ts';
+import { type VerifiedToken, VerifiedTokens } from './verified-tokens.ts';
 
 /** The request that a token came with. `scope`: what it needs, all of it, as a scope string or a list. */
 export interface TokenRequest {
@@ -67,11 +63,9 @@ export interface Verifier {
   readonly metadata: PublishedMetadata | undefined;
 }
 
-interface Authority {
-  readonly settings: IssuerSettings;
-  readonly keys: Jwks;
-  readonly cutoffs: CutoffFollower | undefined;
-}
+/** Headers of good tokens that are remembered: one for each key, and a few for issuers that write them differently. */
+const MAX_HEADERS = 64;
+const NOTHING: TokenRequest = {};
 
 /**
  * Makes a verifier for one API. Nothing is fetched before `ready` or the first `verify`.
@@ -85,8 +79,14 @@ export function createVerifier(options: VerifierOptions): Verifier {
   );
   const resourceMetadata = settings.metadata?.url;
   const dpop = createDpopCheck(settings.dpop, settings.clock);
+  const headers = new Map<string, JwsHeader>();
+  const tokens = new VerifiedTokens(settings.remember);
+  const scopes = createScopeReader();
+  let started = false;
 
   function start(): void {
+    if (started) return;
+    started = true;
     for (const { cutoffs } of authorities.values()) cutoffs?.start();
   }
 
@@ -99,45 +99,86 @@ export function createVerifier(options: VerifierOptions): Verifier {
     return [scheme ?? 'Bearer'];
   }
 
-  async function verify(token: string | undefined, request: TokenRequest = {}): Promise<VerifyResult> {
-    const scope = neededScope(request.scope);
-    const { dpop: proof, method, url, scheme = proof === undefined ? 'Bearer' : 'DPoP' } = request;
-    const refuse = ({ reason, detail }: Finding, claims?: AccessTokenClaims): Refusal =>
-      refusal(reason, {
-        resourceMetadata,
-        scope,
-        detail,
-        schemes: schemesFor(scheme, claims),
-        nonce: claims?.cnf?.jkt === undefined ? undefined : dpop.nonceHeaders(),
-      });
-    if (stop.signal.aborted) return refuse({ reason: 'closed' });
-    if (token === undefined || token === '') return refuse({ reason: 'no_token' });
+  function refuse(
+    { reason, detail }: Finding,
+    { scope, dpop: proof, scheme = proof === undefined ? 'Bearer' : 'DPoP' }: TokenRequest,
+    claims?: AccessTokenClaims,
+  ): Refusal {
+    return refusal(reason, {
+      resourceMetadata,
+      scope: scopes.read(scope),
+      detail,
+      schemes: schemesFor(scheme, claims),
+      nonce: claims?.cnf?.jkt === undefined ? undefined : dpop.nonceHeaders(),
+    });
+  }
+
+  /** Everything that does not change any more: form, signature, and that the key is still its issuer's. */
+  function authenticate(token: string): VerifiedToken | Finding | Promise<VerifiedToken | Finding> {
+    const known = tokens.get(token);
+    if (known !== undefined) {
+      const { kid, alg } = known.signer;
+      if (authorities.get(known.claims.iss)?.keys.known(kid, alg) === known.signer) return known;
+      tokens.forget(token);
+    }
+    const jws = parseCompactJws(token, undefined, headers);
+    if (!jws.ok) return { reason: 'malformed_token', detail: jws.fault };
+    const parsed = parseAccessTokenClaims(jws.payload);
+    if (!parsed.ok) return { reason: 'bad_claims', detail: parsed.fault };
+    // The issuer's name is not yet proven; it only says whose keys must prove it.
+    const authority = authorities.get(parsed.claims.iss);
+    if (authority === undefined) return { reason: 'wrong_issuer' };
+    const signer = findSigner(jws, authority);
+    const keep = (found: Awaited<typeof signer>): VerifiedToken | Finding => {
+      if ('reason' in found) return found;
+      const verified = { header: jws.header, claims: parsed.claims, signer: found };
+      tokens.add(token, verified);
+      if (headers.size < MAX_HEADERS) headers.set(jws.headerPart, Object.freeze(jws.header));
+      return verified;
+    };
+    return signer instanceof Promise ? signer.then(keep) : keep(signer);
+  }
+
+  /** What may have changed since the token was last seen. Waits only where somebody has to be asked. */
+  async function verify(token: string | undefined, request: TokenRequest = NOTHING): Promise<VerifyResult> {
+    const scope = scopes.read(request.scope);
+    if (stop.signal.aborted) return refuse({ reason: 'closed' }, request);
+    if (token === undefined || token === '') return refuse({ reason: 'no_token' }, request);
     start();
     // Whatever else it is, it is never turned into text: that would run the caller's code, or make a list a token.
-    if (typeof token !== 'string') return refuse({ reason: 'malformed_token' });
-    const jws = parseCompactJws(token);
-    if (!jws.ok) return refuse({ reason: 'malformed_token', detail: jws.fault });
-    const parsed = parseAccessTokenClaims(jws.payload);
-    if (!parsed.ok) return refuse({ reason: 'bad_claims', detail: parsed.fault });
-    const { claims } = parsed;
-    // The issuer's name is not yet proven; it only says whose keys must prove it.
-    const authority = authorities.get(claims.iss);
-    if (authority === undefined) return refuse({ reason: 'wrong_issuer' });
-    const signer = await findSigner(jws, authority);
-    if ('reason' in signer) return refuse(signer);
-    const finding =
-      checkClaims(jws, claims, authority, settings) ??
-      (await checkCutoffs(signer, claims, authority, settings)) ??
-      (await checkBinding(
-        claims,
-        { token, scheme, dpop: proof, method, url, certificate: () => request.certificate },
-        settings.senderConstraint,
-        dpop,
-      )) ??
-      checkScope(claims, scope);
-    if (finding !== undefined) return refuse(finding, claims);
-    const headers = claims.cnf?.jkt === undefined ? undefined : dpop.nonceHeaders();
-    return { ok: true, claims, scopes: claims.scope, ...(headers === undefined ? undefined : { headers }) };
+    if (typeof token !== 'string') return refuse({ reason: 'malformed_token' }, request);
+    const authenticated = authenticate(token);
+    const verified = authenticated instanceof Promise ? await authenticated : authenticated;
+    if ('reason' in verified) return refuse(verified, request);
+    const { header, claims, signer } = verified;
+    const authority = authorities.get(claims.iss) as Authority;
+    const outdated = checkClaims(header, claims, authority, settings);
+    if (outdated !== undefined) return refuse(outdated, request, claims);
+    const { cutoffs } = authority;
+    if (cutoffs !== undefined) {
+      if (!cutoffs.hasTried) await cutoffs.tried();
+      const finding = checkCutoffs(signer, claims, cutoffs, settings);
+      if (finding !== undefined) return refuse(finding, request, claims);
+    }
+    const binding = bindingOf(token, claims, request);
+    const unproven = binding instanceof Promise ? await binding : binding;
+    if (unproven !== undefined) return refuse(unproven, request, claims);
+    for (const needed of scope) {
+      if (!claims.scope.includes(needed)) return refuse({ reason: 'insufficient_scope' }, request, claims);
+    }
+    const nonce = claims.cnf?.jkt === undefined ? undefined : dpop.nonceHeaders();
+    if (nonce === undefined) return { ok: true, claims, scopes: claims.scope };
+    return { ok: true, claims, scopes: claims.scope, headers: nonce };
+  }
+
+  function bindingOf(
+    token: string,
+    claims: AccessTokenClaims,
+    request: TokenRequest,
+  ): ReturnType<typeof checkBinding> {
+    const { dpop: proof, method, url, scheme = proof === undefined ? 'Bearer' : 'DPoP' } = request;
+    const presentation = { token, scheme, dpop: proof, method, url, certificate: () => request.certificate };
+    return checkBinding(claims, presentation, settings.senderConstraint, dpop);
   }
 
   return {
@@ -155,76 +196,28 @@ export function createVerifier(options: VerifierOptions): Verifier {
   };
 }
 
-function openAuthority(issuer: IssuerSettings, settings: VerifierSettings, signal: AbortSignal): Authority {
-  const { fetch, clock, leeway, staleAfter } = settings;
-  const keys = new Jwks(issuer, { fetch, clock, signal });
-  const cutoffs = issuer.followCutoffs
-    ? new CutoffFollower({
-        issuer: issuer.issuer,
-        keys,
-        fetch,
-        clock,
-        leeway,
-        staleAfter,
-        random: Math.random,
-      })
-    : undefined;
-  return { settings: issuer, keys, cutoffs };
+/** Reads scopes that routes need, which are always the same few. */
+function createScopeReader(): { read(scope: TokenRequest['scope']): readonly ScopeToken[] } {
+  const known = new Map<string, readonly ScopeToken[]>();
+  return {
+    read(scope) {
+      if (scope === undefined || scope.length === 0) return NO_SCOPE;
+      if (typeof scope !== 'string') return neededScope(scope.join(' '));
+      const before = known.get(scope);
+      if (before !== undefined) return before;
+      const read = neededScope(scope);
+      if (known.size < MAX_SCOPES) known.set(scope, read);
+      return read;
+    },
+  };
 }
 
-/** RFC 8725 §3.1: the algorithm must be allowed, and be the one that the key is pinned to. */
-async function findSigner(jws: ParsedJws, { settings, keys }: Authority): Promise<VerificationKey | Finding> {
-  const { alg, kid } = jws.header;
-  if (!isJwsAlgorithm(alg) || !settings.algorithms.has(alg)) return { reason: 'algorithm_not_allowed' };
-  const key = await keys.find(kid, alg);
-  if (key === 'unknown') return { reason: 'unknown_key' };
-  if (key === 'unavailable') return { reason: 'keys_unavailable' };
-  return verifyJws(jws, key) ? key : { reason: 'bad_signature' };
-}
-
-/** RFC 9068 §4. */
-function checkClaims(
-  jws: ParsedJws,
-  claims: AccessTokenClaims,
-  authority: Authority,
-  { clock, leeway, audience }: VerifierSettings,
-): Finding | undefined {
-  const { issuer, allowPlainJwt } = authority.settings;
-  const reason = checkAccessToken({
-    claims,
-    header: jws.header,
-    now: clock(),
-    issuer,
-    audience,
-    leeway,
-    allowPlainJwt,
-  });
-  return reason === undefined ? undefined : { reason };
-}
-
-async function checkCutoffs(
-  signer: VerificationKey,
-  claims: AccessTokenClaims,
-  { cutoffs }: Authority,
-  { clock, onStale }: VerifierSettings,
-): Promise<Finding | undefined> {
-  if (cutoffs === undefined) return undefined;
-  await cutoffs.tried();
-  const kind = cutoffs.cutOffBy(claims, signer.kid);
-  if (kind !== undefined) return { reason: 'cut_off', detail: kind };
-  if (!cutoffs.isStale()) return undefined;
-  if (onStale !== 'refuse' && clock() - claims.iat < onStale.acceptYoungerThan) return undefined;
-  return { reason: 'cutoffs_stale' };
-}
-
-function checkScope(claims: AccessTokenClaims, needed: readonly ScopeToken[]): Finding | undefined {
-  return needed.every((token) => claims.scope.includes(token)) ? undefined : { reason: 'insufficient_scope' };
-}
+const NO_SCOPE: readonly ScopeToken[] = [];
+const MAX_SCOPES = 1000;
 
 /** A scope that cannot be one is a mistake in the API's own code, so it is loud. */
-function neededScope(scope: TokenRequest['scope']): readonly ScopeToken[] {
-  if (scope === undefined || scope.length === 0) return [];
-  const tokens = parseScope(typeof scope === 'string' ? scope : scope.join(' '));
+function neededScope(scope: string): readonly ScopeToken[] {
+  const tokens = parseScope(scope);
   if (tokens === undefined) throw new TypeError('scope: not a scope (RFC 6749 §3.3)');
   return tokens;
 }

@@ -1,0 +1,83 @@
+// No RFC: tokens whose signature has been verified, remembered so that it need not be again. What may change since is
+// asked each time: the clock, the key, cut-offs, the proof of possession, the scope.
+import type { AccessTokenClaims, JwsHeader, VerificationKey } from '@countersign/protocol';
+
+/** What a good signature vouches for. */
+export interface VerifiedToken {
+  readonly header: JwsHeader;
+  readonly claims: AccessTokenClaims;
+  readonly signer: VerificationKey;
+}
+
+/** Longer ones are not remembered, so that `limit` bounds the memory too. */
+const MAX_CHARS = 4096;
+
+const SIGHTINGS = 16_384;
+
+/**
+ * Remembers up to `limit` tokens, those used last. A token is remembered when it comes the second time: many come only once,
+ * and for those keeping them would cost more than it saves. Only tokens of issuers that are trusted get here, never a
+ * stranger's.
+ */
+export class VerifiedTokens {
+  readonly #half: number;
+  /** Of each token that was seen, something of its signature: a wrong guess costs a verification, nothing else. */
+  readonly #sightings: Uint32Array;
+  #young = new Map<string, VerifiedToken>();
+  #old = new Map<string, VerifiedToken>();
+
+  constructor(limit: number) {
+    this.#half = Math.floor(limit / 2);
+    this.#sightings = new Uint32Array(this.#half === 0 ? 0 : SIGHTINGS);
+  }
+
+  get(token: string): VerifiedToken | undefined {
+    const young = this.#young.get(token);
+    if (young !== undefined || this.#old.size === 0) return young;
+    const old = this.#old.get(token);
+    if (old !== undefined) this.#keep(token, old);
+    return old;
+  }
+
+  /** Freezes the claims of what it keeps: every request with the token gets the same. */
+  add(token: string, verified: VerifiedToken): void {
+    if (token.length > MAX_CHARS || this.#half === 0) return;
+    const mark = markOf(token);
+    if (this.#sightings[mark % SIGHTINGS] !== mark) this.#sightings[mark % SIGHTINGS] = mark;
+    else {
+      freezeDeep(verified.claims);
+      this.#keep(token, verified);
+    }
+  }
+
+  #keep(token: string, verified: VerifiedToken): void {
+    if (this.#young.size >= this.#half) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(token, verified);
+  }
+
+  forget(token: string): void {
+    this.#young.delete(token);
+    this.#old.delete(token);
+  }
+}
+
+/** Of the signature's end, which is as random as one can wish. */
+function markOf(token: string): number {
+  let mark = 0;
+  for (let at = token.length - 8; at < token.length; at++) mark = (mark * 31 + token.charCodeAt(at)) >>> 0;
+  return mark;
+}
+
+/** So that nobody can change them any more, all the way down. */
+
+function freezeDeep(value: object): void {
+  if (Object.isFrozen(value)) return;
+  Object.freeze(value);
+  for (const name of Object.keys(value)) {
+    const each = (value as { readonly [name: string]: unknown })[name];
+    if (typeof each === 'object' && each !== null) freezeDeep(each);
+  }
+}

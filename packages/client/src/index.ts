@@ -11,4 +11,4 @@ export {
 export type { DpopKey } from './dpop.ts';
 export type { ClientOptions } from './options.ts';
 export type { PrivateJwk, PrivateKey } from './signing-key.ts';
-export type { AccessToken } from './token-request.ts';
+export type { AccessToken, Introspection } from './token-request.ts';

@@ -1,5 +1,5 @@
 // Finding the token endpoint and the way to prove oneself there: RFC 8414 §2, §3.
-import type { Issuer } from '@countersign/protocol';
+import type { Issuer, ServerMetadata } from '@countersign/protocol';
 import { DiscoveryError, discoverServer, endpointOf } from '@countersign/protocol/discovery';
 import type { ClientAuthMethod } from './client-auth/client-auth.ts';
 import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
@@ -9,6 +9,7 @@ import type { Signer } from './signing-key.ts';
 
 export interface TokenEndpoint {
   readonly url: string;
+  readonly metadata: ServerMetadata;
   readonly clientAuth: ClientAuthMethod;
 }
 
@@ -40,5 +41,5 @@ export async function findTokenEndpoint(
     const by = deps.signer === undefined ? 'a client secret' : 'a private key';
     throw new DiscoveryError('malformed', `${deps.issuer} offers no way to prove oneself by ${by}`);
   }
-  return { url, clientAuth };
+  return { url, metadata, clientAuth };
 }

@@ -73,7 +73,10 @@ export async function discoverServer(issuer: Issuer, options: DiscoveryOptions):
  * The address of one endpoint in the metadata: https, or http on loopback for an issuer that is so itself.
  * @throws DiscoveryError
  */
-export function endpointOf(metadata: ServerMetadata, name: 'token_endpoint' | 'jwks_uri'): string {
+export function endpointOf(
+  metadata: ServerMetadata,
+  name: 'token_endpoint' | 'jwks_uri' | 'introspection_endpoint',
+): string {
   const value: unknown = metadata[name];
   if (typeof value !== 'string' || !URL.canParse(value)) {
     throw new DiscoveryError('malformed', `the metadata of ${metadata.issuer} has no ${name}`);

@@ -2,7 +2,7 @@ import { parseSecret } from '@countersign/protocol';
 import { z } from 'zod';
 import { accessMembers } from './access.ts';
 import { operation } from './contract.ts';
-import { clientKeyTerms, httpsUri, publicJwk } from './credentials.ts';
+import { clientKeyTerms, httpsUri, pem, publicJwk } from './credentials.ts';
 import { objectChange } from './difference.ts';
 import { identityRef, instant, name, newClientId, resourceIdentifier, span } from './fields.ts';
 import { identityMembers } from './identities.ts';
@@ -75,6 +75,12 @@ export const credentialDocument = z.strictObject({
         jwk: publicJwk.optional(),
         jwks_uri: httpsUri.optional(),
         ...clientKeyTerms,
+        ...end,
+      }),
+      z.strictObject({
+        identity: identityRef,
+        type: z.literal('self_signed_tls_client_auth'),
+        certificate: pem,
         ...end,
       }),
     ])

@@ -50,7 +50,7 @@ export const clientKeyTerms = {
   allow_rs256: z.boolean().default(false).describe('The RSA key may be for RS256'),
 };
 
-const pem = z
+export const pem = z
   .string()
   .min(1)
   .max(32_768)
@@ -139,7 +139,9 @@ const members = {
   public_id: z
     .string()
     .nullable()
-    .describe('The part of a secret that may be shown; of a key its thumbprint (RFC 7638)'),
+    .describe(
+      'The part of a secret that may be shown; of a key its thumbprint (RFC 7638), of a certificate x5t#S256 (RFC 8705)',
+    ),
   resource_server: z
     .string()
     .optional()
@@ -149,6 +151,7 @@ const members = {
   jwks_uri: z.string().optional().describe('Where its client publishes the keys of private_key_jwt'),
   allow_token_endpoint_audience: z.literal(true).optional(),
   allow_rs256: z.literal(true).optional(),
+  certificate: z.string().optional().describe('PEM of the certificate of self_signed_tls_client_auth'),
   not_before: instant,
   expires_at: instant,
   created_at: instant,

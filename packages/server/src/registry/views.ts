@@ -80,6 +80,8 @@ export interface CredentialView {
   jwks_uri?: string;
   allow_token_endpoint_audience?: true;
   allow_rs256?: true;
+  /** PEM; only of self_signed_tls_client_auth. */
+  certificate?: string;
   not_before: string;
   expires_at: string;
   created_at: string;
@@ -102,6 +104,7 @@ export function credentialView(record: CredentialRecord, clientId: string): Cred
       : {}),
     ...(material.type === 'api_key' && material.scopes !== undefined ? { scopes: [...material.scopes] } : {}),
     ...(material.type === 'private_key_jwt' ? clientKeyView(material) : {}),
+    ...(material.type === 'self_signed_tls_client_auth' ? { certificate: material.certificate } : {}),
     not_before: rfc3339(record.notBeforeAt),
     expires_at: rfc3339(record.expiresAt),
     created_at: rfc3339(record.createdAt),
@@ -110,9 +113,10 @@ export function credentialView(record: CredentialRecord, clientId: string): Cred
   };
 }
 
-/** Of a secret the part that may be shown; of a key its RFC 7638 thumbprint. */
+/** Of a secret the part that may be shown; of a key its RFC 7638 thumbprint, of a certificate its `x5t#S256`. */
 function publicIdOf(material: CredentialMaterial): string | null {
   if ('publicId' in material) return material.publicId;
+  if (material.type === 'self_signed_tls_client_auth') return material.thumbprint;
   if (material.type !== 'private_key_jwt' || material.jwk === undefined) return null;
   return jwkThumbprint(material.jwk as JsonWebKey);
 }

@@ -9,6 +9,7 @@ import {
   revokeCredential,
 } from '../../registry/credential.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
+import { createRegisteredCertificate } from '../../registry/registered-certificate.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { clientKeyOf } from './client-key-members.ts';
 import { type CredentialView, credentialView } from '../../registry/views.ts';
@@ -82,6 +83,14 @@ export function credentialHandlers(
             label: body.label,
             expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
             ...clientKeyOf(body),
+          });
+          return createdWith(undefined, record, identity);
+        }
+        if (body.type === 'self_signed_tls_client_auth') {
+          const record = await createRegisteredCertificate(deps, stores, tell, identity, {
+            label: body.label,
+            expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
+            certificate: body.certificate,
           });
           return createdWith(undefined, record, identity);
         }

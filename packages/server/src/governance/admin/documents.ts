@@ -179,10 +179,7 @@ function toDeclared(document: Document, index: number): Declared {
       name,
       index,
       identity: spec.identity,
-      proof:
-        spec.type === 'client_secret'
-          ? { type: spec.type, secret: spec.secret }
-          : { type: spec.type, ...clientKeyOf(spec) },
+      proof: proofOf(spec),
       end: endOf(spec),
     };
   }
@@ -199,6 +196,14 @@ function toDeclared(document: Document, index: number): Declared {
     end: requireEndOf(document.spec),
   };
 }
+
+function proofOf(spec: CredentialSpec): DeclaredCredential['proof'] {
+  if (spec.type === 'client_secret') return { type: spec.type, secret: spec.secret };
+  if (spec.type === 'self_signed_tls_client_auth') return { type: spec.type, certificate: spec.certificate };
+  return { type: spec.type, ...clientKeyOf(spec) };
+}
+
+type CredentialSpec = Extract<Document, { kind: 'Credential' }>['spec'];
 
 interface Spec {
   readonly expires_at?: string | undefined;

@@ -5,7 +5,7 @@ import type { ResourceServerDeps } from '../../registry/resource-server.ts';
 import type { Ceiling } from '../../registry/own-access.ts';
 import { type ApplyDeps, type ApplyOutcome, ApplyStopped, apply, plan } from '../apply/apply.ts';
 import type { Application } from '../apply/application.ts';
-import type { Declared, DeclaredEnd } from '../apply/declared.ts';
+import type { Declared, DeclaredCredential, DeclaredEnd } from '../apply/declared.ts';
 import type { ObjectDifference } from '../apply/difference.ts';
 import { exportDocuments } from '../apply/export.ts';
 import { clientKeyOf } from './client-key-members.ts';

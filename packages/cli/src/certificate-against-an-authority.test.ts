@@ -79,17 +79,7 @@ describe.skipIf(!able)(
       const scope = ['--scope', 'fraud:read=read scores', '--sender-constraint', 'mtls'];
       await run('resource-servers', 'create', '--identifier', url, '--name', 'fraud', ...scope);
       const who = ['--kind', 'service', '--environment', 'test', '--purpose', 'a test', '--for', '30d'];
-      await run(
-        'identities',
-        'create',
-        '--name',
-        'payments',
-        '--id',
-        'payments',
-        '--owner',
-        'ada',
-        ...who,
-      );
+      await run('identities', 'create', '--name', 'payments', '--id', 'payments', '--owner', 'ada', ...who);
       const what = ['--scopes', 'fraud:read', '--justification', 'a test', '--for', '30d'];
       await run('access', 'create', '--identity', 'payments', '--resource-server', url, ...what);
     }, 60_000);

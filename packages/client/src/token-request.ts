@@ -3,7 +3,6 @@ import { formatForm, parseJsonObject, parseTokenResponse, receivedErrorCode } fr
 import {
   type BoundedResponse,
   DiscoveryError,
-  endpointOf,
   FetchFailure,
   fetchBounded,
   isCertificateFailure,
@@ -83,7 +82,7 @@ export class TokenRequester {
     try {
       const endpoint = await this.#find(signal);
       const asked = this.#settings.clock();
-      const url = endpointOf(endpoint.metadata, 'introspection_endpoint');
+      const url = endpoint.introspection();
       const response = await this.#post(endpoint, url, [['token', token]], {}, signal);
       if (response.status === 404) this.#endpoint = undefined;
       if (response.status !== 200) throw refusalOf(response, asked);

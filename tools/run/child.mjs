@@ -5,6 +5,8 @@ import { spawn } from 'node:child_process';
 
 /** Each with the signal by which it ends in good order. @type {Map<ChildProcess, NodeJS.Signals>} */
 const running = new Map();
+/** We are on our way out: nothing is begun any more, and who waits for a child waits until we are gone. */
+let ending = false;
 
 /**
  * Starts a program that is ended with us.
@@ -27,6 +29,7 @@ export function start(program, args, options = {}, endSignal = 'SIGTERM') {
  */
 export function output(program, args, options = {}) {
   return new Promise((resolve) => {
+    if (ending) return;
     const child = start(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     let text = '';
     const add = (/** @type {Buffer} */ chunk) => {
@@ -46,6 +49,7 @@ export function output(program, args, options = {}) {
  */
 export function run(program, args, options = {}) {
   return new Promise((resolve) => {
+    if (ending) return;
     const child = start(program, args, { stdio: ['ignore', 'inherit', 'inherit'], ...options });
     child.once('error', () => resolve(127));
     child.once('close', (code) => resolve(code ?? 130));
@@ -66,7 +70,6 @@ async function endAll(patienceMs = 5000) {
 
 /** On Ctrl-C, a terminal that closes or a request to stop: end the children, run `last`, exit 130. @param {() => unknown} [last] */
 export function endWithUs(last = () => undefined) {
-  let ending = false;
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
     process.on(signal, () => {
       if (ending) return;

@@ -39,7 +39,7 @@ import {
   type IssuanceCounters,
   REFUSAL_EXPLANATIONS,
 } from './oauth/compose.ts';
-import { openAuditSink, openKeystore, openStorage, scheduleOf } from './open-state.ts';
+import { openAuditSink, openJwksCache, openKeystore, openStorage, scheduleOf } from './open-state.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { createSecretHash } from './registry/secret-hash.ts';
@@ -94,6 +94,7 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
 async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): Promise<Composition> {
   const { deployment, issuer, clock, random, node, logger } = deps;
   const { refusedMethods, maximumAge, enforcedAge, lifetimeLimits } = policyOf(deployment);
+  const jwks = openJwksCache(deployment);
   await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
   const masterKey = await loadMasterKey(deployment.masterKeyFile, deployment.mode === 'dev', random);
   if (deployment.mode === 'serve' && (await isReadableByOthers(deployment.masterKeyFile))) {
@@ -187,8 +188,10 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       lifetimes: { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax },
       jwksMaxAge: deployment.jwksMaxAge,
       mtlsBase: deps.mtlsBase,
+      clientCertificates: deps.mtlsBase !== undefined || deployment.certificateHeader !== undefined,
+      usedOnce: storage.usedOnce,
+      jwks,
       dpop: {
-        usedOnce: storage.usedOnce,
         nonceKey: deployment.dpopNonce ? masterKey.derive('dpop-nonce') : undefined,
       },
     }),

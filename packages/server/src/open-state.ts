@@ -4,14 +4,18 @@ import { openSegmentFileSink } from './audit/segment-file.ts';
 import type { AuditSink } from './audit/sink.ts';
 import type { Clock } from './clock.ts';
 import type { Deployment } from './config/deployment.ts';
+import { SettingError } from './config/load.ts';
 import { openAuditIndex } from './database/audit-index.ts';
 import { openSqliteStorage } from './database/sqlite.ts';
 import type { RotationDeps, RotationSchedule } from './keys/rotation.ts';
 import { createSigningKeystore, type SigningKeystore } from './keys/signing-keystore.ts';
+import { parseOutboundAllow } from './outbound/address.ts';
+import { createJwksCache, type JwksCache } from './outbound/jwks-cache.ts';
+import { createSafeFetch } from './outbound/safe-fetch.ts';
 import type { Storage } from './storage/storage.ts';
 import type { Logger } from './telemetry/logger.ts';
 
-/** What a deployment keeps its state in: which database, which log, which signing keys. */
+/** What a deployment keeps its state in: which database, which log, which signing keys, and which keys of others. */
 
 /** Seconds a key stays published beyond its last token: clocks and caches of verifiers. */
 const KEY_RETENTION_MARGIN = 600;
@@ -68,4 +72,17 @@ export async function openKeystore(
       .catch((error: unknown) => logger.error({ err: error }, 'the signing keys could not be read anew'));
   });
   return keystore;
+}
+
+/** The keys of others, fetched from where they publish them. */
+export function openJwksCache({ mode, outboundAllow }: Deployment): JwksCache {
+  const read = parseOutboundAllow(outboundAllow);
+  if (!read.ok) {
+    throw new SettingError(
+      'outbound-allow',
+      `${read.entry} is not a host name, address or CIDR block`,
+      'Write a host without scheme and port, or a block like 10.0.0.0/8.',
+    );
+  }
+  return createJwksCache(createSafeFetch({ allow: read.allow, plainLoopback: mode === 'dev' }));
 }

@@ -12,6 +12,7 @@ import { rotate } from '../src/keys/rotation.ts';
 import { createSeal } from '../src/keys/seal.ts';
 import { createSigningKeystore } from '../src/keys/signing-keystore.ts';
 import { createOAuthRoutes, type IssuanceCounters, type OAuthDeps } from '../src/oauth/compose.ts';
+import { OutboundRefusal } from '../src/outbound/outbound-refusal.ts';
 import type { SenderConstraint } from '../src/oauth/sender-constraint/constraint.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
 import { createIssuancePace } from '../src/registry/issuance-pace.ts';
@@ -70,6 +71,8 @@ export interface Ask {
   readonly body?: string | Uint8Array;
   readonly query?: string;
   readonly headers?: readonly string[];
+  /** What the edge says of the request beside that, such as the certificate of its connection. */
+  readonly request?: Partial<HttpRequest>;
 }
 
 export async function openTokenScene(
@@ -95,9 +98,11 @@ export async function openTokenScene(
 
   const signer = localSigner(createSeal(new Uint8Array(32).fill(7), random));
   const schedule = { period: 1e9, lead: 1e6, retention: 1e6 };
-  await storage.transaction((stores) =>
-    rotate({ signer, clock, random, schedule }, stores, 'ES256', 'due', () => undefined),
-  );
+  for (const alg of ['ES256', 'HS256'] as const) {
+    await storage.transaction((stores) =>
+      rotate({ signer, clock, random, schedule }, stores, alg, 'due', () => undefined),
+    );
+  }
   const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer, clock });
   const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
   const bugs: unknown[] = [];
@@ -117,6 +122,8 @@ export async function openTokenScene(
     issuer: ISSUER,
     adminResource: `${ISSUER}/v1`,
     mtlsBase: undefined,
+    usedOnce: storage.usedOnce,
+    jwks: { find: () => Promise.reject(new OutboundRefusal('connection_failed', '?')) },
     jwksMaxAge: 300,
     lifetimes: { default: 600, maximum: 3600 },
     refusedMethods: new Map([['prod', new Set(['api_key'])]]),
@@ -189,6 +196,7 @@ export async function openTokenScene(
           ...(type === null ? [] : ['Content-Type', type]),
           ...(ask.headers ?? []),
         ],
+        ...ask.request,
       });
     },
     about(path, token, authorization = formatBasicCredentials('payments', secret)) {

@@ -1,6 +1,7 @@
 // The token wing: registers grants (RFC 6749 §4), client authentication methods (§2.3) and endpoints.
-import { createDpopNonces, DPOP_ALGORITHMS } from '@countersign/protocol';
+import { CLIENT_ASSERTION_ALGORITHMS, createDpopNonces, DPOP_ALGORITHMS } from '@countersign/protocol';
 import type { Route } from '../http/route.ts';
+import type { JwksCache } from '../outbound/jwks-cache.ts';
 import { credentialMaximumAge } from '../policy/credential-maximum-age.ts';
 import { methodsAllowedPerEnvironment } from '../policy/methods-allowed-per-environment.ts';
 import type { Rule } from '../policy/rule.ts';
@@ -11,6 +12,9 @@ import { apiKey } from './client-auth/api-key.ts';
 import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
 import { clientSecretPost } from './client-auth/client-secret-post.ts';
 import type { ClientAuthMethod } from './client-auth/method.ts';
+import { selfSignedTlsClientAuth } from './client-auth/self-signed-tls-client-auth.ts';
+import { privateKeyJwt } from './client-auth/private-key-jwt.ts';
+import { tlsClientAuth } from './client-auth/tls-client-auth.ts';
 import { createCutoffsEndpoint } from './endpoints/cutoffs.ts';
 import { createIntrospectEndpoint } from './endpoints/introspect.ts';
 import { createIssuanceRecord, type IssuanceRecordDeps } from './endpoints/issuance-record.ts';
@@ -20,10 +24,12 @@ import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
 import { createTokenEndpoint, type TokenEndpointDeps } from './endpoints/token.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
 import type { Grant } from './grants/grant.ts';
+import type { UsedOnceStore } from '../storage/used-once.ts';
 import { tokenExchange } from './grants/token-exchange.ts';
 import type { SenderConstraint } from './sender-constraint/constraint.ts';
 import { createOwnTokenReader, type OwnTokenDeps } from './tokens/own-token.ts';
-import { dpop, type DpopDeps } from './sender-constraint/dpop.ts';
+import { mtls } from './sender-constraint/mtls.ts';
+import { dpop } from './sender-constraint/dpop.ts';
 
 export { createBudgets } from './endpoints/budgets.ts';
 export type { IssuanceCounters } from './endpoints/issuance-record.ts';
@@ -39,9 +45,14 @@ export interface OAuthDeps
     OwnTokenDeps['keystore'];
   readonly jwksMaxAge: number;
   readonly mtlsBase: string | undefined;
+  /** Whether callers' certificates are seen here. Default: where there is a listener that asks for them. */
+  readonly clientCertificates?: boolean;
   readonly adminResource: string;
+  readonly usedOnce: Pick<UsedOnceStore, 'claim'>;
+  /** Keys that others publish. */
+  readonly jwks: JwksCache;
   /** Absent: no proofs are looked at. `nonceKey` is absent where proofs need no nonce. */
-  readonly dpop?: Pick<DpopDeps, 'usedOnce'> & { readonly nonceKey: Uint8Array | undefined };
+  readonly dpop?: { readonly nonceKey: Uint8Array | undefined };
   readonly feed: Parameters<typeof createCutoffsEndpoint>[0];
 }
 
@@ -51,17 +62,20 @@ const RULES: readonly Rule[] = [
   tokenLifetimeCeiling,
   tokenLifetimeLimits,
 ];
-/** A form with credentials, scopes and a resource is a few hundred bytes; assertions will need more. */
+/** A form with credentials, scopes and a resource is a few hundred bytes; assertions need more. */
 const TOKEN_BODY_LIMIT = 64 * 1024;
 
 export function createOAuthRoutes(
   deps: OAuthDeps,
   given: readonly SenderConstraint[] = [],
 ): readonly Route[] {
-  const constraints = deps.dpop === undefined ? given : [...given, dpopOf(deps, deps.dpop)];
+  const constraints = [...given, ...(deps.dpop === undefined ? [] : [dpopOf(deps, deps.dpop)]), mtls];
   const methods: readonly ClientAuthMethod[] = [
     clientSecretBasic(deps.secretHash),
     clientSecretPost(deps.secretHash),
+    privateKeyJwt({ ...deps, tokenEndpoints: tokenEndpoints(deps) }),
+    tlsClientAuth(),
+    selfSignedTlsClientAuth,
     apiKey(deps.secretHash),
   ];
   const ownTokens = createOwnTokenReader(deps);
@@ -88,8 +102,10 @@ export function createOAuthRoutes(
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
     grantTypes: grants.map((grant) => grant.type),
-    clientAuthMethods: methods.map((method) => method.name).filter((name) => name !== 'api_key'),
+    clientAuthMethods: methods.map((method) => method.name).filter((name) => isOffered(deps, name)),
     mtlsBase: deps.mtlsBase,
+    certificateBoundTokens: seesCertificates(deps),
+    assertionAlgorithms: CLIENT_ASSERTION_ALGORITHMS,
     dpopAlgorithms: deps.dpop === undefined ? undefined : DPOP_ALGORITHMS,
     protectedResources: [deps.adminResource],
   });
@@ -108,17 +124,27 @@ export function createOAuthRoutes(
   ];
 }
 
-/** The URL in a proof is compared with what the metadata says, never with what a request's Host says. */
-function dpopOf(
-  { issuer, mtlsBase }: OAuthDeps,
-  { usedOnce, nonceKey }: NonNullable<OAuthDeps['dpop']>,
-): SenderConstraint {
-  const bases = mtlsBase === undefined ? [issuer] : [issuer, mtlsBase];
+function dpopOf(deps: OAuthDeps, { nonceKey }: NonNullable<OAuthDeps['dpop']>): SenderConstraint {
   return dpop({
-    endpoints: bases.map((base) => `${base}/oauth/token`),
+    endpoints: tokenEndpoints(deps),
     nonces: nonceKey === undefined ? undefined : createDpopNonces(nonceKey),
-    usedOnce,
+    usedOnce: deps.usedOnce,
   });
+}
+
+/** What a proof or an assertion names is compared with what the metadata says, never with what a request's Host says. */
+function tokenEndpoints({ issuer, mtlsBase }: OAuthDeps): readonly string[] {
+  const bases = mtlsBase === undefined ? [issuer] : [issuer, mtlsBase];
+  return bases.map((base) => `${base}/oauth/token`);
+}
+
+/** RFC 8414 §2: registered methods, and those of RFC 8705 where certificates are seen. */
+function isOffered(deps: OAuthDeps, method: string): boolean {
+  return method !== 'api_key' && (seesCertificates(deps) || !method.endsWith('tls_client_auth'));
+}
+
+function seesCertificates({ clientCertificates, mtlsBase }: OAuthDeps): boolean {
+  return clientCertificates ?? mtlsBase !== undefined;
 }
 
 function issuerPath(issuer: string): string {

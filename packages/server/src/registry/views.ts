@@ -1,5 +1,11 @@
+import { type JsonWebKey, jwkThumbprint } from '@countersign/protocol';
 import type { AccessRecord } from '../storage/access.ts';
-import type { CredentialRecord, CredentialState, CredentialType } from '../storage/credentials.ts';
+import type {
+  CredentialMaterial,
+  CredentialRecord,
+  CredentialState,
+  CredentialType,
+} from '../storage/credentials.ts';
 import type { CutoffKind, CutoffRecord } from '../storage/cutoffs.ts';
 import type {
   Cadence,
@@ -69,6 +75,10 @@ export interface CredentialView {
   /** Only of an API key that opens less than its identity has. */
   resource_server?: string;
   scopes?: string[];
+  /** Only of private_key_jwt. */
+  jwk?: Record<string, unknown>;
+  allow_token_endpoint_audience?: true;
+  allow_rs256?: true;
   not_before: string;
   expires_at: string;
   created_at: string;
@@ -85,16 +95,39 @@ export function credentialView(record: CredentialRecord, clientId: string): Cred
     type: material.type,
     label: record.label,
     state: record.state,
-    public_id: 'publicId' in material ? material.publicId : null,
+    public_id: publicIdOf(material),
     ...(material.type === 'api_key' && material.resourceServerId !== undefined
       ? { resource_server: material.resourceServerId }
       : {}),
     ...(material.type === 'api_key' && material.scopes !== undefined ? { scopes: [...material.scopes] } : {}),
+    ...(material.type === 'private_key_jwt' ? clientKeyView(material) : {}),
     not_before: rfc3339(record.notBeforeAt),
     expires_at: rfc3339(record.expiresAt),
     created_at: rfc3339(record.createdAt),
     updated_at: rfc3339(record.updatedAt),
     version: record.version,
+  };
+}
+
+/** Of a secret the part that may be shown; of a key its RFC 7638 thumbprint. */
+function publicIdOf(material: CredentialMaterial): string | null {
+  if ('publicId' in material) return material.publicId;
+  if (material.type !== 'private_key_jwt' || material.jwk === undefined) return null;
+  return jwkThumbprint(material.jwk as JsonWebKey);
+}
+
+export function clientKeyView({
+  jwk,
+  allowTokenEndpointAudience,
+  allowRs256,
+}: Extract<CredentialMaterial, { type: 'private_key_jwt' }>): Pick<
+  CredentialView,
+  'jwk' | 'allow_token_endpoint_audience' | 'allow_rs256'
+> {
+  return {
+    ...(jwk === undefined ? {} : { jwk: { ...jwk } }),
+    ...(allowTokenEndpointAudience ? { allow_token_endpoint_audience: true } : {}),
+    ...(allowRs256 === true ? { allow_rs256: true } : {}),
   };
 }
 

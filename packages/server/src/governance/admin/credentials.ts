@@ -1,6 +1,7 @@
 import type { QueryOf } from '@countersign/admin-api';
 import { isRefused, type RefusedMethods } from '../../policy/methods-allowed-per-environment.ts';
 import { createApiKey } from '../../registry/api-key.ts';
+import { createClientKey } from '../../registry/client-key.ts';
 import {
   type CredentialDeps,
   changeCredential,
@@ -74,6 +75,21 @@ export function credentialHandlers(
             scopes: body.scopes,
           });
           return createdWith(secret, record, identity);
+        }
+        if (body.type === 'private_key_jwt' && body.jwk !== undefined) {
+          const record = await createClientKey(deps, stores, tell, identity, {
+            label: body.label,
+            expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
+            jwk: body.jwk,
+            allowTokenEndpointAudience: body.allow_token_endpoint_audience,
+            allowRs256: body.allow_rs256,
+          });
+          return createdWith(undefined, record, identity);
+        }
+        if (body.type === 'private_key_jwt') {
+          throw new RegistryRefusal('not_yet_supported', 'jwks_uri: not supported yet', {
+            pointer: '/jwks_uri',
+          });
         }
         if (body.type !== 'client_secret') {
           throw new RegistryRefusal(
@@ -157,11 +173,11 @@ function requireAllowed(refused: RefusedMethods, identity: IdentityRecord, type:
 }
 
 function createdWith(
-  secret: string,
+  secret: string | undefined,
   record: CredentialRecord,
   identity: IdentityRecord,
 ): {
-  body: CredentialView & { secret: string; hint?: string };
+  body: CredentialView & { secret?: string; hint?: string };
   version: number;
   location: string;
 } {
@@ -169,7 +185,7 @@ function createdWith(
   return {
     body: {
       ...credentialView(record, identity.clientId),
-      secret,
+      ...(secret === undefined ? {} : { secret }),
       ...(hint === undefined ? {} : { hint }),
     },
     version: record.version,

@@ -306,7 +306,7 @@ describe('options', () => {
     ['clientAuthMethod', 'bad_option', { clientAuthMethod: 'none' }],
     ['resource', 'bad_option', { resource: '/relative' }],
     ['scope', 'bad_option', { scope: 'a  b' }],
-    ['privateKey', 'not_supported_yet', { privateKey: 'x' }],
+    ['privateKey', 'bad_option', { privateKey: 'x' }],
     ['certificate', 'not_supported_yet', { certificate: 'x' }],
     ['subjectToken', 'not_supported_yet', { subjectToken: 'x' }],
   ])('%s: %s', (option, code, change) => {

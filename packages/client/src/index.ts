@@ -10,4 +10,5 @@ export {
 } from './errors.ts';
 export type { DpopKey } from './dpop.ts';
 export type { ClientOptions } from './options.ts';
+export type { PrivateJwk, PrivateKey } from './signing-key.ts';
 export type { AccessToken } from './token-request.ts';

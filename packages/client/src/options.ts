@@ -11,13 +11,22 @@ import {
 } from '@countersign/protocol';
 import { createDpopProver, type DpopKey, type DpopProver } from './dpop.ts';
 import { ClientOptionError } from './errors.ts';
+import { type PrivateKey, type Signer, signerOf } from './signing-key.ts';
 
 export interface ClientOptions {
   /** The authority; its endpoints are found through its metadata. */
   readonly issuer: string;
   readonly clientId: string;
-  readonly clientSecret: string;
-  /** Default: `client_secret_basic`, or what the authority offers instead. */
+  /** Either this or `privateKey`. */
+  readonly clientSecret?: string | undefined;
+  /**
+   * Either this or `clientSecret`: the client signs an assertion for each token request (private_key_jwt), and the key never
+   * leaves it. P-256, P-384, Ed25519, or RSA from 2048 bits, which signs PS256 unless a JWK's `alg` says otherwise.
+   */
+  readonly privateKey?: PrivateKey | undefined;
+  /** `kid` of `privateKey`. Default: what its JWK says, or none. */
+  readonly keyId?: string | undefined;
+  /** Of a secret. Default: `client_secret_basic`, or what the authority offers instead. */
   readonly clientAuthMethod?: 'client_secret_basic' | 'client_secret_post';
   /** The API to call, when `token` names none. Without one, the authority takes the only one there is. */
   readonly resource?: string;
@@ -37,8 +46,6 @@ export interface ClientOptions {
   /** Lets `fetch` send tokens over plain http beyond loopback, where something below encrypts. Default false. */
   readonly allowPlainHttp?: boolean;
   /** Not there yet. */
-  readonly privateKey?: undefined;
-  /** Not there yet. */
   readonly certificate?: undefined;
   /** Not there yet. */
   readonly subjectToken?: undefined;
@@ -47,7 +54,10 @@ export interface ClientOptions {
 export interface ClientSettings {
   readonly issuer: Issuer;
   readonly clientId: string;
+  /** Empty where there is a key instead. */
   readonly clientSecret: string;
+  readonly signer: Signer | undefined;
+  readonly keyId: string | undefined;
   readonly clientAuthMethod: 'client_secret_basic' | 'client_secret_post' | undefined;
   readonly target: Target;
   /** Undefined: bearer tokens. */
@@ -69,12 +79,12 @@ export interface Target {
 
 /** @throws ClientOptionError */
 export function readOptions(options: ClientOptions): ClientSettings {
-  for (const name of ['privateKey', 'certificate', 'subjectToken'] as const) {
+  for (const name of ['certificate', 'subjectToken'] as const) {
     if (options[name] !== undefined) {
-      throw new ClientOptionError('not_supported_yet', name, 'only clientSecret is there for now');
+      throw new ClientOptionError('not_supported_yet', name, 'clientSecret and privateKey are there for now');
     }
   }
-  for (const name of ['issuer', 'clientId', 'clientSecret'] as const) {
+  for (const name of ['issuer', 'clientId'] as const) {
     if (typeof options[name] !== 'string' || options[name] === '') {
       throw new ClientOptionError('missing_option', name, 'give it as text');
     }
@@ -90,14 +100,6 @@ export function readOptions(options: ClientOptions): ClientSettings {
   if (parseClientId(options.clientId) === undefined) {
     throw new ClientOptionError('bad_option', 'clientId', 'takes A-Z a-z 0-9 _ - and at most 128 of them');
   }
-  // RFC 6749 appendix A.2. The value is not repeated: it would end up in a log.
-  if (!/^[\x20-\x7e]+$/.test(options.clientSecret)) {
-    throw new ClientOptionError(
-      'bad_option',
-      'clientSecret',
-      'has characters that no secret has; a line end perhaps',
-    );
-  }
   const method: unknown = options.clientAuthMethod;
   if (method !== undefined && method !== 'client_secret_basic' && method !== 'client_secret_post') {
     throw new ClientOptionError(
@@ -111,7 +113,7 @@ export function readOptions(options: ClientOptions): ClientSettings {
   return {
     issuer,
     clientId: options.clientId,
-    clientSecret: options.clientSecret,
+    ...readProof(options),
     clientAuthMethod: options.clientAuthMethod,
     target: readTarget(options),
     dpop: options.dpop === undefined ? undefined : createDpopProver(options.dpop, clock),
@@ -121,6 +123,48 @@ export function readOptions(options: ClientOptions): ClientSettings {
     instance: encodeBase64url(random(16)),
     allowPlainHttp: options.allowPlainHttp === true,
   };
+}
+
+/** Values are not repeated in errors: they would end up in a log. */
+function readProof({
+  clientSecret,
+  privateKey,
+  keyId,
+  clientAuthMethod,
+}: ClientOptions): Pick<ClientSettings, 'clientSecret' | 'signer' | 'keyId'> {
+  if (privateKey === undefined) {
+    if (typeof clientSecret !== 'string' || clientSecret === '') {
+      throw new ClientOptionError('missing_option', 'clientSecret', 'give it as text, or a privateKey');
+    }
+    // RFC 6749 appendix A.2.
+    if (!/^[\x20-\x7e]+$/.test(clientSecret)) {
+      throw new ClientOptionError(
+        'bad_option',
+        'clientSecret',
+        'has characters that no secret has; a line end perhaps',
+      );
+    }
+    return { clientSecret, signer: undefined, keyId: undefined };
+  }
+  if (clientSecret !== undefined || clientAuthMethod !== undefined) {
+    throw new ClientOptionError(
+      'bad_option',
+      'privateKey',
+      'takes the place of clientSecret: give one of them',
+    );
+  }
+  const signer = signerOf(privateKey);
+  if (signer === undefined) {
+    throw new ClientOptionError(
+      'bad_option',
+      'privateKey',
+      'give a private key for P-256, P-384, Ed25519 or RSA from 2048 bits, as KeyObject, CryptoKey, JWK or PEM',
+    );
+  }
+  if (keyId !== undefined && (typeof keyId !== 'string' || keyId === '')) {
+    throw new ClientOptionError('bad_option', 'keyId', 'give it as text');
+  }
+  return { clientSecret: '', signer, keyId };
 }
 
 /** @throws ClientOptionError */

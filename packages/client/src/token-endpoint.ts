@@ -4,18 +4,22 @@ import { DiscoveryError, discoverServer, endpointOf } from '@countersign/protoco
 import type { ClientAuthMethod } from './client-auth/client-auth.ts';
 import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
 import { clientSecretPost } from './client-auth/client-secret-post.ts';
+import { privateKeyJwt } from './client-auth/private-key-jwt.ts';
+import type { Signer } from './signing-key.ts';
 
 export interface TokenEndpoint {
   readonly url: string;
   readonly clientAuth: ClientAuthMethod;
 }
 
-/** In the order of preference. */
-const METHODS: readonly ClientAuthMethod[] = [clientSecretBasic, clientSecretPost];
+/** By what the client has, in the order of preference. */
+const WITH_SECRET: readonly ClientAuthMethod[] = [clientSecretBasic, clientSecretPost];
+const WITH_KEY: readonly ClientAuthMethod[] = [privateKeyJwt];
 
 export interface TokenEndpointDeps {
   readonly issuer: Issuer;
   readonly clientAuthMethod: string | undefined;
+  readonly signer: Signer | undefined;
   readonly fetch: typeof globalThis.fetch;
 }
 
@@ -28,11 +32,13 @@ export async function findTokenEndpoint(
   const url = endpointOf(metadata, 'token_endpoint');
   // RFC 8414 §2: left out means client_secret_basic.
   const offered = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
-  const clientAuth = METHODS.find(({ name }) =>
+  const methods = deps.signer === undefined ? WITH_SECRET : WITH_KEY;
+  const clientAuth = methods.find(({ name }) =>
     deps.clientAuthMethod === undefined ? offered.includes(name) : name === deps.clientAuthMethod,
   );
   if (clientAuth === undefined) {
-    throw new DiscoveryError('malformed', `${deps.issuer} offers no way to prove oneself by a client secret`);
+    const by = deps.signer === undefined ? 'a client secret' : 'a private key';
+    throw new DiscoveryError('malformed', `${deps.issuer} offers no way to prove oneself by ${by}`);
   }
   return { url, clientAuth };
 }

@@ -1,8 +1,8 @@
 import type { Deployment } from './config/deployment.ts';
 import { SettingError } from './config/load.ts';
-import { parseLimits } from './policy/limit-table.ts';
+import { type LifetimeLimits, parseLimits } from './policy/limit-table.ts';
 import { parseRefusedMethods, type RefusedMethods } from './policy/methods-allowed-per-environment.ts';
-import { type LifetimeLimits, parseLifetimeLimits } from './policy/token-lifetime-limits.ts';
+import { parseLifetimeLimits } from './policy/token-lifetime-limits.ts';
 import { type MaximumAge, maximumAgeOf } from './registry/credential-age.ts';
 import { CREDENTIAL_TYPES } from './storage/credentials.ts';
 import { ENVIRONMENTS } from './storage/identities.ts';

@@ -1,6 +1,13 @@
 /** Seconds by environment and type of credential; absent where nothing was said. */
 export type LimitTable = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
+/** What tokens may live at most, in seconds, beside what server, resource server and access say. */
+export interface LifetimeLimits {
+  readonly byCredential: LimitTable;
+  /** By sensitivity 0 to 3 of the most sensitive scope; undefined where nothing was said. Empty: nothing at all. */
+  readonly bySensitivity: readonly (number | undefined)[];
+}
+
 export type LimitsRead =
   | { readonly ok: true; readonly limits: LimitTable }
   /** The first entry that is none. */

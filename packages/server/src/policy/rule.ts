@@ -1,4 +1,4 @@
-import type { LifetimeLimits } from './token-lifetime-limits.ts';
+import type { LifetimeLimits } from './limit-table.ts';
 
 /** Facts of one issuance, as far as rules may know them. Times are epoch ms, lifetimes seconds. */
 export interface IssuanceFacts {

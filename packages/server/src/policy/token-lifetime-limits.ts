@@ -1,12 +1,5 @@
-import { type LimitTable, parseLimits, spanSeconds } from './limit-table.ts';
+import { type LifetimeLimits, parseLimits, spanSeconds } from './limit-table.ts';
 import type { IssuanceFacts, Rule, Verdict } from './rule.ts';
-
-/** What tokens may live at most, in seconds, beside what server, resource server and access say. */
-export interface LifetimeLimits {
-  readonly byCredential: LimitTable;
-  /** By sensitivity 0 to 3 of the most sensitive scope; undefined where nothing was said. Empty: nothing at all. */
-  readonly bySensitivity: readonly (number | undefined)[];
-}
 
 const ALLOW: Verdict = { kind: 'allow' };
 const SENSITIVITY = /^sensitivity-([0-3])=(.+)$/;

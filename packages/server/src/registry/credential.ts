@@ -3,6 +3,7 @@ import { newId } from '../ids.ts';
 import type { CredentialRecord, CredentialState, CredentialType } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
+import { certificateDates } from './certificate-dates.ts';
 import { narrowEnd, type RuleDeps, same, type Tell } from './change-rules.ts';
 import type { MaximumAge } from './credential-age.ts';
 import { hasEnded } from './identity.ts';
@@ -98,6 +99,18 @@ export function latestEnd(
   return Math.min(identity.expiresAt, createdAt + maximumAge(type, identity.environment));
 }
 
+/** Where the proof has an end of its own, that too. */
+function latestEndOf(
+  deps: AgeDeps,
+  identity: IdentityRecord,
+  { material, createdAt }: CredentialRecord,
+): number {
+  const latest = latestEnd(deps, identity, material.type, createdAt);
+  return material.type === 'self_signed_tls_client_auth'
+    ? Math.min(latest, certificateDates(material.certificate).notAfter)
+    : latest;
+}
+
 export interface CredentialChange {
   readonly label?: string | undefined;
   readonly expiresAt?: number | undefined;
@@ -116,11 +129,7 @@ export async function changeCredential(
   const now = deps.clock.now();
   let { expiresAt } = record;
   if (change.expiresAt !== undefined && change.expiresAt !== record.expiresAt) {
-    expiresAt = narrowEnd(
-      now,
-      change.expiresAt,
-      latestEnd(deps, identity, record.material.type, record.createdAt),
-    );
+    expiresAt = narrowEnd(now, change.expiresAt, latestEndOf(deps, identity, record));
   }
   const changed: CredentialRecord = {
     ...record,

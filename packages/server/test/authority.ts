@@ -13,7 +13,7 @@ import { ensureSigningKey, rotate } from '../src/keys/rotation.ts';
 import { createSeal } from '../src/keys/seal.ts';
 import { createSigningKeystore, type SigningKeystore } from '../src/keys/signing-keystore.ts';
 import { REFUSAL_EXPLANATIONS } from '../src/oauth/endpoints/explanations.ts';
-import { DEFAULT_MAXIMUM_AGE } from '../src/registry/credential-age.ts';
+import { maximumAgeOf } from '../src/registry/credential-age.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
 import { localSigner } from '../src/signers/local.ts';
@@ -102,7 +102,7 @@ export async function openAuthority(): Promise<Authority> {
     secretHash,
     seal,
     refusedMethods: new Map([['prod', new Set(['api_key'])]]),
-    maximumAge: DEFAULT_MAXIMUM_AGE,
+    maximumAge: maximumAgeOf(new Map()),
     clock,
     random,
     tokenReasons: REFUSAL_EXPLANATIONS,

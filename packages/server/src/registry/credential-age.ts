@@ -24,5 +24,3 @@ export function maximumAgeOf(limits: LimitTable): MaximumAge {
     return seconds === undefined ? DEFAULT_MS[type] : seconds * 1000;
   };
 }
-
-export const DEFAULT_MAXIMUM_AGE: MaximumAge = maximumAgeOf(new Map());

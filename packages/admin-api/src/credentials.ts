@@ -50,13 +50,13 @@ export const clientKeyTerms = {
   allow_rs256: z.boolean().default(false).describe('The RSA key may be for RS256'),
 };
 
-const pem = z
+export const pem = z
   .string()
   .min(1)
   .max(32_768)
   .regex(/^-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\r\n -]+$/, 'must be PEM certificates');
 
-const httpsUri = z
+export const httpsUri = z
   .string()
   .max(2048)
   .regex(/^https:\/\/[\x21-\x7e]+$/, 'must be an https URL');
@@ -139,15 +139,19 @@ const members = {
   public_id: z
     .string()
     .nullable()
-    .describe('The part of a secret that may be shown; of a key its thumbprint (RFC 7638)'),
+    .describe(
+      'The part of a secret that may be shown; of a key its thumbprint (RFC 7638), of a certificate x5t#S256 (RFC 8705)',
+    ),
   resource_server: z
     .string()
     .optional()
     .describe('Id of the only API that an API key opens, where it has one'),
   scopes: z.array(z.string()).optional().describe('All that an API key opens at most, where it is limited'),
   jwk: z.record(z.string(), z.unknown()).optional().describe('The public key of private_key_jwt'),
+  jwks_uri: z.string().optional().describe('Where its client publishes the keys of private_key_jwt'),
   allow_token_endpoint_audience: z.literal(true).optional(),
   allow_rs256: z.literal(true).optional(),
+  certificate: z.string().optional().describe('PEM of the certificate of self_signed_tls_client_auth'),
   not_before: instant,
   expires_at: instant,
   created_at: instant,

@@ -77,8 +77,11 @@ export interface CredentialView {
   scopes?: string[];
   /** Only of private_key_jwt. */
   jwk?: Record<string, unknown>;
+  jwks_uri?: string;
   allow_token_endpoint_audience?: true;
   allow_rs256?: true;
+  /** PEM; only of self_signed_tls_client_auth. */
+  certificate?: string;
   not_before: string;
   expires_at: string;
   created_at: string;
@@ -101,6 +104,7 @@ export function credentialView(record: CredentialRecord, clientId: string): Cred
       : {}),
     ...(material.type === 'api_key' && material.scopes !== undefined ? { scopes: [...material.scopes] } : {}),
     ...(material.type === 'private_key_jwt' ? clientKeyView(material) : {}),
+    ...(material.type === 'self_signed_tls_client_auth' ? { certificate: material.certificate } : {}),
     not_before: rfc3339(record.notBeforeAt),
     expires_at: rfc3339(record.expiresAt),
     created_at: rfc3339(record.createdAt),
@@ -109,23 +113,26 @@ export function credentialView(record: CredentialRecord, clientId: string): Cred
   };
 }
 
-/** Of a secret the part that may be shown; of a key its RFC 7638 thumbprint. */
+/** Of a secret the part that may be shown; of a key its RFC 7638 thumbprint, of a certificate its `x5t#S256`. */
 function publicIdOf(material: CredentialMaterial): string | null {
   if ('publicId' in material) return material.publicId;
+  if (material.type === 'self_signed_tls_client_auth') return material.thumbprint;
   if (material.type !== 'private_key_jwt' || material.jwk === undefined) return null;
   return jwkThumbprint(material.jwk as JsonWebKey);
 }
 
 export function clientKeyView({
   jwk,
+  jwksUri,
   allowTokenEndpointAudience,
   allowRs256,
 }: Extract<CredentialMaterial, { type: 'private_key_jwt' }>): Pick<
   CredentialView,
-  'jwk' | 'allow_token_endpoint_audience' | 'allow_rs256'
+  'jwk' | 'jwks_uri' | 'allow_token_endpoint_audience' | 'allow_rs256'
 > {
   return {
     ...(jwk === undefined ? {} : { jwk: { ...jwk } }),
+    ...(jwksUri === undefined ? {} : { jwks_uri: jwksUri }),
     ...(allowTokenEndpointAudience ? { allow_token_endpoint_audience: true } : {}),
     ...(allowRs256 === true ? { allow_rs256: true } : {}),
   };

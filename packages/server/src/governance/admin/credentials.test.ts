@@ -213,3 +213,27 @@ const ecJwk = (): object =>
   generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
 const rsaJwk = (modulusLength: number): object =>
   generateKeyPairSync('rsa', { modulusLength }).publicKey.export({ format: 'jwk' });
+
+test('a client may publish its keys itself', async () => {
+  const uri = 'https://payments.test/jwks?of=a';
+  const answer = await add({ type: 'private_key_jwt', jwks_uri: uri, allow_token_endpoint_audience: true });
+  expect(answer.status, answer.text).toBe(201);
+  expect(operations['credentials.create'].response.parse(answer.body)).toEqual(answer.body);
+  expect(answer.body).toMatchObject({
+    label: 'private_key_jwt payments.test',
+    public_id: null,
+    jwks_uri: uri,
+    allow_token_endpoint_audience: true,
+  });
+  for (const jwks_uri of [
+    'http://payments.test/',
+    'https://u:p@payments.test/',
+    'https://payments.test/#a',
+    'x',
+  ]) {
+    const refused = await add({ type: 'private_key_jwt', jwks_uri });
+    expect([refused.status, refused.body.errors?.[0]?.pointer]).toEqual([400, '/jwks_uri']);
+  }
+  expect((await add({ type: 'private_key_jwt', jwks_uri: uri, jwk: ecJwk() })).status).toBe(400);
+  expect((await add({ type: 'private_key_jwt' })).status).toBe(400);
+});

@@ -45,7 +45,7 @@ export interface DeclaredIdentity extends Common {
 export interface DeclaredCredential extends Common {
   readonly kind: 'Credential';
   readonly identity: string;
-  readonly proof: DeclaredSecret | DeclaredClientKey;
+  readonly proof: DeclaredSecret | DeclaredClientKey | DeclaredCertificate;
   /** Undefined: as late as is allowed. */
   readonly end: DeclaredEnd | undefined;
 }
@@ -60,12 +60,21 @@ export interface DeclaredClientKey extends AskedClientKey {
   readonly type: 'private_key_jwt';
 }
 
+export interface DeclaredCertificate {
+  readonly type: 'self_signed_tls_client_auth';
+  /** PEM, not checked yet. */
+  readonly certificate: string;
+}
+
 /** The types of credentials that documents declare. */
-export const DECLARABLE: readonly CredentialType[] = ['client_secret', 'private_key_jwt'];
+export const DECLARABLE: readonly CredentialType[] = [
+  'client_secret',
+  'private_key_jwt',
+  'self_signed_tls_client_auth',
+];
 
 export function isDeclarable({ material }: CredentialRecord): boolean {
-  if (material.type === 'private_key_jwt') return material.jwk !== undefined;
-  return material.type === 'client_secret';
+  return DECLARABLE.includes(material.type);
 }
 
 /** Key: identity and resource server. */

@@ -7,6 +7,7 @@ const program = ['requests_oauth2client_client.py'];
 describeClient('requests-oauth2client', 'python', program, [
   { name: 'client_secret_basic', env: { AUTH: 'client_secret_basic' } },
   { name: 'client_secret_post', env: { AUTH: 'client_secret_post' } },
+  { name: 'client_secret_basic, its token bound by DPoP', env: { AUTH: 'client_secret_basic', DPOP: 'yes' } },
 ]);
 
 const AUTH = 'private_key_jwt';

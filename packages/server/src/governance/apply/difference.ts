@@ -1,6 +1,13 @@
 import type { ChangeEvent } from '../../audit/change.ts';
 
-export type ObjectKind = 'Identity' | 'Credential' | 'ResourceServer' | 'Access' | 'SigningKey' | 'Cutoff';
+export type ObjectKind =
+  | 'Identity'
+  | 'Credential'
+  | 'ResourceServer'
+  | 'TrustedIssuer'
+  | 'Access'
+  | 'SigningKey'
+  | 'Cutoff';
 type View = Record<string, unknown>;
 
 /** One object before and after a change. */
@@ -18,6 +25,7 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['identity', 'Identity'],
   ['credential', 'Credential'],
   ['resource_server', 'ResourceServer'],
+  ['trusted_issuer', 'TrustedIssuer'],
   ['access', 'Access'],
   ['key', 'SigningKey'],
   ['cutoff', 'Cutoff'],
@@ -86,6 +94,7 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   const member = (name: string): string => (typeof view[name] === 'string' ? view[name] : '?');
   if (kind === 'Identity') return member('client_id');
   if (kind === 'ResourceServer') return member('identifier');
+  if (kind === 'TrustedIssuer') return member('issuer');
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
   if (kind === 'Credential') return `${member('client_id')}/${member('label')}`;
   if (kind === 'Cutoff') return `${member('kind')} ${member('target')}`;

@@ -129,8 +129,12 @@ function refusedEvent(
     // What a stranger calls itself is no one's word.
     instance: client === undefined ? undefined : callerInstance(attempt.request),
     node: deps.node,
-    detail: attempt.delegation === undefined ? undefined : inWhoseName(attempt.delegation),
+    detail: attempt.delegation === undefined ? evidenceOf(attempt) : inWhoseName(attempt.delegation),
   };
+}
+
+function evidenceOf({ evidence }: Attempt): string | undefined {
+  return evidence === undefined ? undefined : canonicalJson(evidence);
 }
 
 /** Refused for what is wrong with the proof or the standing of a client that exists. */

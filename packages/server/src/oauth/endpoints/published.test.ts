@@ -16,7 +16,11 @@ describe('the metadata', () => {
       issuer: 'https://authority.test',
       token_endpoint: 'https://authority.test/oauth/token',
       jwks_uri: 'https://authority.test/oauth/jwks',
-      grant_types_supported: ['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange'],
+      grant_types_supported: [
+        'client_credentials',
+        'urn:ietf:params:oauth:grant-type:jwt-bearer',
+        'urn:ietf:params:oauth:grant-type:token-exchange',
+      ],
       token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
       response_types_supported: ['none'],
       protected_resources: ['https://authority.test/v1'],

@@ -10,7 +10,10 @@ import { filesUnder, isCode, isTest } from './source/tree.mjs';
 /** Folders in which a file is a part that somebody chooses, and the files in them that are not: interfaces and stories. */
 const PARTS = [
   { folder: 'packages/server/src/oauth/grants', not: ['grant.ts', 'access-asked.ts'] },
-  { folder: 'packages/server/src/oauth/client-auth', not: ['method.ts', 'authenticate.ts'] },
+  {
+    folder: 'packages/server/src/oauth/client-auth',
+    not: ['method.ts', 'authenticate.ts', 'client-certificate.ts', 'decoy-key.ts', 'registered-key.ts'],
+  },
   {
     folder: 'packages/server/src/oauth/sender-constraint',
     not: ['constraint.ts', 'confirm.ts', 'dpop-nonce.ts'],

@@ -2,6 +2,7 @@ import { parseSecret } from '@countersign/protocol';
 import { z } from 'zod';
 import { accessMembers } from './access.ts';
 import { operation } from './contract.ts';
+import { clientKeyTerms, pem, publicJwk } from './credentials.ts';
 import { objectChange } from './difference.ts';
 import { identityRef, instant, name, newClientId, resourceIdentifier, span } from './fields.ts';
 import { identityMembers } from './identities.ts';
@@ -56,17 +57,32 @@ export const credentialDocument = z.strictObject({
   ...head,
   kind: z.literal('Credential'),
   spec: z
-    .strictObject({
-      identity: identityRef,
-      type: z.literal('client_secret'),
-      secret: z
-        .string()
-        .max(100)
-        .refine((value) => parseSecret(value)?.kind === 'csk', 'must be a client secret (csk_…)')
-        .optional()
-        .describe('An existing secret; without it one is made and answered once'),
-      ...end,
-    })
+    .discriminatedUnion('type', [
+      z.strictObject({
+        identity: identityRef,
+        type: z.literal('client_secret'),
+        secret: z
+          .string()
+          .max(100)
+          .refine((value) => parseSecret(value)?.kind === 'csk', 'must be a client secret (csk_…)')
+          .optional()
+          .describe('An existing secret; without it one is made and answered once'),
+        ...end,
+      }),
+      z.strictObject({
+        identity: identityRef,
+        type: z.literal('private_key_jwt'),
+        jwk: publicJwk,
+        ...clientKeyTerms,
+        ...end,
+      }),
+      z.strictObject({
+        identity: identityRef,
+        type: z.literal('self_signed_tls_client_auth'),
+        certificate: pem,
+        ...end,
+      }),
+    ])
     .refine((spec) => !hasTwoEnds(spec), AT_END),
 });
 

@@ -32,14 +32,26 @@ const common = {
 };
 
 /** A public key (RFC 7517); anything of the private part is refused. */
-const publicJwk = z
+export const publicJwk = z
   .looseObject({ kty: z.enum(['EC', 'RSA', 'OKP']), kid: text(200).optional(), alg: text(20).optional() })
   .refine(
-    (jwk) => !['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].some((member) => Object.hasOwn(jwk, member)),
+    (jwk) =>
+      !['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'].some((member) => Object.hasOwn(jwk, member)),
     'must not hold a private key',
   );
 
-const pem = z
+/** What a client's key may do beyond what every one may. */
+export const clientKeyTerms = {
+  allow_token_endpoint_audience: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Assertions may name the token endpoint as audience, as older clients do (RFC 10070 forbids it)',
+    ),
+  allow_rs256: z.boolean().default(false).describe('The RSA key may be for RS256'),
+};
+
+export const pem = z
   .string()
   .min(1)
   .max(32_768)
@@ -84,7 +96,7 @@ export const credentialCreate = z
         ...common,
         jwk: publicJwk.optional(),
         jwks_uri: httpsUri.optional(),
-        allow_token_endpoint_audience: z.boolean().default(false),
+        ...clientKeyTerms,
       })
       .refine((value) => (value.jwk === undefined) !== (value.jwks_uri === undefined), {
         error: 'needs either jwk or jwks_uri',
@@ -137,7 +149,12 @@ const members = {
   type: z.enum(CREDENTIAL_TYPES),
   label: z.string(),
   state: z.enum(CREDENTIAL_STATES),
-  public_id: z.string().nullable().describe('The part of a secret that may be shown'),
+  public_id: z
+    .string()
+    .nullable()
+    .describe(
+      'The part of a secret that may be shown; of a key its thumbprint (RFC 7638), of a certificate x5t#S256 (RFC 8705)',
+    ),
   resource_server: z
     .string()
     .optional()
@@ -145,6 +162,10 @@ const members = {
   scopes: z.array(z.string()).optional().describe('All that an API key opens at most, where it is limited'),
   trusted_issuer: z.string().optional().describe('Id of the issuer of its tokens, of a federated credential'),
   conditions: z.record(z.string(), z.string()).optional().describe('What those tokens must say'),
+  jwk: z.record(z.string(), z.unknown()).optional().describe('The public key of private_key_jwt'),
+  allow_token_endpoint_audience: z.literal(true).optional(),
+  allow_rs256: z.literal(true).optional(),
+  certificate: z.string().optional().describe('PEM of the certificate of self_signed_tls_client_auth'),
   not_before: instant,
   expires_at: instant,
   created_at: instant,

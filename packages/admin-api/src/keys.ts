@@ -3,12 +3,15 @@ import { operation } from './contract.ts';
 import { instant } from './fields.ts';
 import { SIGNING_ALGORITHMS } from './resource-servers.ts';
 
+/** HS256: the keys under which opaque tokens are sealed, which are never published. */
+export const KEY_ALGORITHMS = [...SIGNING_ALGORITHMS, 'HS256'] as const;
+
 export const signingKey = z
   .object({
     kid: z.string(),
-    alg: z.enum(SIGNING_ALGORITHMS),
+    alg: z.enum(KEY_ALGORITHMS).describe('HS256: seals opaque tokens, is never published'),
     state: z.enum(['next', 'active', 'retiring', 'retired', 'compromised']),
-    public_jwk: z.record(z.string(), z.string()),
+    public_jwk: z.record(z.string(), z.string()).describe('Empty for a key that is never published'),
     created_at: instant,
     active_at: instant.describe('From when on it signs, or signed'),
     retiring_at: instant.nullable().describe('When it stopped signing'),
@@ -34,7 +37,7 @@ export const keyOperations = {
     summary:
       'Let the next key sign from now on; the old one stays published until its last token has expired',
     scopes: ['keys:write'],
-    body: z.strictObject({ alg: z.enum(SIGNING_ALGORITHMS).default('ES256') }),
+    body: z.strictObject({ alg: z.enum(KEY_ALGORITHMS).default('ES256') }),
     response: keyList,
   }),
 };

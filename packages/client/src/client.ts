@@ -64,6 +64,7 @@ export function createClient(options: ClientOptions): Client {
       return await authorizedFetch(url, init, {
         fetch: settings.fetch,
         allowPlainHttp: settings.allowPlainHttp,
+        dpop: settings.dpop,
         token: () => tokenFor(wanted, init?.signal ?? undefined),
         reject: (accessToken) => cache.reject(keyOf(wanted), accessToken),
       });

@@ -8,5 +8,6 @@ export {
   type TokenErrorCode,
   type TokenErrorFacts,
 } from './errors.ts';
+export type { DpopKey } from './dpop.ts';
 export type { ClientOptions } from './options.ts';
 export type { AccessToken } from './token-request.ts';

@@ -9,6 +9,7 @@ import {
   parseResourceIndicator,
   parseScope,
 } from '@countersign/protocol';
+import { createDpopProver, type DpopKey, type DpopProver } from './dpop.ts';
 import { ClientOptionError } from './errors.ts';
 
 export interface ClientOptions {
@@ -22,6 +23,11 @@ export interface ClientOptions {
   readonly resource?: string;
   /** The scopes to ask for, when `token` names none. Without any, everything held. */
   readonly scope?: string;
+  /**
+   * Binds tokens to a key and proves it in every call (RFC 9449): `true` makes a key for this client, which then dies with
+   * it. Default: bearer tokens.
+   */
+  readonly dpop?: true | DpopKey | undefined;
   /** Default: the global fetch. `fetchTrusting(ca)` for an authority with its own certificate authority. */
   readonly fetch?: typeof globalThis.fetch;
   /** Epoch seconds. Default: the machine's clock. */
@@ -44,6 +50,8 @@ export interface ClientSettings {
   readonly clientSecret: string;
   readonly clientAuthMethod: 'client_secret_basic' | 'client_secret_post' | undefined;
   readonly target: Target;
+  /** Undefined: bearer tokens. */
+  readonly dpop: DpopProver | undefined;
   readonly fetch: typeof globalThis.fetch;
   readonly clock: () => number;
   /** From 0 (inclusive) to 1 (exclusive). */
@@ -99,14 +107,16 @@ export function readOptions(options: ClientOptions): ClientSettings {
     );
   }
   const random = options.random ?? randomBytes;
+  const clock = options.clock ?? systemClock;
   return {
     issuer,
     clientId: options.clientId,
     clientSecret: options.clientSecret,
     clientAuthMethod: options.clientAuthMethod,
     target: readTarget(options),
+    dpop: options.dpop === undefined ? undefined : createDpopProver(options.dpop, clock),
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
-    clock: options.clock ?? systemClock,
+    clock,
     fraction: () => Buffer.from(random(4)).readUInt32BE() / 2 ** 32,
     instance: encodeBase64url(random(16)),
     allowPlainHttp: options.allowPlainHttp === true,

@@ -1,4 +1,4 @@
-// One access token request: RFC 6749 §4.4.2, §5.1, §5.2.
+// One access token request: RFC 6749 §4.4.2, §5.1, §5.2; bound to a key: RFC 9449 §5, §8.
 import { formatForm, parseJsonObject, parseTokenResponse, receivedErrorCode } from '@countersign/protocol';
 import {
   type BoundedResponse,
@@ -16,7 +16,8 @@ import { findTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts';
 /** An access token with what is known of it. */
 export interface AccessToken {
   readonly accessToken: string;
-  readonly tokenType: 'Bearer';
+  /** `DPoP`: it is worth something only with a proof of the client's key beside it. */
+  readonly tokenType: 'Bearer' | 'DPoP';
   /** What was granted, which may be less than what was asked for. */
   readonly scope: string;
   /** Epoch seconds. */
@@ -42,10 +43,12 @@ export class TokenRequester {
     try {
       const endpoint = await this.#find(signal);
       const asked = this.#settings.clock();
-      const response = await this.#send(endpoint, target, signal);
+      let response = await this.#send(endpoint, target, signal);
+      if (this.#wantsNonce(endpoint, response)) response = await this.#send(endpoint, target, signal);
       if (response.status === 404) this.#endpoint = undefined;
       if (response.status !== 200) throw refusalOf(response, asked);
-      return readToken(response, target, asked);
+      this.#settings.dpop?.learn(endpoint.url, response.headers);
+      return readToken(response, target, asked, this.#settings.dpop === undefined ? 'Bearer' : 'DPoP');
     } catch (error) {
       throw asTokenError(error, this.#settings.issuer);
     }
@@ -59,8 +62,21 @@ export class TokenRequester {
     return this.#endpoint;
   }
 
-  #send({ url, clientAuth }: TokenEndpoint, target: Target, signal: AbortSignal): Promise<BoundedResponse> {
+  /** RFC 9449 §8: asked for once more, with the nonce that the refusal brought. */
+  #wantsNonce({ url }: TokenEndpoint, { status, headers, body }: BoundedResponse): boolean {
+    const { dpop } = this.#settings;
+    if (dpop === undefined || status !== 400 || !dpop.learn(url, headers)) return false;
+    const parsed = parseJsonObject(body);
+    return parsed.ok && receivedErrorCode(parsed.value) === 'use_dpop_nonce';
+  }
+
+  async #send(
+    { url, clientAuth }: TokenEndpoint,
+    target: Target,
+    signal: AbortSignal,
+  ): Promise<BoundedResponse> {
     const proof = clientAuth.prove(this.#settings);
+    const bound = await this.#settings.dpop?.proof({ method: 'POST', url });
     return fetchBounded(url, {
       fetch: this.#settings.fetch,
       timeoutMs: TIMEOUT_MS,
@@ -71,6 +87,7 @@ export class TokenRequester {
         accept: 'application/json',
         'content-type': 'application/x-www-form-urlencoded',
         'countersign-instance': this.#settings.instance,
+        ...(bound === undefined ? undefined : { dpop: bound }),
         ...proof.headers,
       },
       body: formatForm([...clientCredentials(target), ...proof.form]),
@@ -79,18 +96,23 @@ export class TokenRequester {
 }
 
 /** `asked` is when the request left: counting from the answer would keep the token too long. */
-function readToken(response: BoundedResponse, target: Target, asked: number): AccessToken {
+function readToken(
+  response: BoundedResponse,
+  target: Target,
+  asked: number,
+  tokenType: AccessToken['tokenType'],
+): AccessToken {
   const parsed = parseJsonObject(response.body);
   const token = parsed.ok ? parseTokenResponse(parsed.value) : undefined;
   const facts = factsOf(response);
   if (token === undefined) throw new TokenError('bad_response', 'the answer is not a token response', facts);
-  // RFC 6749 §7.1: a token of a type that is not understood must not be used.
-  if (token.token_type.toLowerCase() !== 'bearer') {
-    throw new TokenError('bad_response', 'the token is of a type that is not supported yet', facts);
+  // RFC 6749 §7.1, RFC 9449 §5: a token of another type must not be used, nor an unbound one where a bound one was wanted.
+  if (token.token_type.toLowerCase() !== tokenType.toLowerCase()) {
+    throw new TokenError('bad_response', `the token is not of the type ${tokenType}`, facts);
   }
   return {
     accessToken: token.access_token,
-    tokenType: 'Bearer',
+    tokenType,
     // RFC 6749 §5.1: left out means what was asked for.
     scope: token.scope ?? target.scope ?? '',
     expiresAt: asked + (token.expires_in ?? UNSTATED_LIFETIME),

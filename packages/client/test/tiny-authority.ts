@@ -27,6 +27,7 @@ export interface TinyAuthority {
   metadata: { [name: string]: unknown };
   metadataAnswers: Answer[];
   lifetime: number;
+  tokenType: string;
   readonly publicKey: KeyObject;
   close(): Promise<void>;
 }
@@ -83,7 +84,7 @@ export async function startTinyAuthority(clock: () => number): Promise<TinyAutho
       .setExpirationTime(clock() + tiny.lifetime)
       .setJti(String(tiny.calls.length))
       .sign(privateKey),
-    token_type: 'bearer',
+    token_type: tiny.tokenType,
     expires_in: tiny.lifetime,
     scope: form.get('scope') ?? 'all',
   });
@@ -94,6 +95,7 @@ export async function startTinyAuthority(clock: () => number): Promise<TinyAutho
     metadata: { issuer: server.base, token_endpoint: `${server.base}/oauth/token` },
     metadataAnswers: [],
     lifetime: 600,
+    tokenType: 'bearer',
     publicKey,
     close: server.close,
   };

@@ -16,6 +16,7 @@ export {
   formatBasicCredentials,
   parseBasicCredentials,
 } from './basic-credentials.ts';
+export { certificateThumbprint } from './certificate-thumbprint.ts';
 export {
   type BearerChallenge,
   bearerChallenge,
@@ -23,6 +24,24 @@ export {
   dpopChallenge,
   type TokenScheme,
 } from './challenge.ts';
+export {
+  candidateKeys,
+  CLIENT_ASSERTION_ALGORITHMS,
+  CLIENT_ASSERTION_LEEWAY,
+  CLIENT_ASSERTION_MAX_LIFETIME,
+  CLIENT_ASSERTION_TYP,
+  CLIENT_ASSERTION_TYPE,
+  type ClientAssertion,
+  type ClientAssertionFault,
+  type ClientAssertionKey,
+  type ClientAssertionMismatch,
+  type ClientAssertionResult,
+  clientAssertionMismatch,
+  type ClientJwkResult,
+  isSignedBy,
+  parseClientAssertion,
+  parseClientJwk,
+} from './client-assertion.ts';
 export { CLIENT_AUTH_METHODS, type ClientAuthMethodName } from './client-auth-method.ts';
 export { type ClientId, parseClientId } from './client-id.ts';
 export { type Confirmation, type ConfirmationMember, parseConfirmation } from './confirmation.ts';

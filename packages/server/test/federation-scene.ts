@@ -69,7 +69,7 @@ export async function addFederation(scene: TokenScene, change: FederationChange 
 }
 
 /** Sends the assertion as a grant, without other authentication unless it is given. */
-export function asserting(
+export function assertingAsGrant(
   scene: TokenScene,
   assertion: string,
   more = '',

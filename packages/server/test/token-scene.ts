@@ -70,6 +70,8 @@ export interface Ask {
   readonly body?: string | Uint8Array;
   readonly query?: string;
   readonly headers?: readonly string[];
+  /** What the edge says of the request beside that, such as the certificate of its connection. */
+  readonly request?: Partial<HttpRequest>;
 }
 
 export async function openTokenScene(
@@ -95,9 +97,11 @@ export async function openTokenScene(
 
   const signer = localSigner(createSeal(new Uint8Array(32).fill(7), random));
   const schedule = { period: 1e9, lead: 1e6, retention: 1e6 };
-  await storage.transaction((stores) =>
-    rotate({ signer, clock, random, schedule }, stores, 'ES256', 'due', () => undefined),
-  );
+  for (const alg of ['ES256', 'HS256'] as const) {
+    await storage.transaction((stores) =>
+      rotate({ signer, clock, random, schedule }, stores, alg, 'due', () => undefined),
+    );
+  }
   const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer, clock });
   const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
   const bugs: unknown[] = [];
@@ -118,6 +122,7 @@ export async function openTokenScene(
     adminResource: `${ISSUER}/v1`,
     mtlsBase: undefined,
     storage,
+    usedOnce: storage.usedOnce,
     jwks: { find: () => Promise.reject(new OutboundRefusal('connection_failed', '?')) },
     jwksMaxAge: 300,
     lifetimes: { default: 600, maximum: 3600 },
@@ -190,6 +195,7 @@ export async function openTokenScene(
           ...(type === null ? [] : ['Content-Type', type]),
           ...(ask.headers ?? []),
         ],
+        ...ask.request,
       });
     },
     about(path, token, authorization = formatBasicCredentials('payments', secret)) {

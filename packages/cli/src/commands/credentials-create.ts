@@ -30,6 +30,7 @@ const fromContract = contractFlags('credentials.create', 'body', {
   },
   jwks_uri: { brief: 'Where its public keys are published', placeholder: 'url' },
   allow_token_endpoint_audience: { brief: 'Take assertions whose audience is the token endpoint' },
+  allow_rs256: { brief: 'Take RS256 of this RSA key' },
   ca: {
     flag: 'issued-by',
     placeholder: 'file',

@@ -1,6 +1,10 @@
 import { StorageError } from '../storage/errors.ts';
-import type { SigningAlgorithm } from '../storage/resource-servers.ts';
-import type { SigningKeyRecord, SigningKeyState, SigningKeyStore } from '../storage/signing-keys.ts';
+import type {
+  KeyAlgorithm,
+  SigningKeyRecord,
+  SigningKeyState,
+  SigningKeyStore,
+} from '../storage/signing-keys.ts';
 import { type Session, type SqlParam, statement } from './database.ts';
 
 interface SigningKeyRow {
@@ -54,7 +58,7 @@ function toRow(record: SigningKeyRecord): SqlParam[] {
 function fromRow(row: SigningKeyRow): SigningKeyRecord {
   return {
     kid: row.kid,
-    alg: row.alg as SigningAlgorithm,
+    alg: row.alg as KeyAlgorithm,
     state: row.state as SigningKeyState,
     publicJwk: JSON.parse(row.public_jwk) as Record<string, string>,
     sealedPrivateKey: row.sealed_private_key,

@@ -36,7 +36,7 @@ import { sweepExpiredJob } from './jobs/sweep-expired.ts';
 
 export { type AdminAccount, AUTHORITY, ensureAdmin, resetAdmin } from './admin/admin-identity.ts';
 export { applyDocuments } from './admin/documents.ts';
-export { hasLiveSecret } from './apply/bring-about.ts';
+export { hasLiveSecret } from './apply/bring-credential.ts';
 export { createMetricsGuard } from './admin/metrics-guard.ts';
 export { createJobRunner, type JobRunner, systemTimers } from './jobs/runner.ts';
 

@@ -51,7 +51,7 @@ describe('a request', () => {
     expect(scene.seen[0]).toMatchObject({ method: 'POST', path: '/oauth/token', source: '127.0.0.1' });
     expect(scene.seen[0]?.id).toBe(answer.headers['request-id']);
     expect(scene.seen[0]?.rawHeaders.slice(2, 6)).toEqual(['X-Odd', 'a', 'x-odd', 'b']);
-    expect(scene.seen[0]?.peerCertificate).toBeUndefined();
+    expect(scene.seen[0]?.clientCertificate).toBeUndefined();
   });
 
   it('has its body whole, in however many pieces it came, with or without a length', async () => {

@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CallerCertificates, NamedCertificate } from './caller-certificate.ts';
 import { edgeResponse } from './edge-errors.ts';
 import { lingerAfterAnswer } from './linger.ts';
-import type { HttpRequest } from './request.ts';
+import type { ClientCertificate, HttpRequest } from './request.ts';
 import type { HttpResponse } from './response.ts';
 import type { Route } from './route.ts';
 
 export interface EdgeDeps {
   readonly nextRequestId: () => string;
   readonly sourceOf: (message: IncomingMessage) => string;
+  readonly certificates: CallerCertificates;
   /** Tells the operator of a bug. */
   readonly report: (error: unknown, requestId: string) => void;
 }
@@ -73,7 +75,7 @@ function answer(
     }
   };
   try {
-    route.endpoint(toHttpRequest(message, body, id, deps.sourceOf(message)), NO_PARAMS).then(send, bug);
+    route.endpoint(toHttpRequest(message, body, id, deps), NO_PARAMS).then(send, bug);
   } catch (error) {
     bug(error);
   }
@@ -83,10 +85,10 @@ export function toHttpRequest(
   message: IncomingMessage,
   body: Uint8Array,
   id: string,
-  source: string,
+  deps: Pick<EdgeDeps, 'sourceOf' | 'certificates'>,
   signal?: AbortSignal,
 ): HttpRequest {
-  return new BareRequest(message, body, id, source, signal);
+  return new BareRequest(message, body, id, deps, signal);
 }
 
 /** A class, not a literal: one shape, and a getter that costs nothing until somebody asks. */
@@ -100,12 +102,15 @@ class BareRequest implements HttpRequest {
   readonly source: string;
   readonly signal: AbortSignal | undefined;
   readonly #message: IncomingMessage;
+  readonly #certificates: CallerCertificates;
+  #named: NamedCertificate | undefined;
+  #isNamedRead = false;
 
   constructor(
     message: IncomingMessage,
     body: Uint8Array,
     id: string,
-    source: string,
+    deps: Pick<EdgeDeps, 'sourceOf' | 'certificates'>,
     signal: AbortSignal | undefined,
   ) {
     const url = message.url ?? '/';
@@ -116,14 +121,25 @@ class BareRequest implements HttpRequest {
     this.rawHeaders = message.rawHeaders;
     this.body = body;
     this.id = id;
-    this.source = source;
+    this.source = deps.sourceOf(message);
     this.signal = signal;
     this.#message = message;
+    this.#certificates = deps.certificates;
   }
 
-  get peerCertificate(): HttpRequest['peerCertificate'] {
-    const socket = this.#message.socket as { getPeerX509Certificate?: () => HttpRequest['peerCertificate'] };
-    return socket.getPeerX509Certificate?.();
+  get clientCertificate(): ClientCertificate | undefined {
+    const named = this.#readNamed();
+    return named === undefined ? this.#certificates.shown(this.#message) : named.certificate;
+  }
+
+  get clientCertificateFault(): HttpRequest['clientCertificateFault'] {
+    return this.#readNamed()?.fault;
+  }
+
+  #readNamed(): NamedCertificate | undefined {
+    if (!this.#isNamedRead) this.#named = this.#certificates.named(this.#message);
+    this.#isNamedRead = true;
+    return this.#named;
   }
 }
 

@@ -1,6 +1,8 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { ServerOptions as TlsOptions } from 'node:https';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { createCallerCertificates } from './caller-certificate.ts';
+import type { CertificateHeaderDialect } from './client-certificate-header.ts';
 import { type EdgeFault, edgeResponse } from './edge-errors.ts';
 import { type EdgeDeps, serveFast, toHttpRequest } from './fast-path.ts';
 import { lingerAfterAnswer } from './linger.ts';
@@ -19,6 +21,8 @@ export interface HttpEdgeOptions {
   readonly limits: HttpLimits;
   /** Without TLS of its own a listener takes connections from declared proxies alone. */
   readonly clearOnlyFromProxies: boolean;
+  /** How declared proxies name their callers' certificates; undefined: they do not. */
+  readonly certificateHeader?: CertificateHeaderDialect | undefined;
 }
 
 export interface ListenOptions {
@@ -42,7 +46,11 @@ export interface HttpEdge {
 export function createHttpEdge(options: HttpEdgeOptions): HttpEdge {
   const { limits, nextRequestId } = options;
   const listeners: HttpListener[] = [];
-  const edge: EdgeDeps = { ...options, sourceOf: (message) => sourceOf(message, options.proxies) };
+  const edge: EdgeDeps = {
+    ...options,
+    sourceOf: (message) => sourceOf(message, options.proxies),
+    certificates: createCallerCertificates(options.proxies, options.certificateHeader),
+  };
   let current: Listener = (_message, response) =>
     answerBare(response, nextRequestId(), edgeResponse('not_ready', 'plain', { 'retry-after': '1' }));
   return {
@@ -134,7 +142,7 @@ function mount(app: FastifyInstance, route: Route, edge: EdgeDeps): void {
       const body = request.body instanceof Uint8Array ? request.body : new Uint8Array(0);
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
-      const http = toHttpRequest(request.raw, body, id, edge.sourceOf(request.raw), gone.signal);
+      const http = toHttpRequest(request.raw, body, id, edge, gone.signal);
       try {
         const params = request.params as Readonly<Record<string, string>>;
         return send(reply, await route.endpoint(http, params), id);

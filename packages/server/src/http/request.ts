@@ -1,4 +1,17 @@
-import type { X509Certificate } from 'node:crypto';
+/** What the caller showed in the TLS handshake, and has the private key of. Nothing is said about its validity. */
+export interface ClientCertificate {
+  /** DER, leaf first; at least one. After a resumed session the intermediates may be missing. */
+  readonly chain: readonly Uint8Array[];
+  /** Whether it came to this process's own socket, or a declared proxy says so. */
+  readonly source: 'tls' | 'proxy';
+}
+
+/** Why a header that names a certificate is not believed. */
+export type CertificateHeaderFault =
+  /** From who is no declared proxy, in another dialect than the declared one, or against what TLS says. */
+  | 'spoofed'
+  /** More than once, or not what its dialect writes. */
+  | 'malformed';
 
 /** One HTTP request, read once at the edge. Knows HTTP and no OAuth. */
 export interface HttpRequest {
@@ -15,8 +28,10 @@ export interface HttpRequest {
   readonly id: string;
   /** Address of the caller: the peer's, or what a declared proxy says. */
   readonly source: string;
-  /** The certificate of the TLS peer, when it showed one. Nothing is said about its validity. */
-  readonly peerCertificate?: X509Certificate | undefined;
+  /** Read when it is asked for: a request without one costs nothing. */
+  readonly clientCertificate?: ClientCertificate | undefined;
+  /** Why what its headers say about a certificate is not believed. Whoever authenticates a caller refuses it then. */
+  readonly clientCertificateFault?: CertificateHeaderFault | undefined;
   /** Aborted when the caller has gone: whoever holds an answer back listens to it. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -1,8 +1,7 @@
 import type { ChangeEvent } from '../audit/change.ts';
 import type { Clock } from '../clock.ts';
 import { type RandomBytes, newId } from '../ids.ts';
-import type { SigningAlgorithm } from '../storage/resource-servers.ts';
-import type { SigningKeyRecord } from '../storage/signing-keys.ts';
+import type { KeyAlgorithm, SigningKeyRecord } from '../storage/signing-keys.ts';
 import type { Stores } from '../storage/storage.ts';
 import type { Signer } from './signer.ts';
 
@@ -49,7 +48,7 @@ type Tell = (event: ChangeEvent) => void;
 export async function rotate(
   deps: RotationDeps,
   stores: Stores,
-  alg: SigningAlgorithm,
+  alg: KeyAlgorithm,
   mode: RotationMode,
   tell: Tell,
 ): Promise<void> {
@@ -85,7 +84,7 @@ export async function rotate(
 export async function ensureSigningKey(
   deps: RotationDeps,
   stores: Stores,
-  alg: SigningAlgorithm,
+  alg: KeyAlgorithm,
   tell: Tell,
 ): Promise<void> {
   const keys = await stores.signingKeys.live();
@@ -103,7 +102,7 @@ export async function rotateAll(deps: RotationDeps, stores: Stores, tell: Tell):
 async function create(
   deps: RotationDeps,
   stores: Stores,
-  alg: SigningAlgorithm,
+  alg: KeyAlgorithm,
   state: 'next' | 'active',
   tell: Tell,
 ): Promise<void> {

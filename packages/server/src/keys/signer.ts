@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto';
-import type { SigningAlgorithm } from '../storage/resource-servers.ts';
+import type { KeyAlgorithm } from '../storage/signing-keys.ts';
 
 /** A key that signs, wherever it lives. */
 export interface SigningHandle {
-  /** The JWS signature over `signingInput` (ASCII), base64url. */
+  /** The JWS signature over `signingInput` (ASCII), base64url; with HS256 the HMAC, which anybody with the key can make. */
   sign(signingInput: string): string;
 }
 
@@ -11,14 +11,14 @@ export interface SigningHandle {
 export interface Signer {
   /** A new key pair; `sealedPrivateKey` means something to this signer only. Rejects `KeyNotPrepared`. */
   generate(
-    alg: SigningAlgorithm,
+    alg: KeyAlgorithm,
     kid: string,
   ): Promise<{
     readonly publicJwk: Readonly<Record<string, string>>;
     readonly sealedPrivateKey: string;
   }>;
   /** Throws when the key cannot be opened. */
-  open(alg: SigningAlgorithm, kid: string, sealedPrivateKey: string): SigningHandle;
+  open(alg: KeyAlgorithm, kid: string, sealedPrivateKey: string): SigningHandle;
   publicKey(publicJwk: Readonly<Record<string, string>>): KeyObject;
 }
 

@@ -1,7 +1,12 @@
 import type { Clock } from '../clock.ts';
 import type { SigningAlgorithm } from '../storage/resource-servers.ts';
-import type { SigningKeyRecord, SigningKeyStore } from '../storage/signing-keys.ts';
-import type { Keystore, PublishedKey } from './keystore.ts';
+import {
+  OPAQUE_TOKEN_ALGORITHM,
+  type SigningKeyRecord,
+  type SigningKeyStore,
+} from '../storage/signing-keys.ts';
+import type { Keystore, PublishedKey, SealingKey } from './keystore.ts';
+import { openSealingKeys, type SealingKeys } from './sealing-keys.ts';
 import type { Signer, SigningHandle } from './signer.ts';
 
 export interface SigningKeystore extends Keystore {
@@ -42,6 +47,7 @@ class BatchingKeystore implements SigningKeystore {
   readonly #deps: SigningKeystoreDeps;
   #active = new Map<SigningAlgorithm, ActiveKey>();
   #published = new Map<string, PublishedKey>();
+  #sealing: SealingKeys = { active: undefined, byTag: new Map() };
   #document: { readonly keys: readonly Readonly<Record<string, string>>[] } = { keys: [] };
   #jobs: Job[] = [];
   /** Readings begun, and the latest of them that was taken over: one that began earlier and ends later is old news. */
@@ -59,20 +65,22 @@ class BatchingKeystore implements SigningKeystore {
     const active = new Map<SigningAlgorithm, ActiveKey>();
     const published = new Map<string, PublishedKey>();
     for (const key of live) {
+      if (!isSigning(key)) continue;
       published.set(key.kid, this.#published.get(key.kid) ?? this.#publish(key));
       if (key.state === 'active') active.set(key.alg, this.#open(key));
     }
     this.#taken = turn;
     this.#active = active;
     this.#published = published;
-    this.#document = { keys: live.map(toJwk) };
+    this.#sealing = openSealingKeys(this.#deps.signer, live, this.#sealing);
+    this.#document = { keys: live.filter(isSigning).map(toJwk) };
   }
 
-  #publish(key: SigningKeyRecord): PublishedKey {
+  #publish(key: SignatureKey): PublishedKey {
     return { kid: key.kid, alg: key.alg, publicKey: this.#deps.signer.publicKey(key.publicJwk) };
   }
 
-  #open(key: SigningKeyRecord): ActiveKey {
+  #open(key: SignatureKey): ActiveKey {
     const current = this.#active.get(key.alg);
     if (current?.kid === key.kid) return current;
     const handle = this.#deps.signer.open(key.alg, key.kid, key.sealedPrivateKey);
@@ -115,9 +123,30 @@ class BatchingKeystore implements SigningKeystore {
     return this.#published.get(kid);
   }
 
+  sealingKey(): SealingKey | Promise<SealingKey> {
+    return this.#sealing.active ?? this.#sealingKeyAnew();
+  }
+
+  async #sealingKeyAnew(): Promise<SealingKey> {
+    await this.reload();
+    if (this.#sealing.active === undefined) throw new Error('no active key for opaque tokens');
+    return this.#sealing.active;
+  }
+
+  openingKey(tag: number): SealingKey | undefined {
+    return this.#sealing.byTag.get(tag);
+  }
+
   jwks(): { readonly keys: readonly Readonly<Record<string, string>>[] } {
     return this.#document;
   }
+}
+
+type SignatureKey = SigningKeyRecord & { readonly alg: SigningAlgorithm };
+
+/** RFC 7517 §9.2: what is secret as a whole is in no JWKS, and verifies nothing that others show. */
+function isSigning(key: SigningKeyRecord): key is SignatureKey {
+  return key.alg !== OPAQUE_TOKEN_ALGORITHM;
 }
 
 /** The token, or what went wrong. */
@@ -139,6 +168,6 @@ function headerOf(key: ActiveKey, typ: string): string {
   return header;
 }
 
-function toJwk(key: SigningKeyRecord): Readonly<Record<string, string>> {
+function toJwk(key: SignatureKey): Readonly<Record<string, string>> {
   return { ...key.publicJwk, use: 'sig', alg: key.alg, kid: key.kid };
 }

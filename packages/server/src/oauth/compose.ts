@@ -1,5 +1,5 @@
 // The token wing: registers grants (RFC 6749 §4), client authentication methods (§2.3) and endpoints.
-import { createDpopNonces, DPOP_ALGORITHMS } from '@countersign/protocol';
+import { CLIENT_ASSERTION_ALGORITHMS, createDpopNonces, DPOP_ALGORITHMS } from '@countersign/protocol';
 import type { Route } from '../http/route.ts';
 import type { JwksCache } from '../outbound/jwks-cache.ts';
 import { methodsAllowedPerEnvironment } from '../policy/methods-allowed-per-environment.ts';
@@ -11,6 +11,9 @@ import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
 import { clientSecretPost } from './client-auth/client-secret-post.ts';
 import type { ClientAuthMethod } from './client-auth/method.ts';
 import type { Storage } from '../storage/storage.ts';
+import { selfSignedTlsClientAuth } from './client-auth/self-signed-tls-client-auth.ts';
+import { privateKeyJwt } from './client-auth/private-key-jwt.ts';
+import { tlsClientAuth } from './client-auth/tls-client-auth.ts';
 import { createCutoffsEndpoint } from './endpoints/cutoffs.ts';
 import { createIntrospectEndpoint } from './endpoints/introspect.ts';
 import { createIssuanceRecord, type IssuanceRecordDeps } from './endpoints/issuance-record.ts';
@@ -21,10 +24,12 @@ import { createTokenEndpoint, type TokenEndpointDeps } from './endpoints/token.t
 import { clientCredentials } from './grants/client-credentials.ts';
 import type { Grant } from './grants/grant.ts';
 import { jwtBearer, testAssertion } from './grants/jwt-bearer.ts';
+import type { UsedOnceStore } from '../storage/used-once.ts';
 import { tokenExchange } from './grants/token-exchange.ts';
 import type { SenderConstraint } from './sender-constraint/constraint.ts';
 import { createOwnTokenReader, type OwnTokenDeps } from './tokens/own-token.ts';
-import { dpop, type DpopDeps } from './sender-constraint/dpop.ts';
+import { mtls } from './sender-constraint/mtls.ts';
+import { dpop } from './sender-constraint/dpop.ts';
 
 export { createBudgets } from './endpoints/budgets.ts';
 export type { IssuanceCounters } from './endpoints/issuance-record.ts';
@@ -40,29 +45,35 @@ export interface OAuthDeps
     OwnTokenDeps['keystore'];
   readonly jwksMaxAge: number;
   readonly mtlsBase: string | undefined;
+  /** Whether callers' certificates are seen here. Default: where there is a listener that asks for them. */
+  readonly clientCertificates?: boolean;
   readonly adminResource: string;
+  readonly usedOnce: Pick<UsedOnceStore, 'claim'>;
   /** Keys that others publish. */
   readonly jwks: JwksCache;
   readonly storage: Pick<Storage, 'trustedIssuers' | 'credentials' | 'identities' | 'usedOnce'>;
   /** Absent: no proofs are looked at. `nonceKey` is absent where proofs need no nonce. */
-  readonly dpop?: Pick<DpopDeps, 'usedOnce'> & { readonly nonceKey: Uint8Array | undefined };
+  readonly dpop?: { readonly nonceKey: Uint8Array | undefined };
   readonly feed: Parameters<typeof createCutoffsEndpoint>[0];
 }
 
 type FederationDeps = Pick<OAuthDeps, 'issuer' | 'mtlsBase' | 'storage' | 'facts' | 'jwks'>;
 
 const RULES: readonly Rule[] = [methodsAllowedPerEnvironment, tokenLifetimeCeiling];
-/** A form with credentials, scopes and a resource is a few hundred bytes; assertions will need more. */
+/** A form with credentials, scopes and a resource is a few hundred bytes; assertions need more. */
 const TOKEN_BODY_LIMIT = 64 * 1024;
 
 export function createOAuthRoutes(
   deps: OAuthDeps,
   given: readonly SenderConstraint[] = [],
 ): readonly Route[] {
-  const constraints = deps.dpop === undefined ? given : [...given, dpopOf(deps, deps.dpop)];
+  const constraints = [...given, ...(deps.dpop === undefined ? [] : [dpopOf(deps, deps.dpop)]), mtls];
   const methods: readonly ClientAuthMethod[] = [
     clientSecretBasic(deps.secretHash),
     clientSecretPost(deps.secretHash),
+    privateKeyJwt({ ...deps, tokenEndpoints: tokenEndpoints(deps) }),
+    tlsClientAuth(),
+    selfSignedTlsClientAuth,
     apiKey(deps.secretHash),
   ];
   const ownTokens = createOwnTokenReader(deps);
@@ -93,8 +104,10 @@ export function createOAuthRoutes(
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
     grantTypes: grants.map((grant) => grant.type),
-    clientAuthMethods: methods.map((method) => method.name).filter((name) => name !== 'api_key'),
+    clientAuthMethods: methods.map((method) => method.name).filter((name) => isOffered(deps, name)),
     mtlsBase: deps.mtlsBase,
+    certificateBoundTokens: seesCertificates(deps),
+    assertionAlgorithms: CLIENT_ASSERTION_ALGORITHMS,
     dpopAlgorithms: deps.dpop === undefined ? undefined : DPOP_ALGORITHMS,
     protectedResources: [deps.adminResource],
   });
@@ -115,15 +128,14 @@ export function createOAuthRoutes(
 
 /** RFC 7523 §3, 3: an assertion as a grant may be for the issuer or for its token endpoint (RFC 10070 keeps both). */
 function federationOf(deps: FederationDeps): Parameters<typeof jwtBearer>[0] {
-  const { issuer, mtlsBase, storage, facts, jwks } = deps;
-  const bases = mtlsBase === undefined ? [issuer] : [issuer, mtlsBase];
+  const { issuer, storage, facts, jwks } = deps;
   return {
     trustedIssuers: storage.trustedIssuers,
     usedOnce: storage.usedOnce,
     storage,
     facts,
     jwks,
-    audiences: [issuer, ...bases.map((base) => `${base}/oauth/token`)],
+    audiences: [issuer, ...tokenEndpoints(deps)],
   };
 }
 
@@ -134,17 +146,27 @@ export function createAssertionTest(
   return (assertion) => testAssertion(federationOf(deps), assertion, deps.clock.now());
 }
 
-/** The URL in a proof is compared with what the metadata says, never with what a request's Host says. */
-function dpopOf(
-  { issuer, mtlsBase }: OAuthDeps,
-  { usedOnce, nonceKey }: NonNullable<OAuthDeps['dpop']>,
-): SenderConstraint {
-  const bases = mtlsBase === undefined ? [issuer] : [issuer, mtlsBase];
+function dpopOf(deps: OAuthDeps, { nonceKey }: NonNullable<OAuthDeps['dpop']>): SenderConstraint {
   return dpop({
-    endpoints: bases.map((base) => `${base}/oauth/token`),
+    endpoints: tokenEndpoints(deps),
     nonces: nonceKey === undefined ? undefined : createDpopNonces(nonceKey),
-    usedOnce,
+    usedOnce: deps.usedOnce,
   });
+}
+
+/** What a proof or an assertion names is compared with what the metadata says, never with what a request's Host says. */
+function tokenEndpoints({ issuer, mtlsBase }: Pick<OAuthDeps, 'issuer' | 'mtlsBase'>): readonly string[] {
+  const bases = mtlsBase === undefined ? [issuer] : [issuer, mtlsBase];
+  return bases.map((base) => `${base}/oauth/token`);
+}
+
+/** RFC 8414 §2: registered methods, and those of RFC 8705 where certificates are seen. */
+function isOffered(deps: OAuthDeps, method: string): boolean {
+  return method !== 'api_key' && (seesCertificates(deps) || !method.endsWith('tls_client_auth'));
+}
+
+function seesCertificates({ clientCertificates, mtlsBase }: OAuthDeps): boolean {
+  return clientCertificates ?? mtlsBase !== undefined;
 }
 
 function issuerPath(issuer: string): string {

@@ -75,6 +75,11 @@ export function standing(
   const state = STATE_FAULT[identity.state];
   if (state !== undefined) return state;
   if (identity.expiresAt <= now) return 'identity_expired';
+  return credentialFault(credential, now);
+}
+
+/** Why this credential authenticates nobody at `now` (epoch ms), whosever it is. */
+export function credentialFault(credential: CredentialRecord, now: number): StandingFault | undefined {
   if (credential.state === 'revoked') return 'credential_revoked';
   if (credential.state === 'suspended') return 'credential_suspended';
   if (credential.notBeforeAt > now) return 'credential_not_yet_valid';

@@ -8,6 +8,8 @@ export type RegistryReason =
   | 'still_in_use'
   | 'built_in'
   | 'end_out_of_range'
+  | 'unacceptable_key'
+  | 'unacceptable_certificate'
   | 'limit_reached'
   | 'exceeds_own_access'
   | 'refused_by_policy'

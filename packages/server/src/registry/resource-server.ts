@@ -1,18 +1,15 @@
 import { newId } from '../ids.ts';
 import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../storage/resource-servers.ts';
 import type { Position } from '../storage/page.ts';
+import { type KeyAlgorithm, OPAQUE_TOKEN_ALGORITHM } from '../storage/signing-keys.ts';
 import type { Stores } from '../storage/storage.ts';
 import { type RuleDeps, same, type Tell } from './change-rules.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { resourceServerView } from './views.ts';
 
 export interface ResourceServerDeps extends RuleDeps {
-  /** Sees to it that there is a key that signs with this algorithm, in the caller's transaction (keys/rotation.ts). */
-  readonly requireSigningKey: (
-    stores: Stores,
-    alg: TokenSettings['signingAlg'],
-    tell: Tell,
-  ) => Promise<unknown>;
+  /** Sees to it that there is a key for this algorithm, in the caller's transaction (keys/rotation.ts). */
+  readonly requireSigningKey: (stores: Stores, alg: KeyAlgorithm, tell: Tell) => Promise<unknown>;
 }
 
 export interface NewResourceServer {
@@ -31,7 +28,6 @@ export async function createResourceServer(
   asked: NewResourceServer,
 ): Promise<ResourceServerRecord> {
   const now = deps.clock.now();
-  requireBuilt(asked);
   const taken = await stores.resourceServers.byIdentifier(asked.identifier);
   if (taken !== undefined) {
     throw new RegistryRefusal('already_exists', `${asked.identifier} is registered already`, {
@@ -52,7 +48,7 @@ export async function createResourceServer(
     updatedAt: now,
     version: 1,
   };
-  await deps.requireSigningKey(stores, record.token.signingAlg, tell);
+  await deps.requireSigningKey(stores, algorithmOf(record.token), tell);
   await stores.resourceServers.insert(record);
   tell({ type: 'resource_server.created', resource: record.id, after: resourceServerView(record) });
   return record;
@@ -82,9 +78,8 @@ export async function changeResourceServer(
   };
   if (same(changed, record)) return record;
   refuseBuiltIn(record);
-  requireBuilt(changed);
   // The keys of the algorithm that was stay published: tokens that they signed are alive.
-  await deps.requireSigningKey(stores, changed.token.signingAlg, tell);
+  await deps.requireSigningKey(stores, algorithmOf(changed.token), tell);
   const left = new Set(changed.scopes.map((scope) => scope.name));
   for (const { name } of record.scopes) {
     if (!left.has(name)) await requireUnheld(deps, stores, record, name);
@@ -137,16 +132,9 @@ function refuseBuiltIn(record: ResourceServerRecord): void {
   }
 }
 
-/** Settings that the contract has and the token path does not yet keep: better refused than ignored. */
-function requireBuilt(settings: Pick<NewResourceServer, 'token' | 'senderConstraint'>): void {
-  if (settings.token.format !== 'jwt') throw notYet('opaque tokens', '/token/format');
-  if (settings.senderConstraint === 'mtls') {
-    throw notYet(`the sender constraint ${settings.senderConstraint}`, '/sender_constraint');
-  }
-}
-
-function notYet(what: string, pointer: string): RegistryRefusal {
-  return new RegistryRefusal('not_yet_supported', `${what}: not supported yet`, { pointer });
+/** An opaque token is sealed, whatever the resource server's JWTs would be signed with. */
+function algorithmOf({ format, signingAlg }: TokenSettings): KeyAlgorithm {
+  return format === 'opaque' ? OPAQUE_TOKEN_ALGORITHM : signingAlg;
 }
 
 /** What somebody may use is not taken away behind their back: narrow or revoke the access first. */

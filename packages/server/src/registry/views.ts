@@ -1,5 +1,11 @@
+import { type JsonWebKey, jwkThumbprint } from '@countersign/protocol';
 import type { AccessRecord } from '../storage/access.ts';
-import type { CredentialRecord, CredentialState, CredentialType } from '../storage/credentials.ts';
+import type {
+  CredentialMaterial,
+  CredentialRecord,
+  CredentialState,
+  CredentialType,
+} from '../storage/credentials.ts';
 import type { CutoffKind, CutoffRecord } from '../storage/cutoffs.ts';
 import type {
   Cadence,
@@ -74,6 +80,12 @@ export interface CredentialView {
   /** Only of a federated one. */
   trusted_issuer?: string;
   conditions?: Record<string, string>;
+  /** Only of private_key_jwt. */
+  jwk?: Record<string, unknown>;
+  allow_token_endpoint_audience?: true;
+  allow_rs256?: true;
+  /** PEM; only of self_signed_tls_client_auth. */
+  certificate?: string;
   not_before: string;
   expires_at: string;
   created_at: string;
@@ -90,7 +102,7 @@ export function credentialView(record: CredentialRecord, clientId: string): Cred
     type: material.type,
     label: record.label,
     state: record.state,
-    public_id: 'publicId' in material ? material.publicId : null,
+    public_id: publicIdOf(material),
     ...(material.type === 'api_key' && material.resourceServerId !== undefined
       ? { resource_server: material.resourceServerId }
       : {}),
@@ -98,11 +110,36 @@ export function credentialView(record: CredentialRecord, clientId: string): Cred
     ...(material.type === 'federated'
       ? { trusted_issuer: material.trustedIssuer, conditions: { ...material.conditions } }
       : {}),
+    ...(material.type === 'private_key_jwt' ? clientKeyView(material) : {}),
+    ...(material.type === 'self_signed_tls_client_auth' ? { certificate: material.certificate } : {}),
     not_before: rfc3339(record.notBeforeAt),
     expires_at: rfc3339(record.expiresAt),
     created_at: rfc3339(record.createdAt),
     updated_at: rfc3339(record.updatedAt),
     version: record.version,
+  };
+}
+
+/** Of a secret the part that may be shown; of a key its RFC 7638 thumbprint, of a certificate its `x5t#S256`. */
+function publicIdOf(material: CredentialMaterial): string | null {
+  if ('publicId' in material) return material.publicId;
+  if (material.type === 'self_signed_tls_client_auth') return material.thumbprint;
+  if (material.type !== 'private_key_jwt' || material.jwk === undefined) return null;
+  return jwkThumbprint(material.jwk as JsonWebKey);
+}
+
+export function clientKeyView({
+  jwk,
+  allowTokenEndpointAudience,
+  allowRs256,
+}: Extract<CredentialMaterial, { type: 'private_key_jwt' }>): Pick<
+  CredentialView,
+  'jwk' | 'allow_token_endpoint_audience' | 'allow_rs256'
+> {
+  return {
+    ...(jwk === undefined ? {} : { jwk: { ...jwk } }),
+    ...(allowTokenEndpointAudience ? { allow_token_endpoint_audience: true } : {}),
+    ...(allowRs256 === true ? { allow_rs256: true } : {}),
   };
 }
 

@@ -1,14 +1,18 @@
 import {
+  createHmac,
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   generateKeyPair,
   generateKeyPairSync,
   type KeyObject,
+  randomBytes,
 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { JWS_ALGORITHMS, jwsSignature, signEs256 } from '@countersign/protocol';
 import type { Seal } from '../keys/seal.ts';
 import { KeyNotPrepared, type Signer } from '../keys/signer.ts';
+import { type KeyAlgorithm, OPAQUE_TOKEN_ALGORITHM } from '../storage/signing-keys.ts';
 import type { SigningAlgorithm } from '../storage/resource-servers.ts';
 
 /** Keys on this machine's processor, sealed under the master key in the database. */
@@ -16,6 +20,12 @@ export function localSigner(seal: Seal): Signer {
   const stock = createRsaStock();
   return {
     async generate(alg, kid) {
+      if (alg === OPAQUE_TOKEN_ALGORITHM) {
+        const secret = randomBytes(SECRET_BYTES);
+        const sealedPrivateKey = seal.seal(secret, contextOf(alg, kid));
+        secret.fill(0);
+        return { publicJwk: {}, sealedPrivateKey };
+      }
       const pair = generatePair(alg, stock);
       const der = pair.privateKey.export({ format: 'der', type: 'pkcs8' });
       const sealedPrivateKey = seal.seal(der, contextOf(alg, kid));
@@ -25,6 +35,11 @@ export function localSigner(seal: Seal): Signer {
 
     open(alg, kid, sealedPrivateKey) {
       const der = Buffer.from(seal.open(sealedPrivateKey, contextOf(alg, kid)));
+      if (alg === OPAQUE_TOKEN_ALGORITHM) {
+        const secret = createSecretKey(der);
+        der.fill(0);
+        return { sign: (input) => createHmac('sha256', secret).update(input, 'ascii').digest('base64url') };
+      }
       const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
       der.fill(0);
       if (alg === 'ES256') return { sign: (signingInput) => signEs256(signingInput, key) };
@@ -58,8 +73,11 @@ function publicMembers(publicKey: KeyObject): Readonly<Record<string, string>> {
   );
 }
 
+/** RFC 7518 §3.2: as long as the hash. */
+const SECRET_BYTES = 32;
+
 /** RFC 8725 §3.1, one key, one algorithm: an RSA key could sign for three. The first algorithm is older than this rule. */
-function contextOf(alg: SigningAlgorithm, kid: string): string {
+function contextOf(alg: KeyAlgorithm, kid: string): string {
   return alg === 'ES256' ? `signing-key/${kid}` : `signing-key/${kid}/${alg}`;
 }
 

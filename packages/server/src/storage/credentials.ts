@@ -28,15 +28,21 @@ export type CredentialMaterial =
     }
   | {
       readonly type: 'private_key_jwt';
+      /** Public members, `kid`, `alg` and `x5t#S256` only. */
       readonly jwk?: object;
       readonly jwksUri?: string;
       readonly allowTokenEndpointAudience: boolean;
+      /** Undefined: no. */
+      readonly allowRs256?: boolean;
     }
   | {
       readonly type: 'tls_client_auth';
       readonly field: 'subject_dn' | 'san_dns' | 'san_uri' | 'san_ip' | 'san_email';
       readonly value: string;
+      /** PEM: the authorities, and nobody else, whose certificates count. */
       readonly ca: string;
+      /** PEM: revocation lists. Undefined: nobody is told to be revoked. */
+      readonly crl?: string;
     }
   | {
       readonly type: 'self_signed_tls_client_auth';

@@ -6,12 +6,20 @@ import type { SigningAlgorithm } from './resource-servers.ts';
  */
 export type SigningKeyState = 'next' | 'active' | 'retiring' | 'retired' | 'compromised';
 
+/**
+ * The algorithm of the keys under which opaque tokens are sealed. They are kept and rotated like those that sign, and are
+ * never published: only this authority reads what they seal.
+ */
+export const OPAQUE_TOKEN_ALGORITHM = 'HS256';
+export type KeyAlgorithm = SigningAlgorithm | typeof OPAQUE_TOKEN_ALGORITHM;
+
 export interface SigningKeyRecord {
   readonly kid: string;
-  readonly alg: SigningAlgorithm;
+  readonly alg: KeyAlgorithm;
   readonly state: SigningKeyState;
+  /** Empty for a key that is never published. */
   readonly publicJwk: Readonly<Record<string, string>>;
-  /** The private key (PKCS#8 DER), sealed under the master key. Emptied when retired. */
+  /** The private key (PKCS#8 DER) or the secret, sealed under the master key. Emptied when retired. */
   readonly sealedPrivateKey: string;
   readonly createdAt: number;
   /** From when on it signs, or signed. */

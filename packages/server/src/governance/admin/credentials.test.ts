@@ -1,6 +1,7 @@
 import { operations } from '@countersign/admin-api';
+import { generateKeyPairSync } from 'node:crypto';
 import { parseSecret } from '@countersign/protocol';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   type Answer,
   type Authority,
@@ -10,6 +11,7 @@ import {
   resourceServerBody,
   START,
 } from '../../../test/authority.ts';
+import { testCertificate } from '../../../test/client-certificate.ts';
 
 const DAY = 86_400_000;
 const at = (ms: number): string => new Date(ms).toISOString();
@@ -154,4 +156,131 @@ test('lists can be narrowed', async () => {
   const all = await authority.call('GET', '/v1/identities/a/credentials?limit=1');
   expect(all.body.items).toHaveLength(1);
   expect(all.body.next_cursor).not.toBeNull();
+});
+
+test('a public key is registered as it is for signatures, shown, and asks for no better method', async () => {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const jwk = publicKey.export({ format: 'jwk' });
+  const answer = await add({ type: 'private_key_jwt', jwk: { ...jwk, kid: 'k1', x5c: ['x'], note: 'n' } });
+  expect(answer.status, answer.text).toBe(201);
+  expect(operations['credentials.create'].response.parse(answer.body)).toEqual(answer.body);
+  expect(answer.body).toMatchObject({ type: 'private_key_jwt', jwk: { ...jwk, kid: 'k1', alg: 'ES256' } });
+  expect(answer.body.jwk).not.toHaveProperty('note');
+  expect(answer.body.public_id).toMatch(/^[\w-]{43}$/);
+  expect(answer.body.label).toBe(`private_key_jwt ${answer.body.public_id.slice(0, 8)}`);
+  for (const member of ['secret', 'hint', 'allow_rs256', 'allow_token_endpoint_audience']) {
+    expect(answer.body).not.toHaveProperty(member);
+  }
+  const end = Date.parse(answer.body.expires_at);
+  expect(end).toBe(START + 365 * DAY);
+  const leaked = await add({ type: 'private_key_jwt', jwk: privateKey.export({ format: 'jwk' }) });
+  expect([leaked.status, leaked.body.errors?.[0]?.pointer]).toEqual([400, '/jwk']);
+});
+
+test('an RSA key is for PS256, unless it says or is allowed something else', async () => {
+  const jwk = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
+  const algOf = async (change: object, more: object = {}): Promise<unknown> => {
+    const { body } = await add({ type: 'private_key_jwt', jwk: { ...jwk, ...change }, ...more });
+    return body.jwk?.alg ?? body.errors?.[0]?.detail;
+  };
+  expect(await algOf({})).toBe('PS256');
+  expect(await algOf({ alg: 'RS384' })).toBe('RS384');
+  expect(await algOf({}, { allow_rs256: true })).toBe('RS256');
+  expect(await algOf({ alg: 'RS256' }, { allow_rs256: true })).toBe('RS256');
+  expect(await algOf({ alg: 'RS256' })).toContain('allow_rs256');
+});
+
+test.each([
+  ['RSA of 1,024 bits', () => rsaJwk(1024)],
+  ['an even exponent', () => ({ ...rsaJwk(2048), e: 'AQAA' })],
+  ['the exponent 1', () => ({ ...rsaJwk(2048), e: 'AQ' })],
+  ['a point off its curve', () => ({ ...ecJwk(), y: Buffer.alloc(32, 1).toString('base64url') })],
+  ['a short coordinate', () => ({ ...ecJwk(), x: 'AAAA' })],
+  ['a curve that is not used', () => ({ ...ecJwk(), crv: 'secp256k1' })],
+  ['an algorithm of another kind', () => ({ ...ecJwk(), alg: 'PS256' })],
+  ['none', () => ({ ...ecJwk(), alg: 'none' })],
+  ['HMAC', () => ({ ...ecJwk(), alg: 'HS256' })],
+  ['a key for encryption', () => ({ ...ecJwk(), use: 'enc' })],
+  ['a key for signing only', () => ({ ...ecJwk(), key_ops: ['sign'] })],
+  ['a thumbprint that is none', () => ({ ...ecJwk(), 'x5t#S256': 'x' })],
+  ['a private member', () => ({ ...ecJwk(), priv: 'AAAA' })],
+])('a key that must not be trusted is refused: %s', async (_, jwk) => {
+  const answer = await add({ type: 'private_key_jwt', jwk: jwk() });
+  expect([answer.status, answer.body.errors?.[0]?.pointer]).toEqual([400, '/jwk']);
+  expect((await authority.call('GET', '/v1/credentials?type=private_key_jwt')).body.items).toEqual([]);
+});
+
+const ecJwk = (): object =>
+  generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
+const rsaJwk = (modulusLength: number): object =>
+  generateKeyPairSync('rsa', { modulusLength }).publicKey.export({ format: 'jwk' });
+
+describe('a certificate', () => {
+  const DATES = { notBefore: START - DAY, notAfter: START + 90 * DAY };
+  const register = (certificate: string, more: object = {}): Promise<Answer> =>
+    add({ type: 'self_signed_tls_client_auth', certificate, ...more });
+
+  test('is registered and shown, and bounds its credential by its dates', async () => {
+    const own = testCertificate(DATES);
+    const answer = await register(own.pem);
+    expect(answer.status, answer.text).toBe(201);
+    expect(operations['credentials.create'].response.parse(answer.body)).toEqual(answer.body);
+    expect(answer.body).toMatchObject({
+      type: 'self_signed_tls_client_auth',
+      public_id: own.thumbprint,
+      label: `self_signed_tls_client_auth ${own.thumbprint.slice(0, 8)}`,
+      not_before: at(START),
+      expires_at: at(Math.floor(DATES.notAfter / 1000) * 1000),
+    });
+    expect(answer.body.certificate.trim()).toBe(own.pem.trim());
+    for (const member of ['secret', 'hint']) expect(answer.body).not.toHaveProperty(member);
+    const patch = (expires_at: string): Promise<Answer> =>
+      authority.call('PATCH', `/v1/credentials/${answer.body.id}`, {
+        body: { expires_at },
+        headers: { 'If-Match': '*' },
+      });
+    expect((await patch(at(START + 91 * DAY))).body.expires_at).toBe(answer.body.expires_at);
+    expect((await patch(at(START + 30 * DAY))).status).toBe(200);
+  });
+
+  test('that begins later begins to count then', async () => {
+    const later = testCertificate({ notBefore: START + 2 * DAY, notAfter: START + 500 * DAY });
+    const { body } = await register(later.pem);
+    expect([body.not_before, body.expires_at]).toEqual([
+      at(Math.floor((START + 2 * DAY) / 1000) * 1000),
+      at(START + 365 * DAY),
+    ]);
+  });
+
+  const issuer = {
+    subject: 'an authority',
+    certificate: testCertificate({ ...DATES, subject: 'an authority' }),
+  };
+  const pemOf = (body: string): string => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----`;
+  test.each<[string, () => string]>([
+    ['one that has expired', () => testCertificate({ ...DATES, notAfter: START - 1000 }).pem],
+    [
+      'one that begins when all is over',
+      () => testCertificate({ notBefore: START + 366 * DAY, notAfter: START + 400 * DAY }).pem,
+    ],
+    ['one of an authority', () => testCertificate({ ...DATES, issuer }).pem],
+    ['two', () => `${testCertificate(DATES).pem}\n${testCertificate(DATES).pem}`],
+    ['none', () => pemOf('AAAA')],
+  ])('that could prove nobody is refused: %s', async (_, certificate) => {
+    const answer = await register(certificate());
+    expect([answer.status, answer.body.code, answer.body.errors?.[0]?.pointer]).toEqual([
+      400,
+      'validation_failed',
+      '/certificate',
+    ]);
+    const list = await authority.call('GET', '/v1/credentials?type=self_signed_tls_client_auth');
+    expect(list.body.items).toEqual([]);
+  });
+
+  test('with its private key beside it is refused, and the key is repeated nowhere', async () => {
+    const own = testCertificate(DATES);
+    const answer = await register(`${own.key}\n${own.pem}`);
+    expect(answer.status).toBe(400);
+    expect(answer.text).not.toContain(own.key.split('\n')[1]);
+  });
 });

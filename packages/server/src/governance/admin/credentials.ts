@@ -1,6 +1,7 @@
 import type { QueryOf } from '@countersign/admin-api';
 import { isRefused, type RefusedMethods } from '../../policy/methods-allowed-per-environment.ts';
 import { createApiKey } from '../../registry/api-key.ts';
+import { createClientKey } from '../../registry/client-key.ts';
 import {
   type CredentialDeps,
   changeCredential,
@@ -9,6 +10,7 @@ import {
 } from '../../registry/credential.ts';
 import { createFederatedCredential } from '../../registry/federated-credential.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
+import { createRegisteredCertificate } from '../../registry/registered-certificate.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { type CredentialView, credentialView } from '../../registry/views.ts';
 import type { CredentialRecord, CredentialType } from '../../storage/credentials.ts';
@@ -85,7 +87,30 @@ export function credentialHandlers(
             trustedIssuer: referenced(found, '/trusted_issuer', 'trusted issuer'),
             conditions: body.conditions,
           });
-          return { ...resultOf(record, identity.clientId), location: `/v1/credentials/${record.id}` };
+          return createdWith(undefined, record, identity);
+        }
+        if (body.type === 'private_key_jwt' && body.jwk !== undefined) {
+          const record = await createClientKey(deps, stores, tell, identity, {
+            label: body.label,
+            expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
+            jwk: body.jwk,
+            allowTokenEndpointAudience: body.allow_token_endpoint_audience,
+            allowRs256: body.allow_rs256,
+          });
+          return createdWith(undefined, record, identity);
+        }
+        if (body.type === 'private_key_jwt') {
+          throw new RegistryRefusal('not_yet_supported', 'jwks_uri: not supported yet', {
+            pointer: '/jwks_uri',
+          });
+        }
+        if (body.type === 'self_signed_tls_client_auth') {
+          const record = await createRegisteredCertificate(deps, stores, tell, identity, {
+            label: body.label,
+            expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
+            certificate: body.certificate,
+          });
+          return createdWith(undefined, record, identity);
         }
         if (body.type !== 'client_secret') {
           throw new RegistryRefusal(
@@ -169,11 +194,11 @@ function requireAllowed(refused: RefusedMethods, identity: IdentityRecord, type:
 }
 
 function createdWith(
-  secret: string,
+  secret: string | undefined,
   record: CredentialRecord,
   identity: IdentityRecord,
 ): {
-  body: CredentialView & { secret: string; hint?: string };
+  body: CredentialView & { secret?: string; hint?: string };
   version: number;
   location: string;
 } {
@@ -181,7 +206,7 @@ function createdWith(
   return {
     body: {
       ...credentialView(record, identity.clientId),
-      secret,
+      ...(secret === undefined ? {} : { secret }),
       ...(hint === undefined ? {} : { hint }),
     },
     version: record.version,

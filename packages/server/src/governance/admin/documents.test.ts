@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { document, type DocumentInput, operations } from '@countersign/admin-api';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -11,11 +12,13 @@ import {
   resourceServerBody,
   START,
 } from '../../../test/authority.ts';
+import { testCertificate } from '../../../test/client-certificate.ts';
 import { applyDocuments } from './documents.ts';
 
 const FRAUD = 'https://fraud.test';
 const SECRET = 'csk_01234567_01234567890123456789012345678901';
 const DAY = 86_400_000;
+const KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
 
 let authority: Authority;
 beforeEach(async () => {
@@ -142,6 +145,59 @@ describe('apply', () => {
     const broken = await apply(withSecret(SECRET));
     expect([broken.status, broken.body.code]).toEqual([400, 'validation_failed']);
     expect(broken.text).not.toContain(SECRET);
+  });
+
+  test('a key is registered, left alone, replaced by another, and exported', async () => {
+    const keyDocument = (jwk: object, more: object = {}): DocumentInput => ({
+      ...head,
+      kind: 'Credential',
+      metadata: { name: 'first' },
+      spec: { identity: 'payments', type: 'private_key_jwt', jwk, expires_in: '30d', ...more } as never,
+    });
+    const one = { ...KEY, kid: 'one' };
+    await apply(story);
+    expect(told(await apply([keyDocument(one)]))).toEqual([
+      'create Credential payments/first',
+      'delete Credential payments/first',
+    ]);
+    expect(told(await apply([keyDocument(one)]))).toEqual([]);
+    expect(told(await apply([keyDocument({ ...one, kid: 'two' })]))).toEqual([
+      'create Credential payments/first',
+      'delete Credential payments/first',
+    ]);
+    const { body } = await authority.call('GET', '/v1/export');
+    const exported = body.documents.filter((each: DocumentInput) => each.kind === 'Credential');
+    expect(exported).toMatchObject([
+      {
+        metadata: { name: 'first' },
+        spec: { type: 'private_key_jwt', jwk: { ...KEY, kid: 'two', alg: 'ES256' } },
+      },
+    ]);
+    expect(told(await apply(body.documents))).toEqual([]);
+    const weak = await apply([keyDocument({ ...KEY, y: KEY.x })]);
+    expect([weak.status, weak.body.errors[0].pointer]).toEqual([400, '/documents/0/spec/jwk']);
+  });
+
+  test('a certificate is registered, left alone, replaced by another, and exported', async () => {
+    const own = testCertificate({ notBefore: START - DAY, notAfter: START + 90 * DAY });
+    const next = testCertificate({ notBefore: START - DAY, notAfter: START + 90 * DAY });
+    const certificateDocument = (certificate: string): DocumentInput => ({
+      ...head,
+      kind: 'Credential',
+      metadata: { name: 'edge' },
+      spec: { identity: 'payments', type: 'self_signed_tls_client_auth', certificate, expires_in: '30d' },
+    });
+    await apply(story);
+    expect(told(await apply([certificateDocument(own.pem)]))).toEqual(['create Credential payments/edge']);
+    expect(told(await apply([certificateDocument(`${own.pem}\n`)]))).toEqual([]);
+    expect(told(await apply([certificateDocument(next.pem)]))).toEqual([
+      'create Credential payments/edge',
+      'delete Credential payments/edge',
+    ]);
+    const { body } = await authority.call('GET', '/v1/export');
+    expect(told(await apply(body.documents))).toEqual([]);
+    const broken = await apply([certificateDocument(`${next.pem}\n${own.pem}`)]);
+    expect([broken.status, broken.body.errors[0].pointer]).toEqual([400, '/documents/0/spec/certificate']);
   });
 
   test('an expired credential is made anew', async () => {

@@ -4,8 +4,8 @@ import type { CredentialDeps } from '../../registry/credential.ts';
 import type { ResourceServerDeps } from '../../registry/resource-server.ts';
 import type { Ceiling } from '../../registry/own-access.ts';
 import { type ApplyDeps, type ApplyOutcome, ApplyStopped, apply, plan } from '../apply/apply.ts';
-import type { Application } from '../apply/bring-about.ts';
-import type { Declared, DeclaredEnd } from '../apply/declared.ts';
+import type { Application } from '../apply/application.ts';
+import type { Declared, DeclaredCredential, DeclaredEnd } from '../apply/declared.ts';
 import type { ObjectDifference } from '../apply/difference.ts';
 import { exportDocuments } from '../apply/export.ts';
 import type { Call, NounHandlers } from './endpoint.ts';
@@ -172,8 +172,15 @@ function toDeclared(document: Document, index: number): Declared {
     };
   }
   if (document.kind === 'Credential') {
-    const { identity, secret } = document.spec;
-    return { kind: 'Credential', name, index, identity, secret, end: endOf(document.spec) };
+    const { spec } = document;
+    return {
+      kind: 'Credential',
+      name,
+      index,
+      identity: spec.identity,
+      proof: proofOf(spec),
+      end: endOf(spec),
+    };
   }
   const { identity, resource_server, scopes, justification, token_lifetime } = document.spec;
   return {
@@ -188,6 +195,15 @@ function toDeclared(document: Document, index: number): Declared {
     end: requireEndOf(document.spec),
   };
 }
+
+function proofOf(spec: CredentialSpec): DeclaredCredential['proof'] {
+  if (spec.type === 'client_secret') return { type: spec.type, secret: spec.secret };
+  if (spec.type === 'self_signed_tls_client_auth') return { type: spec.type, certificate: spec.certificate };
+  const { type, jwk, allow_token_endpoint_audience, allow_rs256 } = spec;
+  return { type, jwk, allowTokenEndpointAudience: allow_token_endpoint_audience, allowRs256: allow_rs256 };
+}
+
+type CredentialSpec = Extract<Document, { kind: 'Credential' }>['spec'];
 
 interface Spec {
   readonly expires_at?: string | undefined;

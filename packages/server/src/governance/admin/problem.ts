@@ -38,6 +38,8 @@ const RULES: { readonly [reason in RegistryReason]: ProblemCode } = {
   still_in_use: 'still_in_use',
   built_in: 'built_in',
   end_out_of_range: 'validation_failed',
+  unacceptable_key: 'validation_failed',
+  unacceptable_certificate: 'validation_failed',
   limit_reached: 'limit_reached',
   exceeds_own_access: 'exceeds_own_access',
   refused_by_policy: 'refused_by_policy',

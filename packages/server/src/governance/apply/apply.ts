@@ -1,7 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ChangeEvent, Changes } from '../../audit/change.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { type Application, bringAbout, type MadeSecret } from './bring-about.ts';
+import type { Application } from './application.ts';
+import { bringAbout } from './bring-about.ts';
+import type { MadeSecret } from './bring-credential.ts';
 import { type Declared, inOrder } from './declared.ts';
 import { differenceOf, type ObjectDifference } from './difference.ts';
 import { removals } from './prune.ts';

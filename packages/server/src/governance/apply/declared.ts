@@ -1,3 +1,5 @@
+import type { AskedClientKey } from '../../registry/client-key.ts';
+import type { CredentialRecord, CredentialType } from '../../storage/credentials.ts';
 import type { Cadence, Environment, IdentityKind, Owner } from '../../storage/identities.ts';
 import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../../storage/resource-servers.ts';
 
@@ -39,14 +41,41 @@ export interface DeclaredIdentity extends Common {
   readonly end: DeclaredEnd;
 }
 
-/** Key: identity, type and label; the label is the name. */
+/** Key: identity and label; the label is the name. */
 export interface DeclaredCredential extends Common {
   readonly kind: 'Credential';
   readonly identity: string;
-  /** One that exists outside; undefined: one is made when there is none yet. */
-  readonly secret: string | undefined;
+  readonly proof: DeclaredSecret | DeclaredClientKey | DeclaredCertificate;
   /** Undefined: as late as is allowed. */
   readonly end: DeclaredEnd | undefined;
+}
+
+export interface DeclaredSecret {
+  readonly type: 'client_secret';
+  /** One that exists outside; undefined: one is made when there is none yet. */
+  readonly secret: string | undefined;
+}
+
+export interface DeclaredClientKey extends AskedClientKey {
+  readonly type: 'private_key_jwt';
+}
+
+export interface DeclaredCertificate {
+  readonly type: 'self_signed_tls_client_auth';
+  /** PEM, not checked yet. */
+  readonly certificate: string;
+}
+
+/** The types of credentials that documents declare. */
+export const DECLARABLE: readonly CredentialType[] = [
+  'client_secret',
+  'private_key_jwt',
+  'self_signed_tls_client_auth',
+];
+
+export function isDeclarable({ material }: CredentialRecord): boolean {
+  if (material.type === 'private_key_jwt') return material.jwk !== undefined;
+  return material.type === 'client_secret' || material.type === 'self_signed_tls_client_auth';
 }
 
 /** Key: identity and resource server. */

@@ -1,7 +1,8 @@
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
 import type { Stores } from '../../storage/storage.ts';
-import { rfc3339 } from '../../registry/views.ts';
+import { clientKeyView, rfc3339 } from '../../registry/views.ts';
+import { isDeclarable } from './declared.ts';
 import { everyOne } from './prune.ts';
 
 /** A document as the contract describes it. */
@@ -73,15 +74,18 @@ async function credentialDocuments(
   now: number,
 ): Promise<readonly ExportedDocument[]> {
   const documents = new Map<string, ExportedDocument>();
-  const filter = { type: 'client_secret', state: 'active' } as const;
-  for await (const record of everyOne((page) => stores.credentials.list(filter, page))) {
+  for await (const record of everyOne((page) => stores.credentials.list({ state: 'active' }, page))) {
     const identity = identities.get(record.identityId);
-    if (identity === undefined || record.expiresAt <= now) continue;
+    if (identity === undefined || record.expiresAt <= now || !isDeclarable(record)) continue;
     documents.set(
       JSON.stringify([identity.id, record.label]),
       documentOf('Credential', record.label, {
         identity: identity.clientId,
-        type: 'client_secret',
+        type: record.material.type,
+        ...(record.material.type === 'private_key_jwt' ? clientKeyView(record.material) : {}),
+        ...(record.material.type === 'self_signed_tls_client_auth'
+          ? { certificate: record.material.certificate }
+          : {}),
         expires_at: rfc3339(record.expiresAt),
       }),
     );

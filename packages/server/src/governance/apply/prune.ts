@@ -5,8 +5,8 @@ import { moveIdentity } from '../../registry/lifecycle.ts';
 import { deleteResourceServer } from '../../registry/resource-server.ts';
 import type { Page, PageRequest, Position } from '../../storage/page.ts';
 import type { Stores } from '../../storage/storage.ts';
-import type { Application } from './bring-about.ts';
-import type { Declared } from './declared.ts';
+import type { Application } from './application.ts';
+import { type Declared, isDeclarable } from './declared.ts';
 
 /** Ends one object, in the caller's transaction; nothing when it has ended meanwhile. */
 export type Removal = (stores: Stores, tell: Tell) => Promise<void>;
@@ -61,8 +61,8 @@ async function credentialRemovals(
   spared: ReadonlySet<string>,
 ): Promise<readonly Removal[]> {
   const found: Removal[] = [];
-  const filter = { type: 'client_secret', state: 'active' } as const;
-  for await (const record of everyOne((page) => stores.credentials.list(filter, page))) {
+  for await (const record of everyOne((page) => stores.credentials.list({ state: 'active' }, page))) {
+    if (!isDeclarable(record)) continue;
     if (declared.has(`Credential ${record.identityId} ${record.label}`) || spared.has(record.identityId))
       continue;
     found.push(async (now, tell) => {

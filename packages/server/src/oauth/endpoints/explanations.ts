@@ -41,7 +41,7 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
   client_id_mismatch: malformed('The client_id in the body is another than the one that was proved.'),
   client_authentication_missing: {
     why: 'The request carried nothing that proves who the client is.',
-    fix: 'Send the client_id and its secret, best as an HTTP Basic header.',
+    fix: 'Send the client_id and its secret, best as an HTTP Basic header; or a client_assertion.',
   },
   authorization_unreadable: {
     why: 'The Authorization header is not a well-formed Basic header.',
@@ -51,6 +51,98 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
     why: 'What came as an API key is none: its shape or its checksum is wrong. Nothing was looked up.',
     fix: 'Look for a key that was cut off or mistyped, or for a token that was sent in its place.',
   },
+  client_certificate_header_spoofed: {
+    why: 'A header named a client certificate, and nobody whose word counts wrote it: the caller is no declared proxy, the header is not the one of client-cert-header, or TLS says otherwise.',
+    fix: 'If a proxy of yours is at the source address, declare it with trusted-proxy and client-cert-header, and let it remove such headers of its callers. Else somebody tried.',
+  },
+  client_certificate_header_malformed: {
+    why: 'The header in which the proxy names a client certificate came twice, or does not hold one as client-cert-header says.',
+    fix: 'Compare the configuration of the proxy with docs/operate/client-certificates.md.',
+  },
+  client_assertion_type_unknown: {
+    why: 'The client_assertion_type is none that is taken here, or came without a client_assertion.',
+    fix: 'Send client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer beside the assertion.',
+  },
+  client_assertion_malformed: {
+    why: 'The client_assertion is no JWT as RFC 7515 has it, or has a header that is not taken (crit, b64, enc).',
+    fix: 'Let an OAuth library make the assertion.',
+  },
+  client_assertion_wrong_typ: {
+    why: 'The client_assertion says by its typ that it is another kind of JWT: an access token, a DPoP proof, or what else.',
+    fix: 'Look for the client that sends a token in the place of its assertion. The typ is client-authentication+jwt.',
+  },
+  client_assertion_algorithm: {
+    why: 'The client_assertion is signed with an algorithm that is not taken from anybody.',
+    fix: 'Algorithms are in the metadata: token_endpoint_auth_signing_alg_values_supported.',
+  },
+  client_assertion_claims: {
+    why: 'The client_assertion lacks a claim or has it in another shape: iss and sub are both the client_id, then aud, jti (at most 256 characters) and exp (whole seconds).',
+    fix: 'Correct the client.',
+  },
+  client_assertion_key_unknown: {
+    why: 'The identity has no key that this client_assertion could be signed with: kid, x5t#S256 or alg are of none that is registered.',
+    fix: 'Compare with countersign credentials list --identity; add the key: countersign credentials create --type private_key_jwt --jwk-file. RS256 needs a key that allows it (--allow-rs256).',
+  },
+  client_assertion_signature: {
+    why: 'The client_assertion was not signed by any key of this identity.',
+    fix: 'Check which private key the client has loaded, or register its public key: countersign credentials create --type private_key_jwt.',
+  },
+  client_assertion_audience: {
+    why: 'The client_assertion is right, but its audience is not the issuer of this authority alone.',
+    fix: 'Set aud to the issuer, exactly as the metadata writes it. For a client that can only name the token endpoint: allow_token_endpoint_audience.',
+  },
+  client_assertion_outdated: {
+    why: 'The client_assertion is right, but has expired, or was made more than 30 seconds ahead.',
+    fix: 'Make a new assertion for each request; set the clock of the client right.',
+  },
+  client_assertion_too_long_lived: {
+    why: 'The client_assertion is right, but its exp is more than an hour ahead.',
+    fix: 'Let the client make assertions that live for a minute, one for each request.',
+  },
+  client_assertion_replayed: {
+    why: 'The same client_assertion, or another of this client with its jti, was used before.',
+    fix: 'Make a new assertion for each request, for retries too. If the client does, look for who read its traffic.',
+  },
+  certificate_malformed: {
+    why: 'The certificate that the client showed, or one that came along, breaks the rules of RFC 5280 section 4, has an invisible character in a name, or is too large.',
+    fix: 'Look at it with openssl x509 -text and have it issued anew.',
+  },
+  certificate_subject_mismatch: {
+    why: 'The certificate does not name the client as its tls_client_auth credential says, or the identity has no such credential.',
+    fix: 'Compare the field that the credential names with openssl x509 -noout -subject -nameopt RFC2253 -ext subjectAltName.',
+  },
+  certificate_untrusted: {
+    why: 'No path leads from the certificate to an authority of the credential: another one issued it, an intermediate is missing or may not issue, or a critical extension is unknown.',
+    fix: 'Let the client send its intermediates, and compare: openssl verify -purpose sslclient -partial_chain -CAfile ca.pem -untrusted chain.pem client.pem',
+  },
+  certificate_not_yet_valid: {
+    why: 'The certificate, or an authority above it, is valid from a later time on.',
+    fix: 'Wait for its notBefore, or set the clock of the host right.',
+  },
+  certificate_expired: {
+    why: 'The certificate, or an authority above it, has expired.',
+    fix: 'Renew it. The credential stays as it is while subject and authority do.',
+  },
+  certificate_wrong_purpose: {
+    why: 'The certificate, or an authority above it, is not for client authentication, may not sign, or is itself an authority.',
+    fix: 'Issue it with CA:false, key usage digitalSignature and extended key usage clientAuth.',
+  },
+  certificate_weak: {
+    why: 'A key or signature in the path is too weak: SHA-1 or older, or RSA below 2,048 bits.',
+    fix: 'Issue it anew, with ECDSA on P-256 or RSA of 2,048 bits, and SHA-256.',
+  },
+  certificate_outside_constraints: {
+    why: 'The certificate has a name that an authority above it may not give out (RFC 5280 section 4.2.1.10).',
+    fix: 'Issue it for a name within the constraints.',
+  },
+  certificate_revoked: {
+    why: 'The certificate, or an authority above it, is on a revocation list of the credential.',
+    fix: 'Find out why it was revoked before you issue another.',
+  },
+  certificate_revocation_unknown: {
+    why: 'The credential has revocation lists, and none that holds now is of the authority that issued a certificate in the path.',
+    fix: 'Give it the current lists, of intermediates too: countersign credentials update --crl',
+  },
   client_unknown: {
     why: 'There is no identity with this client_id.',
     fix: 'Check the client_id and that the client talks to the right authority: countersign identities list',
@@ -58,6 +150,10 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
   secret_mismatch: {
     why: 'The identity exists, but none of its secrets is the one that was sent.',
     fix: 'Check which secret the client has loaded, or make a new one: countersign credentials create',
+  },
+  certificate_mismatch: {
+    why: 'The identity exists, but the certificate that was shown is none of those registered for it.',
+    fix: 'Compare its SHA-256 thumbprint with the credentials of the identity: countersign credentials list. After a renewal register the new certificate first.',
   },
   credential_not_yet_valid: {
     why: 'The secret is right, but not valid yet.',
@@ -250,7 +346,7 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
   },
   sender_constraint_missing: {
     why: 'The resource server takes only tokens that are bound to their holder, and nothing to bind to came with the request.',
-    fix: 'Let the client prove possession as the resource server demands (sender_constraint), or change that.',
+    fix: 'Let the client prove possession as the resource server demands (sender_constraint), or change that. A certificate is seen at the port of mtls-port, or through a declared proxy (client-cert-header).',
   },
   api_key_rate_exceeded: {
     why: 'This API key was exchanged more often than the setting api-key-rate allows.',

@@ -137,9 +137,25 @@ function evidenceOf({ evidence }: Attempt): string | undefined {
   return evidence === undefined ? undefined : canonicalJson(evidence);
 }
 
+/** Of these, the assertion was held against the keys of its client. */
+const WRONG_ASSERTIONS: ReadonlySet<RefusalReason> = new Set([
+  'client_assertion_key_unknown',
+  'client_assertion_signature',
+  'client_assertion_audience',
+  'client_assertion_outdated',
+  'client_assertion_too_long_lived',
+  'client_assertion_replayed',
+]);
+
 /** Refused for what is wrong with the proof or the standing of a client that exists. */
 function isOfKnownClient(reason: RefusalReason): boolean {
-  return reason === 'secret_mismatch' || reason.startsWith('credential_') || reason.startsWith('identity_');
+  return (
+    reason === 'secret_mismatch' ||
+    reason === 'certificate_mismatch' ||
+    reason.startsWith('credential_') ||
+    reason.startsWith('identity_') ||
+    WRONG_ASSERTIONS.has(reason)
+  );
 }
 
 function claimedIdentity(attempt: Attempt, reason: RefusalReason): string | undefined {

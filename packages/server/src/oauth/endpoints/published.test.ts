@@ -9,6 +9,9 @@ beforeEach(async () => {
 });
 afterEach(() => scene.close());
 
+const METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
+const ALGORITHMS = ['ES256', 'ES384', 'PS256', 'RS384', 'EdDSA', 'Ed25519'];
+
 describe('the metadata', () => {
   it('is this document, at both well-known places', async () => {
     const answer = await scene.call('/.well-known/oauth-authorization-server');
@@ -21,15 +24,18 @@ describe('the metadata', () => {
         'urn:ietf:params:oauth:grant-type:jwt-bearer',
         'urn:ietf:params:oauth:grant-type:token-exchange',
       ],
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      token_endpoint_auth_methods_supported: METHODS,
+      token_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
       response_types_supported: ['none'],
       protected_resources: ['https://authority.test/v1'],
       cutoffs_endpoint: 'https://authority.test/oauth/cutoffs',
       introspection_endpoint: 'https://authority.test/oauth/introspect',
-      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      introspection_endpoint_auth_methods_supported: METHODS,
+      introspection_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
       introspection_signing_alg_values_supported: ['ES256'],
       revocation_endpoint: 'https://authority.test/oauth/revoke',
-      revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      revocation_endpoint_auth_methods_supported: METHODS,
+      revocation_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
     });
     expect(answer.headers).toEqual({
       'content-type': 'application/json',
@@ -47,7 +53,13 @@ describe('the metadata', () => {
   });
 
   it('names the listener for certificates where there is one', () => {
-    const facts = { issuer: ISSUER, grantTypes: [], clientAuthMethods: [], protectedResources: [] };
+    const facts = {
+      issuer: ISSUER,
+      grantTypes: [],
+      clientAuthMethods: [],
+      assertionAlgorithms: [],
+      protectedResources: [],
+    };
     expect(serverMetadata({ ...facts, mtlsBase: 'https://authority.test:9443' })).toMatchObject({
       token_endpoint: 'https://authority.test/oauth/token',
       mtls_endpoint_aliases: {

@@ -1,9 +1,19 @@
 // Every reason for which the token endpoint refuses: reached, and pinned to its answer (RFC 6749 §5.2).
+import { generateKeyPairSync } from 'node:crypto';
 import { createDpopNonces, formatBasicCredentials, generateSecret } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { testCertificate } from '../../../test/client-certificate.ts';
+import { addClientKey, assertionForm, assertionOf, clientKey } from '../../../test/client-assertion.ts';
+import {
+  addTlsClient,
+  askByCertificate,
+  clientAuthority,
+  type Issued,
+  onlyBelow,
+} from '../../../test/client-authority.ts';
 import { proofKey, proofOf } from '../../../test/dpop-proof.ts';
 import { addExchange, type ExchangeScene, TOKEN } from '../../../test/exchange-scene.ts';
-import { addFederation, asserting, SECONDS } from '../../../test/federation-scene.ts';
+import { addFederation, assertingAsGrant, SECONDS } from '../../../test/federation-scene.ts';
 import {
   addApiKey,
   changed,
@@ -21,6 +31,7 @@ import {
   resourceServerRecord,
 } from '../../storage/contract/records.ts';
 import { StorageError } from '../../storage/errors.ts';
+import { extendedKeyUsage } from '../../http/certificate.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import type { OAuthDeps } from '../compose.ts';
 import type { SenderConstraint } from '../sender-constraint/constraint.ts';
@@ -58,6 +69,13 @@ const suspendedBy =
     await change(s);
     return await s.ask();
   };
+const CLIENTS = clientAuthority(NOW);
+const showing =
+  (issued: () => Issued): Reach =>
+  async (s) => {
+    await addTlsClient(s, CLIENTS);
+    return await askByCertificate(s, [issued()]);
+  };
 const identityIs = (change: object): Reach =>
   suspendedBy((s) => s.storage.identities.replace(changed(s.identity, change)));
 const credentialIs = (change: object): Reach =>
@@ -82,8 +100,15 @@ function bindingTo(...shown: SenderConstraint['name'][]): Reach {
 function proving(made: (now: number) => string[], dpop: Partial<DpopSettings> = {}): Reach {
   return async (s) => {
     const { facts, secretHash, log, counters } = s.deps;
-    const settings = { usedOnce: s.storage.usedOnce, nonceKey: undefined, ...dpop };
-    const other = await openTokenScene({ facts, secretHash, log, counters, dpop: settings });
+    const settings = { nonceKey: undefined, ...dpop };
+    const other = await openTokenScene({
+      facts,
+      secretHash,
+      log,
+      counters,
+      usedOnce: s.storage.usedOnce,
+      dpop: settings,
+    });
     const authorization = formatBasicCredentials('payments', s.secret);
     const headers = made(Math.floor(NOW / 1000)).flatMap((each) => ['dpop', each]);
     let answer = await other.ask('', { authorization, headers });
@@ -100,6 +125,22 @@ function proving(made: (now: number) => string[], dpop: Partial<DpopSettings> = 
 type DpopSettings = NonNullable<OAuthDeps['dpop']>;
 const KEY = proofKey();
 const NONCE_KEY = new Uint8Array(32).fill(3);
+/** A certificate of nobody, where certificates are seen. */
+const showingCertificate: Reach = async (s) => {
+  const { facts, secretHash, log, counters, strangers } = s.deps;
+  const other = await openTokenScene({
+    facts,
+    secretHash,
+    log,
+    counters,
+    strangers,
+    clientCertificates: true,
+  });
+  const request = { clientCertificate: { chain: [testCertificate().der], source: 'tls' } } as const;
+  const answer = await other.ask('client_id=payments', { authorization: null, request });
+  await other.close();
+  return answer;
+};
 function badProof(reach: Reach): Expected {
   return denied('invalid_dpop_proof', 'the DPoP proof does not hold', reach);
 }
@@ -108,6 +149,16 @@ function nonceNeeded(claims: object): Expected {
   const headers = { 'dpop-nonce': createDpopNonces(NONCE_KEY).current(NOW) };
   return { ...denied('use_dpop_nonce', 'the DPoP proof needs the nonce given here', reach), headers };
 }
+
+/** With an assertion by a registered key, in which this is otherwise. */
+function asserting(claims: object, header: object = {}, form: object = {}): Reach {
+  return async (s) => {
+    await addClientKey(s, CLIENT_KEY);
+    const assertion = assertionOf(CLIENT_KEY, Math.floor(NOW / 1000), claims, header);
+    return await s.ask(assertionForm(assertion, form), { authorization: null });
+  };
+}
+const CLIENT_KEY = clientKey();
 
 function malformed(description: string, reach: Reach, status = 400): Expected {
   return { status, error: 'invalid_request', description, reach };
@@ -176,11 +227,11 @@ function badAssertion(
     const made = federation.assertion(claims, change.header, change.key);
     const text = change.token?.(made) ?? made;
     if (change.before === true) {
-      expect((await asserting(s, text)).status).toBe(200);
+      expect((await assertingAsGrant(s, text)).status).toBe(200);
       s.log.events.length = 0;
       s.counters.tokensIssued = 0;
     }
-    return await asserting(s, text, change.more);
+    return await assertingAsGrant(s, text, change.more);
   });
 }
 interface AssertionChange {
@@ -235,12 +286,72 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   ),
   authorization_unreadable: notAuthenticated((s) => s.ask('', { authorization: 'Basic !' })),
   api_key_malformed: notAuthenticated((s) => s.ask('', { authorization: 'Bearer cak_x' })),
+  client_certificate_header_spoofed: notAuthenticated((s) =>
+    s.ask('', { request: { clientCertificateFault: 'spoofed' } }),
+  ),
+  client_certificate_header_malformed: notAuthenticated((s) =>
+    s.ask('', { request: { clientCertificateFault: 'malformed' } }),
+  ),
+  client_assertion_type_unknown: notAuthenticated(asserting({}, {}, { client_assertion_type: 'x' })),
+  client_assertion_malformed: notAuthenticated(asserting({}, {}, { client_assertion: 'x' })),
+  client_assertion_wrong_typ: notAuthenticated(asserting({}, { typ: 'at+jwt' })),
+  client_assertion_algorithm: notAuthenticated(
+    asserting({}, {}, { client_assertion: 'eyJhbGciOiJub25lIn0.e30.AAAA' }),
+  ),
+  client_assertion_claims: notAuthenticated(asserting({ jti: 1 })),
+  client_assertion_key_unknown: notAuthenticated((s) =>
+    s.ask(assertionForm(assertionOf(CLIENT_KEY, Math.floor(NOW / 1000))), { authorization: null }),
+  ),
+  client_assertion_signature: notAuthenticated(async (s) => {
+    await addClientKey(s, clientKey());
+    const assertion = assertionOf(CLIENT_KEY, Math.floor(NOW / 1000));
+    return await s.ask(assertionForm(assertion), { authorization: null });
+  }),
+  client_assertion_audience: notAuthenticated(asserting({ aud: 'https://authority.test/oauth/token' })),
+  client_assertion_outdated: notAuthenticated(asserting({ exp: Math.floor(NOW / 1000) - 30 })),
+  client_assertion_too_long_lived: notAuthenticated(asserting({ exp: Math.floor(NOW / 1000) + 3631 })),
+  client_assertion_replayed: notAuthenticated(async (s) => {
+    await addClientKey(s, CLIENT_KEY);
+    const form = assertionForm(assertionOf(CLIENT_KEY, Math.floor(NOW / 1000)));
+    expect((await s.ask(form, { authorization: null })).status).toBe(200);
+    s.log.events.length = 0;
+    s.counters.tokensIssued = 0;
+    return await s.ask(form, { authorization: null });
+  }),
+  certificate_malformed: notAuthenticated((s) => askByCertificate(s, [{ der: Uint8Array.of(0x30, 0) }])),
+  certificate_subject_mismatch: notAuthenticated(showing(() => CLIENTS.issue({ subject: 'billing' }))),
+  certificate_untrusted: notAuthenticated(showing(() => clientAuthority(NOW, 'others').issue())),
+  certificate_not_yet_valid: notAuthenticated(showing(() => CLIENTS.issue({ notBefore: NOW + 1000 }))),
+  certificate_expired: notAuthenticated(showing(() => CLIENTS.issue({ notAfter: NOW - 1000 }))),
+  certificate_wrong_purpose: notAuthenticated(
+    showing(() => CLIENTS.issue({ extensions: [extendedKeyUsage('1.3.6.1.5.5.7.3.1')] })),
+  ),
+  certificate_weak: notAuthenticated(
+    showing(() =>
+      CLIENTS.issue({ publicKey: generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey }),
+    ),
+  ),
+  certificate_outside_constraints: notAuthenticated(async (s) => {
+    const bounded = clientAuthority(NOW, 'bounded', [onlyBelow('good.test')]);
+    await addTlsClient(s, bounded);
+    return await askByCertificate(s, [bounded.issue({ dns: ['evil.test'] })]);
+  }),
+  certificate_revoked: notAuthenticated(async (s) => {
+    const gone = CLIENTS.issue();
+    await addTlsClient(s, CLIENTS, { crl: CLIENTS.crl([gone]) });
+    return await askByCertificate(s, [gone]);
+  }),
+  certificate_revocation_unknown: notAuthenticated(async (s) => {
+    await addTlsClient(s, CLIENTS, { crl: CLIENTS.crl([], NOW - 1000) });
+    return await askByCertificate(s, [CLIENTS.issue()]);
+  }),
   client_unknown: notAuthenticated((s) =>
     s.ask('', { authorization: formatBasicCredentials('billing', s.secret) }),
   ),
   secret_mismatch: notAuthenticated((s) =>
     s.ask('', { authorization: formatBasicCredentials('payments', `${s.secret}x`) }),
   ),
+  certificate_mismatch: notAuthenticated(showingCertificate),
   credential_not_yet_valid: notAuthenticated(credentialIs({ notBeforeAt: NOW + 1 })),
   credential_expired: notAuthenticated(credentialIs({ expiresAt: NOW })),
   credential_suspended: notAuthenticated(credentialIs({ state: 'suspended' })),
@@ -249,7 +360,7 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   identity_suspended: notAuthenticated(identityIs({ state: 'suspended' })),
   identity_decommissioned: notAuthenticated(identityIs({ state: 'decommissioning' })),
   identity_expired: notAuthenticated(identityIs({ expiresAt: NOW })),
-  assertion_missing: malformed('assertion is missing', (s) => asserting(s, '')),
+  assertion_missing: malformed('assertion is missing', (s) => assertingAsGrant(s, '')),
   assertion_malformed: badAssertion({}, { token: () => 'a.b.c' }),
   assertion_issuer_unknown: badAssertion({ iss: 'https://issuer.test/' }),
   assertion_issuer_suspended: badAssertion({}, { issuer: { state: 'suspended' } }),
@@ -475,7 +586,7 @@ describe('a refusal of the token endpoint', () => {
       expect(fresh.strangers[0]?.event.reason).toBe(reason);
       await fresh.close();
     }
-    expect([reasons.length, answers.size]).toEqual([13, 1]);
+    expect([reasons.length, answers.size]).toEqual([37, 1]);
   });
 
   it('for want of access to a resource is the same to the byte, whether or not there is such a resource', async () => {

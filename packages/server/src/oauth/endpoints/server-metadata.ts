@@ -6,8 +6,12 @@ export interface ServerMetadataFacts {
   readonly issuer: string;
   readonly grantTypes: readonly string[];
   readonly clientAuthMethods: readonly string[];
+  /** Of assertions, at every endpoint (RFC 8414 §2). */
+  readonly assertionAlgorithms: readonly string[];
   /** `https://…` of the listener that asks for certificates, when there is one. */
   readonly mtlsBase: string | undefined;
+  /** Tokens are bound to certificates where a resource server wants it (RFC 8705 §3.3). */
+  readonly certificateBoundTokens?: boolean;
   /** Undefined: proofs are not looked at. */
   readonly dpopAlgorithms?: readonly string[] | undefined;
   /** The admin API's resource identifier (RFC 9728 §4). */
@@ -25,18 +29,22 @@ export function serverMetadata(facts: ServerMetadataFacts): Readonly<Record<stri
     jwks_uri: `${issuer}/oauth/jwks`,
     grant_types_supported: facts.grantTypes,
     token_endpoint_auth_methods_supported: facts.clientAuthMethods,
+    token_endpoint_auth_signing_alg_values_supported: facts.assertionAlgorithms,
     // RFC 8414 §2 requires the member; there is no authorization endpoint, hence nothing in it would be true.
     response_types_supported: ['none'],
     protected_resources: facts.protectedResources,
     cutoffs_endpoint: `${issuer}/oauth/cutoffs`,
     introspection_endpoint: `${issuer}/oauth/introspect`,
     introspection_endpoint_auth_methods_supported: facts.clientAuthMethods,
+    introspection_endpoint_auth_signing_alg_values_supported: facts.assertionAlgorithms,
     introspection_signing_alg_values_supported: ['ES256'],
     revocation_endpoint: `${issuer}/oauth/revoke`,
     revocation_endpoint_auth_methods_supported: facts.clientAuthMethods,
+    revocation_endpoint_auth_signing_alg_values_supported: facts.assertionAlgorithms,
     ...(facts.dpopAlgorithms === undefined
       ? {}
       : { dpop_signing_alg_values_supported: facts.dpopAlgorithms }),
+    ...(facts.certificateBoundTokens === true ? { tls_client_certificate_bound_access_tokens: true } : {}),
     ...(facts.mtlsBase === undefined ? {} : { mtls_endpoint_aliases: aliases(facts.mtlsBase) }),
   };
 }

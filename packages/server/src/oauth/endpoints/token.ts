@@ -18,14 +18,20 @@ import {
   standing,
 } from '../../registry/effective-access.ts';
 import { StorageError } from '../../storage/errors.ts';
-import { type AuthenticateDeps, authenticate, type Claim, present } from '../client-auth/authenticate.ts';
+import {
+  type AuthenticateDeps,
+  authenticate,
+  type Claim,
+  missingProof,
+  present,
+} from '../client-auth/authenticate.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import type { Grant, GrantTable } from '../grants/grant.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import { confirm } from '../sender-constraint/confirm.ts';
 import type { SenderConstraint } from '../sender-constraint/constraint.ts';
-import type { Authorization, Delegation } from '../tokens/authorization.ts';
-import { type IssueDeps, issue, type IssuedToken, type IssueTerms } from '../tokens/issue.ts';
+import type { Authorization, Delegation, IssueTerms } from '../tokens/authorization.ts';
+import { type IssueDeps, issue, type IssuedToken } from '../tokens/issue.ts';
 import type { Attempt } from './attempt.ts';
 import type { Budgets } from './budgets.ts';
 import { errorResponse, serverErrorResponse, tooManyFailuresResponse } from './error-response.ts';
@@ -133,7 +139,7 @@ function identify(
   form: Form,
 ): AuthenticatedClient | Promise<AuthenticatedClient> {
   if (claim !== undefined) return authenticate(deps, claim, attempt.at);
-  if (grant.identify === undefined) throw new Refusal('client_authentication_missing');
+  if (grant.identify === undefined) throw missingProof(attempt.request);
   attempt.method = grant.type;
   return grant.identify(attempt.request, form, attempt.at);
 }

@@ -37,7 +37,10 @@ export function tokenExchange(deps: TokenExchangeDeps): Grant {
       const { claims, scopes } = await requireSubject(deps, client, request.subjectToken, now);
       const actor = await requireActor(deps, client, request.actorToken, now);
       const parties = partiesWith(claims, scopes);
-      const held = await withinSubject(deps, client, parties, request.asked, now);
+      const { format, ...held } = await withinSubject(deps, client, parties, request.asked, now);
+      // RFC 8693 §3: an opaque token is an access token and no JWT.
+      if (format === 'opaque' && request.issuedTokenType === TOKEN_TYPE.jwt)
+        throw new Refusal('token_type_unsupported');
       const delegation: Delegation = {
         subject: claims.sub,
         actor: actorFor(client, claims),
@@ -200,7 +203,11 @@ async function withinSubject(
   parties: readonly Party[],
   asked: AccessAsked,
   now: number,
-): Promise<{ readonly resource: ResourceIndicator; readonly scopes: readonly ScopeToken[] }> {
+): Promise<{
+  readonly resource: ResourceIndicator;
+  readonly scopes: readonly ScopeToken[];
+  readonly format: 'jwt' | 'opaque';
+}> {
   const held = effectiveAccess(client.facts, asked, now, limitOf(client.credential));
   if (!held.ok) throw new Refusal(held.fault);
   // The admin API acts on who calls it and on nobody's behalf.
@@ -216,5 +223,6 @@ async function withinSubject(
     earlier.every((opened) => opened.includes(scope)),
   );
   if (scopes.length === 0) throw new Refusal('subject_scope_not_held');
-  return { resource, scopes: scopes as readonly string[] as readonly ScopeToken[] };
+  const { format } = held.resourceServer.token;
+  return { resource, scopes: scopes as readonly string[] as readonly ScopeToken[], format };
 }

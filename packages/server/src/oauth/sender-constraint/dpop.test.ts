@@ -14,10 +14,14 @@ let key: ProofKey;
 let scene: TokenScene;
 const more: TokenScene[] = [];
 
-async function open(
-  dpop: { nonceKey?: Uint8Array; usedOnce?: Pick<UsedOnceStore, 'claim'> } = {},
-): Promise<TokenScene> {
-  const opened = await openTokenScene({ dpop: { usedOnce: used.usedOnce, nonceKey: undefined, ...dpop } });
+async function open({
+  nonceKey,
+  usedOnce = used.usedOnce,
+}: {
+  nonceKey?: Uint8Array;
+  usedOnce?: Pick<UsedOnceStore, 'claim'>;
+} = {}): Promise<TokenScene> {
+  const opened = await openTokenScene({ usedOnce, dpop: { nonceKey } });
   more.push(opened);
   return opened;
 }

@@ -1,5 +1,11 @@
 // What a grant asks for: RFC 6749 §4, with the delegation of RFC 8693 §1.1 and §4.1.
-import type { Actor, Confirmation, ExchangedToken, TokenTypeIdentifier } from '@countersign/protocol';
+import type {
+  Actor,
+  Confirmation,
+  ConfirmationMember,
+  ExchangedToken,
+  TokenTypeIdentifier,
+} from '@countersign/protocol';
 import type { AccessAsked } from '../../registry/effective-access.ts';
 
 /** In whose name a token is asked for, when that is not the client itself. */
@@ -16,6 +22,12 @@ export interface Delegation {
   readonly boundTo?: readonly Confirmation[];
   /** Asked again when the token is signed: throws `Refusal` when what it was exchanged for has ended since. */
   readonly recheck?: () => Promise<void>;
+}
+
+/** What a token carries beside an access, if anything. */
+export interface IssueTerms {
+  readonly confirmation: ConfirmationMember | undefined;
+  readonly delegation: Delegation | undefined;
 }
 
 export interface Authorization extends AccessAsked {

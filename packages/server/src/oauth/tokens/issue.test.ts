@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { openTokenScene } from '../../../test/token-scene.ts';
 import { pooledRandom } from '../../ids.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
-import { issue, type IssuedToken, type IssueTerms } from './issue.ts';
+import type { IssueTerms } from './authorization.ts';
+import { issue, type IssuedToken } from './issue.ts';
 
 const CLIENT = { clientId: 'payments', credentialId: 'crd_1' };
 
@@ -14,7 +15,10 @@ async function issued(terms?: IssueTerms): Promise<{ claims: Record<string, unkn
     resourceServer: scene.server,
     scopes: ['fraud:read'],
   };
-  const keystore = { sign: (_alg: string, _typ: string, payload: string) => Promise.resolve(payload) };
+  const keystore = {
+    sign: (_alg: string, _typ: string, payload: string) => Promise.resolve(payload),
+    sealingKey: scene.deps.keystore.sealingKey,
+  };
   const deps = { issuer: 'https://authority.test', keystore, random: pooledRandom() };
   const token = issue(deps, CLIENT, held, 60, 1000, terms);
   await scene.close();

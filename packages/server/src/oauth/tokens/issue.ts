@@ -1,13 +1,14 @@
-// JWT access tokens: RFC 9068 §2, with `cnf` (RFC 7800 §3) and `act` (RFC 8693 §4.1).
-import type { ConfirmationMember } from '@countersign/protocol';
+// Access tokens: JWTs of RFC 9068 §2, with `cnf` (RFC 7800 §3) and `act` (RFC 8693 §4.1).
 import type { RandomBytes } from '../../ids.ts';
 import type { Keystore } from '../../keys/keystore.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
-import type { Delegation } from './authorization.ts';
+import type { IssueTerms } from './authorization.ts';
+import { JTI_BYTES, sealOpaqueToken } from './opaque-token.ts';
+import { writeOpaqueClaims } from './opaque-claims.ts';
 
 export interface IssueDeps {
   readonly issuer: string;
-  readonly keystore: Pick<Keystore, 'sign'>;
+  readonly keystore: Pick<Keystore, 'sign' | 'sealingKey'>;
   readonly random: RandomBytes;
 }
 
@@ -21,16 +22,8 @@ export interface IssuedToken {
   readonly tokenType: 'Bearer' | 'DPoP';
 }
 
-/** What a token carries beside an access, if anything. */
-export interface IssueTerms {
-  readonly confirmation: ConfirmationMember | undefined;
-  readonly delegation: Delegation | undefined;
-}
-
-const JTI_BYTES = 16;
-
 /**
- * Signs a token for one access. `now` is epoch seconds, floored: `iat` in the future is refused by some validators.
+ * Signs (or seals, where the resource server wants opaque tokens) a token for one access. `now` is epoch seconds, floored: `iat` in the future is refused by some validators.
  * Written member by member: this is the one object that is made for every request.
  */
 export function issue(
@@ -41,8 +34,14 @@ export function issue(
   now: number,
   terms?: IssueTerms,
 ): IssuedToken {
-  const jti = deps.random(JTI_BYTES).toString('base64url');
+  const jtiBytes = deps.random(JTI_BYTES);
+  const jti = jtiBytes.toString('base64url');
   const scope = held.scopes.length === 1 ? (held.scopes[0] as string) : held.scopes.join(' ');
+  const tokenType = terms?.confirmation !== undefined && 'jkt' in terms.confirmation ? 'DPoP' : 'Bearer';
+  if (held.resourceServer.token.format === 'opaque') {
+    const text = writeOpaqueClaims(client, held, { scope, iat: now, lifetime }, terms);
+    return { signed: sealed(deps, jtiBytes, text), jti, scope, expiresIn: lifetime, tokenType };
+  }
   const fixedPart =
     terms?.delegation === undefined
       ? fixedClaims(deps.issuer, client, held)
@@ -51,8 +50,11 @@ export function issue(
     `${fixedPart},"scope":"${scope}",` +
     `"iat":${now},"exp":${now + lifetime},"jti":"${jti}"${terms === undefined ? '' : furtherClaims(terms)}}`;
   const { signingAlg, typ } = held.resourceServer.token;
-  const tokenType = terms?.confirmation !== undefined && 'jkt' in terms.confirmation ? 'DPoP' : 'Bearer';
   return { signed: deps.keystore.sign(signingAlg, typ, payload), jti, scope, expiresIn: lifetime, tokenType };
+}
+
+async function sealed({ keystore, issuer }: IssueDeps, jti: Uint8Array, text: string): Promise<string> {
+  return sealOpaqueToken(await keystore.sealingKey(), issuer, jti, text);
 }
 
 function furtherClaims({ confirmation, delegation }: IssueTerms): string {

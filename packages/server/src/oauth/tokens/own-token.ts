@@ -8,13 +8,17 @@ import {
   verifyJws,
 } from '@countersign/protocol';
 import type { Keystore } from '../../keys/keystore.ts';
+import { readOpaqueClaims } from './opaque-claims.ts';
+import { OPAQUE_PREFIX, openOpaqueToken } from './opaque-token.ts';
 
-/** A token whose signature is right. Whether it is still good is `token-state.ts`'s business. */
+/** A token whose signature, or seal, is right. Whether it is still good is `token-state.ts`'s business. */
 export interface OwnToken {
   readonly kid: string;
   readonly claims: AccessTokenClaims;
   /** The claims as they were signed: one JSON object. */
   readonly payload: string;
+  /** Whether the key is still published, or kept: asked each time, or a compromised one would go on being believed. */
+  readonly stillTrusted: () => boolean;
 }
 
 export interface OwnTokenReader {
@@ -24,7 +28,7 @@ export interface OwnTokenReader {
 
 export interface OwnTokenDeps {
   readonly issuer: string;
-  readonly keystore: Pick<Keystore, 'verificationKey'>;
+  readonly keystore: Pick<Keystore, 'verificationKey' | 'openingKey'>;
 }
 
 /** Tokens remembered at most; an API asks about the same one again and again. */
@@ -42,6 +46,16 @@ const TYPES: ReadonlySet<unknown> = new Set(['at+jwt', 'JWT']);
 export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
   const known = new Map<string, OwnToken>();
 
+  function open(token: string): OwnToken | undefined {
+    if (token.length > MAX_BYTES) return undefined;
+    const opened = openOpaqueToken(deps.keystore, deps.issuer, token);
+    if (opened === undefined) return undefined;
+    const payload = readOpaqueClaims(opened.text, deps.issuer, opened.jti);
+    const parsed = parseAccessTokenClaims(Buffer.from(payload));
+    const stillTrusted = () => deps.keystore.openingKey(opened.tag) !== undefined;
+    return parsed.ok ? { kid: opened.kid, claims: parsed.claims, payload, stillTrusted } : undefined;
+  }
+
   function verify(token: string): OwnToken | undefined {
     const jws = parseCompactJws(token, MAX_BYTES);
     if (!jws.ok || !TYPES.has(jws.header.typ) || jws.header.kid === undefined) return undefined;
@@ -51,17 +65,16 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
     if (!verifyJws(jws, { kid, alg: key.alg, keyObject: key.publicKey })) return undefined;
     const parsed = parseAccessTokenClaims(jws.payload);
     if (!parsed.ok || parsed.claims.iss !== deps.issuer) return undefined;
-    return { kid, claims: parsed.claims, payload: asBuffer(jws.payload).toString('utf8') };
+    const stillTrusted = () => deps.keystore.verificationKey(kid) !== undefined;
+    return { kid, claims: parsed.claims, payload: asBuffer(jws.payload).toString('utf8'), stillTrusted };
   }
 
   return {
     read(token) {
       const digest = hash('sha256', token, 'base64');
       const remembered = known.get(digest);
-      if (remembered !== undefined) {
-        return deps.keystore.verificationKey(remembered.kid) === undefined ? undefined : remembered;
-      }
-      const own = verify(token);
+      if (remembered !== undefined) return remembered.stillTrusted() ? remembered : undefined;
+      const own = token.startsWith(OPAQUE_PREFIX) ? open(token) : verify(token);
       if (own === undefined) return undefined;
       if (known.size >= CAPACITY) {
         const oldest = known.keys().next();

@@ -1,0 +1,104 @@
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { connect, type SecureVersion } from 'node:tls';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { testCertificate, type TestCertificate } from '../../test/client-certificate.ts';
+import { createPeerCertificates, type PeerCertificates } from './peer-certificate.ts';
+import type { ClientCertificate } from './request.ts';
+
+const server = testCertificate({ subject: 'localhost' });
+const authority = testCertificate({ subject: 'an authority', ca: true });
+const leaf = testCertificate({ issuer: { subject: 'an authority', certificate: authority } });
+const other = testCertificate({ issuer: { subject: 'an authority', certificate: authority } });
+
+let listening: Server;
+let port: number;
+let reader: PeerCertificates;
+let seen: { readonly certificate: ClientCertificate | undefined; readonly resumed: boolean }[];
+
+async function open(certificates: PeerCertificates, asking = true): Promise<void> {
+  reader = certificates;
+  const settings = { cert: server.pem, key: server.key, requestCert: asking, rejectUnauthorized: false };
+  listening = createServer(settings, (message, response) => {
+    const socket = message.socket as unknown as { isSessionReused(): boolean };
+    seen.push({ certificate: reader(message.socket), resumed: socket.isSessionReused() });
+    expect(reader(message.socket)).toBe(seen.at(-1)?.certificate);
+    response.end();
+  });
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
+  port = (listening.address() as AddressInfo).port;
+}
+
+beforeEach(() => {
+  seen = [];
+});
+afterEach(() => new Promise((resolve) => listening.close(resolve)));
+
+/** One request on a connection of its own; gives the session to resume. */
+async function call(
+  shown: TestCertificate | undefined,
+  { session, version = 'TLSv1.3' }: { session?: Buffer | undefined; version?: SecureVersion } = {},
+): Promise<Buffer | undefined> {
+  const own = shown === undefined ? {} : { cert: `${shown.pem}\n${authority.pem}`, key: shown.key };
+  let latest: Buffer | undefined;
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect({
+      host: '127.0.0.1',
+      port,
+      rejectUnauthorized: false,
+      maxVersion: version,
+      ...own,
+      ...(session === undefined ? {} : { session }),
+    });
+    socket.on('session', (given) => (latest = given));
+    socket.on('error', reject);
+    socket.on('close', () => resolve());
+    socket.resume();
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+  });
+  return latest;
+}
+
+describe('the certificate of a TLS peer', () => {
+  it('is its chain, leaf first, as it was shown', async () => {
+    await open(createPeerCertificates());
+    await call(leaf);
+    expect(seen[0]?.certificate).toEqual({ chain: [leaf.der, authority.der], source: 'tls' });
+  });
+
+  it('is absent where none was shown, or asked for', async () => {
+    await open(createPeerCertificates());
+    await call(undefined);
+    listening.close();
+    await open(createPeerCertificates(), false);
+    await call(leaf);
+    expect(seen.map(({ certificate }) => certificate)).toEqual([undefined, undefined]);
+  });
+
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('is whole after a session is resumed with %s', async (version) => {
+    await open(createPeerCertificates());
+    const session = await call(leaf, { version });
+    await call(leaf, { version, session });
+    expect(seen.map(({ resumed }) => resumed)).toEqual([false, true]);
+    expect(seen[1]?.certificate).toEqual({ chain: [leaf.der, authority.der], source: 'tls' });
+  });
+
+  it('is the leaf alone where the handshake that a session comes from is forgotten', async () => {
+    await open(createPeerCertificates(1));
+    const session = await call(leaf);
+    await call(other);
+    await call(leaf, { session });
+    expect(seen[2]).toEqual({ certificate: { chain: [leaf.der], source: 'tls' }, resumed: true });
+  });
+
+  it('is never another one than that of its own session', async () => {
+    await open(createPeerCertificates());
+    const session = await call(leaf);
+    // What is shown on resumption is not looked at: the session says who it is.
+    await call(other, { session });
+    expect(seen[1]).toEqual({
+      certificate: { chain: [leaf.der, authority.der], source: 'tls' },
+      resumed: true,
+    });
+  });
+});

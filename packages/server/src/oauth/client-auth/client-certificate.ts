@@ -1,0 +1,81 @@
+// What the two methods of RFC 8705 share: a certificate authenticates where it is all that a client shows beside its
+// client_id (§2). Beside a secret, an assertion or a key it is there to bind the token (§3), and proves nobody.
+import { createHash } from 'node:crypto';
+import type { Form } from '@countersign/protocol';
+import { type HttpRequest, header } from '../../http/request.ts';
+import { type Certificate, isSelfIssued, parseCertificate } from '../../x509/certificate.ts';
+
+/** A chain as it was shown. */
+export interface CertificateProof {
+  /** SHA-256 of all of it, to remember what was found out about it. */
+  readonly digest: string;
+  /** Leaf first; undefined where one of them cannot be read. */
+  readonly certificates: readonly Certificate[] | undefined;
+}
+
+export interface PresentedCertificate {
+  readonly clientId: string;
+  readonly proof: CertificateProof;
+}
+
+/** As many as a path may have here, and some that are not needed. */
+const MOST_CERTIFICATES = 10;
+/** Chains that were read lately, a few kB each. Strangers can push others out, and win nothing by it. */
+const MOST_REMEMBERED = 256;
+
+const remembered = new Map<string, CertificateProof>();
+
+/** Undefined: this request does not authenticate by its certificate. */
+export function presentedCertificate(request: HttpRequest, form: Form): PresentedCertificate | undefined {
+  const shown = request.clientCertificate;
+  if (shown === undefined) return undefined;
+  const clientId = form.get('client_id');
+  if (clientId === undefined || provesOtherwise(request, form)) return undefined;
+  return { clientId, proof: read(shown.chain) };
+}
+
+/**
+ * RFC 8705 §2.2: a certificate that its own holder issued is for self_signed_tls_client_auth, every other one for
+ * tls_client_auth, so that a request has one method. What cannot be read is for the latter, which says so.
+ */
+export function isSelfSigned({ certificates }: CertificateProof): boolean {
+  const leaf = certificates?.[0];
+  return leaf !== undefined && isSelfIssued(leaf);
+}
+
+function provesOtherwise(request: HttpRequest, form: Form): boolean {
+  return (
+    form.get('client_secret') !== undefined ||
+    (form.get('client_assertion') ?? form.get('client_assertion_type')) !== undefined ||
+    header(request, 'authorization').kind !== 'absent' ||
+    header(request, 'x-api-key').kind !== 'absent'
+  );
+}
+
+function read(chain: readonly Uint8Array[]): CertificateProof {
+  const hash = createHash('sha256');
+  // Each is DER, which says where it ends: no two chains are the same bytes.
+  for (const der of chain) hash.update(der);
+  const digest = hash.digest('base64url');
+  let proof = remembered.get(digest);
+  if (proof === undefined) {
+    proof = { digest, certificates: certificatesOf(chain) };
+    remembered.set(digest, proof);
+    for (const [oldest] of remembered) {
+      if (remembered.size <= MOST_REMEMBERED) break;
+      remembered.delete(oldest);
+    }
+  }
+  return proof;
+}
+
+function certificatesOf(chain: readonly Uint8Array[]): readonly Certificate[] | undefined {
+  if (chain.length === 0 || chain.length > MOST_CERTIFICATES) return undefined;
+  const certificates: Certificate[] = [];
+  for (const der of chain) {
+    const reading = parseCertificate(der);
+    if (!reading.ok) return undefined;
+    certificates.push(reading.certificate);
+  }
+  return certificates;
+}

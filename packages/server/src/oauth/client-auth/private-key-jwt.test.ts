@@ -1,0 +1,202 @@
+// Client authentication by an assertion, through the endpoints: RFC 7523 §2.2, §3, RFC 10070.
+import { randomUUID } from 'node:crypto';
+import { signJws } from '@countersign/protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  addClientKey,
+  assertionForm,
+  assertionOf,
+  type ClientKey,
+  clientKey,
+} from '../../../test/client-assertion.ts';
+import { changed, ISSUER, jsonOf, NOW, openTokenScene, type TokenScene } from '../../../test/token-scene.ts';
+import type { HttpResponse } from '../../http/response.ts';
+import { identityRecord } from '../../storage/contract/records.ts';
+import { StorageError } from '../../storage/errors.ts';
+
+const SECONDS = Math.floor(NOW / 1000);
+const ES = clientKey();
+let scene: TokenScene;
+beforeEach(async () => {
+  scene = await openTokenScene();
+});
+afterEach(() => scene.close());
+
+const show = (assertion: string, form: object = {}): Promise<HttpResponse> =>
+  scene.ask(assertionForm(assertion, form), { authorization: null });
+const made = (claims: object = {}, header: object = {}, key: ClientKey = ES): string =>
+  assertionOf(key, SECONDS, claims, header);
+/** `ok`, or the reason that the log has. */
+async function outcome(assertion: string, form: object = {}): Promise<string | undefined> {
+  const before = scene.strangers.length;
+  const answer = await show(assertion, form);
+  if (answer.status === 200) return 'ok';
+  expect(scene.bugs).toEqual([]);
+  return scene.strangers[before]?.event.reason ?? scene.log.events.at(-1)?.reason;
+}
+
+describe('a client proves itself with an assertion', () => {
+  it.each(['ES256', 'ES384', 'PS256', 'RS384', 'EdDSA'] as const)('signed %s', async (alg) => {
+    const key = clientKey(alg);
+    const credential = await addClientKey(scene, key);
+    expect(await outcome(made({}, {}, key))).toBe('ok');
+    expect(scene.log.events.at(-1)).toMatchObject({ method: 'private_key_jwt', credential: credential.id });
+  });
+
+  it('signed RS256 only where its key was registered for that', async () => {
+    const key = clientKey('RS256');
+    const record = await addClientKey(scene, key);
+    expect(await outcome(made({}, {}, key))).toBe('client_assertion_key_unknown');
+    await scene.storage.credentials.replace(
+      changed(record, { material: { ...record.material, allowRs256: true } as typeof record.material }),
+    );
+    expect(await outcome(made({}, {}, key))).toBe('ok');
+  });
+
+  it('at introspection and revocation too', async () => {
+    await addClientKey(scene, ES);
+    const token = String(jsonOf(await show(made()))['access_token']);
+    const call = (path: string, claims: object = {}) =>
+      scene.call(path, {
+        body: Buffer.from(`token=${token}&${assertionForm(made(claims))}`),
+        rawHeaders: ['Content-Type', 'application/x-www-form-urlencoded'],
+      });
+    expect(jsonOf(await call('/oauth/introspect'))).toMatchObject({ active: true, client_id: 'payments' });
+    expect((await call('/oauth/revoke', { aud: 'x' })).status).toBe(401);
+    expect((await call('/oauth/revoke')).status).toBe(200);
+    expect(jsonOf(await call('/oauth/introspect'))).toEqual({ active: false });
+  });
+
+  it('with or without client_id beside it, but not with another', async () => {
+    await addClientKey(scene, ES);
+    expect(await outcome(made())).toBe('ok');
+    expect(await outcome(made(), { client_id: 'payments' })).toBe('ok');
+    expect(await outcome(made(), { client_id: 'billing' })).toBe('client_id_mismatch');
+  });
+
+  it('and in no other way in the same request', async () => {
+    await addClientKey(scene, ES);
+    const basic = await scene.ask(assertionForm(made()));
+    expect([basic.status, jsonOf(basic)['error']]).toEqual([400, 'invalid_request']);
+    expect(await outcome(made(), { client_secret: scene.secret })).toBe('several_client_auth_methods');
+    for (const half of [
+      { client_assertion: 'x', client_assertion_type: '' },
+      { client_assertion: '', client_assertion_type: 'x' },
+    ]) {
+      const answer = await scene.ask(new URLSearchParams(half).toString());
+      expect(jsonOf(answer)['error']).toBe('invalid_request');
+    }
+  });
+});
+
+describe('the key', () => {
+  it('is the one that kid, its thumbprint or x5t#S256 names, or any that fits', async () => {
+    const other = clientKey();
+    const x5t = 'x'.repeat(43);
+    await addClientKey(scene, other, { jwk: { ...other.jwk, kid: 'b' } });
+    await addClientKey(scene, ES, { jwk: { ...ES.jwk, kid: 'a', 'x5t#S256': x5t } });
+    expect(await outcome(made())).toBe('ok');
+    expect(await outcome(made({}, {}, other))).toBe('ok');
+    expect(await outcome(made({}, { 'x5t#S256': x5t }))).toBe('ok');
+    expect(await outcome(made({}, { 'x5t#S256': x5t }, other))).toBe('client_assertion_signature');
+    expect(await outcome(made({}, { 'x5t#S256': 'y'.repeat(43) }))).toBe('client_assertion_signature');
+    const kid = (name: string) => ({ ...ES, sign: name });
+    expect(await outcome(signedWithKid(kid('a'), 'a'))).toBe('ok');
+    expect(await outcome(signedWithKid(kid('a'), 'b'))).toBe('client_assertion_signature');
+    expect(await outcome(signedWithKid(kid('a'), 'c'))).toBe('client_assertion_key_unknown');
+  });
+
+  it('of another client does not do, though it has the same kid', async () => {
+    const billing = identityRecord({ clientId: 'billing' });
+    await scene.storage.identities.insert(billing);
+    await addClientKey({ storage: scene.storage, identity: billing }, ES, { jwk: { ...ES.jwk, kid: 'k' } });
+    const own = clientKey();
+    await addClientKey(scene, own, { jwk: { ...own.jwk, kid: 'k' } });
+    expect(await outcome(signedWithKid(ES, 'k'))).toBe('client_assertion_signature');
+  });
+
+  it.each([
+    ['suspended', { state: 'suspended' }, 'credential_suspended'],
+    ['revoked', { state: 'revoked' }, 'credential_revoked'],
+    ['expired', { expiresAt: NOW }, 'credential_expired'],
+    ['not yet valid', { notBeforeAt: NOW + 1 }, 'credential_not_yet_valid'],
+  ] as const)('%s opens nothing', async (_, record, reason) => {
+    await addClientKey(scene, ES, { record });
+    expect(await outcome(made())).toBe(reason);
+  });
+
+  function signedWithKid({ alg, privateKey }: ClientKey, kid: string): string {
+    const payload = { iss: 'payments', sub: 'payments', aud: ISSUER, jti: randomUUID(), exp: SECONDS + 60 };
+    const header = { typ: 'client-authentication+jwt' };
+    return signJws(header, JSON.stringify(payload), { kid, alg, keyObject: privateKey });
+  }
+});
+
+describe('the audience', () => {
+  it('is the issuer alone, as text or as the one member of an array', async () => {
+    await addClientKey(scene, ES);
+    expect(await outcome(made({ aud: [ISSUER] }))).toBe('ok');
+    for (const aud of [
+      `${ISSUER}/`,
+      `${ISSUER}/oauth/token`,
+      [ISSUER, 'https://other.test'],
+      [ISSUER, ISSUER],
+      [],
+      'https://other.test',
+      '',
+    ]) {
+      expect(await outcome(made({ aud }))).toBe('client_assertion_audience');
+    }
+  });
+
+  it('may be the token endpoint where the credential allows it, and for it alone', async () => {
+    const strict = clientKey();
+    await addClientKey(scene, ES, { allowTokenEndpointAudience: true });
+    await addClientKey(scene, strict);
+    const aud = `${ISSUER}/oauth/token`;
+    expect(await outcome(made({ aud }))).toBe('ok');
+    expect(await outcome(made({ aud: [aud] }))).toBe('ok');
+    expect(await outcome(made({}))).toBe('ok');
+    expect(await outcome(made({ aud: [aud, ISSUER] }))).toBe('client_assertion_audience');
+    expect(await outcome(made({ aud }, {}, strict))).toBe('client_assertion_audience');
+  });
+});
+
+describe('a jti', () => {
+  it('is used once, also by 200 requests at the same time', async () => {
+    await addClientKey(scene, ES);
+    const assertion = made();
+    const answers = await Promise.all(Array.from({ length: 200 }, () => show(assertion)));
+    expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1);
+    expect(answers.filter((answer) => answer.status === 401)).toHaveLength(199);
+  });
+
+  it('is used up by any assertion that has it, until that could not be used any more', async () => {
+    await addClientKey(scene, ES);
+    expect(await outcome(made({ jti: 'one', exp: SECONDS + 10 }))).toBe('ok');
+    expect(await outcome(made({ jti: 'one', exp: SECONDS + 600 }))).toBe('client_assertion_replayed');
+    const again = made({ jti: 'one', exp: SECONDS + 600 });
+    scene.clock.set(NOW + 40_000);
+    expect(await outcome(again)).toBe('client_assertion_replayed');
+    scene.clock.set(NOW + 43_000);
+    expect(await outcome(again)).toBe('ok');
+  });
+
+  it('is not used up by what proves nothing', async () => {
+    await addClientKey(scene, ES);
+    expect(await outcome(made({ jti: 'one' }, {}, clientKey()))).toBe('client_assertion_signature');
+    expect(await outcome(made({ jti: 'one', aud: 'x' }))).toBe('client_assertion_audience');
+    expect(await outcome(made({ jti: 'one' }))).toBe('ok');
+  });
+
+  it('that cannot be known to be new authenticates nobody', async () => {
+    const usedOnce = { claim: () => Promise.reject(new StorageError('unavailable', 'gone')) };
+    const { facts, secretHash, log } = scene.deps;
+    const other = await openTokenScene({ facts, secretHash, log, usedOnce });
+    await addClientKey(scene, ES);
+    const answer = await other.ask(assertionForm(made()), { authorization: null });
+    await other.close();
+    expect([answer.status, jsonOf(answer)['error']]).toEqual([503, 'temporarily_unavailable']);
+    expect(scene.log.events).toEqual([]);
+  });
+});

@@ -1,0 +1,108 @@
+// private_key_jwt: a signed assertion in the body, RFC 7523 §2.2 and §3, RFC 7521 §4.2, RFC 10070.
+import { createHash } from 'node:crypto';
+import {
+  candidateKeys,
+  CLIENT_ASSERTION_LEEWAY,
+  CLIENT_ASSERTION_TYPE,
+  type ClientAssertion,
+  type ClientAssertionFault,
+  type ClientAssertionMismatch,
+  clientAssertionMismatch,
+  isSignedBy,
+  parseClientAssertion,
+} from '@countersign/protocol';
+import type { CredentialRecord } from '../../storage/credentials.ts';
+import type { UsedOnceStore } from '../../storage/used-once.ts';
+import { Refusal, type RefusalReason } from '../refusal.ts';
+import { decoyKey } from './decoy-key.ts';
+import type { ClientAuthMethod } from './method.ts';
+import { type RegisteredKey, registeredKey } from './registered-key.ts';
+
+export interface PrivateKeyJwtDeps {
+  readonly issuer: string;
+  /** As the metadata names them; taken as audience from credentials alone that allow it. */
+  readonly tokenEndpoints: readonly string[];
+  readonly usedOnce: Pick<UsedOnceStore, 'claim'>;
+}
+
+/** An assertion that could be read, or why not: said in `verify`, after it was seen whether another method is used too. */
+type Proof = ClientAssertion | RefusalReason;
+
+const UNREADABLE: { readonly [fault in ClientAssertionFault]: RefusalReason } = {
+  malformed: 'client_assertion_malformed',
+  wrong_typ: 'client_assertion_wrong_typ',
+  algorithm_not_allowed: 'client_assertion_algorithm',
+  bad_claims: 'client_assertion_claims',
+};
+
+const MISMATCHES: { readonly [fault in ClientAssertionMismatch]: RefusalReason } = {
+  wrong_audience: 'client_assertion_audience',
+  expired: 'client_assertion_outdated',
+  issued_in_the_future: 'client_assertion_outdated',
+  too_long_lived: 'client_assertion_too_long_lived',
+};
+
+export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> {
+  const { issuer, tokenEndpoints, usedOnce } = deps;
+  const strict = [issuer];
+  const lenient = [issuer, ...tokenEndpoints];
+
+  /** RFC 7523 §3, 7: once, on every node. An unreachable store rejects, and nobody is authenticated. */
+  async function claim(
+    { clientId, jti, exp }: ClientAssertion,
+    credential: CredentialRecord,
+  ): Promise<CredentialRecord> {
+    const id = createHash('sha256')
+      .update(JSON.stringify([clientId, jti]))
+      .digest('base64url');
+    const fresh = await usedOnce.claim('client_assertion', id, (exp + CLIENT_ASSERTION_LEEWAY + 1) * 1000);
+    if (!fresh) throw new Refusal('client_assertion_replayed');
+    return credential;
+  }
+
+  return {
+    name: 'private_key_jwt',
+
+    present(_request, form) {
+      const text = form.get('client_assertion');
+      const type = form.get('client_assertion_type');
+      if (text === undefined && type === undefined) return undefined;
+      const proof = read(text, type);
+      // RFC 7521 §4.2: client_id is optional; whoever names it beside an assertion is compared with it.
+      const clientId = typeof proof === 'string' ? (form.get('client_id') ?? '') : proof.clientId;
+      return { clientId, proof };
+    },
+
+    verify({ proof }, credentials, now) {
+      if (typeof proof === 'string') throw new Refusal(proof);
+      const registered = keysOf(credentials);
+      const candidates = candidateKeys(proof, registered);
+      // For a client that does not exist, or has no such key, the same work.
+      if (candidates.length === 0) isSignedBy(proof, decoyKey(proof.alg));
+      if (credentials.length === 0) return undefined;
+      if (candidates.length === 0) throw new Refusal('client_assertion_key_unknown');
+      const signer = candidates.find(({ key }) => isSignedBy(proof, key));
+      if (signer === undefined) throw new Refusal('client_assertion_signature');
+      const { material } = signer.credential;
+      const legacy = material.type === 'private_key_jwt' && material.allowTokenEndpointAudience;
+      const fault = clientAssertionMismatch(proof, legacy ? lenient : strict, Math.floor(now / 1000));
+      if (fault !== undefined) throw new Refusal(MISMATCHES[fault]);
+      return claim(proof, signer.credential);
+    },
+  };
+}
+
+function read(text: string | undefined, type: string | undefined): Proof {
+  if (type !== CLIENT_ASSERTION_TYPE) return 'client_assertion_type_unknown';
+  const parsed = parseClientAssertion(text ?? '');
+  return parsed.ok ? parsed : UNREADABLE[parsed.fault];
+}
+
+function keysOf(credentials: readonly CredentialRecord[]): readonly RegisteredKey[] {
+  const keys: RegisteredKey[] = [];
+  for (const credential of credentials) {
+    const key = registeredKey(credential);
+    if (key !== undefined) keys.push(key);
+  }
+  return keys;
+}

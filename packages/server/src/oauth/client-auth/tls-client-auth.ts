@@ -1,0 +1,115 @@
+// tls_client_auth: a certificate that an authority of the client's own issued, RFC 8705 §2.1.
+import { generateKeyPairSync } from 'node:crypto';
+import { certificateRule, type CertificateRule } from '../../registry/certificate-rule.ts';
+import { credentialFault } from '../../registry/effective-access.ts';
+import type { CredentialRecord } from '../../storage/credentials.ts';
+import type { Certificate } from '../../x509/certificate.ts';
+import { type PathFault, validatePath } from '../../x509/path-validation.ts';
+import { signatureFault } from '../../x509/signature.ts';
+import { Refusal, type RefusalReason } from '../refusal.ts';
+import { type CertificateProof, isSelfSigned, presentedCertificate } from './client-certificate.ts';
+import type { ClientAuthMethod } from './method.ts';
+
+const REASONS: { readonly [fault in PathFault]: RefusalReason } = {
+  untrusted: 'certificate_untrusted',
+  bad_signature: 'certificate_untrusted',
+  unusable: 'certificate_untrusted',
+  not_an_authority: 'certificate_untrusted',
+  unknown_critical_extension: 'certificate_untrusted',
+  not_yet_valid: 'certificate_not_yet_valid',
+  expired: 'certificate_expired',
+  weak: 'certificate_weak',
+  wrong_purpose: 'certificate_wrong_purpose',
+  outside_constraints: 'certificate_outside_constraints',
+  revoked: 'certificate_revoked',
+  revocation_unknown: 'certificate_revocation_unknown',
+};
+
+/** What is known of one credential; goes with the record, hence with every change of it. */
+interface Known {
+  readonly rule: CertificateRule;
+  /** By digest of the chain: when its path holds, epoch milliseconds. */
+  readonly held: Map<string, { readonly from: number; readonly to: number }>;
+}
+
+/** Chains that held, for each credential: one for each machine that shares it, and its renewals. */
+const MOST_HELD = 64;
+/** An identity has at most 50 live credentials; those beyond are revoked ones, of which the newest come first. */
+const MOST_TRIED = 64;
+
+export function tlsClientAuth(): ClientAuthMethod<CertificateProof> {
+  const known = new WeakMap<CredentialRecord, Known>();
+
+  function knownOf(credential: CredentialRecord): Known | undefined {
+    const { material } = credential;
+    if (material.type !== 'tls_client_auth') return undefined;
+    let entry = known.get(credential);
+    if (entry === undefined) {
+      entry = { rule: certificateRule(material), held: new Map() };
+      known.set(credential, entry);
+    }
+    return entry;
+  }
+
+  return {
+    name: 'tls_client_auth',
+
+    present(request, form) {
+      const presented = presentedCertificate(request, form);
+      return presented === undefined || isSelfSigned(presented.proof) ? undefined : presented;
+    },
+
+    verify({ proof }, credentials, now) {
+      const leaf = proof.certificates?.[0];
+      if (leaf === undefined) throw new Refusal('certificate_malformed');
+      let matched: CredentialRecord | undefined;
+      let fault: RefusalReason | undefined;
+      let tried = 0;
+      for (const credential of credentials) {
+        const entry = knownOf(credential);
+        if (entry === undefined || ++tried > MOST_TRIED) continue;
+        const found = faultOf(entry, proof, leaf, now);
+        if (found === undefined) {
+          // Of several that match, as while one replaces the other, the one that may be used.
+          if (credentialFault(credential, now) === undefined) return credential;
+          matched ??= credential;
+        } else if (fault === undefined || fault === 'certificate_subject_mismatch') fault = found;
+      }
+      if (matched !== undefined) return matched;
+      // For a client that does not exist, or that nobody's certificate could match, a signature is checked all the same.
+      if (fault === undefined || fault === 'certificate_subject_mismatch') checkInVain(leaf);
+      if (credentials.length === 0) return undefined;
+      throw new Refusal(fault ?? 'certificate_subject_mismatch');
+    },
+  };
+}
+
+/** Every request is judged anew, on resumed TLS sessions too: what is remembered is only how long the path holds. */
+function faultOf(
+  { rule, held }: Known,
+  { digest, certificates }: CertificateProof,
+  leaf: Certificate,
+  now: number,
+): RefusalReason | undefined {
+  if (!rule.match(leaf)) return 'certificate_subject_mismatch';
+  const remembered = held.get(digest);
+  if (remembered !== undefined && now >= remembered.from && now <= remembered.to) return undefined;
+  held.delete(digest);
+  const result = validatePath(certificates ?? [], rule.trust, now);
+  if (!result.ok) return REASONS[result.fault];
+  held.set(digest, result);
+  for (const [oldest] of held) {
+    if (held.size <= MOST_HELD) break;
+    held.delete(oldest);
+  }
+  return undefined;
+}
+
+const nobody = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
+
+function checkInVain({ tbs, signature }: Certificate): void {
+  signatureFault(tbs, { id: '1.2.840.10045.4.3.2', parameters: undefined }, signature, {
+    key: nobody,
+    kind: 'ec',
+  });
+}

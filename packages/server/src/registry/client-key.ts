@@ -1,0 +1,99 @@
+import { type JsonObject, type JsonWebKey, jwkThumbprint, parseClientJwk } from '@countersign/protocol';
+import { newId } from '../ids.ts';
+import type { CredentialMaterial, CredentialRecord } from '../storage/credentials.ts';
+import type { IdentityRecord } from '../storage/identities.ts';
+import type { Stores } from '../storage/storage.ts';
+import { narrowEnd, type RuleDeps, same, type Tell } from './change-rules.ts';
+import { latestEnd, requireOpen, requireRoom } from './credential.ts';
+import { RegistryRefusal } from './refusal.ts';
+import { credentialView } from './views.ts';
+
+/** A client's public key as somebody wants it registered. */
+export interface AskedClientKey {
+  /** A JSON Web Key, not checked yet. */
+  readonly jwk: JsonObject;
+  /** Assertions may name the token endpoint as audience instead of the issuer. */
+  readonly allowTokenEndpointAudience: boolean;
+  readonly allowRs256: boolean;
+}
+
+export interface NewClientKey extends AskedClientKey {
+  /** To tell credentials apart; made from the key's thumbprint when undefined. */
+  readonly label: string | undefined;
+  /** Narrowed to what is allowed, which is also the default. */
+  readonly expiresAt: number | undefined;
+}
+
+type KeyMaterial = Extract<CredentialMaterial, { type: 'private_key_jwt' }>;
+
+/** Registers a key that its client keeps the private part of: nothing here is secret. */
+export async function createClientKey(
+  deps: RuleDeps,
+  stores: Pick<Stores, 'credentials'>,
+  tell: Tell,
+  identity: IdentityRecord,
+  asked: NewClientKey,
+): Promise<CredentialRecord> {
+  const now = deps.clock.now();
+  requireOpen(identity);
+  const material = clientKeyMaterial(asked);
+  await requireRoom(stores, identity);
+  const latest = latestEnd(identity, 'private_key_jwt', now);
+  const record: CredentialRecord = {
+    id: newId('crd', deps.random),
+    identityId: identity.id,
+    label: asked.label ?? `private_key_jwt ${jwkThumbprint(material.jwk as JsonWebKey).slice(0, 8)}`,
+    state: 'active',
+    material,
+    notBeforeAt: now,
+    expiresAt: narrowEnd(now, asked.expiresAt ?? latest, latest),
+    createdAt: now,
+    updatedAt: now,
+    version: 1,
+  };
+  await stores.credentials.insert(record);
+  tell({ type: 'credential.created', resource: record.id, after: credentialView(record, identity.clientId) });
+  return record;
+}
+
+/** True when the record holds just this key, under the same terms. Throws for a key that could not be registered. */
+export function holdsClientKey(record: CredentialRecord, asked: AskedClientKey): boolean {
+  return same(record.material, clientKeyMaterial(asked));
+}
+
+/** What of a key is kept, always in this order; RFC 7517 §4 lets anything else stand beside it. */
+const KEPT = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'x5t#S256'];
+
+function clientKeyMaterial({ jwk, allowTokenEndpointAudience, allowRs256 }: AskedClientKey): KeyMaterial {
+  const parsed = parseClientJwk(jwk, allowRs256);
+  if (!parsed.ok) throw unacceptable(parsed.fault);
+  const kept = KEPT.filter((name) => Object.hasOwn(jwk, name)).map((name) => [name, jwk[name]]);
+  return {
+    type: 'private_key_jwt',
+    jwk: { ...(Object.fromEntries(kept) as object), alg: parsed.key.key.alg },
+    allowTokenEndpointAudience,
+    ...(allowRs256 ? { allowRs256 } : {}),
+  };
+}
+
+const FAULTS: Readonly<Record<string, string>> = {
+  private_key_material: 'must be the public key alone; what holds the private one is not taken anywhere',
+  unsupported_kty: 'must be an EC, RSA or OKP key',
+  unsupported_crv: 'must be on P-256, P-384 or Ed25519',
+  unsupported_alg: 'must be for ES256, ES384, PS256, RS384, EdDSA, Ed25519, or RS256 with allow_rs256',
+  alg_mismatch: 'names an algorithm that is not one of its kind of key',
+  rs256_not_allowed: 'is for RS256, which is taken only with allow_rs256; better is PS256 or ES256',
+  wrong_use: 'must be for signatures (use: sig)',
+  wrong_key_ops: 'must be for verifying (key_ops: verify)',
+  bad_kid: 'has a kid that is not 1 to 256 characters',
+  bad_coordinate: 'has a member that is missing, or not as long as its kind of key has it',
+  not_on_curve: 'is not a point of its curve',
+  weak_rsa_key: 'is a weak RSA key: 2,048 to 8,192 bits and an odd exponent from 65537 are needed',
+  bad_certificate_thumbprint: 'has an x5t#S256 that is none',
+};
+
+function unacceptable(fault: string): RegistryRefusal {
+  return new RegistryRefusal('unacceptable_key', `the key ${FAULTS[fault] ?? 'cannot be used'}`, {
+    pointer: '/jwk',
+  });
+}

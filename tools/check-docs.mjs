@@ -12,7 +12,14 @@ const PARTS = [
   { folder: 'packages/server/src/oauth/grants', not: ['grant.ts', 'access-asked.ts'] },
   {
     folder: 'packages/server/src/oauth/client-auth',
-    not: ['method.ts', 'authenticate.ts', 'client-certificate.ts', 'decoy-key.ts', 'registered-key.ts'],
+    not: [
+      'method.ts',
+      'authenticate.ts',
+      'client-certificate.ts',
+      'decoy-key.ts',
+      'published-keys.ts',
+      'registered-key.ts',
+    ],
   },
   {
     folder: 'packages/server/src/oauth/sender-constraint',
@@ -22,6 +29,10 @@ const PARTS = [
   { folder: 'packages/server/src/registry/issuer-kinds', not: ['issuer-kind.ts'] },
   { folder: 'packages/server/src/signers', not: [] },
   { folder: 'packages/server/src/policy', not: ['rule.ts', 'evaluate.ts'] },
+  {
+    folder: 'packages/server/src/governance/findings',
+    not: ['detector.ts', 'reconcile.ts', 'commands.ts', 'usable.ts'],
+  },
   { folder: 'packages/client/src/grants', not: ['grant.ts'] },
   { folder: 'packages/client/src/client-auth', not: ['client-auth.ts'] },
   { folder: 'packages/client/src/subject-token', not: ['source.ts'] },

@@ -2,7 +2,7 @@ import { parseSecret } from '@countersign/protocol';
 import { z } from 'zod';
 import { accessMembers } from './access.ts';
 import { operation } from './contract.ts';
-import { clientKeyTerms, pem, publicJwk } from './credentials.ts';
+import { clientKeyTerms, httpsUri, pem, publicJwk } from './credentials.ts';
 import { objectChange } from './difference.ts';
 import { identityRef, instant, name, newClientId, resourceIdentifier, span } from './fields.ts';
 import { identityMembers } from './identities.ts';
@@ -72,7 +72,8 @@ export const credentialDocument = z.strictObject({
       z.strictObject({
         identity: identityRef,
         type: z.literal('private_key_jwt'),
-        jwk: publicJwk,
+        jwk: publicJwk.optional(),
+        jwks_uri: httpsUri.optional(),
         ...clientKeyTerms,
         ...end,
       }),
@@ -83,6 +84,10 @@ export const credentialDocument = z.strictObject({
         ...end,
       }),
     ])
+    .refine(
+      (spec) => spec.type !== 'private_key_jwt' || (spec.jwk === undefined) !== (spec.jwks_uri === undefined),
+      { error: 'needs either jwk or jwks_uri', path: ['jwk'] },
+    )
     .refine((spec) => !hasTwoEnds(spec), AT_END),
 });
 

@@ -57,7 +57,7 @@ export const pem = z
   .max(32_768)
   .regex(/^-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\r\n -]+$/, 'must be PEM certificates');
 
-const httpsUri = z
+export const httpsUri = z
   .string()
   .max(2048)
   .regex(/^https:\/\/[\x21-\x7e]+$/, 'must be an https URL');
@@ -163,6 +163,7 @@ const members = {
   trusted_issuer: z.string().optional().describe('Id of the issuer of its tokens, of a federated credential'),
   conditions: z.record(z.string(), z.string()).optional().describe('What those tokens must say'),
   jwk: z.record(z.string(), z.unknown()).optional().describe('The public key of private_key_jwt'),
+  jwks_uri: z.string().optional().describe('Where its client publishes the keys of private_key_jwt'),
   allow_token_endpoint_audience: z.literal(true).optional(),
   allow_rs256: z.literal(true).optional(),
   certificate: z.string().optional().describe('PEM of the certificate of self_signed_tls_client_auth'),

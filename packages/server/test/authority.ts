@@ -40,6 +40,8 @@ export interface Ask {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>> | readonly (readonly [string, string])[];
   readonly token?: string | null;
+  /** DER of what the connection shows. */
+  readonly certificate?: Uint8Array | undefined;
 }
 
 export interface Answer {
@@ -155,6 +157,7 @@ export async function openAuthority(): Promise<Authority> {
       path,
       query,
       rawHeaders: headers.flat(),
+      clientCertificate: ask.certificate && { chain: [ask.certificate], source: 'tls' },
       body: bytesOf(ask.body),
       id: `req_${String(requests).padStart(20, '0')}`,
       source: '127.0.0.1',

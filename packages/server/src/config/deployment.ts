@@ -9,6 +9,8 @@ export interface Deployment {
   readonly host: string;
   readonly port: number;
   readonly mtlsPort: number | undefined;
+  /** Undefined: the issuer's host at that port, if there is one. */
+  readonly mtlsUrl: string | undefined;
   /** Undefined: `https://localhost:<port>`, known once the port is. */
   readonly issuer: string | undefined;
   readonly dataDir: string;
@@ -67,6 +69,7 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     host,
     port: read.number('port'),
     mtlsPort: settings.get('mtls-port') as number | undefined,
+    mtlsUrl: read.text('mtls-url'),
     issuer,
     dataDir,
     database: databaseOf(read.text('database'), dataDir),
@@ -98,6 +101,7 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     drainTimeout: read.number('drain-timeout'),
     logLevel: read.text('log-level') as Deployment['logLevel'],
   };
+  checkMtlsUrl(deployment);
   checkLifetimes(deployment);
   return deployment;
 }
@@ -191,6 +195,25 @@ function checkIssuer(issuer: string, mode: Deployment['mode']): void {
       `Others compare it character by character: write ${plain}.`,
     );
   }
+}
+
+function checkMtlsUrl({ mtlsUrl, mtlsPort, certificateHeader }: Deployment): void {
+  if (mtlsUrl === undefined) return;
+  const url = URL.canParse(mtlsUrl) ? new URL(mtlsUrl) : undefined;
+  const plain = url === undefined ? '' : url.origin + (url.pathname === '/' ? '' : url.pathname);
+  if (url?.protocol !== 'https:' || mtlsUrl !== plain || mtlsUrl.endsWith('/')) {
+    throw new SettingError(
+      'mtls-url',
+      'is not a plain https URL',
+      'Write it without query or trailing slash.',
+    );
+  }
+  if (mtlsPort !== undefined || certificateHeader !== undefined) return;
+  throw new SettingError(
+    'mtls-url',
+    'leads to no certificate',
+    'Set mtls-port, or client-cert-header where a proxy asks for certificates.',
+  );
 }
 
 function checkDevelopmentHost(host: string): void {

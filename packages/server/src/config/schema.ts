@@ -43,6 +43,11 @@ export const SETTINGS: readonly SettingDefinition[] = [
     doc: 'Second port, whose TLS asks callers for a certificate. Unset: no such listener.',
   },
   {
+    name: 'mtls-url',
+    type: 'url',
+    doc: 'Where clients reach what asks for certificates, for the metadata. Default: the host of the issuer at `mtls-port`.',
+  },
+  {
     name: 'host',
     type: 'string',
     default: '127.0.0.1',

@@ -82,6 +82,7 @@ export interface CredentialView {
   conditions?: Record<string, string>;
   /** Only of private_key_jwt. */
   jwk?: Record<string, unknown>;
+  jwks_uri?: string;
   allow_token_endpoint_audience?: true;
   allow_rs256?: true;
   /** PEM; only of self_signed_tls_client_auth. */
@@ -130,14 +131,16 @@ function publicIdOf(material: CredentialMaterial): string | null {
 
 export function clientKeyView({
   jwk,
+  jwksUri,
   allowTokenEndpointAudience,
   allowRs256,
 }: Extract<CredentialMaterial, { type: 'private_key_jwt' }>): Pick<
   CredentialView,
-  'jwk' | 'allow_token_endpoint_audience' | 'allow_rs256'
+  'jwk' | 'jwks_uri' | 'allow_token_endpoint_audience' | 'allow_rs256'
 > {
   return {
     ...(jwk === undefined ? {} : { jwk: { ...jwk } }),
+    ...(jwksUri === undefined ? {} : { jwks_uri: jwksUri }),
     ...(allowTokenEndpointAudience ? { allow_token_endpoint_audience: true } : {}),
     ...(allowRs256 === true ? { allow_rs256: true } : {}),
   };

@@ -12,6 +12,7 @@ import { createFederatedCredential } from '../../registry/federated-credential.t
 import { requireMayActAs } from '../../registry/own-access.ts';
 import { createRegisteredCertificate } from '../../registry/registered-certificate.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
+import { clientKeyOf } from './client-key-members.ts';
 import { type CredentialView, credentialView } from '../../registry/views.ts';
 import type { CredentialRecord, CredentialType } from '../../storage/credentials.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
@@ -89,20 +90,13 @@ export function credentialHandlers(
           });
           return createdWith(undefined, record, identity);
         }
-        if (body.type === 'private_key_jwt' && body.jwk !== undefined) {
+        if (body.type === 'private_key_jwt') {
           const record = await createClientKey(deps, stores, tell, identity, {
             label: body.label,
             expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
-            jwk: body.jwk,
-            allowTokenEndpointAudience: body.allow_token_endpoint_audience,
-            allowRs256: body.allow_rs256,
+            ...clientKeyOf(body),
           });
           return createdWith(undefined, record, identity);
-        }
-        if (body.type === 'private_key_jwt') {
-          throw new RegistryRefusal('not_yet_supported', 'jwks_uri: not supported yet', {
-            pointer: '/jwks_uri',
-          });
         }
         if (body.type === 'self_signed_tls_client_auth') {
           const record = await createRegisteredCertificate(deps, stores, tell, identity, {

@@ -74,8 +74,7 @@ export const DECLARABLE: readonly CredentialType[] = [
 ];
 
 export function isDeclarable({ material }: CredentialRecord): boolean {
-  if (material.type === 'private_key_jwt') return material.jwk !== undefined;
-  return material.type === 'client_secret' || material.type === 'self_signed_tls_client_auth';
+  return DECLARABLE.includes(material.type);
 }
 
 /** Key: identity and resource server. */

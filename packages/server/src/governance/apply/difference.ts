@@ -7,7 +7,8 @@ export type ObjectKind =
   | 'TrustedIssuer'
   | 'Access'
   | 'SigningKey'
-  | 'Cutoff';
+  | 'Cutoff'
+  | 'Finding';
 type View = Record<string, unknown>;
 
 /** One object before and after a change. */
@@ -29,6 +30,7 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['access', 'Access'],
   ['key', 'SigningKey'],
   ['cutoff', 'Cutoff'],
+  ['finding', 'Finding'],
 ]);
 const ENDS = new Set(['revoked', 'deleted', 'decommissioning', 'decommissioned', 'compromised', 'retired']);
 /** Of no interest in a difference: they differ always, or are made up for each run. */

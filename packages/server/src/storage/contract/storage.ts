@@ -6,6 +6,7 @@ import { accessAsOfContract } from './access-as-of.ts';
 import { changeContract } from './changes.ts';
 import { credentialContract } from './credentials.ts';
 import { cutoffContract } from './cutoffs.ts';
+import { findingContract } from './findings.ts';
 import { identityContract } from './identities.ts';
 import { idempotencyContract } from './idempotency.ts';
 import { modelContract } from './model.ts';
@@ -27,6 +28,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['trusted issuers', trustedIssuerContract],
   ['signing keys', signingKeyContract],
   ['cut-offs', cutoffContract],
+  ['findings', findingContract],
   ['outbox', outboxContract],
   ['used once', usedOnceContract],
   ['idempotency', idempotencyContract],

@@ -3,8 +3,8 @@ import type { CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
 import type { TrustedIssuerRecord } from '../storage/trusted-issuers.ts';
-import { narrowEnd, type RuleDeps, type Tell } from './change-rules.ts';
-import { latestEnd, requireOpen, requireRoom } from './credential.ts';
+import { narrowEnd, type Tell } from './change-rules.ts';
+import { type AgeDeps, latestEnd, requireOpen, requireRoom } from './credential.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { type Conditions, missingPins, subjectKey } from './federation-rule.ts';
 import { credentialView } from './views.ts';
@@ -23,7 +23,7 @@ export interface NewFederatedCredential {
 
 /** A rule: tokens of that issuer which meet every condition are this identity's. */
 export async function createFederatedCredential(
-  deps: RuleDeps,
+  deps: AgeDeps,
   stores: Pick<Stores, 'credentials'>,
   tell: Tell,
   identity: IdentityRecord,
@@ -36,7 +36,7 @@ export async function createFederatedCredential(
   requirePins(trustedIssuer, conditions);
   const key = subjectKey(trustedIssuer, (pin) => conditions[pin] ?? '');
   await requireRoomForSubject(stores, key);
-  const latest = latestEnd(identity, 'federated', now);
+  const latest = latestEnd(deps, identity, 'federated', now);
   const record: CredentialRecord = {
     id: newId('crd', deps.random),
     identityId: identity.id,

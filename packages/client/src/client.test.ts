@@ -307,7 +307,7 @@ describe('options', () => {
     ['resource', 'bad_option', { resource: '/relative' }],
     ['scope', 'bad_option', { scope: 'a  b' }],
     ['privateKey', 'bad_option', { privateKey: 'x' }],
-    ['certificate', 'not_supported_yet', { certificate: 'x' }],
+    ['certificate', 'bad_option', { certificate: { cert: 'x', key: 'y' } }],
     ['subjectToken', 'not_supported_yet', { subjectToken: 'x' }],
   ])('%s: %s', (option, code, change) => {
     let thrown: unknown;

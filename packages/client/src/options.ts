@@ -9,6 +9,7 @@ import {
   parseResourceIndicator,
   parseScope,
 } from '@countersign/protocol';
+import { fetchShowing, type ShownCertificate } from '@countersign/protocol/fetch-trusting';
 import { createDpopProver, type DpopKey, type DpopProver } from './dpop.ts';
 import { ClientOptionError } from './errors.ts';
 import { type PrivateKey, type Signer, signerOf } from './signing-key.ts';
@@ -17,13 +18,18 @@ export interface ClientOptions {
   /** The authority; its endpoints are found through its metadata. */
   readonly issuer: string;
   readonly clientId: string;
-  /** Either this or `privateKey`. */
+  /** Either this, `privateKey`, or a `certificate` alone. */
   readonly clientSecret?: string | undefined;
   /**
    * Either this or `clientSecret`: the client signs an assertion for each token request (private_key_jwt), and the key never
    * leaves it. P-256, P-384, Ed25519, or RSA from 2048 bits, which signs PS256 unless a JWK's `alg` says otherwise.
    */
   readonly privateKey?: PrivateKey | undefined;
+  /**
+   * Shown to the authority and to every API over TLS (RFC 8705). Alone it proves who the client is; beside a secret or a
+   * private key it is what tokens are bound to. It brings a `fetch` of its own: `ca` takes the place of `fetchTrusting`.
+   */
+  readonly certificate?: ShownCertificate | undefined;
   /** `kid` of `privateKey`. Default: what its JWK says, or none. */
   readonly keyId?: string | undefined;
   /** Of a secret. Default: `client_secret_basic`, or what the authority offers instead. */
@@ -46,18 +52,17 @@ export interface ClientOptions {
   /** Lets `fetch` send tokens over plain http beyond loopback, where something below encrypts. Default false. */
   readonly allowPlainHttp?: boolean;
   /** Not there yet. */
-  readonly certificate?: undefined;
-  /** Not there yet. */
   readonly subjectToken?: undefined;
 }
 
 export interface ClientSettings {
   readonly issuer: Issuer;
   readonly clientId: string;
-  /** Empty where there is a key instead. */
+  /** Empty where there is a key or a certificate instead. */
   readonly clientSecret: string;
   readonly signer: Signer | undefined;
   readonly keyId: string | undefined;
+  readonly showsCertificate: boolean;
   readonly clientAuthMethod: 'client_secret_basic' | 'client_secret_post' | undefined;
   readonly target: Target;
   /** Undefined: bearer tokens. */
@@ -75,14 +80,15 @@ export interface ClientSettings {
 export interface Target {
   readonly resource: string | undefined;
   readonly scope: string | undefined;
+  /** In whose name: the token to be exchanged. */
+  readonly subjectToken?: string | undefined;
 }
 
 /** @throws ClientOptionError */
 export function readOptions(options: ClientOptions): ClientSettings {
-  for (const name of ['certificate', 'subjectToken'] as const) {
-    if (options[name] !== undefined) {
-      throw new ClientOptionError('not_supported_yet', name, 'clientSecret and privateKey are there for now');
-    }
+  if (options.subjectToken !== undefined) {
+    const fix = 'clientSecret, privateKey and certificate are there for now';
+    throw new ClientOptionError('not_supported_yet', 'subjectToken', fix);
   }
   for (const name of ['issuer', 'clientId'] as const) {
     if (typeof options[name] !== 'string' || options[name] === '') {
@@ -115,14 +121,36 @@ export function readOptions(options: ClientOptions): ClientSettings {
     clientId: options.clientId,
     ...readProof(options),
     clientAuthMethod: options.clientAuthMethod,
-    target: readTarget(options),
+    target: readTarget({ resource: options.resource, scope: options.scope }),
     dpop: options.dpop === undefined ? undefined : createDpopProver(options.dpop, clock),
-    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    ...readFetch(options),
     clock,
     fraction: () => Buffer.from(random(4)).readUInt32BE() / 2 ** 32,
     instance: encodeBase64url(random(16)),
     allowPlainHttp: options.allowPlainHttp === true,
   };
+}
+
+function readFetch({
+  certificate,
+  fetch,
+}: ClientOptions): Pick<ClientSettings, 'fetch' | 'showsCertificate'> {
+  if (certificate === undefined) {
+    return { fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)), showsCertificate: false };
+  }
+  if (fetch !== undefined) {
+    const fix = 'brings a fetch of its own: give certificate.ca instead of fetchTrusting';
+    throw new ClientOptionError('bad_option', 'certificate', fix);
+  }
+  try {
+    return { fetch: fetchShowing(certificate), showsCertificate: true };
+  } catch {
+    throw new ClientOptionError(
+      'bad_option',
+      'certificate',
+      'give {cert, key} as PEM text that belong together',
+    );
+  }
 }
 
 /** Values are not repeated in errors: they would end up in a log. */
@@ -131,10 +159,21 @@ function readProof({
   privateKey,
   keyId,
   clientAuthMethod,
+  certificate,
 }: ClientOptions): Pick<ClientSettings, 'clientSecret' | 'signer' | 'keyId'> {
+  if (privateKey === undefined && clientSecret === undefined && certificate !== undefined) {
+    if (clientAuthMethod !== undefined) {
+      throw new ClientOptionError('bad_option', 'clientAuthMethod', 'is for a clientSecret');
+    }
+    return { clientSecret: '', signer: undefined, keyId: undefined };
+  }
   if (privateKey === undefined) {
     if (typeof clientSecret !== 'string' || clientSecret === '') {
-      throw new ClientOptionError('missing_option', 'clientSecret', 'give it as text, or a privateKey');
+      throw new ClientOptionError(
+        'missing_option',
+        'clientSecret',
+        'give it as text, or a privateKey or certificate',
+      );
     }
     // RFC 6749 appendix A.2.
     if (!/^[\x20-\x7e]+$/.test(clientSecret)) {
@@ -171,17 +210,22 @@ function readProof({
 export function readTarget(target: {
   readonly resource?: string | undefined;
   readonly scope?: string | undefined;
+  readonly subjectToken?: string | undefined;
 }): Target {
-  const { resource, scope } = target;
+  const { resource, scope, subjectToken } = target;
+  // RFC 6749 appendix A.12. The value is not repeated: it would end up in a log.
+  if (subjectToken !== undefined && !/^[\x20-\x7e]+$/.test(subjectToken)) {
+    throw new ClientOptionError('bad_option', 'subjectToken', 'give the token as it came');
+  }
   if (resource !== undefined && parseResourceIndicator(resource) === undefined) {
     throw new ClientOptionError('bad_option', 'resource', 'give an absolute URI without fragment');
   }
-  if (scope === undefined) return { resource, scope };
+  if (scope === undefined) return { resource, scope, subjectToken };
   const tokens = parseScope(scope);
   if (tokens === undefined)
     throw new ClientOptionError('bad_option', 'scope', 'give scope tokens, one space apart');
   // One order, so that the same scopes in another order are the same token.
-  return { resource, scope: formatScope([...tokens].sort()) };
+  return { resource, scope: formatScope([...tokens].sort()), subjectToken };
 }
 
 function systemClock(): number {

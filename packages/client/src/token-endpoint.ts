@@ -1,25 +1,37 @@
 // Finding the token endpoint and the way to prove oneself there: RFC 8414 §2, §3.
 import type { Issuer } from '@countersign/protocol';
-import { DiscoveryError, discoverServer, endpointOf } from '@countersign/protocol/discovery';
+import { DiscoveryError, discoverServer, endpointOf, mtlsEndpointOf } from '@countersign/protocol/discovery';
 import type { ClientAuthMethod } from './client-auth/client-auth.ts';
 import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
 import { clientSecretPost } from './client-auth/client-secret-post.ts';
 import { privateKeyJwt } from './client-auth/private-key-jwt.ts';
+import { selfSignedTlsClientAuth } from './client-auth/self-signed-tls-client-auth.ts';
+import { tlsClientAuth } from './client-auth/tls-client-auth.ts';
 import type { Signer } from './signing-key.ts';
 
 export interface TokenEndpoint {
   readonly url: string;
+  /** Where the authority tells of tokens. @throws DiscoveryError */
+  readonly introspection: () => string;
   readonly clientAuth: ClientAuthMethod;
 }
 
 /** By what the client has, in the order of preference. */
-const WITH_SECRET: readonly ClientAuthMethod[] = [clientSecretBasic, clientSecretPost];
-const WITH_KEY: readonly ClientAuthMethod[] = [privateKeyJwt];
+const WITH_SECRET: Way = { by: 'a client secret', methods: [clientSecretBasic, clientSecretPost] };
+const WITH_KEY: Way = { by: 'a private key', methods: [privateKeyJwt] };
+const WITH_CERTIFICATE: Way = { by: 'a certificate', methods: [tlsClientAuth, selfSignedTlsClientAuth] };
+
+interface Way {
+  readonly by: string;
+  readonly methods: readonly ClientAuthMethod[];
+}
 
 export interface TokenEndpointDeps {
   readonly issuer: Issuer;
   readonly clientAuthMethod: string | undefined;
+  readonly clientSecret: string;
   readonly signer: Signer | undefined;
+  readonly showsCertificate: boolean;
   readonly fetch: typeof globalThis.fetch;
 }
 
@@ -29,16 +41,18 @@ export async function findTokenEndpoint(
   signal: AbortSignal,
 ): Promise<TokenEndpoint> {
   const metadata = await discoverServer(deps.issuer, { fetch: deps.fetch, signal });
-  const url = endpointOf(metadata, 'token_endpoint');
+  // RFC 8705 §5: also for who proves itself otherwise and wants its tokens bound.
+  const address = deps.showsCertificate ? mtlsEndpointOf : endpointOf;
+  const url = address(metadata, 'token_endpoint');
   // RFC 8414 §2: left out means client_secret_basic.
   const offered = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
-  const methods = deps.signer === undefined ? WITH_SECRET : WITH_KEY;
+  const { by, methods } =
+    deps.signer !== undefined ? WITH_KEY : deps.clientSecret === '' ? WITH_CERTIFICATE : WITH_SECRET;
   const clientAuth = methods.find(({ name }) =>
     deps.clientAuthMethod === undefined ? offered.includes(name) : name === deps.clientAuthMethod,
   );
   if (clientAuth === undefined) {
-    const by = deps.signer === undefined ? 'a client secret' : 'a private key';
     throw new DiscoveryError('malformed', `${deps.issuer} offers no way to prove oneself by ${by}`);
   }
-  return { url, clientAuth };
+  return { url, introspection: () => address(metadata, 'introspection_endpoint'), clientAuth };
 }

@@ -10,6 +10,7 @@ import {
 } from '@countersign/protocol';
 import { CutoffFollower } from './cutoff-feed.ts';
 import type { Finding } from './finding.ts';
+import type { Introspection } from './introspection.ts';
 import { Jwks } from './jwks.ts';
 import type { IssuerSettings, VerifierSettings } from './settings.ts';
 
@@ -17,6 +18,14 @@ export interface Authority {
   readonly settings: IssuerSettings;
   readonly keys: Jwks;
   readonly cutoffs: CutoffFollower | undefined;
+}
+
+/** A token that is the authority's, by its signature or by its word. */
+export interface AuthenticToken {
+  readonly header: JwsHeader;
+  readonly claims: AccessTokenClaims;
+  /** Undefined where the authority was asked. */
+  readonly signer: VerificationKey | undefined;
 }
 
 export function openAuthority(
@@ -65,8 +74,7 @@ function signerOf(jws: ParsedJws, key: VerificationKey): VerificationKey | Findi
 
 /** RFC 9068 §4. */
 export function checkClaims(
-  header: JwsHeader,
-  claims: AccessTokenClaims,
+  { header, claims }: AuthenticToken,
   { settings: { issuer, allowPlainJwt } }: Authority,
   { clock, leeway, audience }: VerifierSettings,
 ): Finding | undefined {
@@ -75,16 +83,26 @@ export function checkClaims(
   return reason === undefined ? undefined : { reason };
 }
 
-/** The caller has waited until the feed was asked once. */
+/** The caller has waited until the feed was asked once. `ask`: what the authority says of the token, at most so old. */
 export function checkCutoffs(
-  { kid }: VerificationKey,
-  claims: AccessTokenClaims,
+  { claims, signer }: AuthenticToken,
   cutoffs: CutoffFollower,
-  { clock, onStale }: VerifierSettings,
-): Finding | undefined {
-  const kind = cutoffs.cutOffBy(claims, kid);
+  { clock, onStale, staleAfter }: VerifierSettings,
+  ask: (maxAge: number) => ReturnType<Introspection['ask']> | undefined,
+): Finding | undefined | Promise<Finding | undefined> {
+  const kind = cutoffs.cutOffBy(claims, signer?.kid);
   if (kind !== undefined) return { reason: 'cut_off', detail: kind };
   if (!cutoffs.isStale()) return undefined;
+  if (signer === undefined || onStale === 'introspect') return wordInstead(ask(staleAfter));
   if (onStale !== 'refuse' && clock() - claims.iat < onStale.acceptYoungerThan) return undefined;
   return { reason: 'cutoffs_stale' };
+}
+
+/** The authority's word is as good as its feed while it is as young. */
+async function wordInstead(
+  asked: ReturnType<Introspection['ask']> | undefined,
+): Promise<Finding | undefined> {
+  const answer = await asked;
+  if (answer !== undefined && 'claims' in answer) return undefined;
+  return answer?.reason === 'not_active' ? answer : { reason: 'cutoffs_stale' };
 }

@@ -1,11 +1,10 @@
 // No RFC: tokens whose signature has been verified, remembered so that it need not be again. What may change since is
 // asked each time: the clock, the key, cut-offs, the proof of possession, the scope.
-import type { AccessTokenClaims, JwsHeader, VerificationKey } from '@countersign/protocol';
+import type { VerificationKey } from '@countersign/protocol';
+import type { AuthenticToken } from './authority.ts';
 
-/** What a good signature vouches for. */
-export interface VerifiedToken {
-  readonly header: JwsHeader;
-  readonly claims: AccessTokenClaims;
+/** A token that has a good signature. */
+export interface VerifiedToken extends AuthenticToken {
   readonly signer: VerificationKey;
 }
 

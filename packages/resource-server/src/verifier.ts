@@ -8,8 +8,16 @@ import {
   type ScopeToken,
   type TokenScheme,
 } from '@countersign/protocol';
-import { type Authority, checkClaims, checkCutoffs, findSigner, openAuthority } from './authority.ts';
+import {
+  type Authority,
+  type AuthenticToken,
+  checkClaims,
+  checkCutoffs,
+  findSigner,
+  openAuthority,
+} from './authority.ts';
 import type { Finding } from './finding.ts';
+import { Introspection } from './introspection.ts';
 import type { PublishedMetadata } from './metadata.ts';
 import type { VerifierOptions } from './options.ts';
 import { checkBinding } from './sender-constraint/binding.ts';
@@ -66,6 +74,8 @@ export interface Verifier {
 /** Headers of good tokens that are remembered: one for each key, and a few for issuers that write them differently. */
 const MAX_HEADERS = 64;
 const NOTHING: TokenRequest = {};
+/** An opaque token has no header; the authority speaks of access tokens only (RFC 7662 §2.2). */
+const OPAQUE_HEADER: JwsHeader = { alg: 'none', typ: 'at+jwt' };
 
 /**
  * Makes a verifier for one API. Nothing is fetched before `ready` or the first `verify`.
@@ -78,6 +88,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
     settings.issuers.map((issuer) => [issuer.issuer, openAuthority(issuer, settings, stop.signal)]),
   );
   const resourceMetadata = settings.metadata?.url;
+  const introspection =
+    settings.introspect === undefined
+      ? undefined
+      : new Introspection({ client: settings.introspect, clock: settings.clock });
   const dpop = createDpopCheck(settings.dpop, settings.clock);
   const headers = new Map<string, JwsHeader>();
   const tokens = new VerifiedTokens(settings.remember);
@@ -139,6 +153,14 @@ export function createVerifier(options: VerifierOptions): Verifier {
     return signer instanceof Promise ? signer.then(keep) : keep(signer);
   }
 
+  async function askAbout(token: string): Promise<AuthenticToken | Finding> {
+    if (introspection === undefined) return { reason: 'malformed_token', detail: 'not_a_jwt' };
+    const answer = await introspection.ask(token);
+    if ('reason' in answer) return answer;
+    if (!authorities.has(answer.claims.iss)) return { reason: 'wrong_issuer' };
+    return { claims: answer.claims, header: OPAQUE_HEADER, signer: undefined };
+  }
+
   /** What may have changed since the token was last seen. Waits only where somebody has to be asked. */
   async function verify(token: string | undefined, request: TokenRequest = NOTHING): Promise<VerifyResult> {
     const scope = scopes.read(request.scope);
@@ -147,17 +169,21 @@ export function createVerifier(options: VerifierOptions): Verifier {
     start();
     // Whatever else it is, it is never turned into text: that would run the caller's code, or make a list a token.
     if (typeof token !== 'string') return refuse({ reason: 'malformed_token' }, request);
-    const authenticated = authenticate(token);
+    // What has no dot is no JWT, and only the authority can say what it is.
+    const authenticated = token.includes('.') ? authenticate(token) : askAbout(token);
     const verified = authenticated instanceof Promise ? await authenticated : authenticated;
     if ('reason' in verified) return refuse(verified, request);
-    const { header, claims, signer } = verified;
+    const { claims } = verified;
     const authority = authorities.get(claims.iss) as Authority;
-    const outdated = checkClaims(header, claims, authority, settings);
+    const outdated = checkClaims(verified, authority, settings);
     if (outdated !== undefined) return refuse(outdated, request, claims);
     const { cutoffs } = authority;
     if (cutoffs !== undefined) {
       if (!cutoffs.hasTried) await cutoffs.tried();
-      const finding = checkCutoffs(signer, claims, cutoffs, settings);
+      const ask = (maxAge: number): ReturnType<Introspection['ask']> | undefined =>
+        introspection?.ask(token, maxAge);
+      const cut = checkCutoffs(verified, cutoffs, settings, ask);
+      const finding = cut instanceof Promise ? await cut : cut;
       if (finding !== undefined) return refuse(finding, request, claims);
     }
     const binding = bindingOf(token, claims, request);

@@ -1,6 +1,6 @@
 // Finding an authority's endpoints: RFC 8414 §3, with the OpenID document as the second place (§5).
 import { isLoopback, type Issuer, type ServerMetadata, wellKnownUrl } from '../server-metadata.ts';
-import { parseJsonObject } from '../strict-json.ts';
+import { isJsonObject, parseJsonObject } from '../strict-json.ts';
 import { fetchBounded } from './bounded-fetch.ts';
 
 export {
@@ -73,8 +73,27 @@ export async function discoverServer(issuer: Issuer, options: DiscoveryOptions):
  * The address of one endpoint in the metadata: https, or http on loopback for an issuer that is so itself.
  * @throws DiscoveryError
  */
-export function endpointOf(metadata: ServerMetadata, name: 'token_endpoint' | 'jwks_uri'): string {
-  const value: unknown = metadata[name];
+export function endpointOf(
+  metadata: ServerMetadata,
+  name: 'token_endpoint' | 'jwks_uri' | 'introspection_endpoint',
+): string {
+  return addressIn(metadata, name, metadata[name]);
+}
+
+/**
+ * The same for a client that shows a certificate: where the authority asks for one, when that is elsewhere (RFC 8705 §5).
+ * @throws DiscoveryError
+ */
+export function mtlsEndpointOf(
+  metadata: ServerMetadata,
+  name: 'token_endpoint' | 'introspection_endpoint',
+): string {
+  const aliases: unknown = metadata.mtls_endpoint_aliases;
+  const alias: unknown = isJsonObject(aliases) && Object.hasOwn(aliases, name) ? aliases[name] : undefined;
+  return alias === undefined ? endpointOf(metadata, name) : addressIn(metadata, name, alias);
+}
+
+function addressIn(metadata: ServerMetadata, name: string, value: unknown): string {
   if (typeof value !== 'string' || !URL.canParse(value)) {
     throw new DiscoveryError('malformed', `the metadata of ${metadata.issuer} has no ${name}`);
   }

@@ -1,3 +1,4 @@
+import { type CertificateMaterial, thumbprints } from './certificate-rule.ts';
 import { type JsonWebKey, jwkThumbprint } from '@countersign/protocol';
 import type { AccessRecord } from '../storage/access.ts';
 import type {
@@ -79,6 +80,15 @@ export interface CredentialView {
   jwk?: Record<string, unknown>;
   allow_token_endpoint_audience?: true;
   allow_rs256?: true;
+  /** Only of tls_client_auth, exactly one of the five. */
+  subject_dn?: string;
+  san_dns?: string;
+  san_uri?: string;
+  san_ip?: string;
+  san_email?: string;
+  /** SHA-256 of the authorities and of their revocation lists, base64url. */
+  ca_thumbprints?: string[];
+  crl_thumbprints?: string[];
   not_before: string;
   expires_at: string;
   created_at: string;
@@ -101,6 +111,7 @@ export function credentialView(record: CredentialRecord, clientId: string): Cred
       : {}),
     ...(material.type === 'api_key' && material.scopes !== undefined ? { scopes: [...material.scopes] } : {}),
     ...(material.type === 'private_key_jwt' ? clientKeyView(material) : {}),
+    ...(material.type === 'tls_client_auth' ? tlsClientView(material) : {}),
     not_before: rfc3339(record.notBeforeAt),
     expires_at: rfc3339(record.expiresAt),
     created_at: rfc3339(record.createdAt),
@@ -114,6 +125,14 @@ function publicIdOf(material: CredentialMaterial): string | null {
   if ('publicId' in material) return material.publicId;
   if (material.type !== 'private_key_jwt' || material.jwk === undefined) return null;
   return jwkThumbprint(material.jwk as JsonWebKey);
+}
+
+function tlsClientView({ field, value, ca, crl }: CertificateMaterial): Partial<CredentialView> {
+  return {
+    [field]: value,
+    ca_thumbprints: thumbprints(ca, 'CERTIFICATE'),
+    ...(crl === undefined ? {} : { crl_thumbprints: thumbprints(crl, 'X509 CRL') }),
+  };
 }
 
 export function clientKeyView({

@@ -1,4 +1,4 @@
-import { applyRequest, type Document, newClientId, type ResponseOf } from '@countersign/admin-api';
+import { applyRequest, type Document, newClientId, type ResponseOf, subjectOf } from '@countersign/admin-api';
 import type { Actor } from '../../audit/change.ts';
 import type { CredentialDeps } from '../../registry/credential.ts';
 import type { ResourceServerDeps } from '../../registry/resource-server.ts';
@@ -178,7 +178,7 @@ function toDeclared(document: Document, index: number): Declared {
       name,
       index,
       identity: spec.identity,
-      proof: spec.type === 'client_secret' ? { type: spec.type, secret: spec.secret } : clientKeyOf(spec),
+      proof: proofOf(spec),
       end: endOf(spec),
     };
   }
@@ -194,6 +194,12 @@ function toDeclared(document: Document, index: number): Declared {
     tokenLifetime: token_lifetime,
     end: requireEndOf(document.spec),
   };
+}
+
+function proofOf(spec: CredentialSpec): DeclaredCredential['proof'] {
+  if (spec.type === 'client_secret') return { type: spec.type, secret: spec.secret };
+  if (spec.type === 'private_key_jwt') return clientKeyOf(spec);
+  return { type: spec.type, ...subjectOf(spec), ca: spec.ca, crl: spec.crl };
 }
 
 function clientKeyOf(

@@ -1,7 +1,8 @@
 /**
  * A contestant: a server process of its own that hands out tokens, and the requests to send it.
  *
- * @typedef {{name: string, pid: number, host: string, port: number, requests: string[], idle: number, stop: () => Promise<void>}} Contestant
+ * @typedef {{name: string, pid: number, host: string, port: number, requests: string[],
+ *   assertions?: Parameters<typeof import('./assertion-requests.mjs').assertionRequests>[0], idle: number, stop: () => Promise<void>}} Contestant
  *   `requests`: base64 of whole HTTP requests, one per client. `idle`: resident MB a second after start, before any load.
  */
 import { spawn } from 'node:child_process';
@@ -62,7 +63,8 @@ export async function awaitFrom(program, look, everyMs = 5) {
 
 /**
  * Where and what to send: the address and one request per client.
- * @param {{token_endpoint: string, resource: string, scope: string, clients: {client_id: string, client_secret: string}[]}} ready
+ * @param {{token_endpoint: string, issuer?: string, resource: string, scope: string,
+ *   clients: {client_id: string, client_secret: string, jwk?: object}[]}} ready  issuer: where the clients have keys too
  */
 export function addressed(ready) {
   const url = new URL(ready.token_endpoint);
@@ -78,7 +80,21 @@ export function addressed(ready) {
       scope: ready.scope,
     }).toString('base64'),
   );
-  return { host, port: Number(url.port), requests };
+  const assertions = {
+    address: url.host,
+    path: url.pathname,
+    audience: ready.issuer,
+    resource: ready.resource,
+    scope: ready.scope,
+    clients: ready.clients,
+  };
+  return { host, port: Number(url.port), requests, keyed: ready.issuer && assertions };
+}
+
+/** The same contestant, asked by clients with keys. @param {Contestant & {keyed?: any}} contestant @returns {Contestant} */
+export function signing(contestant) {
+  if (contestant.keyed === undefined) throw new Error(`${contestant.name} knows no keys`);
+  return { ...contestant, assertions: contestant.keyed };
 }
 
 /** Resident memory once a started server has come to rest. @param {number} pid */

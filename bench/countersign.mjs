@@ -1,6 +1,7 @@
 /**
  * Countersign as a contestant: started by its own command, filled through its own admin API.
  */
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,9 +91,10 @@ export async function administrator(ready) {
  * Makes one resource server and `count` identities that each hold a secret and access to it.
  * @param {any} ready
  * @param {number} count
- * @returns {Promise<{resource: string, scope: string, clients: {client_id: string, client_secret: string}[]}>}
+ * @param {boolean} [keys] give each identity a P-256 key as well
+ * @returns {Promise<{resource: string, scope: string, clients: {client_id: string, client_secret: string, jwk?: object}[]}>}
  */
-export async function fill(ready, count) {
+export async function fill(ready, count, keys = false) {
   const post = await administrator(ready);
   const end = new Date(Date.now() + 30 * 86_400_000).toISOString();
   const resource = 'https://api.bench.example/';
@@ -125,7 +127,16 @@ export async function fill(ready, count) {
       justification: 'The bench',
       expires_at: end,
     });
-    clients.push({ client_id: identity.client_id, client_secret: credential.secret });
+    const pair = keys ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : undefined;
+    if (pair !== undefined) {
+      const jwk = pair.publicKey.export({ format: 'jwk' });
+      await post(`/identities/${identity.id}/credentials`, { type: 'private_key_jwt', jwk });
+    }
+    clients.push({
+      client_id: identity.client_id,
+      client_secret: credential.secret,
+      jwk: pair?.privateKey.export({ format: 'jwk' }),
+    });
   }
   return { resource, scope: 'read list', clients };
 }
@@ -155,7 +166,7 @@ export async function freshPostgresDatabase(url) {
 /**
  * A filled authority as a contestant.
  * @param {string} name
- * @param {{prefix: string[], clients: number, postgres?: string, nodeFlags?: string[]}} options
+ * @param {{prefix: string[], clients: number, keys?: boolean, postgres?: string, nodeFlags?: string[]}} options
  *   postgres: connection string of a server on which a database may be made; without it the embedded database is used
  * @returns {Promise<import('./contestant.mjs').Contestant>}
  */
@@ -175,9 +186,10 @@ export async function startCountersign(name, options) {
       await cleanUp();
     };
     try {
-      const filled = await fill(authority.ready, options.clients);
+      const filled = await fill(authority.ready, options.clients, options.keys);
       const { token_endpoint, pid } = authority.ready;
-      return { name, pid, ...addressed({ token_endpoint, ...filled }), idle, stop };
+      const issuer = options.keys === true ? authority.ready.issuer : undefined;
+      return { name, pid, ...addressed({ token_endpoint, issuer, ...filled }), idle, stop };
     } catch (error) {
       await authority.stop();
       throw error;

@@ -11,6 +11,7 @@ import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
+import { assertionRequests } from './assertion-requests.mjs';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 
@@ -68,13 +69,17 @@ function carriesToken(bytes, bodyAt, total) {
 
 /**
  * Sends `count` requests (or as many as fit in `seconds`) over `connections` keep-alive connections.
- * @param {{host: string, port: number, requests: string[], connections: number, count?: number, seconds?: number}} plan
- *   `requests`: base64 of whole requests; connection k starts at request k and goes through all of them in turn.
+ * @param {{host: string, port: number, requests: string[], assertions?: Parameters<typeof assertionRequests>[0],
+ *   connections: number, count?: number, seconds?: number}} plan
+ *   `requests`: base64 of whole requests; connection k starts at request k and goes through all of them in turn. With
+ *   `assertions` each request is made when its turn comes.
  * @returns {Promise<{tokens: number, failed: number, firstFailure: string | undefined, seconds: number, latencies: Float64Array}>}
  *   latencies in milliseconds, one per token, unsorted.
  */
 export function load(plan) {
   const requests = plan.requests.map((text) => Buffer.from(text, 'base64'));
+  const requestOf =
+    plan.assertions === undefined ? (turn) => requests[turn] : assertionRequests(plan.assertions);
   const limit = plan.count ?? Number.POSITIVE_INFINITY;
   const latencies = new Float64Array(Number.isFinite(limit) ? limit : 2_000_000);
   let sent = 0;
@@ -106,7 +111,7 @@ export function load(plan) {
         sent++;
         sentAt = now;
         waiting = true;
-        socket.write(requests[turn]);
+        socket.write(requestOf(turn));
         turn = turn + 1 === requests.length ? 0 : turn + 1;
       };
       socket.on('connect', next);

@@ -17,13 +17,14 @@ const warm = new WeakSet();
  * @param {{connections: number, seconds: number, count?: number, prefix: string[]}} options ends with what comes first
  */
 async function stretch(contestant, options) {
-  const { host, port, requests } = contestant;
+  const { host, port, requests, assertions } = contestant;
   const before = cpuMicroseconds(contestant.pid);
   const result = await loadElsewhere(
     {
       host,
       port,
       requests,
+      assertions,
       connections: options.connections,
       seconds: options.seconds,
       count: options.count,

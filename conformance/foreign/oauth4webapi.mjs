@@ -1,15 +1,27 @@
 // A caller that uses oauth4webapi as its documentation says, and its check of RFC 9068 tokens. CA: NODE_EXTRA_CA_CERTS.
 import * as oauth from 'oauth4webapi';
 
-const { ISSUER, CLIENT_ID, CLIENT_SECRET, RESOURCE, SCOPE, API_URL, AUTH } = process.env;
+const { ISSUER, CLIENT_ID, CLIENT_SECRET, PRIVATE_JWK, RESOURCE, SCOPE, API_URL, AUTH } = process.env;
 const issuer = new URL(ISSUER);
 const as = await oauth.processDiscoveryResponse(
   issuer,
   await oauth.discoveryRequest(issuer, { algorithm: 'oauth2' }),
 );
 const client = { client_id: CLIENT_ID };
-const authentication =
-  AUTH === 'post' ? oauth.ClientSecretPost(CLIENT_SECRET) : oauth.ClientSecretBasic(CLIENT_SECRET);
+const methods = {
+  basic: () => oauth.ClientSecretBasic(CLIENT_SECRET),
+  post: () => oauth.ClientSecretPost(CLIENT_SECRET),
+  private_key_jwt: async () => {
+    const { alg, ...jwk } = JSON.parse(PRIVATE_JWK);
+    const algorithm = {
+      ES256: { name: 'ECDSA', namedCurve: 'P-256' },
+      PS256: { name: 'RSA-PSS', hash: 'SHA-256' },
+      EdDSA: { name: 'Ed25519' },
+    }[alg];
+    return oauth.PrivateKeyJwt(await crypto.subtle.importKey('jwk', jwk, algorithm, false, ['sign']));
+  },
+};
+const authentication = await methods[AUTH ?? 'basic']();
 const response = await oauth.clientCredentialsGrantRequest(
   as,
   client,

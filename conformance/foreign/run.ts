@@ -3,6 +3,7 @@ import { beforeAll, expect, type TestContext } from 'vitest';
 import { expectToken } from '../wire/expectations.ts';
 import { seedOperator, seedScene } from '../wire/scene.ts';
 import { openAdmin } from '../wire/admin.ts';
+import type { AssertionKey } from '../wire/client-assertion.ts';
 import type { ClientCredentials, Target } from '../wire/target.ts';
 import { currentTarget } from '../wire/target.ts';
 import { askToken } from '../wire/token-request.ts';
@@ -94,6 +95,18 @@ export async function seedCaller(stem: string): Promise<CallerEnvironment> {
     SCOPE: 'identities:read',
     API_URL: `${target.admin?.api}/identities?limit=1`,
   };
+}
+
+/** The same, where the machine has this key as well, registered under these terms. */
+export async function seedKeyCaller(
+  stem: string,
+  key: AssertionKey,
+  terms: Readonly<Record<string, unknown>> = {},
+): Promise<CallerEnvironment> {
+  const caller = await seedCaller(stem);
+  const body = { type: 'private_key_jwt', jwk: key.jwk, ...terms };
+  await openAdmin(currentTarget()).must('POST', `/identities/${caller.CLIENT_ID}/credentials`, body);
+  return caller;
 }
 
 /** A token for a fresh API, and the environment with which a foreign library validates it. */

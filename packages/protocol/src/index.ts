@@ -16,6 +16,7 @@ export {
   formatBasicCredentials,
   parseBasicCredentials,
 } from './basic-credentials.ts';
+export { certificateThumbprint } from './certificate-thumbprint.ts';
 export {
   type BearerChallenge,
   bearerChallenge,

@@ -15,6 +15,8 @@ export interface MetadataFacts {
   readonly scopes?: readonly string[] | undefined;
   readonly name?: string | undefined;
   readonly documentation?: string | undefined;
+  /** Whether tokens must be bound to certificates. */
+  readonly mtls?: boolean;
   /** What proofs of possession are taken, and whether no token is without one. */
   readonly dpop?: { readonly algorithms: readonly string[]; readonly required: boolean } | undefined;
 }
@@ -37,6 +39,7 @@ export function publishedMetadata(facts: MetadataFacts): PublishedMetadata | und
             dpop_signing_alg_values_supported: facts.dpop.algorithms,
             dpop_bound_access_tokens_required: facts.dpop.required,
           }),
+      ...(facts.mtls === true ? { tls_client_certificate_bound_access_tokens: true } : undefined),
       ...(facts.name === undefined ? undefined : { resource_name: facts.name }),
       ...(facts.documentation === undefined ? undefined : { resource_documentation: facts.documentation }),
     },

@@ -55,8 +55,8 @@ export interface VerifierOptions {
   /** Seconds that clocks may differ. Default 5; at most 60. */
   readonly leeway?: number;
   /**
-   * Whether tokens must be bound to their sender: `none` takes both kinds, `any` and `dpop` only tokens bound to a key;
-   * `mtls` is not there yet. A bound token without its proof is refused in any case. Default `none`.
+   * Whether tokens must be bound to their sender: `none` takes both kinds, `any` only bound ones, `dpop` only
+   * those bound to a key, `mtls` only those bound to the caller's certificate. A bound token without its proof is refused in any case. Default `none`.
    */
   readonly senderConstraint?: 'none' | 'any' | 'dpop' | 'mtls';
   /**

@@ -35,6 +35,8 @@ export interface RequestHeaders {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly originalUrl?: string | undefined;
+  /** For tokens that are bound to the certificate of the connection. */
+  readonly socket?: object | undefined;
 }
 
 const SCHEME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?= |$)/;

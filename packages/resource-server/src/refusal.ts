@@ -40,6 +40,8 @@ export type RefusalReason =
   | 'dpop_key_mismatch'
   | 'dpop_nonce_missing'
   | 'dpop_nonce_unknown'
+  | 'certificate_missing'
+  | 'certificate_mismatch'
   | 'cut_off'
   | 'insufficient_scope'
   | 'keys_unavailable'
@@ -104,6 +106,9 @@ const ANSWERS: { readonly [reason in RefusalReason]: Answer } = {
   dpop_key_mismatch: BAD_TOKEN,
   dpop_nonce_missing: NONCE,
   dpop_nonce_unknown: NONCE,
+  // RFC 8705 §3.
+  certificate_missing: BAD_TOKEN,
+  certificate_mismatch: BAD_TOKEN,
   cut_off: BAD_TOKEN,
   insufficient_scope: { status: 403, error: 'insufficient_scope' },
   keys_unavailable: UNAVAILABLE,

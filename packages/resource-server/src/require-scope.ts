@@ -1,6 +1,6 @@
-// Authorizing one HTTP request, whatever framework carries it: RFC 6750 §2.1, §3, RFC 9449 §7.1.
+// Authorizing one HTTP request, whatever framework carries it: RFC 6750 §2.1, §3, RFC 9449 §7.1, RFC 8705 §3.
 import { presentedToken, type RequestHeaders } from './presented-token.ts';
-import type { Verifier, VerifyResult } from './verifier.ts';
+import type { TokenRequest, Verifier, VerifyResult } from './verifier.ts';
 
 /** Finds the token of a request and checks it, including that it carries all of `scope`. */
 export async function requireScope(
@@ -11,14 +11,42 @@ export async function requireScope(
   const found = presentedToken(request);
   if (!found.ok) return verifier.refuse(found.reason, found.scheme);
   const { token, scheme } = found;
-  if (scheme === 'Bearer') return verifier.verify(token, { scope, scheme });
+  if (scheme === 'Bearer') return verifier.verify(token, new BearerRequest(request, scope));
   return verifier.verify(token, {
     scope,
     scheme,
     dpop: found.dpop,
     method: request.method ?? '',
     url: pathOf(request.originalUrl ?? request.url ?? ''),
+    certificate: peerCertificate(request),
   });
+}
+
+/** Asks the connection for its certificate only when the token is bound to one. */
+class BearerRequest implements TokenRequest {
+  readonly scheme = 'Bearer';
+  readonly scope: string | readonly string[];
+  readonly #request: RequestHeaders;
+
+  constructor(request: RequestHeaders, scope: string | readonly string[]) {
+    this.#request = request;
+    this.scope = scope;
+  }
+
+  get certificate(): Uint8Array | undefined {
+    return peerCertificate(this.#request);
+  }
+}
+
+/** What node's TLSSocket has, and a plain socket does not. */
+interface TlsPeer {
+  getPeerX509Certificate(): { readonly raw: Uint8Array } | undefined;
+}
+
+/** Of the TLS connection; a header that names one is the word of whoever wrote it. */
+function peerCertificate({ socket }: RequestHeaders): Uint8Array | undefined {
+  const peer: Partial<TlsPeer> | undefined = socket;
+  return peer?.getPeerX509Certificate?.()?.raw;
 }
 
 /** The body of a refusal: the registered code and nothing else (RFC 6749 §5.2 form). */

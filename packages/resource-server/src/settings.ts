@@ -171,6 +171,7 @@ function readMetadata(
           scopes,
           name,
           documentation,
+          mtls: options.senderConstraint === 'mtls',
           dpop:
             publicUrls.length === 0
               ? undefined

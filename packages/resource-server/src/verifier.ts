@@ -1,4 +1,4 @@
-// Verifying an access token: RFC 9068 §4, RFC 8725 §3, RFC 6750 §3.1; its holder: RFC 9449 §7.
+// Verifying an access token: RFC 9068 §4, RFC 8725 §3, RFC 6750 §3.1; its holder: RFC 9449 §7, RFC 8705 §3.
 import {
   type AccessTokenClaims,
   type TokenScheme,
@@ -37,8 +37,8 @@ export interface TokenRequest {
   readonly url?: string;
   /** The `DPoP` header (RFC 9449 §4). */
   readonly dpop?: string | undefined;
-  /** Not there yet: a token bound to a certificate is refused. */
-  readonly certificate?: Uint8Array;
+  /** DER of the certificate that the caller showed in its TLS handshake (RFC 8705 §3). Read only for a token bound to one. */
+  readonly certificate?: Uint8Array | undefined;
 }
 
 export interface Verified {
@@ -92,8 +92,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
   /** RFC 9449 §7.2: where both are taken, the one that was tried, or that the token is for. */
   function schemesFor(scheme: TokenScheme | undefined, claims?: AccessTokenClaims): readonly TokenScheme[] {
-    if (settings.senderConstraint !== 'none') return ['DPoP'];
-    return [claims?.cnf?.jkt === undefined ? (scheme ?? 'Bearer') : 'DPoP'];
+    if (settings.senderConstraint === 'mtls') return ['Bearer'];
+    const { jkt, 'x5t#S256': thumbprint } = claims?.cnf ?? {};
+    if (jkt !== undefined) return ['DPoP'];
+    if (settings.senderConstraint !== 'none') return [thumbprint === undefined ? 'DPoP' : 'Bearer'];
+    return [scheme ?? 'Bearer'];
   }
 
   async function verify(token: string | undefined, request: TokenRequest = {}): Promise<VerifyResult> {
@@ -125,7 +128,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       (await checkCutoffs(signer, claims, authority, settings)) ??
       (await checkBinding(
         claims,
-        { token, scheme, dpop: proof, method, url },
+        { token, scheme, dpop: proof, method, url, certificate: () => request.certificate },
         settings.senderConstraint,
         dpop,
       )) ??

@@ -184,6 +184,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       lifetimes: { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax },
       jwksMaxAge: deployment.jwksMaxAge,
       mtlsBase: deps.mtlsBase,
+      clientCertificates: deps.mtlsBase !== undefined || deployment.certificateHeader !== undefined,
       usedOnce: storage.usedOnce,
       jwks,
       dpop: {

@@ -158,6 +158,7 @@ async function createEdge(deployment: Deployment, node: string, logger: Logger):
     nextRequestId: () => `req_${node}${(requests++).toString(36).padStart(8, '0')}`,
     report: (error, requestId) =>
       logger.error({ err: error, request_id: requestId }, 'a request failed because of a bug'),
+    certificateHeader: deployment.certificateHeader,
     clearOnlyFromProxies: deployment.mode === 'serve',
     limits: {
       headersTimeout: deployment.headersTimeout * 1000,

@@ -70,6 +70,8 @@ export interface Ask {
   readonly body?: string | Uint8Array;
   readonly query?: string;
   readonly headers?: readonly string[];
+  /** What the edge says of the request beside that, such as the certificate of its connection. */
+  readonly request?: Partial<HttpRequest>;
 }
 
 export async function openTokenScene(
@@ -192,6 +194,7 @@ export async function openTokenScene(
           ...(type === null ? [] : ['Content-Type', type]),
           ...(ask.headers ?? []),
         ],
+        ...ask.request,
       });
     },
     about(path, token, authorization = formatBasicCredentials('payments', secret)) {

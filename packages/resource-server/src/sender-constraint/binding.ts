@@ -2,6 +2,7 @@
 import type { AccessTokenClaims, TokenScheme } from '@countersign/protocol';
 import type { Finding } from '../finding.ts';
 import type { DpopCheck } from './dpop.ts';
+import { checkCertificate } from './mtls.ts';
 import type { SenderConstraintWanted } from './settings.ts';
 
 /** A token with what came beside it. */
@@ -11,6 +12,8 @@ export interface Presentation {
   readonly dpop: string | undefined;
   readonly method: string | undefined;
   readonly url: string | undefined;
+  /** Asked only for a token that is bound to one. */
+  readonly certificate: () => Uint8Array | undefined;
 }
 
 /** A bound token without its proof is refused whatever the options say; an unbound one where they want it bound. */
@@ -28,9 +31,15 @@ export function checkBinding(
   }
   // RFC 7800 §3.1: half of a confirmation that is not understood is no confirmation.
   if (cnf.unknown.length > 0) return { reason: 'sender_constraint_not_supported', detail: cnf.unknown[0] };
-  if (cnf['x5t#S256'] !== undefined) return { reason: 'sender_constraint_not_supported', detail: 'x5t#S256' };
-  const { jkt } = cnf;
-  if (jkt === undefined) return { reason: 'sender_constraint_not_supported' };
+  const { jkt, 'x5t#S256': thumbprint } = cnf;
+  const bound = { dpop: jkt !== undefined, mtls: thumbprint !== undefined };
+  if (wanted !== 'none' && wanted !== 'any' && !bound[wanted]) return { reason: 'token_not_bound' };
+  // A token bound to both is for who has both.
+  if (thumbprint !== undefined) {
+    const finding = checkCertificate(thumbprint, presentation.certificate());
+    if (finding !== undefined) return finding;
+  }
+  if (jkt === undefined) return scheme === 'DPoP' ? { reason: 'unbound_token_as_dpop' } : undefined;
   // RFC 9449 §7.2: stolen and presented as if nothing were known of its key.
   if (scheme !== 'DPoP') return { reason: 'bound_token_as_bearer' };
   return dpop.check({ ...presentation, jkt });

@@ -96,15 +96,9 @@ describe('a bound token', () => {
     expect(results.filter((each) => reasonOf(each) === 'dpop_proof_replayed')).toHaveLength(199);
   });
 
-  it('bound to more than a key, or to something unknown, is refused', async () => {
-    for (const cnf of [
-      { jkt: holder.jkt, 'x5t#S256': holder.jkt },
-      { 'x5t#S256': holder.jkt },
-      { jkt: holder.jkt, later: 1 },
-    ]) {
-      token = tiny.token({ cnf });
-      expect(reasonOf(await show(proof()))).toBe('sender_constraint_not_supported');
-    }
+  it('bound to something unknown beside the key is refused', async () => {
+    token = tiny.token({ cnf: { jkt: holder.jkt, later: 1 } });
+    expect(reasonOf(await show(proof()))).toBe('sender_constraint_not_supported');
   });
 
   it('whose proof cannot be placed is refused', async () => {
@@ -277,7 +271,6 @@ describe('the address that a proof is for', () => {
 });
 
 it.each<[string, Partial<VerifierOptions>]>([
-  ['senderConstraint', { senderConstraint: 'mtls' }],
   ['senderConstraint', { senderConstraint: 'bearer' as 'none' }],
   ['publicUrl', { senderConstraint: 'dpop', audience: 'urn:fraud' }],
   ['publicUrl', { publicUrl: 'api.example.com' }],

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type DpopOptions, VerifierOptionError, type VerifierOptions } from '../options.ts';
 import { rememberUsedProofs, type UsedProofs } from './used-proofs.ts';
 
-export type SenderConstraintWanted = 'none' | 'any' | 'dpop';
+export type SenderConstraintWanted = 'none' | 'any' | 'dpop' | 'mtls';
 
 export interface DpopSettings {
   /** Without a slash at the end; a path of a request comes behind it. Empty: proofs cannot be checked. */
@@ -17,12 +17,11 @@ export function readSenderConstraint(
   wanted: VerifierOptions['senderConstraint'],
   { publicUrls }: DpopSettings,
 ): SenderConstraintWanted {
-  if (wanted === 'mtls') throw new VerifierOptionError('not_supported_yet', 'senderConstraint', "not 'mtls'");
-  const known = ['none', 'any', 'dpop', undefined];
+  const known = ['none', 'any', 'dpop', 'mtls', undefined];
   if (!known.includes(wanted)) {
-    throw new VerifierOptionError('bad_option', 'senderConstraint', "give 'none', 'any' or 'dpop'");
+    throw new VerifierOptionError('bad_option', 'senderConstraint', "give 'none', 'any', 'dpop' or 'mtls'");
   }
-  if (wanted !== undefined && wanted !== 'none' && publicUrls.length === 0) {
+  if ((wanted === 'any' || wanted === 'dpop') && publicUrls.length === 0) {
     throw new VerifierOptionError('missing_option', 'publicUrl', 'say where callers reach this API');
   }
   return wanted ?? 'none';

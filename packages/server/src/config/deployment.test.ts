@@ -44,6 +44,17 @@ describe('dev', () => {
     });
   });
 
+  it('believes a header about certificates from a declared proxy alone', () => {
+    expect(deploy('dev').certificateHeader).toBeUndefined();
+    expect(deploy('dev', { 'client-cert-header': 'none' }).certificateHeader).toBeUndefined();
+    const from = { 'client-cert-header': 'nginx', 'trusted-proxy': ['10.0.0.1'] };
+    expect(deploy('dev', from).certificateHeader).toBe('nginx');
+    expect(() => deploy('dev', { 'client-cert-header': 'nginx' })).toThrow(
+      /client-cert-header.*trusted-proxy/s,
+    );
+    expect(() => deploy('dev', { ...from, 'client-cert-header': 'apache' })).toThrow(/client-cert-header/);
+  });
+
   it('listens in the clear where it is asked to', () => {
     expect(deploy('dev', { http: true }).tls).toEqual({ kind: 'none' });
   });

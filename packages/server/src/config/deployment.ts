@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
+import type { CertificateHeader } from './schema.ts';
 import { SettingError, type Settings } from './load.ts';
 
 /** Settings, judged: what is left out is decided, what is unsafe refused. Durations in seconds. */
@@ -19,6 +20,8 @@ export interface Deployment {
     | { readonly kind: 'generated' }
     | { readonly kind: 'files'; readonly certificate: string; readonly key: string };
   readonly trustedProxies: readonly string[];
+  /** Undefined: no header that names a certificate is believed. */
+  readonly certificateHeader: CertificateHeader | undefined;
   readonly masterKeyFile: string;
   readonly apply: readonly string[];
   readonly readyFile: string | undefined;
@@ -69,6 +72,7 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     database: databaseOf(read.text('database'), dataDir),
     tls: tlsOf(mode, read, trustedProxies),
     trustedProxies,
+    certificateHeader: certificateHeaderOf(read.text('client-cert-header'), trustedProxies),
     masterKeyFile: masterKeyFileOf(mode, read.text('master-key-file'), dataDir),
     apply: read.list('apply'),
     readyFile: read.text('ready-file') ?? (mode === 'dev' ? join(dataDir, 'ready.json') : undefined),
@@ -143,6 +147,19 @@ function tlsOf(mode: Deployment['mode'], read: Reader, proxies: readonly string[
     );
   }
   return { kind: 'none' };
+}
+
+function certificateHeaderOf(
+  dialect: string | undefined,
+  proxies: readonly string[],
+): CertificateHeader | undefined {
+  if (dialect === undefined || dialect === 'none') return undefined;
+  if (proxies.length > 0) return dialect as CertificateHeader;
+  throw new SettingError(
+    'client-cert-header',
+    'needs a proxy whose word it is',
+    'Declare it with trusted-proxy, or leave this out where callers connect directly.',
+  );
 }
 
 function masterKeyFileOf(mode: Deployment['mode'], given: string | undefined, dataDir: string): string {

@@ -15,6 +15,17 @@ export interface SettingDefinition {
   readonly only?: 'dev' | 'serve';
 }
 
+export const CERTIFICATE_HEADERS = [
+  'rfc9440',
+  'nginx',
+  'ingress-nginx',
+  'envoy',
+  'traefik',
+  'aws',
+  'aws-verify',
+] as const;
+export type CertificateHeader = (typeof CERTIFICATE_HEADERS)[number];
+
 export const SETTINGS: readonly SettingDefinition[] = [
   {
     name: 'port',
@@ -60,6 +71,13 @@ export const SETTINGS: readonly SettingDefinition[] = [
     name: 'trusted-proxy',
     type: 'list',
     doc: 'Addresses or CIDR blocks of proxies that terminate TLS and tell the caller’s address in X-Forwarded-For.',
+  },
+  {
+    name: 'client-cert-header',
+    type: 'string',
+    default: 'none',
+    values: ['none', ...CERTIFICATE_HEADERS],
+    doc: 'Header in which the proxies of `trusted-proxy` name the certificate of their caller. `none`: no such header is believed.',
   },
   { name: 'http', type: 'boolean', default: 'false', only: 'dev', doc: 'Listen without TLS, on loopback.' },
   { name: 'apply', type: 'list', doc: 'Files of declared objects, applied before the authority is ready.' },

@@ -7,10 +7,10 @@ const UNIQUE_VIOLATION = '23505';
 const FOREIGN_KEY_VIOLATION = '23503';
 /** The transaction was rolled back because of another one: doing it again is safe and likely to succeed. */
 const IN_THE_WAY: ReadonlySet<string> = new Set(['40001', '40P01']);
-/** Connection lost, resources exhausted, stopped by an operator or a timeout, input or output error. */
-const OUTAGE_CLASSES: ReadonlySet<string> = new Set(['08', '28', '40', '53', '57', '58']);
-/** Read-only (a standby), a lock that was not to be had, stopped while idle in a transaction. */
-const OUTAGES: ReadonlySet<string> = new Set(['25006', '55P03', '25P03']);
+/** Connection lost, no such database (any more), resources exhausted, stopped by an operator or a timeout, input or output error. */
+const OUTAGE_CLASSES: ReadonlySet<string> = new Set(['08', '28', '3D', '40', '53', '57', '58']);
+/** Read-only (a standby), a database that takes no connections, a lock that was not to be had, stopped while idle in a transaction. */
+const OUTAGES: ReadonlySet<string> = new Set(['25006', '55000', '55P03', '25P03']);
 
 /** What the server answered, also where it is the cause of a fault; undefined for anything else. */
 function codeOf(error: unknown): string | undefined {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CallerCertificates, NamedCertificate } from './caller-certificate.ts';
 import { edgeResponse } from './edge-errors.ts';
 import { lingerAfterAnswer } from './linger.ts';
 import type { ClientCertificate, HttpRequest } from './request.ts';
@@ -8,7 +9,7 @@ import type { Route } from './route.ts';
 export interface EdgeDeps {
   readonly nextRequestId: () => string;
   readonly sourceOf: (message: IncomingMessage) => string;
-  readonly certificateOf: (message: IncomingMessage) => ClientCertificate | undefined;
+  readonly certificates: CallerCertificates;
   /** Tells the operator of a bug. */
   readonly report: (error: unknown, requestId: string) => void;
 }
@@ -84,7 +85,7 @@ export function toHttpRequest(
   message: IncomingMessage,
   body: Uint8Array,
   id: string,
-  deps: Pick<EdgeDeps, 'sourceOf' | 'certificateOf'>,
+  deps: Pick<EdgeDeps, 'sourceOf' | 'certificates'>,
   signal?: AbortSignal,
 ): HttpRequest {
   return new BareRequest(message, body, id, deps, signal);
@@ -101,13 +102,15 @@ class BareRequest implements HttpRequest {
   readonly source: string;
   readonly signal: AbortSignal | undefined;
   readonly #message: IncomingMessage;
-  readonly #certificateOf: EdgeDeps['certificateOf'];
+  readonly #certificates: CallerCertificates;
+  #named: NamedCertificate | undefined;
+  #isNamedRead = false;
 
   constructor(
     message: IncomingMessage,
     body: Uint8Array,
     id: string,
-    deps: Pick<EdgeDeps, 'sourceOf' | 'certificateOf'>,
+    deps: Pick<EdgeDeps, 'sourceOf' | 'certificates'>,
     signal: AbortSignal | undefined,
   ) {
     const url = message.url ?? '/';
@@ -121,11 +124,22 @@ class BareRequest implements HttpRequest {
     this.source = deps.sourceOf(message);
     this.signal = signal;
     this.#message = message;
-    this.#certificateOf = deps.certificateOf;
+    this.#certificates = deps.certificates;
   }
 
   get clientCertificate(): ClientCertificate | undefined {
-    return this.#certificateOf(this.#message);
+    const named = this.#readNamed();
+    return named === undefined ? this.#certificates.shown(this.#message) : named.certificate;
+  }
+
+  get clientCertificateFault(): HttpRequest['clientCertificateFault'] {
+    return this.#readNamed()?.fault;
+  }
+
+  #readNamed(): NamedCertificate | undefined {
+    if (!this.#isNamedRead) this.#named = this.#certificates.named(this.#message);
+    this.#isNamedRead = true;
+    return this.#named;
   }
 }
 

@@ -1,11 +1,12 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { ServerOptions as TlsOptions } from 'node:https';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { createCallerCertificates } from './caller-certificate.ts';
+import type { CertificateHeaderDialect } from './client-certificate-header.ts';
 import { type EdgeFault, edgeResponse } from './edge-errors.ts';
 import { type EdgeDeps, serveFast, toHttpRequest } from './fast-path.ts';
 import { lingerAfterAnswer } from './linger.ts';
 import { createListener, type HttpLimits, type HttpListener, type Listener } from './listener.ts';
-import { createPeerCertificates } from './peer-certificate.ts';
 import { header } from './request.ts';
 import type { HttpResponse } from './response.ts';
 import type { Route } from './route.ts';
@@ -20,6 +21,8 @@ export interface HttpEdgeOptions {
   readonly limits: HttpLimits;
   /** Without TLS of its own a listener takes connections from declared proxies alone. */
   readonly clearOnlyFromProxies: boolean;
+  /** How declared proxies name their callers' certificates; undefined: they do not. */
+  readonly certificateHeader?: CertificateHeaderDialect | undefined;
 }
 
 export interface ListenOptions {
@@ -43,11 +46,10 @@ export interface HttpEdge {
 export function createHttpEdge(options: HttpEdgeOptions): HttpEdge {
   const { limits, nextRequestId } = options;
   const listeners: HttpListener[] = [];
-  const peerCertificates = createPeerCertificates();
   const edge: EdgeDeps = {
     ...options,
     sourceOf: (message) => sourceOf(message, options.proxies),
-    certificateOf: (message) => peerCertificates(message.socket),
+    certificates: createCallerCertificates(options.proxies, options.certificateHeader),
   };
   let current: Listener = (_message, response) =>
     answerBare(response, nextRequestId(), edgeResponse('not_ready', 'plain', { 'retry-after': '1' }));

@@ -6,6 +6,13 @@ export interface ClientCertificate {
   readonly source: 'tls' | 'proxy';
 }
 
+/** Why a header that names a certificate is not believed. */
+export type CertificateHeaderFault =
+  /** From who is no declared proxy, in another dialect than the declared one, or against what TLS says. */
+  | 'spoofed'
+  /** More than once, or not what its dialect writes. */
+  | 'malformed';
+
 /** One HTTP request, read once at the edge. Knows HTTP and no OAuth. */
 export interface HttpRequest {
   readonly method: string;
@@ -23,6 +30,8 @@ export interface HttpRequest {
   readonly source: string;
   /** Read when it is asked for: a request without one costs nothing. */
   readonly clientCertificate?: ClientCertificate | undefined;
+  /** Why what its headers say about a certificate is not believed. Whoever authenticates a caller refuses it then. */
+  readonly clientCertificateFault?: CertificateHeaderFault | undefined;
   /** Aborted when the caller has gone: whoever holds an answer back listens to it. */
   readonly signal?: AbortSignal | undefined;
 }

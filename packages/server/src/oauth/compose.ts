@@ -10,6 +10,7 @@ import { apiKey } from './client-auth/api-key.ts';
 import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
 import { clientSecretPost } from './client-auth/client-secret-post.ts';
 import type { ClientAuthMethod } from './client-auth/method.ts';
+import { selfSignedTlsClientAuth } from './client-auth/self-signed-tls-client-auth.ts';
 import { privateKeyJwt } from './client-auth/private-key-jwt.ts';
 import { tlsClientAuth } from './client-auth/tls-client-auth.ts';
 import { createCutoffsEndpoint } from './endpoints/cutoffs.ts';
@@ -25,6 +26,7 @@ import type { UsedOnceStore } from '../storage/used-once.ts';
 import { tokenExchange } from './grants/token-exchange.ts';
 import type { SenderConstraint } from './sender-constraint/constraint.ts';
 import { createOwnTokenReader, type OwnTokenDeps } from './tokens/own-token.ts';
+import { mtls } from './sender-constraint/mtls.ts';
 import { dpop } from './sender-constraint/dpop.ts';
 
 export { createBudgets } from './endpoints/budgets.ts';
@@ -41,6 +43,8 @@ export interface OAuthDeps
     OwnTokenDeps['keystore'];
   readonly jwksMaxAge: number;
   readonly mtlsBase: string | undefined;
+  /** Whether callers' certificates are seen here. Default: where there is a listener that asks for them. */
+  readonly clientCertificates?: boolean;
   readonly adminResource: string;
   readonly usedOnce: Pick<UsedOnceStore, 'claim'>;
   /** Keys that others publish. */
@@ -58,12 +62,13 @@ export function createOAuthRoutes(
   deps: OAuthDeps,
   given: readonly SenderConstraint[] = [],
 ): readonly Route[] {
-  const constraints = deps.dpop === undefined ? given : [...given, dpopOf(deps, deps.dpop)];
+  const constraints = [...given, ...(deps.dpop === undefined ? [] : [dpopOf(deps, deps.dpop)]), mtls];
   const methods: readonly ClientAuthMethod[] = [
     clientSecretBasic(deps.secretHash),
     clientSecretPost(deps.secretHash),
     privateKeyJwt({ ...deps, tokenEndpoints: tokenEndpoints(deps) }),
     tlsClientAuth(),
+    selfSignedTlsClientAuth,
     apiKey(deps.secretHash),
   ];
   const ownTokens = createOwnTokenReader(deps);
@@ -92,6 +97,7 @@ export function createOAuthRoutes(
     grantTypes: grants.map((grant) => grant.type),
     clientAuthMethods: methods.map((method) => method.name).filter((name) => isOffered(deps, name)),
     mtlsBase: deps.mtlsBase,
+    certificateBoundTokens: seesCertificates(deps),
     assertionAlgorithms: CLIENT_ASSERTION_ALGORITHMS,
     dpopAlgorithms: deps.dpop === undefined ? undefined : DPOP_ALGORITHMS,
     protectedResources: [deps.adminResource],
@@ -125,9 +131,13 @@ function tokenEndpoints({ issuer, mtlsBase }: OAuthDeps): readonly string[] {
   return bases.map((base) => `${base}/oauth/token`);
 }
 
-/** RFC 8414 §2: registered methods, and those of RFC 8705 where there is a listener that asks for certificates. */
-function isOffered({ mtlsBase }: Pick<OAuthDeps, 'mtlsBase'>, method: string): boolean {
-  return method !== 'api_key' && (mtlsBase !== undefined || !method.endsWith('tls_client_auth'));
+/** RFC 8414 §2: registered methods, and those of RFC 8705 where certificates are seen. */
+function isOffered(deps: OAuthDeps, method: string): boolean {
+  return method !== 'api_key' && (seesCertificates(deps) || !method.endsWith('tls_client_auth'));
+}
+
+function seesCertificates({ clientCertificates, mtlsBase }: OAuthDeps): boolean {
+  return clientCertificates ?? mtlsBase !== undefined;
 }
 
 function issuerPath(issuer: string): string {

@@ -1,10 +1,11 @@
 // Client authentication at an endpoint: RFC 6749 §2.3 (exactly one method a request) and §3.2.1.
 import { type Form, parseClientId } from '@countersign/protocol';
-import type { HttpRequest } from '../../http/request.ts';
+import { namesCertificate } from '../../http/client-certificate-header.ts';
+import type { CertificateHeaderFault, HttpRequest } from '../../http/request.ts';
 import { standing } from '../../registry/effective-access.ts';
 import type { IdentityFacts, KeyFactsReader } from '../../registry/facts.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal, type RefusalReason } from '../refusal.ts';
 import type { AuthenticatedClient, ClientAuthMethod, Presented } from './method.ts';
 
 export interface AuthenticateDeps {
@@ -18,12 +19,29 @@ export interface Claim {
   readonly presented: Presented;
 }
 
+const CERTIFICATE_FAULTS: { readonly [fault in CertificateHeaderFault]: RefusalReason } = {
+  spoofed: 'client_certificate_header_spoofed',
+  malformed: 'client_certificate_header_malformed',
+};
+
+/**
+ * Why a request without any proof is refused. Where no header about a certificate is believed they hurt nobody who has a
+ * proof of another kind; who has none has tried.
+ */
+export function missingProof(request: HttpRequest): Refusal {
+  return new Refusal(
+    namesCertificate(request) ? 'client_certificate_header_spoofed' : 'client_authentication_missing',
+  );
+}
+
 /** Reads who is claimed; undefined where no method claims the request. Throws `Refusal` when several do. */
 export function present(
   methods: readonly ClientAuthMethod[],
   request: HttpRequest,
   form: Form,
 ): Claim | undefined {
+  const fault = request.clientCertificateFault;
+  if (fault !== undefined) throw new Refusal(CERTIFICATE_FAULTS[fault]);
   let method: ClientAuthMethod | undefined;
   let presented: Presented | undefined;
   for (const candidate of methods) {

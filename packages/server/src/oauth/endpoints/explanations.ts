@@ -48,6 +48,14 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
     why: 'What came as an API key is none: its shape or its checksum is wrong. Nothing was looked up.',
     fix: 'Look for a key that was cut off or mistyped, or for a token that was sent in its place.',
   },
+  client_certificate_header_spoofed: {
+    why: 'A header named a client certificate, and nobody whose word counts wrote it: the caller is no declared proxy, the header is not the one of client-cert-header, or TLS says otherwise.',
+    fix: 'If a proxy of yours is at the source address, declare it with trusted-proxy and client-cert-header, and let it remove such headers of its callers. Else somebody tried.',
+  },
+  client_certificate_header_malformed: {
+    why: 'The header in which the proxy names a client certificate came twice, or does not hold one as client-cert-header says.',
+    fix: 'Compare the configuration of the proxy with docs/operate/client-certificates.md.',
+  },
   client_assertion_type_unknown: {
     why: 'The client_assertion_type is none that is taken here, or came without a client_assertion.',
     fix: 'Send client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer beside the assertion.',
@@ -139,6 +147,10 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
   secret_mismatch: {
     why: 'The identity exists, but none of its secrets is the one that was sent.',
     fix: 'Check which secret the client has loaded, or make a new one: countersign credentials create',
+  },
+  certificate_mismatch: {
+    why: 'The identity exists, but the certificate that was shown is none of those registered for it.',
+    fix: 'Compare its SHA-256 thumbprint with the credentials of the identity: countersign credentials list. After a renewal register the new certificate first.',
   },
   credential_not_yet_valid: {
     why: 'The secret is right, but not valid yet.',

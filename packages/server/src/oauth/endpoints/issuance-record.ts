@@ -147,6 +147,7 @@ const WRONG_ASSERTIONS: ReadonlySet<RefusalReason> = new Set([
 function isOfKnownClient(reason: RefusalReason): boolean {
   return (
     reason === 'secret_mismatch' ||
+    reason === 'certificate_mismatch' ||
     reason.startsWith('credential_') ||
     reason.startsWith('identity_') ||
     WRONG_ASSERTIONS.has(reason)

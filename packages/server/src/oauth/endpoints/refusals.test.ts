@@ -2,6 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createDpopNonces, formatBasicCredentials, generateSecret } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { testCertificate } from '../../../test/client-certificate.ts';
 import { addClientKey, assertionForm, assertionOf, clientKey } from '../../../test/client-assertion.ts';
 import {
   addTlsClient,
@@ -122,6 +123,22 @@ function proving(made: (now: number) => string[], dpop: Partial<DpopSettings> = 
 type DpopSettings = NonNullable<OAuthDeps['dpop']>;
 const KEY = proofKey();
 const NONCE_KEY = new Uint8Array(32).fill(3);
+/** A certificate of nobody, where certificates are seen. */
+const showingCertificate: Reach = async (s) => {
+  const { facts, secretHash, log, counters, strangers } = s.deps;
+  const other = await openTokenScene({
+    facts,
+    secretHash,
+    log,
+    counters,
+    strangers,
+    clientCertificates: true,
+  });
+  const request = { clientCertificate: { chain: [testCertificate().der], source: 'tls' } } as const;
+  const answer = await other.ask('client_id=payments', { authorization: null, request });
+  await other.close();
+  return answer;
+};
 function badProof(reach: Reach): Expected {
   return denied('invalid_dpop_proof', 'the DPoP proof does not hold', reach);
 }
@@ -238,6 +255,12 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   ),
   authorization_unreadable: notAuthenticated((s) => s.ask('', { authorization: 'Basic !' })),
   api_key_malformed: notAuthenticated((s) => s.ask('', { authorization: 'Bearer cak_x' })),
+  client_certificate_header_spoofed: notAuthenticated((s) =>
+    s.ask('', { request: { clientCertificateFault: 'spoofed' } }),
+  ),
+  client_certificate_header_malformed: notAuthenticated((s) =>
+    s.ask('', { request: { clientCertificateFault: 'malformed' } }),
+  ),
   client_assertion_type_unknown: notAuthenticated(asserting({}, {}, { client_assertion_type: 'x' })),
   client_assertion_malformed: notAuthenticated(asserting({}, {}, { client_assertion: 'x' })),
   client_assertion_wrong_typ: notAuthenticated(asserting({}, { typ: 'at+jwt' })),
@@ -297,6 +320,7 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   secret_mismatch: notAuthenticated((s) =>
     s.ask('', { authorization: formatBasicCredentials('payments', `${s.secret}x`) }),
   ),
+  certificate_mismatch: notAuthenticated(showingCertificate),
   credential_not_yet_valid: notAuthenticated(credentialIs({ notBeforeAt: NOW + 1 })),
   credential_expired: notAuthenticated(credentialIs({ expiresAt: NOW })),
   credential_suspended: notAuthenticated(credentialIs({ state: 'suspended' })),
@@ -512,7 +536,7 @@ describe('a refusal of the token endpoint', () => {
       expect(fresh.strangers[0]?.event.reason).toBe(reason);
       await fresh.close();
     }
-    expect([reasons.length, answers.size]).toEqual([34, 1]);
+    expect([reasons.length, answers.size]).toEqual([37, 1]);
   });
 
   it('for want of access to a resource is the same to the byte, whether or not there is such a resource', async () => {

@@ -10,6 +10,8 @@ export interface ServerMetadataFacts {
   readonly assertionAlgorithms: readonly string[];
   /** `https://…` of the listener that asks for certificates, when there is one. */
   readonly mtlsBase: string | undefined;
+  /** Tokens are bound to certificates where a resource server wants it (RFC 8705 §3.3). */
+  readonly certificateBoundTokens?: boolean;
   /** Undefined: proofs are not looked at. */
   readonly dpopAlgorithms?: readonly string[] | undefined;
   /** The admin API's resource identifier (RFC 9728 §4). */
@@ -42,6 +44,7 @@ export function serverMetadata(facts: ServerMetadataFacts): Readonly<Record<stri
     ...(facts.dpopAlgorithms === undefined
       ? {}
       : { dpop_signing_alg_values_supported: facts.dpopAlgorithms }),
+    ...(facts.certificateBoundTokens === true ? { tls_client_certificate_bound_access_tokens: true } : {}),
     ...(facts.mtlsBase === undefined ? {} : { mtls_endpoint_aliases: aliases(facts.mtlsBase) }),
   };
 }

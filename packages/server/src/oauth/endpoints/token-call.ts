@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts';
 import type { HttpRequest } from '../../http/request.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
-import { type AuthenticateDeps, authenticate, present } from '../client-auth/authenticate.ts';
+import { type AuthenticateDeps, authenticate, missingProof, present } from '../client-auth/authenticate.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { Refusal } from '../refusal.ts';
 import type { Attempt } from './attempt.ts';
@@ -41,7 +41,7 @@ export function createTokenCallEndpoint(
       const claim = present(deps.methods, request, form);
       attempt.claimed = claim?.presented.clientId;
       attempt.method = claim?.method.name;
-      if (claim === undefined) throw new Refusal('client_authentication_missing');
+      if (claim === undefined) throw missingProof(request);
       const proving = authenticate(deps, claim, attempt.at);
       const client = (attempt.client = proving instanceof Promise ? await proving : proving);
       const token = form.get('token');

@@ -18,7 +18,13 @@ import {
   standing,
 } from '../../registry/effective-access.ts';
 import { StorageError } from '../../storage/errors.ts';
-import { type AuthenticateDeps, authenticate, type Claim, present } from '../client-auth/authenticate.ts';
+import {
+  type AuthenticateDeps,
+  authenticate,
+  type Claim,
+  missingProof,
+  present,
+} from '../client-auth/authenticate.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import type { Grant, GrantTable } from '../grants/grant.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
@@ -130,7 +136,7 @@ function identify(
   form: Form,
 ): AuthenticatedClient | Promise<AuthenticatedClient> {
   if (claim !== undefined) return authenticate(deps, claim, attempt.at);
-  if (grant.identify === undefined) throw new Refusal('client_authentication_missing');
+  if (grant.identify === undefined) throw missingProof(attempt.request);
   attempt.method = grant.type;
   return grant.identify(attempt.request, form, attempt.at);
 }

@@ -1,0 +1,60 @@
+/**
+ * What a token costs when the client proves itself by a signed assertion: Countersign beside oidc-provider, and beside
+ * itself with a client secret. Countersign writes down each assertion as used, and the audit record, before the answer.
+ */
+import { signing, startPeer } from './contestant.mjs';
+import { isBuilt, startCountersign } from './countersign.mjs';
+import { table } from './machine.mjs';
+import { interleave, times } from './rounds.mjs';
+
+const SECRET = 'countersign, client_secret_basic';
+const OURS = 'countersign, private_key_jwt';
+const THEIRS = 'oidc-provider, private_key_jwt';
+const WANTED = process.versions.node.startsWith('20.') ? 4 : 3.5;
+
+/**
+ * @param {{apart: {server: string[], load: string[], note: string}, rounds: number, seconds: number, clients: number,
+ *   connections: number[], say: (text: string) => void}} options
+ * @returns {Promise<string | undefined>} Markdown
+ */
+export async function run(options) {
+  if (!isBuilt()) {
+    options.say('countersign is not built');
+    return undefined;
+  }
+  const common = { prefix: options.apart.server, clients: options.clients };
+  const started = [];
+  const parts = [];
+  try {
+    started.push(await startCountersign(SECRET, { ...common, keys: true }));
+    started.push(await startPeer(THEIRS, 'oidc-provider.mjs', { ...common, flags: ['--keys'] }));
+    const [secret, peer] = started;
+    const contestants = [secret, { ...signing(secret), name: OURS }, signing(peer)];
+    for (const connections of options.connections) {
+      options.say(`${connections} connections`);
+      const results = await interleave(contestants, { ...options, connections, prefix: options.apart.load });
+      const rows = results.map((one) => [
+        one.name,
+        one.cpu.toFixed(0),
+        Math.round(1e6 / one.cpu).toLocaleString('en'),
+        one.p50.toFixed(2),
+        one.p99.toFixed(2),
+      ]);
+      const head = ['server', 'CPU µs per token', 'tokens per CPU-second', 'p50 ms', 'p99 ms'];
+      parts.push(`**${connections} connections**\n\n${table(head, rows)}\n\n${ratios(results)}`);
+    }
+  } finally {
+    for (const one of started) await one.stop();
+  }
+  const method = `${options.rounds} interleaved rounds of ${options.seconds} s each, ${options.clients} clients in turn, ES256 assertions, each of its own; medians; ${options.apart.note}`;
+  return [`${method}.`, ...parts].join('\n\n');
+}
+
+function ratios([secret, ours, peer]) {
+  const said = ({ median, low, high }) =>
+    `**${median.toFixed(2)}×** (rounds: ${low.toFixed(2)}–${high.toFixed(2)})`;
+  return [
+    `- with assertions countersign gives ${said(times(ours, peer))} the tokens per CPU-second of oidc-provider; wanted: at least ${WANTED}`,
+    `- with assertions countersign gives ${said(times(ours, secret))} the tokens per CPU-second that it gives with secrets; wanted: at least 0.35`,
+  ].join('\n');
+}

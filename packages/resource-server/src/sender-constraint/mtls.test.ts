@@ -1,0 +1,146 @@
+// Tokens bound to a certificate, at an API: RFC 8705 §3.
+import { createHash } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { newHolder, proofFor } from '../../test/holder.ts';
+import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../../test/tiny-issuer.ts';
+import type { VerifierOptions } from '../options.ts';
+import type { RequestHeaders } from '../presented-token.ts';
+import { requireScope } from '../require-scope.ts';
+import { createVerifier, type TokenRequest, type Verifier, type VerifyResult } from '../verifier.ts';
+
+const clock = (): number => 1_800_000_000;
+const OWN = Uint8Array.from([0x30, 0x03, 0x02, 0x01, 0x01]);
+const OTHER = Uint8Array.from([0x30, 0x03, 0x02, 0x01, 0x02]);
+const thumbprint = (der: Uint8Array): string => createHash('sha256').update(der).digest('base64url');
+
+let tiny: TinyIssuer;
+let token: string;
+let verifier: Verifier;
+const open: Verifier[] = [];
+beforeEach(async () => {
+  tiny = await startTinyIssuer(clock);
+  token = tiny.token({ cnf: { 'x5t#S256': thumbprint(OWN) } });
+  verifier = verifierOf();
+});
+afterEach(async () => {
+  for (const each of open.splice(0)) await each.close();
+  await tiny.close();
+});
+
+function verifierOf(options: Partial<VerifierOptions> = {}): Verifier {
+  const all = {
+    issuer: tiny.issuer,
+    audience: AUDIENCE,
+    clock,
+    cutoffs: false,
+    ...options,
+  } as VerifierOptions;
+  const made = createVerifier(all);
+  open.push(made);
+  return made;
+}
+const reasonOf = (result: VerifyResult): string => (result.ok ? 'ok' : result.reason);
+
+describe('a token bound to a certificate', () => {
+  it('is accepted from who shows it', async () => {
+    expect(await verifier.verify(token, { certificate: OWN })).toMatchObject({ ok: true });
+  });
+
+  it.each<[string, TokenRequest | undefined]>([
+    ['certificate_missing', undefined],
+    ['certificate_missing', { certificate: undefined, scheme: 'Bearer' }],
+    ['certificate_mismatch', { certificate: OTHER }],
+    ['certificate_mismatch', { certificate: new Uint8Array(0) }],
+    ['unbound_token_as_dpop', { certificate: OWN, scheme: 'DPoP', dpop: 'a.b.c' }],
+  ])('is refused from everybody else: %s', async (reason, request) => {
+    const result = await verifier.verify(token, request);
+    expect(result).toMatchObject({ ok: false, status: 401, error: 'invalid_token', reason });
+    expect(result.headers).toMatchObject({
+      'WWW-Authenticate': expect.stringMatching(/^(?:Bearer|DPoP) error="invalid_token"/),
+    });
+  });
+
+  it('and to a key is for who has both', async () => {
+    const holder = newHolder();
+    token = tiny.token({ cnf: { jkt: holder.jkt, 'x5t#S256': thumbprint(OWN) } });
+    const show = async (certificate: Uint8Array | undefined, proved: boolean): Promise<string> => {
+      const url = `${AUDIENCE}/cases`;
+      const dpop = proved ? proofFor(holder, { url, token, iat: clock() }) : undefined;
+      return reasonOf(await verifier.verify(token, { certificate, dpop, url, method: 'GET' }));
+    };
+    expect(await show(OWN, true)).toBe('ok');
+    expect(await show(undefined, true)).toBe('certificate_missing');
+    expect(await show(OTHER, true)).toBe('certificate_mismatch');
+    expect(await show(OWN, false)).toBe('bound_token_as_bearer');
+  });
+});
+
+describe('where tokens must be bound', () => {
+  it.each(['mtls', 'any'] as const)('%s takes those bound to a certificate', async (senderConstraint) => {
+    const strict = verifierOf({ senderConstraint });
+    expect(await strict.verify(token, { certificate: OWN })).toMatchObject({ ok: true });
+    expect(await strict.verify(tiny.token(), { certificate: OWN })).toMatchObject({
+      reason: 'token_not_bound',
+    });
+    expect(await strict.verify(token)).toMatchObject({
+      reason: 'certificate_missing',
+      headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+    });
+  });
+
+  it('neither mtls nor dpop takes the other', async () => {
+    const bound = tiny.token({ cnf: { jkt: newHolder().jkt } });
+    const mtls = await verifierOf({ senderConstraint: 'mtls' }).verify(bound, { certificate: OWN });
+    expect(reasonOf(mtls)).toBe('token_not_bound');
+    const dpop = await verifierOf({ senderConstraint: 'dpop' }).verify(token, { certificate: OWN });
+    expect(reasonOf(dpop)).toBe('token_not_bound');
+  });
+
+  it('mtls needs no public address, asks for bearer tokens, and says so in the metadata', () => {
+    const strict = verifierOf({ senderConstraint: 'mtls', audience: 'urn:fraud' });
+    expect(strict.refuse('no_token').headers).toMatchObject({ 'WWW-Authenticate': 'Bearer' });
+    const published = verifierOf({ senderConstraint: 'mtls', metadata: {} }).metadata?.document;
+    expect(published?.tls_client_certificate_bound_access_tokens).toBe(true);
+    expect(verifierOf({ metadata: {} }).metadata?.document).not.toHaveProperty(
+      'tls_client_certificate_bound_access_tokens',
+    );
+  });
+});
+
+describe('a request', () => {
+  let asked = 0;
+  const connection = (raw: Uint8Array | undefined): object => ({
+    getPeerX509Certificate: () => {
+      asked++;
+      return raw === undefined ? undefined : { raw };
+    },
+  });
+  const request = (socket: object | undefined, shown: string, ...more: string[]): RequestHeaders => ({
+    rawHeaders: ['Authorization', `Bearer ${shown}`, ...more],
+    headers: {},
+    socket,
+  });
+  beforeEach(() => {
+    asked = 0;
+  });
+  const ask = async (made: RequestHeaders): Promise<string> =>
+    reasonOf(await requireScope(verifier, made, 'fraud:read'));
+
+  it('shows the certificate of its connection', async () => {
+    expect(await ask(request(connection(OWN), token))).toBe('ok');
+    expect(await ask(request(connection(OTHER), token))).toBe('certificate_mismatch');
+    expect(await ask(request(connection(undefined), token))).toBe('certificate_missing');
+    expect(await ask(request({}, token))).toBe('certificate_missing');
+    expect(await ask(request(undefined, token))).toBe('certificate_missing');
+  });
+
+  it('shows no certificate by a header', async () => {
+    const named = `:${Buffer.from(OWN).toString('base64')}:`;
+    expect(await ask(request({}, token, 'Client-Cert', named))).toBe('certificate_missing');
+  });
+
+  it('with an unbound token costs the connection nothing', async () => {
+    expect(await ask(request(connection(OWN), tiny.token()))).toBe('ok');
+    expect(asked).toBe(0);
+  });
+});

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { jsonOf, type Answer } from './exchange.ts';
 
-/** RFC 6749 section 5.2 (and RFC 8707 section 2): all that may come from a token endpoint with client_credentials. */
+/** RFC 6749 section 5.2, RFC 8707 section 2, RFC 9449 sections 5 and 8: all that may come from a token endpoint. */
 const REGISTERED = new Set([
   'invalid_request',
   'invalid_client',
@@ -10,6 +10,8 @@ const REGISTERED = new Set([
   'unsupported_grant_type',
   'invalid_scope',
   'invalid_target',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
   'access_denied',
   'temporarily_unavailable',
   'server_error',
@@ -44,7 +46,10 @@ export function expectOAuthError(
 }
 
 /** A token response in the form of RFC 6749 section 5.1. */
-export function expectToken(answer: Answer): {
+export function expectToken(
+  answer: Answer,
+  type: 'Bearer' | 'DPoP' = 'Bearer',
+): {
   token: string;
   scopes: string[];
   expiresIn: number;
@@ -54,7 +59,7 @@ export function expectToken(answer: Answer): {
   expectTokenEndpointForm(answer);
   const body = jsonOf(answer);
   expect(body['access_token']).toEqual(expect.any(String));
-  expect(String(body['token_type']).toLowerCase()).toBe('bearer');
+  expect(String(body['token_type']).toLowerCase()).toBe(type.toLowerCase());
   expect(body['expires_in']).toEqual(expect.any(Number));
   const scope = body['scope'];
   return {

@@ -1,0 +1,148 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { accessBody, resourceServerBody } from './wire/admin.ts';
+import { ASSERTION_TYPE, giveKey, makeKey, type AssertingClient } from './wire/client-assertion.ts';
+import { dpopProof, learnNonce } from './wire/dpop-proof.ts';
+import { send } from './wire/exchange.ts';
+import { expectToken } from './wire/expectations.ts';
+import { decodeJwt, encodeJwt } from './wire/jwt.ts';
+import { seedScene, type SeededScene } from './wire/scene.ts';
+import { currentTarget } from './wire/target.ts';
+import { aboutToken, introspect, introspectionEndpoint } from './wire/token-call.ts';
+import { askToken, type Params } from './wire/token-request.ts';
+
+// Threat 17 and RFC 8725 section 3.11: no kind of JWT is accepted in the place of another. Every kind that is made here, at
+// every place that takes one.
+const target = currentTarget();
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+
+const KINDS = [
+  'access token',
+  'bound access token',
+  'admin token',
+  'introspection response',
+  'cut-off feed',
+  'DPoP proof',
+  'client assertion',
+] as const;
+type Kind = (typeof KINDS)[number];
+
+/** What a place takes; all else it must refuse. */
+const PLACES = {
+  'the admin API': ['admin token'],
+  introspection: ['access token', 'bound access token'],
+  revocation: ['access token', 'bound access token'],
+  subject_token: ['access token'],
+  actor_token: ['access token'],
+  client_assertion: ['client assertion'],
+  'a DPoP header': ['DPoP proof'],
+} as const satisfies Record<string, readonly Kind[]>;
+type Place = keyof typeof PLACES;
+
+describe.runIf(target.admin !== undefined)('threat 17: kinds of JWT (need the admin API)', () => {
+  let scene: SeededScene;
+  let client: AssertingClient;
+  const holder = makeKey();
+  let nonce: string | undefined;
+
+  beforeAll(async () => {
+    scene = await seedScene('kinds');
+    const { admin } = scene;
+    const scopes = ['read', 'write', 'delete', 'tokens:introspect', 'tokens:exchange'];
+    const path = `/resource-servers/${scene.resourceServerId}`;
+    const body = { scopes: resourceServerBody(scene.resource, scopes)['scopes'] };
+    expect((await admin.change('PATCH', path, body)).status).toBe(200);
+    const held = { scopes: ['read', 'tokens:introspect', 'tokens:exchange'] };
+    expect((await admin.change('PATCH', `/access/${scene.accessId}`, held)).status).toBe(200);
+    // where the exchanged token is for
+    const next = await seedScene('kinds-next');
+    await admin.must('POST', '/access', accessBody(scene.machine.identityId, next.resource, ['read']));
+    downstream = next.resource;
+    client = await giveKey(scene);
+    nonce = await learnNonce(holder, { client: scene.client, params: named() });
+  });
+  let downstream: string;
+  const named = (): Params => ({ resource: scene.resource });
+
+  /** A fresh and good one of each kind. */
+  const MAKE: Record<Kind, () => Promise<string>> = {
+    'access token': async () =>
+      expectToken(await askToken({ client: scene.client, params: { ...named(), scope: 'read' } })).token,
+    'bound access token': async () => {
+      const headers = [['DPoP', dpopProof(holder, target, { nonce })]] as const;
+      const params = { ...named(), scope: 'read' };
+      return expectToken(await askToken({ client: scene.client, params, headers }), 'DPoP').token;
+    },
+    'admin token': () => scene.admin.token(),
+    'introspection response': async () => {
+      const headers = [['Accept', 'application/token-introspection+jwt']] as const;
+      const token = await MAKE['access token']();
+      const ask = { client: scene.client, headers, params: { token } };
+      return (await aboutToken(introspectionEndpoint(), ask)).text;
+    },
+    'cut-off feed': async () =>
+      (await send(`${target.issuer}/oauth/cutoffs?after=0&wait=0`, { ca: target.ca })).text,
+    'DPoP proof': () => Promise.resolve(dpopProof(holder, target, { nonce })),
+    'client assertion': () => Promise.resolve(client.assertion()),
+  };
+
+  /** True when the place takes it. */
+  const TAKES: Record<Place, (jwt: string) => Promise<boolean>> = {
+    'the admin API': async (token) =>
+      (await scene.admin.call('GET', '/identities?limit=1', { token })).status === 200,
+    introspection: async (token) => (await introspect(token, scene.client)).text.includes('"active":true'),
+    revocation: async (token) => {
+      // whatever it is, the answer is 200; what counts is whether a token died of it
+      const { jti } = decodeJwt(token).claims;
+      const before = await cutOff(jti);
+      await aboutToken(`${target.issuer}/oauth/revoke`, { client: scene.client, params: { token } });
+      return !before && (await cutOff(jti));
+    },
+    subject_token: async (token) => {
+      const params = {
+        grant_type: EXCHANGE,
+        subject_token: token,
+        subject_token_type: ACCESS_TOKEN,
+        resource: downstream,
+      };
+      return (await askToken({ client: scene.client, params })).status === 200;
+    },
+    actor_token: async (token) => {
+      const params = {
+        grant_type: EXCHANGE,
+        subject_token: await MAKE['access token'](),
+        subject_token_type: ACCESS_TOKEN,
+        actor_token: token,
+        actor_token_type: ACCESS_TOKEN,
+        resource: downstream,
+      };
+      return (await askToken({ client: scene.client, params })).status === 200;
+    },
+    client_assertion: async (jwt) => {
+      const params = { client_assertion_type: ASSERTION_TYPE, client_assertion: jwt, ...named() };
+      return (await askToken({ params })).status === 200;
+    },
+    'a DPoP header': async (jwt) =>
+      (await askToken({ client: scene.client, params: named(), headers: [['DPoP', jwt]] })).status === 200,
+  };
+
+  async function cutOff(jti: unknown): Promise<boolean> {
+    const feed = await send(`${target.issuer}/oauth/cutoffs?after=0&wait=0`, { ca: target.ca });
+    return JSON.stringify(decodeJwt(feed.text).claims['entries']).includes(String(jti));
+  }
+
+  describe.each(Object.keys(PLACES) as Place[])('at %s', (place) => {
+    test.each(KINDS)('%s', async (kind) => {
+      const wanted = (PLACES[place] as readonly Kind[]).includes(kind);
+      expect(await TAKES[place](await MAKE[kind]())).toBe(wanted);
+    });
+
+    test.each(KINDS)('%s, called what belongs here: its signature is another one’s', async (kind) => {
+      const { header, claims, signature } = decodeJwt(await MAKE[kind]());
+      for (const typ of ['at+jwt', 'JWT', 'dpop+jwt', 'client-authentication+jwt', undefined])
+        expect(
+          typ === header['typ'] || !(await TAKES[place](encodeJwt({ ...header, typ }, claims, signature))),
+        ).toBe(true);
+    });
+  });
+});

@@ -2,7 +2,14 @@ import { parseSecret } from '@countersign/protocol';
 import { z } from 'zod';
 import { accessMembers } from './access.ts';
 import { operation } from './contract.ts';
-import { AT_SUBJECT, clientKeyTerms, hasOneSubject, publicJwk, tlsClientMembers } from './credentials.ts';
+import {
+  AT_SUBJECT,
+  clientKeyTerms,
+  hasOneSubject,
+  pem,
+  publicJwk,
+  tlsClientMembers,
+} from './credentials.ts';
 import { objectChange } from './difference.ts';
 import { identityRef, instant, name, newClientId, resourceIdentifier, span } from './fields.ts';
 import { identityMembers } from './identities.ts';
@@ -84,6 +91,12 @@ export const credentialDocument = z.strictObject({
           ...end,
         })
         .refine(hasOneSubject, AT_SUBJECT),
+      z.strictObject({
+        identity: identityRef,
+        type: z.literal('self_signed_tls_client_auth'),
+        certificate: pem,
+        ...end,
+      }),
     ])
     .refine((spec) => !hasTwoEnds(spec), AT_END),
 });

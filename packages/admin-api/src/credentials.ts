@@ -50,7 +50,7 @@ export const clientKeyTerms = {
   allow_rs256: z.boolean().default(false).describe('The RSA key may be for RS256'),
 };
 
-const pem = z
+export const pem = z
   .string()
   .min(1)
   .max(32_768)
@@ -161,7 +161,9 @@ const members = {
   public_id: z
     .string()
     .nullable()
-    .describe('The part of a secret that may be shown; of a key its thumbprint (RFC 7638)'),
+    .describe(
+      'The part of a secret that may be shown; of a key its thumbprint (RFC 7638), of a certificate x5t#S256 (RFC 8705)',
+    ),
   resource_server: z
     .string()
     .optional()
@@ -177,6 +179,7 @@ const members = {
   san_email: z.string().optional(),
   ca_thumbprints: z.array(z.string()).optional().describe('SHA-256 of its authorities, base64url'),
   crl_thumbprints: z.array(z.string()).optional().describe('SHA-256 of its revocation lists, base64url'),
+  certificate: z.string().optional().describe('PEM of the certificate of self_signed_tls_client_auth'),
   not_before: instant,
   expires_at: instant,
   created_at: instant,

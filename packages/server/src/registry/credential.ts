@@ -8,6 +8,7 @@ import type {
 } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
+import { certificateDates } from './certificate-dates.ts';
 import { narrowEnd, type RuleDeps, same, type Tell } from './change-rules.ts';
 import { hasEnded } from './identity.ts';
 import { RegistryRefusal } from './refusal.ts';
@@ -104,6 +105,14 @@ export function latestEnd(identity: IdentityRecord, type: CredentialType, create
   return Math.min(identity.expiresAt, createdAt + MAXIMUM_AGE_MS[type]);
 }
 
+/** Where the proof has an end of its own, that too. */
+function latestEndOf(identity: IdentityRecord, { material, createdAt }: CredentialRecord): number {
+  const latest = latestEnd(identity, material.type, createdAt);
+  return material.type === 'self_signed_tls_client_auth'
+    ? Math.min(latest, certificateDates(material.certificate).notAfter)
+    : latest;
+}
+
 export interface CredentialChange {
   readonly label?: string | undefined;
   readonly expiresAt?: number | undefined;
@@ -124,7 +133,7 @@ export async function changeCredential(
   const now = deps.clock.now();
   let { expiresAt } = record;
   if (change.expiresAt !== undefined && change.expiresAt !== record.expiresAt) {
-    expiresAt = narrowEnd(now, change.expiresAt, latestEnd(identity, record.material.type, record.createdAt));
+    expiresAt = narrowEnd(now, change.expiresAt, latestEndOf(identity, record));
   }
   const changed: CredentialRecord = {
     ...record,

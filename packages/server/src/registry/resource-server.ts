@@ -28,7 +28,6 @@ export async function createResourceServer(
   asked: NewResourceServer,
 ): Promise<ResourceServerRecord> {
   const now = deps.clock.now();
-  requireBuilt(asked);
   const taken = await stores.resourceServers.byIdentifier(asked.identifier);
   if (taken !== undefined) {
     throw new RegistryRefusal('already_exists', `${asked.identifier} is registered already`, {
@@ -79,7 +78,6 @@ export async function changeResourceServer(
   };
   if (same(changed, record)) return record;
   refuseBuiltIn(record);
-  requireBuilt(changed);
   // The keys of the algorithm that was stay published: tokens that they signed are alive.
   await deps.requireSigningKey(stores, algorithmOf(changed.token), tell);
   const left = new Set(changed.scopes.map((scope) => scope.name));
@@ -137,17 +135,6 @@ function refuseBuiltIn(record: ResourceServerRecord): void {
 /** An opaque token is sealed, whatever the resource server's JWTs would be signed with. */
 function algorithmOf({ format, signingAlg }: TokenSettings): KeyAlgorithm {
   return format === 'opaque' ? OPAQUE_TOKEN_ALGORITHM : signingAlg;
-}
-
-/** Settings that the contract has and the token path does not yet keep: better refused than ignored. */
-function requireBuilt(settings: Pick<NewResourceServer, 'senderConstraint'>): void {
-  if (settings.senderConstraint === 'mtls') {
-    throw notYet(`the sender constraint ${settings.senderConstraint}`, '/sender_constraint');
-  }
-}
-
-function notYet(what: string, pointer: string): RegistryRefusal {
-  return new RegistryRefusal('not_yet_supported', `${what}: not supported yet`, { pointer });
 }
 
 /** What somebody may use is not taken away behind their back: narrow or revoke the access first. */

@@ -89,6 +89,8 @@ export interface CredentialView {
   /** SHA-256 of the authorities and of their revocation lists, base64url. */
   ca_thumbprints?: string[];
   crl_thumbprints?: string[];
+  /** PEM; only of self_signed_tls_client_auth. */
+  certificate?: string;
   not_before: string;
   expires_at: string;
   created_at: string;
@@ -112,6 +114,7 @@ export function credentialView(record: CredentialRecord, clientId: string): Cred
     ...(material.type === 'api_key' && material.scopes !== undefined ? { scopes: [...material.scopes] } : {}),
     ...(material.type === 'private_key_jwt' ? clientKeyView(material) : {}),
     ...(material.type === 'tls_client_auth' ? tlsClientView(material) : {}),
+    ...(material.type === 'self_signed_tls_client_auth' ? { certificate: material.certificate } : {}),
     not_before: rfc3339(record.notBeforeAt),
     expires_at: rfc3339(record.expiresAt),
     created_at: rfc3339(record.createdAt),
@@ -120,9 +123,10 @@ export function credentialView(record: CredentialRecord, clientId: string): Cred
   };
 }
 
-/** Of a secret the part that may be shown; of a key its RFC 7638 thumbprint. */
+/** Of a secret the part that may be shown; of a key its RFC 7638 thumbprint, of a certificate its `x5t#S256`. */
 function publicIdOf(material: CredentialMaterial): string | null {
   if ('publicId' in material) return material.publicId;
+  if (material.type === 'self_signed_tls_client_auth') return material.thumbprint;
   if (material.type !== 'private_key_jwt' || material.jwk === undefined) return null;
   return jwkThumbprint(material.jwk as JsonWebKey);
 }

@@ -10,6 +10,7 @@ import {
 } from '../../registry/credential.ts';
 import { createTlsClient, trustChanged } from '../../registry/tls-client.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
+import { createRegisteredCertificate } from '../../registry/registered-certificate.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { type CredentialView, credentialView } from '../../registry/views.ts';
 import type { CredentialRecord, CredentialType } from '../../storage/credentials.ts';
@@ -99,6 +100,14 @@ export function credentialHandlers(
             ...subjectOf(body),
             ca: body.ca,
             crl: body.crl,
+          });
+          return createdWith(undefined, record, identity);
+        }
+        if (body.type === 'self_signed_tls_client_auth') {
+          const record = await createRegisteredCertificate(deps, stores, tell, identity, {
+            label: body.label,
+            expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
+            certificate: body.certificate,
           });
           return createdWith(undefined, record, identity);
         }

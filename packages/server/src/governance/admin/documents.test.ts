@@ -12,6 +12,7 @@ import {
   resourceServerBody,
   START,
 } from '../../../test/authority.ts';
+import { testCertificate } from '../../../test/client-certificate.ts';
 import { applyDocuments } from './documents.ts';
 
 const FRAUD = 'https://fraud.test';
@@ -175,6 +176,28 @@ describe('apply', () => {
     expect(told(await apply(body.documents))).toEqual([]);
     const weak = await apply([keyDocument({ ...KEY, y: KEY.x })]);
     expect([weak.status, weak.body.errors[0].pointer]).toEqual([400, '/documents/0/spec/jwk']);
+  });
+
+  test('a certificate is registered, left alone, replaced by another, and exported', async () => {
+    const own = testCertificate({ notBefore: START - DAY, notAfter: START + 90 * DAY });
+    const next = testCertificate({ notBefore: START - DAY, notAfter: START + 90 * DAY });
+    const certificateDocument = (certificate: string): DocumentInput => ({
+      ...head,
+      kind: 'Credential',
+      metadata: { name: 'edge' },
+      spec: { identity: 'payments', type: 'self_signed_tls_client_auth', certificate, expires_in: '30d' },
+    });
+    await apply(story);
+    expect(told(await apply([certificateDocument(own.pem)]))).toEqual(['create Credential payments/edge']);
+    expect(told(await apply([certificateDocument(`${own.pem}\n`)]))).toEqual([]);
+    expect(told(await apply([certificateDocument(next.pem)]))).toEqual([
+      'create Credential payments/edge',
+      'delete Credential payments/edge',
+    ]);
+    const { body } = await authority.call('GET', '/v1/export');
+    expect(told(await apply(body.documents))).toEqual([]);
+    const broken = await apply([certificateDocument(`${next.pem}\n${own.pem}`)]);
+    expect([broken.status, broken.body.errors[0].pointer]).toEqual([400, '/documents/0/spec/certificate']);
   });
 
   test('an expired credential is made anew', async () => {

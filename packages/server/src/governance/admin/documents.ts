@@ -198,6 +198,7 @@ function toDeclared(document: Document, index: number): Declared {
 
 function proofOf(spec: CredentialSpec): DeclaredCredential['proof'] {
   if (spec.type === 'client_secret') return { type: spec.type, secret: spec.secret };
+  if (spec.type === 'self_signed_tls_client_auth') return { type: spec.type, certificate: spec.certificate };
   if (spec.type === 'private_key_jwt') return clientKeyOf(spec);
   return { type: spec.type, ...subjectOf(spec), ca: spec.ca, crl: spec.crl };
 }

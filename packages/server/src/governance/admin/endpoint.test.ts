@@ -174,12 +174,6 @@ describe('every problem that an endpoint can answer with', () => {
       body: { type: 'spiffe', spiffe_id: 'spiffe://example.org/a' },
     });
     expect(problem(credential)).toBe('not_yet_supported');
-    for (const setting of [{ sender_constraint: 'mtls' }]) {
-      const body = { ...resourceServerBody(FRAUD, ['read']), ...setting };
-      expect(problem(await authority.call('POST', '/v1/resource-servers', { body }))).toBe(
-        'not_yet_supported',
-      );
-    }
     const rotation = await authority.call('POST', '/v1/keys/rotate', { body: { alg: 'RS256' } });
     expect(problem(rotation)).toBe('unknown_reference');
     expect(problem(await authority.call('POST', '/v1/keys/rotate'))).toBe('too_early');

@@ -7,6 +7,7 @@ import {
   revokeCredential,
 } from '../../registry/credential.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
+import { createRegisteredCertificate, holdsCertificate } from '../../registry/registered-certificate.ts';
 import { createTlsClient, isTlsClient, trustChanged } from '../../registry/tls-client.ts';
 import type { CredentialMaterial, CredentialRecord, CredentialType } from '../../storage/credentials.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
@@ -64,6 +65,10 @@ async function create(
     await createTlsClient(deps, stores, tell, identity, { ...common, ...proof });
     return undefined;
   }
+  if (proof.type === 'self_signed_tls_client_auth') {
+    await createRegisteredCertificate(deps, stores, tell, identity, { ...common, ...proof });
+    return undefined;
+  }
   const { secret } = await createClientSecret(deps, stores, tell, identity, {
     ...common,
     secret: proof.secret,
@@ -79,6 +84,7 @@ function isAsDeclared(
   const { material } = record;
   if (proof.type === 'private_key_jwt') return holdsClientKey(record, proof);
   if (proof.type === 'tls_client_auth') return isTlsClient(record, proof);
+  if (proof.type === 'self_signed_tls_client_auth') return holdsCertificate(record, proof.certificate);
   if (material.type !== 'client_secret') return false;
   return proof.secret === undefined || material.digest === deps.digest(proof.secret);
 }

@@ -46,7 +46,7 @@ export interface DeclaredIdentity extends Common {
 export interface DeclaredCredential extends Common {
   readonly kind: 'Credential';
   readonly identity: string;
-  readonly proof: DeclaredSecret | DeclaredClientKey | DeclaredTlsClient;
+  readonly proof: DeclaredSecret | DeclaredClientKey | DeclaredTlsClient | DeclaredCertificate;
   /** Undefined: as late as is allowed. */
   readonly end: DeclaredEnd | undefined;
 }
@@ -61,12 +61,23 @@ export interface DeclaredClientKey extends AskedClientKey {
   readonly type: 'private_key_jwt';
 }
 
+export interface DeclaredCertificate {
+  readonly type: 'self_signed_tls_client_auth';
+  /** PEM, not checked yet. */
+  readonly certificate: string;
+}
+
 export interface DeclaredTlsClient extends AskedTlsClient {
   readonly type: 'tls_client_auth';
 }
 
 /** The types of credentials that documents declare. */
-export const DECLARABLE: readonly CredentialType[] = ['client_secret', 'private_key_jwt', 'tls_client_auth'];
+export const DECLARABLE: readonly CredentialType[] = [
+  'client_secret',
+  'private_key_jwt',
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
+];
 
 export function isDeclarable({ material }: CredentialRecord): boolean {
   if (material.type === 'private_key_jwt') return material.jwk !== undefined;

@@ -85,6 +85,9 @@ async function credentialDocuments(
         type: record.material.type,
         ...(record.material.type === 'private_key_jwt' ? clientKeyView(record.material) : {}),
         ...(record.material.type === 'tls_client_auth' ? tlsClientSpec(record.material) : {}),
+        ...(record.material.type === 'self_signed_tls_client_auth'
+          ? { certificate: record.material.certificate }
+          : {}),
         expires_at: rfc3339(record.expiresAt),
       }),
     );

@@ -270,7 +270,7 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
   },
   sender_constraint_missing: {
     why: 'The resource server takes only tokens that are bound to their holder, and nothing to bind to came with the request.',
-    fix: 'Let the client prove possession as the resource server demands (sender_constraint), or change that.',
+    fix: 'Let the client prove possession as the resource server demands (sender_constraint), or change that. A certificate is seen at the port of mtls-port, or through a declared proxy (client-cert-header).',
   },
   api_key_rate_exceeded: {
     why: 'This API key was exchanged more often than the setting api-key-rate allows.',

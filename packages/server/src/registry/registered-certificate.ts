@@ -1,0 +1,114 @@
+import { X509Certificate } from 'node:crypto';
+import { certificateThumbprint } from '@countersign/protocol';
+import { newId } from '../ids.ts';
+import type { CredentialMaterial, CredentialRecord } from '../storage/credentials.ts';
+import type { IdentityRecord } from '../storage/identities.ts';
+import type { Stores } from '../storage/storage.ts';
+import { certificateDates } from './certificate-dates.ts';
+import { narrowEnd, type RuleDeps, type Tell } from './change-rules.ts';
+import { latestEnd, requireOpen, requireRoom } from './credential.ts';
+import { RegistryRefusal } from './refusal.ts';
+import { credentialView } from './views.ts';
+
+export interface NewRegisteredCertificate {
+  /** To tell credentials apart; made from the thumbprint when undefined. */
+  readonly label: string | undefined;
+  /** Narrowed to what is allowed, which is also the default. */
+  readonly expiresAt: number | undefined;
+  /** PEM, not checked yet. */
+  readonly certificate: string;
+}
+
+type CertificateMaterial = Extract<CredentialMaterial, { type: 'self_signed_tls_client_auth' }>;
+
+/** Registers a certificate that its client keeps the key of (RFC 8705 §2.2). Its dates bound those of the credential. */
+export async function createRegisteredCertificate(
+  deps: RuleDeps,
+  stores: Pick<Stores, 'credentials'>,
+  tell: Tell,
+  identity: IdentityRecord,
+  asked: NewRegisteredCertificate,
+): Promise<CredentialRecord> {
+  const now = deps.clock.now();
+  requireOpen(identity);
+  const material = certificateMaterial(asked.certificate);
+  const { notBefore, notAfter } = certificateDates(material.certificate);
+  if (notAfter <= now) throw unacceptable('has expired');
+  await requireRoom(stores, identity);
+  const latest = Math.min(latestEnd(identity, 'self_signed_tls_client_auth', now), notAfter);
+  if (notBefore >= latest) throw unacceptable('begins after the credential would have ended');
+  const record: CredentialRecord = {
+    id: newId('crd', deps.random),
+    identityId: identity.id,
+    label: asked.label ?? `self_signed_tls_client_auth ${material.thumbprint.slice(0, 8)}`,
+    state: 'active',
+    material,
+    notBeforeAt: Math.max(now, notBefore),
+    expiresAt: narrowEnd(now, asked.expiresAt ?? latest, latest),
+    createdAt: now,
+    updatedAt: now,
+    version: 1,
+  };
+  await stores.credentials.insert(record);
+  tell({ type: 'credential.created', resource: record.id, after: credentialView(record, identity.clientId) });
+  return record;
+}
+
+/** True when the record holds just this certificate. Throws for one that could not be registered. */
+export function holdsCertificate({ material }: CredentialRecord, certificate: string): boolean {
+  return (
+    material.type === 'self_signed_tls_client_auth' &&
+    material.thumbprint === certificateMaterial(certificate).thumbprint
+  );
+}
+
+function certificateMaterial(pem: string): CertificateMaterial {
+  const certificate = read(pem);
+  const { issuer, subject, raw } = certificate;
+  if (issuer !== subject) {
+    throw unacceptable(
+      'was issued by somebody else: that is what tls_client_auth is for, with its authority',
+    );
+  }
+  requireStrongKey(certificate);
+  // Written anew, so that one certificate has one text.
+  return {
+    type: 'self_signed_tls_client_auth',
+    certificate: certificate.toString(),
+    thumbprint: certificateThumbprint(raw),
+  };
+}
+
+function read(pem: string): X509Certificate {
+  if (pem.split('-----BEGIN CERTIFICATE-----').length !== 2) throw unacceptable('must be one certificate');
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    throw unacceptable('cannot be read');
+  }
+}
+
+const LEAST_RSA_BITS = 2048;
+const MOST_RSA_BITS = 8192;
+const CURVES: readonly unknown[] = ['prime256v1', 'secp384r1', 'secp521r1'];
+
+/** The thumbprint is of the certificate; that its holder shows it is worth what the key is worth (RFC 9325 §4.5). */
+function requireStrongKey({ publicKey }: X509Certificate): void {
+  const { asymmetricKeyType: kind, asymmetricKeyDetails: { modulusLength = 0, namedCurve } = {} } = publicKey;
+  const isStrong =
+    kind === 'ed25519' ||
+    (kind === 'ec' && CURVES.includes(namedCurve)) ||
+    ((kind === 'rsa' || kind === 'rsa-pss') &&
+      modulusLength >= LEAST_RSA_BITS &&
+      modulusLength <= MOST_RSA_BITS);
+  if (isStrong) return;
+  throw unacceptable(
+    'must have a key on P-256, P-384, P-521 or Ed25519, or an RSA key of 2,048 to 8,192 bits',
+  );
+}
+
+function unacceptable(fault: string): RegistryRefusal {
+  return new RegistryRefusal('unacceptable_certificate', `the certificate ${fault}`, {
+    pointer: '/certificate',
+  });
+}

@@ -2,8 +2,9 @@
  * A contestant: a server process of its own that hands out tokens, and the requests to send it.
  *
  * @typedef {{name: string, pid: number, host: string, port: number, requests: string[],
- *   assertions?: Parameters<typeof import('./assertion-requests.mjs').assertionRequests>[0], idle: number, stop: () => Promise<void>}} Contestant
- *   `requests`: base64 of whole HTTP requests, one per client. `idle`: resident MB a second after start, before any load.
+ *   assertions?: Parameters<typeof import('./assertion-requests.mjs').assertionRequests>[0], idle: number,
+ *   expects?: 'token' | 'active', stop: () => Promise<void>}} Contestant
+ *   `requests`: base64 of whole HTTP requests, one per client. `expects`: what the answers must bring. `idle`: resident MB a second after start, before any load.
  */
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';

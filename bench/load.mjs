@@ -68,16 +68,41 @@ function carriesToken(bytes, bodyAt, total) {
 }
 
 /**
+ * Bytes of one introspection request (RFC 7662 §2.1) of a client about a token.
+ * @param {{host: string, port: number, path: string, clientId: string, clientSecret: string, token: string}} request
+ * @returns {Buffer}
+ */
+export function introspectionRequest(request) {
+  const body = new URLSearchParams({ token: request.token }).toString();
+  const basic = Buffer.from(
+    `${encodeURIComponent(request.clientId)}:${encodeURIComponent(request.clientSecret)}`,
+  ).toString('base64');
+  return Buffer.from(
+    `POST ${request.path} HTTP/1.1\r\nHost: ${request.host}:${request.port}\r\nAuthorization: Basic ${basic}\r\n` +
+      `Accept: application/json\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    'latin1',
+  );
+}
+
+/** True for `HTTP/1.1 200` that says a token is good (RFC 7662 §2.2). */
+function saysActive(bytes, bodyAt, total) {
+  if (bytes[9] !== 0x32 || bytes[10] !== 0x30 || bytes[11] !== 0x30) return false;
+  return bytes.latin1Slice(bodyAt, total).startsWith('{"active":true');
+}
+
+/**
  * Sends `count` requests (or as many as fit in `seconds`) over `connections` keep-alive connections.
  * @param {{host: string, port: number, requests: string[], assertions?: Parameters<typeof assertionRequests>[0],
- *   connections: number, count?: number, seconds?: number}} plan
- *   `requests`: base64 of whole requests; connection k starts at request k and goes through all of them in turn. With
- *   `assertions` each request is made when its turn comes.
+ *   connections: number, count?: number, seconds?: number, skip?: number, expects?: 'token' | 'active'}} plan
+ *   `requests`: base64 of whole requests; each connection goes through all of them in turn, and they start far apart,
+ *   `skip` further on. With `assertions` each request is made when its turn comes. `expects`: what an answer must bring,
+ *   a token unless told.
  * @returns {Promise<{tokens: number, failed: number, firstFailure: string | undefined, seconds: number, latencies: Float64Array}>}
  *   latencies in milliseconds, one per token, unsorted.
  */
 export function load(plan) {
   const requests = plan.requests.map((text) => Buffer.from(text, 'base64'));
+  const isGood = plan.expects === 'active' ? saysActive : carriesToken;
   const requestOf =
     plan.assertions === undefined ? (turn) => requests[turn] : assertionRequests(plan.assertions);
   const limit = plan.count ?? Number.POSITIVE_INFINITY;
@@ -96,7 +121,7 @@ export function load(plan) {
     };
     for (let k = 0; k < plan.connections; k++) {
       const socket = connect({ host: plan.host, port: plan.port, noDelay: true });
-      let turn = k % requests.length;
+      let turn = (Math.floor((k * requests.length) / plan.connections) + (plan.skip ?? 0)) % requests.length;
       let sentAt = 0;
       let waiting = false;
       let kept;
@@ -124,7 +149,7 @@ export function load(plan) {
         }
         if (bytes.length > total) throw new Error('more bytes than one answer to one request');
         kept = undefined;
-        if (carriesToken(bytes, bodyAt, total)) {
+        if (isGood(bytes, bodyAt, total)) {
           latencies[tokens++] = performance.now() - sentAt;
         } else {
           failed++;

@@ -10,6 +10,8 @@ const WARM_UP_TOKENS = 15_000;
 const WARM_UP_SECONDS = 8;
 /** @type {WeakSet<import('./contestant.mjs').Contestant>} */
 const warm = new WeakSet();
+/** How many requests each connection has sent, so that the next stretch goes on where the last one ended. @type {WeakMap<object, number>} */
+const sent = new WeakMap();
 
 /**
  * One stretch of load on one contestant.
@@ -17,13 +19,15 @@ const warm = new WeakSet();
  * @param {{connections: number, seconds: number, count?: number, prefix: string[]}} options ends with what comes first
  */
 async function stretch(contestant, options) {
-  const { host, port, requests, assertions } = contestant;
+  const { host, port, requests, assertions, expects } = contestant;
   const before = cpuMicroseconds(contestant.pid);
   const result = await loadElsewhere(
     {
       host,
       port,
       requests,
+      expects,
+      skip: sent.get(contestant) ?? 0,
       assertions,
       connections: options.connections,
       seconds: options.seconds,
@@ -31,6 +35,7 @@ async function stretch(contestant, options) {
     },
     { prefix: options.prefix },
   );
+  sent.set(contestant, (sent.get(contestant) ?? 0) + Math.ceil(result.tokens / options.connections));
   const used = cpuMicroseconds(contestant.pid) - before;
   if (result.failed > 0 || result.tokens === 0) {
     throw new Error(

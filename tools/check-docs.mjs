@@ -21,6 +21,10 @@ const PARTS = [
   { folder: 'packages/server/src/oauth/federation', not: ['subject-token.ts', 'trusted-issuers.ts'] },
   { folder: 'packages/server/src/signers', not: [] },
   { folder: 'packages/server/src/policy', not: ['rule.ts', 'evaluate.ts'] },
+  {
+    folder: 'packages/server/src/governance/findings',
+    not: ['detector.ts', 'reconcile.ts', 'commands.ts', 'usable.ts'],
+  },
   { folder: 'packages/client/src/grants', not: ['grant.ts'] },
   { folder: 'packages/client/src/client-auth', not: ['client-auth.ts'] },
   { folder: 'packages/client/src/subject-token', not: ['source.ts'] },

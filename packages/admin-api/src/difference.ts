@@ -8,6 +8,7 @@ export const OBJECT_KINDS = [
   'Access',
   'SigningKey',
   'Cutoff',
+  'Finding',
 ] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 

@@ -36,6 +36,13 @@ export {
 export { CUTOFF_KINDS, type Cutoff, cutoffCreate } from './cutoffs.ts';
 export { type Difference, OBJECT_KINDS, type ObjectChange, type ObjectKind } from './difference.ts';
 export {
+  type Finding,
+  FINDING_KINDS,
+  FINDING_SEVERITIES,
+  FINDING_STATES,
+  FINDING_SUBJECTS,
+} from './findings.ts';
+export {
   CADENCES,
   ENVIRONMENTS,
   IDENTITY_KINDS,

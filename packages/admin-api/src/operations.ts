@@ -4,6 +4,7 @@ import { applyOperations } from './apply.ts';
 import { auditOperations } from './audit.ts';
 import { credentialOperations } from './credentials.ts';
 import { cutoffOperations } from './cutoffs.ts';
+import { findingOperations } from './findings.ts';
 import { identityOperations } from './identities.ts';
 import { keyOperations } from './keys.ts';
 import { resourceServerOperations } from './resource-servers.ts';
@@ -16,6 +17,7 @@ export const operations = {
   ...accessOperations,
   ...keyOperations,
   ...cutoffOperations,
+  ...findingOperations,
   ...auditOperations,
   ...applyOperations,
 };

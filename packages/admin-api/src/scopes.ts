@@ -11,6 +11,8 @@ export const ADMIN_SCOPES = {
   'keys:read': { description: 'See signing keys; never their private part', sensitivity: 0 },
   'keys:write': { description: 'Rotate signing keys', sensitivity: 3 },
   'audit:read': { description: 'Read the audit log and explain requests', sensitivity: 2 },
+  'findings:read': { description: 'See what is wrong with identities', sensitivity: 1 },
+  'findings:write': { description: 'Accept findings for a time, and reopen them', sensitivity: 2 },
   'cutoffs:read': { description: 'See cut-offs', sensitivity: 1 },
   'cutoffs:write': { description: 'Cut off identities, credentials, tokens and keys', sensitivity: 3 },
   'usage:write': { description: 'Report use from resource servers', sensitivity: 1 },

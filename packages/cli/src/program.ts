@@ -47,6 +47,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'Who may do what at which API',
     load: async () => (await import('./commands/access.ts')).access,
   },
+  findings: {
+    brief: 'What is wrong with machines, why, and the command that makes it right',
+    load: async () => (await import('./commands/findings.ts')).findings,
+  },
   cutoffs: {
     brief: 'Orders to stop trusting something at once',
     load: async () => (await import('./commands/cutoffs.ts')).cutoffs,

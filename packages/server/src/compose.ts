@@ -40,7 +40,9 @@ import {
 } from './oauth/compose.ts';
 import { openAuditSink, openJwksCache, openKeystore, openStorage, scheduleOf } from './open-state.ts';
 import { parseRefusedMethods, type RefusedMethods } from './policy/methods-allowed-per-environment.ts';
+import { MAXIMUM_AGE_MS } from './registry/credential.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
+import { createIssuancePace } from './registry/issuance-pace.ts';
 import { createSecretHash } from './registry/secret-hash.ts';
 import { localSigner } from './signers/local.ts';
 import { CREDENTIAL_TYPES } from './storage/credentials.ts';
@@ -130,6 +132,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const ledger = createCutoffLedger({ storage, clock });
   const feed = createCutoffFeed({ ledger, keystore, clock, issuer });
   const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
+  const pace = createIssuancePace(clock.now());
   const budgets = createBudgets({
     issuanceQuota: deployment.issuanceQuota,
     enforced: deployment.issuanceQuotaMode === 'enforce',
@@ -180,6 +183,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       changes,
       ledger,
       counters,
+      pace,
       budgets,
       lifetimes: { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax },
       jwksMaxAge: deployment.jwksMaxAge,
@@ -206,7 +210,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     refuseMetrics: createMetricsGuard({ ...governance, behindProxy: deployment.trustedProxies.length > 0 }),
   });
   const jobs = createJobRunner({
-    jobs: createJobs({ ...governance, rotateIfDue }),
+    jobs: createJobs({ ...governance, rotateIfDue, pace, maximumAge: (type) => MAXIMUM_AGE_MS[type] }),
     timers: systemTimers,
     report: (job, error) => logger.error({ err: error, job }, 'a job failed; it runs again at its time'),
   });

@@ -15,6 +15,7 @@ import { createOAuthRoutes, type IssuanceCounters, type OAuthDeps } from '../src
 import { OutboundRefusal } from '../src/outbound/outbound-refusal.ts';
 import type { SenderConstraint } from '../src/oauth/sender-constraint/constraint.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
+import { createIssuancePace } from '../src/registry/issuance-pace.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
 import { localSigner } from '../src/signers/local.ts';
 import type { AccessRecord } from '../src/storage/access.ts';
@@ -133,6 +134,7 @@ export async function openTokenScene(
     random,
     node: 'n1',
     counters,
+    pace: createIssuancePace(NOW),
     report: (error) => bugs.push(error),
     feed: { read: async () => 'a.b.c' },
     changes: createChanges({ storage, log: appending, clock, random, node: 'n1' }),

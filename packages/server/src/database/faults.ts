@@ -10,6 +10,7 @@ const UNIQUE: readonly { readonly index: string; readonly columns: string; reado
     columns: 'access.identity_id, access.resource_server_id',
     detail: 'identity_resource_server',
   },
+  { index: 'findings_kind_subject', columns: 'findings.kind, findings.subject_id', detail: 'kind_subject' },
   { index: 'signing_keys_active_alg', columns: 'signing_keys.alg, signing_keys.state', detail: 'active_alg' },
 ];
 

@@ -58,7 +58,9 @@ describe.skipIf(server === undefined)('nodes that share PostgreSQL (needs COUNTE
 
   it('make the tables once, however many start together', async () => {
     const rows = await databases.run('SELECT name FROM schema_migrations ORDER BY position', url);
-    expect(rows.map((row) => row['name'])).toEqual(['0001-registry', '0002-audit']);
+    const names = rows.map((row) => row['name']);
+    expect(names.slice(0, 2)).toEqual(['0001-registry', '0002-audit']);
+    expect(new Set(names).size).toBe(names.length);
   });
 
   it('hear of each other within a second, each change once, and read it then', async () => {

@@ -4,6 +4,7 @@ import { accessStore } from './access.ts';
 import { credentialStore } from './credentials.ts';
 import { cutoffStore } from './cutoffs.ts';
 import { type Database, type Session, sessionOf } from './database.ts';
+import { findingStore } from './findings.ts';
 import { idempotencyStore } from './idempotency.ts';
 import { identityStore } from './identities.ts';
 import { outboxStore } from './outbox.ts';
@@ -21,6 +22,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     access: accessStore(session),
     signingKeys: signingKeyStore(session),
     cutoffs: cutoffStore(session),
+    findings: findingStore(session),
     outbox: outboxStore(session),
     usedOnce: usedOnceStore(session, clock),
     idempotency: idempotencyStore(session, clock),

@@ -22,6 +22,7 @@ import { documentHandlers } from './admin/documents.ts';
 import { createEndpoint, type EndpointDeps, type Handler } from './admin/endpoint.ts';
 import { explainHandlers, type ReasonExplanation } from './admin/explain.ts';
 import { createIdempotency } from './admin/idempotency.ts';
+import { findingHandlers } from './admin/findings.ts';
 import { identityHandlers } from './admin/identities.ts';
 import { keyHandlers } from './admin/keys.ts';
 import { publishedRoutes } from './admin/published.ts';
@@ -30,6 +31,7 @@ import { resourceServerHandlers } from './admin/resource-servers.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
 import { endIdentitiesJob } from './jobs/end-identities.ts';
 import type { Job } from './jobs/job.ts';
+import { lookForFindingsJob, type LookForFindingsDeps } from './jobs/look-for-findings.ts';
 import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
 import { sweepExpiredJob } from './jobs/sweep-expired.ts';
 
@@ -97,6 +99,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
       ...rules,
       compromiseKey: (stores, kid, tell) => compromise(deps.rotation, stores, kid, tell),
     }),
+    ...findingHandlers(rules),
     ...auditHandlers(rules),
     ...explainHandlers(rules),
     ...documentHandlers(rules),
@@ -116,14 +119,16 @@ function routeOf(deps: EndpointDeps, id: OperationId, handler: Handler<Operation
 }
 
 export function createJobs(
-  deps: Pick<GovernanceDeps, 'storage' | 'changes' | 'log' | 'clock' | 'random'> & {
-    readonly rotateIfDue: () => Promise<unknown>;
-  },
+  deps: Pick<GovernanceDeps, 'storage' | 'changes' | 'log' | 'clock' | 'random'> &
+    Pick<LookForFindingsDeps, 'pace' | 'maximumAge'> & {
+      readonly rotateIfDue: () => Promise<unknown>;
+    },
 ): readonly Job[] {
   return [
     deliverOutboxJob(deps),
     rotateSigningKeysJob(deps.rotateIfDue),
     sweepExpiredJob(deps),
     endIdentitiesJob(deps),
+    lookForFindingsJob(deps),
   ];
 }

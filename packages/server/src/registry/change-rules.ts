@@ -14,11 +14,13 @@ export type Tell = (event: ChangeEvent) => void;
 const DAY_MS = 86_400_000;
 /** Nothing may promise to end later than this: "everything expires" must mean something. */
 const LONGEST_LIFE_MS = 3653 * DAY_MS;
+const EXPIRES_AT = '/expires_at';
 
 /** An end that is stated (epoch ms): in the future and at most ten years ahead. */
-export function requireEnd(now: number, end: number): number {
-  if (end <= now) throw outOfRange('expires_at lies in the past');
-  if (end > now + LONGEST_LIFE_MS) throw outOfRange('expires_at is more than 10 years ahead');
+export function requireEnd(now: number, end: number, pointer: string = EXPIRES_AT): number {
+  const member = pointer.slice(1);
+  if (end <= now) throw outOfRange(`${member} lies in the past`, pointer);
+  if (end > now + LONGEST_LIFE_MS) throw outOfRange(`${member} is more than 10 years ahead`, pointer);
   return end;
 }
 
@@ -28,8 +30,8 @@ export function narrowEnd(now: number, end: number, latest: number): number {
   return Math.min(requireEnd(now, end), latest);
 }
 
-function outOfRange(message: string): RegistryRefusal {
-  return new RegistryRefusal('end_out_of_range', message, { pointer: '/expires_at' });
+function outOfRange(message: string, pointer: string = EXPIRES_AT): RegistryRefusal {
+  return new RegistryRefusal('end_out_of_range', message, { pointer });
 }
 
 /** True when the two say the same as JSON does. */

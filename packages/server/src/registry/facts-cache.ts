@@ -1,5 +1,6 @@
 import type { ResourceServerRecord } from '../storage/resource-servers.ts';
-import type { Change, Storage } from '../storage/storage.ts';
+import type { IdentityRecord } from '../storage/identities.ts';
+import type { Change, Storage, Stores } from '../storage/storage.ts';
 import type { AccessFacts, IdentityFacts, KeyFactsReader } from './facts.ts';
 
 export interface FactsCacheDeps {
@@ -121,7 +122,14 @@ async function readFacts(
   clientId: string,
 ): Promise<IdentityFacts | undefined> {
   const identity = await storage.identities.byClientId(clientId);
-  if (identity === undefined) return undefined;
+  return identity === undefined ? undefined : await readFactsOf(storage, identity);
+}
+
+/** All that is known of an identity that was read already, from the stores. */
+export async function readFactsOf(
+  storage: Pick<Stores, 'credentials' | 'access' | 'resourceServers'>,
+  identity: IdentityRecord,
+): Promise<IdentityFacts> {
   const [credentials, records] = await Promise.all([
     storage.credentials.ofIdentity(identity.id),
     storage.access.activeOfIdentity(identity.id),

@@ -1,6 +1,7 @@
 import type { AccessStore } from './access.ts';
 import type { CredentialStore } from './credentials.ts';
 import type { CutoffStore } from './cutoffs.ts';
+import type { FindingStore } from './findings.ts';
 import type { IdempotencyStore } from './idempotency.ts';
 import type { IdentityStore } from './identities.ts';
 import type { OutboxStore } from './outbox.ts';
@@ -17,6 +18,7 @@ export interface Stores {
   readonly access: AccessStore;
   readonly signingKeys: SigningKeyStore;
   readonly cutoffs: CutoffStore;
+  readonly findings: FindingStore;
   readonly outbox: OutboxStore;
   readonly usedOnce: UsedOnceStore;
   readonly idempotency: IdempotencyStore;

@@ -120,6 +120,8 @@ const ELSEWHERE: readonly OperationId[] = [
   'identities.reject',
   'credentials.patch',
   'credentials.revoke',
+  'findings.accept',
+  'findings.reopen',
 ];
 
 test('every write has its dry run here', () => {

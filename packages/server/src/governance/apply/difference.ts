@@ -1,6 +1,13 @@
 import type { ChangeEvent } from '../../audit/change.ts';
 
-export type ObjectKind = 'Identity' | 'Credential' | 'ResourceServer' | 'Access' | 'SigningKey' | 'Cutoff';
+export type ObjectKind =
+  | 'Identity'
+  | 'Credential'
+  | 'ResourceServer'
+  | 'Access'
+  | 'SigningKey'
+  | 'Cutoff'
+  | 'Finding';
 type View = Record<string, unknown>;
 
 /** One object before and after a change. */
@@ -21,6 +28,7 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['access', 'Access'],
   ['key', 'SigningKey'],
   ['cutoff', 'Cutoff'],
+  ['finding', 'Finding'],
 ]);
 const ENDS = new Set(['revoked', 'deleted', 'decommissioning', 'decommissioned', 'compromised', 'retired']);
 /** Of no interest in a difference: they differ always, or are made up for each run. */

@@ -23,7 +23,8 @@ export function createIntrospectEndpoint(deps: IntrospectDeps): Endpoint {
 }
 
 async function answerOf(deps: IntrospectDeps, { client, token, at }: TokenCall): Promise<HttpResponse> {
-  const own = deps.ownTokens.read(token);
+  const reading = deps.ownTokens.read(token);
+  const own = reading instanceof Promise ? await reading : reading;
   if (own === undefined || !maySee(client, own, at)) return INACTIVE;
   const scopes = await liveScopes(deps, own, at);
   return scopes.length === 0 ? INACTIVE : active(own, scopes);

@@ -7,6 +7,7 @@ import type { StrangerBudget } from '../../audit/stranger-budget.ts';
 import { callerInstance } from '../../http/request.ts';
 import { type RandomBytes, newId } from '../../ids.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
+import type { IssuancePace } from '../../registry/issuance-pace.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { type RefusalReason, refusalEntry } from '../refusal.ts';
 import type { Delegation } from '../tokens/authorization.ts';
@@ -22,7 +23,7 @@ export interface IssuanceRecord {
     token: IssuedToken,
   ): Promise<void>;
   /** Its token leaves now. */
-  delivered(): void;
+  delivered(attempt: Attempt, held: EffectiveAccess, token: IssuedToken): void;
   /** Resolves when the refusal may leave. Never rejects: a refusal needs no leave of the log. */
   refused(attempt: Attempt, reason: RefusalReason): Promise<void>;
 }
@@ -39,6 +40,7 @@ export interface IssuanceRecordDeps {
   readonly random: RandomBytes;
   readonly node: string;
   readonly counters: IssuanceCounters;
+  readonly pace: Pick<IssuancePace, 'count'>;
 }
 
 /** `refusedType`: what refusals are called in the log. */
@@ -51,8 +53,9 @@ export function createIssuanceRecord(
       return deps.log.append(issuedEvent(deps, attempt, client, held, token));
     },
 
-    delivered() {
+    delivered(attempt, held, token) {
       deps.counters.tokensIssued++;
+      deps.pace.count(held.access.id, token.expiresIn, attempt.request.source);
     },
 
     async refused(attempt, reason) {

@@ -18,7 +18,7 @@ export interface RevokeDeps extends TokenCallDeps, Pick<TokenStateDeps, 'ledger'
 
 export function createRevokeEndpoint(deps: RevokeDeps): Endpoint {
   return createTokenCallEndpoint(deps, async (call) => {
-    const own = deps.ownTokens.read(call.token);
+    const own = await deps.ownTokens.read(call.token);
     // RFC 7009 §2.2: what is no token, or none any more, is as revoked as it can be.
     if (own === undefined || (await liveScopes(deps, own, call.at)).length === 0) return REVOKED;
     const { client_id: clientId, jti } = own.claims;

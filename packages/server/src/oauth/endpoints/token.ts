@@ -83,7 +83,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       if (changed !== undefined) await changed;
       if (asked.delegation?.recheck !== undefined) await asked.delegation.recheck();
       await deps.record.issued(attempt, client, held, token);
-      deps.record.delivered();
+      deps.record.delivered(attempt, held, token);
       return tokenResponse(accessToken, token, asked, answerHeaders(deps, confirmation, attempt.at));
     } catch (error) {
       return refuse(deps, attempt, error);

@@ -122,7 +122,7 @@ async function readLive(
   token: string,
   now: number,
 ): Promise<LiveToken | 'unknown' | 'dead'> {
-  const own = deps.ownTokens.read(token);
+  const own = await deps.ownTokens.read(token);
   if (own === undefined) return 'unknown';
   const scopes = await liveScopes(deps, own, now);
   return scopes.length === 0 ? 'dead' : { claims: own.claims, scopes };

@@ -32,18 +32,21 @@ export interface OpenedToken {
   readonly text: string;
 }
 
-/** Undefined for what was not sealed under a key of this authority for `issuer`. Never throws. */
+/**
+ * Undefined for what was not sealed under a key of this authority for `issuer`; `unknown_key` where that cannot be said,
+ * because the key that it names is not here. Never throws.
+ */
 export function openOpaqueToken(
   keys: Pick<Keystore, 'openingKey'>,
   issuer: string,
   token: string,
-): OpenedToken | undefined {
+): OpenedToken | 'unknown_key' | undefined {
   // Strict: a token has one spelling, or a remembered or revoked one could be shown in another.
   const decoded = decodeBase64url(token.slice(OPAQUE_PREFIX.length));
   if (decoded === undefined || decoded.length < HEAD_BYTES + SEAL_BYTES) return undefined;
   const body = Buffer.from(decoded.buffer, decoded.byteOffset, decoded.length);
   const key = keys.openingKey(body.readUInt32BE());
-  if (key === undefined) return undefined;
+  if (key === undefined) return 'unknown_key';
   const head = body.subarray(0, HEAD_BYTES);
   const decipher = createDecipheriv('aes-256-gcm', keyFor(key, head), NONCE)
     .setAAD(boundTo(issuer, head))

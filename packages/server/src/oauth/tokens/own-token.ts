@@ -7,6 +7,7 @@ import {
   parseCompactJws,
   verifyJws,
 } from '@countersign/protocol';
+import type { Clock } from '../../clock.ts';
 import type { Keystore } from '../../keys/keystore.ts';
 import { readOpaqueClaims } from './opaque-claims.ts';
 import { OPAQUE_PREFIX, openOpaqueToken } from './opaque-token.ts';
@@ -22,46 +23,60 @@ export interface OwnToken {
 }
 
 export interface OwnTokenReader {
-  /** Undefined for everything that is no token of this authority. Never throws. */
-  read(token: string): OwnToken | undefined;
+  /**
+   * Undefined for everything that is no token of this authority. At once for one that was read before. Rejects only when
+   * it names a key that this node has not read yet, and the keys cannot be read then (`StorageError`).
+   */
+  read(token: string): OwnToken | undefined | Promise<OwnToken | undefined>;
 }
 
 export interface OwnTokenDeps {
   readonly issuer: string;
-  readonly keystore: Pick<Keystore, 'verificationKey' | 'openingKey'>;
+  readonly keystore: Pick<Keystore, 'verificationKey' | 'openingKey'> & { reload(): Promise<void> };
+  readonly clock: Clock;
 }
+
+/** Least time between two readings of the keys that tokens with unknown ones cause: anybody can make those up. */
+const RELOAD_EVERY_MS = 1000;
+
+type Judged = OwnToken | 'unknown_key' | undefined;
 
 /** Tokens remembered at most; an API asks about the same one again and again. */
 const CAPACITY = 10_000;
 /** What a token of ours can be long: many scopes, a delegation and an RSA signature. */
 const MAX_BYTES = 16_384;
+/** What kids of this authority look like (ids.ts): those of others are no reason to read anything. */
+const OWN_KID = /^key_[0-9a-z]{20}$/;
 /** Every other kind of JWT that is signed here has a `typ` of its own (RFC 8725 §3.11). */
 const TYPES: ReadonlySet<unknown> = new Set(['at+jwt', 'JWT']);
 
 /**
- * Verifying a signature costs more than making one. What was verified once is remembered by the token's digest, so that
+ * Verifying a signature costs more than making one, and twice as much between other work as with others of its kind
+ * (signing-keystore.ts): signatures of one event-loop turn are verified back to back. What was verified once is remembered by the token's digest, so that
  * no token that works lies in memory for longer than its request; the key is asked for each time, or a compromised one
  * would go on being believed.
  */
 export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
   const known = new Map<string, OwnToken>();
+  let reloadedAt = Number.NEGATIVE_INFINITY;
+  let reloading: Promise<void> | undefined;
 
-  function open(token: string): OwnToken | undefined {
+  function open(token: string): Judged {
     if (token.length > MAX_BYTES) return undefined;
     const opened = openOpaqueToken(deps.keystore, deps.issuer, token);
-    if (opened === undefined) return undefined;
+    if (typeof opened !== 'object') return opened;
     const payload = readOpaqueClaims(opened.text, deps.issuer, opened.jti);
     const parsed = parseAccessTokenClaims(Buffer.from(payload));
     const stillTrusted = () => deps.keystore.openingKey(opened.tag) !== undefined;
     return parsed.ok ? { kid: opened.kid, claims: parsed.claims, payload, stillTrusted } : undefined;
   }
 
-  function verify(token: string): OwnToken | undefined {
+  function verify(token: string): Judged {
     const jws = parseCompactJws(token, MAX_BYTES);
     if (!jws.ok || !TYPES.has(jws.header.typ) || jws.header.kid === undefined) return undefined;
     const { kid } = jws.header;
     const key = deps.keystore.verificationKey(kid);
-    if (key === undefined) return undefined;
+    if (key === undefined) return OWN_KID.test(kid) ? 'unknown_key' : undefined;
     if (!verifyJws(jws, { kid, alg: key.alg, keyObject: key.publicKey })) return undefined;
     const parsed = parseAccessTokenClaims(jws.payload);
     if (!parsed.ok || parsed.claims.iss !== deps.issuer) return undefined;
@@ -69,19 +84,62 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
     return { kid, claims: parsed.claims, payload: asBuffer(jws.payload).toString('utf8'), stillTrusted };
   }
 
+  const judge = (token: string): Judged => (token.startsWith(OPAQUE_PREFIX) ? open(token) : verify(token));
+  let waiting: { readonly token: string; readonly settle: (outcome: Judged | Error) => void }[] = [];
+
+  function flush(): void {
+    const jobs = waiting;
+    waiting = [];
+    // All signatures first, all answers after.
+    const outcomes = jobs.map(({ token }): Judged | Error => {
+      try {
+        return judge(token);
+      } catch (error) {
+        return error instanceof Error ? error : new Error('verifying failed', { cause: error });
+      }
+    });
+    for (const [i, { settle }] of jobs.entries()) settle(outcomes[i]);
+  }
+
+  async function readAnew(token: string, digest: string): Promise<OwnToken | undefined> {
+    const own = await new Promise<Judged>((resolve, reject) => {
+      const settle = (outcome: Judged | Error): void =>
+        outcome instanceof Error ? reject(outcome) : resolve(outcome);
+      waiting.push({ token, settle });
+      if (waiting.length === 1) setImmediate(flush);
+    });
+    if (own === 'unknown_key') return judgeAnew(token, digest);
+    return own === undefined ? undefined : remember(digest, own);
+  }
+
+  function remember(digest: string, own: OwnToken): OwnToken {
+    if (known.size >= CAPACITY) {
+      const oldest = known.keys().next();
+      if (oldest.done !== true) known.delete(oldest.value);
+    }
+    known.set(digest, own);
+    return own;
+  }
+
+  /** Another node may have made the key a moment ago, and signed with it. */
+  async function judgeAnew(token: string, digest: string): Promise<OwnToken | undefined> {
+    const now = deps.clock.now();
+    // A clock that was set back counts as time gone by.
+    if (reloading === undefined && Math.abs(now - reloadedAt) >= RELOAD_EVERY_MS) {
+      reloadedAt = now;
+      reloading = deps.keystore.reload().finally(() => (reloading = undefined));
+    }
+    await reloading;
+    const own = judge(token);
+    return typeof own === 'object' ? remember(digest, own) : undefined;
+  }
+
   return {
     read(token) {
       const digest = hash('sha256', token, 'base64');
       const remembered = known.get(digest);
       if (remembered !== undefined) return remembered.stillTrusted() ? remembered : undefined;
-      const own = token.startsWith(OPAQUE_PREFIX) ? open(token) : verify(token);
-      if (own === undefined) return undefined;
-      if (known.size >= CAPACITY) {
-        const oldest = known.keys().next();
-        if (oldest.done !== true) known.delete(oldest.value);
-      }
-      known.set(digest, own);
-      return own;
+      return readAnew(token, digest);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { AccessRecord } from '../access.ts';
 import type { CredentialRecord } from '../credentials.ts';
+import type { FindingRecord } from '../findings.ts';
 import type { IdentityRecord } from '../identities.ts';
 import type { ResourceServerRecord } from '../resource-servers.ts';
 import type { SigningKeyRecord } from '../signing-keys.ts';
@@ -118,6 +119,29 @@ export function signingKeyRecord(overrides: Partial<SigningKeyRecord> = {}): Sig
     activeAt: T0 + 1000,
     retiringAt: undefined,
     removeAt: undefined,
+    version: 1,
+    ...overrides,
+  };
+}
+
+export function findingRecord(identityId: string, overrides: Partial<FindingRecord> = {}): FindingRecord {
+  return {
+    id: overrides.id ?? freshId('fnd'),
+    kind: 'weak_method',
+    identityId,
+    subject: 'credential',
+    subjectId: freshId('crd'),
+    severity: 'medium',
+    reason: 'a client secret in prod',
+    fix: 'countersign credentials create payments --type private_key_jwt --jwk-file public.jwk',
+    state: 'open',
+    acceptedBy: undefined,
+    acceptedReason: undefined,
+    acceptedUntil: undefined,
+    lastSeenAt: T0,
+    resolvedAt: undefined,
+    createdAt: T0,
+    updatedAt: T0,
     version: 1,
     ...overrides,
   };

@@ -6,6 +6,7 @@ import { accessAsOfContract } from './access-as-of.ts';
 import { changeContract } from './changes.ts';
 import { credentialContract } from './credentials.ts';
 import { cutoffContract } from './cutoffs.ts';
+import { findingContract } from './findings.ts';
 import { identityContract } from './identities.ts';
 import { idempotencyContract } from './idempotency.ts';
 import { modelContract } from './model.ts';
@@ -25,6 +26,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['access as of an instant', accessAsOfContract],
   ['signing keys', signingKeyContract],
   ['cut-offs', cutoffContract],
+  ['findings', findingContract],
   ['outbox', outboxContract],
   ['used once', usedOnceContract],
   ['idempotency', idempotencyContract],

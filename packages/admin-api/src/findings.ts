@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { operation } from './contract.ts';
+import { identityRef, instant, page, pageQuery, reason, recordId } from './fields.ts';
+
+export const FINDING_KINDS = ['weak_method', 'old_credential', 'wide_access', 'uncached_client'] as const;
+export const FINDING_STATES = ['open', 'accepted', 'resolved'] as const;
+export const FINDING_SEVERITIES = ['low', 'medium', 'high'] as const;
+export const FINDING_SUBJECTS = ['credential', 'access'] as const;
+
+export const finding = z
+  .object({
+    id: z.string(),
+    kind: z.enum(FINDING_KINDS),
+    identity: z.string().describe('Id of the identity'),
+    client_id: z.string(),
+    subject: z.object({ kind: z.enum(FINDING_SUBJECTS), id: z.string() }).describe('What it is about'),
+    severity: z.enum(FINDING_SEVERITIES),
+    reason: z.string().describe('What is wrong'),
+    fix: z.string().describe('One command that makes it right'),
+    state: z.enum(FINDING_STATES),
+    accepted_by: z.string().nullable(),
+    accepted_reason: z.string().nullable(),
+    accepted_until: instant.nullable().describe('Open again from then on, if it is still so'),
+    first_seen: instant,
+    last_seen: instant,
+    resolved_at: instant.nullable(),
+    version: z.int(),
+  })
+  .meta({ id: 'Finding' });
+export type Finding = z.output<typeof finding>;
+
+export const findingAccept = z
+  .strictObject({ reason, until: instant.describe('At most a year ahead') })
+  .meta({ id: 'FindingAccept' });
+
+export const findingReopen = z.strictObject({ reason: reason.optional() }).meta({ id: 'FindingReopen' });
+
+const params = z.strictObject({ id: recordId });
+
+export const findingOperations = {
+  'findings.list': operation({
+    method: 'GET',
+    path: '/v1/findings',
+    summary: 'List what is wrong with identities, oldest first',
+    scopes: ['findings:read'],
+    query: z.strictObject({
+      ...pageQuery,
+      identity: identityRef.optional(),
+      subject: recordId.optional(),
+      kind: z.enum(FINDING_KINDS).optional(),
+      severity: z.enum(FINDING_SEVERITIES).optional(),
+      state: z.enum(FINDING_STATES).optional(),
+    }),
+    response: page(finding),
+  }),
+  'findings.get': operation({
+    method: 'GET',
+    path: '/v1/findings/{id}',
+    summary: 'Show a finding',
+    scopes: ['findings:read'],
+    params,
+    response: finding,
+  }),
+  'findings.accept': operation({
+    method: 'POST',
+    path: '/v1/findings/{id}/accept',
+    summary: 'Leave a finding as it is until an instant, and answer for it',
+    scopes: ['findings:write'],
+    params,
+    body: findingAccept,
+    response: finding,
+    ifMatch: 'optional',
+  }),
+  'findings.reopen': operation({
+    method: 'POST',
+    path: '/v1/findings/{id}/reopen',
+    summary: 'Take the acceptance of a finding back',
+    scopes: ['findings:write'],
+    params,
+    body: findingReopen,
+    response: finding,
+    ifMatch: 'optional',
+  }),
+};

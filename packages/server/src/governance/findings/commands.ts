@@ -1,0 +1,62 @@
+import type { CredentialRecord } from '../../storage/credentials.ts';
+
+/** Commands that findings give as their fix, ready for a shell. */
+
+const PLAIN = /^[A-Za-z0-9_./:@%+=,-]+$/;
+
+/** One word of a POSIX shell. Names of scopes and APIs are of charsets in which a shell would see more than text. */
+export function shellWord(text: string): string {
+  return PLAIN.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+export function command(...words: readonly string[]): string {
+  return ['countersign', ...words].map(shellWord).join(' ');
+}
+
+/** Adds a key pair's public half: the method that asks for no infrastructure and leaves no secret with two. */
+export function addKey(clientId: string): string {
+  return command('credentials', 'create', clientId, '--type', 'private_key_jwt', '--jwk-file', 'public.jwk');
+}
+
+/** Adds another credential of the same type and the same limits. What only its owner knows stands as a file to fill in. */
+export function addSuccessor(clientId: string, { material }: CredentialRecord): string {
+  return command(
+    'credentials',
+    'create',
+    clientId,
+    '--type',
+    material.type,
+    ...materialFlags(clientId, material),
+  );
+}
+
+function materialFlags(clientId: string, material: CredentialRecord['material']): readonly string[] {
+  switch (material.type) {
+    case 'client_secret':
+      return ['--secret-file', `${clientId}-next.secret`];
+    case 'api_key':
+      return [
+        ...(material.resourceServerId === undefined ? [] : ['--resource-server', material.resourceServerId]),
+        ...(material.scopes === undefined ? [] : ['--scopes', material.scopes.join(',')]),
+        '--secret-file',
+        `${clientId}-next.key`,
+      ];
+    case 'private_key_jwt':
+      return material.jwksUri === undefined ? ['--jwk-file', 'public.jwk'] : ['--jwks-uri', material.jwksUri];
+    case 'tls_client_auth':
+      return [`--${material.field.replace('_', '-')}`, material.value, '--issued-by', 'ca.pem'];
+    case 'self_signed_tls_client_auth':
+      return ['--certificate', 'client.pem'];
+    case 'federated':
+      return [
+        '--trusted-issuer',
+        material.trustedIssuer,
+        ...Object.entries(material.conditions).flatMap(([claim, value]) => [
+          '--condition',
+          `${claim}=${value}`,
+        ]),
+      ];
+    case 'spiffe':
+      return ['--spiffe-id', material.spiffeId];
+  }
+}

@@ -1,0 +1,29 @@
+import type { IdentityFacts } from '../../registry/facts.ts';
+import type { Observation } from '../../registry/finding.ts';
+import type { Pace } from '../../registry/issuance-pace.ts';
+import type { CredentialType } from '../../storage/credentials.ts';
+import type { FindingKind } from '../../storage/findings.ts';
+import type { Environment } from '../../storage/identities.ts';
+
+/** What detectors may know besides the identity itself. */
+export interface Circumstances {
+  /** Epoch ms. */
+  readonly now: number;
+  /** Milliseconds that a credential of this type may last in this environment at most. */
+  readonly maximumAge: (type: CredentialType, environment: Environment) => number;
+  /** By id of the access; absent: nothing was counted, which says nothing. */
+  readonly paces: ReadonlyMap<string, Pace>;
+}
+
+/** Looks for one kind of thing that is wrong with an identity. Pure: facts in, what it sees out. */
+export interface Detector {
+  /** Its page is docs/parts/<kind with `-`>.md. */
+  readonly kind: FindingKind;
+  /**
+   * Milliseconds after which a finding that is not seen any more counts as resolved. 0: the detector sees all there is to
+   * know. More: it sees what happened at this process lately, and not to see is not to know.
+   */
+  readonly quietMs: number;
+  /** Each subject at most once. */
+  observe(facts: IdentityFacts, circumstances: Circumstances): readonly Observation[];
+}

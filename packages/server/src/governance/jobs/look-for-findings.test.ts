@@ -1,0 +1,181 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import {
+  accessBody,
+  type Authority,
+  identityBody,
+  openAuthority,
+  resourceServerBody,
+} from '../../../test/authority.ts';
+import { createIssuancePace, type IssuancePace } from '../../registry/issuance-pace.ts';
+import type { FindingRecord } from '../../storage/findings.ts';
+import type { Job } from './job.ts';
+import { lookForFindingsJob } from './look-for-findings.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const never = new AbortController().signal;
+
+let authority: Authority;
+let pace: IssuancePace;
+let job: Job;
+
+beforeEach(async () => {
+  authority = await openAuthority();
+  pace = createIssuancePace(authority.clock.now());
+  job = jobOf(authority);
+  await job.run(never);
+  await authority.call('POST', '/v1/identities', {
+    body: identityBody('pay', {
+      client_id: 'pay',
+      environment: 'prod',
+      expires_at: new Date(authority.clock.now() + 200 * DAY).toISOString(),
+    }),
+  });
+});
+afterEach(async () => {
+  expect(authority.bugs).toEqual([]);
+  await authority.close();
+});
+
+function jobOf({ deps }: Authority): Job {
+  return lookForFindingsJob({ ...deps, pace, maximumAge: () => 90 * DAY });
+}
+
+async function addSecret(): Promise<string> {
+  const made = await authority.call('POST', '/v1/identities/pay/credentials', {
+    body: { type: 'client_secret' },
+  });
+  expect(made.status, made.text).toBe(201);
+  return made.body.id;
+}
+
+async function found(kind: FindingRecord['kind']): Promise<readonly FindingRecord[]> {
+  const { id } = (await authority.storage.identities.byClientId('pay')) ?? { id: '' };
+  return (await authority.storage.findings.list({ identityId: id, kind }, { limit: 100 })).items;
+}
+
+async function states(kind: FindingRecord['kind']): Promise<readonly string[]> {
+  return (await found(kind)).map((each) => `${each.severity} ${each.state}`);
+}
+
+const events = (): string[] =>
+  authority.log.events.filter(({ type }) => type.startsWith('finding.')).map(({ type }) => type);
+
+test('what changes is looked at within seconds, everything every hour', async () => {
+  await job.run(never);
+  await addSecret();
+  expect(await states('weak_method')).toEqual([]);
+  authority.clock.advance(5000);
+  await job.run(never);
+  expect(await states('weak_method')).toEqual(['medium open']);
+  authority.clock.advance(77 * DAY);
+  await job.run(never);
+  expect(await states('old_credential')).toEqual(['medium open']);
+});
+
+test('the first run looks at nobody, for a start waits for it', async () => {
+  await addSecret();
+  const fresh = jobOf(authority);
+  await fresh.run(never);
+  expect(events()).toEqual([]);
+  await fresh.run(never);
+  expect(events()).toContain('finding.opened');
+});
+
+test('running it again, or on two nodes at once, does nothing twice', async () => {
+  await addSecret();
+  const other = jobOf(authority);
+  await other.run(never);
+  await Promise.all([job.run(never), other.run(never)]);
+  const before = events();
+  await job.run(never);
+  authority.clock.advance(HOUR + 1);
+  await Promise.all([job.run(never), other.run(never)]);
+  expect(events()).toEqual(before);
+  expect(await states('weak_method')).toEqual(['medium open']);
+});
+
+test('a life of ninety days: nothing, old, ending, over, each told once', async () => {
+  await addSecret();
+  const seen: string[] = [];
+  for (let day = 0; day <= 91; day++) {
+    authority.clock.advance(DAY);
+    await job.run(never);
+    const now = (await states('old_credential')).join();
+    if (seen.at(-1) !== now) seen.push(now);
+  }
+  expect(seen).toEqual(['', 'low open', 'medium open', 'high open', 'high resolved']);
+  const [record] = await found('old_credential');
+  const told = authority.log.events.filter(({ resource }) => resource === record?.id).map(({ type }) => type);
+  expect(told).toEqual(['finding.opened', 'finding.updated', 'finding.updated', 'finding.resolved']);
+});
+
+test('a revoked credential and a decommissioned identity leave nothing open', async () => {
+  const id = await addSecret();
+  await job.run(never);
+  await authority.call('DELETE', `/v1/credentials/${id}`, { headers: { 'if-match': '*' } });
+  await job.run(never);
+  expect(await states('weak_method')).toEqual(['medium resolved']);
+  await addSecret();
+  await job.run(never);
+  await authority.call('POST', '/v1/identities/pay/decommission', { body: { reason: 'over' } });
+  await job.run(never);
+  expect(await states('weak_method')).toEqual(['medium resolved', 'medium resolved']);
+});
+
+test('a suspended identity keeps its findings', async () => {
+  await addSecret();
+  await job.run(never);
+  await authority.call('POST', '/v1/identities/pay/suspend', { body: { reason: 'holiday' } });
+  await job.run(never);
+  expect(await states('weak_method')).toEqual(['medium open']);
+});
+
+test('what was accepted is quiet until its time, then open again', async () => {
+  await addSecret();
+  await job.run(never);
+  const [record] = await found('weak_method');
+  const until = new Date(authority.clock.now() + 10 * DAY).toISOString();
+  const accepted = await authority.call('POST', `/v1/findings/${record?.id}/accept`, {
+    body: { reason: 'moves to keys in May', until },
+  });
+  expect(accepted.body).toMatchObject({ state: 'accepted', accepted_by: 'admin', accepted_until: until });
+  authority.clock.advance(9 * DAY);
+  await job.run(never);
+  expect(await states('weak_method')).toEqual(['medium accepted']);
+  authority.clock.advance(DAY + 1);
+  await job.run(never);
+  expect(await states('weak_method')).toEqual(['medium open']);
+  expect(await found('weak_method')).toMatchObject([{ acceptedBy: undefined, acceptedUntil: undefined }]);
+  expect(events()).toContain('finding.reopened');
+});
+
+test('a client that keeps no token is found by its pace, and forgiven after a day of quiet', async () => {
+  const server = resourceServerBody('https://fraud.example', ['read', 'write']);
+  await authority.call('POST', '/v1/resource-servers', { body: server });
+  const access = await authority.call('POST', '/v1/access', {
+    body: accessBody('pay', 'https://fraud.example', ['read']),
+  });
+  expect(access.status, access.text).toBe(201);
+  await job.run(never);
+  for (let i = 0; i < 700; i++) pace.count(access.body.id, 600, '192.0.2.1');
+  authority.clock.advance(HOUR + 1);
+  await job.run(never);
+  expect(await states('uncached_client')).toEqual(['medium open']);
+  for (let hour = 1; hour < 24; hour++) {
+    authority.clock.advance(HOUR);
+    await job.run(never);
+  }
+  expect(await states('uncached_client')).toEqual(['medium open']);
+  authority.clock.advance(HOUR);
+  await job.run(never);
+  expect(await states('uncached_client')).toEqual(['medium resolved']);
+});
+
+test('an abort stops it between two identities', async () => {
+  await addSecret();
+  const stopping = new AbortController();
+  stopping.abort();
+  await job.run(stopping.signal);
+  expect(events()).toEqual([]);
+});

@@ -1,0 +1,159 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Actor, Changes } from '../../audit/change.ts';
+import type { RuleDeps, Tell } from '../../registry/change-rules.ts';
+import { readFactsOf } from '../../registry/facts-cache.ts';
+import { openFinding, resolveFinding, seeFinding } from '../../registry/finding.ts';
+import type { IssuancePace } from '../../registry/issuance-pace.ts';
+import { StorageError } from '../../storage/errors.ts';
+import type { IdentityRecord } from '../../storage/identities.ts';
+import type { Position } from '../../storage/page.ts';
+import type { Storage, Stores } from '../../storage/storage.ts';
+import type { Circumstances, Detector } from '../findings/detector.ts';
+import { oldCredential } from '../findings/old-credential.ts';
+import { stepsFor } from '../findings/reconcile.ts';
+import { uncachedClient } from '../findings/uncached-client.ts';
+import { weakMethod } from '../findings/weak-method.ts';
+import { wideAccess } from '../findings/wide-access.ts';
+import type { Job } from './job.ts';
+
+export interface LookForFindingsDeps extends RuleDeps {
+  readonly storage: Pick<
+    Storage,
+    'identities' | 'credentials' | 'access' | 'resourceServers' | 'findings' | 'onChange'
+  >;
+  readonly changes: Changes;
+  readonly maximumAge: Circumstances['maximumAge'];
+  readonly pace: Pick<IssuancePace, 'take'>;
+}
+
+const EVERY_MS = 5000;
+const ROUND_MS = 3_600_000;
+const ACTOR: Actor = { identity: 'countersign' };
+/** To add one: its file, its line here, its page in docs/parts. */
+const DETECTORS: readonly Detector[] = [weakMethod, oldCredential, wideAccess, uncachedClient];
+
+/**
+ * Brings findings to what is seen: opened, changed, resolved. Every hour those of every identity, in between those of
+ * identities that changed. The first run looks at nobody: no start waits for it.
+ */
+export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
+  const changed = new Changed(deps.storage);
+  let roundAt: number | undefined;
+  return {
+    name: 'look-for-findings',
+    everyMs: EVERY_MS,
+    async run(signal) {
+      const now = deps.clock.now();
+      if (roundAt === undefined) {
+        roundAt = now;
+        return;
+      }
+      const { maximumAge } = deps;
+      if (now < roundAt && !changed.overflown) {
+        // What was counted since the last round is counted on; here it is not known yet.
+        await lookAtThose(deps, changed.take(), { now, maximumAge, paces: new Map() }, signal);
+        return;
+      }
+      roundAt = now + ROUND_MS;
+      changed.take();
+      await lookAtEveryone(deps, { now, maximumAge, paces: deps.pace.take(now) }, signal);
+    },
+  };
+}
+
+/** Ids of identities that changed since they were taken, on whatever node; bounded, as in an import of everything. */
+class Changed {
+  static readonly MOST = 10_000;
+  #ids = new Set<string>();
+
+  constructor(storage: Pick<Storage, 'onChange'>) {
+    storage.onChange((change) => {
+      if (change.kind === 'identity' && this.#ids.size < Changed.MOST) this.#ids.add(change.identityId);
+    });
+  }
+
+  get overflown(): boolean {
+    return this.#ids.size >= Changed.MOST;
+  }
+
+  take(): ReadonlySet<string> {
+    const taken = this.#ids;
+    this.#ids = new Set();
+    return taken;
+  }
+}
+
+async function lookAtEveryone(
+  deps: LookForFindingsDeps,
+  circumstances: Circumstances,
+  signal: AbortSignal,
+): Promise<void> {
+  let after: Position | undefined;
+  do {
+    const page = await deps.storage.identities.list({}, { limit: 200, after });
+    for (const identity of page.items) {
+      if (signal.aborted) return;
+      await lookAt(deps, identity, circumstances);
+      // Tokens are issued meanwhile.
+      await turn();
+    }
+    after = page.next;
+  } while (after !== undefined);
+}
+
+async function lookAtThose(
+  deps: LookForFindingsDeps,
+  ids: Iterable<string>,
+  circumstances: Circumstances,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const id of ids) {
+    if (signal.aborted) return;
+    const identity = await deps.storage.identities.byId(id);
+    if (identity !== undefined) await lookAt(deps, identity, circumstances);
+    await turn();
+  }
+}
+
+/** What is to be done is looked at once more in its transaction, so that two nodes at once do nothing twice. */
+async function lookAt(
+  deps: LookForFindingsDeps,
+  identity: IdentityRecord,
+  circumstances: Circumstances,
+): Promise<void> {
+  const steps = await stepsOf(deps.storage, identity, circumstances);
+  if (steps.length === 0) return;
+  try {
+    await deps.changes.run(ACTOR, async (stores, tell) => {
+      const current = await stores.identities.byId(identity.id);
+      if (current !== undefined) await carryOut(deps, stores, tell, current, circumstances);
+    });
+  } catch (error) {
+    // Another node was faster: what it did is what was to be done.
+    if (!(error instanceof StorageError) || error.fault === 'unavailable') throw error;
+  }
+}
+
+async function carryOut(
+  deps: LookForFindingsDeps,
+  stores: Stores,
+  tell: Tell,
+  identity: IdentityRecord,
+  circumstances: Circumstances,
+): Promise<void> {
+  const { clientId } = identity;
+  for (const step of await stepsOf(stores, identity, circumstances)) {
+    if (step.kind === 'open') await openFinding(deps, stores, tell, step.of, identity, step.observed);
+    else if (step.kind === 'see') await seeFinding(deps, stores, tell, step.record, clientId, step.observed);
+    else await resolveFinding(deps, stores, tell, step.record, clientId);
+  }
+}
+
+async function stepsOf(
+  stores: Pick<Stores, 'credentials' | 'access' | 'resourceServers' | 'findings'>,
+  identity: IdentityRecord,
+  circumstances: Circumstances,
+): Promise<ReturnType<typeof stepsFor>> {
+  const live = await stores.findings.liveOfIdentity(identity.id);
+  return stepsFor(DETECTORS, await readFactsOf(stores, identity), live, circumstances);
+}

@@ -12,7 +12,14 @@ const PARTS = [
   { folder: 'packages/server/src/oauth/grants', not: ['grant.ts'] },
   {
     folder: 'packages/server/src/oauth/client-auth',
-    not: ['method.ts', 'authenticate.ts', 'client-certificate.ts', 'decoy-key.ts', 'registered-key.ts'],
+    not: [
+      'method.ts',
+      'authenticate.ts',
+      'client-certificate.ts',
+      'decoy-key.ts',
+      'published-keys.ts',
+      'registered-key.ts',
+    ],
   },
   {
     folder: 'packages/server/src/oauth/sender-constraint',

@@ -4,6 +4,7 @@
 //   node tools/test-services.mjs -- COMMAND …   runs a command with them, e.g. npx vitest run packages/server
 //   node tools/test-services.mjs --env          prints NAME=value lines, then stays until its input ends or it is stopped
 import { run, endWithUs } from './run/child.mjs';
+import { provideNginx } from './services/nginx.mjs';
 import { providePostgres } from './services/postgres.mjs';
 import { provideToolchains } from './services/toolchains.mjs';
 import { isProgram, ROOT } from './source/report.mjs';
@@ -14,7 +15,7 @@ import { isProgram, ROOT } from './source/report.mjs';
 
 /** Starts what can be had. Call `stop` at the end, also after a failure. @param {string} [root] @returns {Promise<Services>} */
 export async function startServices(root = ROOT) {
-  const answers = [await providePostgres(root), ...(await provideToolchains())];
+  const answers = [await providePostgres(root), ...(await provideToolchains()), await provideNginx(root)];
   const found = answers.filter((answer) => 'from' in answer);
   const missing = answers.filter((answer) => 'missing' in answer);
   return {

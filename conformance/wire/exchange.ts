@@ -10,6 +10,8 @@ export interface Ask {
   readonly headers?: readonly HeaderLine[];
   readonly body?: string | Uint8Array;
   readonly ca?: string | undefined;
+  /** Shown in the TLS handshake. */
+  readonly certificate?: { readonly cert: string; readonly key: string } | undefined;
   /** Loopback address to send from, such as 127.0.0.2. */
   readonly localAddress?: string;
   readonly agent?: http.Agent;
@@ -40,6 +42,7 @@ export function send(url: string | URL, ask: Ask = {}): Promise<Answer> {
     headers: lines.flat() as unknown as http.OutgoingHttpHeaders,
     agent: ask.agent ?? false,
     ...(secure && ask.ca !== undefined ? { ca: ask.ca } : {}),
+    ...(secure ? ask.certificate : {}),
     ...(ask.localAddress === undefined ? {} : { localAddress: ask.localAddress, family: 4 }),
   };
   return new Promise((resolve, reject) => {

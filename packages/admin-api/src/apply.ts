@@ -6,6 +6,7 @@ import {
   AT_SUBJECT,
   clientKeyTerms,
   hasOneSubject,
+  httpsUri,
   pem,
   publicJwk,
   tlsClientMembers,
@@ -79,7 +80,8 @@ export const credentialDocument = z.strictObject({
       z.strictObject({
         identity: identityRef,
         type: z.literal('private_key_jwt'),
-        jwk: publicJwk,
+        jwk: publicJwk.optional(),
+        jwks_uri: httpsUri.optional(),
         ...clientKeyTerms,
         ...end,
       }),
@@ -98,6 +100,10 @@ export const credentialDocument = z.strictObject({
         ...end,
       }),
     ])
+    .refine(
+      (spec) => spec.type !== 'private_key_jwt' || (spec.jwk === undefined) !== (spec.jwks_uri === undefined),
+      { error: 'needs either jwk or jwks_uri', path: ['jwk'] },
+    )
     .refine((spec) => !hasTwoEnds(spec), AT_END),
 });
 

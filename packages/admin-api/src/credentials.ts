@@ -62,7 +62,7 @@ const crlPem = z
   .max(131_072)
   .regex(/^-----BEGIN X509 CRL-----[A-Za-z0-9+/=\r\n -]+$/, 'must be PEM (X509 CRL)');
 
-const httpsUri = z
+export const httpsUri = z
   .string()
   .max(2048)
   .regex(/^https:\/\/[\x21-\x7e]+$/, 'must be an https URL');
@@ -170,6 +170,7 @@ const members = {
     .describe('Id of the only API that an API key opens, where it has one'),
   scopes: z.array(z.string()).optional().describe('All that an API key opens at most, where it is limited'),
   jwk: z.record(z.string(), z.unknown()).optional().describe('The public key of private_key_jwt'),
+  jwks_uri: z.string().optional().describe('Where its client publishes the keys of private_key_jwt'),
   allow_token_endpoint_audience: z.literal(true).optional(),
   allow_rs256: z.literal(true).optional(),
   subject_dn: z.string().optional().describe('Of tls_client_auth, which has exactly one of the five'),

@@ -306,8 +306,8 @@ describe('options', () => {
     ['clientAuthMethod', 'bad_option', { clientAuthMethod: 'none' }],
     ['resource', 'bad_option', { resource: '/relative' }],
     ['scope', 'bad_option', { scope: 'a  b' }],
-    ['privateKey', 'not_supported_yet', { privateKey: 'x' }],
-    ['certificate', 'not_supported_yet', { certificate: 'x' }],
+    ['privateKey', 'bad_option', { privateKey: 'x' }],
+    ['certificate', 'bad_option', { certificate: { cert: 'x', key: 'y' } }],
     ['subjectToken', 'not_supported_yet', { subjectToken: 'x' }],
   ])('%s: %s', (option, code, change) => {
     let thrown: unknown;

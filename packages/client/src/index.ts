@@ -10,4 +10,6 @@ export {
 } from './errors.ts';
 export type { DpopKey } from './dpop.ts';
 export type { ClientOptions } from './options.ts';
+export type { ShownCertificate } from '@countersign/protocol/fetch-trusting';
+export type { PrivateJwk, PrivateKey } from './signing-key.ts';
 export type { AccessToken } from './token-request.ts';

@@ -9,15 +9,30 @@ import {
   parseResourceIndicator,
   parseScope,
 } from '@countersign/protocol';
+import { fetchShowing, type ShownCertificate } from '@countersign/protocol/fetch-trusting';
 import { createDpopProver, type DpopKey, type DpopProver } from './dpop.ts';
 import { ClientOptionError } from './errors.ts';
+import { type PrivateKey, type Signer, signerOf } from './signing-key.ts';
 
 export interface ClientOptions {
   /** The authority; its endpoints are found through its metadata. */
   readonly issuer: string;
   readonly clientId: string;
-  readonly clientSecret: string;
-  /** Default: `client_secret_basic`, or what the authority offers instead. */
+  /** Either this, `privateKey`, or a `certificate` alone. */
+  readonly clientSecret?: string | undefined;
+  /**
+   * Either this or `clientSecret`: the client signs an assertion for each token request (private_key_jwt), and the key never
+   * leaves it. P-256, P-384, Ed25519, or RSA from 2048 bits, which signs PS256 unless a JWK's `alg` says otherwise.
+   */
+  readonly privateKey?: PrivateKey | undefined;
+  /**
+   * Shown to the authority and to every API over TLS (RFC 8705). Alone it proves who the client is; beside a secret or a
+   * private key it is what tokens are bound to. It brings a `fetch` of its own: `ca` takes the place of `fetchTrusting`.
+   */
+  readonly certificate?: ShownCertificate | undefined;
+  /** `kid` of `privateKey`. Default: what its JWK says, or none. */
+  readonly keyId?: string | undefined;
+  /** Of a secret. Default: `client_secret_basic`, or what the authority offers instead. */
   readonly clientAuthMethod?: 'client_secret_basic' | 'client_secret_post';
   /** The API to call, when `token` names none. Without one, the authority takes the only one there is. */
   readonly resource?: string;
@@ -37,17 +52,17 @@ export interface ClientOptions {
   /** Lets `fetch` send tokens over plain http beyond loopback, where something below encrypts. Default false. */
   readonly allowPlainHttp?: boolean;
   /** Not there yet. */
-  readonly privateKey?: undefined;
-  /** Not there yet. */
-  readonly certificate?: undefined;
-  /** Not there yet. */
   readonly subjectToken?: undefined;
 }
 
 export interface ClientSettings {
   readonly issuer: Issuer;
   readonly clientId: string;
+  /** Empty where there is a key or a certificate instead. */
   readonly clientSecret: string;
+  readonly signer: Signer | undefined;
+  readonly keyId: string | undefined;
+  readonly showsCertificate: boolean;
   readonly clientAuthMethod: 'client_secret_basic' | 'client_secret_post' | undefined;
   readonly target: Target;
   /** Undefined: bearer tokens. */
@@ -69,12 +84,11 @@ export interface Target {
 
 /** @throws ClientOptionError */
 export function readOptions(options: ClientOptions): ClientSettings {
-  for (const name of ['privateKey', 'certificate', 'subjectToken'] as const) {
-    if (options[name] !== undefined) {
-      throw new ClientOptionError('not_supported_yet', name, 'only clientSecret is there for now');
-    }
+  if (options.subjectToken !== undefined) {
+    const fix = 'clientSecret, privateKey and certificate are there for now';
+    throw new ClientOptionError('not_supported_yet', 'subjectToken', fix);
   }
-  for (const name of ['issuer', 'clientId', 'clientSecret'] as const) {
+  for (const name of ['issuer', 'clientId'] as const) {
     if (typeof options[name] !== 'string' || options[name] === '') {
       throw new ClientOptionError('missing_option', name, 'give it as text');
     }
@@ -90,14 +104,6 @@ export function readOptions(options: ClientOptions): ClientSettings {
   if (parseClientId(options.clientId) === undefined) {
     throw new ClientOptionError('bad_option', 'clientId', 'takes A-Z a-z 0-9 _ - and at most 128 of them');
   }
-  // RFC 6749 appendix A.2. The value is not repeated: it would end up in a log.
-  if (!/^[\x20-\x7e]+$/.test(options.clientSecret)) {
-    throw new ClientOptionError(
-      'bad_option',
-      'clientSecret',
-      'has characters that no secret has; a line end perhaps',
-    );
-  }
   const method: unknown = options.clientAuthMethod;
   if (method !== undefined && method !== 'client_secret_basic' && method !== 'client_secret_post') {
     throw new ClientOptionError(
@@ -111,16 +117,91 @@ export function readOptions(options: ClientOptions): ClientSettings {
   return {
     issuer,
     clientId: options.clientId,
-    clientSecret: options.clientSecret,
+    ...readProof(options),
     clientAuthMethod: options.clientAuthMethod,
     target: readTarget(options),
     dpop: options.dpop === undefined ? undefined : createDpopProver(options.dpop, clock),
-    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    ...readFetch(options),
     clock,
     fraction: () => Buffer.from(random(4)).readUInt32BE() / 2 ** 32,
     instance: encodeBase64url(random(16)),
     allowPlainHttp: options.allowPlainHttp === true,
   };
+}
+
+function readFetch({
+  certificate,
+  fetch,
+}: ClientOptions): Pick<ClientSettings, 'fetch' | 'showsCertificate'> {
+  if (certificate === undefined) {
+    return { fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)), showsCertificate: false };
+  }
+  if (fetch !== undefined) {
+    const fix = 'brings a fetch of its own: give certificate.ca instead of fetchTrusting';
+    throw new ClientOptionError('bad_option', 'certificate', fix);
+  }
+  try {
+    return { fetch: fetchShowing(certificate), showsCertificate: true };
+  } catch {
+    throw new ClientOptionError(
+      'bad_option',
+      'certificate',
+      'give {cert, key} as PEM text that belong together',
+    );
+  }
+}
+
+/** Values are not repeated in errors: they would end up in a log. */
+function readProof({
+  clientSecret,
+  privateKey,
+  keyId,
+  clientAuthMethod,
+  certificate,
+}: ClientOptions): Pick<ClientSettings, 'clientSecret' | 'signer' | 'keyId'> {
+  if (privateKey === undefined && clientSecret === undefined && certificate !== undefined) {
+    if (clientAuthMethod !== undefined) {
+      throw new ClientOptionError('bad_option', 'clientAuthMethod', 'is for a clientSecret');
+    }
+    return { clientSecret: '', signer: undefined, keyId: undefined };
+  }
+  if (privateKey === undefined) {
+    if (typeof clientSecret !== 'string' || clientSecret === '') {
+      throw new ClientOptionError(
+        'missing_option',
+        'clientSecret',
+        'give it as text, or a privateKey or certificate',
+      );
+    }
+    // RFC 6749 appendix A.2.
+    if (!/^[\x20-\x7e]+$/.test(clientSecret)) {
+      throw new ClientOptionError(
+        'bad_option',
+        'clientSecret',
+        'has characters that no secret has; a line end perhaps',
+      );
+    }
+    return { clientSecret, signer: undefined, keyId: undefined };
+  }
+  if (clientSecret !== undefined || clientAuthMethod !== undefined) {
+    throw new ClientOptionError(
+      'bad_option',
+      'privateKey',
+      'takes the place of clientSecret: give one of them',
+    );
+  }
+  const signer = signerOf(privateKey);
+  if (signer === undefined) {
+    throw new ClientOptionError(
+      'bad_option',
+      'privateKey',
+      'give a private key for P-256, P-384, Ed25519 or RSA from 2048 bits, as KeyObject, CryptoKey, JWK or PEM',
+    );
+  }
+  if (keyId !== undefined && (typeof keyId !== 'string' || keyId === '')) {
+    throw new ClientOptionError('bad_option', 'keyId', 'give it as text');
+  }
+  return { clientSecret: '', signer, keyId };
 }
 
 /** @throws ClientOptionError */

@@ -1,21 +1,35 @@
 // Finding the token endpoint and the way to prove oneself there: RFC 8414 §2, §3.
 import type { Issuer } from '@countersign/protocol';
-import { DiscoveryError, discoverServer, endpointOf } from '@countersign/protocol/discovery';
+import { DiscoveryError, discoverServer, endpointOf, mtlsEndpointOf } from '@countersign/protocol/discovery';
 import type { ClientAuthMethod } from './client-auth/client-auth.ts';
 import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
 import { clientSecretPost } from './client-auth/client-secret-post.ts';
+import { privateKeyJwt } from './client-auth/private-key-jwt.ts';
+import { selfSignedTlsClientAuth } from './client-auth/self-signed-tls-client-auth.ts';
+import { tlsClientAuth } from './client-auth/tls-client-auth.ts';
+import type { Signer } from './signing-key.ts';
 
 export interface TokenEndpoint {
   readonly url: string;
   readonly clientAuth: ClientAuthMethod;
 }
 
-/** In the order of preference. */
-const METHODS: readonly ClientAuthMethod[] = [clientSecretBasic, clientSecretPost];
+/** By what the client has, in the order of preference. */
+const WITH_SECRET: Way = { by: 'a client secret', methods: [clientSecretBasic, clientSecretPost] };
+const WITH_KEY: Way = { by: 'a private key', methods: [privateKeyJwt] };
+const WITH_CERTIFICATE: Way = { by: 'a certificate', methods: [tlsClientAuth, selfSignedTlsClientAuth] };
+
+interface Way {
+  readonly by: string;
+  readonly methods: readonly ClientAuthMethod[];
+}
 
 export interface TokenEndpointDeps {
   readonly issuer: Issuer;
   readonly clientAuthMethod: string | undefined;
+  readonly clientSecret: string;
+  readonly signer: Signer | undefined;
+  readonly showsCertificate: boolean;
   readonly fetch: typeof globalThis.fetch;
 }
 
@@ -25,14 +39,19 @@ export async function findTokenEndpoint(
   signal: AbortSignal,
 ): Promise<TokenEndpoint> {
   const metadata = await discoverServer(deps.issuer, { fetch: deps.fetch, signal });
-  const url = endpointOf(metadata, 'token_endpoint');
+  // RFC 8705 §5: also for who proves itself otherwise and wants its tokens bound.
+  const url = deps.showsCertificate
+    ? mtlsEndpointOf(metadata, 'token_endpoint')
+    : endpointOf(metadata, 'token_endpoint');
   // RFC 8414 §2: left out means client_secret_basic.
   const offered = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
-  const clientAuth = METHODS.find(({ name }) =>
+  const { by, methods } =
+    deps.signer !== undefined ? WITH_KEY : deps.clientSecret === '' ? WITH_CERTIFICATE : WITH_SECRET;
+  const clientAuth = methods.find(({ name }) =>
     deps.clientAuthMethod === undefined ? offered.includes(name) : name === deps.clientAuthMethod,
   );
   if (clientAuth === undefined) {
-    throw new DiscoveryError('malformed', `${deps.issuer} offers no way to prove oneself by a client secret`);
+    throw new DiscoveryError('malformed', `${deps.issuer} offers no way to prove oneself by ${by}`);
   }
   return { url, clientAuth };
 }

@@ -75,7 +75,7 @@ export class TokenRequester {
     target: Target,
     signal: AbortSignal,
   ): Promise<BoundedResponse> {
-    const proof = clientAuth.prove(this.#settings);
+    const proof = await clientAuth.prove(this.#settings);
     const bound = await this.#settings.dpop?.proof({ method: 'POST', url });
     return fetchBounded(url, {
       fetch: this.#settings.fetch,

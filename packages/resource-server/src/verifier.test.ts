@@ -107,7 +107,10 @@ describe('a token', () => {
     expect(challenge).toBe(error === undefined ? 'Bearer' : `Bearer error="${error}"${scope}`);
   });
 
-  it('that is something else than text is refused, not thrown about', async () => {
+  it('that is something else than text is refused, not thrown about, even where it would become a good one', async () => {
+    for (const odd of [{ toString: [] }, [tiny.token()], new String(tiny.token()), Symbol('x')]) {
+      expect(await reasonOf(verifierOf(), odd as unknown as string)).toBe('malformed_token');
+    }
     for (const junk of [null, 1, {}, [], true] as unknown as string[]) {
       expect(await reasonOf(verifierOf(), junk)).toBe('malformed_token');
     }

@@ -113,7 +113,9 @@ export function createVerifier(options: VerifierOptions): Verifier {
     if (stop.signal.aborted) return refuse({ reason: 'closed' });
     if (token === undefined || token === '') return refuse({ reason: 'no_token' });
     start();
-    const jws = parseCompactJws(String(token));
+    // Whatever else it is, it is never turned into text: that would run the caller's code, or make a list a token.
+    if (typeof token !== 'string') return refuse({ reason: 'malformed_token' });
+    const jws = parseCompactJws(token);
     if (!jws.ok) return refuse({ reason: 'malformed_token', detail: jws.fault });
     const parsed = parseAccessTokenClaims(jws.payload);
     if (!parsed.ok) return refuse({ reason: 'bad_claims', detail: parsed.fault });

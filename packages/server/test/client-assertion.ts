@@ -24,7 +24,7 @@ function pairFor(alg: JwsAlgorithm): { publicKey: KeyObject; privateKey: KeyObje
 
 type KeyMaterial = Extract<CredentialMaterial, { type: 'private_key_jwt' }>;
 
-/** Registers the key for the client of a scene; members in `change` are otherwise. */
+/** Registers the key for the client of a scene, or its `jwksUri`; members in `change` are otherwise. */
 export async function addClientKey(
   scene: Pick<TokenScene, 'storage' | 'identity'>,
   { jwk, alg }: ClientKey,
@@ -33,7 +33,7 @@ export async function addClientKey(
   const { record: more, ...rest } = change;
   const material: KeyMaterial = {
     type: 'private_key_jwt',
-    jwk: { ...jwk, alg },
+    ...(change.jwksUri === undefined ? { jwk: { ...jwk, alg } } : {}),
     allowTokenEndpointAudience: false,
     ...rest,
   };

@@ -1,4 +1,6 @@
 // How a client proves itself at the token endpoint: RFC 6749 §2.3. One file per method beside this one.
+import type { Issuer } from '@countersign/protocol';
+import type { Signer } from '../signing-key.ts';
 
 /** What a method adds to a token request. */
 export interface ClientAuthentication {
@@ -6,8 +8,22 @@ export interface ClientAuthentication {
   readonly form: readonly (readonly [name: string, value: string])[];
 }
 
-/** `name` is the registered one; `prove` adds the proof and nothing else. */
+/** Who proves itself, and what it has to do so. */
+export interface ProvingClient {
+  readonly clientId: string;
+  readonly issuer: Issuer;
+  /** Empty where it has none. */
+  readonly clientSecret: string;
+  /** Undefined where it has no key. */
+  readonly signer: Signer | undefined;
+  /** What the authority calls the key; undefined: what the key calls itself, if anything. */
+  readonly keyId: string | undefined;
+  /** Epoch seconds. */
+  readonly clock: () => number;
+}
+
+/** `name` is the registered one; `prove` adds the proof, a new one each time, and nothing else. */
 export interface ClientAuthMethod {
   readonly name: string;
-  prove(client: { readonly clientId: string; readonly clientSecret: string }): ClientAuthentication;
+  prove(client: ProvingClient): ClientAuthentication | Promise<ClientAuthentication>;
 }

@@ -1,6 +1,6 @@
 // Finding an authority's endpoints: RFC 8414 §3, with the OpenID document as the second place (§5).
 import { isLoopback, type Issuer, type ServerMetadata, wellKnownUrl } from '../server-metadata.ts';
-import { parseJsonObject } from '../strict-json.ts';
+import { isJsonObject, parseJsonObject } from '../strict-json.ts';
 import { fetchBounded } from './bounded-fetch.ts';
 
 export {
@@ -74,7 +74,20 @@ export async function discoverServer(issuer: Issuer, options: DiscoveryOptions):
  * @throws DiscoveryError
  */
 export function endpointOf(metadata: ServerMetadata, name: 'token_endpoint' | 'jwks_uri'): string {
-  const value: unknown = metadata[name];
+  return addressIn(metadata, name, metadata[name]);
+}
+
+/**
+ * The same for a client that shows a certificate: where the authority asks for one, when that is elsewhere (RFC 8705 §5).
+ * @throws DiscoveryError
+ */
+export function mtlsEndpointOf(metadata: ServerMetadata, name: 'token_endpoint'): string {
+  const aliases: unknown = metadata.mtls_endpoint_aliases;
+  const alias: unknown = isJsonObject(aliases) && Object.hasOwn(aliases, name) ? aliases[name] : undefined;
+  return alias === undefined ? endpointOf(metadata, name) : addressIn(metadata, name, alias);
+}
+
+function addressIn(metadata: ServerMetadata, name: string, value: unknown): string {
   if (typeof value !== 'string' || !URL.canParse(value)) {
     throw new DiscoveryError('malformed', `the metadata of ${metadata.issuer} has no ${name}`);
   }

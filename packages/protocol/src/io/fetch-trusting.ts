@@ -2,6 +2,7 @@
 // checked as RFC 9525 says. The only file here that does I/O, which is why it has an entry point of its own.
 import { Agent, request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
+import { createSecureContext } from 'node:tls';
 
 /**
  * A `fetch` whose https connections trust the certificates in `ca` (PEM, one or more) and no others. Redirects are
@@ -12,7 +13,43 @@ export function fetchTrusting(ca: string): typeof globalThis.fetch {
   if (!ca.includes('-----BEGIN CERTIFICATE-----')) {
     throw new TypeError('fetchTrusting needs the text of a PEM certificate, not its file name');
   }
-  const agent = new Agent({ ca, keepAlive: true });
+  return fetchThrough(new Agent({ ca, keepAlive: true }));
+}
+
+/** What a client shows of itself, all PEM. */
+export interface ShownCertificate {
+  /** The certificate, and behind it what signed it, as far as the other side needs that. */
+  readonly cert: string;
+  readonly key: string;
+  /** Whom to trust, as with `fetchTrusting`. Default: whom the platform trusts. */
+  readonly ca?: string | undefined;
+}
+
+/**
+ * A `fetch` like that of `fetchTrusting`, which shows a certificate to every https server that asks for one.
+ * Throws `TypeError` when certificate and key cannot be used together; its message repeats neither.
+ */
+export function fetchShowing({ cert, key, ca }: ShownCertificate): typeof globalThis.fetch {
+  const identity = { cert, key, ...(ca === undefined ? {} : { ca }) };
+  if (!isUsable(identity)) {
+    throw new TypeError('fetchShowing needs the text of a PEM certificate and of its private key');
+  }
+  return fetchThrough(new Agent({ ...identity, keepAlive: true }));
+}
+
+function isUsable(identity: ShownCertificate): boolean {
+  // What is empty is taken for absent below.
+  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(identity.key)) return false;
+  if (!identity.cert.includes('-----BEGIN CERTIFICATE-----')) return false;
+  try {
+    createSecureContext(identity);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function fetchThrough(agent: Agent): typeof globalThis.fetch {
   return async (input, init) => {
     const request = new Request(input, init);
     if (!request.url.startsWith('https:')) return globalThis.fetch(request);

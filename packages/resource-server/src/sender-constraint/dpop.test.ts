@@ -79,6 +79,12 @@ describe('a bound token', () => {
     expect(result.headers).toMatchObject({ 'WWW-Authenticate': `DPoP error="${error}", ${ALGS}` });
   });
 
+  it('with something else than text for a proof is refused', async () => {
+    for (const odd of [[proof()], { toString: [] }, 1, null]) {
+      expect(reasonOf(await show(odd as unknown as string))).toBe('dpop_proof_malformed');
+    }
+  });
+
   it('is refused with a proof that was used', async () => {
     const once = proof();
     expect(await show(once)).toMatchObject({ ok: true });

@@ -68,6 +68,7 @@ export function createDpopCheck(
   return {
     check({ token, jkt, dpop, method, url }) {
       if (dpop === undefined) return { reason: 'dpop_proof_missing' };
+      if (typeof dpop !== 'string') return { reason: 'dpop_proof_malformed' };
       if (method === undefined || url === undefined) {
         return { reason: 'sender_constraint_not_supported', detail: 'verify was not told method and url' };
       }

@@ -10,8 +10,8 @@ import { credentialView } from './views.ts';
 
 /** A client's public key as somebody wants it registered. */
 export interface AskedClientKey {
-  /** A JSON Web Key, not checked yet. */
-  readonly jwk: JsonObject;
+  /** A JSON Web Key, not checked yet; or where its client publishes a set of them. */
+  readonly keys: { readonly jwk: JsonObject } | { readonly jwksUri: string };
   /** Assertions may name the token endpoint as audience instead of the issuer. */
   readonly allowTokenEndpointAudience: boolean;
   readonly allowRs256: boolean;
@@ -42,7 +42,7 @@ export async function createClientKey(
   const record: CredentialRecord = {
     id: newId('crd', deps.random),
     identityId: identity.id,
-    label: asked.label ?? `private_key_jwt ${jwkThumbprint(material.jwk as JsonWebKey).slice(0, 8)}`,
+    label: asked.label ?? `private_key_jwt ${shortNameOf(material)}`,
     state: 'active',
     material,
     notBeforeAt: now,
@@ -64,16 +64,38 @@ export function holdsClientKey(record: CredentialRecord, asked: AskedClientKey):
 /** What of a key is kept, always in this order; RFC 7517 §4 lets anything else stand beside it. */
 const KEPT = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'x5t#S256'];
 
-function clientKeyMaterial({ jwk, allowTokenEndpointAudience, allowRs256 }: AskedClientKey): KeyMaterial {
-  const parsed = parseClientJwk(jwk, allowRs256);
-  if (!parsed.ok) throw unacceptable(parsed.fault);
-  const kept = KEPT.filter((name) => Object.hasOwn(jwk, name)).map((name) => [name, jwk[name]]);
+function shortNameOf({ jwk, jwksUri }: KeyMaterial): string {
+  if (jwksUri !== undefined) return new URL(jwksUri).host.slice(0, 100);
+  return jwkThumbprint(jwk as JsonWebKey).slice(0, 8);
+}
+
+function clientKeyMaterial({ keys, allowTokenEndpointAudience, allowRs256 }: AskedClientKey): KeyMaterial {
   return {
     type: 'private_key_jwt',
-    jwk: { ...(Object.fromEntries(kept) as object), alg: parsed.key.key.alg },
+    ...('jwk' in keys
+      ? { jwk: acceptableJwk(keys.jwk, allowRs256) }
+      : { jwksUri: acceptableUri(keys.jwksUri) }),
     allowTokenEndpointAudience,
     ...(allowRs256 ? { allowRs256 } : {}),
   };
+}
+
+function acceptableJwk(jwk: JsonObject, allowRs256: boolean): object {
+  const parsed = parseClientJwk(jwk, allowRs256);
+  if (!parsed.ok) throw unacceptable(parsed.fault);
+  const kept = KEPT.filter((name) => Object.hasOwn(jwk, name)).map((name) => [name, jwk[name]]);
+  return { ...(Object.fromEntries(kept) as object), alg: parsed.key.key.alg };
+}
+
+/** What it may reach is decided when it is fetched: names can come to mean something else. */
+function acceptableUri(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'https:' && url.username === '' && url.password === '' && !text.includes('#')) {
+    return text;
+  }
+  throw new RegistryRefusal('unacceptable_key', 'must be an https URL without user or fragment', {
+    pointer: '/jwks_uri',
+  });
 }
 
 const FAULTS: Readonly<Record<string, string>> = {

@@ -78,6 +78,7 @@ export interface CredentialView {
   scopes?: string[];
   /** Only of private_key_jwt. */
   jwk?: Record<string, unknown>;
+  jwks_uri?: string;
   allow_token_endpoint_audience?: true;
   allow_rs256?: true;
   /** Only of tls_client_auth, exactly one of the five. */
@@ -141,14 +142,16 @@ function tlsClientView({ field, value, ca, crl }: CertificateMaterial): Partial<
 
 export function clientKeyView({
   jwk,
+  jwksUri,
   allowTokenEndpointAudience,
   allowRs256,
 }: Extract<CredentialMaterial, { type: 'private_key_jwt' }>): Pick<
   CredentialView,
-  'jwk' | 'allow_token_endpoint_audience' | 'allow_rs256'
+  'jwk' | 'jwks_uri' | 'allow_token_endpoint_audience' | 'allow_rs256'
 > {
   return {
     ...(jwk === undefined ? {} : { jwk: { ...jwk } }),
+    ...(jwksUri === undefined ? {} : { jwks_uri: jwksUri }),
     ...(allowTokenEndpointAudience ? { allow_token_endpoint_audience: true } : {}),
     ...(allowRs256 === true ? { allow_rs256: true } : {}),
   };

@@ -12,6 +12,7 @@ import { createTlsClient, trustChanged } from '../../registry/tls-client.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
 import { createRegisteredCertificate } from '../../registry/registered-certificate.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
+import { clientKeyOf } from './client-key-members.ts';
 import { type CredentialView, credentialView } from '../../registry/views.ts';
 import type { CredentialRecord, CredentialType } from '../../storage/credentials.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
@@ -78,20 +79,13 @@ export function credentialHandlers(
           });
           return createdWith(secret, record, identity);
         }
-        if (body.type === 'private_key_jwt' && body.jwk !== undefined) {
+        if (body.type === 'private_key_jwt') {
           const record = await createClientKey(deps, stores, tell, identity, {
             label: body.label,
             expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
-            jwk: body.jwk,
-            allowTokenEndpointAudience: body.allow_token_endpoint_audience,
-            allowRs256: body.allow_rs256,
+            ...clientKeyOf(body),
           });
           return createdWith(undefined, record, identity);
-        }
-        if (body.type === 'private_key_jwt') {
-          throw new RegistryRefusal('not_yet_supported', 'jwks_uri: not supported yet', {
-            pointer: '/jwks_uri',
-          });
         }
         if (body.type === 'tls_client_auth') {
           const record = await createTlsClient(deps, stores, tell, identity, {

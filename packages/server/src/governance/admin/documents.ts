@@ -8,6 +8,7 @@ import type { Application } from '../apply/application.ts';
 import type { Declared, DeclaredCredential, DeclaredEnd } from '../apply/declared.ts';
 import type { ObjectDifference } from '../apply/difference.ts';
 import { exportDocuments } from '../apply/export.ts';
+import { clientKeyOf } from './client-key-members.ts';
 import type { Call, NounHandlers } from './endpoint.ts';
 import { ProblemError, problemOf } from './problem.ts';
 import { scopesOf } from './resource-servers.ts';
@@ -199,15 +200,8 @@ function toDeclared(document: Document, index: number): Declared {
 function proofOf(spec: CredentialSpec): DeclaredCredential['proof'] {
   if (spec.type === 'client_secret') return { type: spec.type, secret: spec.secret };
   if (spec.type === 'self_signed_tls_client_auth') return { type: spec.type, certificate: spec.certificate };
-  if (spec.type === 'private_key_jwt') return clientKeyOf(spec);
+  if (spec.type === 'private_key_jwt') return { type: spec.type, ...clientKeyOf(spec) };
   return { type: spec.type, ...subjectOf(spec), ca: spec.ca, crl: spec.crl };
-}
-
-function clientKeyOf(
-  spec: Extract<CredentialSpec, { type: 'private_key_jwt' }>,
-): DeclaredCredential['proof'] {
-  const { type, jwk, allow_token_endpoint_audience, allow_rs256 } = spec;
-  return { type, jwk, allowTokenEndpointAudience: allow_token_endpoint_audience, allowRs256: allow_rs256 };
 }
 
 type CredentialSpec = Extract<Document, { kind: 'Credential' }>['spec'];

@@ -126,6 +126,8 @@ const STOPPED_FOR_SECURITY: ReasonExplanation = {
   fix: NEW_IDENTITY,
 };
 
+const PROVE =
+  'Make a new proof for each request: htm its method, htu its URL without query, ath of the token.';
 const NEW_TOKEN = 'Get a new token for the admin API.';
 const OWN_STATE = 'See the identity and its credentials as they are now.';
 
@@ -143,8 +145,27 @@ const TOKEN_REASONS: { readonly [reason in TokenReason]: ReasonExplanation } = {
     fix: NEW_TOKEN,
   },
   sender_constrained: {
-    why: 'The token is bound to a proof that the admin API does not take yet.',
-    fix: 'Get a token that is not bound.',
+    why: 'The token is bound in a way that the admin API does not know.',
+    fix: 'Get a token that is bound by DPoP, or not at all.',
+  },
+  bound_token_as_bearer: {
+    why: 'The token is bound to a key and was presented without it: by a client that knows no DPoP, or by who found it.',
+    fix: 'Send it with the scheme DPoP and a proof. If its holder did not do this, cut it off.',
+  },
+  unbound_token_as_dpop: {
+    why: 'The token came with the scheme DPoP and is not bound to a key.',
+    fix: 'Show a proof when asking for the token, or use the scheme Bearer.',
+  },
+  dpop_proof_missing: { why: 'The token is bound to a key, and no proof came with it.', fix: PROVE },
+  dpop_proof_repeated: { why: 'The request had two DPoP headers.', fix: 'Send one.' },
+  dpop_proof_refused: {
+    why: 'The proof is malformed, outdated, or for another request or token.',
+    fix: PROVE,
+  },
+  dpop_proof_replayed: { why: 'The proof was used before.', fix: PROVE },
+  dpop_key_mismatch: {
+    why: 'The proof was made with another key than the one the token is bound to.',
+    fix: 'Use the key with which the token was asked for.',
   },
   cut_off: {
     why: 'The token was issued before its identity, credential or key was cut off.',

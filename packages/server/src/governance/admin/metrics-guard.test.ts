@@ -10,6 +10,7 @@ function guardOf(behindProxy: boolean): ReturnType<typeof createMetricsGuard> {
     keystore: { verificationKey: () => undefined },
     ledger: { current: () => Promise.reject(new Error('not to be asked')) },
     facts: { byClientId: () => undefined },
+    storage: { usedOnce: { claim: () => Promise.reject(new Error('not to be asked')) } },
     clock: { now: () => 0 },
     behindProxy,
   });

@@ -1,6 +1,6 @@
 // What the admin API publishes of itself: its description, and its metadata as a protected resource (RFC 9728 §3).
 import { ADMIN_SCOPE_NAMES, openApiDocument } from '@countersign/admin-api';
-import { type ResourceMetadata, resourceMetadataUrl } from '@countersign/protocol';
+import { DPOP_ALGORITHMS, type ResourceMetadata, resourceMetadataUrl } from '@countersign/protocol';
 import { jsonResponse } from '../../http/response.ts';
 import type { Route } from '../../http/route.ts';
 
@@ -22,6 +22,8 @@ export function publishedRoutes(deps: PublishedDeps): readonly Route[] {
       authorization_servers: [deps.issuer],
       scopes_supported: ADMIN_SCOPE_NAMES,
       bearer_methods_supported: ['header'],
+      dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
+      dpop_bound_access_tokens_required: false,
       resource_name: 'Countersign admin API',
     };
     const response = jsonResponse(200, document, CACHED);

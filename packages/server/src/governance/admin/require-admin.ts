@@ -1,20 +1,24 @@
-// The admin API as a protected resource: RFC 6750 §2.1, §3; its tokens: RFC 9068 §4. It is an ordinary resource server
+// The admin API as a protected resource: RFC 6750 §2.1, §3, RFC 9449 §7; its tokens: RFC 9068 §4. It is an ordinary resource server
 // of its own authority, with one privilege: it knows what is true now, and asks.
 import {
   type AccessTokenClaims,
   type AccessTokenRefusal,
   bearerChallenge,
   checkAccessToken,
+  DPOP_ALGORITHMS,
+  dpopChallenge,
   isCutOff,
+  type OAuthErrorCode,
   parseAccessTokenClaims,
   parseCompactJws,
   parseResourceIndicator,
   resourceMetadataUrl,
+  type TokenScheme,
   verifyJws,
 } from '@countersign/protocol';
 import type { AdminScope } from '@countersign/admin-api';
 import type { Actor } from '../../audit/change.ts';
-import { type Clock, epochSeconds } from '../../clock.ts';
+import { epochSeconds } from '../../clock.ts';
 import type { CutoffLedger } from '../../cutoff/ledger.ts';
 import { callerInstance, type HttpRequest, header } from '../../http/request.ts';
 import type { Keystore } from '../../keys/keystore.ts';
@@ -26,20 +30,21 @@ import {
 } from '../../registry/effective-access.ts';
 import type { FactsReader } from '../../registry/facts.ts';
 import { ProblemError } from './problem.ts';
+import { checkSender, isProofReason, type SenderProofDeps, type SenderReason } from './sender-proof.ts';
 
-export interface RequireAdminDeps {
-  readonly issuer: string;
+export interface RequireAdminDeps extends SenderProofDeps {
   /** `${issuer}/v1`. */
   readonly resource: string;
   readonly keystore: Pick<Keystore, 'verificationKey'>;
   readonly ledger: Pick<CutoffLedger, 'current'>;
   readonly facts: FactsReader;
-  readonly clock: Clock;
 }
 
 /** Who calls, proved just now. */
 export interface Admin {
   readonly actor: Actor;
+  /** How the token was presented. */
+  readonly scheme: TokenScheme;
   /** What the token holds and its access still holds. */
   readonly scopes: ReadonlySet<string>;
 }
@@ -51,11 +56,11 @@ export type TokenReason =
   | 'token_malformed'
   | 'key_unknown'
   | 'signature_wrong'
-  | 'sender_constrained'
   | 'cut_off'
   | 'identity_unknown'
   | 'credential_unknown'
   | 'access_replaced'
+  | SenderReason
   | AccessTokenRefusal
   | StandingFault
   | AccessFault;
@@ -85,8 +90,8 @@ export interface RequireAdmin {
 /** Seconds by which the clocks of two nodes may differ. */
 const LEEWAY = 5;
 const REALM = 'countersign';
-/** RFC 6750 §2.1: b64token. */
-const BEARER = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+/** RFC 6750 §2.1: b64token. RFC 9449 §7.1: the other scheme. */
+const TOKEN = /^(?:bearer|dpop) +([A-Za-z0-9._~+/-]+=*)$/i;
 
 export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
   const metadata = resourceMetadataUrl(deps.resource);
@@ -95,17 +100,21 @@ export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
     ...(metadata === undefined ? {} : { resource_metadata: metadata }),
   };
 
-  function refused(reason: TokenReason, claimed?: string): TokenRefused {
-    return new TokenRefused(reason, problem(reason), claimed);
-  }
+  type Refused = (reason: TokenReason, claimed?: string) => TokenRefused;
+  const refusedAs =
+    (scheme: TokenScheme): Refused =>
+    (reason, claimed) =>
+      new TokenRefused(reason, problem(reason, scheme), claimed);
 
-  function problem(reason: TokenReason): ProblemError {
+  function problem(reason: TokenReason, scheme: TokenScheme): ProblemError {
     // RFC 6750 §3.1: no error code for who brings no token, 400 for a repeated one, one word for all others.
     if (reason === 'token_missing') {
       return new ProblemError('token_required', {}, { 'www-authenticate': bearerChallenge(challenge) });
     }
     const repeated = reason === 'token_repeated';
-    const header = bearerChallenge({ ...challenge, error: repeated ? 'invalid_request' : 'invalid_token' });
+    // RFC 9449 §7.1: the proof's own faults have a code of their own.
+    const code = isProofReason(reason) ? 'invalid_dpop_proof' : 'invalid_token';
+    const header = challengeAs(scheme, repeated ? 'invalid_request' : code);
     return new ProblemError(
       repeated ? 'malformed_request' : 'invalid_token',
       {},
@@ -113,7 +122,18 @@ export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
     );
   }
 
-  async function verified(token: string): Promise<AccessTokenClaims> {
+  function challengeAs(scheme: TokenScheme, error: OAuthErrorCode, scope?: string): string {
+    const facts = { ...challenge, error, ...(scope === undefined ? undefined : { scope }) };
+    return scheme === 'DPoP'
+      ? dpopChallenge({ ...facts, algs: DPOP_ALGORITHMS.join(' ') })
+      : bearerChallenge(facts);
+  }
+
+  async function verified(
+    request: HttpRequest,
+    { token, scheme }: Presented,
+    refused: Refused,
+  ): Promise<AccessTokenClaims> {
     const jws = parseCompactJws(token);
     if (!jws.ok) throw refused('token_malformed');
     const { kid } = jws.header;
@@ -134,16 +154,18 @@ export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
       leeway: LEEWAY,
     });
     if (fault !== undefined) throw refused(fault, claims.client_id);
-    // RFC 7800 §3.1: a bound token without its proof is nobody's.
-    if (claims.cnf !== undefined) throw refused('sender_constrained', claims.client_id);
     const { index } = await deps.ledger.current();
     if (isCutOff(index, claims, kid)) throw refused('cut_off', claims.client_id);
+    const sender = await checkSender(deps, request, { token, scheme, cnf: claims.cnf });
+    if (sender !== undefined) throw refused(sender, claims.client_id);
     return claims;
   }
 
   return {
     async authenticate(request) {
-      const claims = await verified(bearerToken(request, refused));
+      const presented = presentedToken(request, refusedAs('Bearer'));
+      const refused = refusedAs(presented.scheme);
+      const claims = await verified(request, presented, refused);
       const clientId = claims.client_id;
       const facts = await deps.facts.byClientId(clientId);
       if (facts === undefined) throw refused('identity_unknown', clientId);
@@ -165,6 +187,7 @@ export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
           source: request.source,
           instance: callerInstance(request),
         },
+        scheme: presented.scheme,
         scopes: new Set(held.ok ? held.scopes : []),
       };
     },
@@ -172,7 +195,7 @@ export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
     requireScopes(admin, scopes) {
       const missing = scopes.filter((scope) => !admin.scopes.has(scope));
       if (missing.length === 0) return;
-      const header = bearerChallenge({ ...challenge, error: 'insufficient_scope', scope: scopes.join(' ') });
+      const header = challengeAs(admin.scheme, 'insufficient_scope', scopes.join(' '));
       throw new ProblemError(
         'insufficient_scope',
         { detail: `this needs ${missing.join(', ')}` },
@@ -182,11 +205,17 @@ export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
   };
 }
 
-function bearerToken(request: HttpRequest, refused: (reason: TokenReason) => TokenRefused): string {
+interface Presented {
+  readonly token: string;
+  readonly scheme: TokenScheme;
+}
+
+function presentedToken(request: HttpRequest, refused: (reason: TokenReason) => TokenRefused): Presented {
   const reading = header(request, 'authorization');
   if (reading.kind === 'many') throw refused('token_repeated');
-  if (reading.kind === 'absent' || !/^bearer(?: |$)/i.test(reading.value)) throw refused('token_missing');
-  const token = BEARER.exec(reading.value)?.[1];
+  if (reading.kind === 'absent' || !/^(?:bearer|dpop)(?: |$)/i.test(reading.value))
+    throw refused('token_missing');
+  const token = TOKEN.exec(reading.value)?.[1];
   if (token === undefined) throw refused('token_malformed');
-  return token;
+  return { token, scheme: /^d/i.test(reading.value) ? 'DPoP' : 'Bearer' };
 }

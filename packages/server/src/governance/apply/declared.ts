@@ -80,7 +80,6 @@ export const DECLARABLE: readonly CredentialType[] = [
 ];
 
 export function isDeclarable({ material }: CredentialRecord): boolean {
-  if (material.type === 'private_key_jwt') return material.jwk !== undefined;
   return DECLARABLE.includes(material.type);
 }
 

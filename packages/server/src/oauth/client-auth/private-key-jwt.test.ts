@@ -13,6 +13,9 @@ import { changed, ISSUER, jsonOf, NOW, openTokenScene, type TokenScene } from '.
 import type { HttpResponse } from '../../http/response.ts';
 import { identityRecord } from '../../storage/contract/records.ts';
 import { StorageError } from '../../storage/errors.ts';
+import { createJwksCache, JWKS_FRESH_MS, JWKS_STALE_MS } from '../../outbound/jwks-cache.ts';
+import { OutboundRefusal } from '../../outbound/outbound-refusal.ts';
+import { MOST_TRIED } from './published-keys.ts';
 
 const SECONDS = Math.floor(NOW / 1000);
 const ES = clientKey();
@@ -198,5 +201,105 @@ describe('a jti', () => {
     await other.close();
     expect([answer.status, jsonOf(answer)['error']]).toEqual([503, 'temporarily_unavailable']);
     expect(scene.log.events).toEqual([]);
+  });
+});
+
+describe('keys that the client publishes', () => {
+  const URI = 'https://client.test/jwks';
+  let published: object[] | OutboundRefusal;
+  let fetches: string[];
+
+  beforeEach(async () => {
+    published = [];
+    fetches = [];
+    await scene.close();
+    const jwks = createJwksCache(async (url) => {
+      fetches.push(url);
+      if (published instanceof OutboundRefusal) throw published;
+      return Buffer.from(JSON.stringify({ keys: published }));
+    });
+    scene = await openTokenScene({ jwks });
+  });
+  const register = (change: Parameters<typeof addClientKey>[2] = {}) =>
+    addClientKey(scene, ES, { jwksUri: URI, ...change });
+  const later = (ms: number, claims: object = {}, key = ES): string => {
+    scene.clock.set(NOW + ms);
+    return assertionOf(key, Math.floor((NOW + ms) / 1000), claims);
+  };
+  const named = (key: ClientKey, kid: string): object => ({ ...key.jwk, kid, use: 'sig' });
+
+  it('are taken, fetched once for many', async () => {
+    published = [named(ES, 'a')];
+    const credential = await register();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => show(made())));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+    expect(fetches).toEqual([URI]);
+    expect(scene.log.events.at(-1)).toMatchObject({ credential: credential.id });
+  });
+
+  it('stop working within five minutes of being gone, and new ones work at once', async () => {
+    const next = clientKey();
+    published = [named(ES, 'a')];
+    await register();
+    expect(await outcome(made())).toBe('ok');
+    published = [named(next, 'b')];
+    expect(await outcome(later(40_000, {}, next))).toBe('ok');
+    expect(await outcome(later(41_000))).toBe('client_assertion_signature');
+    published = [named(ES, 'a')];
+    expect(await outcome(later(JWKS_FRESH_MS + 40_000))).toBe('ok');
+  });
+
+  it('serve for an hour while they cannot be had, and then nobody is authenticated', async () => {
+    published = [named(ES, 'a')];
+    await register();
+    expect(await outcome(made())).toBe('ok');
+    published = new OutboundRefusal('timed_out', 'client.test');
+    expect(await outcome(later(JWKS_STALE_MS - 1000))).toBe('ok');
+    expect(await outcome(later(JWKS_STALE_MS + 1000))).toBe('client_assertion_keys_unavailable');
+  });
+
+  it('are not asked for on behalf of a credential that is not live', async () => {
+    published = [named(ES, 'a')];
+    for (const record of [{ state: 'revoked' }, { state: 'suspended' }, { expiresAt: NOW }] as const) {
+      await register({ record });
+      expect(await outcome(made())).toBe('client_assertion_key_unknown');
+    }
+    expect(fetches).toEqual([]);
+  });
+
+  it('are tried one after the other where no kid tells them apart, up to a number', async () => {
+    const others = Array.from({ length: MOST_TRIED }, (_, at) => named(clientKey(), `o${at}`));
+    published = [...others.slice(1), named(ES, 'a')];
+    await register();
+    expect(await outcome(made())).toBe('ok');
+    published = [...others, named(ES, 'a')];
+    expect(await outcome(later(JWKS_FRESH_MS))).toBe('client_assertion_signature');
+  });
+
+  it('of RSA are for PS256 unless they say otherwise, and RS256 is for credentials that allow it', async () => {
+    const ps = clientKey('PS256');
+    const rs: ClientKey = { ...ps, alg: 'RS256' };
+    published = [named(ps, 'a')];
+    await register();
+    expect(await outcome(made({}, {}, ps))).toBe('ok');
+    expect(await outcome(made({}, {}, rs))).toBe('client_assertion_key_unknown');
+    await scene.close();
+    const jwks = createJwksCache(async () => Buffer.from(JSON.stringify({ keys: [named(rs, 'a')] })));
+    scene = await openTokenScene({ jwks });
+    const record = await register();
+    expect(await outcome(made({}, {}, rs))).toBe('client_assertion_key_unknown');
+    const material = { ...record.material, allowRs256: true } as typeof record.material;
+    await scene.storage.credentials.replace(changed(record, { material }));
+    expect(await outcome(made({}, {}, rs))).toBe('ok');
+  });
+
+  it('stand beside registered ones, which need no fetch', async () => {
+    published = [];
+    await register();
+    await addClientKey(scene, ES);
+    expect(await outcome(made())).toBe('ok');
+    expect(fetches).toEqual([]);
+    expect(await outcome(made({}, {}, clientKey()))).toBe('client_assertion_key_unknown');
+    expect(fetches).toEqual([URI]);
   });
 });

@@ -11,11 +11,13 @@ import {
   isSignedBy,
   parseClientAssertion,
 } from '@countersign/protocol';
+import type { JwksCache } from '../../outbound/jwks-cache.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
 import type { UsedOnceStore } from '../../storage/used-once.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import { decoyKey } from './decoy-key.ts';
 import type { ClientAuthMethod } from './method.ts';
+import { publisherOf, publishing } from './published-keys.ts';
 import { type RegisteredKey, registeredKey } from './registered-key.ts';
 
 export interface PrivateKeyJwtDeps {
@@ -23,6 +25,8 @@ export interface PrivateKeyJwtDeps {
   /** As the metadata names them; taken as audience from credentials alone that allow it. */
   readonly tokenEndpoints: readonly string[];
   readonly usedOnce: Pick<UsedOnceStore, 'claim'>;
+  /** Of clients that publish their keys themselves. */
+  readonly jwks: JwksCache;
 }
 
 /** An assertion that could be read, or why not: said in `verify`, after it was seen whether another method is used too. */
@@ -43,7 +47,7 @@ const MISMATCHES: { readonly [fault in ClientAssertionMismatch]: RefusalReason }
 };
 
 export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> {
-  const { issuer, tokenEndpoints, usedOnce } = deps;
+  const { issuer, tokenEndpoints, usedOnce, jwks } = deps;
   const strict = [issuer];
   const lenient = [issuer, ...tokenEndpoints];
 
@@ -58,6 +62,19 @@ export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> 
     const fresh = await usedOnce.claim('client_assertion', id, (exp + CLIENT_ASSERTION_LEEWAY + 1) * 1000);
     if (!fresh) throw new Refusal('client_assertion_replayed');
     return credential;
+  }
+
+  /** An assertion whose signature is this credential's. */
+  function accept(
+    proof: ClientAssertion,
+    credential: CredentialRecord,
+    now: number,
+  ): Promise<CredentialRecord> {
+    const { material } = credential;
+    const legacy = material.type === 'private_key_jwt' && material.allowTokenEndpointAudience;
+    const fault = clientAssertionMismatch(proof, legacy ? lenient : strict, Math.floor(now / 1000));
+    if (fault !== undefined) throw new Refusal(MISMATCHES[fault]);
+    return claim(proof, credential);
   }
 
   return {
@@ -75,19 +92,18 @@ export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> 
 
     verify({ proof }, credentials, now) {
       if (typeof proof === 'string') throw new Refusal(proof);
-      const registered = keysOf(credentials);
-      const candidates = candidateKeys(proof, registered);
+      const candidates = candidateKeys(proof, keysOf(credentials));
+      const signer = candidates.find(({ key }) => isSignedBy(proof, key));
+      if (signer !== undefined) return accept(proof, signer.credential, now);
       // For a client that does not exist, or has no such key, the same work.
       if (candidates.length === 0) isSignedBy(proof, decoyKey(proof.alg));
+      const elsewhere = publishing(credentials, now);
+      if (elsewhere.length > 0) {
+        return publisherOf(jwks, proof, elsewhere, now).then((found) => accept(proof, found, now));
+      }
       if (credentials.length === 0) return undefined;
-      if (candidates.length === 0) throw new Refusal('client_assertion_key_unknown');
-      const signer = candidates.find(({ key }) => isSignedBy(proof, key));
-      if (signer === undefined) throw new Refusal('client_assertion_signature');
-      const { material } = signer.credential;
-      const legacy = material.type === 'private_key_jwt' && material.allowTokenEndpointAudience;
-      const fault = clientAssertionMismatch(proof, legacy ? lenient : strict, Math.floor(now / 1000));
-      if (fault !== undefined) throw new Refusal(MISMATCHES[fault]);
-      return claim(proof, signer.credential);
+      const known = candidates.length > 0;
+      throw new Refusal(known ? 'client_assertion_signature' : 'client_assertion_key_unknown');
     },
   };
 }

@@ -80,6 +80,10 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
     why: 'The identity has no key that this client_assertion could be signed with: kid, x5t#S256 or alg are of none that is registered.',
     fix: 'Compare with countersign credentials list --identity; add the key: countersign credentials create --type private_key_jwt --jwk-file. RS256 needs a key that allows it (--allow-rs256).',
   },
+  client_assertion_keys_unavailable: {
+    why: 'The keys that the client publishes at its jwks_uri could not be had, and no key is guessed.',
+    fix: 'Look whether the authority may reach it: https, a public address or one that outbound-allow names, an answer within 5 seconds, at most 256 kB and 100 keys. A failed attempt is repeated after 30 seconds.',
+  },
   client_assertion_signature: {
     why: 'The client_assertion was not signed by any key of this identity.',
     fix: 'Check which private key the client has loaded, or register its public key: countersign credentials create --type private_key_jwt.',

@@ -139,6 +139,7 @@ function refusedEvent(
 /** Of these, the assertion was held against the keys of its client. */
 const WRONG_ASSERTIONS: ReadonlySet<RefusalReason> = new Set([
   'client_assertion_key_unknown',
+  'client_assertion_keys_unavailable',
   'client_assertion_signature',
   'client_assertion_audience',
   'client_assertion_outdated',

@@ -1,0 +1,168 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort, type RunningAuthority, startAuthority } from './authority-process.ts';
+import { type AssertingClient, type AssertionKey, giveKey, makeKey } from './wire/client-assertion.ts';
+import { expectOAuthError, expectToken } from './wire/expectations.ts';
+import { seedScene } from './wire/scene.ts';
+import { mayStartServers } from './wire/target.ts';
+
+// RFC 7591 section 2, jwks_uri: clients that publish their keys themselves, and publishers that mean no good.
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+describe.runIf(mayStartServers())('keys at a jwks_uri (needs the countersign command)', () => {
+  let folder: string;
+  let authority: RunningAuthority;
+  let publisher: Server;
+  let base: string;
+  const answers = new Map<string, Answer>();
+  const requests: string[] = [];
+  let connections = 0;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'countersign-jwks-uri-'));
+    const port = await freePort();
+    const first = await startAuthority({ folder, port });
+    const adminSecret = first.target.admin?.client.secret;
+    await first.stop();
+    // The publisher shows the certificate for localhost that the authority has made for itself.
+    const file = (name: string): string => join(first.dataDir, name);
+    authority = await startAuthority({
+      folder,
+      port,
+      adminSecret,
+      env: { NODE_EXTRA_CA_CERTS: file('ca.pem'), COUNTERSIGN_OUTBOUND_ALLOW: 'localhost' },
+    });
+    const tls = { key: readFileSync(file('server.key')), cert: readFileSync(file('server.pem')) };
+    publisher = createServer(tls, (request, response) => {
+      requests.push(request.url ?? '');
+      answers.get(request.url ?? '')?.(request, response);
+    });
+    publisher.on('connection', () => connections++);
+    await new Promise<void>((resolve) => publisher.listen(0, '127.0.0.1', resolve));
+    base = `https://localhost:${(publisher.address() as AddressInfo).port}`;
+  }, 60_000);
+  afterAll(async () => {
+    publisher?.closeAllConnections();
+    publisher?.close();
+    await authority?.stop('SIGKILL').catch(() => undefined);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const json =
+    (value: unknown): Answer =>
+    (_, response) =>
+      void response.setHeader('Content-Type', 'application/jwk-set+json').end(JSON.stringify(value));
+
+  /** A client of its own, whose keys are published so. */
+  async function publishing(
+    path: string,
+    answer: Answer | undefined,
+    key = makeKey(),
+    host = base,
+  ): Promise<AssertingClient> {
+    if (answer !== undefined) answers.set(path, answer);
+    const scene = await seedScene('jwks-uri', authority.target);
+    return giveKey(scene, key, { jwk: undefined, jwks_uri: `${host}${path}` });
+  }
+  const publicJwk = (key: AssertionKey, kid?: string): object => ({ ...key.jwk, kid, use: 'sig' });
+
+  test('a published key proves its client, and is fetched once', async () => {
+    const key = makeKey();
+    const client = await publishing(
+      '/good',
+      json({ keys: [publicJwk(makeKey(), 'a'), publicJwk(key, 'b')] }),
+      key,
+    );
+    for (const header of [{ kid: 'b' }, {}]) expectToken(await client.ask(client.assertion({}, header)));
+    expect(requests.filter((path) => path === '/good')).toHaveLength(1);
+  });
+
+  test('a key that is not published proves nothing, and a flood of them asks the publisher no more than once again', async () => {
+    const client = await publishing('/other', json({ keys: [publicJwk(makeKey(), 'a')] }));
+    const tries = Array.from({ length: 20 }, (_, at) => client.ask(client.assertion({}, { kid: `k${at}` })));
+    for (const answer of await Promise.all(tries)) expect([401, 429]).toContain(answer.status);
+    expect(requests.filter((path) => path === '/other').length).toBeLessThanOrEqual(2);
+  });
+
+  test('threat 20: a publisher that sends too much, too slowly, elsewhere or nonsense lets nobody in', async () => {
+    const key = makeKey();
+    const good = publicJwk(key, 'a');
+    const set = JSON.stringify({ keys: [good] });
+    let sent = 0;
+    const hostile: Record<string, Answer> = {
+      '/10-MB': (_, response) => {
+        response.setHeader('Content-Type', 'application/json');
+        const more = (): void => {
+          while (sent < 10_000_000 && response.write(' '.repeat(65_536))) sent += 65_536;
+          if (sent >= 10_000_000) response.end(set);
+        };
+        response.on('drain', more);
+        more();
+      },
+      '/10-MB-announced': (_, response) => {
+        response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': '10000000' });
+        response.write(set);
+      },
+      '/10000-keys': json({
+        keys: Array.from({ length: 10_000 }, (_, at) => ({ kty: 'EC', kid: `k${at}` })),
+      }),
+      '/101-keys': json({
+        keys: [good, ...Array.from({ length: 100 }, (_, at) => ({ kty: 'EC', kid: `k${at}` }))],
+      }),
+      '/drip': (_, response) => {
+        response.setHeader('Content-Type', 'application/json');
+        const timer = setInterval(() => response.write(' '), 500);
+        response.on('close', () => clearInterval(timer));
+      },
+      '/silence': () => undefined,
+      '/redirect': (_, response) => void response.writeHead(302, { Location: `${base}/good` }).end(),
+      '/error': (_, response) => void response.writeHead(500).end(set),
+      '/html': (_, response) => void response.setHeader('Content-Type', 'text/html').end(set),
+      '/no-keys': json({}),
+      '/private': json({ keys: [{ ...key.privateKey.export({ format: 'jwk' }), kid: 'a' }] }),
+      '/symmetric': json({ keys: [{ kty: 'oct', k: 'AAAA', kid: 'a', alg: 'HS256' }] }),
+      '/twice': json({ keys: [good, good] }),
+    };
+    const clients = await Promise.all(
+      Object.entries(hostile).map(([path, answer]) => publishing(path, answer, key)),
+    );
+    const started = Date.now();
+    const asking = clients.map((client) => client.ask(client.assertion({}, { kid: 'a' })));
+    const other = await giveKey(await seedScene('jwks-uri', authority.target));
+    expectToken(await other.ask());
+    for (const answer of await Promise.all(asking)) expectOAuthError(answer, 401, 'invalid_client');
+    expect(Date.now() - started).toBeLessThan(9000);
+    expect(sent).toBeLessThan(5_000_000);
+  }, 30_000);
+
+  test('threat 32: no packet goes to an address that nobody has allowed', async () => {
+    const before = connections;
+    const { port } = new URL(base);
+    for (const host of [
+      `https://127.0.0.1:${port}`,
+      `https://[::1]:${port}`,
+      `https://2130706433:${port}`,
+      `https://0x7f.1:${port}`,
+      `https://[::ffff:127.0.0.1]:${port}`,
+      'https://169.254.169.254',
+      'https://10.0.0.1',
+    ]) {
+      const client = await publishing('/good', undefined, makeKey(), host);
+      expectOAuthError(await client.ask(), 401, 'invalid_client');
+    }
+    expect(connections).toBe(before);
+  });
+
+  test('a client whose set cannot be had is explained to the operator', async () => {
+    const client = await publishing('/gone', (_, response) => void response.writeHead(404).end());
+    const id = String((await client.ask()).headers['request-id']);
+    await expect
+      .poll(async () => (await client.scene.admin.call('GET', `/explain/${id}`)).text, { timeout: 5000 })
+      .toContain('client_assertion_keys_unavailable');
+  });
+});

@@ -1,0 +1,73 @@
+// Whether a token of the admin API may be used by who presents it: RFC 9449 §4.3, §7, §11.1; RFC 7800 §3.1.
+import { createHash } from 'node:crypto';
+import {
+  checkDpopProof,
+  type Confirmation,
+  DPOP_MAX_AGE,
+  dpopUri,
+  type TokenScheme,
+} from '@countersign/protocol';
+import { type Clock, epochSeconds } from '../../clock.ts';
+import { header, type HttpRequest } from '../../http/request.ts';
+import type { Storage } from '../../storage/storage.ts';
+
+export interface SenderProofDeps {
+  readonly issuer: string;
+  readonly storage: { readonly usedOnce: Pick<Storage['usedOnce'], 'claim'> };
+  readonly clock: Clock;
+}
+
+/** What is wrong with the proof itself: these have an error code of their own. */
+export type ProofReason =
+  | 'dpop_proof_missing'
+  | 'dpop_proof_repeated'
+  | 'dpop_proof_refused'
+  | 'dpop_proof_replayed';
+
+export type SenderReason =
+  | ProofReason
+  | 'sender_constrained'
+  | 'bound_token_as_bearer'
+  | 'unbound_token_as_dpop'
+  | 'dpop_key_mismatch';
+
+export function isProofReason(reason: string): reason is ProofReason {
+  return reason.startsWith('dpop_proof_');
+}
+
+/** Why the token may not be used, `undefined` when it may: a good proof is used up. Rejects when that cannot be known. */
+export async function checkSender(
+  { issuer, storage, clock }: SenderProofDeps,
+  request: HttpRequest,
+  {
+    token,
+    scheme,
+    cnf,
+  }: { readonly token: string; readonly scheme: TokenScheme; readonly cnf: Confirmation | undefined },
+): Promise<SenderReason | undefined> {
+  if (cnf === undefined) return scheme === 'DPoP' ? 'unbound_token_as_dpop' : undefined;
+  // RFC 7800 §3.1: of a confirmation that is not understood in full nothing is understood.
+  if (cnf.jkt === undefined || cnf['x5t#S256'] !== undefined || cnf.unknown.length > 0)
+    return 'sender_constrained';
+  // RFC 9449 §7.2.
+  if (scheme !== 'DPoP') return 'bound_token_as_bearer';
+  const reading = header(request, 'dpop');
+  if (reading.kind === 'absent') return 'dpop_proof_missing';
+  if (reading.kind === 'many') return 'dpop_proof_repeated';
+  // As callers know it: the Host header says nothing.
+  const uri = dpopUri(`${new URL(issuer).origin}${request.path}`);
+  const checked = checkDpopProof(reading.value, {
+    method: request.method,
+    uris: uri === undefined ? [] : [uri],
+    now: epochSeconds(clock),
+    accessToken: token,
+  });
+  if (!checked.ok) return 'dpop_proof_refused';
+  const { jkt, jti, iat } = checked.proof;
+  if (jkt !== cnf.jkt) return 'dpop_key_mismatch';
+  const id = createHash('sha256')
+    .update(JSON.stringify([jkt, uri, jti]))
+    .digest('base64url');
+  const fresh = await storage.usedOnce.claim('dpop', id, (iat + DPOP_MAX_AGE + 1) * 1000);
+  return fresh ? undefined : 'dpop_proof_replayed';
+}

@@ -10,6 +10,7 @@ import type { Keystore } from '../keys/keystore.ts';
 import { compromise, type RotationDeps } from '../keys/rotation.ts';
 import type { Seal } from '../keys/seal.ts';
 import type { RefusedMethods } from '../policy/methods-allowed-per-environment.ts';
+import type { MaximumAge } from '../registry/credential-age.ts';
 import type { FactsReader } from '../registry/facts.ts';
 import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
@@ -61,6 +62,7 @@ export interface GovernanceDeps {
   readonly secretHash: Pick<SecretHash, 'digest'>;
   readonly seal: Seal;
   readonly refusedMethods: RefusedMethods;
+  readonly maximumAge: MaximumAge;
   readonly clock: Clock;
   readonly random: RandomBytes;
   /** What the token wing's reasons mean: the wings do not see each other. */

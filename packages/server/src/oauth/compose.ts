@@ -2,9 +2,11 @@
 import { CLIENT_ASSERTION_ALGORITHMS, createDpopNonces, DPOP_ALGORITHMS } from '@countersign/protocol';
 import type { Route } from '../http/route.ts';
 import type { JwksCache } from '../outbound/jwks-cache.ts';
+import { credentialMaximumAge } from '../policy/credential-maximum-age.ts';
 import { methodsAllowedPerEnvironment } from '../policy/methods-allowed-per-environment.ts';
 import type { Rule } from '../policy/rule.ts';
 import { tokenLifetimeCeiling } from '../policy/token-lifetime-ceiling.ts';
+import { tokenLifetimeLimits } from '../policy/token-lifetime-limits.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import { apiKey } from './client-auth/api-key.ts';
 import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
@@ -54,7 +56,12 @@ export interface OAuthDeps
   readonly feed: Parameters<typeof createCutoffsEndpoint>[0];
 }
 
-const RULES: readonly Rule[] = [methodsAllowedPerEnvironment, tokenLifetimeCeiling];
+const RULES: readonly Rule[] = [
+  methodsAllowedPerEnvironment,
+  credentialMaximumAge,
+  tokenLifetimeCeiling,
+  tokenLifetimeLimits,
+];
 /** A form with credentials, scopes and a resource is a few hundred bytes; assertions need more. */
 const TOKEN_BODY_LIMIT = 64 * 1024;
 

@@ -146,7 +146,7 @@ const TOKEN_REASONS: { readonly [reason in TokenReason]: ReasonExplanation } = {
   },
   sender_constrained: {
     why: 'The token is bound in a way that the admin API does not know.',
-    fix: 'Get a token that is bound by DPoP, or not at all.',
+    fix: 'Get a token that is bound by DPoP or to a certificate, or not at all.',
   },
   bound_token_as_bearer: {
     why: 'The token is bound to a key and was presented without it: by a client that knows no DPoP, or by who found it.',
@@ -166,6 +166,14 @@ const TOKEN_REASONS: { readonly [reason in TokenReason]: ReasonExplanation } = {
   dpop_key_mismatch: {
     why: 'The proof was made with another key than the one the token is bound to.',
     fix: 'Use the key with which the token was asked for.',
+  },
+  token_certificate_missing: {
+    why: 'The token is bound to a certificate, and none came with the request.',
+    fix: 'Call the admin API at the port of mtls-port, or through a declared proxy, with the certificate of the token request.',
+  },
+  token_certificate_mismatch: {
+    why: 'The token is bound to another certificate than the one that came with the request.',
+    fix: 'Use the certificate with which the token was asked for; after a renewal get a new token.',
   },
   cut_off: {
     why: 'The token was issued before its identity, credential or key was cut off.',

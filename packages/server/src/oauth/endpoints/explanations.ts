@@ -288,6 +288,10 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
     why: 'The rule methods-allowed-per-environment takes no credential of this type in the environment of the identity.',
     fix: 'Give it a stronger credential: countersign credentials create. What is refused where is the setting methods-refused.',
   },
+  credential_too_old: {
+    why: 'The rule credential-maximum-age takes no credential of this age for this method in the environment of the identity.',
+    fix: 'Give the identity a new credential: countersign credentials create. What may last how long is the setting credential-max-age.',
+  },
   dpop_proof_repeated: {
     why: 'The request carried more than one DPoP header.',
     fix: 'Correct the client: one proof per request. A proxy between may have doubled it.',

@@ -449,6 +449,11 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     await s.storage.identities.replace(changed(s.identity, { environment: 'prod' }));
     return await s.ask('', { authorization: null, headers: ['X-API-Key', key] });
   }),
+  credential_too_old: denied('access_denied', 'a policy of this authority does not allow it', async (s) => {
+    const { facts, secretHash, log, counters } = s.deps;
+    const other = await openTokenScene({ facts, secretHash, log, counters, enforcedAge: () => 1000 });
+    return await other.ask('', { authorization: formatBasicCredentials('payments', s.secret) });
+  }),
   dpop_proof_repeated: badProof(proving((now) => [proofOf(KEY, now), proofOf(KEY, now)])),
   dpop_proof_malformed: badProof(proving(() => ['x'])),
   dpop_proof_signature: badProof(proving((now) => [`${proofOf(KEY, now).slice(0, -8)}AAAAAAAA`])),

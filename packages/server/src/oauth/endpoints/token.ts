@@ -9,7 +9,7 @@ import { type HttpRequest, singleHeader } from '../../http/request.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
 import { evaluate } from '../../policy/evaluate.ts';
-import type { Rule } from '../../policy/rule.ts';
+import type { IssuanceFacts, Rule } from '../../policy/rule.ts';
 import {
   type AccessAsked,
   type EffectiveAccess,
@@ -45,6 +45,10 @@ export interface TokenEndpointDeps extends AuthenticateDeps, IssueDeps {
   /** Types of credentials that get no token, by environment. */
   readonly refusedMethods: ReadonlyMap<string, ReadonlySet<string>>;
   readonly lifetimes: { readonly default: number; readonly maximum: number };
+  /** Undefined: the deployment has none. */
+  readonly lifetimeLimits?: IssuanceFacts['lifetimeLimits'];
+  /** Undefined: the age of a credential is not enforced. */
+  readonly enforcedAge?: IssuanceFacts['maximumAge'];
   readonly record: IssuanceRecord;
   /** Undefined: nobody is limited. */
   readonly budgets?: Budgets | undefined;
@@ -197,11 +201,16 @@ function requirePolicy(
     refusedMethods: deps.refusedMethods,
     identityExpiresAt: client.facts.identity.expiresAt,
     credentialExpiresAt: client.credential.expiresAt,
+    credentialCreatedAt: client.credential.createdAt,
     accessExpiresAt: held.access.expiresAt,
     defaultLifetime: deps.lifetimes.default,
     maximumLifetime: deps.lifetimes.maximum,
     resourceServerLifetime: held.resourceServer.token.lifetime,
     accessLifetime: held.access.tokenLifetime,
+    scopes: held.scopes,
+    definedScopes: held.resourceServer.scopes,
+    lifetimeLimits: deps.lifetimeLimits,
+    maximumAge: deps.enforcedAge,
   });
   if (!decision.ok) throw new Refusal(decision.reason);
   return decision.lifetime;

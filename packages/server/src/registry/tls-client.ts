@@ -9,7 +9,7 @@ import {
   requireNewer,
 } from './certificate-rule.ts';
 import { narrowEnd, type RuleDeps, type Tell } from './change-rules.ts';
-import { latestEnd, requireOpen, requireRoom } from './credential.ts';
+import { type AgeDeps, latestEnd, requireOpen, requireRoom } from './credential.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { credentialView } from './views.ts';
 
@@ -32,7 +32,7 @@ export interface NewTlsClient extends AskedTlsClient {
 const MOST_LABEL_CHARS = 200;
 
 export async function createTlsClient(
-  deps: RuleDeps,
+  deps: RuleDeps & AgeDeps,
   stores: Pick<Stores, 'credentials'>,
   tell: Tell,
   identity: IdentityRecord,
@@ -43,7 +43,7 @@ export async function createTlsClient(
   const material = materialOf(asked);
   requireCurrent(certificateRule(material), now);
   await requireRoom(stores, identity);
-  const latest = latestEnd(identity, 'tls_client_auth', now);
+  const latest = latestEnd(deps, identity, 'tls_client_auth', now);
   const record: CredentialRecord = {
     id: newId('crd', deps.random),
     identityId: identity.id,

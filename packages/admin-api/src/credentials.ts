@@ -10,6 +10,7 @@ import {
   resourceServerRef,
   scopeNames,
   text,
+  trustedIssuerRef,
 } from './fields.ts';
 
 export const CREDENTIAL_TYPES = [
@@ -67,6 +68,8 @@ export const httpsUri = z
   .max(2048)
   .regex(/^https:\/\/[\x21-\x7e]+$/, 'must be an https URL');
 
+const claimName = text(200).refine((name) => name !== '__proto__', 'is reserved');
+
 const TLS_FIELDS = ['subject_dn', 'san_dns', 'san_uri', 'san_ip', 'san_email'] as const;
 type TlsField = (typeof TLS_FIELDS)[number];
 
@@ -94,6 +97,17 @@ export function subjectOf(value: { readonly [field in TlsField]?: string | undef
   const field = TLS_FIELDS.find((each) => value[each] !== undefined) ?? 'subject_dn';
   return { field, value: value[field] ?? '' };
 }
+
+/** The rule of a federated credential. */
+export const federatedMembers = {
+  trusted_issuer: trustedIssuerRef.describe('Id or issuer of a trusted issuer'),
+  conditions: z
+    .record(claimName, z.string().min(1).max(1000))
+    .refine((value) => Object.keys(value).length > 0, 'needs at least one condition')
+    .describe(
+      'Claim → the exact text that it must have; no patterns. A claim inside another is a JSON Pointer: /kubernetes.io/namespace',
+    ),
+};
 
 export const credentialCreate = z
   .discriminatedUnion('type', [
@@ -127,8 +141,7 @@ export const credentialCreate = z
     z.strictObject({
       type: z.literal('federated'),
       ...common,
-      trusted_issuer: text(2048),
-      conditions: z.record(z.string().min(1).max(200), z.string().min(1).max(1000)),
+      ...federatedMembers,
     }),
     z.strictObject({
       type: z.literal('spiffe'),
@@ -169,6 +182,8 @@ const members = {
     .optional()
     .describe('Id of the only API that an API key opens, where it has one'),
   scopes: z.array(z.string()).optional().describe('All that an API key opens at most, where it is limited'),
+  trusted_issuer: z.string().optional().describe('Id of the issuer of its tokens, of a federated credential'),
+  conditions: z.record(z.string(), z.string()).optional().describe('What those tokens must say'),
   jwk: z.record(z.string(), z.unknown()).optional().describe('The public key of private_key_jwt'),
   jwks_uri: z.string().optional().describe('Where its client publishes the keys of private_key_jwt'),
   allow_token_endpoint_audience: z.literal(true).optional(),

@@ -1,7 +1,7 @@
 import type { Credential } from '@countersign/admin-api';
 import type { RouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
-import { textFile } from '../flags/text-file.ts';
+import { textFile } from '../noun/file-value.ts';
 import { buildNoun } from '../noun/noun-command.ts';
 import { credentialsCreate } from './credentials-create.ts';
 

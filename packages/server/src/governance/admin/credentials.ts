@@ -8,6 +8,7 @@ import {
   createClientSecret,
   revokeCredential,
 } from '../../registry/credential.ts';
+import { createFederatedCredential } from '../../registry/federated-credential.ts';
 import { createTlsClient, trustChanged } from '../../registry/tls-client.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
 import { createRegisteredCertificate } from '../../registry/registered-certificate.ts';
@@ -23,6 +24,7 @@ import { betterMethod } from './better-method.ts';
 import {
   findIdentity,
   findResourceServer,
+  findTrustedIssuer,
   referenced,
   remembering,
   required,
@@ -78,6 +80,16 @@ export function credentialHandlers(
             scopes: body.scopes,
           });
           return createdWith(secret, record, identity);
+        }
+        if (body.type === 'federated') {
+          const found = await findTrustedIssuer(stores, body.trusted_issuer);
+          const record = await createFederatedCredential(deps, stores, tell, identity, {
+            label: body.label,
+            expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
+            trustedIssuer: referenced(found, '/trusted_issuer', 'trusted issuer'),
+            conditions: body.conditions,
+          });
+          return createdWith(undefined, record, identity);
         }
         if (body.type === 'private_key_jwt') {
           const record = await createClientKey(deps, stores, tell, identity, {

@@ -12,6 +12,7 @@ import {
 } from '@countersign/protocol';
 import { type PublishedMetadata, publishedMetadata } from './metadata.ts';
 import { type IssuerOptions, VerifierOptionError, type VerifierOptions } from './options.ts';
+import { type CallerCertificate, callerCertificate } from './sender-constraint/caller-certificate.ts';
 import {
   type DpopSettings,
   readDpop,
@@ -36,6 +37,7 @@ export interface VerifierSettings {
   readonly leeway: number;
   readonly senderConstraint: SenderConstraintWanted;
   readonly dpop: DpopSettings;
+  readonly callerCertificate: CallerCertificate;
   readonly staleAfter: number;
   readonly onStale: 'refuse' | { readonly acceptYoungerThan: number };
   readonly fetch: typeof globalThis.fetch;
@@ -67,6 +69,7 @@ export function readOptions(options: VerifierOptions): VerifierSettings {
     leeway: bounded('leeway', options.leeway ?? 5, 0, 60),
     senderConstraint: readSenderConstraint(options.senderConstraint, dpop),
     dpop,
+    callerCertificate: callerCertificate(options.certificateHeader),
     ...readCutoffs(options.cutoffs),
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     metadata: readMetadata(options, audience, issuers, dpop),

@@ -17,7 +17,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const folder = mkdtempSync(join(tmpdir(), 'countersign-conformance-'));
   const canaries = join(folder, 'canaries.txt');
   writeFileSync(canaries, '', { mode: 0o600 });
-  const authority = await startAuthority({ folder }).catch((error: unknown) => {
+  const authority = await startAuthority({ folder, args: ['--mtls-port', '0'] }).catch((error: unknown) => {
     rmSync(folder, { recursive: true, force: true });
     throw error;
   });

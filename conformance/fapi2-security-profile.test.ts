@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { connect } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { accessBody } from './wire/admin.ts';
 import {
   ASSERTION_TYPE,
   giveKey,
@@ -146,14 +148,26 @@ describe.runIf(target.admin !== undefined)('FAPI 2.0 Security Profile (needs the
   });
 
   test(`${MODULE}-access-token-type-header-case-sensitivity`, async () => {
-    const admin = target.admin as NonNullable<Target['admin']>;
-    const { token } = expectToken(
-      await askToken({ client: admin.client, params: { resource: admin.resource } }),
+    const { resource, api } = target.admin as NonNullable<Target['admin']>;
+    const { scene } = client;
+    await scene.admin.must(
+      'POST',
+      '/access',
+      accessBody(scene.machine.identityId, resource, ['identities:read']),
     );
-    for (const scheme of ['Bearer', 'bearer', 'BeArEr']) {
-      const headers = [['Authorization', `${scheme} ${token}`]] as const;
-      expect((await send(`${admin.api}/identities?limit=1`, { ca: target.ca, headers })).status).toBe(200);
+    const asked = { ...assertionParams(client.assertion()), resource };
+    const { token } = expectToken(await ask({}, asked), 'DPoP');
+    const ath = createHash('sha256').update(token).digest('base64url');
+    for (const scheme of ['DPoP', 'dpop', 'DpOp']) {
+      const proof = dpopProof(holder, target, { htm: 'GET', htu: `${api}/identities`, ath });
+      const headers = [
+        ['Authorization', `${scheme} ${token}`],
+        ['DPoP', proof],
+      ] as const;
+      expect((await send(`${api}/identities?limit=1`, { ca: target.ca, headers })).status).toBe(200);
     }
+    const bearer = { ca: target.ca, headers: [['Authorization', `Bearer ${token}`]] } as const;
+    expect((await send(`${api}/identities?limit=1`, bearer)).status).toBe(401);
   });
 
   /** True when the server speaks this version and no other is offered. */

@@ -239,12 +239,12 @@ describe.runIf(target.admin !== undefined && supported)('RFC 9449 (needs the adm
       for (const scheme of ['DPoP', 'dpop']) expect((await call(scheme, proof())).status).toBe(200);
     });
 
-    test('section 7.2: a bound token as bearer is refused, with a proof beside it or not (threat 19)', async () => {
+    test('threat 19: section 7.2: a bound token as bearer is refused, with a proof beside it or not', async () => {
       expect((await call('Bearer')).status).toBe(401);
       expect((await call('Bearer', proof())).status).toBe(401);
     });
 
-    test('section 7.1: a bearer token with the DPoP scheme is refused (threat 19)', async () => {
+    test('threat 19: section 7.1: a bearer token with the DPoP scheme is refused', async () => {
       const bound = token;
       try {
         const answer = await askToken({ client: machine, params: { resource: machine.resource } });
@@ -270,7 +270,7 @@ describe.runIf(target.admin !== undefined && supported)('RFC 9449 (needs the adm
       ['another path', () => [proof({ htu: `${target.admin?.api}/access` })], 'invalid_dpop_proof'],
       ['the proof of the token request', () => [proofFor(asker)], 'invalid_dpop_proof'],
       ['another key', () => [proof({}, newHolder())], 'invalid_token'],
-    ])('section 4.3: %s is refused (threat 18)', async (_, make, error) => {
+    ])('threat 18: section 4.3: %s is refused', async (_, make, error) => {
       expect(errorOf(await call('DPoP', ...make()))).toEqual([401, 'DPoP', error]);
     });
 

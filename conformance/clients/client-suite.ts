@@ -34,7 +34,7 @@ export function describeClient(
         const wrong = { ...caller, ...env, CLIENT_SECRET: 'wrong' };
         const outcome = await runForeign(context, toolchain, args, wrong);
         expect(outcome.code).not.toBe(0);
-        expect(outcome.stderr).toMatch(/invalid_client|401|Unauthorized/);
+        expect(outcome.stderr).toMatch(/invalid_client|InvalidClient|401|Unauthorized/);
         expect(printed(await runForeign(context, toolchain, args, { ...caller, ...env }))['status']).toBe(
           200,
         );

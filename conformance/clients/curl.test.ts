@@ -1,13 +1,19 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test, type TestContext } from 'vitest';
 import { runCommand, seedCaller, type CallerEnvironment } from '../foreign/run.ts';
+import { openAdmin } from '../wire/admin.ts';
+import { selfSigned } from '../wire/certificates.ts';
+import { jsonOf, send } from '../wire/exchange.ts';
 import { currentTarget } from '../wire/target.ts';
 
-// curl -u: raw Basic. The secret comes from a config on standard input in real life; here the command line is the test's own.
+// curl: raw Basic, and certificates. The secret comes from a config on standard input in real life; here the command line is the test's own.
 const target = currentTarget();
 const CURL = process.env['COUNTERSIGN_TEST_CURL'] ?? 'curl';
 
-describe.runIf(target.admin !== undefined)('curl -u (needs the admin API)', () => {
+describe.runIf(target.admin !== undefined)('curl (needs the admin API)', () => {
   let caller: CallerEnvironment;
   const trust = target.caFile === undefined ? [] : ['--cacert', target.caFile];
 
@@ -70,6 +76,35 @@ describe.runIf(target.admin !== undefined)('curl -u (needs the admin API)', () =
       caller.TOKEN_ENDPOINT,
     ]);
     expect(form.stdout).toMatch(/\n4(00|15)$/);
+  });
+
+  test('--cert and --key prove who it is, at the address for certificates', async (context) => {
+    needCurl(context);
+    const shown = selfSigned(context, caller.CLIENT_ID);
+    const body = { type: 'self_signed_tls_client_auth', certificate: shown.cert };
+    await openAdmin(target).must('POST', `/identities/${caller.CLIENT_ID}/credentials`, body);
+    const metadata = `${target.issuer}/.well-known/oauth-authorization-server`;
+    const { mtls_endpoint_aliases: aliases } = jsonOf(await send(metadata, { ca: target.ca }));
+    const folder = mkdtempSync(join(tmpdir(), 'countersign-curl-'));
+    try {
+      for (const part of ['cert', 'key'] as const)
+        writeFileSync(join(folder, part), shown[part], { mode: 0o600 });
+      const ask = (...more: string[]): ReturnType<typeof curl> =>
+        curl([
+          '--fail',
+          ...more,
+          '-d',
+          `grant_type=client_credentials&client_id=${caller.CLIENT_ID}`,
+          (aliases as { token_endpoint: string }).token_endpoint,
+        ]);
+      const got = await ask('--cert', join(folder, 'cert'), '--key', join(folder, 'key'));
+      expect(got.code, got.stderr).toBe(0);
+      const token = JSON.parse(got.stdout) as { access_token: string; scope: string };
+      expect(token.scope).toBe('identities:read');
+      expect((await ask()).code).toBe(22);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   test('a wrong secret makes --fail end with 22', async (context) => {

@@ -6,11 +6,12 @@ import { currentTarget } from '../wire/target.ts';
 describe.runIf(currentTarget().admin !== undefined)('RFC 7662 and RFC 7009 (needs the admin API)', () => {
   let caller: CallerEnvironment;
   prepare('node');
+  prepare('python');
   beforeAll(async () => {
     caller = await seedCaller('introspecting');
   });
 
-  for (const library of ['openid-client', 'oauth4webapi'])
+  for (const library of ['openid-client', 'oauth4webapi', 'oauth2-client'])
     for (const auth of ['basic', 'post'])
       test(`${library} with client_secret_${auth}`, async (context) => {
         const program = [`${library}-tokens.mjs`];
@@ -24,4 +25,13 @@ describe.runIf(currentTarget().admin !== undefined)('RFC 7662 and RFC 7009 (need
         });
         expect(seen['after']).toEqual({ active: false });
       });
+
+  test('requests-oauth2client', async (context) => {
+    const program = ['requests_oauth2client_client.py'];
+    const outcome = await runForeign(context, 'python', program, { ...caller, ABOUT: 'yes' });
+    expect(printed(outcome)).toMatchObject({
+      before: { active: true, client_id: caller.CLIENT_ID, aud: caller.RESOURCE },
+      after: { active: false },
+    });
+  });
 });

@@ -45,7 +45,7 @@ export function describeKeyClient(
           const environment = { ...caller, ...way.env?.(caller), PRIVATE_JWK: privateJwk(makeKey(way.alg)) };
           const outcome = await runForeign(context, toolchain, args, environment);
           expect(outcome.code).not.toBe(0);
-          expect(outcome.stderr).toMatch(/invalid_client|401|Unauthorized/);
+          expect(outcome.stderr).toMatch(/invalid_client|InvalidClient|401|Unauthorized/);
         });
       });
     },

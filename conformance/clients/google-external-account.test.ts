@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { prepare, printed, runForeign } from '../foreign/run.ts';
+import { accessBody, makeMachine, resourceServerBody } from '../wire/admin.ts';
+import { expectToken } from '../wire/expectations.ts';
+import { decodeJwt } from '../wire/jwt.ts';
+import { freshName, rememberSecret, seedScene } from '../wire/scene.ts';
+import { currentTarget } from '../wire/target.ts';
+import { askToken } from '../wire/token-request.ts';
+
+// google-auth-library's external accounts: RFC 8693 with an audience and no resource, raw Basic, the subject token in a file.
+const target = currentTarget();
+
+describe.runIf(target.admin !== undefined)(
+  'google-auth-library external_account (needs the admin API)',
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'countersign-subject-'));
+    let env: Record<string, string>;
+    let caller: string;
+    prepare('node');
+
+    beforeAll(async () => {
+      const scene = await seedScene('google');
+      const next = await seedScene('google-next');
+      const { admin } = scene;
+      const scopes = resourceServerBody(scene.resource, ['read', 'write', 'delete', 'tokens:exchange'])[
+        'scopes'
+      ];
+      const path = `/resource-servers/${scene.resourceServerId}`;
+      expect((await admin.change('PATCH', path, { scopes })).status).toBe(200);
+      const api = await makeMachine(admin, freshName('google-api'));
+      rememberSecret(target, api.secret);
+      await admin.must('POST', '/access', accessBody(api.identityId, scene.resource, ['tokens:exchange']));
+      for (const identity of [api.identityId, scene.machine.identityId])
+        await admin.must('POST', '/access', accessBody(identity, next.resource, ['read']));
+      const params = { resource: scene.resource };
+      const { token } = expectToken(await askToken({ client: scene.client, params }));
+      const file = join(folder, 'subject-token');
+      writeFileSync(file, token, { mode: 0o600 });
+      caller = scene.client.id;
+      env = {
+        TOKEN_ENDPOINT: target.tokenEndpoint,
+        CLIENT_ID: api.id,
+        CLIENT_SECRET: api.secret,
+        AUDIENCE: next.resource,
+        SUBJECT_TOKEN_FILE: file,
+        SCOPE: 'read',
+      };
+    });
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+    test('exchanges the token in the file', async (context) => {
+      const seen = printed(await runForeign(context, 'node', ['google-external-account.mjs'], env));
+      expect(seen).toMatchObject({
+        scope: 'read',
+        issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      });
+      expect(decodeJwt(String(seen['token'])).claims).toMatchObject({
+        sub: caller,
+        client_id: env['CLIENT_ID'],
+        aud: env['AUDIENCE'],
+        act: { sub: env['CLIENT_ID'] },
+      });
+    });
+
+    test('reports an audience that it may not call', async (context) => {
+      const wrong = { ...env, AUDIENCE: 'https://other.example/' };
+      const outcome = await runForeign(context, 'node', ['google-external-account.mjs'], wrong);
+      expect(outcome.code).not.toBe(0);
+      expect(outcome.stderr).toMatch(/invalid_target/);
+    });
+  },
+);

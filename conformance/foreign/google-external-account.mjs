@@ -1,0 +1,16 @@
+// A workload that exchanges a token in a file with google-auth-library, as its external accounts do. CA: NODE_EXTRA_CA_CERTS.
+import { ExternalAccountClient } from 'google-auth-library';
+
+const { TOKEN_ENDPOINT, CLIENT_ID, CLIENT_SECRET, AUDIENCE, SUBJECT_TOKEN_FILE, SCOPE } = process.env;
+const client = ExternalAccountClient.fromJSON({
+  type: 'external_account',
+  audience: AUDIENCE,
+  subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+  token_url: TOKEN_ENDPOINT,
+  client_id: CLIENT_ID,
+  client_secret: CLIENT_SECRET,
+  credential_source: { file: SUBJECT_TOKEN_FILE },
+});
+client.scopes = SCOPE.split(' ');
+const { token, res } = await client.getAccessToken();
+console.log(JSON.stringify({ token, scope: res.data.scope, issued_token_type: res.data.issued_token_type }));

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { readFileSync } from 'node:fs';
 import type { CreatedCredential } from '@countersign/admin-api';
 import { buildCommand, type Command } from '@stricli/core';
+import { readPublicKey } from '../secrets/public-key-file.ts';
 import { openSecretPlace, type SecretPlace } from '../secrets/secret-place.ts';
 import { withAdmin } from '../connection/admin.ts';
 import type { ConnectionFlags } from '../connection/settings.ts';
@@ -25,8 +26,8 @@ const fromContract = contractFlags('credentials.create', 'body', {
   jwk: {
     flag: 'jwk-file',
     placeholder: 'file',
-    brief: 'Public key as a JSON Web Key',
-    read: ([file], host) => parseJson(textFile(host, file as string), file as string),
+    brief: 'Its public key: JSON Web Key, PEM, or in a PEM certificate',
+    read: ([file], host) => readPublicKey(textFile(host, file as string), file as string),
   },
   jwks_uri: { brief: 'Where its public keys are published', placeholder: 'url' },
   allow_token_endpoint_audience: { brief: 'Take assertions whose audience is the token endpoint' },
@@ -146,14 +147,6 @@ function textFile(host: Pick<Host, 'cwd'>, file: string): string {
     return readFileSync(resolve(host.cwd, file), 'utf8');
   } catch (error) {
     throw usageError(`${file} cannot be read: ${(error as Error).message}`);
-  }
-}
-
-function parseJson(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw usageError(`${file} is not JSON.`);
   }
 }
 

@@ -13,6 +13,7 @@ import { ensureSigningKey, rotate } from '../src/keys/rotation.ts';
 import { createSeal } from '../src/keys/seal.ts';
 import { createSigningKeystore, type SigningKeystore } from '../src/keys/signing-keystore.ts';
 import { REFUSAL_EXPLANATIONS } from '../src/oauth/endpoints/explanations.ts';
+import { maximumAgeOf } from '../src/registry/credential-age.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
 import { localSigner } from '../src/signers/local.ts';
@@ -103,13 +104,15 @@ export async function openAuthority(): Promise<Authority> {
     secretHash,
     seal,
     refusedMethods: new Map([['prod', new Set(['api_key'])]]),
+    maximumAge: maximumAgeOf(new Map()),
     clock,
     random,
     tokenReasons: REFUSAL_EXPLANATIONS,
+    testAssertion: () => Promise.reject(new Error('the token wing is not here')),
     report: (error) => bugs.push(error),
   };
   const digest = (secret: string): string => secretHash.digest(secret);
-  const made = await ensureAdmin({ changes, resource: RESOURCE, clock, random, digest });
+  const made = await ensureAdmin({ ...deps, resource: RESOURCE, digest });
   const routes = createAdminRoutes(deps);
   let requests = 0;
 

@@ -29,6 +29,11 @@ export interface Deployment {
   readonly readyFile: string | undefined;
   /** `type@environment`, not judged yet. */
   readonly methodsRefused: readonly string[];
+  /** `type@environment=span`, not judged yet. */
+  readonly credentialMaxAge: readonly string[];
+  readonly credentialMaxAgeMode: 'observe' | 'enforce';
+  /** `type@environment=span` and `sensitivity-N=span`, not judged yet. */
+  readonly tokenLifetimeLimits: readonly string[];
   readonly issuanceQuota: number | undefined;
   readonly issuanceQuotaMode: 'observe' | 'enforce';
   readonly apiKeyRate: number;
@@ -80,6 +85,9 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     apply: read.list('apply'),
     readyFile: read.text('ready-file') ?? (mode === 'dev' ? join(dataDir, 'ready.json') : undefined),
     methodsRefused: read.list('methods-refused'),
+    credentialMaxAge: read.list('credential-max-age'),
+    credentialMaxAgeMode: read.text('credential-max-age-mode') as Deployment['credentialMaxAgeMode'],
+    tokenLifetimeLimits: read.list('token-lifetime-limits'),
     issuanceQuota: settings.get('issuance-quota') as number | undefined,
     issuanceQuotaMode: read.text('issuance-quota-mode') as Deployment['issuanceQuotaMode'],
     apiKeyRate: read.number('api-key-rate'),

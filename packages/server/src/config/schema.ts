@@ -103,6 +103,23 @@ export const SETTINGS: readonly SettingDefinition[] = [
     doc: 'Types of credentials that are neither made nor taken in an environment, as `type@environment`; `none` refuses nothing.',
   },
   {
+    name: 'credential-max-age',
+    type: 'list',
+    doc: 'How long credentials may live, as `type@environment=span`, either of them `*`: `client_secret@prod=30d`. Of several that fit the least holds; where none fits, 90 days for secrets and API keys, 365 for keys and certificates.',
+  },
+  {
+    name: 'credential-max-age-mode',
+    type: 'string',
+    default: 'observe',
+    values: ['observe', 'enforce'],
+    doc: 'Whether a credential made before `credential-max-age` said so, and older, is only a finding, or gets no token.',
+  },
+  {
+    name: 'token-lifetime-limits',
+    type: 'list',
+    doc: 'What tokens may live at most, as `type@environment=span` by credential and environment, either of them `*`, or as `sensitivity-N=span` by the most sensitive scope: `client_secret@prod=5m,sensitivity-3=1m`. The least of all that fit holds.',
+  },
+  {
     name: 'issuance-quota',
     type: 'integer',
     minimum: 1,

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { CreatedCredential } from '@countersign/admin-api';
 import { buildCommand, type Command } from '@stricli/core';
+import { readPublicKey } from '../secrets/public-key-file.ts';
 import { openSecretPlace, type SecretPlace } from '../secrets/secret-place.ts';
 import { withAdmin } from '../connection/admin.ts';
 import type { ConnectionFlags } from '../connection/settings.ts';
@@ -16,7 +17,7 @@ import {
 } from '../flags/output.ts';
 import type { Host } from '../host.ts';
 import { contractFlags, type FlagValues } from '../noun/contract-flags.ts';
-import { jsonFile, textFile } from '../noun/file-value.ts';
+import { textFile } from '../noun/file-value.ts';
 import { mayProceed } from '../noun/write.ts';
 import { printObject } from '../output/formats.ts';
 
@@ -25,8 +26,8 @@ const fromContract = contractFlags('credentials.create', 'body', {
   jwk: {
     flag: 'jwk-file',
     placeholder: 'file',
-    brief: 'Public key as a JSON Web Key',
-    read: ([file], host) => jsonFile(host, file as string),
+    brief: 'Its public key: JSON Web Key, PEM, or in a PEM certificate',
+    read: ([file], host) => readPublicKey(textFile(host, file as string), file as string),
   },
   jwks_uri: { brief: 'Where its public keys are published', placeholder: 'url' },
   allow_token_endpoint_audience: { brief: 'Take assertions whose audience is the token endpoint' },

@@ -3,6 +3,7 @@ export { type FeedFault, FeedError } from './cutoff-feed.ts';
 export { JwksError } from './jwks.ts';
 export { type MetadataFacts, type PublishedMetadata, publishedMetadata } from './metadata.ts';
 export {
+  type ApiKeyOptions,
   type CutoffOptions,
   type DpopOptions,
   type IssuerOptions,

@@ -44,6 +44,8 @@ export type RefusalReason =
   | 'certificate_mismatch'
   | 'cut_off'
   | 'insufficient_scope'
+  | 'api_key_refused'
+  | 'api_keys_unavailable'
   | 'keys_unavailable'
   | 'cutoffs_stale'
   | 'used_proofs_unavailable'
@@ -111,6 +113,9 @@ const ANSWERS: { readonly [reason in RefusalReason]: Answer } = {
   certificate_mismatch: BAD_TOKEN,
   cut_off: BAD_TOKEN,
   insufficient_scope: { status: 403, error: 'insufficient_scope' },
+  // Wrong, ended, or without access to this API: which it was, only the authority tells, and only its operator.
+  api_key_refused: BAD_TOKEN,
+  api_keys_unavailable: UNAVAILABLE,
   keys_unavailable: UNAVAILABLE,
   cutoffs_stale: UNAVAILABLE,
   used_proofs_unavailable: UNAVAILABLE,

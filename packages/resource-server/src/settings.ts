@@ -10,6 +10,7 @@ import {
   parseResourceIndicator,
   parseScopeToken,
 } from '@countersign/protocol';
+import type { ApiKeySettings } from './api-keys.ts';
 import { type PublishedMetadata, publishedMetadata } from './metadata.ts';
 import { type IssuerOptions, VerifierOptionError, type VerifierOptions } from './options.ts';
 import {
@@ -40,11 +41,13 @@ export interface VerifierSettings {
   readonly onStale: 'refuse' | { readonly acceptYoungerThan: number };
   readonly fetch: typeof globalThis.fetch;
   readonly metadata: PublishedMetadata | undefined;
+  /** Undefined: an API key is no token here. */
+  readonly apiKeys: ApiKeySettings | undefined;
 }
 
 /** @throws VerifierOptionError */
 export function readOptions(options: VerifierOptions): VerifierSettings {
-  for (const name of ['introspect', 'apiKeys', 'usage'] as const) {
+  for (const name of ['introspect', 'usage'] as const) {
     if (options[name]) throw new VerifierOptionError('not_supported_yet', name, 'leave it out for now');
   }
   const audience = typeof options.audience === 'string' ? [options.audience] : [...(options.audience ?? [])];
@@ -70,6 +73,7 @@ export function readOptions(options: VerifierOptions): VerifierSettings {
     ...readCutoffs(options.cutoffs),
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     metadata: readMetadata(options, audience, issuers, dpop),
+    apiKeys: readApiKeys(options.apiKeys, audience, issuers),
   };
 }
 
@@ -149,6 +153,32 @@ function readCutoffs(cutoffs: VerifierOptions['cutoffs']): Pick<VerifierSettings
   );
   return { staleAfter, onStale: { acceptYoungerThan } };
 }
+
+function readApiKeys(
+  apiKeys: VerifierOptions['apiKeys'],
+  audience: readonly string[],
+  issuers: readonly IssuerSettings[],
+): ApiKeySettings | undefined {
+  if (apiKeys === undefined || apiKeys === false) return undefined;
+  const { issuer, cacheFor = MOST_CACHE_FOR } = apiKeys === true ? {} : apiKeys;
+  const named = issuer === undefined ? issuers : issuers.filter((each) => each.issuer === issuer);
+  const [only] = named;
+  if (only === undefined || named.length > 1) {
+    throw new VerifierOptionError(
+      'bad_option',
+      'apiKeys.issuer',
+      'name the one of the issuers whose keys to take',
+    );
+  }
+  return {
+    issuer: only.issuer,
+    resource: audience[0] as string,
+    cacheFor: bounded('apiKeys.cacheFor', cacheFor, 1, MOST_CACHE_FOR),
+  };
+}
+
+/** Seconds: how long an authority that is not asked may be wrong about a key. */
+const MOST_CACHE_FOR = 60;
 
 function readMetadata(
   options: VerifierOptions,

@@ -10,6 +10,7 @@ import {
   resourceServerRef,
   scopeNames,
   text,
+  trustedIssuerRef,
 } from './fields.ts';
 
 export const CREDENTIAL_TYPES = [
@@ -61,7 +62,20 @@ export const httpsUri = z
   .max(2048)
   .regex(/^https:\/\/[\x21-\x7e]+$/, 'must be an https URL');
 
+const claimName = text(200).refine((name) => name !== '__proto__', 'is reserved');
+
 const TLS_FIELDS = ['subject_dn', 'san_dns', 'san_uri', 'san_ip', 'san_email'] as const;
+
+/** The rule of a federated credential. */
+export const federatedMembers = {
+  trusted_issuer: trustedIssuerRef.describe('Id or issuer of a trusted issuer'),
+  conditions: z
+    .record(claimName, z.string().min(1).max(1000))
+    .refine((value) => Object.keys(value).length > 0, 'needs at least one condition')
+    .describe(
+      'Claim → the exact text that it must have; no patterns. A claim inside another is a JSON Pointer: /kubernetes.io/namespace',
+    ),
+};
 
 export const credentialCreate = z
   .discriminatedUnion('type', [
@@ -107,8 +121,7 @@ export const credentialCreate = z
     z.strictObject({
       type: z.literal('federated'),
       ...common,
-      trusted_issuer: text(2048),
-      conditions: z.record(z.string().min(1).max(200), z.string().min(1).max(1000)),
+      ...federatedMembers,
     }),
     z.strictObject({
       type: z.literal('spiffe'),
@@ -147,6 +160,8 @@ const members = {
     .optional()
     .describe('Id of the only API that an API key opens, where it has one'),
   scopes: z.array(z.string()).optional().describe('All that an API key opens at most, where it is limited'),
+  trusted_issuer: z.string().optional().describe('Id of the issuer of its tokens, of a federated credential'),
+  conditions: z.record(z.string(), z.string()).optional().describe('What those tokens must say'),
   jwk: z.record(z.string(), z.unknown()).optional().describe('The public key of private_key_jwt'),
   jwks_uri: z.string().optional().describe('Where its client publishes the keys of private_key_jwt'),
   allow_token_endpoint_audience: z.literal(true).optional(),

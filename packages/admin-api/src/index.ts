@@ -79,3 +79,10 @@ export {
   SIGNING_ALGORITHMS,
 } from './resource-servers.ts';
 export { ADMIN_SCOPE_NAMES, ADMIN_SCOPES, type AdminScope } from './scopes.ts';
+export {
+  type AssertionReport,
+  type TrustedIssuer,
+  TRUSTED_ISSUER_KINDS,
+  trustedIssuerCreate,
+  trustedIssuerPatch,
+} from './trusted-issuers.ts';

@@ -1,5 +1,6 @@
 // The face of @countersign/resource-server.
 export { type FeedFault, FeedError } from './cutoff-feed.ts';
+export type { Introspecting } from './introspection.ts';
 export { JwksError } from './jwks.ts';
 export { type MetadataFacts, type PublishedMetadata, publishedMetadata } from './metadata.ts';
 export {

@@ -1,8 +1,9 @@
 // What createVerifier takes: RFC 8414 §2 (issuer), RFC 8707 §2 (audience), RFC 8725 §3.1 (algorithms).
 import type { JwsAlgorithm } from '@countersign/protocol';
+import type { Introspecting } from './introspection.ts';
 import type { UsedProofs } from './sender-constraint/used-proofs.ts';
 
-/** What to do while the cut-off feed cannot be followed. `introspect` is not there yet. */
+/** What to do while the cut-off feed cannot be followed. */
 export type OnStale = 'refuse' | 'introspect' | { readonly acceptYoungerThan: number };
 
 export interface CutoffOptions {
@@ -10,7 +11,8 @@ export interface CutoffOptions {
   readonly staleAfter?: number;
   /**
    * `refuse`: every token is answered 503. `{acceptYoungerThan: seconds}`: tokens issued less than that ago are
-   * accepted, older ones are answered 503. Default `refuse`.
+   * accepted, older ones are answered 503. `introspect`: the authority is asked about each token, with the option
+   * `introspect`, at most once in `staleAfter` seconds; what it does not answer is answered 503. Default `refuse`.
    */
   readonly onStale?: OnStale;
 }
@@ -79,8 +81,11 @@ export interface VerifierOptions {
   readonly dpop?: DpopOptions;
   /** How cut-offs are followed; `false` turns that off, and then a token lives until it expires. */
   readonly cutoffs?: false | CutoffOptions;
-  /** Not there yet. */
-  readonly introspect?: false;
+  /**
+   * Asks about opaque tokens, which nobody but the authority can read: a client of `@countersign/client` whose identity
+   * holds `tokens:introspect` of this API. Answers are kept for a minute at most. Only with one issuer.
+   */
+  readonly introspect?: false | Introspecting;
   /**
    * Whether callers may come with an API key (`X-API-Key`, or as bearer) in the place of a token. It is exchanged once at the
    * token endpoint, and its token is kept for a short while. Default false.

@@ -11,8 +11,9 @@ import {
   parseScopeToken,
 } from '@countersign/protocol';
 import type { ApiKeySettings } from './api-keys.ts';
+import type { Introspecting } from './introspection.ts';
 import { type PublishedMetadata, publishedMetadata } from './metadata.ts';
-import { type IssuerOptions, VerifierOptionError, type VerifierOptions } from './options.ts';
+import { type IssuerOptions, type OnStale, VerifierOptionError, type VerifierOptions } from './options.ts';
 import {
   type DpopSettings,
   readDpop,
@@ -38,7 +39,8 @@ export interface VerifierSettings {
   readonly senderConstraint: SenderConstraintWanted;
   readonly dpop: DpopSettings;
   readonly staleAfter: number;
-  readonly onStale: 'refuse' | { readonly acceptYoungerThan: number };
+  readonly onStale: OnStale;
+  readonly introspect: Introspecting | undefined;
   readonly fetch: typeof globalThis.fetch;
   readonly metadata: PublishedMetadata | undefined;
   /** Undefined: an API key is no token here. */
@@ -47,9 +49,7 @@ export interface VerifierSettings {
 
 /** @throws VerifierOptionError */
 export function readOptions(options: VerifierOptions): VerifierSettings {
-  for (const name of ['introspect', 'usage'] as const) {
-    if (options[name]) throw new VerifierOptionError('not_supported_yet', name, 'leave it out for now');
-  }
+  if (options.usage) throw new VerifierOptionError('not_supported_yet', 'usage', 'leave it out for now');
   const audience = typeof options.audience === 'string' ? [options.audience] : [...(options.audience ?? [])];
   if (audience.length === 0) {
     throw new VerifierOptionError('missing_option', 'audience', "give this API's resource identifier");
@@ -70,11 +70,27 @@ export function readOptions(options: VerifierOptions): VerifierSettings {
     leeway: bounded('leeway', options.leeway ?? 5, 0, 60),
     senderConstraint: readSenderConstraint(options.senderConstraint, dpop),
     dpop,
-    ...readCutoffs(options.cutoffs),
+    ...readCutoffs(options),
+    introspect: readIntrospect(options.introspect, issuers),
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     metadata: readMetadata(options, audience, issuers, dpop),
     apiKeys: readApiKeys(options.apiKeys, audience, issuers),
   };
+}
+
+/** An answer is believed of one issuer only: whoever answers could speak for all of them otherwise. */
+function readIntrospect(
+  introspect: VerifierOptions['introspect'],
+  issuers: readonly IssuerSettings[],
+): Introspecting | undefined {
+  if (introspect === undefined || introspect === false) return undefined;
+  if (typeof introspect !== 'object' || typeof introspect.introspect !== 'function') {
+    throw new VerifierOptionError('bad_option', 'introspect', 'give a client of @countersign/client');
+  }
+  if (issuers.length > 1) {
+    throw new VerifierOptionError('bad_option', 'introspect', 'is there with one issuer only');
+  }
+  return introspect;
 }
 
 function readIssuers(options: VerifierOptions): IssuerSettings[] {
@@ -136,12 +152,21 @@ function readIssuer(entry: IssuerOptions, options: VerifierOptions): IssuerSetti
   };
 }
 
-function readCutoffs(cutoffs: VerifierOptions['cutoffs']): Pick<VerifierSettings, 'staleAfter' | 'onStale'> {
+function readCutoffs({
+  cutoffs,
+  introspect,
+}: VerifierOptions): Pick<VerifierSettings, 'staleAfter' | 'onStale'> {
   const given = cutoffs === false ? {} : (cutoffs ?? {});
   const staleAfter = bounded('cutoffs.staleAfter', given.staleAfter ?? 10, 2, 3600);
   const onStale = given.onStale ?? 'refuse';
-  // Until introspection is there, the safe half of its meaning: what cannot be asked about is refused.
-  if (onStale === 'refuse' || onStale === 'introspect') return { staleAfter, onStale: 'refuse' };
+  if (onStale === 'introspect' && !introspect) {
+    throw new VerifierOptionError(
+      'missing_option',
+      'introspect',
+      "is needed for cutoffs.onStale 'introspect'",
+    );
+  }
+  if (onStale === 'refuse' || onStale === 'introspect') return { staleAfter, onStale };
   if (typeof onStale !== 'object' || onStale === null) {
     throw new VerifierOptionError('bad_option', 'cutoffs.onStale', "give 'refuse' or {acceptYoungerThan}");
   }

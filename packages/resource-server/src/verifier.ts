@@ -15,6 +15,7 @@ import {
 import { ApiKeys, looksLikeApiKey } from './api-keys.ts';
 import { CutoffFollower } from './cutoff-feed.ts';
 import type { Finding } from './finding.ts';
+import { Introspection } from './introspection.ts';
 import { Jwks } from './jwks.ts';
 import type { PublishedMetadata } from './metadata.ts';
 import type { VerifierOptions } from './options.ts';
@@ -76,6 +77,18 @@ interface Authority {
   readonly cutoffs: CutoffFollower | undefined;
 }
 
+/** A token that is the authority's, by its signature or by its word. */
+interface KnownToken {
+  readonly claims: AccessTokenClaims;
+  readonly authority: Authority;
+  readonly header: ParsedJws['header'];
+  /** Undefined where the authority was asked. */
+  readonly signer: VerificationKey | undefined;
+}
+
+/** An opaque token has no header; the authority speaks of access tokens only (RFC 7662 §2.2). */
+const OPAQUE_HEADER: ParsedJws['header'] = { alg: 'none', typ: 'at+jwt' };
+
 /**
  * Makes a verifier for one API. Nothing is fetched before `ready` or the first `verify`.
  * @throws VerifierOptionError · JwksError for a given key set that cannot be used
@@ -87,6 +100,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
     settings.issuers.map((issuer) => [issuer.issuer, openAuthority(issuer, settings, stop.signal)]),
   );
   const resourceMetadata = settings.metadata?.url;
+  const introspection =
+    settings.introspect === undefined
+      ? undefined
+      : new Introspection({ client: settings.introspect, clock: settings.clock });
   const dpop = createDpopCheck(settings.dpop, settings.clock);
   const apiKeys = settings.apiKeys && new ApiKeys(settings.apiKeys, { ...settings, signal: stop.signal });
 
@@ -101,6 +118,28 @@ export function createVerifier(options: VerifierOptions): Verifier {
     if (jkt !== undefined) return ['DPoP'];
     if (settings.senderConstraint !== 'none') return [thumbprint === undefined ? 'DPoP' : 'Bearer'];
     return [scheme ?? 'Bearer'];
+  }
+
+  async function readSigned(token: string): Promise<KnownToken | Finding> {
+    const jws = parseCompactJws(token);
+    if (!jws.ok) return { reason: 'malformed_token', detail: jws.fault };
+    const parsed = parseAccessTokenClaims(jws.payload);
+    if (!parsed.ok) return { reason: 'bad_claims', detail: parsed.fault };
+    const { claims } = parsed;
+    // The issuer's name is not yet proven; it only says whose keys must prove it.
+    const authority = authorities.get(claims.iss);
+    if (authority === undefined) return { reason: 'wrong_issuer' };
+    const signer = await findSigner(jws, authority);
+    return 'reason' in signer ? signer : { claims, authority, header: jws.header, signer };
+  }
+
+  async function askAbout(token: string): Promise<KnownToken | Finding> {
+    if (introspection === undefined) return { reason: 'malformed_token', detail: 'not_a_jwt' };
+    const answer = await introspection.ask(token);
+    if ('reason' in answer) return answer;
+    const authority = authorities.get(answer.claims.iss);
+    if (authority === undefined) return { reason: 'wrong_issuer' };
+    return { claims: answer.claims, authority, header: OPAQUE_HEADER, signer: undefined };
   }
 
   async function verify(token: string | undefined, request: TokenRequest = {}): Promise<VerifyResult> {
@@ -123,19 +162,14 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const exchanged = await apiKeys.exchange(token);
       return typeof exchanged === 'string' ? await verify(exchanged, request) : refuse(exchanged);
     }
-    const jws = parseCompactJws(token);
-    if (!jws.ok) return refuse({ reason: 'malformed_token', detail: jws.fault });
-    const parsed = parseAccessTokenClaims(jws.payload);
-    if (!parsed.ok) return refuse({ reason: 'bad_claims', detail: parsed.fault });
-    const { claims } = parsed;
-    // The issuer's name is not yet proven; it only says whose keys must prove it.
-    const authority = authorities.get(claims.iss);
-    if (authority === undefined) return refuse({ reason: 'wrong_issuer' });
-    const signer = await findSigner(jws, authority);
-    if ('reason' in signer) return refuse(signer);
+    // What has no dot is no JWT, and only the authority can say what it is.
+    const read = token.includes('.') ? readSigned(token) : askAbout(token);
+    const known = await read;
+    if ('reason' in known) return refuse(known);
+    const { claims } = known;
     const finding =
-      checkClaims(jws, claims, authority, settings) ??
-      (await checkCutoffs(signer, claims, authority, settings)) ??
+      checkClaims(known, settings) ??
+      (await checkCutoffs(known, settings, (maxAge) => introspection?.ask(token, maxAge))) ??
       (await checkBinding(
         claims,
         { token, scheme, dpop: proof, method, url, certificate: () => request.certificate },
@@ -193,15 +227,13 @@ async function findSigner(jws: ParsedJws, { settings, keys }: Authority): Promis
 
 /** RFC 9068 §4. */
 function checkClaims(
-  jws: ParsedJws,
-  claims: AccessTokenClaims,
-  authority: Authority,
+  { claims, header, authority }: KnownToken,
   { clock, leeway, audience }: VerifierSettings,
 ): Finding | undefined {
   const { issuer, allowPlainJwt } = authority.settings;
   const reason = checkAccessToken({
     claims,
-    header: jws.header,
+    header,
     now: clock(),
     issuer,
     audience,
@@ -212,16 +244,21 @@ function checkClaims(
 }
 
 async function checkCutoffs(
-  signer: VerificationKey,
-  claims: AccessTokenClaims,
-  { cutoffs }: Authority,
-  { clock, onStale }: VerifierSettings,
+  { claims, signer, authority: { cutoffs } }: KnownToken,
+  { clock, onStale, staleAfter }: VerifierSettings,
+  ask: (maxAge: number) => ReturnType<Introspection['ask']> | undefined,
 ): Promise<Finding | undefined> {
   if (cutoffs === undefined) return undefined;
   await cutoffs.tried();
-  const kind = cutoffs.cutOffBy(claims, signer.kid);
+  const kind = cutoffs.cutOffBy(claims, signer?.kid);
   if (kind !== undefined) return { reason: 'cut_off', detail: kind };
   if (!cutoffs.isStale()) return undefined;
+  if (signer === undefined || onStale === 'introspect') {
+    // The authority's word is as good as its feed while it is as young.
+    const answer = await ask(staleAfter);
+    if (answer !== undefined && 'claims' in answer) return undefined;
+    return answer?.reason === 'not_active' ? answer : { reason: 'cutoffs_stale' };
+  }
   if (onStale !== 'refuse' && clock() - claims.iat < onStale.acceptYoungerThan) return undefined;
   return { reason: 'cutoffs_stale' };
 }

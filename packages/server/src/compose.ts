@@ -34,6 +34,7 @@ import { preparingKeys } from './keys/prepared-keys.ts';
 import { createSeal } from './keys/seal.ts';
 import { isReadableByOthers } from './keys/secret-file.ts';
 import {
+  createAssertionTest,
   createBudgets,
   createOAuthRoutes,
   type IssuanceCounters,
@@ -172,6 +173,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     secretHash,
     seal,
     tokenReasons: REFUSAL_EXPLANATIONS,
+    testAssertion: createAssertionTest({ ...shared, mtlsBase: deps.mtlsBase, jwks }),
   };
   const wings = [
     ...createOAuthRoutes({

@@ -108,6 +108,7 @@ export async function openAuthority(): Promise<Authority> {
     clock,
     random,
     tokenReasons: REFUSAL_EXPLANATIONS,
+    testAssertion: () => Promise.reject(new Error('the token wing is not here')),
     report: (error) => bugs.push(error),
   };
   const digest = (secret: string): string => secretHash.digest(secret);

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { readFileSync } from 'node:fs';
 import type { CreatedCredential } from '@countersign/admin-api';
 import { buildCommand, type Command } from '@stricli/core';
 import { openSecretPlace, type SecretPlace } from '../secrets/secret-place.ts';
@@ -17,6 +16,7 @@ import {
 } from '../flags/output.ts';
 import type { Host } from '../host.ts';
 import { contractFlags, type FlagValues } from '../noun/contract-flags.ts';
+import { jsonFile, textFile } from '../noun/file-value.ts';
 import { mayProceed } from '../noun/write.ts';
 import { printObject } from '../output/formats.ts';
 
@@ -26,7 +26,7 @@ const fromContract = contractFlags('credentials.create', 'body', {
     flag: 'jwk-file',
     placeholder: 'file',
     brief: 'Public key as a JSON Web Key',
-    read: ([file], host) => parseJson(textFile(host, file as string), file as string),
+    read: ([file], host) => jsonFile(host, file as string),
   },
   jwks_uri: { brief: 'Where its public keys are published', placeholder: 'url' },
   allow_token_endpoint_audience: { brief: 'Take assertions whose audience is the token endpoint' },
@@ -124,6 +124,7 @@ export const credentialsCreate: Command<CliContext> = buildCommand<Flags, [strin
       'payments --type client_secret --secret-file payments-2.secret',
       'payments --type client_secret -o json | jq -r .secret',
       'payments --type private_key_jwt --jwk-file public.jwk --for 365d',
+      'deploy --type federated --trusted-issuer https://gitlab.com --condition project_id=17 --condition namespace_id=4 --condition ref=main',
       'kiosk --type api_key --resource-server https://fraud.example --scopes fraud:read --for 30d --secret-file kiosk.key',
     ],
   },
@@ -139,22 +140,6 @@ function placeOf(host: Host, flags: Flags): SecretPlace | undefined {
     'Where should the secret go? It is told only once.',
     'Add --secret-file FILE, --show-secret on a terminal, or -o json.',
   );
-}
-
-function textFile(host: Pick<Host, 'cwd'>, file: string): string {
-  try {
-    return readFileSync(resolve(host.cwd, file), 'utf8');
-  } catch (error) {
-    throw usageError(`${file} cannot be read: ${(error as Error).message}`);
-  }
-}
-
-function parseJson(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw usageError(`${file} is not JSON.`);
-  }
 }
 
 function conditionOf(text: string): readonly [string, string] {

@@ -29,6 +29,7 @@ import { keyHandlers } from './admin/keys.ts';
 import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin } from './admin/require-admin.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
+import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
 import { endIdentitiesJob } from './jobs/end-identities.ts';
 import type { Job } from './jobs/job.ts';
@@ -67,6 +68,8 @@ export interface GovernanceDeps {
   readonly random: RandomBytes;
   /** What the token wing's reasons mean: the wings do not see each other. */
   readonly tokenReasons: Readonly<Record<string, ReasonExplanation>>;
+  /** What the token wing makes of an assertion. */
+  readonly testAssertion: TestAssertion;
   readonly report: EndpointDeps['report'];
 }
 
@@ -95,6 +98,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...identityHandlers(rules),
     ...credentialHandlers(rules),
     ...resourceServerHandlers(rules),
+    ...trustedIssuerHandlers(rules),
     ...accessHandlers(rules),
     ...keyHandlers(rules),
     ...cutoffHandlers({

@@ -32,8 +32,8 @@ export function createCallerCertificates(
     proxies.trusts(plainAddress(socket.remoteAddress));
   return {
     named(message) {
-      if (dialect === undefined) return undefined;
-      if (!isProxy(message)) return namesCertificate(message) ? SPOOFED : undefined;
+      if (dialect === undefined || !namesCertificate(message)) return undefined;
+      if (!isProxy(message)) return SPOOFED;
       const reading = readCertificateHeader(message, dialect);
       if (reading === undefined || reading.fault !== undefined) return reading;
       const own = peers(message.socket);

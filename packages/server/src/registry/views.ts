@@ -15,6 +15,8 @@ import type {
   IdentityState,
 } from '../storage/identities.ts';
 import type { ResourceServerRecord, ScopeDefinition, SigningAlgorithm } from '../storage/resource-servers.ts';
+import type { TrustedIssuerRecord } from '../storage/trusted-issuers.ts';
+import { ISSUER_KINDS } from './federation-rule.ts';
 
 /**
  * Records as people and programs see them: in answers of the admin API, in the before and after of audit events, in
@@ -75,6 +77,9 @@ export interface CredentialView {
   /** Only of an API key that opens less than its identity has. */
   resource_server?: string;
   scopes?: string[];
+  /** Only of a federated one. */
+  trusted_issuer?: string;
+  conditions?: Record<string, string>;
   /** Only of private_key_jwt. */
   jwk?: Record<string, unknown>;
   jwks_uri?: string;
@@ -103,6 +108,9 @@ export function credentialView(record: CredentialRecord, clientId: string): Cred
       ? { resource_server: material.resourceServerId }
       : {}),
     ...(material.type === 'api_key' && material.scopes !== undefined ? { scopes: [...material.scopes] } : {}),
+    ...(material.type === 'federated'
+      ? { trusted_issuer: material.trustedIssuer, conditions: { ...material.conditions } }
+      : {}),
     ...(material.type === 'private_key_jwt' ? clientKeyView(material) : {}),
     ...(material.type === 'self_signed_tls_client_auth' ? { certificate: material.certificate } : {}),
     not_before: rfc3339(record.notBeforeAt),
@@ -168,6 +176,47 @@ export function resourceServerView(record: ResourceServerRecord): ResourceServer
     sender_constraint: record.senderConstraint,
     state: record.state,
     built_in: record.builtIn,
+    created_at: rfc3339(record.createdAt),
+    updated_at: rfc3339(record.updatedAt),
+    version: record.version,
+  };
+}
+
+export interface TrustedIssuerView {
+  id: string;
+  issuer: string;
+  name: string;
+  kind: TrustedIssuerRecord['kind'];
+  jwks_uri: string | null;
+  jwks: Record<string, unknown> | null;
+  ca: string | null;
+  algorithms: string[];
+  audience: string | null;
+  max_token_age: number;
+  single_use: boolean;
+  required_conditions: string[];
+  state: TrustedIssuerRecord['state'];
+  created_at: string;
+  updated_at: string;
+  version: number;
+}
+
+export function trustedIssuerView(record: TrustedIssuerRecord): TrustedIssuerView {
+  const { keys } = record;
+  return {
+    id: record.id,
+    issuer: record.issuer,
+    name: record.name,
+    kind: record.kind,
+    jwks_uri: keys.from === 'jwks_uri' ? keys.uri : null,
+    jwks: keys.from === 'jwks' ? { ...keys.jwks } : null,
+    ca: record.ca ?? null,
+    algorithms: [...record.algorithms],
+    audience: record.audience ?? null,
+    max_token_age: record.maxTokenAge,
+    single_use: record.singleUse,
+    required_conditions: [...ISSUER_KINDS[record.kind].pins],
+    state: record.state,
     created_at: rfc3339(record.createdAt),
     updated_at: rfc3339(record.updatedAt),
     version: record.version,

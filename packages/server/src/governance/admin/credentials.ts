@@ -8,6 +8,7 @@ import {
   createClientSecret,
   revokeCredential,
 } from '../../registry/credential.ts';
+import { createFederatedCredential } from '../../registry/federated-credential.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
 import { createRegisteredCertificate } from '../../registry/registered-certificate.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
@@ -22,6 +23,7 @@ import { betterMethod } from './better-method.ts';
 import {
   findIdentity,
   findResourceServer,
+  findTrustedIssuer,
   referenced,
   remembering,
   required,
@@ -77,6 +79,16 @@ export function credentialHandlers(
             scopes: body.scopes,
           });
           return createdWith(secret, record, identity);
+        }
+        if (body.type === 'federated') {
+          const found = await findTrustedIssuer(stores, body.trusted_issuer);
+          const record = await createFederatedCredential(deps, stores, tell, identity, {
+            label: body.label,
+            expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
+            trustedIssuer: referenced(found, '/trusted_issuer', 'trusted issuer'),
+            conditions: body.conditions,
+          });
+          return createdWith(undefined, record, identity);
         }
         if (body.type === 'private_key_jwt') {
           const record = await createClientKey(deps, stores, tell, identity, {

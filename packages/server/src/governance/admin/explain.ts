@@ -4,6 +4,7 @@ import type { IdentityRecord } from '../../storage/identities.ts';
 import { rfc3339 } from '../../registry/views.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { NounHandlers } from './endpoint.ts';
+import { assertionEvidence } from './evidence.ts';
 import { ProblemError } from './problem.ts';
 import type { TokenReason } from './require-admin.ts';
 
@@ -37,11 +38,12 @@ export function explainHandlers(deps: ExplainDeps): NounHandlers<'explain'> {
         }
         const identity = await identityNow(deps, told.identity);
         const { why, fix } = explain(deps, told, identity);
+        const evidence = assertionEvidence(told);
         return {
           body: {
             request_id: params.request_id,
             summary: summaryOf(told),
-            why,
+            why: evidence === undefined ? why : `${why} ${evidence}`,
             fix: fix ?? null,
             identity: identity === undefined ? null : viewOf(identity),
             events: [...events],

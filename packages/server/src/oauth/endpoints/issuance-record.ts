@@ -144,8 +144,12 @@ function refusedEvent(
     // What a stranger calls itself is no one's word.
     instance: client === undefined ? undefined : instanceOf(attempt.request, client),
     node: deps.node,
-    detail: attempt.delegation === undefined ? undefined : inWhoseName(attempt.delegation),
+    detail: attempt.delegation === undefined ? evidenceOf(attempt) : inWhoseName(attempt.delegation),
   };
+}
+
+function evidenceOf({ evidence }: Attempt): string | undefined {
+  return evidence === undefined ? undefined : canonicalJson(evidence);
 }
 
 /** Of these, the assertion was held against the keys of its client. */

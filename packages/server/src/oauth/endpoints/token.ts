@@ -36,6 +36,7 @@ import type { Attempt } from './attempt.ts';
 import type { Budgets } from './budgets.ts';
 import { errorResponse, serverErrorResponse, tooManyFailuresResponse } from './error-response.ts';
 import { FormMemory } from './form-memory.ts';
+import { readJsonBody } from './json-body.ts';
 import type { IssuanceRecord } from './issuance-record.ts';
 
 export interface TokenEndpointDeps extends AuthenticateDeps, IssueDeps {
@@ -62,7 +63,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
   return async (request) => {
     const attempt: Attempt = { request, at: deps.clock.now() };
     try {
-      const form = readForm(request);
+      const form = readForm(request, readJsonBody);
       attempt.scopeAsked = form.get('scope');
       attempt.resourceAsked = form.get('resource');
       const claim = present(deps.methods, request, form);
@@ -97,7 +98,8 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
 
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-export function readForm(request: HttpRequest): Form {
+/** `json`: reads what came as JSON, where that is taken at all. */
+export function readForm(request: HttpRequest, json?: (body: Uint8Array) => Form): Form {
   // RFC 6749 §2.3.1: credentials MUST NOT be in the URI; nothing else of a token request belongs there either.
   if (
     request.query !== '' &&
@@ -109,6 +111,7 @@ export function readForm(request: HttpRequest): Form {
   }
   const type = singleHeader(request, 'content-type');
   if (type === undefined || (type !== FORM_TYPE && mediaType(type) !== FORM_TYPE)) {
+    if (json !== undefined && mediaType(type ?? '') === 'application/json') return json(request.body);
     throw new Refusal('wrong_content_type');
   }
   return forms.read(request.body);
@@ -281,6 +284,7 @@ export async function refuse(
   error: unknown,
 ): Promise<HttpResponse> {
   const reason = reasonOf(error);
+  if (error instanceof Refusal) attempt.evidence = error.evidence;
   if (reason === undefined) {
     deps.report(error, attempt.request.id);
     return serverErrorResponse();

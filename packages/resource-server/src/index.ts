@@ -5,6 +5,7 @@ export { JwksError } from './jwks.ts';
 export { type MetadataFacts, type PublishedMetadata, publishedMetadata } from './metadata.ts';
 export {
   type ApiKeyOptions,
+  type CertificateHeaderOptions,
   type CutoffOptions,
   type DpopOptions,
   type IssuerOptions,

@@ -14,6 +14,7 @@ import type { ApiKeySettings } from './api-keys.ts';
 import type { Introspecting } from './introspection.ts';
 import { type PublishedMetadata, publishedMetadata } from './metadata.ts';
 import { type IssuerOptions, type OnStale, VerifierOptionError, type VerifierOptions } from './options.ts';
+import { type CallerCertificate, callerCertificate } from './sender-constraint/caller-certificate.ts';
 import {
   type DpopSettings,
   readDpop,
@@ -38,6 +39,7 @@ export interface VerifierSettings {
   readonly leeway: number;
   readonly senderConstraint: SenderConstraintWanted;
   readonly dpop: DpopSettings;
+  readonly callerCertificate: CallerCertificate;
   readonly staleAfter: number;
   readonly onStale: OnStale;
   readonly introspect: Introspecting | undefined;
@@ -70,6 +72,7 @@ export function readOptions(options: VerifierOptions): VerifierSettings {
     leeway: bounded('leeway', options.leeway ?? 5, 0, 60),
     senderConstraint: readSenderConstraint(options.senderConstraint, dpop),
     dpop,
+    callerCertificate: callerCertificate(options.certificateHeader),
     ...readCutoffs(options),
     introspect: readIntrospect(options.introspect, issuers),
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),

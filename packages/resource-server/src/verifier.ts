@@ -16,10 +16,12 @@ import {
   findSigner,
   openAuthority,
 } from './authority.ts';
+import { ApiKeys, looksLikeApiKey } from './api-keys.ts';
 import type { Finding } from './finding.ts';
 import { Introspection } from './introspection.ts';
 import type { PublishedMetadata } from './metadata.ts';
 import type { VerifierOptions } from './options.ts';
+import type { RequestHeaders } from './presented-token.ts';
 import { checkBinding } from './sender-constraint/binding.ts';
 import { createDpopCheck } from './sender-constraint/dpop.ts';
 import { readOptions } from './settings.ts';
@@ -61,12 +63,19 @@ export interface Verifier {
   /** The refusal for a request in which no token could be found. */
   refuse(reason: RefusalReason, scheme?: TokenScheme): Refusal;
   /**
+   * The certificate that a request came with, for `verify`: that of its connection, or what a proxy of `certificateHeader`
+   * says. DER; undefined where there is none, or none that can be believed.
+   */
+  certificateOf(request: RequestHeaders): Uint8Array | undefined;
+  /**
    * Resolves when keys and cut-offs of every issuer are known. Rejects with NotReadyError after 30 seconds without
    * them, at once when a certificate is not trusted; it goes on trying, and may be called again.
    */
   ready(): Promise<void>;
   /** Ends the following of feeds; later tokens are refused. */
   close(): Promise<void>;
+  /** Whether an API key may stand in the place of a token. */
+  readonly takesApiKeys: boolean;
   /** The RFC 9728 document and its address, when the option `metadata` was given. */
   readonly metadata: PublishedMetadata | undefined;
 }
@@ -98,6 +107,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const tokens = new VerifiedTokens(settings.remember);
   const scopes = createScopeReader();
   let started = false;
+  const apiKeys = settings.apiKeys && new ApiKeys(settings.apiKeys, { ...settings, signal: stop.signal });
 
   function start(): void {
     if (started) return;
@@ -185,6 +195,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
     start();
     // Whatever else it is, it is never turned into text: that would run the caller's code, or make a list a token.
     if (typeof token !== 'string') return refuse({ reason: 'malformed_token' }, request);
+    if (apiKeys !== undefined && looksLikeApiKey(token)) {
+      const exchanged = await apiKeys.exchange(token);
+      return typeof exchanged === 'string' ? await verify(exchanged, request) : refuse(exchanged, request);
+    }
     // What has no dot is no JWT, and only the authority can say what it is.
     const authenticated = token.includes('.') ? authenticate(token, clock()) : askAbout(token);
     const verified = authenticated instanceof Promise ? await authenticated : authenticated;
@@ -232,6 +246,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
   return {
     verify,
+    certificateOf: settings.callerCertificate,
     refuse: (reason, scheme) => refusal(reason, { resourceMetadata, schemes: schemesFor(scheme) }),
     async ready() {
       start();
@@ -241,6 +256,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       stop.abort();
       for (const { cutoffs } of authorities.values()) cutoffs?.close();
     },
+    takesApiKeys: apiKeys !== undefined,
     metadata: settings.metadata,
   };
 }

@@ -76,7 +76,8 @@ export function parseAccessTokenClaims(payload: Uint8Array): AccessTokenClaimsRe
   const parsed = parseJsonObject(payload, LIMITS);
   if (!parsed.ok) return parsed;
   const all = parsed.value;
-  const { iss, exp, aud, sub, client_id, iat, jti, ...optional } = ownClaims(all);
+  const own = ownClaims(all);
+  const { iss, exp, aud, sub, client_id, iat, jti } = own;
   // RFC 9068 §2.2: all seven are required. Spelled out: this is what verifying costs beside the signature.
   if (!isText(iss)) return refuse(faultOf('iss', iss));
   if (!isNumericDate(exp)) return refuse(faultOf('exp', exp));
@@ -97,13 +98,13 @@ export function parseAccessTokenClaims(payload: Uint8Array): AccessTokenClaimsRe
     scope: NO_SCOPE,
     all,
   };
-  const fault = addOptional(claims, optional);
+  const fault = addOptional(claims, own);
   return fault === undefined ? { ok: true, claims } : refuse(fault);
 }
 
 function addOptional(
   claims: Writable<AccessTokenClaims>,
-  { nbf, crd, acs, scope, cnf, act, via }: Omit<OwnClaims, Required>,
+  { nbf, crd, acs, scope, cnf, act, via }: OwnClaims,
 ): `bad_${AccessTokenClaim}` | undefined {
   if (scope !== undefined) {
     const tokens = typeof scope === 'string' ? parseScope(scope) : undefined;

@@ -31,6 +31,15 @@ export function checkAccessToken(check: AccessTokenCheck): AccessTokenRefusal | 
   // RFC 9068 §4: exactly the issuer, as strings.
   if (claims.iss !== check.issuer) return 'wrong_issuer';
   if (!audienceNames(claims.aud, check.audience)) return 'wrong_audience';
+  return checkAccessTokenTimes(claims, now, leeway);
+}
+
+/** The part of `checkAccessToken` that the passing of time can change. */
+export function checkAccessTokenTimes(
+  claims: AccessTokenClaims,
+  now: number,
+  leeway: number,
+): AccessTokenRefusal | undefined {
   // RFC 7519 §4.1.4: on or after exp it must not be accepted.
   if (now >= claims.exp + leeway) return 'expired';
   if (claims.nbf !== undefined && now + leeway < claims.nbf) return 'not_yet_valid';

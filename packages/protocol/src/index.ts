@@ -1,5 +1,10 @@
 // The face of @countersign/protocol: every name that other packages may use. One RFC object per file behind it.
-export { type AccessTokenCheck, type AccessTokenRefusal, checkAccessToken } from './access-token.ts';
+export {
+  type AccessTokenCheck,
+  type AccessTokenRefusal,
+  checkAccessToken,
+  checkAccessTokenTimes,
+} from './access-token.ts';
 export {
   type AccessTokenClaim,
   type AccessTokenClaims,

@@ -2,6 +2,8 @@
 import {
   type AccessTokenClaims,
   checkAccessToken,
+  checkAccessTokenTimes,
+  type CutoffIndex,
   isJwsAlgorithm,
   type JwsHeader,
   type ParsedJws,
@@ -26,6 +28,10 @@ export interface AuthenticToken {
   readonly claims: AccessTokenClaims;
   /** Undefined where the authority was asked. */
   readonly signer: VerificationKey | undefined;
+  /** `typ`, `iss` and `aud` were looked at: they and what is wanted of them do not change. */
+  isOurs: boolean;
+  /** The orders that did not cut it off. */
+  clearedBy: CutoffIndex | undefined;
 }
 
 export function openAuthority(
@@ -72,29 +78,42 @@ function signerOf(jws: ParsedJws, key: VerificationKey): VerificationKey | Findi
   return verifyJws(jws, key) ? key : { reason: 'bad_signature' };
 }
 
-/** RFC 9068 §4. */
+/** RFC 9068 §4. What was right once stays so, but for the times. */
 export function checkClaims(
-  { header, claims }: AuthenticToken,
+  token: AuthenticToken,
   { settings: { issuer, allowPlainJwt } }: Authority,
-  { clock, leeway, audience }: VerifierSettings,
+  { leeway, audience }: VerifierSettings,
+  now: number,
 ): Finding | undefined {
-  const now = clock();
-  const reason = checkAccessToken({ claims, header, now, issuer, audience, leeway, allowPlainJwt });
-  return reason === undefined ? undefined : { reason };
+  const { header, claims } = token;
+  const reason = token.isOurs
+    ? checkAccessTokenTimes(claims, now, leeway)
+    : checkAccessToken({ claims, header, now, issuer, audience, leeway, allowPlainJwt });
+  if (reason !== undefined) return { reason };
+  token.isOurs = true;
+  return undefined;
 }
 
-/** The caller has waited until the feed was asked once. `ask`: what the authority says of the token, at most so old. */
+/** The caller has waited until the feed was asked once. `introspection`: whom to ask instead. */
 export function checkCutoffs(
-  { claims, signer }: AuthenticToken,
+  text: string,
+  token: AuthenticToken,
   cutoffs: CutoffFollower,
-  { clock, onStale, staleAfter }: VerifierSettings,
-  ask: (maxAge: number) => ReturnType<Introspection['ask']> | undefined,
+  { onStale, staleAfter }: VerifierSettings,
+  introspection: Introspection | undefined,
+  now: number,
 ): Finding | undefined | Promise<Finding | undefined> {
-  const kind = cutoffs.cutOffBy(claims, signer?.kid);
-  if (kind !== undefined) return { reason: 'cut_off', detail: kind };
-  if (!cutoffs.isStale()) return undefined;
-  if (signer === undefined || onStale === 'introspect') return wordInstead(ask(staleAfter));
-  if (onStale !== 'refuse' && clock() - claims.iat < onStale.acceptYoungerThan) return undefined;
+  const { claims, signer } = token;
+  // Nothing was ordered since it was last looked at.
+  if (token.clearedBy !== cutoffs.index) {
+    const kind = cutoffs.cutOffBy(claims, signer?.kid);
+    if (kind !== undefined) return { reason: 'cut_off', detail: kind };
+    token.clearedBy = cutoffs.index;
+  }
+  if (!cutoffs.isStale(now)) return undefined;
+  if (signer === undefined || onStale === 'introspect')
+    return wordInstead(introspection?.ask(text, staleAfter));
+  if (onStale !== 'refuse' && now - claims.iat < onStale.acceptYoungerThan) return undefined;
   return { reason: 'cutoffs_stale' };
 }
 

@@ -2,6 +2,7 @@
 import {
   type AccessTokenClaims,
   type CutoffFeed,
+  type CutoffIndex,
   type CutoffKind,
   cutOffBy,
   decodeUtf8,
@@ -78,7 +79,7 @@ interface Latch {
 export class CutoffFollower {
   readonly #deps: CutoffFollowerDeps;
   readonly #stop = new AbortController();
-  #index: ReadonlyMap<string, number> = new Map();
+  #index: CutoffIndex = new Map();
   /** The receipt of the last page; `undefined` asks for everything that still matters. */
   #cursor: number | undefined;
   #highest = 0;
@@ -124,8 +125,14 @@ export class CutoffFollower {
     return this.#lastFailure;
   }
 
-  isStale(): boolean {
-    return Math.abs(this.#deps.clock() - this.#freshAt) > this.#deps.staleAfter;
+  /** The orders that are known: another object whenever there are others. */
+  get index(): CutoffIndex {
+    return this.#index;
+  }
+
+  /** `now`: epoch seconds, where the caller has just read the clock. */
+  isStale(now: number = this.#deps.clock()): boolean {
+    return Math.abs(now - this.#freshAt) > this.#deps.staleAfter;
   }
 
   /** The order that cuts this token off, as far as is known here. */

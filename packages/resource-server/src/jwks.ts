@@ -57,9 +57,13 @@ export class Jwks {
    * The key for a token's header, where nobody has to be asked for it; a refresh that is due goes on behind it. The same
    * key is the same object for as long as its issuer publishes it.
    */
-  known(kid: string | undefined, alg: JwsAlgorithm): VerificationKey | undefined {
+  known(
+    kid: string | undefined,
+    alg: JwsAlgorithm,
+    now: number = this.#deps.clock(),
+  ): VerificationKey | undefined {
     if (!this.#fixed) {
-      const age = this.#age();
+      const age = this.#keys === undefined ? Number.POSITIVE_INFINITY : now - this.#fetchedAt;
       if (age > USE_AT_MOST) return undefined;
       if (age > REFRESH_AFTER && this.#quietFor(UNKNOWN_KID_COOLDOWN)) this.#refresh().catch(() => undefined);
     }

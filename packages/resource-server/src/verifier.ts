@@ -16,6 +16,7 @@ import {
   findSigner,
   openAuthority,
 } from './authority.ts';
+import { ApiKeys, looksLikeApiKey } from './api-keys.ts';
 import type { Finding } from './finding.ts';
 import { Introspection } from './introspection.ts';
 import type { PublishedMetadata } from './metadata.ts';
@@ -73,6 +74,8 @@ export interface Verifier {
   ready(): Promise<void>;
   /** Ends the following of feeds; later tokens are refused. */
   close(): Promise<void>;
+  /** Whether an API key may stand in the place of a token. */
+  readonly takesApiKeys: boolean;
   /** The RFC 9728 document and its address, when the option `metadata` was given. */
   readonly metadata: PublishedMetadata | undefined;
 }
@@ -93,6 +96,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const authorities = new Map<string, Authority>(
     settings.issuers.map((issuer) => [issuer.issuer, openAuthority(issuer, settings, stop.signal)]),
   );
+  const { clock } = settings;
   const resourceMetadata = settings.metadata?.url;
   const introspection =
     settings.introspect === undefined
@@ -103,6 +107,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const tokens = new VerifiedTokens(settings.remember);
   const scopes = createScopeReader();
   let started = false;
+  const apiKeys = settings.apiKeys && new ApiKeys(settings.apiKeys, { ...settings, signal: stop.signal });
 
   function start(): void {
     if (started) return;
@@ -134,11 +139,14 @@ export function createVerifier(options: VerifierOptions): Verifier {
   }
 
   /** Everything that does not change any more: form, signature, and that the key is still its issuer's. */
-  function authenticate(token: string): VerifiedToken | Finding | Promise<VerifiedToken | Finding> {
+  function authenticate(
+    token: string,
+    now: number,
+  ): VerifiedToken | Finding | Promise<VerifiedToken | Finding> {
     const known = tokens.get(token);
     if (known !== undefined) {
       const { kid, alg } = known.signer;
-      if (authorities.get(known.claims.iss)?.keys.known(kid, alg) === known.signer) return known;
+      if (authorities.get(known.claims.iss)?.keys.known(kid, alg, now) === known.signer) return known;
       tokens.forget(token);
     }
     const jws = parseCompactJws(token, undefined, headers);
@@ -151,7 +159,13 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const signer = findSigner(jws, authority);
     const keep = (found: Awaited<typeof signer>): VerifiedToken | Finding => {
       if ('reason' in found) return found;
-      const verified = { header: jws.header, claims: parsed.claims, signer: found };
+      const verified = {
+        header: jws.header,
+        claims: parsed.claims,
+        signer: found,
+        isOurs: false,
+        clearedBy: undefined,
+      };
       tokens.add(token, verified);
       if (headers.size < MAX_HEADERS) headers.set(jws.headerPart, Object.freeze(jws.header));
       return verified;
@@ -164,7 +178,13 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const answer = await introspection.ask(token);
     if ('reason' in answer) return answer;
     if (!authorities.has(answer.claims.iss)) return { reason: 'wrong_issuer' };
-    return { claims: answer.claims, header: OPAQUE_HEADER, signer: undefined };
+    return {
+      claims: answer.claims,
+      header: OPAQUE_HEADER,
+      signer: undefined,
+      isOurs: false,
+      clearedBy: undefined,
+    };
   }
 
   /** What may have changed since the token was last seen. Waits only where somebody has to be asked. */
@@ -175,32 +195,43 @@ export function createVerifier(options: VerifierOptions): Verifier {
     start();
     // Whatever else it is, it is never turned into text: that would run the caller's code, or make a list a token.
     if (typeof token !== 'string') return refuse({ reason: 'malformed_token' }, request);
+    if (apiKeys !== undefined && looksLikeApiKey(token)) {
+      const exchanged = await apiKeys.exchange(token);
+      return typeof exchanged === 'string' ? await verify(exchanged, request) : refuse(exchanged, request);
+    }
     // What has no dot is no JWT, and only the authority can say what it is.
-    const authenticated = token.includes('.') ? authenticate(token) : askAbout(token);
+    const authenticated = token.includes('.') ? authenticate(token, clock()) : askAbout(token);
     const verified = authenticated instanceof Promise ? await authenticated : authenticated;
     if ('reason' in verified) return refuse(verified, request);
     const { claims } = verified;
+    // Read again: somebody may have had to be asked.
+    const now = clock();
     const authority = authorities.get(claims.iss) as Authority;
-    const outdated = checkClaims(verified, authority, settings);
+    const outdated = checkClaims(verified, authority, settings, now);
     if (outdated !== undefined) return refuse(outdated, request, claims);
     const { cutoffs } = authority;
     if (cutoffs !== undefined) {
       if (!cutoffs.hasTried) await cutoffs.tried();
-      const ask = (maxAge: number): ReturnType<Introspection['ask']> | undefined =>
-        introspection?.ask(token, maxAge);
-      const cut = checkCutoffs(verified, cutoffs, settings, ask);
+      const cut = checkCutoffs(token, verified, cutoffs, settings, introspection, clock());
       const finding = cut instanceof Promise ? await cut : cut;
       if (finding !== undefined) return refuse(finding, request, claims);
     }
-    const binding = bindingOf(token, claims, request);
-    const unproven = binding instanceof Promise ? await binding : binding;
-    if (unproven !== undefined) return refuse(unproven, request, claims);
+    if (claims.cnf !== undefined || !mayBeUnbound(request)) {
+      const binding = bindingOf(token, claims, request);
+      const unproven = binding instanceof Promise ? await binding : binding;
+      if (unproven !== undefined) return refuse(unproven, request, claims);
+    }
     for (const needed of scope) {
       if (!claims.scope.includes(needed)) return refuse({ reason: 'insufficient_scope' }, request, claims);
     }
     const nonce = claims.cnf?.jkt === undefined ? undefined : dpop.nonceHeaders();
     if (nonce === undefined) return { ok: true, claims, scopes: claims.scope };
     return { ok: true, claims, scopes: claims.scope, headers: nonce };
+  }
+
+  /** Most requests: nothing to prove, and nothing that claims to be a proof. */
+  function mayBeUnbound({ scheme, dpop: proof }: TokenRequest): boolean {
+    return settings.senderConstraint === 'none' && proof === undefined && scheme !== 'DPoP';
   }
 
   function bindingOf(
@@ -225,6 +256,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       stop.abort();
       for (const { cutoffs } of authorities.values()) cutoffs?.close();
     },
+    takesApiKeys: apiKeys !== undefined,
     metadata: settings.metadata,
   };
 }

@@ -98,7 +98,7 @@ export async function run({ rounds, say }) {
 
 /** Each as a careful user sets it up. `remembers: false`: verifies again each time, so "again" is "first time". */
 async function contestantsFor({ jwk, publicKey, privateKey }) {
-  const { createVerifier } = await import('../packages/resource-server/dist/index.js');
+  const { createVerifier } = await import('@countersign/resource-server');
   const pem = publicKey.export({ format: 'pem', type: 'spki' });
   const key = createPublicKey(pem);
   const ours = await withCutoffs(createVerifier, jwk, privateKey);

@@ -32,9 +32,17 @@ func run() error {
 		return err
 	}
 	pool.AppendCertsFromPEM(pem)
+	shown := &tls.Config{RootCAs: pool}
+	if file := os.Getenv("CERT_FILE"); file != "" {
+		pair, err := tls.LoadX509KeyPair(file, os.Getenv("KEY_FILE"))
+		if err != nil {
+			return err
+		}
+		shown.Certificates = []tls.Certificate{pair}
+	}
 	base := &http.Client{
 		Timeout:   10 * time.Second,
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}},
+		Transport: &http.Transport{TLSClientConfig: shown},
 	}
 	ctx := context.WithValue(context.Background(), oauth2.HTTPClient, base)
 
@@ -64,6 +72,7 @@ func run() error {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{
+		"token":      token.AccessToken,
 		"token_type": token.Type(),
 		"scope":      token.Extra("scope"),
 		"expires_in": token.ExpiresIn,

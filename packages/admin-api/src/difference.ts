@@ -5,6 +5,7 @@ export const OBJECT_KINDS = [
   'Identity',
   'Credential',
   'ResourceServer',
+  'TrustedIssuer',
   'Access',
   'SigningKey',
   'Cutoff',

@@ -17,7 +17,7 @@ export const name = text(200);
 export const reason = text(1000);
 
 const CLIENT_ID = /^[A-Za-z0-9_-]{1,128}$/;
-const RECORD_ID = /^(?:idn|crd|rsv|acs|key|evt|cut|fnd)_[0-9a-z]{20}$/;
+const RECORD_ID = /^(?:idn|crd|rsv|acs|key|evt|cut|fnd|tis)_[0-9a-z]{20}$/;
 
 /** A client_id that somebody wishes for: it must not look like a record's id nor like the authority itself. */
 export const newClientId = z
@@ -49,6 +49,13 @@ export const resourceServerRef = z
     (value) => RESOURCE_ID.test(value) || parseResourceIndicator(value) !== undefined,
     'must be the identifier (an absolute URI without fragment) or the id (rsv_…), not a name',
   );
+
+/** A trusted issuer by id (`tis_…`) or issuer. */
+export const trustedIssuerRef = z
+  .string()
+  .min(1)
+  .max(2048)
+  .regex(/^(?:tis_[0-9a-z]{20}|https?:\/\/[\x21-\x7e]+)$/, 'must be the issuer (a URL) or the id (tis_…)');
 
 /** Scope token (RFC 6749 §3.3). */
 export const scopeName = z

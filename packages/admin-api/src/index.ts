@@ -31,6 +31,7 @@ export {
   type Credential,
   credentialCreate,
   credentialPatch,
+  subjectOf,
 } from './credentials.ts';
 export { CUTOFF_KINDS, type Cutoff, cutoffCreate } from './cutoffs.ts';
 export { type Difference, OBJECT_KINDS, type ObjectChange, type ObjectKind } from './difference.ts';
@@ -79,3 +80,10 @@ export {
   SIGNING_ALGORITHMS,
 } from './resource-servers.ts';
 export { ADMIN_SCOPE_NAMES, ADMIN_SCOPES, type AdminScope } from './scopes.ts';
+export {
+  type AssertionReport,
+  type TrustedIssuer,
+  TRUSTED_ISSUER_KINDS,
+  trustedIssuerCreate,
+  trustedIssuerPatch,
+} from './trusted-issuers.ts';

@@ -8,12 +8,14 @@ import { findingOperations } from './findings.ts';
 import { identityOperations } from './identities.ts';
 import { keyOperations } from './keys.ts';
 import { resourceServerOperations } from './resource-servers.ts';
+import { trustedIssuerOperations } from './trusted-issuers.ts';
 
 /** The whole admin API. */
 export const operations = {
   ...identityOperations,
   ...credentialOperations,
   ...resourceServerOperations,
+  ...trustedIssuerOperations,
   ...accessOperations,
   ...keyOperations,
   ...cutoffOperations,

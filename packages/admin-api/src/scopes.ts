@@ -6,6 +6,8 @@ export const ADMIN_SCOPES = {
   'credentials:write': { description: 'Create, change and revoke credentials', sensitivity: 3 },
   'resource-servers:read': { description: 'See resource servers and their scopes', sensitivity: 1 },
   'resource-servers:write': { description: 'Create, change and delete resource servers', sensitivity: 2 },
+  'trusted-issuers:read': { description: 'See trusted issuers and try tokens of theirs', sensitivity: 1 },
+  'trusted-issuers:write': { description: 'Create, change and delete trusted issuers', sensitivity: 3 },
   'access:read': { description: 'See who has access to what', sensitivity: 1 },
   'access:write': { description: 'Give, change and revoke access', sensitivity: 3 },
   'keys:read': { description: 'See signing keys; never their private part', sensitivity: 0 },

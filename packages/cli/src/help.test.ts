@@ -66,7 +66,7 @@ test('no flag takes a secret or a token itself', async () => {
     for (const [, flag] of out.matchAll(/^ .*?--([a-z-]+)/gm)) {
       if (/secret|token|password/.test(flag ?? '')) {
         expect(flag).toMatch(
-          /-file$|^show-secret$|^token-(?:format|lifetime|typ)$|^allow-token-endpoint-audience$/,
+          /-file$|^show-secret$|^token-(?:format|lifetime|typ)$|^max-token-age$|^allow-token-endpoint-audience$/,
         );
       }
     }

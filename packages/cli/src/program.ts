@@ -43,6 +43,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'The APIs and their scopes',
     load: async () => (await import('./commands/resource-servers.ts')).resourceServers,
   },
+  'trusted-issuers': {
+    brief: 'Whose tokens workloads may come with',
+    load: async () => (await import('./commands/trusted-issuers.ts')).trustedIssuers,
+  },
   access: {
     brief: 'Who may do what at which API',
     load: async () => (await import('./commands/access.ts')).access,

@@ -1,16 +1,22 @@
 // A caller's side of OAuth 2: RFC 6749 §4.4 for the tokens, RFC 6750 §2.1 for using them.
+import { createHash } from 'node:crypto';
 import { authorizedFetch } from './authorized-fetch.ts';
 import { TokenError } from './errors.ts';
 import { type ClientOptions, readOptions, readTarget, type Target } from './options.ts';
 import { withRetries } from './retry.ts';
 import { TokenCache } from './token-cache.ts';
-import { type AccessToken, TokenRequester } from './token-request.ts';
+import { type AccessToken, type Introspection, TokenRequester } from './token-request.ts';
 
 export interface TokenTarget {
   /** Default: the client's. */
   readonly resource?: string | undefined;
   /** Default: the client's. */
   readonly scope?: string | undefined;
+  /**
+   * In whose name: the token that a request to this API came with, exchanged for one that names its subject and this client
+   * as who acts (RFC 8693). Default: the client's own.
+   */
+  readonly subjectToken?: string | undefined;
 }
 
 export interface Client {
@@ -24,6 +30,12 @@ export interface Client {
    * @throws TokenError, and what fetch throws
    */
   fetch(url: string | URL, init?: RequestInit, target?: TokenTarget): Promise<Response>;
+  /**
+   * What the authority knows of a token now (RFC 7662): its claims when it is active, and when this client may ask about it.
+   * Nothing is kept.
+   * @throws TokenError
+   */
+  introspect(token: string): Promise<Introspection>;
   /** Gives up what is under way; further calls reject. */
   close(): Promise<void>;
 }
@@ -36,13 +48,17 @@ export function createClient(options: ClientOptions): Client {
   const settings = readOptions(options);
   const stop = new AbortController();
   const requester = new TokenRequester(settings);
-  const cache = new TokenCache(settings);
+  const own = new TokenCache(settings);
+  // Apart, so that the tokens of many callers do not crowd out the client's own.
+  const exchanged = new TokenCache(settings);
+  const cacheFor = ({ subjectToken }: Target): TokenCache => (subjectToken === undefined ? own : exchanged);
   const retrying = { fraction: settings.fraction, signal: stop.signal };
 
   function targetOf(target: TokenTarget): Target {
     return readTarget({
       resource: target.resource ?? settings.target.resource,
       scope: target.scope ?? settings.target.scope,
+      subjectToken: target.subjectToken,
     });
   }
 
@@ -51,7 +67,7 @@ export function createClient(options: ClientOptions): Client {
     const obtain = (): Promise<AccessToken> =>
       withRetries(() => requester.request(target, stop.signal), retrying);
     try {
-      return await heeding(cache.get(keyOf(target), obtain), signal);
+      return await heeding(cacheFor(target).get(keyOf(target), obtain), signal);
     } catch (error) {
       throw stop.signal.aborted ? new TokenError('closed', 'the client was closed') : error;
     }
@@ -66,8 +82,12 @@ export function createClient(options: ClientOptions): Client {
         allowPlainHttp: settings.allowPlainHttp,
         dpop: settings.dpop,
         token: () => tokenFor(wanted, init?.signal ?? undefined),
-        reject: (accessToken) => cache.reject(keyOf(wanted), accessToken),
+        reject: (accessToken) => cacheFor(wanted).reject(keyOf(wanted), accessToken),
       });
+    },
+    async introspect(token) {
+      if (stop.signal.aborted) throw new TokenError('closed', 'the client was closed');
+      return await withRetries(() => requester.introspect(token, stop.signal), retrying);
     },
     async close() {
       stop.abort();
@@ -75,8 +95,11 @@ export function createClient(options: ClientOptions): Client {
   };
 }
 
-function keyOf({ resource, scope }: Target): string {
-  return JSON.stringify([resource ?? null, scope ?? null]);
+function keyOf({ resource, scope, subjectToken }: Target): string {
+  // A digest, so that no token of others lies in memory for longer than its request.
+  const subject =
+    subjectToken === undefined ? null : createHash('sha256').update(subjectToken).digest('base64url');
+  return JSON.stringify([resource ?? null, scope ?? null, subject]);
 }
 
 /** Waits for `work` until the signal says otherwise; the work itself goes on for whoever else waits. */

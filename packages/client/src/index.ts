@@ -12,4 +12,4 @@ export type { DpopKey } from './dpop.ts';
 export type { ClientOptions } from './options.ts';
 export type { ShownCertificate } from '@countersign/protocol/fetch-trusting';
 export type { PrivateJwk, PrivateKey } from './signing-key.ts';
-export type { AccessToken } from './token-request.ts';
+export type { AccessToken, Introspection } from './token-request.ts';

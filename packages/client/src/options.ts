@@ -80,6 +80,8 @@ export interface ClientSettings {
 export interface Target {
   readonly resource: string | undefined;
   readonly scope: string | undefined;
+  /** In whose name: the token to be exchanged. */
+  readonly subjectToken?: string | undefined;
 }
 
 /** @throws ClientOptionError */
@@ -119,7 +121,7 @@ export function readOptions(options: ClientOptions): ClientSettings {
     clientId: options.clientId,
     ...readProof(options),
     clientAuthMethod: options.clientAuthMethod,
-    target: readTarget(options),
+    target: readTarget({ resource: options.resource, scope: options.scope }),
     dpop: options.dpop === undefined ? undefined : createDpopProver(options.dpop, clock),
     ...readFetch(options),
     clock,
@@ -208,17 +210,22 @@ function readProof({
 export function readTarget(target: {
   readonly resource?: string | undefined;
   readonly scope?: string | undefined;
+  readonly subjectToken?: string | undefined;
 }): Target {
-  const { resource, scope } = target;
+  const { resource, scope, subjectToken } = target;
+  // RFC 6749 appendix A.12. The value is not repeated: it would end up in a log.
+  if (subjectToken !== undefined && !/^[\x20-\x7e]+$/.test(subjectToken)) {
+    throw new ClientOptionError('bad_option', 'subjectToken', 'give the token as it came');
+  }
   if (resource !== undefined && parseResourceIndicator(resource) === undefined) {
     throw new ClientOptionError('bad_option', 'resource', 'give an absolute URI without fragment');
   }
-  if (scope === undefined) return { resource, scope };
+  if (scope === undefined) return { resource, scope, subjectToken };
   const tokens = parseScope(scope);
   if (tokens === undefined)
     throw new ClientOptionError('bad_option', 'scope', 'give scope tokens, one space apart');
   // One order, so that the same scopes in another order are the same token.
-  return { resource, scope: formatScope([...tokens].sort()) };
+  return { resource, scope: formatScope([...tokens].sort()), subjectToken };
 }
 
 function systemClock(): number {

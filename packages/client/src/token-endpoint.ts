@@ -11,6 +11,8 @@ import type { Signer } from './signing-key.ts';
 
 export interface TokenEndpoint {
   readonly url: string;
+  /** Where the authority tells of tokens. @throws DiscoveryError */
+  readonly introspection: () => string;
   readonly clientAuth: ClientAuthMethod;
 }
 
@@ -40,9 +42,8 @@ export async function findTokenEndpoint(
 ): Promise<TokenEndpoint> {
   const metadata = await discoverServer(deps.issuer, { fetch: deps.fetch, signal });
   // RFC 8705 §5: also for who proves itself otherwise and wants its tokens bound.
-  const url = deps.showsCertificate
-    ? mtlsEndpointOf(metadata, 'token_endpoint')
-    : endpointOf(metadata, 'token_endpoint');
+  const address = deps.showsCertificate ? mtlsEndpointOf : endpointOf;
+  const url = address(metadata, 'token_endpoint');
   // RFC 8414 §2: left out means client_secret_basic.
   const offered = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
   const { by, methods } =
@@ -53,5 +54,5 @@ export async function findTokenEndpoint(
   if (clientAuth === undefined) {
     throw new DiscoveryError('malformed', `${deps.issuer} offers no way to prove oneself by ${by}`);
   }
-  return { url, clientAuth };
+  return { url, introspection: () => address(metadata, 'introspection_endpoint'), clientAuth };
 }

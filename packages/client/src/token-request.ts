@@ -9,6 +9,7 @@ import {
 } from '@countersign/protocol/discovery';
 import { TokenError } from './errors.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
+import { tokenExchange } from './grants/token-exchange.ts';
 import type { ClientSettings, Target } from './options.ts';
 import { retryAfterSeconds } from './retry.ts';
 import { findTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts';
@@ -22,6 +23,12 @@ export interface AccessToken {
   readonly scope: string;
   /** Epoch seconds. */
   readonly expiresAt: number;
+}
+
+/** What an authority says of a token (RFC 7662 §2.2): its claims, when it is active. */
+export interface Introspection {
+  readonly active: boolean;
+  readonly [name: string]: unknown;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -70,13 +77,42 @@ export class TokenRequester {
     return parsed.ok && receivedErrorCode(parsed.value) === 'use_dpop_nonce';
   }
 
-  async #send(
-    { url, clientAuth }: TokenEndpoint,
-    target: Target,
+  /** One attempt to learn of a token what the authority knows of it now (RFC 7662 §2). @throws TokenError */
+  async introspect(token: string, signal: AbortSignal): Promise<Introspection> {
+    try {
+      const endpoint = await this.#find(signal);
+      const asked = this.#settings.clock();
+      const url = endpoint.introspection();
+      const response = await this.#post(endpoint, url, [['token', token]], {}, signal);
+      if (response.status === 404) this.#endpoint = undefined;
+      if (response.status !== 200) throw refusalOf(response, asked);
+      const parsed = parseJsonObject(response.body);
+      const answer: { readonly [name: string]: unknown } = parsed.ok ? parsed.value : {};
+      const active = Object.hasOwn(answer, 'active') ? answer['active'] : undefined;
+      if (typeof active === 'boolean') return { ...answer, active };
+      throw new TokenError('bad_response', 'the answer is not an introspection response', factsOf(response));
+    } catch (error) {
+      throw asTokenError(error, this.#settings.issuer);
+    }
+  }
+
+  async #send(endpoint: TokenEndpoint, target: Target, signal: AbortSignal): Promise<BoundedResponse> {
+    const { url } = endpoint;
+    const bound = await this.#settings.dpop?.proof({ method: 'POST', url });
+    const { subjectToken } = target;
+    const grant =
+      subjectToken === undefined ? clientCredentials(target) : tokenExchange(target, subjectToken);
+    return this.#post(endpoint, url, grant, bound === undefined ? {} : { dpop: bound }, signal);
+  }
+
+  async #post(
+    { clientAuth }: TokenEndpoint,
+    url: string,
+    form: Parameters<typeof formatForm>[0],
+    headers: { readonly [name: string]: string },
     signal: AbortSignal,
   ): Promise<BoundedResponse> {
     const proof = await clientAuth.prove(this.#settings);
-    const bound = await this.#settings.dpop?.proof({ method: 'POST', url });
     return fetchBounded(url, {
       fetch: this.#settings.fetch,
       timeoutMs: TIMEOUT_MS,
@@ -87,10 +123,10 @@ export class TokenRequester {
         accept: 'application/json',
         'content-type': 'application/x-www-form-urlencoded',
         'countersign-instance': this.#settings.instance,
-        ...(bound === undefined ? undefined : { dpop: bound }),
+        ...headers,
         ...proof.headers,
       },
-      body: formatForm([...clientCredentials(target), ...proof.form]),
+      body: formatForm([...form, ...proof.form]),
     });
   }
 }

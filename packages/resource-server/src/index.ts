@@ -1,8 +1,10 @@
 // The face of @countersign/resource-server.
 export { type FeedFault, FeedError } from './cutoff-feed.ts';
+export type { Introspecting } from './introspection.ts';
 export { JwksError } from './jwks.ts';
 export { type MetadataFacts, type PublishedMetadata, publishedMetadata } from './metadata.ts';
 export {
+  type CertificateHeaderOptions,
   type CutoffOptions,
   type DpopOptions,
   type IssuerOptions,

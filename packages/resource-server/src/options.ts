@@ -1,8 +1,9 @@
 // What createVerifier takes: RFC 8414 §2 (issuer), RFC 8707 §2 (audience), RFC 8725 §3.1 (algorithms).
-import type { JwsAlgorithm } from '@countersign/protocol';
+import type { CertificateHeaderDialect, JwsAlgorithm } from '@countersign/protocol';
+import type { Introspecting } from './introspection.ts';
 import type { UsedProofs } from './sender-constraint/used-proofs.ts';
 
-/** What to do while the cut-off feed cannot be followed. `introspect` is not there yet. */
+/** What to do while the cut-off feed cannot be followed. */
 export type OnStale = 'refuse' | 'introspect' | { readonly acceptYoungerThan: number };
 
 export interface CutoffOptions {
@@ -10,7 +11,8 @@ export interface CutoffOptions {
   readonly staleAfter?: number;
   /**
    * `refuse`: every token is answered 503. `{acceptYoungerThan: seconds}`: tokens issued less than that ago are
-   * accepted, older ones are answered 503. Default `refuse`.
+   * accepted, older ones are answered 503. `introspect`: the authority is asked about each token, with the option
+   * `introspect`, at most once in `staleAfter` seconds; what it does not answer is answered 503. Default `refuse`.
    */
   readonly onStale?: OnStale;
 }
@@ -26,6 +28,13 @@ export interface DpopOptions {
    * this process; when all of them can still be replayed, further ones are answered 503.
    */
   readonly usedProofs?: UsedProofs | { readonly limit: number };
+}
+
+export interface CertificateHeaderOptions {
+  /** How they write: `rfc9440`, `nginx`, `ingress-nginx`, `envoy`, `traefik`, `aws` or `aws-verify`. */
+  readonly dialect: CertificateHeaderDialect;
+  /** Their addresses or CIDR blocks. The same header from anybody else counts for nothing. */
+  readonly proxies: readonly string[];
 }
 
 /** One of several issuers. */
@@ -65,12 +74,20 @@ export interface VerifierOptions {
    * web address.
    */
   readonly publicUrl?: string;
+  /**
+   * Proxies that take TLS off before this API and name the certificate of their caller in a header (RFC 9440), for tokens
+   * that are bound to one. Default: only the certificate of the connection itself counts.
+   */
+  readonly certificateHeader?: CertificateHeaderOptions;
   /** How DPoP proofs are checked (RFC 9449). */
   readonly dpop?: DpopOptions;
   /** How cut-offs are followed; `false` turns that off, and then a token lives until it expires. */
   readonly cutoffs?: false | CutoffOptions;
-  /** Not there yet. */
-  readonly introspect?: false;
+  /**
+   * Asks about opaque tokens, which nobody but the authority can read: a client of `@countersign/client` whose identity
+   * holds `tokens:introspect` of this API. Answers are kept for a minute at most. Only with one issuer.
+   */
+  readonly introspect?: false | Introspecting;
   /** Not there yet. */
   readonly apiKeys?: false;
   /** Not there yet. */

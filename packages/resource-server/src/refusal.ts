@@ -42,9 +42,11 @@ export type RefusalReason =
   | 'dpop_nonce_unknown'
   | 'certificate_missing'
   | 'certificate_mismatch'
+  | 'not_active'
   | 'cut_off'
   | 'insufficient_scope'
   | 'keys_unavailable'
+  | 'introspection_unavailable'
   | 'cutoffs_stale'
   | 'used_proofs_unavailable'
   | 'closed';
@@ -109,9 +111,11 @@ const ANSWERS: { readonly [reason in RefusalReason]: Answer } = {
   // RFC 8705 §3.
   certificate_missing: BAD_TOKEN,
   certificate_mismatch: BAD_TOKEN,
+  not_active: BAD_TOKEN,
   cut_off: BAD_TOKEN,
   insufficient_scope: { status: 403, error: 'insufficient_scope' },
   keys_unavailable: UNAVAILABLE,
+  introspection_unavailable: UNAVAILABLE,
   cutoffs_stale: UNAVAILABLE,
   used_proofs_unavailable: UNAVAILABLE,
   closed: UNAVAILABLE,

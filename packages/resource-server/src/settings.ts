@@ -10,8 +10,10 @@ import {
   parseResourceIndicator,
   parseScopeToken,
 } from '@countersign/protocol';
+import type { Introspecting } from './introspection.ts';
 import { type PublishedMetadata, publishedMetadata } from './metadata.ts';
-import { type IssuerOptions, VerifierOptionError, type VerifierOptions } from './options.ts';
+import { type IssuerOptions, type OnStale, VerifierOptionError, type VerifierOptions } from './options.ts';
+import { type CallerCertificate, callerCertificate } from './sender-constraint/caller-certificate.ts';
 import {
   type DpopSettings,
   readDpop,
@@ -36,15 +38,17 @@ export interface VerifierSettings {
   readonly leeway: number;
   readonly senderConstraint: SenderConstraintWanted;
   readonly dpop: DpopSettings;
+  readonly callerCertificate: CallerCertificate;
   readonly staleAfter: number;
-  readonly onStale: 'refuse' | { readonly acceptYoungerThan: number };
+  readonly onStale: OnStale;
+  readonly introspect: Introspecting | undefined;
   readonly fetch: typeof globalThis.fetch;
   readonly metadata: PublishedMetadata | undefined;
 }
 
 /** @throws VerifierOptionError */
 export function readOptions(options: VerifierOptions): VerifierSettings {
-  for (const name of ['introspect', 'apiKeys', 'usage'] as const) {
+  for (const name of ['apiKeys', 'usage'] as const) {
     if (options[name]) throw new VerifierOptionError('not_supported_yet', name, 'leave it out for now');
   }
   const audience = typeof options.audience === 'string' ? [options.audience] : [...(options.audience ?? [])];
@@ -67,10 +71,27 @@ export function readOptions(options: VerifierOptions): VerifierSettings {
     leeway: bounded('leeway', options.leeway ?? 5, 0, 60),
     senderConstraint: readSenderConstraint(options.senderConstraint, dpop),
     dpop,
-    ...readCutoffs(options.cutoffs),
+    callerCertificate: callerCertificate(options.certificateHeader),
+    ...readCutoffs(options),
+    introspect: readIntrospect(options.introspect, issuers),
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     metadata: readMetadata(options, audience, issuers, dpop),
   };
+}
+
+/** An answer is believed of one issuer only: whoever answers could speak for all of them otherwise. */
+function readIntrospect(
+  introspect: VerifierOptions['introspect'],
+  issuers: readonly IssuerSettings[],
+): Introspecting | undefined {
+  if (introspect === undefined || introspect === false) return undefined;
+  if (typeof introspect !== 'object' || typeof introspect.introspect !== 'function') {
+    throw new VerifierOptionError('bad_option', 'introspect', 'give a client of @countersign/client');
+  }
+  if (issuers.length > 1) {
+    throw new VerifierOptionError('bad_option', 'introspect', 'is there with one issuer only');
+  }
+  return introspect;
 }
 
 function readIssuers(options: VerifierOptions): IssuerSettings[] {
@@ -132,12 +153,21 @@ function readIssuer(entry: IssuerOptions, options: VerifierOptions): IssuerSetti
   };
 }
 
-function readCutoffs(cutoffs: VerifierOptions['cutoffs']): Pick<VerifierSettings, 'staleAfter' | 'onStale'> {
+function readCutoffs({
+  cutoffs,
+  introspect,
+}: VerifierOptions): Pick<VerifierSettings, 'staleAfter' | 'onStale'> {
   const given = cutoffs === false ? {} : (cutoffs ?? {});
   const staleAfter = bounded('cutoffs.staleAfter', given.staleAfter ?? 10, 2, 3600);
   const onStale = given.onStale ?? 'refuse';
-  // Until introspection is there, the safe half of its meaning: what cannot be asked about is refused.
-  if (onStale === 'refuse' || onStale === 'introspect') return { staleAfter, onStale: 'refuse' };
+  if (onStale === 'introspect' && !introspect) {
+    throw new VerifierOptionError(
+      'missing_option',
+      'introspect',
+      "is needed for cutoffs.onStale 'introspect'",
+    );
+  }
+  if (onStale === 'refuse' || onStale === 'introspect') return { staleAfter, onStale };
   if (typeof onStale !== 'object' || onStale === null) {
     throw new VerifierOptionError('bad_option', 'cutoffs.onStale', "give 'refuse' or {acceptYoungerThan}");
   }

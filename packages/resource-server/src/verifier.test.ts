@@ -305,7 +305,7 @@ describe('options', () => {
     ['cutoffs.staleAfter', 'bad_option', { cutoffs: { staleAfter: 0 } }],
     ['cutoffs.onStale', 'bad_option', { cutoffs: { onStale: 'accept' } }],
     ['cutoffs.onStale.acceptYoungerThan', 'bad_option', { cutoffs: { onStale: { acceptYoungerThan: 0 } } }],
-    ['introspect', 'not_supported_yet', { introspect: {} }],
+    ['introspect', 'bad_option', { introspect: {} }],
     ['apiKeys', 'not_supported_yet', { apiKeys: {} }],
     ['usage', 'not_supported_yet', { usage: {} }],
     ['metadata', 'bad_option', { audience: 'urn:fraud', metadata: {} }],

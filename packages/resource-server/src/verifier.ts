@@ -14,9 +14,11 @@ import {
 } from '@countersign/protocol';
 import { CutoffFollower } from './cutoff-feed.ts';
 import type { Finding } from './finding.ts';
+import { Introspection } from './introspection.ts';
 import { Jwks } from './jwks.ts';
 import type { PublishedMetadata } from './metadata.ts';
 import type { VerifierOptions } from './options.ts';
+import type { RequestHeaders } from './presented-token.ts';
 import { checkBinding } from './sender-constraint/binding.ts';
 import { createDpopCheck } from './sender-constraint/dpop.ts';
 import { type IssuerSettings, readOptions, type VerifierSettings } from './settings.ts';
@@ -57,6 +59,11 @@ export interface Verifier {
   /** The refusal for a request in which no token could be found. */
   refuse(reason: RefusalReason, scheme?: TokenScheme): Refusal;
   /**
+   * The certificate that a request came with, for `verify`: that of its connection, or what a proxy of `certificateHeader`
+   * says. DER; undefined where there is none, or none that can be believed.
+   */
+  certificateOf(request: RequestHeaders): Uint8Array | undefined;
+  /**
    * Resolves when keys and cut-offs of every issuer are known. Rejects with NotReadyError after 30 seconds without
    * them, at once when a certificate is not trusted; it goes on trying, and may be called again.
    */
@@ -73,6 +80,18 @@ interface Authority {
   readonly cutoffs: CutoffFollower | undefined;
 }
 
+/** A token that is the authority's, by its signature or by its word. */
+interface KnownToken {
+  readonly claims: AccessTokenClaims;
+  readonly authority: Authority;
+  readonly header: ParsedJws['header'];
+  /** Undefined where the authority was asked. */
+  readonly signer: VerificationKey | undefined;
+}
+
+/** An opaque token has no header; the authority speaks of access tokens only (RFC 7662 §2.2). */
+const OPAQUE_HEADER: ParsedJws['header'] = { alg: 'none', typ: 'at+jwt' };
+
 /**
  * Makes a verifier for one API. Nothing is fetched before `ready` or the first `verify`.
  * @throws VerifierOptionError · JwksError for a given key set that cannot be used
@@ -84,6 +103,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
     settings.issuers.map((issuer) => [issuer.issuer, openAuthority(issuer, settings, stop.signal)]),
   );
   const resourceMetadata = settings.metadata?.url;
+  const introspection =
+    settings.introspect === undefined
+      ? undefined
+      : new Introspection({ client: settings.introspect, clock: settings.clock });
   const dpop = createDpopCheck(settings.dpop, settings.clock);
 
   function start(): void {
@@ -97,6 +120,28 @@ export function createVerifier(options: VerifierOptions): Verifier {
     if (jkt !== undefined) return ['DPoP'];
     if (settings.senderConstraint !== 'none') return [thumbprint === undefined ? 'DPoP' : 'Bearer'];
     return [scheme ?? 'Bearer'];
+  }
+
+  async function readSigned(token: string): Promise<KnownToken | Finding> {
+    const jws = parseCompactJws(token);
+    if (!jws.ok) return { reason: 'malformed_token', detail: jws.fault };
+    const parsed = parseAccessTokenClaims(jws.payload);
+    if (!parsed.ok) return { reason: 'bad_claims', detail: parsed.fault };
+    const { claims } = parsed;
+    // The issuer's name is not yet proven; it only says whose keys must prove it.
+    const authority = authorities.get(claims.iss);
+    if (authority === undefined) return { reason: 'wrong_issuer' };
+    const signer = await findSigner(jws, authority);
+    return 'reason' in signer ? signer : { claims, authority, header: jws.header, signer };
+  }
+
+  async function askAbout(token: string): Promise<KnownToken | Finding> {
+    if (introspection === undefined) return { reason: 'malformed_token', detail: 'not_a_jwt' };
+    const answer = await introspection.ask(token);
+    if ('reason' in answer) return answer;
+    const authority = authorities.get(answer.claims.iss);
+    if (authority === undefined) return { reason: 'wrong_issuer' };
+    return { claims: answer.claims, authority, header: OPAQUE_HEADER, signer: undefined };
   }
 
   async function verify(token: string | undefined, request: TokenRequest = {}): Promise<VerifyResult> {
@@ -115,19 +160,14 @@ export function createVerifier(options: VerifierOptions): Verifier {
     start();
     // Whatever else it is, it is never turned into text: that would run the caller's code, or make a list a token.
     if (typeof token !== 'string') return refuse({ reason: 'malformed_token' });
-    const jws = parseCompactJws(token);
-    if (!jws.ok) return refuse({ reason: 'malformed_token', detail: jws.fault });
-    const parsed = parseAccessTokenClaims(jws.payload);
-    if (!parsed.ok) return refuse({ reason: 'bad_claims', detail: parsed.fault });
-    const { claims } = parsed;
-    // The issuer's name is not yet proven; it only says whose keys must prove it.
-    const authority = authorities.get(claims.iss);
-    if (authority === undefined) return refuse({ reason: 'wrong_issuer' });
-    const signer = await findSigner(jws, authority);
-    if ('reason' in signer) return refuse(signer);
+    // What has no dot is no JWT, and only the authority can say what it is.
+    const read = token.includes('.') ? readSigned(token) : askAbout(token);
+    const known = await read;
+    if ('reason' in known) return refuse(known);
+    const { claims } = known;
     const finding =
-      checkClaims(jws, claims, authority, settings) ??
-      (await checkCutoffs(signer, claims, authority, settings)) ??
+      checkClaims(known, settings) ??
+      (await checkCutoffs(known, settings, (maxAge) => introspection?.ask(token, maxAge))) ??
       (await checkBinding(
         claims,
         { token, scheme, dpop: proof, method, url, certificate: () => request.certificate },
@@ -142,6 +182,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
   return {
     verify,
+    certificateOf: settings.callerCertificate,
     refuse: (reason, scheme) => refusal(reason, { resourceMetadata, schemes: schemesFor(scheme) }),
     async ready() {
       start();
@@ -184,15 +225,13 @@ async function findSigner(jws: ParsedJws, { settings, keys }: Authority): Promis
 
 /** RFC 9068 §4. */
 function checkClaims(
-  jws: ParsedJws,
-  claims: AccessTokenClaims,
-  authority: Authority,
+  { claims, header, authority }: KnownToken,
   { clock, leeway, audience }: VerifierSettings,
 ): Finding | undefined {
   const { issuer, allowPlainJwt } = authority.settings;
   const reason = checkAccessToken({
     claims,
-    header: jws.header,
+    header,
     now: clock(),
     issuer,
     audience,
@@ -203,16 +242,21 @@ function checkClaims(
 }
 
 async function checkCutoffs(
-  signer: VerificationKey,
-  claims: AccessTokenClaims,
-  { cutoffs }: Authority,
-  { clock, onStale }: VerifierSettings,
+  { claims, signer, authority: { cutoffs } }: KnownToken,
+  { clock, onStale, staleAfter }: VerifierSettings,
+  ask: (maxAge: number) => ReturnType<Introspection['ask']> | undefined,
 ): Promise<Finding | undefined> {
   if (cutoffs === undefined) return undefined;
   await cutoffs.tried();
-  const kind = cutoffs.cutOffBy(claims, signer.kid);
+  const kind = cutoffs.cutOffBy(claims, signer?.kid);
   if (kind !== undefined) return { reason: 'cut_off', detail: kind };
   if (!cutoffs.isStale()) return undefined;
+  if (signer === undefined || onStale === 'introspect') {
+    // The authority's word is as good as its feed while it is as young.
+    const answer = await ask(staleAfter);
+    if (answer !== undefined && 'claims' in answer) return undefined;
+    return answer?.reason === 'not_active' ? answer : { reason: 'cutoffs_stale' };
+  }
   if (onStale !== 'refuse' && clock() - claims.iat < onStale.acceptYoungerThan) return undefined;
   return { reason: 'cutoffs_stale' };
 }

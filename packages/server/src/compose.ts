@@ -8,6 +8,7 @@ import type { Deployment } from './config/deployment.ts';
 import { SettingError } from './config/load.ts';
 import { createCutoffFeed } from './cutoff/feed.ts';
 import { createCutoffLedger } from './cutoff/ledger.ts';
+import { policyOf } from './deployment-policy.ts';
 import { requireRegistryOfLog, untilAlone } from './first-start.ts';
 import {
   type AdminAccount,
@@ -33,20 +34,17 @@ import { preparingKeys } from './keys/prepared-keys.ts';
 import { createSeal } from './keys/seal.ts';
 import { isReadableByOthers } from './keys/secret-file.ts';
 import {
+  createAssertionTest,
   createBudgets,
   createOAuthRoutes,
   type IssuanceCounters,
   REFUSAL_EXPLANATIONS,
 } from './oauth/compose.ts';
 import { openAuditSink, openJwksCache, openKeystore, openStorage, scheduleOf } from './open-state.ts';
-import { parseRefusedMethods, type RefusedMethods } from './policy/methods-allowed-per-environment.ts';
-import { MAXIMUM_AGE_MS } from './registry/credential.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { createSecretHash } from './registry/secret-hash.ts';
 import { localSigner } from './signers/local.ts';
-import { CREDENTIAL_TYPES } from './storage/credentials.ts';
-import { ENVIRONMENTS } from './storage/identities.ts';
 import type { Storage } from './storage/storage.ts';
 import { authorityMetrics } from './telemetry/authority-metrics.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -96,7 +94,7 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
 /** `opened` is told how to close what is open, for a start that fails further on. */
 async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): Promise<Composition> {
   const { deployment, issuer, clock, random, node, logger } = deps;
-  const refusedMethods = refusedMethodsOf(deployment.methodsRefused);
+  const { refusedMethods, maximumAge, enforcedAge, lifetimeLimits } = policyOf(deployment);
   const jwks = openJwksCache(deployment);
   await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
   const masterKey = await loadMasterKey(deployment.masterKeyFile, deployment.mode === 'dev', random);
@@ -166,6 +164,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   };
   const governance: GovernanceDeps = {
     ...shared,
+    maximumAge,
     version: deps.version,
     changes,
     rotation,
@@ -174,6 +173,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     secretHash,
     seal,
     tokenReasons: REFUSAL_EXPLANATIONS,
+    testAssertion: createAssertionTest({ ...shared, mtlsBase: deps.mtlsBase, jwks }),
   };
   const wings = [
     ...createOAuthRoutes({
@@ -185,6 +185,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       counters,
       pace,
       budgets,
+      enforcedAge,
+      lifetimeLimits,
       lifetimes: { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax },
       jwksMaxAge: deployment.jwksMaxAge,
       mtlsBase: deps.mtlsBase,
@@ -210,7 +212,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     refuseMetrics: createMetricsGuard({ ...governance, behindProxy: deployment.trustedProxies.length > 0 }),
   });
   const jobs = createJobRunner({
-    jobs: createJobs({ ...governance, rotateIfDue, pace, maximumAge: (type) => MAXIMUM_AGE_MS[type] }),
+    jobs: createJobs({ ...governance, rotateIfDue, pace }),
     timers: systemTimers,
     report: (job, error) => logger.error({ err: error, job }, 'a job failed; it runs again at its time'),
   });
@@ -238,16 +240,6 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       await storage.close();
     },
   };
-}
-
-function refusedMethodsOf(pairs: readonly string[]): RefusedMethods {
-  const read = parseRefusedMethods(pairs, CREDENTIAL_TYPES, ENVIRONMENTS);
-  if (read.ok) return read.refused;
-  throw new SettingError(
-    'methods-refused',
-    `${read.pair} is not type@environment`,
-    `Types: ${CREDENTIAL_TYPES.join(', ')}. Environments: ${ENVIRONMENTS.join(', ')}. Or none, alone.`,
-  );
 }
 
 async function answers(storage: Storage): Promise<boolean> {

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { type TrustedProxies, trustedProxies } from '@countersign/protocol';
 import { systemClock } from './clock.ts';
 import type { ComposeDeps, Composition } from './compose.ts';
 import { type Deployment, toDeployment } from './config/deployment.ts';
 import { type FlagValue, loadSettings, SettingError } from './config/load.ts';
 import type { HttpEdge } from './http/fastify-server.ts';
-import { type TrustedProxies, trustedProxies } from './http/source-address.ts';
 import { pooledRandom } from './ids.ts';
 import { createSecretFile, replaceSecretFile } from './keys/secret-file.ts';
 import { type ServerCertificate, serverCertificate } from './server-certificate.ts';
@@ -193,13 +193,13 @@ async function listen(
     throw new SettingError('mtls-port', 'needs TLS', 'Give tls-cert and tls-key.');
   }
   const port = await edge.listen({ host, port: deployment.port, tls });
-  let mtlsBase: string | undefined;
+  let mtlsBase = deployment.mtlsUrl;
   if (deployment.mtlsPort !== undefined) {
     // Which certificates are good is for each credential to say, not for one list of this listener.
     const asking = { ...tls, requestCert: true, rejectUnauthorized: false };
     const mtlsPort = await edge.listen({ host, port: deployment.mtlsPort, tls: asking });
     const { hostname, pathname } = new URL(deployment.issuer ?? 'https://localhost');
-    mtlsBase = `https://${hostname}:${mtlsPort}${pathname.replace(/\/$/, '')}`;
+    mtlsBase ??= `https://${hostname}:${mtlsPort}${pathname.replace(/\/$/, '')}`;
   }
   const scheme = tls === undefined ? 'http' : 'https';
   return { issuer: deployment.issuer ?? `${scheme}://localhost:${port}`, mtlsBase, caFile };

@@ -13,6 +13,7 @@ import { ensureSigningKey, rotate } from '../src/keys/rotation.ts';
 import { createSeal } from '../src/keys/seal.ts';
 import { createSigningKeystore, type SigningKeystore } from '../src/keys/signing-keystore.ts';
 import { REFUSAL_EXPLANATIONS } from '../src/oauth/endpoints/explanations.ts';
+import { maximumAgeOf } from '../src/registry/credential-age.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
 import { localSigner } from '../src/signers/local.ts';
@@ -40,6 +41,8 @@ export interface Ask {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>> | readonly (readonly [string, string])[];
   readonly token?: string | null;
+  /** DER of what the connection shows. */
+  readonly certificate?: Uint8Array | undefined;
 }
 
 export interface Answer {
@@ -101,13 +104,15 @@ export async function openAuthority(): Promise<Authority> {
     secretHash,
     seal,
     refusedMethods: new Map([['prod', new Set(['api_key'])]]),
+    maximumAge: maximumAgeOf(new Map()),
     clock,
     random,
     tokenReasons: REFUSAL_EXPLANATIONS,
+    testAssertion: () => Promise.reject(new Error('the token wing is not here')),
     report: (error) => bugs.push(error),
   };
   const digest = (secret: string): string => secretHash.digest(secret);
-  const made = await ensureAdmin({ changes, resource: RESOURCE, clock, random, digest });
+  const made = await ensureAdmin({ ...deps, resource: RESOURCE, digest });
   const routes = createAdminRoutes(deps);
   let requests = 0;
 
@@ -154,6 +159,7 @@ export async function openAuthority(): Promise<Authority> {
       path,
       query,
       rawHeaders: headers.flat(),
+      clientCertificate: ask.certificate && { chain: [ask.certificate], source: 'tls' },
       body: bytesOf(ask.body),
       id: `req_${String(requests).padStart(20, '0')}`,
       source: '127.0.0.1',

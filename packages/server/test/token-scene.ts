@@ -122,6 +122,7 @@ export async function openTokenScene(
     issuer: ISSUER,
     adminResource: `${ISSUER}/v1`,
     mtlsBase: undefined,
+    storage,
     usedOnce: storage.usedOnce,
     jwks: { find: () => Promise.reject(new OutboundRefusal('connection_failed', '?')) },
     jwksMaxAge: 300,

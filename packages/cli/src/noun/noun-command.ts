@@ -104,6 +104,7 @@ function buildVerb<T extends object>(noun: Noun<T>, verb: Verb): Target {
 const ARGUMENT_BRIEFS: Readonly<Record<string, string>> = {
   IDENTITY: 'Its id (idn_…) or client_id',
   API: 'Its id (rsv_…) or identifier',
+  ISSUER: 'Its id (tis_…) or issuer',
 };
 
 interface Run {

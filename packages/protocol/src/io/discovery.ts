@@ -73,7 +73,10 @@ export async function discoverServer(issuer: Issuer, options: DiscoveryOptions):
  * The address of one endpoint in the metadata: https, or http on loopback for an issuer that is so itself.
  * @throws DiscoveryError
  */
-export function endpointOf(metadata: ServerMetadata, name: 'token_endpoint' | 'jwks_uri'): string {
+export function endpointOf(
+  metadata: ServerMetadata,
+  name: 'token_endpoint' | 'jwks_uri' | 'introspection_endpoint',
+): string {
   return addressIn(metadata, name, metadata[name]);
 }
 
@@ -81,7 +84,10 @@ export function endpointOf(metadata: ServerMetadata, name: 'token_endpoint' | 'j
  * The same for a client that shows a certificate: where the authority asks for one, when that is elsewhere (RFC 8705 §5).
  * @throws DiscoveryError
  */
-export function mtlsEndpointOf(metadata: ServerMetadata, name: 'token_endpoint'): string {
+export function mtlsEndpointOf(
+  metadata: ServerMetadata,
+  name: 'token_endpoint' | 'introspection_endpoint',
+): string {
   const aliases: unknown = metadata.mtls_endpoint_aliases;
   const alias: unknown = isJsonObject(aliases) && Object.hasOwn(aliases, name) ? aliases[name] : undefined;
   return alias === undefined ? endpointOf(metadata, name) : addressIn(metadata, name, alias);

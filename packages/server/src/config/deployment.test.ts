@@ -55,6 +55,17 @@ describe('dev', () => {
     expect(() => deploy('dev', { ...from, 'client-cert-header': 'apache' })).toThrow(/client-cert-header/);
   });
 
+  it('names an address for certificates where they are seen', () => {
+    const url = 'https://mtls.example.com/id';
+    const seen = { 'mtls-port': '0', 'mtls-url': url };
+    expect(deploy('dev', seen).mtlsUrl).toBe(url);
+    const behind = { 'client-cert-header': 'envoy', 'trusted-proxy': ['10.0.0.1'], 'mtls-url': url };
+    expect(deploy('dev', behind).mtlsUrl).toBe(url);
+    expect(() => deploy('dev', { 'mtls-url': url })).toThrow(/mtls-url.*mtls-port/s);
+    for (const wrong of ['http://mtls.example.com', `${url}/`, `${url}?a`, 'https://a:b@mtls.example.com'])
+      expect(() => deploy('dev', { ...seen, 'mtls-url': wrong }), wrong).toThrow(/mtls-url/);
+  });
+
   it('listens in the clear where it is asked to', () => {
     expect(deploy('dev', { http: true }).tls).toEqual({ kind: 'none' });
   });

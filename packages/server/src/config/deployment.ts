@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
-import type { CertificateHeader } from './schema.ts';
+import type { CertificateHeaderDialect } from '@countersign/protocol';
 import { SettingError, type Settings } from './load.ts';
 
 /** Settings, judged: what is left out is decided, what is unsafe refused. Durations in seconds. */
@@ -9,6 +9,8 @@ export interface Deployment {
   readonly host: string;
   readonly port: number;
   readonly mtlsPort: number | undefined;
+  /** Undefined: the issuer's host at that port, if there is one. */
+  readonly mtlsUrl: string | undefined;
   /** Undefined: `https://localhost:<port>`, known once the port is. */
   readonly issuer: string | undefined;
   readonly dataDir: string;
@@ -21,12 +23,17 @@ export interface Deployment {
     | { readonly kind: 'files'; readonly certificate: string; readonly key: string };
   readonly trustedProxies: readonly string[];
   /** Undefined: no header that names a certificate is believed. */
-  readonly certificateHeader: CertificateHeader | undefined;
+  readonly certificateHeader: CertificateHeaderDialect | undefined;
   readonly masterKeyFile: string;
   readonly apply: readonly string[];
   readonly readyFile: string | undefined;
   /** `type@environment`, not judged yet. */
   readonly methodsRefused: readonly string[];
+  /** `type@environment=span`, not judged yet. */
+  readonly credentialMaxAge: readonly string[];
+  readonly credentialMaxAgeMode: 'observe' | 'enforce';
+  /** `type@environment=span` and `sensitivity-N=span`, not judged yet. */
+  readonly tokenLifetimeLimits: readonly string[];
   readonly issuanceQuota: number | undefined;
   readonly issuanceQuotaMode: 'observe' | 'enforce';
   readonly apiKeyRate: number;
@@ -67,6 +74,7 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     host,
     port: read.number('port'),
     mtlsPort: settings.get('mtls-port') as number | undefined,
+    mtlsUrl: read.text('mtls-url'),
     issuer,
     dataDir,
     database: databaseOf(read.text('database'), dataDir),
@@ -77,6 +85,9 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     apply: read.list('apply'),
     readyFile: read.text('ready-file') ?? (mode === 'dev' ? join(dataDir, 'ready.json') : undefined),
     methodsRefused: read.list('methods-refused'),
+    credentialMaxAge: read.list('credential-max-age'),
+    credentialMaxAgeMode: read.text('credential-max-age-mode') as Deployment['credentialMaxAgeMode'],
+    tokenLifetimeLimits: read.list('token-lifetime-limits'),
     issuanceQuota: settings.get('issuance-quota') as number | undefined,
     issuanceQuotaMode: read.text('issuance-quota-mode') as Deployment['issuanceQuotaMode'],
     apiKeyRate: read.number('api-key-rate'),
@@ -98,6 +109,7 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     drainTimeout: read.number('drain-timeout'),
     logLevel: read.text('log-level') as Deployment['logLevel'],
   };
+  checkMtlsUrl(deployment);
   checkLifetimes(deployment);
   return deployment;
 }
@@ -152,9 +164,9 @@ function tlsOf(mode: Deployment['mode'], read: Reader, proxies: readonly string[
 function certificateHeaderOf(
   dialect: string | undefined,
   proxies: readonly string[],
-): CertificateHeader | undefined {
+): CertificateHeaderDialect | undefined {
   if (dialect === undefined || dialect === 'none') return undefined;
-  if (proxies.length > 0) return dialect as CertificateHeader;
+  if (proxies.length > 0) return dialect as CertificateHeaderDialect;
   throw new SettingError(
     'client-cert-header',
     'needs a proxy whose word it is',
@@ -191,6 +203,25 @@ function checkIssuer(issuer: string, mode: Deployment['mode']): void {
       `Others compare it character by character: write ${plain}.`,
     );
   }
+}
+
+function checkMtlsUrl({ mtlsUrl, mtlsPort, certificateHeader }: Deployment): void {
+  if (mtlsUrl === undefined) return;
+  const url = URL.canParse(mtlsUrl) ? new URL(mtlsUrl) : undefined;
+  const plain = url === undefined ? '' : url.origin + (url.pathname === '/' ? '' : url.pathname);
+  if (url?.protocol !== 'https:' || mtlsUrl !== plain || mtlsUrl.endsWith('/')) {
+    throw new SettingError(
+      'mtls-url',
+      'is not a plain https URL',
+      'Write it without query or trailing slash.',
+    );
+  }
+  if (mtlsPort !== undefined || certificateHeader !== undefined) return;
+  throw new SettingError(
+    'mtls-url',
+    'leads to no certificate',
+    'Set mtls-port, or client-cert-header where a proxy asks for certificates.',
+  );
 }
 
 function checkDevelopmentHost(host: string): void {

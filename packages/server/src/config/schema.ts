@@ -1,3 +1,5 @@
+import { CERTIFICATE_HEADER_DIALECTS } from '@countersign/protocol';
+
 /** Every setting: type, default, bound and doc line. docs/reference/config.md is generated from this table. */
 export interface SettingDefinition {
   /** Flag name; the environment variable is COUNTERSIGN_<NAME> with `-` as `_`; the YAML key is the flag name. */
@@ -15,17 +17,6 @@ export interface SettingDefinition {
   readonly only?: 'dev' | 'serve';
 }
 
-export const CERTIFICATE_HEADERS = [
-  'rfc9440',
-  'nginx',
-  'ingress-nginx',
-  'envoy',
-  'traefik',
-  'aws',
-  'aws-verify',
-] as const;
-export type CertificateHeader = (typeof CERTIFICATE_HEADERS)[number];
-
 export const SETTINGS: readonly SettingDefinition[] = [
   {
     name: 'port',
@@ -41,6 +32,11 @@ export const SETTINGS: readonly SettingDefinition[] = [
     minimum: 0,
     maximum: 65535,
     doc: 'Second port, whose TLS asks callers for a certificate. Unset: no such listener.',
+  },
+  {
+    name: 'mtls-url',
+    type: 'url',
+    doc: 'Where clients reach what asks for certificates, for the metadata. Default: the host of the issuer at `mtls-port`.',
   },
   {
     name: 'host',
@@ -76,7 +72,7 @@ export const SETTINGS: readonly SettingDefinition[] = [
     name: 'client-cert-header',
     type: 'string',
     default: 'none',
-    values: ['none', ...CERTIFICATE_HEADERS],
+    values: ['none', ...CERTIFICATE_HEADER_DIALECTS],
     doc: 'Header in which the proxies of `trusted-proxy` name the certificate of their caller. `none`: no such header is believed.',
   },
   { name: 'http', type: 'boolean', default: 'false', only: 'dev', doc: 'Listen without TLS, on loopback.' },
@@ -96,6 +92,23 @@ export const SETTINGS: readonly SettingDefinition[] = [
     type: 'list',
     default: 'api_key@prod',
     doc: 'Types of credentials that are neither made nor taken in an environment, as `type@environment`; `none` refuses nothing.',
+  },
+  {
+    name: 'credential-max-age',
+    type: 'list',
+    doc: 'How long credentials may live, as `type@environment=span`, either of them `*`: `client_secret@prod=30d`. Of several that fit the least holds; where none fits, 90 days for secrets and API keys, 365 for keys and certificates.',
+  },
+  {
+    name: 'credential-max-age-mode',
+    type: 'string',
+    default: 'observe',
+    values: ['observe', 'enforce'],
+    doc: 'Whether a credential made before `credential-max-age` said so, and older, is only a finding, or gets no token.',
+  },
+  {
+    name: 'token-lifetime-limits',
+    type: 'list',
+    doc: 'What tokens may live at most, as `type@environment=span` by credential and environment, either of them `*`, or as `sensitivity-N=span` by the most sensitive scope: `client_secret@prod=5m,sensitivity-3=1m`. The least of all that fit holds.',
   },
   {
     name: 'issuance-quota',

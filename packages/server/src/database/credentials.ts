@@ -16,6 +16,9 @@ interface CredentialRow {
   type: string;
   /** That of a secret, taken out of the material for its unique index. */
   public_id: string | null;
+  /** Those of a federated one, taken out of the material for their indexes. */
+  trusted_issuer_id: string | null;
+  subject_key: string | null;
   /** JSON. */
   material: string;
   not_before_at: number;
@@ -35,6 +38,8 @@ const credentials: VersionedTable<CredentialRecord> = versionedTable<CredentialR
     'state',
     'type',
     'public_id',
+    'trusted_issuer_id',
+    'subject_key',
     'material',
     'not_before_at',
     'expires_at',
@@ -50,6 +55,8 @@ const credentials: VersionedTable<CredentialRecord> = versionedTable<CredentialR
     state: record.state,
     type: record.material.type,
     public_id: 'publicId' in record.material ? record.material.publicId : undefined,
+    trusted_issuer_id: record.material.type === 'federated' ? record.material.trustedIssuer : undefined,
+    subject_key: record.material.type === 'federated' ? record.material.subjectKey : undefined,
     material: JSON.stringify(record.material),
     not_before_at: record.notBeforeAt,
     expires_at: record.expiresAt,
@@ -76,6 +83,12 @@ const selectByPublicId = statement(
   `SELECT ${credentials.columns} FROM credentials WHERE public_id = $1`,
 );
 
+const selectBySubjectKey = statement(
+  'credentials_by_subject_key',
+  `SELECT ${credentials.columns} FROM credentials WHERE subject_key = $1
+   ORDER BY CASE state WHEN 'revoked' THEN 1 ELSE 0 END, created_at DESC, id LIMIT 200`,
+);
+
 const selectOfIdentity = statement(
   'credentials_of_identity',
   `SELECT ${credentials.columns} FROM credentials WHERE identity_id = $1
@@ -96,11 +109,13 @@ export function credentialStore(session: Session): CredentialStore {
       }),
     byId: (id) => credentials.byId(session, id),
     byPublicId: async (publicId) => (await credentials.select(session, selectByPublicId, [publicId]))[0],
+    bySubjectKey: (subjectKey) => credentials.select(session, selectBySubjectKey, [subjectKey]),
     ofIdentity: (identityId) => credentials.select(session, selectOfIdentity, [identityId]),
     list: async (filter, page) => {
       const where = conditions();
       where.equals('identity_id', filter.identityId);
       where.equals('type', filter.type);
+      where.equals('trusted_issuer_id', filter.trustedIssuerId);
       where.equals('state', filter.state);
       if (filter.expiresBefore !== undefined) where.add(`expires_at < ${where.param(filter.expiresBefore)}`);
       const key = { createdAt: 'created_at', id: 'id' };

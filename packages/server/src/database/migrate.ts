@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import { type Dialect, type Transaction, statement } from './database.ts';
 import { registry } from './migrations/0001-registry.ts';
 import { audit } from './migrations/0002-audit.ts';
+import { trustedIssuers } from './migrations/0011-trusted-issuers.ts';
 import { findings } from './migrations/0014-findings.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
@@ -11,6 +12,7 @@ const MIGRATIONS: readonly {
 }[] = [
   { name: '0001-registry', texts: registry },
   { name: '0002-audit', texts: audit },
+  { name: '0011-trusted-issuers', texts: trustedIssuers },
   { name: '0014-findings', texts: findings },
 ];
 

@@ -11,6 +11,7 @@ import { outboxStore } from './outbox.ts';
 import { resourceServerStore } from './resource-servers.ts';
 import { settingStore } from './settings.ts';
 import { signingKeyStore } from './signing-keys.ts';
+import { trustedIssuerStore } from './trusted-issuers.ts';
 import { usedOnceStore } from './used-once.ts';
 
 function storesOn(session: Session, clock: Clock, staleness: number): Stores {
@@ -20,6 +21,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     credentials: credentialStore(session),
     resourceServers: resourceServerStore(session),
     access: accessStore(session),
+    trustedIssuers: trustedIssuerStore(session),
     signingKeys: signingKeyStore(session),
     cutoffs: cutoffStore(session),
     findings: findingStore(session),

@@ -10,6 +10,7 @@ import type { Keystore } from '../keys/keystore.ts';
 import { compromise, type RotationDeps } from '../keys/rotation.ts';
 import type { Seal } from '../keys/seal.ts';
 import type { RefusedMethods } from '../policy/methods-allowed-per-environment.ts';
+import type { MaximumAge } from '../registry/credential-age.ts';
 import type { FactsReader } from '../registry/facts.ts';
 import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
@@ -28,6 +29,7 @@ import { keyHandlers } from './admin/keys.ts';
 import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin } from './admin/require-admin.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
+import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
 import { endIdentitiesJob } from './jobs/end-identities.ts';
 import type { Job } from './jobs/job.ts';
@@ -61,10 +63,13 @@ export interface GovernanceDeps {
   readonly secretHash: Pick<SecretHash, 'digest'>;
   readonly seal: Seal;
   readonly refusedMethods: RefusedMethods;
+  readonly maximumAge: MaximumAge;
   readonly clock: Clock;
   readonly random: RandomBytes;
   /** What the token wing's reasons mean: the wings do not see each other. */
   readonly tokenReasons: Readonly<Record<string, ReasonExplanation>>;
+  /** What the token wing makes of an assertion. */
+  readonly testAssertion: TestAssertion;
   readonly report: EndpointDeps['report'];
 }
 
@@ -93,6 +98,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...identityHandlers(rules),
     ...credentialHandlers(rules),
     ...resourceServerHandlers(rules),
+    ...trustedIssuerHandlers(rules),
     ...accessHandlers(rules),
     ...keyHandlers(rules),
     ...cutoffHandlers({

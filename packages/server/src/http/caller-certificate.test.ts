@@ -1,11 +1,11 @@
 import { request as httpsRequest } from 'node:https';
+import { connect } from 'node:tls';
+import { type CertificateHeaderDialect, trustedProxies } from '@countersign/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
 import { testCertificate, type TestCertificate } from '../../test/client-certificate.ts';
 import { createHttpEdge, type HttpEdge } from './fastify-server.ts';
-import type { CertificateHeaderDialect } from './client-certificate-header.ts';
 import type { HttpRequest } from './request.ts';
 import { jsonResponse } from './response.ts';
-import { trustedProxies } from './source-address.ts';
 
 const server = testCertificate({ subject: 'localhost' });
 const own = testCertificate({ subject: 'payments' });
@@ -147,5 +147,27 @@ describe('CVE-2026-46579: a header that names a certificate', () => {
   it('is refused beside the certificate of somebody else at the address of the proxy', async () => {
     await open(true, 'nginx');
     expect(await call(other, ...nginx(own))).toEqual(SPOOFED);
+  });
+});
+
+describe('a connection', () => {
+  it('keeps the certificate that it began with: TLS 1.2 renegotiation is refused', async () => {
+    await open(false);
+    const socket = connect({
+      host: '127.0.0.1',
+      port,
+      cert: own.pem,
+      key: own.key,
+      rejectUnauthorized: false,
+      maxVersion: 'TLSv1.2',
+    });
+    socket.on('error', () => undefined);
+    await new Promise((resolve) => socket.once('secureConnect', resolve));
+    const outcome = await new Promise((resolve) => {
+      socket.once('close', () => resolve('closed'));
+      socket.renegotiate({}, (error) => resolve(error === null ? 'renegotiated' : 'refused'));
+    });
+    expect(outcome).not.toBe('renegotiated');
+    socket.destroy();
   });
 });

@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import {
   type CertificateHeaderDialect,
+  type CertificateHeaderFault,
   namesCertificate,
+  plainAddress,
   readCertificateHeader,
-} from './client-certificate-header.ts';
+  type TrustedProxies,
+} from '@countersign/protocol';
 import { createPeerCertificates } from './peer-certificate.ts';
-import type { CertificateHeaderFault, ClientCertificate } from './request.ts';
-import { plainAddress, type TrustedProxies } from './source-address.ts';
+import type { ClientCertificate } from './request.ts';
 
 /** Whose certificate a request shows: that of its connection, or the one that a declared proxy names. */
 export interface CallerCertificates {
@@ -32,8 +34,8 @@ export function createCallerCertificates(
     proxies.trusts(plainAddress(socket.remoteAddress));
   return {
     named(message) {
-      if (dialect === undefined) return undefined;
-      if (!isProxy(message)) return namesCertificate(message) ? SPOOFED : undefined;
+      if (dialect === undefined || !namesCertificate(message)) return undefined;
+      if (!isProxy(message)) return SPOOFED;
       const reading = readCertificateHeader(message, dialect);
       if (reading === undefined || reading.fault !== undefined) return reading;
       const own = peers(message.socket);

@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import {
   createServer as createHttpServer,
   type IncomingMessage,
@@ -7,9 +8,9 @@ import {
 import { createServer as createHttpsServer, type ServerOptions as TlsOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { plainAddress } from '@countersign/protocol';
 import { EDGE_FAULTS, type EdgeFault } from './edge-errors.ts';
 import { endLingering } from './linger.ts';
-import { plainAddress } from './source-address.ts';
 
 export interface HttpLimits {
   /** ms until a request's headers must be there. */
@@ -141,7 +142,13 @@ function createServer(limits: HttpLimits, tls: TlsOptions | undefined, listener:
     connectionsCheckingInterval: 1000,
     noDelay: true,
   };
-  const overTls = { ...settings, minVersion: 'TLSv1.2', handshakeTimeout: limits.headersTimeout } as const;
+  const overTls = {
+    ...settings,
+    minVersion: 'TLSv1.2',
+    // RFC 9325 §3.5: a connection has one peer, from its beginning to its end.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    handshakeTimeout: limits.headersTimeout,
+  } as const;
   const server =
     tls === undefined
       ? createHttpServer(settings, listener)

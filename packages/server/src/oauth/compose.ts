@@ -2,14 +2,17 @@
 import { CLIENT_ASSERTION_ALGORITHMS, createDpopNonces, DPOP_ALGORITHMS } from '@countersign/protocol';
 import type { Route } from '../http/route.ts';
 import type { JwksCache } from '../outbound/jwks-cache.ts';
+import { credentialMaximumAge } from '../policy/credential-maximum-age.ts';
 import { methodsAllowedPerEnvironment } from '../policy/methods-allowed-per-environment.ts';
 import type { Rule } from '../policy/rule.ts';
 import { tokenLifetimeCeiling } from '../policy/token-lifetime-ceiling.ts';
+import { tokenLifetimeLimits } from '../policy/token-lifetime-limits.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import { apiKey } from './client-auth/api-key.ts';
 import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
 import { clientSecretPost } from './client-auth/client-secret-post.ts';
 import type { ClientAuthMethod } from './client-auth/method.ts';
+import type { Storage } from '../storage/storage.ts';
 import { selfSignedTlsClientAuth } from './client-auth/self-signed-tls-client-auth.ts';
 import { privateKeyJwt } from './client-auth/private-key-jwt.ts';
 import { tlsClientAuth } from './client-auth/tls-client-auth.ts';
@@ -22,6 +25,7 @@ import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
 import { createTokenEndpoint, type TokenEndpointDeps } from './endpoints/token.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
 import type { Grant } from './grants/grant.ts';
+import { jwtBearer, testAssertion } from './grants/jwt-bearer.ts';
 import type { UsedOnceStore } from '../storage/used-once.ts';
 import { tokenExchange } from './grants/token-exchange.ts';
 import type { SenderConstraint } from './sender-constraint/constraint.ts';
@@ -49,12 +53,20 @@ export interface OAuthDeps
   readonly usedOnce: Pick<UsedOnceStore, 'claim'>;
   /** Keys that others publish. */
   readonly jwks: JwksCache;
+  readonly storage: Pick<Storage, 'trustedIssuers' | 'credentials' | 'identities' | 'usedOnce'>;
   /** Absent: no proofs are looked at. `nonceKey` is absent where proofs need no nonce. */
   readonly dpop?: { readonly nonceKey: Uint8Array | undefined };
   readonly feed: Parameters<typeof createCutoffsEndpoint>[0];
 }
 
-const RULES: readonly Rule[] = [methodsAllowedPerEnvironment, tokenLifetimeCeiling];
+type FederationDeps = Pick<OAuthDeps, 'issuer' | 'mtlsBase' | 'storage' | 'facts' | 'jwks'>;
+
+const RULES: readonly Rule[] = [
+  methodsAllowedPerEnvironment,
+  credentialMaximumAge,
+  tokenLifetimeCeiling,
+  tokenLifetimeLimits,
+];
 /** A form with credentials, scopes and a resource is a few hundred bytes; assertions need more. */
 const TOKEN_BODY_LIMIT = 64 * 1024;
 
@@ -72,7 +84,11 @@ export function createOAuthRoutes(
     apiKey(deps.secretHash),
   ];
   const ownTokens = createOwnTokenReader(deps);
-  const grants: readonly Grant[] = [clientCredentials, tokenExchange({ ...deps, ownTokens })];
+  const grants: readonly Grant[] = [
+    clientCredentials,
+    jwtBearer(federationOf(deps)),
+    tokenExchange({ ...deps, ownTokens }),
+  ];
   const token = createTokenEndpoint({
     ...deps,
     methods,
@@ -117,6 +133,26 @@ export function createOAuthRoutes(
   ];
 }
 
+/** RFC 7523 §3, 3: an assertion as a grant may be for the issuer or for its token endpoint (RFC 10070 keeps both). */
+function federationOf(deps: FederationDeps): Parameters<typeof jwtBearer>[0] {
+  const { issuer, storage, facts, jwks } = deps;
+  return {
+    trustedIssuers: storage.trustedIssuers,
+    usedOnce: storage.usedOnce,
+    storage,
+    facts,
+    jwks,
+    audiences: [issuer, ...tokenEndpoints(deps)],
+  };
+}
+
+/** For the other wing: what would become of an assertion now. */
+export function createAssertionTest(
+  deps: FederationDeps & Pick<OAuthDeps, 'clock'>,
+): (assertion: string) => ReturnType<typeof testAssertion> {
+  return (assertion) => testAssertion(federationOf(deps), assertion, deps.clock.now());
+}
+
 function dpopOf(deps: OAuthDeps, { nonceKey }: NonNullable<OAuthDeps['dpop']>): SenderConstraint {
   return dpop({
     endpoints: tokenEndpoints(deps),
@@ -126,7 +162,7 @@ function dpopOf(deps: OAuthDeps, { nonceKey }: NonNullable<OAuthDeps['dpop']>): 
 }
 
 /** What a proof or an assertion names is compared with what the metadata says, never with what a request's Host says. */
-function tokenEndpoints({ issuer, mtlsBase }: OAuthDeps): readonly string[] {
+function tokenEndpoints({ issuer, mtlsBase }: Pick<OAuthDeps, 'issuer' | 'mtlsBase'>): readonly string[] {
   const bases = mtlsBase === undefined ? [issuer] : [issuer, mtlsBase];
   return bases.map((base) => `${base}/oauth/token`);
 }

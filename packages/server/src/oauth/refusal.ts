@@ -25,6 +25,14 @@ const NOT_AUTHENTICATED: RefusalEntry = {
   stranger: true,
 };
 
+/** RFC 7521 §4.1.1 invalid_grant: one text for all of them, as for clients who cannot prove who they are. */
+const BAD_ASSERTION: RefusalEntry = {
+  code: 'invalid_grant',
+  status: 400,
+  description: 'the assertion is not acceptable',
+  stranger: true,
+};
+
 /** RFC 9449 §5: one text for all of them; the client has proved who it is, so the log is not shared with strangers. */
 const BAD_PROOF = denied('invalid_dpop_proof', 'the DPoP proof does not hold');
 const NONCE_NEEDED = denied('use_dpop_nonce', 'the DPoP proof needs the nonce given here');
@@ -55,6 +63,7 @@ export const REFUSAL_REASONS = [
   'form_too_many_parameters',
   'form_name_too_long',
   'form_empty_name',
+  'json_malformed',
   'grant_type_missing',
   'grant_type_unknown',
   'authorization_repeated',
@@ -98,6 +107,25 @@ export const REFUSAL_REASONS = [
   'identity_suspended',
   'identity_decommissioned',
   'identity_expired',
+  'assertion_missing',
+  'assertion_malformed',
+  'assertion_issuer_unknown',
+  'assertion_issuer_suspended',
+  'assertion_wrong_typ',
+  'assertion_algorithm_not_allowed',
+  'assertion_keys_unavailable',
+  'assertion_key_unknown',
+  'assertion_signature',
+  'assertion_audience',
+  'assertion_expired',
+  'assertion_not_yet_valid',
+  'assertion_stale',
+  'assertion_no_rule',
+  'assertion_condition_not_met',
+  'assertion_rule_not_usable',
+  'assertion_ambiguous',
+  'assertion_of_another_client',
+  'assertion_replayed',
   'resource_malformed',
   'several_resources',
   'resource_missing',
@@ -124,6 +152,7 @@ export const REFUSAL_REASONS = [
   'api_key_rate_exceeded',
   'issuance_quota_exceeded',
   'method_not_allowed',
+  'credential_too_old',
   'dpop_proof_repeated',
   'dpop_proof_malformed',
   'dpop_proof_signature',
@@ -152,6 +181,7 @@ const REFUSALS: { readonly [reason in RefusalReason]: RefusalEntry } = {
   form_too_many_parameters: malformed('too many parameters'),
   form_name_too_long: malformed('the body is not well-formed'),
   form_empty_name: malformed('the body is not well-formed'),
+  json_malformed: malformed('the body is not well-formed'),
   grant_type_missing: malformed('grant_type is missing'),
   grant_type_unknown: {
     code: 'unsupported_grant_type',
@@ -201,6 +231,26 @@ const REFUSALS: { readonly [reason in RefusalReason]: RefusalEntry } = {
   identity_suspended: NOT_AUTHENTICATED,
   identity_decommissioned: NOT_AUTHENTICATED,
   identity_expired: NOT_AUTHENTICATED,
+  // The assertion says nobody who may act
+  assertion_missing: malformed('assertion is missing'),
+  assertion_malformed: BAD_ASSERTION,
+  assertion_issuer_unknown: BAD_ASSERTION,
+  assertion_issuer_suspended: BAD_ASSERTION,
+  assertion_wrong_typ: BAD_ASSERTION,
+  assertion_algorithm_not_allowed: BAD_ASSERTION,
+  assertion_keys_unavailable: BAD_ASSERTION,
+  assertion_key_unknown: BAD_ASSERTION,
+  assertion_signature: BAD_ASSERTION,
+  assertion_audience: BAD_ASSERTION,
+  assertion_expired: BAD_ASSERTION,
+  assertion_not_yet_valid: BAD_ASSERTION,
+  assertion_stale: BAD_ASSERTION,
+  assertion_no_rule: BAD_ASSERTION,
+  assertion_condition_not_met: BAD_ASSERTION,
+  assertion_rule_not_usable: BAD_ASSERTION,
+  assertion_ambiguous: BAD_ASSERTION,
+  assertion_of_another_client: BAD_ASSERTION,
+  assertion_replayed: BAD_ASSERTION,
   // The client may not have what it asks for
   resource_malformed: denied('invalid_target', 'resource is not an absolute URI without fragment'),
   several_resources: denied('invalid_target', 'one token is for one resource'),
@@ -237,6 +287,7 @@ const REFUSALS: { readonly [reason in RefusalReason]: RefusalEntry } = {
   api_key_rate_exceeded: USED_UP,
   issuance_quota_exceeded: USED_UP,
   method_not_allowed: denied('access_denied', 'a policy of this authority does not allow it'),
+  credential_too_old: denied('access_denied', 'a policy of this authority does not allow it'),
   dpop_proof_repeated: BAD_PROOF,
   dpop_proof_malformed: BAD_PROOF,
   dpop_proof_signature: BAD_PROOF,
@@ -273,7 +324,13 @@ export class Refusal extends Error {
   readonly reason: RefusalReason;
   /** What the caller needs beside the text, such as a nonce. */
   readonly headers: Readonly<Record<string, string>> | undefined;
-  constructor(reason: RefusalReason, headers?: Readonly<Record<string, string>>) {
+  /** What the operator is told beside the reason, as JSON has it; never a credential. */
+  readonly evidence: Readonly<Record<string, unknown>> | undefined;
+  constructor(
+    reason: RefusalReason,
+    headers?: Readonly<Record<string, string>>,
+    evidence?: Readonly<Record<string, unknown>>,
+  ) {
     // A refusal is an answer, not a bug: a flood of them must not pay for stack traces.
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 0;
@@ -282,5 +339,6 @@ export class Refusal extends Error {
     this.name = 'Refusal';
     this.reason = reason;
     this.headers = headers;
+    this.evidence = evidence;
   }
 }

@@ -17,11 +17,16 @@ function facts(change: Partial<IssuanceFacts> = {}): IssuanceFacts {
     refusedMethods: new Map(),
     identityExpiresAt: FAR,
     credentialExpiresAt: FAR,
+    credentialCreatedAt: NOW - 1000,
     accessExpiresAt: FAR,
     defaultLifetime: 600,
     maximumLifetime: 3600,
     resourceServerLifetime: undefined,
     accessLifetime: undefined,
+    scopes: ['read'],
+    definedScopes: [{ name: 'read', sensitivity: 1 }],
+    lifetimeLimits: undefined,
+    maximumAge: undefined,
     ...change,
   };
 }

@@ -1,3 +1,5 @@
+import type { LifetimeLimits } from './limit-table.ts';
+
 /** Facts of one issuance, as far as rules may know them. Times are epoch ms, lifetimes seconds. */
 export interface IssuanceFacts {
   readonly now: number;
@@ -8,12 +10,20 @@ export interface IssuanceFacts {
   readonly refusedMethods: ReadonlyMap<string, ReadonlySet<string>>;
   readonly identityExpiresAt: number;
   readonly credentialExpiresAt: number;
+  readonly credentialCreatedAt: number;
   readonly accessExpiresAt: number;
   /** The server's default and ceiling. */
   readonly defaultLifetime: number;
   readonly maximumLifetime: number;
   readonly resourceServerLifetime: number | undefined;
   readonly accessLifetime: number | undefined;
+  /** What the token will hold, and what the resource server says of its scopes. */
+  readonly scopes: readonly string[];
+  readonly definedScopes: readonly { readonly name: string; readonly sensitivity: number }[];
+  /** Undefined: the deployment has none. */
+  readonly lifetimeLimits: LifetimeLimits | undefined;
+  /** Milliseconds by type of credential and environment; undefined: age is only reported, not enforced. */
+  readonly maximumAge: ((type: string, environment: string) => number) | undefined;
 }
 
 export type Verdict =
@@ -22,7 +32,7 @@ export type Verdict =
   | { readonly kind: 'limit'; readonly lifetime: number }
   | { readonly kind: 'refuse'; readonly reason: PolicyReason };
 
-export type PolicyReason = 'method_not_allowed' | 'lifetime_exhausted';
+export type PolicyReason = 'method_not_allowed' | 'credential_too_old' | 'lifetime_exhausted';
 
 /** One rule: pure, facts in, verdict out. */
 export interface Rule {

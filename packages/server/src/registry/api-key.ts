@@ -36,7 +36,7 @@ export async function createApiKey(
   requireDefined(asked);
   await requireRoom(stores, identity);
   const { secret, publicId } = generateSecret('cak', deps.random);
-  const latest = latestEnd(identity, 'api_key', now);
+  const latest = latestEnd(deps, identity, 'api_key', now);
   const { resourceServer, scopes } = asked;
   const record: CredentialRecord = {
     id: newId('crd', deps.random),

@@ -3,8 +3,8 @@ import { newId } from '../ids.ts';
 import type { CredentialMaterial, CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
-import { narrowEnd, type RuleDeps, same, type Tell } from './change-rules.ts';
-import { latestEnd, requireOpen, requireRoom } from './credential.ts';
+import { narrowEnd, same, type Tell } from './change-rules.ts';
+import { type AgeDeps, latestEnd, requireOpen, requireRoom } from './credential.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { credentialView } from './views.ts';
 
@@ -28,7 +28,7 @@ type KeyMaterial = Extract<CredentialMaterial, { type: 'private_key_jwt' }>;
 
 /** Registers a key that its client keeps the private part of: nothing here is secret. */
 export async function createClientKey(
-  deps: RuleDeps,
+  deps: AgeDeps,
   stores: Pick<Stores, 'credentials'>,
   tell: Tell,
   identity: IdentityRecord,
@@ -38,7 +38,7 @@ export async function createClientKey(
   requireOpen(identity);
   const material = clientKeyMaterial(asked);
   await requireRoom(stores, identity);
-  const latest = latestEnd(identity, 'private_key_jwt', now);
+  const latest = latestEnd(deps, identity, 'private_key_jwt', now);
   const record: CredentialRecord = {
     id: newId('crd', deps.random),
     identityId: identity.id,

@@ -1,31 +1,29 @@
 import { generateSecret, parseSecret } from '@countersign/protocol';
 import { newId } from '../ids.ts';
-import type { CredentialRecord, CredentialState, CredentialType } from '../storage/credentials.ts';
+import type {
+  CredentialMaterial,
+  CredentialRecord,
+  CredentialState,
+  CredentialType,
+} from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
 import { certificateDates } from './certificate-dates.ts';
 import { narrowEnd, type RuleDeps, same, type Tell } from './change-rules.ts';
+import type { MaximumAge } from './credential-age.ts';
 import { hasEnded } from './identity.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { credentialView } from './views.ts';
 
-const DAY_MS = 86_400_000;
-
-/** How long a credential of each kind may live at most. */
-export const MAXIMUM_AGE_MS: { readonly [type in CredentialType]: number } = {
-  client_secret: 90 * DAY_MS,
-  api_key: 90 * DAY_MS,
-  private_key_jwt: 365 * DAY_MS,
-  tls_client_auth: 365 * DAY_MS,
-  self_signed_tls_client_auth: 365 * DAY_MS,
-  federated: 3653 * DAY_MS,
-  spiffe: 3653 * DAY_MS,
-};
-
 /** Enough for any rotation; each one costs a comparison at every authentication. */
 const MOST_LIVE = 50;
 
-export interface CredentialDeps extends RuleDeps {
+/** For whatever gives a credential its end. */
+export interface AgeDeps extends RuleDeps {
+  readonly maximumAge: MaximumAge;
+}
+
+export interface CredentialDeps extends AgeDeps {
   /** Keyed digest of a secret (secret-hash.ts). */
   readonly digest: (secret: string) => string;
 }
@@ -51,7 +49,7 @@ export async function createClientSecret(
   requireOpen(identity);
   await requireRoom(stores, identity);
   const { secret, publicId } = secretFrom(deps, asked.secret);
-  const latest = latestEnd(identity, 'client_secret', now);
+  const latest = latestEnd(deps, identity, 'client_secret', now);
   const record: CredentialRecord = {
     id: newId('crd', deps.random),
     identityId: identity.id,
@@ -96,13 +94,23 @@ export async function requireRoom(
   }
 }
 
-export function latestEnd(identity: IdentityRecord, type: CredentialType, createdAt: number): number {
-  return Math.min(identity.expiresAt, createdAt + MAXIMUM_AGE_MS[type]);
+/** The latest end (epoch ms) that a credential of this type may have, if it was created at `createdAt`. */
+export function latestEnd(
+  { maximumAge }: AgeDeps,
+  identity: IdentityRecord,
+  type: CredentialType,
+  createdAt: number,
+): number {
+  return Math.min(identity.expiresAt, createdAt + maximumAge(type, identity.environment));
 }
 
 /** Where the proof has an end of its own, that too. */
-function latestEndOf(identity: IdentityRecord, { material, createdAt }: CredentialRecord): number {
-  const latest = latestEnd(identity, material.type, createdAt);
+function latestEndOf(
+  deps: AgeDeps,
+  identity: IdentityRecord,
+  { material, createdAt }: CredentialRecord,
+): number {
+  const latest = latestEnd(deps, identity, material.type, createdAt);
   return material.type === 'self_signed_tls_client_auth'
     ? Math.min(latest, certificateDates(material.certificate).notAfter)
     : latest;
@@ -112,11 +120,13 @@ export interface CredentialChange {
   readonly label?: string | undefined;
   readonly expiresAt?: number | undefined;
   readonly state?: 'active' | 'suspended' | undefined;
+  /** Checked by the caller, and of the same type. */
+  readonly material?: CredentialMaterial | undefined;
 }
 
 /** The record with the change made; the same record, and no event, when there is nothing to change. */
 export async function changeCredential(
-  deps: RuleDeps,
+  deps: AgeDeps,
   stores: Pick<Stores, 'credentials'>,
   tell: Tell,
   identity: IdentityRecord,
@@ -126,12 +136,13 @@ export async function changeCredential(
   const now = deps.clock.now();
   let { expiresAt } = record;
   if (change.expiresAt !== undefined && change.expiresAt !== record.expiresAt) {
-    expiresAt = narrowEnd(now, change.expiresAt, latestEndOf(identity, record));
+    expiresAt = narrowEnd(now, change.expiresAt, latestEndOf(deps, identity, record));
   }
   const changed: CredentialRecord = {
     ...record,
     label: change.label ?? record.label,
     state: change.state ?? record.state,
+    material: change.material ?? record.material,
     expiresAt,
   };
   if (same(changed, record)) return record;

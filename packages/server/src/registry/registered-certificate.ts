@@ -5,8 +5,8 @@ import type { CredentialMaterial, CredentialRecord } from '../storage/credential
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
 import { certificateDates } from './certificate-dates.ts';
-import { narrowEnd, type RuleDeps, type Tell } from './change-rules.ts';
-import { latestEnd, requireOpen, requireRoom } from './credential.ts';
+import { narrowEnd, type Tell } from './change-rules.ts';
+import { type AgeDeps, latestEnd, requireOpen, requireRoom } from './credential.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { credentialView } from './views.ts';
 
@@ -23,7 +23,7 @@ type CertificateMaterial = Extract<CredentialMaterial, { type: 'self_signed_tls_
 
 /** Registers a certificate that its client keeps the key of (RFC 8705 §2.2). Its dates bound those of the credential. */
 export async function createRegisteredCertificate(
-  deps: RuleDeps,
+  deps: AgeDeps,
   stores: Pick<Stores, 'credentials'>,
   tell: Tell,
   identity: IdentityRecord,
@@ -35,7 +35,7 @@ export async function createRegisteredCertificate(
   const { notBefore, notAfter } = certificateDates(material.certificate);
   if (notAfter <= now) throw unacceptable('has expired');
   await requireRoom(stores, identity);
-  const latest = Math.min(latestEnd(identity, 'self_signed_tls_client_auth', now), notAfter);
+  const latest = Math.min(latestEnd(deps, identity, 'self_signed_tls_client_auth', now), notAfter);
   if (notBefore >= latest) throw unacceptable('begins after the credential would have ended');
   const record: CredentialRecord = {
     id: newId('crd', deps.random),

@@ -51,7 +51,11 @@ export type CredentialMaterial =
     }
   | {
       readonly type: 'federated';
+      /** Id. */
       readonly trustedIssuer: string;
+      /** Of the issuer and the values of its pinned claims: what a token is looked up by. Several rules may share it. */
+      readonly subjectKey: string;
+      /** Claim → the only value that meets it. */
       readonly conditions: Readonly<Record<string, string>>;
     }
   | { readonly type: 'spiffe'; readonly spiffeId: string };
@@ -72,6 +76,7 @@ export interface CredentialRecord {
 export interface CredentialFilter {
   readonly identityId?: string | undefined;
   readonly type?: CredentialType | undefined;
+  readonly trustedIssuerId?: string | undefined;
   readonly state?: CredentialState | undefined;
   /** Only those that end before this instant. */
   readonly expiresBefore?: number | undefined;
@@ -88,6 +93,8 @@ export interface CredentialStore {
    * identity is told (`onChange`); whose it is never changes.
    */
   byPublicId(publicId: string): Promise<CredentialRecord | undefined>;
+  /** Those that are not revoked before those that are, each newest first; at most 200. */
+  bySubjectKey(subjectKey: string): Promise<readonly CredentialRecord[]>;
   /**
    * The identity's credentials in any state, at most 1000: those that are not revoked before those that are, each newest
    * first, so that however often it rotates its live ones are among them.

@@ -8,6 +8,7 @@ import type { OutboxStore } from './outbox.ts';
 import type { ResourceServerStore } from './resource-servers.ts';
 import type { SettingStore } from './settings.ts';
 import type { SigningKeyStore } from './signing-keys.ts';
+import type { TrustedIssuerStore } from './trusted-issuers.ts';
 import type { UsedOnceStore } from './used-once.ts';
 
 /** The stores, and what whoever writes to them must know of the other nodes. */
@@ -16,6 +17,7 @@ export interface Stores {
   readonly credentials: CredentialStore;
   readonly resourceServers: ResourceServerStore;
   readonly access: AccessStore;
+  readonly trustedIssuers: TrustedIssuerStore;
   readonly signingKeys: SigningKeyStore;
   readonly cutoffs: CutoffStore;
   readonly findings: FindingStore;

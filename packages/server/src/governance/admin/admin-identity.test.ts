@@ -12,6 +12,7 @@ beforeEach(async () => {
     clock: authority.clock,
     random: authority.deps.random,
     resource: RESOURCE,
+    maximumAge: authority.deps.maximumAge,
     digest: (secret) => authority.deps.secretHash.digest(secret),
   };
 });

@@ -1,4 +1,4 @@
-import type { QueryOf } from '@countersign/admin-api';
+import { type QueryOf, subjectOf } from '@countersign/admin-api';
 import { isRefused, type RefusedMethods } from '../../policy/methods-allowed-per-environment.ts';
 import { createApiKey } from '../../registry/api-key.ts';
 import { createClientKey } from '../../registry/client-key.ts';
@@ -8,6 +8,8 @@ import {
   createClientSecret,
   revokeCredential,
 } from '../../registry/credential.ts';
+import { createFederatedCredential } from '../../registry/federated-credential.ts';
+import { createTlsClient, trustChanged } from '../../registry/tls-client.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
 import { createRegisteredCertificate } from '../../registry/registered-certificate.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
@@ -22,6 +24,7 @@ import { betterMethod } from './better-method.ts';
 import {
   findIdentity,
   findResourceServer,
+  findTrustedIssuer,
   referenced,
   remembering,
   required,
@@ -78,11 +81,31 @@ export function credentialHandlers(
           });
           return createdWith(secret, record, identity);
         }
+        if (body.type === 'federated') {
+          const found = await findTrustedIssuer(stores, body.trusted_issuer);
+          const record = await createFederatedCredential(deps, stores, tell, identity, {
+            label: body.label,
+            expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
+            trustedIssuer: referenced(found, '/trusted_issuer', 'trusted issuer'),
+            conditions: body.conditions,
+          });
+          return createdWith(undefined, record, identity);
+        }
         if (body.type === 'private_key_jwt') {
           const record = await createClientKey(deps, stores, tell, identity, {
             label: body.label,
             expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
             ...clientKeyOf(body),
+          });
+          return createdWith(undefined, record, identity);
+        }
+        if (body.type === 'tls_client_auth') {
+          const record = await createTlsClient(deps, stores, tell, identity, {
+            label: body.label,
+            expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
+            ...subjectOf(body),
+            ca: body.ca,
+            crl: body.crl,
           });
           return createdWith(undefined, record, identity);
         }
@@ -147,6 +170,7 @@ export function credentialHandlers(
           label: body.label,
           state: body.state,
           expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
+          material: trustChanged(record, body, deps.clock.now()),
         };
         return resultOf(
           await changeCredential(deps, stores, tell, identity, record, change),

@@ -11,6 +11,7 @@ import {
 
 const FRAUD = 'https://fraud.test';
 const OTHER = 'https://other.test';
+const CI = 'https://ci.test';
 const DAY = 86_400_000;
 
 let authority: Authority;
@@ -34,6 +35,7 @@ beforeEach(async () => {
   }
   await make('/v1/resource-servers', resourceServerBody(FRAUD, ['read', 'write']));
   await make('/v1/resource-servers', resourceServerBody(OTHER, ['read']));
+  await make('/v1/trusted-issuers', { issuer: CI, name: 'CI' });
   ids = {
     access: await make('/v1/access', accessBody('active', FRAUD, ['read'])),
     credential: await make('/v1/identities/active/credentials', { type: 'client_secret' }),
@@ -45,6 +47,7 @@ afterEach(async () => {
   await authority.close();
 });
 
+const ci = encodeURIComponent(CI);
 const other = encodeURIComponent(OTHER);
 const any = { headers: { 'If-Match': '*' } };
 
@@ -94,6 +97,18 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
     `update ResourceServer ${OTHER}`,
   ],
   'resource-servers.delete': [`/v1/resource-servers/${other}`, any, `delete ResourceServer ${OTHER}`],
+  'trusted-issuers.create': [
+    '/v1/trusted-issuers',
+    { body: { issuer: 'https://new.test', name: 'n' } },
+    'create TrustedIssuer https://new.test',
+  ],
+  'trusted-issuers.patch': [
+    `/v1/trusted-issuers/${ci}`,
+    { ...any, body: { state: 'suspended' } },
+    `update TrustedIssuer ${CI}`,
+  ],
+  'trusted-issuers.delete': [`/v1/trusted-issuers/${ci}`, any, `delete TrustedIssuer ${CI}`],
+  'trusted-issuers.test': ['/v1/trusted-issuers/test', { body: { assertion: 'a.b.c' } }, ''],
   'access.create': [
     '/v1/access',
     { body: accessBody('active', OTHER, ['read']) },

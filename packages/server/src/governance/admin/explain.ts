@@ -4,6 +4,7 @@ import type { IdentityRecord } from '../../storage/identities.ts';
 import { rfc3339 } from '../../registry/views.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { NounHandlers } from './endpoint.ts';
+import { assertionEvidence } from './evidence.ts';
 import { ProblemError } from './problem.ts';
 import type { TokenReason } from './require-admin.ts';
 
@@ -37,11 +38,12 @@ export function explainHandlers(deps: ExplainDeps): NounHandlers<'explain'> {
         }
         const identity = await identityNow(deps, told.identity);
         const { why, fix } = explain(deps, told, identity);
+        const evidence = assertionEvidence(told);
         return {
           body: {
             request_id: params.request_id,
             summary: summaryOf(told),
-            why,
+            why: evidence === undefined ? why : `${why} ${evidence}`,
             fix: fix ?? null,
             identity: identity === undefined ? null : viewOf(identity),
             events: [...events],
@@ -146,7 +148,7 @@ const TOKEN_REASONS: { readonly [reason in TokenReason]: ReasonExplanation } = {
   },
   sender_constrained: {
     why: 'The token is bound in a way that the admin API does not know.',
-    fix: 'Get a token that is bound by DPoP, or not at all.',
+    fix: 'Get a token that is bound by DPoP or to a certificate, or not at all.',
   },
   bound_token_as_bearer: {
     why: 'The token is bound to a key and was presented without it: by a client that knows no DPoP, or by who found it.',
@@ -166,6 +168,14 @@ const TOKEN_REASONS: { readonly [reason in TokenReason]: ReasonExplanation } = {
   dpop_key_mismatch: {
     why: 'The proof was made with another key than the one the token is bound to.',
     fix: 'Use the key with which the token was asked for.',
+  },
+  token_certificate_missing: {
+    why: 'The token is bound to a certificate, and none came with the request.',
+    fix: 'Call the admin API at the port of mtls-port, or through a declared proxy, with the certificate of the token request.',
+  },
+  token_certificate_mismatch: {
+    why: 'The token is bound to another certificate than the one that came with the request.',
+    fix: 'Use the certificate with which the token was asked for; after a renewal get a new token.',
   },
   cut_off: {
     why: 'The token was issued before its identity, credential or key was cut off.',

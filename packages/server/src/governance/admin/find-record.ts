@@ -2,6 +2,7 @@ import type { CredentialRecord } from '../../storage/credentials.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
 import type { Stores } from '../../storage/storage.ts';
+import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
 import { ProblemError } from './problem.ts';
 
 /** Records by any of the names that callers may use. An id of one kind can never be a name of another. */
@@ -21,6 +22,15 @@ export async function findResourceServer(
   if (byIdentifier !== undefined) return byIdentifier;
   const byId = await stores.resourceServers.byId(ref);
   return byId?.state === 'active' ? byId : undefined;
+}
+
+export async function findTrustedIssuer(
+  stores: Pick<Stores, 'trustedIssuers'>,
+  ref: string,
+): Promise<TrustedIssuerRecord | undefined> {
+  const byId = ref.startsWith('tis_') ? await stores.trustedIssuers.byId(ref) : undefined;
+  const record = byId ?? (await stores.trustedIssuers.byIssuer(ref));
+  return record?.state === 'deleted' ? undefined : record;
 }
 
 /** What a path or a filter names has to be there. */

@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Answer, type Authority, ISSUER, openAuthority, START } from '../../../test/authority.ts';
 import { type ProofKey, proofKey, proofOf } from '../../../test/dpop-proof.ts';
+import { testCertificate } from '../../../test/client-certificate.ts';
 import { StorageError } from '../../storage/errors.ts';
 
 const SECONDS = Math.floor(START / 1000);
+const OWN = testCertificate();
 let authority: Authority;
 let key: ProofKey;
 let token: string;
@@ -77,4 +79,30 @@ it('a bound token without the scope is told so in its own scheme', async () => {
   const answer = await show([proof()]);
   expect(answer.status).toBe(403);
   expect(answer.headers['www-authenticate']).toMatch(/^DPoP realm="countersign", error="insufficient_scope"/);
+});
+
+it.each<[string | undefined, Uint8Array | undefined, string?]>([
+  [undefined, OWN.der],
+  ['token_certificate_missing', undefined],
+  ['token_certificate_mismatch', testCertificate().der],
+  ['unbound_token_as_dpop', OWN.der, 'DPoP'],
+])(
+  'a token bound to a certificate is for who shows it: %s',
+  async (reason, certificate, scheme = 'Bearer') => {
+    const bound = await authority.tokenFor('admin', { cnf: { 'x5t#S256': OWN.thumbprint } });
+    const headers = { Authorization: `${scheme} ${bound}` };
+    const answer = await authority.call('GET', '/v1/identities', { token: null, headers, certificate });
+    expect(answer.status).toBe(reason === undefined ? 200 : 401);
+    if (reason !== undefined) expect(lastReason()).toBe(reason);
+  },
+);
+
+it('a token bound to both is for who has both', async () => {
+  token = await authority.tokenFor('admin', { cnf: { jkt: key.jkt, 'x5t#S256': OWN.thumbprint } });
+  const show = (certificate: Uint8Array | undefined): Promise<Answer> => {
+    const headers = { Authorization: `DPoP ${token}`, DPoP: proof() };
+    return authority.call('GET', '/v1/identities', { token: null, headers, certificate });
+  };
+  expect((await show(OWN.der)).status).toBe(200);
+  expect((await show(undefined)).status).toBe(401);
 });

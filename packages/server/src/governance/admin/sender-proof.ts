@@ -1,6 +1,7 @@
-// Whether a token of the admin API may be used by who presents it: RFC 9449 §4.3, §7, §11.1; RFC 7800 §3.1.
+// Whether a token of the admin API may be used by who presents it: RFC 9449 §4.3, §7, §11.1; RFC 8705 §3; RFC 7800 §3.1.
 import { createHash } from 'node:crypto';
 import {
+  certificateThumbprint,
   checkDpopProof,
   type Confirmation,
   DPOP_MAX_AGE,
@@ -29,7 +30,9 @@ export type SenderReason =
   | 'sender_constrained'
   | 'bound_token_as_bearer'
   | 'unbound_token_as_dpop'
-  | 'dpop_key_mismatch';
+  | 'dpop_key_mismatch'
+  | 'token_certificate_missing'
+  | 'token_certificate_mismatch';
 
 export function isProofReason(reason: string): reason is ProofReason {
   return reason.startsWith('dpop_proof_');
@@ -46,9 +49,12 @@ export async function checkSender(
   }: { readonly token: string; readonly scheme: TokenScheme; readonly cnf: Confirmation | undefined },
 ): Promise<SenderReason | undefined> {
   if (cnf === undefined) return scheme === 'DPoP' ? 'unbound_token_as_dpop' : undefined;
+  const { jkt: key, 'x5t#S256': thumbprint } = cnf;
   // RFC 7800 §3.1: of a confirmation that is not understood in full nothing is understood.
-  if (cnf.jkt === undefined || cnf['x5t#S256'] !== undefined || cnf.unknown.length > 0)
-    return 'sender_constrained';
+  if (cnf.unknown.length > 0 || (key ?? thumbprint) === undefined) return 'sender_constrained';
+  const fault = thumbprint === undefined ? undefined : certificateFault(request, thumbprint);
+  if (fault !== undefined) return fault;
+  if (key === undefined) return scheme === 'DPoP' ? 'unbound_token_as_dpop' : undefined;
   // RFC 9449 §7.2.
   if (scheme !== 'DPoP') return 'bound_token_as_bearer';
   const reading = header(request, 'dpop');
@@ -64,10 +70,16 @@ export async function checkSender(
   });
   if (!checked.ok) return 'dpop_proof_refused';
   const { jkt, jti, iat } = checked.proof;
-  if (jkt !== cnf.jkt) return 'dpop_key_mismatch';
+  if (jkt !== key) return 'dpop_key_mismatch';
   const id = createHash('sha256')
     .update(JSON.stringify([jkt, uri, jti]))
     .digest('base64url');
   const fresh = await storage.usedOnce.claim('dpop', id, (iat + DPOP_MAX_AGE + 1) * 1000);
   return fresh ? undefined : 'dpop_proof_replayed';
+}
+
+function certificateFault({ clientCertificate }: HttpRequest, thumbprint: string): SenderReason | undefined {
+  const leaf = clientCertificate?.chain[0];
+  if (leaf === undefined) return 'token_certificate_missing';
+  return certificateThumbprint(leaf) === thumbprint ? undefined : 'token_certificate_mismatch';
 }

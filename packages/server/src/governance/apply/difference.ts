@@ -4,6 +4,7 @@ export type ObjectKind =
   | 'Identity'
   | 'Credential'
   | 'ResourceServer'
+  | 'TrustedIssuer'
   | 'Access'
   | 'SigningKey'
   | 'Cutoff'
@@ -25,6 +26,7 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['identity', 'Identity'],
   ['credential', 'Credential'],
   ['resource_server', 'ResourceServer'],
+  ['trusted_issuer', 'TrustedIssuer'],
   ['access', 'Access'],
   ['key', 'SigningKey'],
   ['cutoff', 'Cutoff'],
@@ -94,6 +96,7 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   const member = (name: string): string => (typeof view[name] === 'string' ? view[name] : '?');
   if (kind === 'Identity') return member('client_id');
   if (kind === 'ResourceServer') return member('identifier');
+  if (kind === 'TrustedIssuer') return member('issuer');
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
   if (kind === 'Credential') return `${member('client_id')}/${member('label')}`;
   if (kind === 'Cutoff') return `${member('kind')} ${member('target')}`;

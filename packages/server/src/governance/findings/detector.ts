@@ -1,16 +1,14 @@
+import type { MaximumAge } from '../../registry/credential-age.ts';
 import type { IdentityFacts } from '../../registry/facts.ts';
 import type { Observation } from '../../registry/finding.ts';
 import type { Pace } from '../../registry/issuance-pace.ts';
-import type { CredentialType } from '../../storage/credentials.ts';
 import type { FindingKind } from '../../storage/findings.ts';
-import type { Environment } from '../../storage/identities.ts';
 
 /** What detectors may know besides the identity itself. */
 export interface Circumstances {
   /** Epoch ms. */
   readonly now: number;
-  /** Milliseconds that a credential of this type may last in this environment at most. */
-  readonly maximumAge: (type: CredentialType, environment: Environment) => number;
+  readonly maximumAge: MaximumAge;
   /** By id of the access; absent: nothing was counted, which says nothing. */
   readonly paces: ReadonlyMap<string, Pace>;
 }

@@ -38,7 +38,7 @@ afterEach(async () => {
 });
 
 function jobOf({ deps }: Authority): Job {
-  return lookForFindingsJob({ ...deps, pace, maximumAge: () => 90 * DAY });
+  return lookForFindingsJob({ ...deps, pace });
 }
 
 async function addSecret(): Promise<string> {

@@ -1,4 +1,5 @@
 // Clients that prove themselves by the certificate of their connection: RFC 8705 §2, RFC 6749 §2.3.
+import { X509Certificate } from 'node:crypto';
 import { formatBasicCredentials } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { testCertificate, type TestCertificate } from '../../../test/client-certificate.ts';
@@ -60,7 +61,10 @@ describe('self_signed_tls_client_auth', () => {
       identity: 'payments',
       credential: credential.id,
       method: 'self_signed_tls_client_auth',
+      instance: new X509Certificate(own.der).serialNumber.toLowerCase(),
     });
+    await ask(own, 'client_id=payments', { headers: ['Countersign-Instance', 'pod-7'] });
+    expect(scene.log.events[1]?.instance).toBe('pod-7');
   });
 
   it('is refused with one answer, whatever is wrong', async () => {

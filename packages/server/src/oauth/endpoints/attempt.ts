@@ -17,4 +17,6 @@ export interface Attempt {
   held?: EffectiveAccess | undefined;
   /** In whose name, when that is not the client's own. */
   delegation?: Delegation | undefined;
+  /** What a refusal brings beside its reason. */
+  evidence?: Readonly<Record<string, unknown>> | undefined;
 }

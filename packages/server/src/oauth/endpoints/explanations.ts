@@ -1,5 +1,6 @@
 // What an operator is told of a refusal that RFC 6749 §5.2 keeps short for the caller: why it was, and what to do.
 import type { RefusalReason } from '../refusal.ts';
+import { ASSERTION_EXPLANATIONS } from './assertion-explanations.ts';
 
 export interface RefusalExplanation {
   readonly why: string;
@@ -26,6 +27,9 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
   form_too_many_parameters: malformed('The body has more parameters than any token request needs.'),
   form_name_too_long: malformed('The body has a parameter with an overlong name.'),
   form_empty_name: malformed('The body has a parameter without a name.'),
+  json_malformed: malformed(
+    'The body is JSON, but no flat object of texts with each name once; better send a form.',
+  ),
   grant_type_missing: malformed('The request names no grant_type.'),
   grant_type_unknown: {
     why: 'The grant_type is none of those that the metadata of the authority lists.',
@@ -188,6 +192,7 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
     why: 'The identity has reached its end.',
     fix: 'If it is still needed, extend its expires_at.',
   },
+  ...ASSERTION_EXPLANATIONS,
   resource_malformed: {
     why: 'The resource asked for is not an absolute URI without fragment.',
     fix: 'Ask for the identifier of a resource server, exactly as it is registered.',
@@ -287,6 +292,10 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
   method_not_allowed: {
     why: 'The rule methods-allowed-per-environment takes no credential of this type in the environment of the identity.',
     fix: 'Give it a stronger credential: countersign credentials create. What is refused where is the setting methods-refused.',
+  },
+  credential_too_old: {
+    why: 'The rule credential-maximum-age takes no credential of this age for this method in the environment of the identity.',
+    fix: 'Give the identity a new credential: countersign credentials create. What may last how long is the setting credential-max-age.',
   },
   dpop_proof_repeated: {
     why: 'The request carried more than one DPoP header.',

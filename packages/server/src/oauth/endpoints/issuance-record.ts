@@ -1,10 +1,11 @@
 // What the audit log is told of a token request (RFC 6749 §3.2), and when its answer may leave.
+import { X509Certificate } from 'node:crypto';
 import { canonicalJson } from '@countersign/tlog';
 import type { AuditEvent } from '../../audit/event.ts';
 import type { AuditLog } from '../../audit/log.ts';
 import { outsideResource, outsideScopes, outsideText } from '../../audit/outside-text.ts';
 import type { StrangerBudget } from '../../audit/stranger-budget.ts';
-import { callerInstance } from '../../http/request.ts';
+import { callerInstance, type HttpRequest } from '../../http/request.ts';
 import { type RandomBytes, newId } from '../../ids.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
@@ -96,7 +97,7 @@ function issuedEvent(
     jti: token.jti,
     method: client.method,
     source: attempt.request.source,
-    instance: callerInstance(attempt.request),
+    instance: instanceOf(attempt.request, client),
     node: deps.node,
     detail: attempt.delegation === undefined ? undefined : inWhoseName(attempt.delegation),
   };
@@ -106,6 +107,17 @@ function issuedEvent(
 function inWhoseName({ subject, actor, via = [] }: Delegation): string {
   const from = via.map(({ jti }) => jti);
   return canonicalJson({ act: actor ?? null, exchanged: from, sub: subject });
+}
+
+/**
+ * Which running copy asks: what it says itself, else the serial number of the certificate by which it proved itself
+ * (RFC 5280 §4.1.2.2), since machines that share a credential have one each.
+ */
+function instanceOf(request: HttpRequest, { method }: AuthenticatedClient): string | undefined {
+  const own = callerInstance(request);
+  if (own !== undefined || !method.endsWith('tls_client_auth')) return own;
+  const leaf = request.clientCertificate?.chain[0];
+  return leaf === undefined ? undefined : new X509Certificate(leaf).serialNumber.toLowerCase();
 }
 
 function refusedEvent(
@@ -130,10 +142,14 @@ function refusedEvent(
     reason,
     source: attempt.request.source,
     // What a stranger calls itself is no one's word.
-    instance: client === undefined ? undefined : callerInstance(attempt.request),
+    instance: client === undefined ? undefined : instanceOf(attempt.request, client),
     node: deps.node,
-    detail: attempt.delegation === undefined ? undefined : inWhoseName(attempt.delegation),
+    detail: attempt.delegation === undefined ? evidenceOf(attempt) : inWhoseName(attempt.delegation),
   };
+}
+
+function evidenceOf({ evidence }: Attempt): string | undefined {
+  return evidence === undefined ? undefined : canonicalJson(evidence);
 }
 
 /** Of these, the assertion was held against the keys of its client. */

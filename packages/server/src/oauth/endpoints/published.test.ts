@@ -19,7 +19,11 @@ describe('the metadata', () => {
       issuer: 'https://authority.test',
       token_endpoint: 'https://authority.test/oauth/token',
       jwks_uri: 'https://authority.test/oauth/jwks',
-      grant_types_supported: ['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange'],
+      grant_types_supported: [
+        'client_credentials',
+        'urn:ietf:params:oauth:grant-type:jwt-bearer',
+        'urn:ietf:params:oauth:grant-type:token-exchange',
+      ],
       token_endpoint_auth_methods_supported: METHODS,
       token_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
       response_types_supported: ['none'],

@@ -13,10 +13,12 @@ import {
 } from '../../../test/client-authority.ts';
 import { proofKey, proofOf } from '../../../test/dpop-proof.ts';
 import { addExchange, type ExchangeScene, TOKEN } from '../../../test/exchange-scene.ts';
+import { addFederation, assertingAsGrant, SECONDS } from '../../../test/federation-scene.ts';
 import {
   addApiKey,
   changed,
   FRAUD,
+  ISSUER,
   jsonOf,
   NOW,
   openTokenScene,
@@ -215,6 +217,32 @@ function badSubject(reach: Reach): Expected {
   return denied('invalid_request', 'the subject token is not acceptable', reach);
 }
 
+/** An assertion (RFC 7523) of a trusted issuer with these claims, or changed in another way. */
+function badAssertion(
+  claims: object,
+  change: Parameters<typeof addFederation>[1] & AssertionChange = {},
+): Expected {
+  return denied('invalid_grant', 'the assertion is not acceptable', async (s) => {
+    const federation = await addFederation(s, change);
+    const made = federation.assertion(claims, change.header, change.key);
+    const text = change.token?.(made) ?? made;
+    if (change.before === true) {
+      expect((await assertingAsGrant(s, text)).status).toBe(200);
+      s.log.events.length = 0;
+      s.counters.tokensIssued = 0;
+    }
+    return await assertingAsGrant(s, text, change.more);
+  });
+}
+interface AssertionChange {
+  readonly header?: object;
+  readonly key?: { readonly kid: string };
+  readonly token?: (made: string) => string;
+  readonly more?: string;
+  /** It was used already. */
+  readonly before?: boolean;
+}
+
 const NOT_WELL_FORMED = 'the body is not well-formed';
 const NO_ACCESS = 'the client has no access to this resource';
 
@@ -237,6 +265,9 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   ),
   form_name_too_long: malformed(NOT_WELL_FORMED, more(`${'n'.repeat(300)}=1`)),
   form_empty_name: malformed(NOT_WELL_FORMED, more('=1')),
+  json_malformed: malformed(NOT_WELL_FORMED, (s) =>
+    s.ask('', { contentType: 'application/json', body: '{"grant_type":"a","grant_type":"a"}' }),
+  ),
   grant_type_missing: malformed('grant_type is missing', body('scope=fraud:read')),
   grant_type_unknown: denied(
     'unsupported_grant_type',
@@ -335,6 +366,25 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   identity_suspended: notAuthenticated(identityIs({ state: 'suspended' })),
   identity_decommissioned: notAuthenticated(identityIs({ state: 'decommissioning' })),
   identity_expired: notAuthenticated(identityIs({ expiresAt: NOW })),
+  assertion_missing: malformed('assertion is missing', (s) => assertingAsGrant(s, '')),
+  assertion_malformed: badAssertion({}, { token: () => 'a.b.c' }),
+  assertion_issuer_unknown: badAssertion({ iss: 'https://issuer.test/' }),
+  assertion_issuer_suspended: badAssertion({}, { issuer: { state: 'suspended' } }),
+  assertion_wrong_typ: badAssertion({}, { header: { typ: 'at+jwt' } }),
+  assertion_algorithm_not_allowed: badAssertion({}, { issuer: { algorithms: ['RS256'] } }),
+  assertion_keys_unavailable: badAssertion({}, { issuer: { keys: { from: 'discovery' } } }),
+  assertion_key_unknown: badAssertion({}, { key: { kid: 'other' } }),
+  assertion_signature: badAssertion({}, { token: (token) => `${token.slice(0, -8)}AAAAAAAA` }),
+  assertion_audience: badAssertion({ aud: [ISSUER, 'https://elsewhere.test'] }),
+  assertion_expired: badAssertion({ exp: SECONDS - 30 }),
+  assertion_not_yet_valid: badAssertion({ iat: SECONDS + 31 }),
+  assertion_stale: badAssertion({ iat: SECONDS - 601 }),
+  assertion_no_rule: badAssertion({ sub: 'somebody-else' }),
+  assertion_condition_not_met: badAssertion({ environment: 'test' }),
+  assertion_rule_not_usable: badAssertion({}, { credential: { state: 'suspended' } }),
+  assertion_ambiguous: badAssertion({}, { twice: true }),
+  assertion_of_another_client: badAssertion({}, { more: '&client_id=billing' }),
+  assertion_replayed: badAssertion({}, { before: true }),
   resource_malformed: denied(
     'invalid_target',
     'resource is not an absolute URI without fragment',
@@ -448,6 +498,11 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     const key = await addApiKey(s);
     await s.storage.identities.replace(changed(s.identity, { environment: 'prod' }));
     return await s.ask('', { authorization: null, headers: ['X-API-Key', key] });
+  }),
+  credential_too_old: denied('access_denied', 'a policy of this authority does not allow it', async (s) => {
+    const { facts, secretHash, log, counters } = s.deps;
+    const other = await openTokenScene({ facts, secretHash, log, counters, enforcedAge: () => 1000 });
+    return await other.ask('', { authorization: formatBasicCredentials('payments', s.secret) });
   }),
   dpop_proof_repeated: badProof(proving((now) => [proofOf(KEY, now), proofOf(KEY, now)])),
   dpop_proof_malformed: badProof(proving(() => ['x'])),

@@ -9,7 +9,7 @@ import { type HttpRequest, singleHeader } from '../../http/request.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
 import { evaluate } from '../../policy/evaluate.ts';
-import type { Rule } from '../../policy/rule.ts';
+import type { IssuanceFacts, Rule } from '../../policy/rule.ts';
 import {
   type AccessAsked,
   type EffectiveAccess,
@@ -36,6 +36,7 @@ import type { Attempt } from './attempt.ts';
 import type { Budgets } from './budgets.ts';
 import { errorResponse, serverErrorResponse, tooManyFailuresResponse } from './error-response.ts';
 import { FormMemory } from './form-memory.ts';
+import { readJsonBody } from './json-body.ts';
 import type { IssuanceRecord } from './issuance-record.ts';
 
 export interface TokenEndpointDeps extends AuthenticateDeps, IssueDeps {
@@ -45,6 +46,10 @@ export interface TokenEndpointDeps extends AuthenticateDeps, IssueDeps {
   /** Types of credentials that get no token, by environment. */
   readonly refusedMethods: ReadonlyMap<string, ReadonlySet<string>>;
   readonly lifetimes: { readonly default: number; readonly maximum: number };
+  /** Undefined: the deployment has none. */
+  readonly lifetimeLimits?: IssuanceFacts['lifetimeLimits'];
+  /** Undefined: the age of a credential is not enforced. */
+  readonly enforcedAge?: IssuanceFacts['maximumAge'];
   readonly record: IssuanceRecord;
   /** Undefined: nobody is limited. */
   readonly budgets?: Budgets | undefined;
@@ -58,7 +63,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
   return async (request) => {
     const attempt: Attempt = { request, at: deps.clock.now() };
     try {
-      const form = readForm(request);
+      const form = readForm(request, readJsonBody);
       attempt.scopeAsked = form.get('scope');
       attempt.resourceAsked = form.get('resource');
       const claim = present(deps.methods, request, form);
@@ -93,11 +98,12 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
 
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-export function readForm(request: HttpRequest): Form {
+/** `json`: reads what came as JSON, where that is taken at all. */
+export function readForm(request: HttpRequest, json?: (body: Uint8Array) => Form): Form {
   // RFC 6749 §2.3.1: credentials MUST NOT be in the URI; nothing else of a token request belongs there either.
   if (
     request.query !== '' &&
-    /(?:^|&)(?:client_secret|client_assertion|client_id|grant_type|assertion|scope|access_token|api_key|x-api-key)=/.test(
+    /(?:^|&)(?:client_secret|client_assertion|client_id|grant_type|assertion|scope|access_token|subject_token|actor_token|api_key|x-api-key)=/.test(
       request.query,
     )
   ) {
@@ -105,6 +111,7 @@ export function readForm(request: HttpRequest): Form {
   }
   const type = singleHeader(request, 'content-type');
   if (type === undefined || (type !== FORM_TYPE && mediaType(type) !== FORM_TYPE)) {
+    if (json !== undefined && mediaType(type ?? '') === 'application/json') return json(request.body);
     throw new Refusal('wrong_content_type');
   }
   return forms.read(request.body);
@@ -197,11 +204,16 @@ function requirePolicy(
     refusedMethods: deps.refusedMethods,
     identityExpiresAt: client.facts.identity.expiresAt,
     credentialExpiresAt: client.credential.expiresAt,
+    credentialCreatedAt: client.credential.createdAt,
     accessExpiresAt: held.access.expiresAt,
     defaultLifetime: deps.lifetimes.default,
     maximumLifetime: deps.lifetimes.maximum,
     resourceServerLifetime: held.resourceServer.token.lifetime,
     accessLifetime: held.access.tokenLifetime,
+    scopes: held.scopes,
+    definedScopes: held.resourceServer.scopes,
+    lifetimeLimits: deps.lifetimeLimits,
+    maximumAge: deps.enforcedAge,
   });
   if (!decision.ok) throw new Refusal(decision.reason);
   return decision.lifetime;
@@ -272,6 +284,7 @@ export async function refuse(
   error: unknown,
 ): Promise<HttpResponse> {
   const reason = reasonOf(error);
+  if (error instanceof Refusal) attempt.evidence = error.evidence;
   if (reason === undefined) {
     deps.report(error, attempt.request.id);
     return serverErrorResponse();

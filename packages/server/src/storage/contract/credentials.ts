@@ -14,7 +14,12 @@ const MATERIALS: readonly CredentialMaterial[] = [
   { type: 'private_key_jwt', jwksUri: 'https://keys.example/jwks', allowTokenEndpointAudience: false },
   { type: 'tls_client_auth', field: 'san_dns', value: 'pay.example', ca: 'root' },
   { type: 'self_signed_tls_client_auth', certificate: 'MII', thumbprint: 'dGg' },
-  { type: 'federated', trustedIssuer: 'iss_1', conditions: { sub: 'system:serviceaccount:pay:api' } },
+  {
+    type: 'federated',
+    trustedIssuer: 'tis_1',
+    subjectKey: 'subject',
+    conditions: { sub: 'system:serviceaccount:pay:api' },
+  },
   { type: 'spiffe', spiffeId: 'spiffe://example.org/pay' },
 ];
 

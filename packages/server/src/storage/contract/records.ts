@@ -5,6 +5,7 @@ import type { IdentityRecord } from '../identities.ts';
 import type { ResourceServerRecord } from '../resource-servers.ts';
 import type { SigningKeyRecord } from '../signing-keys.ts';
 import type { Storage } from '../storage.ts';
+import type { TrustedIssuerRecord } from '../trusted-issuers.ts';
 
 /** Records for the contract suite: complete, each with ids of its own, so that tests can share a database. */
 
@@ -101,6 +102,27 @@ export function accessRecord(
     approvedAt: T0,
     tokenLifetime: undefined,
     expiresAt: T0 + 1e9,
+    createdAt: T0,
+    updatedAt: T0,
+    version: 1,
+    ...overrides,
+  };
+}
+
+export function trustedIssuerRecord(overrides: Partial<TrustedIssuerRecord> = {}): TrustedIssuerRecord {
+  const id = overrides.id ?? freshId('tis');
+  return {
+    id,
+    issuer: `https://${id}.example`,
+    name: 'CI',
+    kind: 'generic',
+    keys: { from: 'discovery' },
+    ca: undefined,
+    algorithms: ['ES256'],
+    audience: undefined,
+    maxTokenAge: 3600,
+    singleUse: true,
+    state: 'active',
     createdAt: T0,
     updatedAt: T0,
     version: 1,

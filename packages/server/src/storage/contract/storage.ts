@@ -14,6 +14,7 @@ import { outboxContract } from './outbox.ts';
 import { resourceServerContract } from './resource-servers.ts';
 import { settingContract } from './settings.ts';
 import { signingKeyContract } from './signing-keys.ts';
+import { trustedIssuerContract } from './trusted-issuers.ts';
 import { transactionContract } from './transactions.ts';
 import { usedOnceContract } from './used-once.ts';
 import { type Subject, testClock } from './subject.ts';
@@ -24,6 +25,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['resource servers', resourceServerContract],
   ['access', accessContract],
   ['access as of an instant', accessAsOfContract],
+  ['trusted issuers', trustedIssuerContract],
   ['signing keys', signingKeyContract],
   ['cut-offs', cutoffContract],
   ['findings', findingContract],

@@ -1,0 +1,80 @@
+import type { TrustedIssuer } from '@countersign/admin-api';
+import type { RouteMap } from '@stricli/core';
+import type { CliContext } from '../context.ts';
+import { jsonFile, textFile } from '../noun/file-value.ts';
+import type { FieldOverrides } from '../noun/contract-flags.ts';
+import { buildNoun } from '../noun/noun-command.ts';
+import { trustedIssuersTest } from './trusted-issuers-test.ts';
+
+const members: FieldOverrides = {
+  issuer: { placeholder: 'url', brief: 'The iss of its tokens, character by character' },
+  name: { brief: 'What people call it' },
+  kind: { brief: 'What its claims are worth: docs/parts' },
+  jwks_uri: { placeholder: 'url', brief: 'Where its keys are published, when its metadata do not say' },
+  jwks: {
+    flag: 'jwks-file',
+    placeholder: 'file',
+    brief: 'Its keys themselves, a JWK set',
+    read: ([file], host) => jsonFile(host, file as string),
+  },
+  ca: {
+    flag: 'ca-certificate',
+    placeholder: 'file',
+    brief: 'PEM certificates that its TLS certificate is signed with',
+    read: ([file], host) => textFile(host, file as string),
+  },
+  algorithms: { brief: 'Algorithms that it may sign with' },
+  audience: { brief: 'The only audience taken, in place of this authority' },
+  max_token_age: { brief: 'Seconds that its tokens are taken for, from their iat' },
+  single_use: { brief: 'Take each of its tokens once' },
+  state: { brief: 'Suspended, none of its tokens is taken' },
+};
+
+export const trustedIssuers: RouteMap<CliContext> = buildNoun<TrustedIssuer>(
+  {
+    name: 'trusted-issuers',
+    brief: 'Whose tokens workloads may come with',
+    argument: 'ISSUER',
+    get: 'trusted-issuers.get',
+    none: 'There are no such trusted issuers.',
+    moreExamples: ['trusted-issuers test --token-file token.jwt'],
+    presentation: {
+      name: (item) => item.issuer,
+      columns: [
+        { header: 'ISSUER', value: (item) => item.issuer },
+        { header: 'NAME', value: (item) => item.name },
+        { header: 'KIND', value: (item) => item.kind },
+        { header: 'STATE', value: (item) => item.state },
+        { header: 'RULES NAME', value: (item) => item.required_conditions.join(' ') },
+      ],
+    },
+  },
+  {
+    list: { operation: 'trusted-issuers.list', examples: ['', '--text github -o name'] },
+    get: {
+      operation: 'trusted-issuers.get',
+      examples: ['https://token.actions.githubusercontent.com', 'tis_0123456789abcdefghij -o yaml'],
+    },
+    create: {
+      operation: 'trusted-issuers.create',
+      examples: [
+        '--issuer https://token.actions.githubusercontent.com --name GitHub --kind github_actions',
+        '--issuer https://cluster.example --name cluster --kind kubernetes --jwks-file cluster.jwks',
+      ],
+      overrides: members,
+      done: 'Trusted',
+    },
+    update: {
+      operation: 'trusted-issuers.patch',
+      examples: ['https://gitlab.com --state suspended'],
+      overrides: members,
+      done: 'Changed',
+    },
+    delete: {
+      operation: 'trusted-issuers.delete',
+      examples: ['https://gitlab.com --yes'],
+      done: 'Deleted',
+    },
+  },
+  { test: trustedIssuersTest },
+);

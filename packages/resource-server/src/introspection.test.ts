@@ -1,0 +1,179 @@
+// Opaque tokens at an API (RFC 7662): the authority is asked, and its answers are kept for a while.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../test/tiny-issuer.ts';
+import type { Introspecting } from './introspection.ts';
+import { VerifierOptionError, type VerifierOptions } from './options.ts';
+import { createVerifier, type Verifier } from './verifier.ts';
+
+let now = 1_800_000_000;
+const clock = () => now;
+let tiny: TinyIssuer;
+let asked: string[];
+let answer: () => Promise<{ active: boolean; [name: string]: unknown }>;
+const client: Introspecting = {
+  introspect(token) {
+    asked.push(token);
+    return answer();
+  },
+};
+const open: Verifier[] = [];
+
+beforeEach(async () => {
+  now = 1_800_000_000;
+  tiny = await startTinyIssuer(clock);
+  asked = [];
+  answer = async () => active();
+});
+afterEach(async () => {
+  for (const verifier of open.splice(0)) await verifier.close();
+  await tiny.close();
+});
+
+function active(change: object = {}): { active: boolean; [name: string]: unknown } {
+  const times = { iat: now, exp: now + 600, jti: 'j1' };
+  const who = { sub: 'payments', client_id: 'payments', crd: 'crd_1' };
+  const claims = { iss: tiny.issuer, aud: AUDIENCE, scope: 'fraud:read', ...who, ...times };
+  return { active: true, token_type: 'Bearer', ...claims, ...change };
+}
+function verifierOf(options: Partial<VerifierOptions> = {}): Verifier {
+  const common = { issuer: tiny.issuer, audience: AUDIENCE, clock, cutoffs: false, introspect: client };
+  const verifier = createVerifier({ ...common, ...options } as VerifierOptions);
+  open.push(verifier);
+  return verifier;
+}
+const reasonOf = async (verifier: Verifier, token: string, scope = 'fraud:read') => {
+  const result = await verifier.verify(token, { scope });
+  return result.ok ? 'ok' : result.reason;
+};
+
+describe('an opaque token', () => {
+  it('is what the authority says', async () => {
+    const result = await verifierOf().verify('cot_x', { scope: 'fraud:read' });
+    expect(result).toMatchObject({ ok: true, scopes: ['fraud:read'], claims: { client_id: 'payments' } });
+    expect(asked).toEqual(['cot_x']);
+  });
+
+  it.each<[string, object, string]>([
+    ['not active', { active: false }, 'not_active'],
+    ['active as a text', { active: 'true' }, 'not_active'],
+    ['of another issuer', { iss: 'https://other.example' }, 'wrong_issuer'],
+    ['for another API', { aud: 'https://ledger.example' }, 'wrong_audience'],
+    ['past its end', { exp: 1_800_000_000 - 5 }, 'expired'],
+    ['without claims', { jti: undefined }, 'bad_claims'],
+    ['without the scope', { scope: 'fraud:list' }, 'insufficient_scope'],
+    ['bound to a key', { cnf: { jkt: 'A'.repeat(43) } }, 'bound_token_as_bearer'],
+  ])('is refused when it is %s', async (_what, change, reason) => {
+    answer = async () => active(change);
+    expect(await reasonOf(verifierOf(), 'cot_x')).toBe(reason);
+  });
+
+  it('is nothing without the option', async () => {
+    expect(await reasonOf(verifierOf({ introspect: false }), 'cot_x')).toBe('malformed_token');
+  });
+
+  it('is answered 503 while the authority cannot be asked, and asked about again', async () => {
+    answer = () => Promise.reject(new Error('gone'));
+    const verifier = verifierOf();
+    const result = await verifier.verify('cot_x');
+    expect(result).toMatchObject({ ok: false, status: 503, reason: 'introspection_unavailable' });
+    answer = async () => active();
+    expect(await reasonOf(verifier, 'cot_x')).toBe('ok');
+  });
+
+  it('that is longer than any is not asked about', async () => {
+    expect(await reasonOf(verifierOf(), 'a'.repeat(16_385))).toBe('malformed_token');
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('an answer', () => {
+  it('is kept for 60 seconds, for its token alone', async () => {
+    const verifier = verifierOf();
+    for (let i = 0; i < 3; i++) expect(await reasonOf(verifier, 'cot_x')).toBe('ok');
+    await reasonOf(verifier, 'cot_y');
+    expect(asked).toEqual(['cot_x', 'cot_y']);
+    now += 59;
+    await reasonOf(verifier, 'cot_x');
+    expect(asked).toHaveLength(2);
+    now += 1;
+    await reasonOf(verifier, 'cot_x');
+    expect(asked).toHaveLength(3);
+  });
+
+  it('is never kept beyond the end of the token', async () => {
+    answer = async () => active({ exp: now + 20 });
+    const verifier = verifierOf({ leeway: 0 });
+    expect(await reasonOf(verifier, 'cot_x')).toBe('ok');
+    now += 20;
+    answer = async () => ({ active: false });
+    expect(await reasonOf(verifier, 'cot_x')).toBe('not_active');
+  });
+
+  it('that says no is kept for 10 seconds', async () => {
+    answer = async () => ({ active: false });
+    const verifier = verifierOf();
+    for (let i = 0; i < 3; i++) expect(await reasonOf(verifier, 'cot_x')).toBe('not_active');
+    now += 10;
+    await reasonOf(verifier, 'cot_x');
+    expect(asked).toHaveLength(2);
+  });
+
+  it('serves all who wait for it', async () => {
+    const verifier = verifierOf();
+    const reasons = await Promise.all(Array.from({ length: 20 }, () => reasonOf(verifier, 'cot_x')));
+    expect([...new Set(reasons)]).toEqual(['ok']);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('is one of 10,000 at most', async () => {
+    const verifier = verifierOf();
+    for (let i = 0; i <= 10_000; i++) await reasonOf(verifier, `cot_${i}`);
+    await reasonOf(verifier, 'cot_10000');
+    expect(asked).toHaveLength(10_001);
+    await reasonOf(verifier, 'cot_0');
+    expect(asked).toHaveLength(10_002);
+  });
+});
+
+describe('cut-offs', () => {
+  it('end an opaque token whose answer is kept', async () => {
+    const verifier = verifierOf({ cutoffs: {} });
+    await verifier.ready();
+    expect(await reasonOf(verifier, 'cot_x')).toBe('ok');
+    tiny.cut({ kind: 'token', id: 'j1', not_before: now });
+    await expect.poll(() => reasonOf(verifier, 'cot_x')).toBe('cut_off');
+    expect(asked).toHaveLength(1);
+  });
+
+  it('that cannot be followed leave the word of the authority, while it is as young', async () => {
+    tiny.intercept = (request, response) => {
+      if (request.url?.startsWith('/oauth/cutoffs') !== true) return false;
+      response.writeHead(503).end();
+      return true;
+    };
+    const verifier = verifierOf({ cutoffs: { staleAfter: 10, onStale: 'introspect' } });
+    for (const token of ['cot_x', tiny.token()]) {
+      asked = [];
+      answer = async () => active();
+      expect(await reasonOf(verifier, token)).toBe('ok');
+      expect(await reasonOf(verifier, token)).toBe('ok');
+      expect(asked).toEqual([token]);
+      now += 10;
+      answer = async () => ({ active: false });
+      expect(await reasonOf(verifier, token)).toBe('not_active');
+    }
+    answer = () => Promise.reject(new Error('gone'));
+    expect(await reasonOf(verifier, tiny.token({ jti: 'j2' }))).toBe('cutoffs_stale');
+  });
+});
+
+describe('the option', () => {
+  it.each<[string, object]>([
+    ['introspect', { introspect: true }],
+    ['introspect', { issuer: undefined, issuers: ['https://a.example', 'https://b.example'] }],
+    ['introspect', { introspect: false, cutoffs: { onStale: 'introspect' } }],
+  ])('%s is refused in %j', (option, options) => {
+    expect(() => verifierOf(options)).toThrow(VerifierOptionError);
+    expect(() => verifierOf(options)).toThrow(option);
+  });
+});

@@ -1,0 +1,94 @@
+// Asking the authority about tokens that only it can read: RFC 7662 §2, answers kept for a while (§4).
+import { createHash } from 'node:crypto';
+import { type AccessTokenClaims, parseAccessTokenClaims } from '@countersign/protocol';
+import type { Finding } from './finding.ts';
+
+/** Who asks: a client of `@countersign/client` does, or anything that answers as RFC 7662 §2.2 says. */
+export interface Introspecting {
+  /** Rejects when there is no answer. */
+  introspect(token: string): Promise<{ readonly active: boolean; readonly [name: string]: unknown }>;
+}
+
+export interface IntrospectionDeps {
+  readonly client: Introspecting;
+  /** Epoch seconds. */
+  readonly clock: () => number;
+}
+
+/** Seconds for which an answer is kept at most: so long a scope that was taken away may still open something. */
+const KEEP_ACTIVE = 60;
+/** Seconds for which it is kept that a token is not active. It will never be; this only bounds the memory. */
+const KEEP_INACTIVE = 10;
+/** Answers kept at most. */
+const CAPACITY = 10_000;
+/** Longer than any token of ours; more is not sent on. */
+const MAX_LENGTH = 16_384;
+
+type Answer = { readonly claims: AccessTokenClaims } | Finding;
+
+interface Kept {
+  readonly answer: Answer;
+  readonly askedAt: number;
+  /** Epoch seconds. */
+  readonly until: number;
+}
+
+export class Introspection {
+  readonly #deps: IntrospectionDeps;
+  readonly #kept = new Map<string, Kept>();
+  readonly #flights = new Map<string, Promise<Answer>>();
+
+  constructor(deps: IntrospectionDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * The claims of an active token, or what is wrong, as it was at most `maxAge` seconds ago. One question at a time for one
+   * token. Never rejects.
+   */
+  async ask(token: string, maxAge: number = KEEP_ACTIVE): Promise<Answer> {
+    if (token.length > MAX_LENGTH) return { reason: 'malformed_token', detail: 'too_long' };
+    const digest = createHash('sha256').update(token).digest('base64');
+    const kept = this.#kept.get(digest);
+    const now = this.#deps.clock();
+    // A clock that was set back counts as time gone by.
+    if (kept !== undefined && now < kept.until && Math.abs(now - kept.askedAt) < maxAge) return kept.answer;
+    const flying = this.#flights.get(digest);
+    if (flying !== undefined) return flying;
+    const flight = this.#ask(token, digest).finally(() => this.#flights.delete(digest));
+    this.#flights.set(digest, flight);
+    return flight;
+  }
+
+  async #ask(token: string, digest: string): Promise<Answer> {
+    // Counted from before the question: what was true then may have ended since.
+    const now = this.#deps.clock();
+    let answer: Answer;
+    try {
+      answer = answerOf(await this.#deps.client.introspect(token));
+    } catch {
+      // What went wrong may hold the token; and nothing is known of it, so nothing is kept.
+      return { reason: 'introspection_unavailable' };
+    }
+    const until = 'claims' in answer ? Math.min(now + KEEP_ACTIVE, answer.claims.exp) : now + KEEP_INACTIVE;
+    this.#keep(digest, { answer, askedAt: now, until });
+    return answer;
+  }
+
+  #keep(digest: string, kept: Kept): void {
+    this.#kept.delete(digest);
+    if (this.#kept.size >= CAPACITY) {
+      const oldest = this.#kept.keys().next();
+      if (oldest.done !== true) this.#kept.delete(oldest.value);
+    }
+    this.#kept.set(digest, kept);
+  }
+}
+
+/** RFC 7662 §2.2: nothing but the boolean true makes a token active. */
+function answerOf(response: { readonly active: boolean; readonly [name: string]: unknown }): Answer {
+  const { active, token_type: _type, ...claims } = response;
+  if (active !== true) return { reason: 'not_active' };
+  const parsed = parseAccessTokenClaims(Buffer.from(JSON.stringify(claims)));
+  return parsed.ok ? { claims: parsed.claims } : { reason: 'bad_claims', detail: parsed.fault };
+}

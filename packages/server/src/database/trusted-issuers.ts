@@ -1,0 +1,108 @@
+import type {
+  IssuerKeys,
+  TrustedIssuerKind,
+  TrustedIssuerRecord,
+  TrustedIssuerStore,
+} from '../storage/trusted-issuers.ts';
+import { type Session, statement } from './database.ts';
+import { conditions, pageOf, pageStatement } from './list.ts';
+import { type VersionedTable, versionedTable } from './versioned.ts';
+
+interface TrustedIssuerRow {
+  id: string;
+  issuer: string;
+  name: string;
+  kind: string;
+  /** JSON. */
+  key_source: string;
+  ca: string | null;
+  /** Space-separated. */
+  algorithms: string;
+  audience: string | null;
+  max_token_age: number;
+  single_use: number;
+  state: string;
+  created_at: number;
+  updated_at: number;
+  version: number;
+}
+
+const trustedIssuers: VersionedTable<TrustedIssuerRecord> = versionedTable<
+  TrustedIssuerRecord,
+  TrustedIssuerRow
+>({
+  table: 'trusted_issuers',
+  history: 'trusted_issuer_history',
+  columns: [
+    'id',
+    'issuer',
+    'name',
+    'kind',
+    'key_source',
+    'ca',
+    'algorithms',
+    'audience',
+    'max_token_age',
+    'single_use',
+    'state',
+    'created_at',
+    'updated_at',
+    'version',
+  ],
+  // Rules are about the tokens of one issuer: another issuer is another record.
+  fixed: ['issuer', 'kind', 'created_at'],
+  toRow: (record) => ({
+    id: record.id,
+    issuer: record.issuer,
+    name: record.name,
+    kind: record.kind,
+    key_source: JSON.stringify(record.keys),
+    ca: record.ca,
+    algorithms: record.algorithms.join(' '),
+    audience: record.audience,
+    max_token_age: record.maxTokenAge,
+    single_use: record.singleUse,
+    state: record.state,
+    created_at: record.createdAt,
+    updated_at: record.updatedAt,
+    version: record.version,
+  }),
+  fromRow: (row) => ({
+    id: row.id,
+    issuer: row.issuer,
+    name: row.name,
+    kind: row.kind as TrustedIssuerKind,
+    keys: JSON.parse(row.key_source) as IssuerKeys,
+    ca: row.ca ?? undefined,
+    algorithms: row.algorithms.split(' '),
+    audience: row.audience ?? undefined,
+    maxTokenAge: row.max_token_age,
+    singleUse: row.single_use === 1,
+    state: row.state as TrustedIssuerRecord['state'],
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    version: row.version,
+  }),
+});
+
+const selectByIssuer = statement(
+  'trusted_issuers_by_issuer',
+  `SELECT ${trustedIssuers.columns} FROM trusted_issuers WHERE issuer = $1 AND state <> 'deleted'`,
+);
+
+export function trustedIssuerStore(session: Session): TrustedIssuerStore {
+  return {
+    insert: (record) => session.write((tx) => trustedIssuers.insert(tx, record)),
+    replace: (record) => session.write((tx) => trustedIssuers.replace(tx, record)),
+    byId: (id) => trustedIssuers.byId(session, id),
+    byIssuer: async (issuer) => (await trustedIssuers.select(session, selectByIssuer, [issuer]))[0],
+    list: async (filter, page) => {
+      const where = conditions();
+      where.add("state <> 'deleted'");
+      where.contains(['name', 'issuer'], filter.text);
+      const key = { createdAt: 'created_at', id: 'id' };
+      const text = pageStatement(`SELECT ${trustedIssuers.columns} FROM trusted_issuers`, where, key, page);
+      return pageOf(await trustedIssuers.select(session, text, where.params), page.limit);
+    },
+  };
+}

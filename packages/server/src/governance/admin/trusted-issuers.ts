@@ -1,0 +1,169 @@
+import type { AssertionReport, BodyOf } from '@countersign/admin-api';
+import {
+  changeTrustedIssuer,
+  createTrustedIssuer,
+  deleteTrustedIssuer,
+  type TrustedIssuerDeps,
+} from '../../registry/trusted-issuer.ts';
+import { type TrustedIssuerView, trustedIssuerView } from '../../registry/views.ts';
+import type { IssuerKeys, TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { pageOf, readPosition } from './cursor.ts';
+import type { Call, NounHandlers } from './endpoint.ts';
+import type { ReasonExplanation } from './explain.ts';
+import { findTrustedIssuer, required } from './find-record.ts';
+
+/** What the token wing would make of an assertion; it takes, issues and keeps nothing. */
+export type TestAssertion = (assertion: string) => Promise<{
+  /** Undefined: it would be taken. */
+  readonly reason: string | undefined;
+  readonly trustedIssuer: string | undefined;
+  readonly clientId: string | undefined;
+  readonly rules: readonly {
+    readonly credential: string;
+    readonly clientId: string;
+    readonly notMet:
+      | { readonly claim: string; readonly expected: string; readonly actual: string | undefined }
+      | undefined;
+  }[];
+}>;
+
+export function trustedIssuerHandlers(
+  deps: TrustedIssuerDeps & {
+    readonly storage: Pick<Storage, 'trustedIssuers'>;
+    readonly testAssertion: TestAssertion;
+    readonly tokenReasons: Readonly<Record<string, ReasonExplanation>>;
+  },
+): NounHandlers<'trusted-issuers'> {
+  const { storage } = deps;
+
+  async function test({ body }: Call<'trusted-issuers.test'>): Promise<AssertionReport> {
+    const { reason, trustedIssuer, clientId, rules } = await deps.testAssertion(body.assertion);
+    const told = reason === undefined ? TAKEN : deps.tokenReasons[reason];
+    return {
+      accepted: reason === undefined,
+      reason: reason ?? null,
+      why: told?.why ?? `The reason is ${reason}.`,
+      fix: told?.fix ?? null,
+      trusted_issuer: trustedIssuer ?? null,
+      client_id: clientId ?? null,
+      rules: rules.map(({ credential, clientId: owner, notMet }) => ({
+        credential,
+        client_id: owner,
+        met: notMet === undefined,
+        claim: notMet?.claim ?? null,
+        expected: notMet?.expected ?? null,
+        actual: notMet?.actual ?? null,
+      })),
+    };
+  }
+
+  return {
+    'trusted-issuers.create': {
+      kind: 'write',
+      async run({ body }, stores, tell) {
+        const record = await createTrustedIssuer(deps, stores, tell, {
+          issuer: body.issuer,
+          name: body.name,
+          ...trustedIssuerSettings(body),
+        });
+        return { ...resultOf(record), location: `/v1/trusted-issuers/${record.id}` };
+      },
+    },
+
+    'trusted-issuers.list': {
+      kind: 'read',
+      async run({ query }) {
+        const page = { limit: query.limit, after: readPosition(query.cursor) };
+        return {
+          body: await pageOf(
+            await storage.trustedIssuers.list({ text: query.text }, page),
+            trustedIssuerView,
+          ),
+        };
+      },
+    },
+
+    'trusted-issuers.get': {
+      kind: 'read',
+      async run({ params }) {
+        return resultOf(required(await findTrustedIssuer(storage, params.id), 'trusted issuer'));
+      },
+    },
+
+    'trusted-issuers.patch': {
+      kind: 'write',
+      async run({ params, body, admin, requireVersion }, stores, tell) {
+        const record = required(await findTrustedIssuer(stores, params.id), 'trusted issuer');
+        requireVersion(record.version);
+        return resultOf(
+          await changeTrustedIssuer(deps, stores, tell, admin.scopes, record, {
+            name: body.name,
+            keys: body.jwks === undefined && body.jwks_uri === undefined ? undefined : keysOf(body),
+            ca: body.ca,
+            algorithms: body.algorithms,
+            audience: body.audience,
+            maxTokenAge: body.max_token_age,
+            singleUse: body.single_use,
+            state: body.state,
+          }),
+        );
+      },
+    },
+
+    'trusted-issuers.delete': {
+      kind: 'write',
+      async run({ params, requireVersion }, stores, tell) {
+        const record = required(await findTrustedIssuer(stores, params.id), 'trusted issuer');
+        requireVersion(record.version);
+        return resultOf(await deleteTrustedIssuer(deps, stores, tell, record));
+      },
+    },
+
+    'trusted-issuers.test': {
+      kind: 'many',
+      async run(call) {
+        return { body: await test(call) };
+      },
+      // It changes nothing either way.
+      preview: () => Promise.resolve([]),
+    },
+  };
+}
+
+const TAKEN: ReasonExplanation = {
+  why: 'The token is good, and exactly one identity has a rule that it meets.',
+  fix: undefined,
+};
+
+/** As the contract has them, for creation and for declared documents. */
+export function trustedIssuerSettings(spec: Omit<BodyOf<'trusted-issuers.create'>, 'issuer' | 'name'>): Pick<
+  TrustedIssuerRecord,
+  'kind' | 'keys' | 'ca' | 'algorithms' | 'audience'
+> & {
+  readonly maxTokenAge: number | undefined;
+  readonly singleUse: boolean | undefined;
+} {
+  return {
+    kind: spec.kind,
+    keys: keysOf(spec),
+    ca: spec.ca,
+    algorithms: spec.algorithms,
+    audience: spec.audience,
+    maxTokenAge: spec.max_token_age,
+    singleUse: spec.single_use,
+  };
+}
+
+function keysOf(spec: {
+  readonly jwks?: object | null | undefined;
+  readonly jwks_uri?: string | null | undefined;
+}): IssuerKeys {
+  if (spec.jwks !== undefined && spec.jwks !== null) return { from: 'jwks', jwks: spec.jwks };
+  if (typeof spec.jwks_uri === 'string') return { from: 'jwks_uri', uri: spec.jwks_uri };
+  return { from: 'discovery' };
+}
+
+function resultOf(record: TrustedIssuerRecord): { body: TrustedIssuerView; version: number } {
+  return { body: trustedIssuerView(record), version: record.version };
+}

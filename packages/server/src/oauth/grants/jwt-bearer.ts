@@ -1,0 +1,97 @@
+// JWT bearer grant: RFC 7523 §2.1, RFC 7521 §4.1. The assertion of a trusted issuer says who asks.
+import { type Form, JWT_BEARER } from '@countersign/protocol';
+import type { UsedOnceStore } from '../../storage/used-once.ts';
+import type { AuthenticatedClient } from '../client-auth/method.ts';
+import {
+  type ForeignAssertion,
+  type ForeignAssertionDeps,
+  readForeignAssertion,
+} from '../federation/foreign-assertion.ts';
+import { type MatchDeps, matchRules, type RuleOutcome } from '../federation/match-rules.ts';
+import { Refusal } from '../refusal.ts';
+import { readAccessAsked } from './access-asked.ts';
+import type { Grant } from './grant.ts';
+
+export interface JwtBearerDeps extends ForeignAssertionDeps, MatchDeps {
+  readonly usedOnce: Pick<UsedOnceStore, 'claim'>;
+}
+
+export function jwtBearer(deps: JwtBearerDeps): Grant {
+  async function identify(form: Form, now: number): Promise<AuthenticatedClient> {
+    const text = form.get('assertion');
+    if (text === undefined) throw new Refusal('assertion_missing');
+    const assertion = await readForeignAssertion(deps, text, now);
+    const { outcome } = await matchRules(deps, assertion, now);
+    if (!outcome.ok) throw new Refusal(outcome.reason, undefined, outcome.evidence);
+    const { facts, credential } = outcome;
+    const named = form.get('client_id');
+    // RFC 7521 §4.1: optional, and then the same.
+    if (named !== undefined && named !== facts.identity.clientId) {
+      throw new Refusal('assertion_of_another_client', undefined, { identity: facts.identity.clientId });
+    }
+    await requireFirstUse(deps, assertion);
+    return { facts, credential, method: JWT_BEARER };
+  }
+
+  return {
+    type: JWT_BEARER,
+    identify: (_request, form, now) => identify(form, now),
+
+    async authorize(form, client, now) {
+      // RFC 7521 §4.1: a client may prove itself beside the assertion; two who are one get no more than either.
+      if (client.method !== JWT_BEARER) {
+        const { facts } = await identify(form, now);
+        if (facts.identity.id !== client.facts.identity.id) {
+          throw new Refusal('assertion_of_another_client', undefined, { identity: facts.identity.clientId });
+        }
+      }
+      return readAccessAsked(form);
+    },
+  };
+}
+
+/** RFC 7523 §3, 7: once on every node, for as long as it would be taken. An unreachable store rejects. */
+async function requireFirstUse(deps: JwtBearerDeps, assertion: ForeignAssertion): Promise<void> {
+  const { trustedIssuer, replayId, endsAt } = assertion;
+  if (!trustedIssuer.singleUse) return;
+  if (await deps.usedOnce.claim('jwt-bearer', replayId, (endsAt + 1) * 1000)) return;
+  throw new Refusal('assertion_replayed', undefined, { trusted_issuer: trustedIssuer.id });
+}
+
+/** What this grant would make of an assertion, for an operator who asks: nothing is used up. */
+export interface AssertionTest {
+  readonly reason: string | undefined;
+  readonly trustedIssuer: string | undefined;
+  readonly clientId: string | undefined;
+  readonly rules: readonly {
+    readonly credential: string;
+    readonly clientId: string;
+    readonly notMet: RuleOutcome['notMet'];
+  }[];
+}
+
+export async function testAssertion(
+  deps: ForeignAssertionDeps & MatchDeps,
+  text: string,
+  now: number,
+): Promise<AssertionTest> {
+  const none = { trustedIssuer: undefined, clientId: undefined, rules: [] };
+  let assertion: ForeignAssertion;
+  try {
+    assertion = await readForeignAssertion(deps, text, now);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { ...none, reason: error.reason };
+  }
+  const { rules, outcome } = await matchRules(deps, assertion, now);
+  return {
+    reason: outcome.ok ? undefined : outcome.reason,
+    trustedIssuer: assertion.trustedIssuer.id,
+    clientId: outcome.ok ? outcome.facts.identity.clientId : undefined,
+    rules: rules.map(({ credential, facts, notMet }) => ({
+      credential: credential.id,
+      clientId: facts.identity.clientId,
+      notMet,
+    })),
+  };
+}

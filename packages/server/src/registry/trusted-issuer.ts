@@ -1,0 +1,173 @@
+import { newId } from '../ids.ts';
+import type { Position } from '../storage/page.ts';
+import type { Stores } from '../storage/storage.ts';
+import type { IssuerKeys, TrustedIssuerKind, TrustedIssuerRecord } from '../storage/trusted-issuers.ts';
+import { type RuleDeps, same, type Tell } from './change-rules.ts';
+import { type Ceiling, requireMayActAs } from './own-access.ts';
+import { RegistryRefusal } from './refusal.ts';
+import { ISSUER_KINDS } from './federation-rule.ts';
+import { trustedIssuerView } from './views.ts';
+
+export interface TrustedIssuerDeps extends RuleDeps {
+  /** Of this authority, which is not trusted in this way: its tokens are exchanged. */
+  readonly issuer: string;
+}
+
+export interface NewTrustedIssuer {
+  readonly issuer: string;
+  readonly name: string;
+  readonly kind: TrustedIssuerKind;
+  readonly keys: IssuerKeys;
+  readonly ca: string | undefined;
+  readonly algorithms: readonly string[];
+  readonly audience: string | undefined;
+  /** Undefined: as its kind has it. */
+  readonly maxTokenAge: number | undefined;
+  readonly singleUse: boolean | undefined;
+}
+
+export async function createTrustedIssuer(
+  deps: TrustedIssuerDeps,
+  stores: Pick<Stores, 'trustedIssuers'>,
+  tell: Tell,
+  asked: NewTrustedIssuer,
+): Promise<TrustedIssuerRecord> {
+  const now = deps.clock.now();
+  if (asked.issuer === deps.issuer) {
+    throw new RegistryRefusal('built_in', 'tokens of this authority itself are exchanged (RFC 8693)', {
+      pointer: '/issuer',
+    });
+  }
+  const taken = await stores.trustedIssuers.byIssuer(asked.issuer);
+  if (taken !== undefined) {
+    throw new RegistryRefusal('already_exists', `${asked.issuer} is trusted already`, {
+      pointer: '/issuer',
+      existing: taken.id,
+    });
+  }
+  const kind = ISSUER_KINDS[asked.kind];
+  const record: TrustedIssuerRecord = {
+    id: newId('tis', deps.random),
+    issuer: asked.issuer,
+    name: asked.name,
+    kind: asked.kind,
+    keys: asked.keys,
+    ca: asked.ca,
+    algorithms: asked.algorithms,
+    audience: asked.audience,
+    maxTokenAge: asked.maxTokenAge ?? kind.maxTokenAge,
+    singleUse: asked.singleUse ?? kind.singleUse,
+    state: 'active',
+    createdAt: now,
+    updatedAt: now,
+    version: 1,
+  };
+  await stores.trustedIssuers.insert(record);
+  tell({ type: 'trusted_issuer.created', resource: record.id, after: trustedIssuerView(record) });
+  return record;
+}
+
+/** Absent stays. */
+export interface TrustedIssuerChange {
+  readonly name?: string | undefined;
+  readonly keys?: IssuerKeys | undefined;
+  /** `null`: the platform's. */
+  readonly ca?: string | null | undefined;
+  readonly algorithms?: readonly string[] | undefined;
+  /** `null`: this authority. */
+  readonly audience?: string | null | undefined;
+  readonly maxTokenAge?: number | undefined;
+  readonly singleUse?: boolean | undefined;
+  readonly state?: 'active' | 'suspended' | undefined;
+}
+
+/**
+ * The record with the change made; the same record, and no event, when there is nothing to change. Whoever says which
+ * tokens are believed can become every identity that has rules here: it needs what they have.
+ */
+export async function changeTrustedIssuer(
+  deps: TrustedIssuerDeps,
+  stores: Pick<Stores, 'trustedIssuers' | 'credentials' | 'access' | 'resourceServers'>,
+  tell: Tell,
+  ceiling: Ceiling,
+  record: TrustedIssuerRecord,
+  change: TrustedIssuerChange,
+): Promise<TrustedIssuerRecord> {
+  const changed: TrustedIssuerRecord = {
+    ...record,
+    name: change.name ?? record.name,
+    keys: change.keys ?? record.keys,
+    ca: change.ca === undefined ? record.ca : (change.ca ?? undefined),
+    algorithms: change.algorithms ?? record.algorithms,
+    audience: change.audience === undefined ? record.audience : (change.audience ?? undefined),
+    maxTokenAge: change.maxTokenAge ?? record.maxTokenAge,
+    singleUse: change.singleUse ?? record.singleUse,
+    state: change.state ?? record.state,
+  };
+  if (same(changed, record)) return record;
+  if (record.state === 'deleted') {
+    throw new RegistryRefusal('illegal_transition', 'a deleted trusted issuer stays deleted');
+  }
+  const { name, state } = changed;
+  if (!same({ ...record, name, state }, changed) || state === 'active') {
+    for await (const identityId of identitiesOf(stores, record)) {
+      await requireMayActAs(ceiling, stores, identityId);
+    }
+  }
+  return await replace(deps, stores, tell, record, changed, eventOf(record.state, state));
+}
+
+/** The same record, and no event, when it is deleted already. */
+export async function deleteTrustedIssuer(
+  deps: RuleDeps,
+  stores: Pick<Stores, 'trustedIssuers' | 'credentials'>,
+  tell: Tell,
+  record: TrustedIssuerRecord,
+): Promise<TrustedIssuerRecord> {
+  if (record.state === 'deleted') return record;
+  for await (const identityId of identitiesOf(stores, record)) {
+    throw new RegistryRefusal('still_in_use', 'identities have federated credentials of it', {
+      existing: identityId,
+    });
+  }
+  return await replace(deps, stores, tell, record, { ...record, state: 'deleted' }, 'trusted_issuer.deleted');
+}
+
+/** Identities with a rule for its tokens that could still be used. */
+async function* identitiesOf(
+  stores: Pick<Stores, 'credentials'>,
+  { id }: TrustedIssuerRecord,
+): AsyncGenerator<string> {
+  const seen = new Set<string>();
+  for (const state of ['active', 'suspended'] as const) {
+    let after: Position | undefined;
+    do {
+      const page = await stores.credentials.list({ trustedIssuerId: id, state }, { limit: 200, after });
+      for (const { identityId } of page.items) {
+        if (seen.has(identityId)) continue;
+        seen.add(identityId);
+        yield identityId;
+      }
+      after = page.next;
+    } while (after !== undefined);
+  }
+}
+
+async function replace(
+  deps: RuleDeps,
+  stores: Pick<Stores, 'trustedIssuers'>,
+  tell: Tell,
+  before: TrustedIssuerRecord,
+  after: TrustedIssuerRecord,
+  type: string,
+): Promise<TrustedIssuerRecord> {
+  const next = { ...after, updatedAt: deps.clock.now(), version: before.version + 1 };
+  await stores.trustedIssuers.replace(next);
+  tell({ type, resource: before.id, before: trustedIssuerView(before), after: trustedIssuerView(next) });
+  return next;
+}
+
+function eventOf(before: TrustedIssuerRecord['state'], after: TrustedIssuerRecord['state']): string {
+  if (before === after) return 'trusted_issuer.updated';
+  return after === 'suspended' ? 'trusted_issuer.suspended' : 'trusted_issuer.resumed';
+}

@@ -1,0 +1,45 @@
+import type { Page, PageRequest } from './page.ts';
+
+export const TRUSTED_ISSUER_KINDS = ['generic', 'github_actions', 'gitlab', 'kubernetes'] as const;
+export type TrustedIssuerKind = (typeof TRUSTED_ISSUER_KINDS)[number];
+
+/** Where the keys of an issuer are: in its metadata, at a URL, or here. */
+export type IssuerKeys =
+  | { readonly from: 'discovery' }
+  | { readonly from: 'jwks_uri'; readonly uri: string }
+  | { readonly from: 'jwks'; readonly jwks: object };
+
+export interface TrustedIssuerRecord {
+  readonly id: string;
+  /** The `iss` of its tokens: unique among those that are not deleted, compared as a string. */
+  readonly issuer: string;
+  readonly name: string;
+  /** Says which claims name a subject for ever. */
+  readonly kind: TrustedIssuerKind;
+  readonly keys: IssuerKeys;
+  /** PEM certificates trusted for its connections, in place of the platform's. */
+  readonly ca: string | undefined;
+  readonly algorithms: readonly string[];
+  /** The only audience taken. Undefined: this authority's issuer and its token endpoint. */
+  readonly audience: string | undefined;
+  /** Seconds since `iat`. */
+  readonly maxTokenAge: number;
+  /** A token of it is taken once. */
+  readonly singleUse: boolean;
+  readonly state: 'active' | 'suspended' | 'deleted';
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly version: number;
+}
+
+export interface TrustedIssuerStore {
+  /** `unique_conflict` (`issuer`) when one that is not deleted has the issuer. */
+  insert(record: TrustedIssuerRecord): Promise<void>;
+  /** Compare-and-swap on `version - 1`, with its history row. `version_conflict`, `unique_conflict`. */
+  replace(record: TrustedIssuerRecord): Promise<void>;
+  byId(id: string): Promise<TrustedIssuerRecord | undefined>;
+  /** Not deleted ones only. */
+  byIssuer(issuer: string): Promise<TrustedIssuerRecord | undefined>;
+  /** Not deleted ones only, oldest first; `text` is a substring of name or issuer. */
+  list(filter: { readonly text?: string | undefined }, page: PageRequest): Promise<Page<TrustedIssuerRecord>>;
+}

@@ -96,6 +96,12 @@ describe.runIf(target.admin !== undefined)('RFC 8693 token exchange (needs the a
       );
     });
 
+    test.each(['subject_token', 'actor_token'])('%s in the URL is refused', async (name) => {
+      const params = { grant_type: GRANT, subject_token: 'x', subject_token_type: ACCESS_TOKEN };
+      const answer = await askToken({ client: api, params, query: `?${name}=x` });
+      expect(expectOAuthError(answer, 400, 'invalid_request')['error_description']).toMatch(/URL/);
+    });
+
     test.each(['subject_token', 'subject_token_type'])('without %s it is invalid_request', async (name) => {
       expectOAuthError(await exchange(await subjectToken(), { [name]: '' }), 400, 'invalid_request');
     });

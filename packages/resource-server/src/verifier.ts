@@ -12,12 +12,14 @@ import {
   type VerificationKey,
   verifyJws,
 } from '@countersign/protocol';
+import { ApiKeys, looksLikeApiKey } from './api-keys.ts';
 import { CutoffFollower } from './cutoff-feed.ts';
 import type { Finding } from './finding.ts';
 import { Introspection } from './introspection.ts';
 import { Jwks } from './jwks.ts';
 import type { PublishedMetadata } from './metadata.ts';
 import type { VerifierOptions } from './options.ts';
+import type { RequestHeaders } from './presented-token.ts';
 import { checkBinding } from './sender-constraint/binding.ts';
 import { createDpopCheck } from './sender-constraint/dpop.ts';
 import { type IssuerSettings, readOptions, type VerifierSettings } from './settings.ts';
@@ -58,12 +60,19 @@ export interface Verifier {
   /** The refusal for a request in which no token could be found. */
   refuse(reason: RefusalReason, scheme?: TokenScheme): Refusal;
   /**
+   * The certificate that a request came with, for `verify`: that of its connection, or what a proxy of `certificateHeader`
+   * says. DER; undefined where there is none, or none that can be believed.
+   */
+  certificateOf(request: RequestHeaders): Uint8Array | undefined;
+  /**
    * Resolves when keys and cut-offs of every issuer are known. Rejects with NotReadyError after 30 seconds without
    * them, at once when a certificate is not trusted; it goes on trying, and may be called again.
    */
   ready(): Promise<void>;
   /** Ends the following of feeds; later tokens are refused. */
   close(): Promise<void>;
+  /** Whether an API key may stand in the place of a token. */
+  readonly takesApiKeys: boolean;
   /** The RFC 9728 document and its address, when the option `metadata` was given. */
   readonly metadata: PublishedMetadata | undefined;
 }
@@ -102,6 +111,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       ? undefined
       : new Introspection({ client: settings.introspect, clock: settings.clock });
   const dpop = createDpopCheck(settings.dpop, settings.clock);
+  const apiKeys = settings.apiKeys && new ApiKeys(settings.apiKeys, { ...settings, signal: stop.signal });
 
   function start(): void {
     for (const { cutoffs } of authorities.values()) cutoffs?.start();
@@ -154,6 +164,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
     start();
     // Whatever else it is, it is never turned into text: that would run the caller's code, or make a list a token.
     if (typeof token !== 'string') return refuse({ reason: 'malformed_token' });
+    if (apiKeys !== undefined && looksLikeApiKey(token)) {
+      const exchanged = await apiKeys.exchange(token);
+      return typeof exchanged === 'string' ? await verify(exchanged, request) : refuse(exchanged);
+    }
     // What has no dot is no JWT, and only the authority can say what it is.
     const read = token.includes('.') ? readSigned(token) : askAbout(token);
     const known = await read;
@@ -176,6 +190,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
   return {
     verify,
+    certificateOf: settings.callerCertificate,
     refuse: (reason, scheme) => refusal(reason, { resourceMetadata, schemes: schemesFor(scheme) }),
     async ready() {
       start();
@@ -185,6 +200,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       stop.abort();
       for (const { cutoffs } of authorities.values()) cutoffs?.close();
     },
+    takesApiKeys: apiKeys !== undefined,
     metadata: settings.metadata,
   };
 }

@@ -103,7 +103,7 @@ export function readForm(request: HttpRequest, json?: (body: Uint8Array) => Form
   // RFC 6749 §2.3.1: credentials MUST NOT be in the URI; nothing else of a token request belongs there either.
   if (
     request.query !== '' &&
-    /(?:^|&)(?:client_secret|client_assertion|client_id|grant_type|assertion|scope|access_token|api_key|x-api-key)=/.test(
+    /(?:^|&)(?:client_secret|client_assertion|client_id|grant_type|assertion|scope|access_token|subject_token|actor_token|api_key|x-api-key)=/.test(
       request.query,
     )
   ) {

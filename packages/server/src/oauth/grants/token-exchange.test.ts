@@ -1,6 +1,7 @@
 // Token exchange (RFC 8693) as an endpoint: who acts for whom, and never for more.
 import { TOKEN_TYPE } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { proofKey, proofOf } from '../../../test/dpop-proof.ts';
 import {
   addExchange,
   addParty,
@@ -220,5 +221,40 @@ describe('a token that was exchanged is dead', () => {
     expect(jsonOf(answer)).toMatchObject({ error: 'invalid_request' });
     expect(scene.log.events.map(({ reason }) => reason)).toEqual(['subject_token_dead']);
     await other.close();
+  });
+});
+
+describe('bound tokens', () => {
+  const key = proofKey();
+  const proof = (of = key): readonly string[] => ['dpop', proofOf(of, Math.floor(NOW / 1000))];
+  let bound: string;
+  beforeEach(async () => {
+    await scene.close();
+    scene = await openTokenScene({ dpop: { nonceKey: undefined } });
+    exch = await addExchange(scene);
+    subject = await exch.subjectToken();
+    bound = String(jsonOf(await scene.ask(`resource=${FRAUD}`, { headers: proof() }))['access_token']);
+    scene.log.events.length = 0;
+  });
+
+  it('are what comes of an exchange with a proof (RFC 9449 §5)', async () => {
+    const answer = jsonOf(await exch.exchange(subject, {}, { headers: proof() }));
+    expect(answer).toMatchObject({ token_type: 'DPoP' });
+    expect(claimsOf(answer.access_token)).toMatchObject({ cnf: { jkt: key.jkt }, act: { sub: 'fraud-api' } });
+  });
+
+  it.each<[string, () => readonly string[]]>([
+    ['without a proof', () => []],
+    ['with the proof of another key', () => proof(proofKey())],
+  ])('are not exchanged %s', async (_what, headers) => {
+    expect(jsonOf(await exch.exchange(bound, {}, { headers: headers() }))).toMatchObject({
+      error: 'invalid_request',
+    });
+    expect(scene.log.events.map(({ reason }) => reason)).toEqual(['subject_token_bound']);
+  });
+
+  it('are exchanged by who holds the key', async () => {
+    const answer = jsonOf(await exch.exchange(bound, {}, { headers: proof() }));
+    expect(claimsOf(answer.access_token)).toMatchObject({ sub: 'payments', cnf: { jkt: key.jkt } });
   });
 });

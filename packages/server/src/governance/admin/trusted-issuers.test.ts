@@ -14,38 +14,37 @@ afterEach(async () => {
   await authority.close();
 });
 
-const story = [
-  {
-    ...head,
-    kind: 'Credential',
-    metadata: { name: 'main' },
-    spec: {
-      identity: 'deploy',
-      type: 'federated',
-      trusted_issuer: CI,
-      conditions: { repository_id: '1', repository_owner_id: '2', ref: 'refs/heads/main' },
-      expires_in: '90d',
-    },
+const RULE = {
+  ...head,
+  kind: 'Credential',
+  metadata: { name: 'main' },
+  spec: {
+    identity: 'deploy',
+    type: 'federated',
+    trusted_issuer: CI,
+    conditions: { repository_id: '1', repository_owner_id: '2', ref: 'refs/heads/main' },
+    expires_in: '90d',
   },
-  {
-    ...head,
-    kind: 'Identity',
-    metadata: { name: 'deploy' },
-    spec: {
-      kind: 'service',
-      environment: 'prod',
-      purpose: 'deploys',
-      owner: { person: 'ada', team: 'pay' },
-      expires_in: '180d',
-    },
+};
+const IDENTITY = {
+  ...head,
+  kind: 'Identity',
+  metadata: { name: 'deploy' },
+  spec: {
+    kind: 'service',
+    environment: 'prod',
+    purpose: 'deploys',
+    owner: { person: 'ada', team: 'pay' },
+    expires_in: '180d',
   },
-  {
-    ...head,
-    kind: 'TrustedIssuer',
-    metadata: { name: 'GitHub' },
-    spec: { issuer: CI, kind: 'github_actions' },
-  },
-];
+};
+const TRUSTED = {
+  ...head,
+  kind: 'TrustedIssuer',
+  metadata: { name: 'GitHub' },
+  spec: { issuer: CI, kind: 'github_actions' },
+};
+const story = [RULE, IDENTITY, TRUSTED];
 
 const apply = (documents: readonly object[], more: object = {}) =>
   authority.call('POST', '/v1/apply', { body: { documents, ...more } });
@@ -72,15 +71,13 @@ describe('declared', () => {
 
   test('another value is another credential in the place of the one before', async () => {
     await apply(story);
-    const [rule] = story as [{ spec: { conditions: object } }];
-    const moved = { ...rule.spec, conditions: { ...rule.spec.conditions, ref: 'refs/heads/next' } };
-    const answer = await apply([{ ...rule, spec: moved }]);
+    const moved = { ...RULE.spec, conditions: { ...RULE.spec.conditions, ref: 'refs/heads/next' } };
+    const answer = await apply([{ ...RULE, spec: moved }]);
     expect(changesOf(answer).toSorted()).toEqual(['create Credential', 'delete Credential']);
   });
 
   test('pruned are rules and then their issuer', async () => {
     await apply(story);
-    const [, identity] = story as [object, object];
     const other = {
       ...head,
       kind: 'TrustedIssuer',
@@ -98,7 +95,7 @@ describe('declared', () => {
         conditions: { sub: 'x' },
       },
     };
-    const answer = await apply([identity, other, rule], { prune: true });
+    const answer = await apply([IDENTITY, other, rule], { prune: true });
     expect(answer.status, answer.text).toBe(200);
     expect(changesOf(answer)).toContain('delete TrustedIssuer');
     expect((await authority.call('GET', `/v1/trusted-issuers/${encodeURIComponent(CI)}`)).status).toBe(404);
@@ -116,9 +113,8 @@ describe('declared', () => {
   });
 
   test('a rule without its pins is refused, with the document that has it', async () => {
-    const [rule, ...others] = story as [{ spec: object }, ...object[]];
-    const loose = { ...rule, spec: { ...rule.spec, conditions: { repository: 'acme/app' } } };
-    const answer = await apply([loose, ...others]);
+    const loose = { ...RULE, spec: { ...RULE.spec, conditions: { repository: 'acme/app' } } };
+    const answer = await apply([loose, IDENTITY, TRUSTED]);
     expect(answer.status).toBe(403);
     expect(answer.text).toContain('repository_id and repository_owner_id');
     expect(answer.text).toContain('/documents/0/spec/conditions');

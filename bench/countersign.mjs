@@ -23,7 +23,8 @@ export const freshFolder = () => mkdtempSync(join(tmpdir(), 'countersign-bench-'
 
 /**
  * Starts `countersign dev --http` and waits for its ready file.
- * @param {{dataDir: string, database?: string, prefix?: string[], nodeFlags?: string[]}} options
+ * @param {{dataDir: string, database?: string, prefix?: string[], nodeFlags?: string[],
+ *   listen?: string[]}} options listen: instead of plain http on any port
  * @returns {Promise<{ready: any, seconds: number, stop: () => Promise<void>}>} seconds from the start of the process
  *   to the ready file
  */
@@ -38,7 +39,7 @@ export async function startAuthority(options) {
       process.execPath,
       ...(options.nodeFlags ?? []),
       command,
-      ...LISTEN,
+      ...(options.listen ?? LISTEN),
       '--data-dir',
       options.dataDir,
       '--ready-file',

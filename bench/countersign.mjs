@@ -23,8 +23,7 @@ export const freshFolder = () => mkdtempSync(join(tmpdir(), 'countersign-bench-'
 
 /**
  * Starts `countersign dev --http` and waits for its ready file.
- * @param {{dataDir: string, database?: string, prefix?: string[], nodeFlags?: string[],
- *   listen?: string[]}} options listen: instead of plain http on any port
+ * @param {{dataDir: string, database?: string, prefix?: string[], nodeFlags?: string[]}} options
  * @returns {Promise<{ready: any, seconds: number, stop: () => Promise<void>}>} seconds from the start of the process
  *   to the ready file
  */
@@ -39,7 +38,7 @@ export async function startAuthority(options) {
       process.execPath,
       ...(options.nodeFlags ?? []),
       command,
-      ...(options.listen ?? LISTEN),
+      ...LISTEN,
       '--data-dir',
       options.dataDir,
       '--ready-file',

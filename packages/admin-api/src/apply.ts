@@ -2,7 +2,15 @@ import { parseSecret } from '@countersign/protocol';
 import { z } from 'zod';
 import { accessMembers } from './access.ts';
 import { operation } from './contract.ts';
-import { clientKeyTerms, httpsUri, pem, publicJwk } from './credentials.ts';
+import {
+  AT_SUBJECT,
+  clientKeyTerms,
+  hasOneSubject,
+  httpsUri,
+  pem,
+  publicJwk,
+  tlsClientMembers,
+} from './credentials.ts';
 import { objectChange } from './difference.ts';
 import { identityRef, instant, name, newClientId, resourceIdentifier, span } from './fields.ts';
 import { identityMembers } from './identities.ts';
@@ -77,6 +85,14 @@ export const credentialDocument = z.strictObject({
         ...clientKeyTerms,
         ...end,
       }),
+      z
+        .strictObject({
+          identity: identityRef,
+          type: z.literal('tls_client_auth'),
+          ...tlsClientMembers,
+          ...end,
+        })
+        .refine(hasOneSubject, AT_SUBJECT),
       z.strictObject({
         identity: identityRef,
         type: z.literal('self_signed_tls_client_auth'),

@@ -57,6 +57,12 @@ export const pem = z
   .max(32_768)
   .regex(/^-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\r\n -]+$/, 'must be PEM certificates');
 
+const crlPem = z
+  .string()
+  .min(1)
+  .max(131_072)
+  .regex(/^-----BEGIN X509 CRL-----[A-Za-z0-9+/=\r\n -]+$/, 'must be PEM (X509 CRL)');
+
 export const httpsUri = z
   .string()
   .max(2048)
@@ -65,6 +71,32 @@ export const httpsUri = z
 const claimName = text(200).refine((name) => name !== '__proto__', 'is reserved');
 
 const TLS_FIELDS = ['subject_dn', 'san_dns', 'san_uri', 'san_ip', 'san_email'] as const;
+type TlsField = (typeof TLS_FIELDS)[number];
+
+/** RFC 8705 §2.1.2, and what its certificates are checked against. */
+export const tlsClientMembers = {
+  subject_dn: text(1000).optional().describe('RFC 4514: CN=payments,O=Example'),
+  san_dns: text(253).optional(),
+  san_uri: text(2048).optional(),
+  san_ip: text(45).optional(),
+  san_email: text(320).optional(),
+  ca: pem.describe('The authorities that may have signed the certificate'),
+  crl: crlPem
+    .optional()
+    .describe('Their current revocation lists; then every certificate of a path needs one'),
+};
+export const hasOneSubject = (value: { readonly [field in TlsField]?: string | undefined }): boolean =>
+  TLS_FIELDS.filter((field) => value[field] !== undefined).length === 1;
+export const AT_SUBJECT = { error: `needs exactly one of ${TLS_FIELDS.join(', ')}`, path: ['subject_dn'] };
+
+/** The one field that says whom a certificate has to name. */
+export function subjectOf(value: { readonly [field in TlsField]?: string | undefined }): {
+  readonly field: TlsField;
+  readonly value: string;
+} {
+  const field = TLS_FIELDS.find((each) => value[each] !== undefined) ?? 'subject_dn';
+  return { field, value: value[field] ?? '' };
+}
 
 /** The rule of a federated credential. */
 export const federatedMembers = {
@@ -103,20 +135,8 @@ export const credentialCreate = z
         path: ['jwk'],
       }),
     z
-      .strictObject({
-        type: z.literal('tls_client_auth'),
-        ...common,
-        subject_dn: text(1000).optional(),
-        san_dns: text(253).optional(),
-        san_uri: text(2048).optional(),
-        san_ip: text(45).optional(),
-        san_email: text(320).optional(),
-        ca: pem.describe('The authorities that may have signed the certificate'),
-      })
-      .refine((value) => TLS_FIELDS.filter((field) => value[field] !== undefined).length === 1, {
-        error: `needs exactly one of ${TLS_FIELDS.join(', ')}`,
-        path: ['subject_dn'],
-      }),
+      .strictObject({ type: z.literal('tls_client_auth'), ...common, ...tlsClientMembers })
+      .refine(hasOneSubject, AT_SUBJECT),
     z.strictObject({ type: z.literal('self_signed_tls_client_auth'), ...common, certificate: pem }),
     z.strictObject({
       type: z.literal('federated'),
@@ -139,6 +159,8 @@ export const credentialPatch = z
     label: name.optional(),
     expires_at: instant.optional(),
     state: z.enum(['active', 'suspended']).optional(),
+    ca: pem.optional().describe('Other authorities, of tls_client_auth'),
+    crl: crlPem.nullable().optional().describe('Newer revocation lists, of tls_client_auth; null: none'),
   })
   .meta({ id: 'CredentialPatch' });
 
@@ -166,6 +188,13 @@ const members = {
   jwks_uri: z.string().optional().describe('Where its client publishes the keys of private_key_jwt'),
   allow_token_endpoint_audience: z.literal(true).optional(),
   allow_rs256: z.literal(true).optional(),
+  subject_dn: z.string().optional().describe('Of tls_client_auth, which has exactly one of the five'),
+  san_dns: z.string().optional(),
+  san_uri: z.string().optional(),
+  san_ip: z.string().optional(),
+  san_email: z.string().optional(),
+  ca_thumbprints: z.array(z.string()).optional().describe('SHA-256 of its authorities, base64url'),
+  crl_thumbprints: z.array(z.string()).optional().describe('SHA-256 of its revocation lists, base64url'),
   certificate: z.string().optional().describe('PEM of the certificate of self_signed_tls_client_auth'),
   not_before: instant,
   expires_at: instant,
@@ -234,7 +263,7 @@ export const credentialOperations = {
   'credentials.patch': operation({
     method: 'PATCH',
     path: '/v1/credentials/{id}',
-    summary: 'Change label, end or state of a credential',
+    summary: 'Change label, end or state of a credential, or whose certificates it takes',
     scopes: ['credentials:write'],
     params,
     body: credentialPatch,

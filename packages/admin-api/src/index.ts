@@ -31,6 +31,7 @@ export {
   type Credential,
   credentialCreate,
   credentialPatch,
+  subjectOf,
 } from './credentials.ts';
 export { CUTOFF_KINDS, type Cutoff, cutoffCreate } from './cutoffs.ts';
 export { type Difference, OBJECT_KINDS, type ObjectChange, type ObjectKind } from './difference.ts';

@@ -43,6 +43,15 @@ export {
   parseClientJwk,
 } from './client-assertion.ts';
 export { CLIENT_AUTH_METHODS, type ClientAuthMethodName } from './client-auth-method.ts';
+export {
+  CERTIFICATE_HEADER_DIALECTS,
+  type CertificateChain,
+  type CertificateHeaderDialect,
+  type CertificateHeaderFault,
+  type CertificateHeaderReading,
+  namesCertificate,
+  readCertificateHeader,
+} from './client-certificate-header.ts';
 export { type ClientId, parseClientId } from './client-id.ts';
 export { type Confirmation, type ConfirmationMember, parseConfirmation } from './confirmation.ts';
 export {
@@ -135,3 +144,4 @@ export {
 export { parseTokenResponse, type ReceivedTokenResponse, type TokenResponse } from './token-response.ts';
 export { type AccessTokenType, JWT_TYP, TOKEN_TYPE, type TokenTypeIdentifier } from './token-type.ts';
 export { asBuffer, decodeUtf8 } from './utf8.ts';
+export { plainAddress, type TrustedProxies, trustedProxies } from './trusted-proxies.ts';

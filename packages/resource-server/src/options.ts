@@ -1,5 +1,5 @@
 // What createVerifier takes: RFC 8414 §2 (issuer), RFC 8707 §2 (audience), RFC 8725 §3.1 (algorithms).
-import type { JwsAlgorithm } from '@countersign/protocol';
+import type { CertificateHeaderDialect, JwsAlgorithm } from '@countersign/protocol';
 import type { Introspecting } from './introspection.ts';
 import type { UsedProofs } from './sender-constraint/used-proofs.ts';
 
@@ -28,6 +28,13 @@ export interface DpopOptions {
    * this process; when all of them can still be replayed, further ones are answered 503.
    */
   readonly usedProofs?: UsedProofs | { readonly limit: number };
+}
+
+export interface CertificateHeaderOptions {
+  /** How they write: `rfc9440`, `nginx`, `ingress-nginx`, `envoy`, `traefik`, `aws` or `aws-verify`. */
+  readonly dialect: CertificateHeaderDialect;
+  /** Their addresses or CIDR blocks. The same header from anybody else counts for nothing. */
+  readonly proxies: readonly string[];
 }
 
 /** One of several issuers. */
@@ -67,6 +74,11 @@ export interface VerifierOptions {
    * web address.
    */
   readonly publicUrl?: string;
+  /**
+   * Proxies that take TLS off before this API and name the certificate of their caller in a header (RFC 9440), for tokens
+   * that are bound to one. Default: only the certificate of the connection itself counts.
+   */
+  readonly certificateHeader?: CertificateHeaderOptions;
   /** How DPoP proofs are checked (RFC 9449). */
   readonly dpop?: DpopOptions;
   /** How cut-offs are followed; `false` turns that off, and then a token lives until it expires. */

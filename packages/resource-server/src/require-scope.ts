@@ -4,49 +4,44 @@ import type { TokenRequest, Verifier, VerifyResult } from './verifier.ts';
 
 /** Finds the token of a request and checks it, including that it carries all of `scope`. */
 export async function requireScope(
-  verifier: Pick<Verifier, 'verify' | 'refuse'>,
+  verifier: Pick<Verifier, 'verify' | 'refuse' | 'certificateOf'>,
   request: RequestHeaders,
   scope: string | readonly string[],
 ): Promise<VerifyResult> {
   const found = presentedToken(request);
   if (!found.ok) return verifier.refuse(found.reason, found.scheme);
   const { token, scheme } = found;
-  if (scheme === 'Bearer') return verifier.verify(token, new BearerRequest(request, scope));
+  if (scheme === 'Bearer') return verifier.verify(token, new BearerRequest(request, scope, verifier));
   return verifier.verify(token, {
     scope,
     scheme,
     dpop: found.dpop,
     method: request.method ?? '',
     url: pathOf(request.originalUrl ?? request.url ?? ''),
-    certificate: peerCertificate(request),
+    certificate: verifier.certificateOf(request),
   });
 }
 
-/** Asks the connection for its certificate only when the token is bound to one. */
+/** Asks for the certificate only when the token is bound to one. */
 class BearerRequest implements TokenRequest {
   readonly scheme = 'Bearer';
   readonly scope: string | readonly string[];
   readonly #request: RequestHeaders;
+  readonly #verifier: Pick<Verifier, 'certificateOf'>;
 
-  constructor(request: RequestHeaders, scope: string | readonly string[]) {
+  constructor(
+    request: RequestHeaders,
+    scope: string | readonly string[],
+    verifier: Pick<Verifier, 'certificateOf'>,
+  ) {
     this.#request = request;
+    this.#verifier = verifier;
     this.scope = scope;
   }
 
   get certificate(): Uint8Array | undefined {
-    return peerCertificate(this.#request);
+    return this.#verifier.certificateOf(this.#request);
   }
-}
-
-/** What node's TLSSocket has, and a plain socket does not. */
-interface TlsPeer {
-  getPeerX509Certificate(): { readonly raw: Uint8Array } | undefined;
-}
-
-/** Of the TLS connection; a header that names one is the word of whoever wrote it. */
-function peerCertificate({ socket }: RequestHeaders): Uint8Array | undefined {
-  const peer: Partial<TlsPeer> | undefined = socket;
-  return peer?.getPeerX509Certificate?.()?.raw;
 }
 
 /** The body of a refusal: the registered code and nothing else (RFC 6749 §5.2 form). */

@@ -13,6 +13,7 @@ import {
 import type { Introspecting } from './introspection.ts';
 import { type PublishedMetadata, publishedMetadata } from './metadata.ts';
 import { type IssuerOptions, type OnStale, VerifierOptionError, type VerifierOptions } from './options.ts';
+import { type CallerCertificate, callerCertificate } from './sender-constraint/caller-certificate.ts';
 import {
   type DpopSettings,
   readDpop,
@@ -37,6 +38,7 @@ export interface VerifierSettings {
   readonly leeway: number;
   readonly senderConstraint: SenderConstraintWanted;
   readonly dpop: DpopSettings;
+  readonly callerCertificate: CallerCertificate;
   readonly staleAfter: number;
   readonly onStale: OnStale;
   readonly introspect: Introspecting | undefined;
@@ -69,6 +71,7 @@ export function readOptions(options: VerifierOptions): VerifierSettings {
     leeway: bounded('leeway', options.leeway ?? 5, 0, 60),
     senderConstraint: readSenderConstraint(options.senderConstraint, dpop),
     dpop,
+    callerCertificate: callerCertificate(options.certificateHeader),
     ...readCutoffs(options),
     introspect: readIntrospect(options.introspect, issuers),
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),

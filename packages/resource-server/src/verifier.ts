@@ -18,6 +18,7 @@ import { Introspection } from './introspection.ts';
 import { Jwks } from './jwks.ts';
 import type { PublishedMetadata } from './metadata.ts';
 import type { VerifierOptions } from './options.ts';
+import type { RequestHeaders } from './presented-token.ts';
 import { checkBinding } from './sender-constraint/binding.ts';
 import { createDpopCheck } from './sender-constraint/dpop.ts';
 import { type IssuerSettings, readOptions, type VerifierSettings } from './settings.ts';
@@ -57,6 +58,11 @@ export interface Verifier {
   verify(token: string | undefined, request?: TokenRequest): Promise<VerifyResult>;
   /** The refusal for a request in which no token could be found. */
   refuse(reason: RefusalReason, scheme?: TokenScheme): Refusal;
+  /**
+   * The certificate that a request came with, for `verify`: that of its connection, or what a proxy of `certificateHeader`
+   * says. DER; undefined where there is none, or none that can be believed.
+   */
+  certificateOf(request: RequestHeaders): Uint8Array | undefined;
   /**
    * Resolves when keys and cut-offs of every issuer are known. Rejects with NotReadyError after 30 seconds without
    * them, at once when a certificate is not trusted; it goes on trying, and may be called again.
@@ -176,6 +182,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
   return {
     verify,
+    certificateOf: settings.callerCertificate,
     refuse: (reason, scheme) => refusal(reason, { resourceMetadata, schemes: schemesFor(scheme) }),
     async ready() {
       start();

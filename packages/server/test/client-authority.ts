@@ -35,7 +35,7 @@ export interface Wanted {
 export interface ClientAuthority extends Issued {
   issue(wanted?: Wanted): Issued;
   /** PEM of a revocation list, valid for a day around the instant unless said otherwise. */
-  crl(revoked: readonly Issued[], nextUpdate?: number): string;
+  crl(revoked: readonly Issued[], nextUpdate?: number, thisUpdate?: number): string;
 }
 
 export function clientAuthority(
@@ -70,7 +70,7 @@ export function clientAuthority(
       const names = wanted.dns === undefined ? [] : [subjectAltName(wanted.dns, [])];
       return make(wanted.subject ?? 'payments', wanted, [...(wanted.extensions ?? usual), ...names]);
     },
-    crl(revoked, nextUpdate = now + DAY) {
+    crl(revoked, nextUpdate = now + DAY, thisUpdate = now - DAY) {
       const algorithm = element(0x30, element(0x06, Buffer.from('2a8648ce3d040302', 'hex')));
       const cn = element(0x30, element(0x06, Buffer.from('550403', 'hex')), element(0x0c, Buffer.from(name)));
       const entries = revoked.map(({ serialNumber }) =>
@@ -81,7 +81,7 @@ export function clientAuthority(
         element(0x02, Uint8Array.of(1)),
         algorithm,
         element(0x30, element(0x31, cn)),
-        utcTime(now - DAY),
+        utcTime(thisUpdate),
         utcTime(nextUpdate),
         ...(entries.length === 0 ? [] : [element(0x30, ...entries)]),
       );

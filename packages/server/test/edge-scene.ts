@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net';
+import { trustedProxies } from '@countersign/protocol';
 import { createHttpEdge, type HttpEdge, type HttpEdgeOptions } from '../src/http/fastify-server.ts';
 import type { HttpLimits } from '../src/http/listener.ts';
 import type { HttpRequest } from '../src/http/request.ts';
 import { type HttpResponse, jsonResponse, textResponse } from '../src/http/response.ts';
 import type { Endpoint, Route } from '../src/http/route.ts';
-import { trustedProxies } from '../src/http/source-address.ts';
 
 /** An edge that listens on loopback, with routes that show what reached them. */
 export interface EdgeScene {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { CreatedCredential } from '@countersign/admin-api';
 import { buildCommand, type Command } from '@stricli/core';
+import { readPublicKey } from '../secrets/public-key-file.ts';
 import { openSecretPlace, type SecretPlace } from '../secrets/secret-place.ts';
 import { withAdmin } from '../connection/admin.ts';
 import type { ConnectionFlags } from '../connection/settings.ts';
@@ -16,7 +17,7 @@ import {
 } from '../flags/output.ts';
 import type { Host } from '../host.ts';
 import { contractFlags, type FlagValues } from '../noun/contract-flags.ts';
-import { jsonFile, textFile } from '../noun/file-value.ts';
+import { textFile } from '../noun/file-value.ts';
 import { mayProceed } from '../noun/write.ts';
 import { printObject } from '../output/formats.ts';
 
@@ -25,8 +26,8 @@ const fromContract = contractFlags('credentials.create', 'body', {
   jwk: {
     flag: 'jwk-file',
     placeholder: 'file',
-    brief: 'Public key as a JSON Web Key',
-    read: ([file], host) => jsonFile(host, file as string),
+    brief: 'Its public key: JSON Web Key, PEM, or in a PEM certificate',
+    read: ([file], host) => readPublicKey(textFile(host, file as string), file as string),
   },
   jwks_uri: { brief: 'Where its public keys are published', placeholder: 'url' },
   allow_token_endpoint_audience: { brief: 'Take assertions whose audience is the token endpoint' },
@@ -37,12 +38,17 @@ const fromContract = contractFlags('credentials.create', 'body', {
     brief: 'PEM certificates of the authorities that may have signed its certificate',
     read: ([file], host) => textFile(host, file as string),
   },
+  crl: {
+    placeholder: 'file',
+    brief: 'Current revocation lists of these authorities, PEM (X509 CRL)',
+    read: ([file], host) => textFile(host, file as string),
+  },
   certificate: {
     placeholder: 'file',
     brief: 'Its own certificate, PEM',
     read: ([file], host) => textFile(host, file as string),
   },
-  subject_dn: { brief: 'Subject of its certificate' },
+  subject_dn: { brief: 'Subject of its certificate, as openssl x509 -nameopt RFC2253 writes it' },
   san_dns: { brief: 'DNS name in its certificate' },
   san_uri: { brief: 'URI in its certificate' },
   san_ip: { brief: 'IP address in its certificate' },
@@ -124,6 +130,7 @@ export const credentialsCreate: Command<CliContext> = buildCommand<Flags, [strin
       'payments --type client_secret --secret-file payments-2.secret',
       'payments --type client_secret -o json | jq -r .secret',
       'payments --type private_key_jwt --jwk-file public.jwk --for 365d',
+      'payments --type tls_client_auth --issued-by ca.pem --subject-dn CN=payments,O=Example',
       'deploy --type federated --trusted-issuer https://gitlab.com --condition project_id=17 --condition namespace_id=4 --condition ref=main',
       'kiosk --type api_key --resource-server https://fraud.example --scopes fraud:read --for 30d --secret-file kiosk.key',
     ],

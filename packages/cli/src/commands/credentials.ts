@@ -1,6 +1,7 @@
 import type { Credential } from '@countersign/admin-api';
 import type { RouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
+import { textFile } from '../noun/file-value.ts';
 import { buildNoun } from '../noun/noun-command.ts';
 import { credentialsCreate } from './credentials-create.ts';
 
@@ -43,8 +44,23 @@ export const credentials: RouteMap<CliContext> = buildNoun<Credential>(
         label: { brief: 'To tell credentials apart' },
         state: { brief: 'Suspended or active again' },
         expires_at: { brief: 'When it ends' },
+        ca: {
+          flag: 'issued-by',
+          placeholder: 'file',
+          brief: 'PEM certificates of other authorities, in place of those it has',
+          read: ([file], host) => textFile(host, file as string),
+        },
+        crl: {
+          placeholder: 'file',
+          brief: 'Newer revocation lists, PEM (X509 CRL); none takes them away',
+          read: ([file], host) => (file === 'none' ? null : textFile(host, file as string)),
+        },
       },
-      examples: ['crd_0123456789abcdefghij --label "eu-west"', 'crd_0123456789abcdefghij --state suspended'],
+      examples: [
+        'crd_0123456789abcdefghij --label "eu-west"',
+        'crd_0123456789abcdefghij --state suspended',
+        'crd_0123456789abcdefghij --crl clients.crl',
+      ],
       done: 'Changed',
     },
     revoke: {

@@ -1,5 +1,6 @@
 // Tokens bound to a certificate, at an API: RFC 8705 §3.
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newHolder, proofFor } from '../../test/holder.ts';
 import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../../test/tiny-issuer.ts';
@@ -11,6 +12,18 @@ import { createVerifier, type TokenRequest, type Verifier, type VerifyResult } f
 const clock = (): number => 1_800_000_000;
 const OWN = Uint8Array.from([0x30, 0x03, 0x02, 0x01, 0x01]);
 const OTHER = Uint8Array.from([0x30, 0x03, 0x02, 0x01, 0x02]);
+const field = (der: Uint8Array): string => `:${Buffer.from(der).toString('base64')}:`;
+const readPem = (pem: string): Uint8Array => new X509Certificate(pem).raw;
+const REAL = `-----BEGIN CERTIFICATE-----
+MIIBczCCARmgAwIBAgIUb6C4nJxUNLNQwUP/WtDA0k66Zo4wCgYIKoZIzj0EAwIw
+DzENMAsGA1UEAwwEbGVhZjAeFw0yNjExMjkwNzE5MjdaFw0zNjExMjYwNzE5Mjda
+MA8xDTALBgNVBAMMBGxlYWYwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATcffzp
+UhqvvFvJPvlaN3nRJ6yUBIUG9UT4+3V5iyHc/M2A0KKiycHrtjbt69tHrMsI8qTY
+LipGDc/A4uzedVYmo1MwUTAdBgNVHQ4EFgQUpVZmyHC8pd1imUDiV9J7uhD1Zusw
+HwYDVR0jBBgwFoAUpVZmyHC8pd1imUDiV9J7uhD1ZuswDwYDVR0TAQH/BAUwAwEB
+/zAKBggqhkjOPQQDAgNIADBFAiAx18PDlzn2tduS/FJFTNLMh/TVm3U0E3gGUOPU
+qe2Q/wIhANqiSGVw8Ehq258To3HXY1KgoFD/7YEfu0B5cngXEobO
+-----END CERTIFICATE-----`;
 const thumbprint = (der: Uint8Array): string => createHash('sha256').update(der).digest('base64url');
 
 let tiny: TinyIssuer;
@@ -75,6 +88,23 @@ describe('a token bound to a certificate', () => {
   });
 });
 
+it('no other bytes, and nothing that is not bytes, stands for a certificate (property)', async () => {
+  const near = fc
+    .tuple(fc.nat(OWN.length - 1), fc.integer({ min: 1, max: 255 }))
+    .map(([at, change]) => OWN.map((byte, i) => (i === at ? byte ^ change : byte)));
+  const cut = fc.nat(OWN.length - 1).map((length) => OWN.subarray(0, length));
+  const more = fc.uint8Array({ minLength: 1, maxLength: 4 }).map((end) => Uint8Array.from([...OWN, ...end]));
+  const other = fc.oneof(near, cut, more, fc.uint8Array({ maxLength: 8 }), fc.anything());
+  await fc.assert(
+    fc.asyncProperty(other, async (certificate) => {
+      const isOwn = certificate instanceof Uint8Array && Buffer.compare(certificate, OWN) === 0;
+      const result = await verifier.verify(token, { certificate: certificate as Uint8Array });
+      expect(result.ok).toBe(isOwn);
+    }),
+    { numRuns: 300 },
+  );
+});
+
 describe('where tokens must be bound', () => {
   it.each(['mtls', 'any'] as const)('%s takes those bound to a certificate', async (senderConstraint) => {
     const strict = verifierOf({ senderConstraint });
@@ -135,12 +165,68 @@ describe('a request', () => {
   });
 
   it('shows no certificate by a header', async () => {
-    const named = `:${Buffer.from(OWN).toString('base64')}:`;
-    expect(await ask(request({}, token, 'Client-Cert', named))).toBe('certificate_missing');
+    expect(await ask(request({}, token, 'Client-Cert', field(OWN)))).toBe('certificate_missing');
   });
 
   it('with an unbound token costs the connection nothing', async () => {
     expect(await ask(request(connection(OWN), tiny.token()))).toBe('ok');
     expect(asked).toBe(0);
+  });
+});
+
+describe('behind a declared proxy', () => {
+  const connection = (remoteAddress: string, raw?: Uint8Array): object => ({
+    remoteAddress,
+    getPeerX509Certificate: () => raw && { raw },
+  });
+  const ask = async (socket: object, bound: Uint8Array, ...headers: string[]): Promise<string> => {
+    const shown = tiny.token({ cnf: { 'x5t#S256': thumbprint(bound) } });
+    const made = { rawHeaders: ['Authorization', `Bearer ${shown}`, ...headers], headers: {}, socket };
+    return reasonOf(await requireScope(verifier, made, 'fraud:read'));
+  };
+  const real = readPem(REAL);
+  beforeEach(() => {
+    verifier = verifierOf({ certificateHeader: { dialect: 'rfc9440', proxies: ['10.0.0.0/8'] } });
+  });
+
+  it('its word counts, and nobody else’s', async () => {
+    const header = ['Client-Cert', field(real)];
+    expect(await ask(connection('10.1.1.1'), real, ...header)).toBe('ok');
+    expect(await ask(connection('::ffff:10.1.1.1'), real, ...header)).toBe('ok');
+    expect(await ask(connection('10.1.1.1'), OWN, ...header)).toBe('certificate_mismatch');
+    expect(await ask(connection('10.1.1.1'), real)).toBe('certificate_missing');
+    expect(await ask(connection('192.0.2.1'), real, ...header)).toBe('certificate_missing');
+    expect(await ask({}, real, ...header)).toBe('certificate_missing');
+  });
+
+  it('its own certificate is not its caller’s', async () => {
+    expect(await ask(connection('10.1.1.1', OWN), OWN)).toBe('certificate_missing');
+    expect(await ask(connection('10.1.1.1', OWN), real, 'Client-Cert', field(real))).toBe(
+      'certificate_missing',
+    );
+  });
+
+  it('who comes directly shows its own, and says nothing in a header', async () => {
+    expect(await ask(connection('192.0.2.1', OWN), OWN)).toBe('ok');
+    expect(await ask(connection('192.0.2.1', OWN), OWN, 'X-SSL-Client-Cert', 'x')).toBe(
+      'certificate_missing',
+    );
+  });
+
+  it('another dialect, or the header twice, counts for nothing', async () => {
+    const twice = ['Client-Cert', field(real), 'Client-Cert', field(real)];
+    expect(await ask(connection('10.1.1.1'), real, ...twice)).toBe('certificate_missing');
+    const other = ['X-SSL-Client-Cert', encodeURIComponent(REAL)];
+    expect(await ask(connection('10.1.1.1'), real, ...other)).toBe('certificate_missing');
+  });
+
+  it.each<[string, unknown]>([
+    ['certificateHeader.dialect', { dialect: 'apache', proxies: ['10.0.0.1'] }],
+    ['certificateHeader.proxies', { dialect: 'nginx', proxies: [] }],
+    ['certificateHeader.proxies', { dialect: 'nginx', proxies: ['0.0.0.0/0'] }],
+    ['certificateHeader.proxies', { dialect: 'nginx' }],
+  ])('a wrong option is named: %s', (option, certificateHeader) => {
+    const attempt = (): Verifier => verifierOf({ certificateHeader } as Partial<VerifierOptions>);
+    expect(attempt).toThrow(expect.objectContaining({ option }) as unknown as Error);
   });
 });

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
-import type { CertificateHeader } from './schema.ts';
+import type { CertificateHeaderDialect } from '@countersign/protocol';
 import { SettingError, type Settings } from './load.ts';
 
 /** Settings, judged: what is left out is decided, what is unsafe refused. Durations in seconds. */
@@ -23,7 +23,7 @@ export interface Deployment {
     | { readonly kind: 'files'; readonly certificate: string; readonly key: string };
   readonly trustedProxies: readonly string[];
   /** Undefined: no header that names a certificate is believed. */
-  readonly certificateHeader: CertificateHeader | undefined;
+  readonly certificateHeader: CertificateHeaderDialect | undefined;
   readonly masterKeyFile: string;
   readonly apply: readonly string[];
   readonly readyFile: string | undefined;
@@ -164,9 +164,9 @@ function tlsOf(mode: Deployment['mode'], read: Reader, proxies: readonly string[
 function certificateHeaderOf(
   dialect: string | undefined,
   proxies: readonly string[],
-): CertificateHeader | undefined {
+): CertificateHeaderDialect | undefined {
   if (dialect === undefined || dialect === 'none') return undefined;
-  if (proxies.length > 0) return dialect as CertificateHeader;
+  if (proxies.length > 0) return dialect as CertificateHeaderDialect;
   throw new SettingError(
     'client-cert-header',
     'needs a proxy whose word it is',

@@ -1,3 +1,5 @@
+import { CERTIFICATE_HEADER_DIALECTS } from '@countersign/protocol';
+
 /** Every setting: type, default, bound and doc line. docs/reference/config.md is generated from this table. */
 export interface SettingDefinition {
   /** Flag name; the environment variable is COUNTERSIGN_<NAME> with `-` as `_`; the YAML key is the flag name. */
@@ -14,17 +16,6 @@ export interface SettingDefinition {
   readonly secret?: boolean;
   readonly only?: 'dev' | 'serve';
 }
-
-export const CERTIFICATE_HEADERS = [
-  'rfc9440',
-  'nginx',
-  'ingress-nginx',
-  'envoy',
-  'traefik',
-  'aws',
-  'aws-verify',
-] as const;
-export type CertificateHeader = (typeof CERTIFICATE_HEADERS)[number];
 
 export const SETTINGS: readonly SettingDefinition[] = [
   {
@@ -81,7 +72,7 @@ export const SETTINGS: readonly SettingDefinition[] = [
     name: 'client-cert-header',
     type: 'string',
     default: 'none',
-    values: ['none', ...CERTIFICATE_HEADERS],
+    values: ['none', ...CERTIFICATE_HEADER_DIALECTS],
     doc: 'Header in which the proxies of `trusted-proxy` name the certificate of their caller. `none`: no such header is believed.',
   },
   { name: 'http', type: 'boolean', default: 'false', only: 'dev', doc: 'Listen without TLS, on loopback.' },

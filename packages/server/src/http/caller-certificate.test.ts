@@ -1,12 +1,11 @@
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:tls';
+import { type CertificateHeaderDialect, trustedProxies } from '@countersign/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
 import { testCertificate, type TestCertificate } from '../../test/client-certificate.ts';
 import { createHttpEdge, type HttpEdge } from './fastify-server.ts';
-import type { CertificateHeaderDialect } from './client-certificate-header.ts';
 import type { HttpRequest } from './request.ts';
 import { jsonResponse } from './response.ts';
-import { trustedProxies } from './source-address.ts';
 
 const server = testCertificate({ subject: 'localhost' });
 const own = testCertificate({ subject: 'payments' });

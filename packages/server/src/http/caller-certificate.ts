@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import {
   type CertificateHeaderDialect,
+  type CertificateHeaderFault,
   namesCertificate,
+  plainAddress,
   readCertificateHeader,
-} from './client-certificate-header.ts';
+  type TrustedProxies,
+} from '@countersign/protocol';
 import { createPeerCertificates } from './peer-certificate.ts';
-import type { CertificateHeaderFault, ClientCertificate } from './request.ts';
-import { plainAddress, type TrustedProxies } from './source-address.ts';
+import type { ClientCertificate } from './request.ts';
 
 /** Whose certificate a request shows: that of its connection, or the one that a declared proxy names. */
 export interface CallerCertificates {

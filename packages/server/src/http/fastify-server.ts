@@ -1,8 +1,8 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { ServerOptions as TlsOptions } from 'node:https';
+import { type CertificateHeaderDialect, plainAddress, type TrustedProxies } from '@countersign/protocol';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { createCallerCertificates } from './caller-certificate.ts';
-import type { CertificateHeaderDialect } from './client-certificate-header.ts';
 import { type EdgeFault, edgeResponse } from './edge-errors.ts';
 import { type EdgeDeps, serveFast, toHttpRequest } from './fast-path.ts';
 import { lingerAfterAnswer } from './linger.ts';
@@ -10,7 +10,7 @@ import { createListener, type HttpLimits, type HttpListener, type Listener } fro
 import { header } from './request.ts';
 import type { HttpResponse } from './response.ts';
 import type { Route } from './route.ts';
-import { plainAddress, sourceAddress, type TrustedProxies } from './source-address.ts';
+import { sourceAddress } from './source-address.ts';
 
 /** The only file that names the HTTP library. */
 

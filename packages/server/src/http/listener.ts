@@ -8,9 +8,9 @@ import {
 import { createServer as createHttpsServer, type ServerOptions as TlsOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { plainAddress } from '@countersign/protocol';
 import { EDGE_FAULTS, type EdgeFault } from './edge-errors.ts';
 import { endLingering } from './linger.ts';
-import { plainAddress } from './source-address.ts';
 
 export interface HttpLimits {
   /** ms until a request's headers must be there. */

@@ -1,3 +1,5 @@
+import type { CertificateHeaderFault } from '@countersign/protocol';
+
 /** What the caller showed in the TLS handshake, and has the private key of. Nothing is said about its validity. */
 export interface ClientCertificate {
   /** DER, leaf first; at least one. After a resumed session the intermediates may be missing. */
@@ -5,13 +7,6 @@ export interface ClientCertificate {
   /** Whether it came to this process's own socket, or a declared proxy says so. */
   readonly source: 'tls' | 'proxy';
 }
-
-/** Why a header that names a certificate is not believed. */
-export type CertificateHeaderFault =
-  /** From who is no declared proxy, in another dialect than the declared one, or against what TLS says. */
-  | 'spoofed'
-  /** More than once, or not what its dialect writes. */
-  | 'malformed';
 
 /** One HTTP request, read once at the edge. Knows HTTP and no OAuth. */
 export interface HttpRequest {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { plainAddress, sourceAddress, trustedProxies } from './source-address.ts';
+import { plainAddress, trustedProxies } from '@countersign/protocol';
+import { sourceAddress } from './source-address.ts';
 
 const NOBODY = trustedProxies([]);
 const PROXIES = trustedProxies(['10.0.0.0/8', '2001:db8:ff::/48', '192.0.2.1']);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { CredentialMaterial } from '../storage/credentials.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import { keyOf, type Trust } from '../x509/path-validation.ts';
@@ -61,6 +62,26 @@ function readLists(pem: string, authorities: readonly Certificate[]): readonly R
     }
     return list;
   });
+}
+
+/** Lists that hold for no moment from `now` on (epoch ms) would refuse everybody. */
+export function requireCurrent({ lists }: CertificateRule, now: number): void {
+  if (lists.some(({ nextUpdate }) => nextUpdate < now)) {
+    throw unacceptable('/crl', 'has a list that is outdated (nextUpdate)');
+  }
+}
+
+/** A newer list takes the place of an older one, never the other way round: who was revoked stays so. */
+export function requireNewer(before: CertificateRule, after: CertificateRule): void {
+  const older = after.lists.some((list) =>
+    before.lists.some((each) => each.issuer.key === list.issuer.key && each.thisUpdate > list.thisUpdate),
+  );
+  if (older) throw unacceptable('/crl', 'has a list that is older than the one that is here');
+}
+
+/** SHA-256 of each certificate or list, base64url: what they are called where their text would be too long. */
+export function thumbprints(pem: string, label: 'CERTIFICATE' | 'X509 CRL'): string[] {
+  return (readPem(pem, label) ?? []).map((der) => createHash('sha256').update(der).digest('base64url'));
 }
 
 function unacceptable(pointer: string, message: string): RegistryRefusal {

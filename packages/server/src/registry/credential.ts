@@ -1,6 +1,11 @@
 import { generateSecret, parseSecret } from '@countersign/protocol';
 import { newId } from '../ids.ts';
-import type { CredentialRecord, CredentialState, CredentialType } from '../storage/credentials.ts';
+import type {
+  CredentialMaterial,
+  CredentialRecord,
+  CredentialState,
+  CredentialType,
+} from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
 import { certificateDates } from './certificate-dates.ts';
@@ -115,6 +120,8 @@ export interface CredentialChange {
   readonly label?: string | undefined;
   readonly expiresAt?: number | undefined;
   readonly state?: 'active' | 'suspended' | undefined;
+  /** Checked by the caller, and of the same type. */
+  readonly material?: CredentialMaterial | undefined;
 }
 
 /** The record with the change made; the same record, and no event, when there is nothing to change. */
@@ -135,6 +142,7 @@ export async function changeCredential(
     ...record,
     label: change.label ?? record.label,
     state: change.state ?? record.state,
+    material: change.material ?? record.material,
     expiresAt,
   };
   if (same(changed, record)) return record;

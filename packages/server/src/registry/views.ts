@@ -1,3 +1,4 @@
+import { type CertificateMaterial, thumbprints } from './certificate-rule.ts';
 import { type JsonWebKey, jwkThumbprint } from '@countersign/protocol';
 import type { AccessRecord } from '../storage/access.ts';
 import type {
@@ -85,6 +86,15 @@ export interface CredentialView {
   jwks_uri?: string;
   allow_token_endpoint_audience?: true;
   allow_rs256?: true;
+  /** Only of tls_client_auth, exactly one of the five. */
+  subject_dn?: string;
+  san_dns?: string;
+  san_uri?: string;
+  san_ip?: string;
+  san_email?: string;
+  /** SHA-256 of the authorities and of their revocation lists, base64url. */
+  ca_thumbprints?: string[];
+  crl_thumbprints?: string[];
   /** PEM; only of self_signed_tls_client_auth. */
   certificate?: string;
   not_before: string;
@@ -112,6 +122,7 @@ export function credentialView(record: CredentialRecord, clientId: string): Cred
       ? { trusted_issuer: material.trustedIssuer, conditions: { ...material.conditions } }
       : {}),
     ...(material.type === 'private_key_jwt' ? clientKeyView(material) : {}),
+    ...(material.type === 'tls_client_auth' ? tlsClientView(material) : {}),
     ...(material.type === 'self_signed_tls_client_auth' ? { certificate: material.certificate } : {}),
     not_before: rfc3339(record.notBeforeAt),
     expires_at: rfc3339(record.expiresAt),
@@ -127,6 +138,14 @@ function publicIdOf(material: CredentialMaterial): string | null {
   if (material.type === 'self_signed_tls_client_auth') return material.thumbprint;
   if (material.type !== 'private_key_jwt' || material.jwk === undefined) return null;
   return jwkThumbprint(material.jwk as JsonWebKey);
+}
+
+function tlsClientView({ field, value, ca, crl }: CertificateMaterial): Partial<CredentialView> {
+  return {
+    [field]: value,
+    ca_thumbprints: thumbprints(ca, 'CERTIFICATE'),
+    ...(crl === undefined ? {} : { crl_thumbprints: thumbprints(crl, 'X509 CRL') }),
+  };
 }
 
 export function clientKeyView({

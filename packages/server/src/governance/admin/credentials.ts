@@ -1,4 +1,4 @@
-import type { QueryOf } from '@countersign/admin-api';
+import { type QueryOf, subjectOf } from '@countersign/admin-api';
 import { isRefused, type RefusedMethods } from '../../policy/methods-allowed-per-environment.ts';
 import { createApiKey } from '../../registry/api-key.ts';
 import { createClientKey } from '../../registry/client-key.ts';
@@ -9,6 +9,7 @@ import {
   revokeCredential,
 } from '../../registry/credential.ts';
 import { createFederatedCredential } from '../../registry/federated-credential.ts';
+import { createTlsClient, trustChanged } from '../../registry/tls-client.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
 import { createRegisteredCertificate } from '../../registry/registered-certificate.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
@@ -98,6 +99,16 @@ export function credentialHandlers(
           });
           return createdWith(undefined, record, identity);
         }
+        if (body.type === 'tls_client_auth') {
+          const record = await createTlsClient(deps, stores, tell, identity, {
+            label: body.label,
+            expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
+            ...subjectOf(body),
+            ca: body.ca,
+            crl: body.crl,
+          });
+          return createdWith(undefined, record, identity);
+        }
         if (body.type === 'self_signed_tls_client_auth') {
           const record = await createRegisteredCertificate(deps, stores, tell, identity, {
             label: body.label,
@@ -159,6 +170,7 @@ export function credentialHandlers(
           label: body.label,
           state: body.state,
           expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
+          material: trustChanged(record, body, deps.clock.now()),
         };
         return resultOf(
           await changeCredential(deps, stores, tell, identity, record, change),

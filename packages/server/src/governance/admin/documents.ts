@@ -1,4 +1,4 @@
-import { applyRequest, type Document, newClientId, type ResponseOf } from '@countersign/admin-api';
+import { applyRequest, type Document, newClientId, type ResponseOf, subjectOf } from '@countersign/admin-api';
 import type { Actor } from '../../audit/change.ts';
 import type { CredentialDeps } from '../../registry/credential.ts';
 import type { ResourceServerDeps } from '../../registry/resource-server.ts';
@@ -200,7 +200,8 @@ function toDeclared(document: Document, index: number): Declared {
 function proofOf(spec: CredentialSpec): DeclaredCredential['proof'] {
   if (spec.type === 'client_secret') return { type: spec.type, secret: spec.secret };
   if (spec.type === 'self_signed_tls_client_auth') return { type: spec.type, certificate: spec.certificate };
-  return { type: spec.type, ...clientKeyOf(spec) };
+  if (spec.type === 'private_key_jwt') return { type: spec.type, ...clientKeyOf(spec) };
+  return { type: spec.type, ...subjectOf(spec), ca: spec.ca, crl: spec.crl };
 }
 
 type CredentialSpec = Extract<Document, { kind: 'Credential' }>['spec'];

@@ -8,7 +8,8 @@ import {
 } from '../../registry/credential.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
 import { createRegisteredCertificate, holdsCertificate } from '../../registry/registered-certificate.ts';
-import type { CredentialRecord, CredentialType } from '../../storage/credentials.ts';
+import { createTlsClient, isTlsClient, trustChanged } from '../../registry/tls-client.ts';
+import type { CredentialMaterial, CredentialRecord, CredentialType } from '../../storage/credentials.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { Application } from './application.ts';
@@ -34,10 +35,11 @@ export async function bringCredential(
   const record = await liveCredential(stores, identity, declared.name, now, DECLARABLE);
   if (record !== undefined && isAsDeclared(deps, record, declared)) {
     const expiresAt = fixedEnd(declared.end);
-    if (expiresAt !== undefined && expiresAt !== record.expiresAt) {
+    const material = trustOf(record, declared, now);
+    if ((expiresAt !== undefined && expiresAt !== record.expiresAt) || material !== undefined) {
       await requireMayActAs(ceiling, stores, identity.id);
     }
-    await changeCredential(deps, stores, tell, identity, record, { expiresAt });
+    await changeCredential(deps, stores, tell, identity, record, { expiresAt, material });
     return undefined;
   }
   await requireMayActAs(ceiling, stores, identity.id);
@@ -59,6 +61,10 @@ async function create(
     await createClientKey(deps, stores, tell, identity, { ...common, ...proof });
     return undefined;
   }
+  if (proof.type === 'tls_client_auth') {
+    await createTlsClient(deps, stores, tell, identity, { ...common, ...proof });
+    return undefined;
+  }
   if (proof.type === 'self_signed_tls_client_auth') {
     await createRegisteredCertificate(deps, stores, tell, identity, { ...common, ...proof });
     return undefined;
@@ -77,9 +83,22 @@ function isAsDeclared(
 ): boolean {
   const { material } = record;
   if (proof.type === 'private_key_jwt') return holdsClientKey(record, proof);
+  if (proof.type === 'tls_client_auth') return isTlsClient(record, proof);
   if (proof.type === 'self_signed_tls_client_auth') return holdsCertificate(record, proof.certificate);
   if (material.type !== 'client_secret') return false;
   return proof.secret === undefined || material.digest === deps.digest(proof.secret);
+}
+
+/** Other authorities or lists are a change of the same credential; undefined where they are as declared. */
+function trustOf(
+  record: CredentialRecord,
+  { proof }: DeclaredCredential,
+  now: number,
+): CredentialMaterial | undefined {
+  const { material } = record;
+  if (proof.type !== 'tls_client_auth' || material.type !== 'tls_client_auth') return undefined;
+  if (material.ca === proof.ca && material.crl === proof.crl) return undefined;
+  return trustChanged(record, { ca: proof.ca, crl: proof.crl ?? null }, now);
 }
 
 /** Whether this label of this identity (its id or client_id) has a secret already. Changes nothing. */

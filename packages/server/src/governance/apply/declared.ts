@@ -1,4 +1,5 @@
 import type { AskedClientKey } from '../../registry/client-key.ts';
+import type { AskedTlsClient } from '../../registry/tls-client.ts';
 import type { CredentialRecord, CredentialType } from '../../storage/credentials.ts';
 import type { Cadence, Environment, IdentityKind, Owner } from '../../storage/identities.ts';
 import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../../storage/resource-servers.ts';
@@ -45,7 +46,7 @@ export interface DeclaredIdentity extends Common {
 export interface DeclaredCredential extends Common {
   readonly kind: 'Credential';
   readonly identity: string;
-  readonly proof: DeclaredSecret | DeclaredClientKey | DeclaredCertificate;
+  readonly proof: DeclaredSecret | DeclaredClientKey | DeclaredTlsClient | DeclaredCertificate;
   /** Undefined: as late as is allowed. */
   readonly end: DeclaredEnd | undefined;
 }
@@ -66,10 +67,15 @@ export interface DeclaredCertificate {
   readonly certificate: string;
 }
 
+export interface DeclaredTlsClient extends AskedTlsClient {
+  readonly type: 'tls_client_auth';
+}
+
 /** The types of credentials that documents declare. */
 export const DECLARABLE: readonly CredentialType[] = [
   'client_secret',
   'private_key_jwt',
+  'tls_client_auth',
   'self_signed_tls_client_auth',
 ];
 

@@ -1,6 +1,7 @@
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
 import type { Stores } from '../../storage/storage.ts';
+import type { CertificateMaterial } from '../../registry/certificate-rule.ts';
 import { clientKeyView, rfc3339 } from '../../registry/views.ts';
 import { isDeclarable } from './declared.ts';
 import { everyOne } from './prune.ts';
@@ -83,6 +84,7 @@ async function credentialDocuments(
         identity: identity.clientId,
         type: record.material.type,
         ...(record.material.type === 'private_key_jwt' ? clientKeyView(record.material) : {}),
+        ...(record.material.type === 'tls_client_auth' ? tlsClientSpec(record.material) : {}),
         ...(record.material.type === 'self_signed_tls_client_auth'
           ? { certificate: record.material.certificate }
           : {}),
@@ -91,6 +93,10 @@ async function credentialDocuments(
     );
   }
   return [...documents.values()];
+}
+
+function tlsClientSpec({ field, value, ca, crl }: CertificateMaterial): ExportedDocument['spec'] {
+  return { [field]: value, ca, ...(crl === undefined ? {} : { crl }) };
 }
 
 async function accessDocuments(

@@ -1,7 +1,11 @@
 // Client authentication at an endpoint: RFC 6749 §2.3 (exactly one method a request) and §3.2.1.
-import { type Form, parseClientId } from '@countersign/protocol';
-import { namesCertificate } from '../../http/client-certificate-header.ts';
-import type { CertificateHeaderFault, HttpRequest } from '../../http/request.ts';
+import {
+  type CertificateHeaderFault,
+  type Form,
+  namesCertificate,
+  parseClientId,
+} from '@countersign/protocol';
+import type { HttpRequest } from '../../http/request.ts';
 import { standing } from '../../registry/effective-access.ts';
 import type { IdentityFacts, KeyFactsReader } from '../../registry/facts.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';

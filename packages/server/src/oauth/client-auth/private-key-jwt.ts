@@ -1,5 +1,5 @@
 // private_key_jwt: a signed assertion in the body, RFC 7523 §2.2 and §3, RFC 7521 §4.2, RFC 10070.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   candidateKeys,
   CLIENT_ASSERTION_LEEWAY,
@@ -29,6 +29,9 @@ export interface PrivateKeyJwtDeps {
   readonly jwks: JwksCache;
 }
 
+/** 132 bits of a hash. Each is written to disk twice, once in an index: half of it costs a tenth less of the whole. */
+const ID_CHARS = 22;
+
 /** An assertion that could be read, or why not: said in `verify`, after it was seen whether another method is used too. */
 type Proof = ClientAssertion | RefusalReason;
 
@@ -56,10 +59,8 @@ export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> 
     { clientId, jti, exp }: ClientAssertion,
     credential: CredentialRecord,
   ): Promise<CredentialRecord> {
-    const id = createHash('sha256')
-      .update(JSON.stringify([clientId, jti]))
-      .digest('base64url');
-    const fresh = await usedOnce.claim('client_assertion', id, (exp + CLIENT_ASSERTION_LEEWAY + 1) * 1000);
+    const id = hash('sha256', JSON.stringify([clientId, jti]), 'base64url').slice(0, ID_CHARS);
+    const fresh = await usedOnce.claim('jti', id, (exp + CLIENT_ASSERTION_LEEWAY + 1) * 1000);
     if (!fresh) throw new Refusal('client_assertion_replayed');
     return credential;
   }

@@ -1,6 +1,7 @@
+// RFC 9440 §2, and the headers that are older.
+import { X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { testCertificate } from '../../test/client-certificate.ts';
 import {
   CERTIFICATE_HEADER_DIALECTS,
   type CertificateHeaderDialect,
@@ -9,9 +10,45 @@ import {
   readCertificateHeader,
 } from './client-certificate-header.ts';
 
-const leaf = testCertificate({ subject: 'payments' });
-const middle = testCertificate({ subject: 'an intermediate', ca: true });
-const top = testCertificate({ subject: 'an authority', ca: true });
+const leaf = certificate(`-----BEGIN CERTIFICATE-----
+MIIBczCCARmgAwIBAgIUb6C4nJxUNLNQwUP/WtDA0k66Zo4wCgYIKoZIzj0EAwIw
+DzENMAsGA1UEAwwEbGVhZjAeFw0yNjExMjkwNzE5MjdaFw0zNjExMjYwNzE5Mjda
+MA8xDTALBgNVBAMMBGxlYWYwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATcffzp
+UhqvvFvJPvlaN3nRJ6yUBIUG9UT4+3V5iyHc/M2A0KKiycHrtjbt69tHrMsI8qTY
+LipGDc/A4uzedVYmo1MwUTAdBgNVHQ4EFgQUpVZmyHC8pd1imUDiV9J7uhD1Zusw
+HwYDVR0jBBgwFoAUpVZmyHC8pd1imUDiV9J7uhD1ZuswDwYDVR0TAQH/BAUwAwEB
+/zAKBggqhkjOPQQDAgNIADBFAiAx18PDlzn2tduS/FJFTNLMh/TVm3U0E3gGUOPU
+qe2Q/wIhANqiSGVw8Ehq258To3HXY1KgoFD/7YEfu0B5cngXEobO
+-----END CERTIFICATE-----`);
+const middle = certificate(`-----BEGIN CERTIFICATE-----
+MIIBdzCCAR2gAwIBAgIUfM3v1ophi8fEo0iLl5iUsdf8wjMwCgYIKoZIzj0EAwIw
+ETEPMA0GA1UEAwwGbWlkZGxlMB4XDTI2MTEyOTA3MTkyN1oXDTM2MTEyNjA3MTky
+N1owETEPMA0GA1UEAwwGbWlkZGxlMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE
+4YryfAwLDI0clk5JWBXJSC/gmheiZQvNeaaQvrFHOifALE6gPoLbmuqbjOlSHlf0
+H3+1ykb7sR4CrTzqmAmbTKNTMFEwHQYDVR0OBBYEFJ/Cv/8S5Jp/4ayPTcdJD/hn
+D7HQMB8GA1UdIwQYMBaAFJ/Cv/8S5Jp/4ayPTcdJD/hnD7HQMA8GA1UdEwEB/wQF
+MAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIgeX0j2Bh6nzxlZF54a6sJRvXpiQA5u0lz
+RPwGVBs2bwECIQCBqlHJGAB9kOk1l/Q8fj4ri5Dvrnukuex/DeuuMV0Ldg==
+-----END CERTIFICATE-----`);
+const top = certificate(`-----BEGIN CERTIFICATE-----
+MIIBcTCCARegAwIBAgIUa/BEkIBaUZGMA5AdinFPeM4YG3QwCgYIKoZIzj0EAwIw
+DjEMMAoGA1UEAwwDdG9wMB4XDTI2MTEyOTA3MTkyN1oXDTM2MTEyNjA3MTkyN1ow
+DjEMMAoGA1UEAwwDdG9wMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEpd8AISQ2
+yx3s9FIM2GpwkRGy2TKIEodTCJSjvM2SansoSlxnl+bD9a7xlbS4MU1RU1X1Ws05
+Cpj3KvchUr69m6NTMFEwHQYDVR0OBBYEFNngYuzd7VMtON05m1+c/Xz5028oMB8G
+A1UdIwQYMBaAFNngYuzd7VMtON05m1+c/Xz5028oMA8GA1UdEwEB/wQFMAMBAf8w
+CgYIKoZIzj0EAwIDSAAwRQIhANj7W3P1vDpWZN6g3kXLYQ9hsl/yNnz4fV6wvb4B
+IjraAiAu6VHjdtZWfkIYq4zQGvF93a+12k5g8Fa+Wf6zJhhj4A==
+-----END CERTIFICATE-----`);
+
+interface Shown {
+  readonly pem: string;
+  readonly der: Uint8Array;
+}
+
+function certificate(pem: string): Shown {
+  return { pem, der: new X509Certificate(pem).raw };
+}
 
 const b64 = ({ der }: { der: Uint8Array }): string => Buffer.from(der).toString('base64');
 const escaped = (...certificates: { pem: string }[]): string =>

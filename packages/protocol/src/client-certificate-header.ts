@@ -1,7 +1,5 @@
+// How a proxy that took TLS off says which certificate its caller showed: RFC 9440, and the ways that are older.
 import { X509Certificate } from 'node:crypto';
-import { type CertificateHeaderFault, header, type HttpRequest } from './request.ts';
-
-/** How a proxy that took TLS off says which certificate its caller showed: RFC 9440, and the ways that are older. */
 
 export const CERTIFICATE_HEADER_DIALECTS = [
   'rfc9440',
@@ -56,12 +54,22 @@ const ABOUT = /^(?:x-ssl-client-|ssl-client-|x-amzn-mtls-clientcert-|x-forwarded
 /** Certificates of one chain. */
 const LONGEST_CHAIN = 8;
 
-type Headers = Pick<HttpRequest, 'rawHeaders'>;
+/** Names and values in turn, as received: in a joined view a second header of the same name cannot be seen. */
+interface Headers {
+  readonly rawHeaders: readonly string[];
+}
 
 /** Whether a request says anything about a certificate in a header, in whatever dialect. */
 export function namesCertificate({ rawHeaders }: Headers): boolean {
   return someName(rawHeaders, (name) => CARRIERS.has(name) || ABOUT.test(name));
 }
+
+/** Why a header that names a certificate is not believed. */
+export type CertificateHeaderFault =
+  /** From who is no declared proxy, in another dialect than the declared one, or against what TLS says. */
+  | 'spoofed'
+  /** More than once, or not what its dialect writes. */
+  | 'malformed';
 
 export type CertificateHeaderReading =
   | { readonly chain: CertificateChain; readonly fault?: undefined }
@@ -75,13 +83,13 @@ export function readCertificateHeader(
   const { name, rest, read } = DIALECTS[dialect];
   if (someName(request.rawHeaders, (each) => CARRIERS.has(each) && each !== name && each !== rest))
     return { fault: 'spoofed' };
-  const certificate = header(request, name);
-  const further = rest === undefined ? undefined : header(request, rest);
+  const certificates = valuesOf(request, name);
+  const further = rest === undefined ? [] : valuesOf(request, rest);
+  const [certificate] = certificates;
   // RFC 9440 §2.3: a chain is never alone.
-  if (certificate.kind === 'absent')
-    return further === undefined || further.kind === 'absent' ? undefined : { fault: 'spoofed' };
-  if (certificate.kind === 'many' || further?.kind === 'many') return { fault: 'malformed' };
-  const chain = read(certificate.value, further?.kind === 'one' ? further.value : undefined);
+  if (certificate === undefined) return further.length === 0 ? undefined : { fault: 'spoofed' };
+  if (certificates.length > 1 || further.length > 1) return { fault: 'malformed' };
+  const chain = read(certificate, further[0]);
   if (
     chain === undefined ||
     chain.length === 0 ||
@@ -90,6 +98,10 @@ export function readCertificateHeader(
   )
     return { fault: 'malformed' };
   return { chain };
+}
+
+function valuesOf({ rawHeaders }: Headers, name: string): readonly string[] {
+  return rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === name);
 }
 
 function someName(rawHeaders: readonly string[], holds: (name: string) => boolean): boolean {

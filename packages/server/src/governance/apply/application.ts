@@ -1,11 +1,18 @@
 import type { Actor } from '../../audit/change.ts';
+import type { RefusedMethods } from '../../policy/methods-allowed-per-environment.ts';
 import type { CredentialDeps } from '../../registry/credential.ts';
 import type { Ceiling } from '../../registry/own-access.ts';
 import type { ResourceServerDeps } from '../../registry/resource-server.ts';
 
+export type ApplicationDeps = CredentialDeps &
+  ResourceServerDeps & {
+    /** Types of credentials that are not made, by environment. */
+    readonly refusedMethods: RefusedMethods;
+  };
+
 /** One application of documents: what every object of it shares. */
 export interface Application {
-  readonly deps: CredentialDeps & ResourceServerDeps;
+  readonly deps: ApplicationDeps;
   readonly actor: Actor;
   readonly ceiling: Ceiling;
   /** One instant for all, so that equal spans give equal ends. */

@@ -1,9 +1,8 @@
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
 import type { Stores } from '../../storage/storage.ts';
-import type { CertificateMaterial } from '../../registry/certificate-rule.ts';
-import { clientKeyView, rfc3339 } from '../../registry/views.ts';
-import { isDeclarable } from './declared.ts';
+import { rfc3339 } from '../../registry/views.ts';
+import { isDeclarable, specOf } from './credential-types.ts';
 import { everyOne } from './prune.ts';
 
 /** A document as the contract describes it. */
@@ -14,7 +13,7 @@ export interface ExportedDocument {
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
-type Reading = Pick<Stores, 'identities' | 'resourceServers' | 'credentials' | 'access'>;
+type Reading = Pick<Stores, 'identities' | 'resourceServers' | 'credentials' | 'access' | 'trustedIssuers'>;
 const LIVE = new Set<IdentityRecord['state']>(['draft', 'active', 'suspended']);
 const MOST_NAME_CHARS = 200;
 
@@ -83,20 +82,12 @@ async function credentialDocuments(
       documentOf('Credential', record.label, {
         identity: identity.clientId,
         type: record.material.type,
-        ...(record.material.type === 'private_key_jwt' ? clientKeyView(record.material) : {}),
-        ...(record.material.type === 'tls_client_auth' ? tlsClientSpec(record.material) : {}),
-        ...(record.material.type === 'self_signed_tls_client_auth'
-          ? { certificate: record.material.certificate }
-          : {}),
+        ...(await specOf(record, stores)),
         expires_at: rfc3339(record.expiresAt),
       }),
     );
   }
   return [...documents.values()];
-}
-
-function tlsClientSpec({ field, value, ca, crl }: CertificateMaterial): ExportedDocument['spec'] {
-  return { [field]: value, ca, ...(crl === undefined ? {} : { crl }) };
 }
 
 async function accessDocuments(

@@ -7,7 +7,8 @@ import { type RunningAuthority, startAuthority } from '../authority-process.ts';
 import type { ToolchainName } from '../foreign/install.ts';
 import { type Outcome, prepare, printed, runCommand, runForeign } from '../foreign/run.ts';
 import { accessBody, openAdmin } from '../wire/admin.ts';
-import { registerCertificate } from '../wire/certificate-client.ts';
+import { certificateAuthority, FOR_AUTHORITIES } from '../wire/certificate-authority.ts';
+import { registerCertificate, registerIssuer } from '../wire/certificate-client.ts';
 import { selfSigned, type ShownCertificate } from '../wire/certificates.ts';
 import { decodeJwt } from '../wire/jwt.ts';
 import { type SeededScene, seedScene } from '../wire/scene.ts';
@@ -98,7 +99,7 @@ describe.runIf(mayStartServers())('clients with a certificate (needs the counter
     });
   });
 
-  /** It works with the registered certificate and with no other one. */
+  /** It works with the registered certificate, with one of the registered authority, and with no other one. */
   async function expectCertified(
     context: TestContext,
     run: (env: Record<string, string>) => Promise<Outcome>,
@@ -111,5 +112,11 @@ describe.runIf(mayStartServers())('clients with a certificate (needs the counter
     const outcome = printed(await run(environmentOf(own)));
     expect(outcome).toMatchObject({ scope: 'identities:read', status: 200 });
     expect(decodeJwt(String(outcome['token'])).claims['crd']).toBe(credential);
+    const clients = certificateAuthority(context, '/CN=clients');
+    const between = clients.issue('/CN=between', FOR_AUTHORITIES);
+    const issuer = await registerIssuer(scene, { subject_dn: 'CN=payments,O=Example', ca: clients.pem });
+    const issued = printed(await run(environmentOf(between.issue('/O=Example/CN=payments'))));
+    expect(issued).toMatchObject({ scope: 'identities:read', status: 200 });
+    expect(decodeJwt(String(issued['token'])).claims['crd']).toBe(issuer);
   }
 });

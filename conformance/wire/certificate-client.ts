@@ -9,6 +9,15 @@ export async function registerCertificate({ admin, machine }: SeededScene, cert:
   return String((await admin.must('POST', `/identities/${machine.identityId}/credentials`, body))['id']);
 }
 
+/** Registers whose certificates, and with what name, the client of a scene has; gives the credential's id. */
+export async function registerIssuer(
+  { admin, machine }: SeededScene,
+  material: { readonly ca: string; readonly crl?: string; readonly [field: string]: string | undefined },
+): Promise<string> {
+  const body = { type: 'tls_client_auth', ...material };
+  return String((await admin.must('POST', `/identities/${machine.identityId}/credentials`, body))['id']);
+}
+
 export interface CertificateAsk {
   /** Shown on the connection. */
   readonly shown?: ShownCertificate | undefined;

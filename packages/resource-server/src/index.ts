@@ -4,6 +4,7 @@ export type { Introspecting } from './introspection.ts';
 export { JwksError } from './jwks.ts';
 export { type MetadataFacts, type PublishedMetadata, publishedMetadata } from './metadata.ts';
 export {
+  type ApiKeyOptions,
   type CertificateHeaderOptions,
   type CutoffOptions,
   type DpopOptions,

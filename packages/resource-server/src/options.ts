@@ -30,6 +30,16 @@ export interface DpopOptions {
   readonly usedProofs?: UsedProofs | { readonly limit: number };
 }
 
+export interface ApiKeyOptions {
+  /** Whose keys they are; needed where there are several issuers. */
+  readonly issuer?: string;
+  /**
+   * Seconds for which the token of a key is kept: so long a key that is revoked, and not cut off, may go on. Default 60;
+   * 1 to 60.
+   */
+  readonly cacheFor?: number;
+}
+
 export interface CertificateHeaderOptions {
   /** How they write: `rfc9440`, `nginx`, `ingress-nginx`, `envoy`, `traefik`, `aws` or `aws-verify`. */
   readonly dialect: CertificateHeaderDialect;
@@ -88,8 +98,11 @@ export interface VerifierOptions {
    * holds `tokens:introspect` of this API. Answers are kept for a minute at most. Only with one issuer.
    */
   readonly introspect?: false | Introspecting;
-  /** Not there yet. */
-  readonly apiKeys?: false;
+  /**
+   * Whether callers may come with an API key (`X-API-Key`, or as bearer) in the place of a token. It is exchanged once at the
+   * token endpoint, and its token is kept for a short while. Default false.
+   */
+  readonly apiKeys?: boolean | ApiKeyOptions;
   /** Not there yet. */
   readonly usage?: false;
   /** Default: the global fetch. `fetchTrusting(ca)` for an authority with its own certificate authority. */

@@ -40,11 +40,22 @@ export interface RequestHeaders {
 }
 
 const SCHEME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?= |$)/;
+const API_KEY = /^cak_[0-9A-Za-z_]{1,200}$/;
 const TOKEN = /^(bearer|dpop) +([A-Za-z0-9\-._~+/]+=*)$/i;
 
+export interface PresentedTokenOptions {
+  /** Also take an API key from `X-API-Key`, as a bearer token. Default false: the header is not looked at. */
+  readonly apiKeys?: boolean;
+}
+
 /** Finds the one token of a request. Tokens in a query or a body are not looked at. */
-export function presentedToken(request: RequestHeaders): PresentedTokenResult {
+export function presentedToken(
+  request: RequestHeaders,
+  { apiKeys = false }: PresentedTokenOptions = {},
+): PresentedTokenResult {
   const values = valuesOf(request, 'authorization');
+  const keys = apiKeys ? valuesOf(request, 'x-api-key') : [];
+  if (keys.length > 0) return presentedKey(keys, values);
   if (values.length === 0) return refuse('no_token');
   // RFC 6750 §2: one method, once.
   if (values.length > 1) return refuse('several_authorizations');
@@ -61,6 +72,14 @@ export function presentedToken(request: RequestHeaders): PresentedTokenResult {
   // RFC 9449 §4.3, 1.
   if (proofs.length > 1) return refuse('dpop_proof_repeated', scheme);
   return { ok: true, token, scheme, dpop: proofs[0] };
+}
+
+/** RFC 6750 §2 in spirit: one credential, once. Only a key may come this way, for a token has a header of its own. */
+function presentedKey(keys: readonly string[], tokens: readonly string[]): PresentedTokenResult {
+  if (keys.length > 1 || tokens.length > 0) return refuse('several_authorizations');
+  const token = (keys[0] as string).trim();
+  if (!API_KEY.test(token)) return refuse('malformed_authorization', 'Bearer');
+  return { ok: true, token, scheme: 'Bearer', dpop: undefined };
 }
 
 function schemeOf(name: string): TokenScheme | undefined {

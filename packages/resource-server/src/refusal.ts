@@ -45,6 +45,8 @@ export type RefusalReason =
   | 'not_active'
   | 'cut_off'
   | 'insufficient_scope'
+  | 'api_key_refused'
+  | 'api_keys_unavailable'
   | 'keys_unavailable'
   | 'introspection_unavailable'
   | 'cutoffs_stale'
@@ -114,6 +116,9 @@ const ANSWERS: { readonly [reason in RefusalReason]: Answer } = {
   not_active: BAD_TOKEN,
   cut_off: BAD_TOKEN,
   insufficient_scope: { status: 403, error: 'insufficient_scope' },
+  // Wrong, ended, or without access to this API: which it was, only the authority tells, and only its operator.
+  api_key_refused: BAD_TOKEN,
+  api_keys_unavailable: UNAVAILABLE,
   keys_unavailable: UNAVAILABLE,
   introspection_unavailable: UNAVAILABLE,
   cutoffs_stale: UNAVAILABLE,

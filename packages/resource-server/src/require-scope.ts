@@ -4,11 +4,11 @@ import type { TokenRequest, Verifier, VerifyResult } from './verifier.ts';
 
 /** Finds the token of a request and checks it, including that it carries all of `scope`. */
 export async function requireScope(
-  verifier: Pick<Verifier, 'verify' | 'refuse' | 'certificateOf'>,
+  verifier: Pick<Verifier, 'verify' | 'refuse' | 'certificateOf'> & Partial<Pick<Verifier, 'takesApiKeys'>>,
   request: RequestHeaders,
   scope: string | readonly string[],
 ): Promise<VerifyResult> {
-  const found = presentedToken(request);
+  const found = presentedToken(request, { apiKeys: verifier.takesApiKeys === true });
   if (!found.ok) return verifier.refuse(found.reason, found.scheme);
   const { token, scheme } = found;
   if (scheme === 'Bearer') return verifier.verify(token, new BearerRequest(request, scope, verifier));

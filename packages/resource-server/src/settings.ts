@@ -10,6 +10,7 @@ import {
   parseResourceIndicator,
   parseScopeToken,
 } from '@countersign/protocol';
+import type { ApiKeySettings } from './api-keys.ts';
 import type { Introspecting } from './introspection.ts';
 import { type PublishedMetadata, publishedMetadata } from './metadata.ts';
 import { type IssuerOptions, type OnStale, VerifierOptionError, type VerifierOptions } from './options.ts';
@@ -44,13 +45,13 @@ export interface VerifierSettings {
   readonly introspect: Introspecting | undefined;
   readonly fetch: typeof globalThis.fetch;
   readonly metadata: PublishedMetadata | undefined;
+  /** Undefined: an API key is no token here. */
+  readonly apiKeys: ApiKeySettings | undefined;
 }
 
 /** @throws VerifierOptionError */
 export function readOptions(options: VerifierOptions): VerifierSettings {
-  for (const name of ['apiKeys', 'usage'] as const) {
-    if (options[name]) throw new VerifierOptionError('not_supported_yet', name, 'leave it out for now');
-  }
+  if (options.usage) throw new VerifierOptionError('not_supported_yet', 'usage', 'leave it out for now');
   const audience = typeof options.audience === 'string' ? [options.audience] : [...(options.audience ?? [])];
   if (audience.length === 0) {
     throw new VerifierOptionError('missing_option', 'audience', "give this API's resource identifier");
@@ -76,6 +77,7 @@ export function readOptions(options: VerifierOptions): VerifierSettings {
     introspect: readIntrospect(options.introspect, issuers),
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     metadata: readMetadata(options, audience, issuers, dpop),
+    apiKeys: readApiKeys(options.apiKeys, audience, issuers),
   };
 }
 
@@ -179,6 +181,32 @@ function readCutoffs({
   );
   return { staleAfter, onStale: { acceptYoungerThan } };
 }
+
+function readApiKeys(
+  apiKeys: VerifierOptions['apiKeys'],
+  audience: readonly string[],
+  issuers: readonly IssuerSettings[],
+): ApiKeySettings | undefined {
+  if (apiKeys === undefined || apiKeys === false) return undefined;
+  const { issuer, cacheFor = MOST_CACHE_FOR } = apiKeys === true ? {} : apiKeys;
+  const named = issuer === undefined ? issuers : issuers.filter((each) => each.issuer === issuer);
+  const [only] = named;
+  if (only === undefined || named.length > 1) {
+    throw new VerifierOptionError(
+      'bad_option',
+      'apiKeys.issuer',
+      'name the one of the issuers whose keys to take',
+    );
+  }
+  return {
+    issuer: only.issuer,
+    resource: audience[0] as string,
+    cacheFor: bounded('apiKeys.cacheFor', cacheFor, 1, MOST_CACHE_FOR),
+  };
+}
+
+/** Seconds: how long an authority that is not asked may be wrong about a key. */
+const MOST_CACHE_FOR = 60;
 
 function readMetadata(
   options: VerifierOptions,

@@ -12,6 +12,7 @@ import {
   type VerificationKey,
   verifyJws,
 } from '@countersign/protocol';
+import { ApiKeys, looksLikeApiKey } from './api-keys.ts';
 import { CutoffFollower } from './cutoff-feed.ts';
 import type { Finding } from './finding.ts';
 import { Introspection } from './introspection.ts';
@@ -70,6 +71,8 @@ export interface Verifier {
   ready(): Promise<void>;
   /** Ends the following of feeds; later tokens are refused. */
   close(): Promise<void>;
+  /** Whether an API key may stand in the place of a token. */
+  readonly takesApiKeys: boolean;
   /** The RFC 9728 document and its address, when the option `metadata` was given. */
   readonly metadata: PublishedMetadata | undefined;
 }
@@ -108,6 +111,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       ? undefined
       : new Introspection({ client: settings.introspect, clock: settings.clock });
   const dpop = createDpopCheck(settings.dpop, settings.clock);
+  const apiKeys = settings.apiKeys && new ApiKeys(settings.apiKeys, { ...settings, signal: stop.signal });
 
   function start(): void {
     for (const { cutoffs } of authorities.values()) cutoffs?.start();
@@ -160,6 +164,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
     start();
     // Whatever else it is, it is never turned into text: that would run the caller's code, or make a list a token.
     if (typeof token !== 'string') return refuse({ reason: 'malformed_token' });
+    if (apiKeys !== undefined && looksLikeApiKey(token)) {
+      const exchanged = await apiKeys.exchange(token);
+      return typeof exchanged === 'string' ? await verify(exchanged, request) : refuse(exchanged);
+    }
     // What has no dot is no JWT, and only the authority can say what it is.
     const read = token.includes('.') ? readSigned(token) : askAbout(token);
     const known = await read;
@@ -192,6 +200,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       stop.abort();
       for (const { cutoffs } of authorities.values()) cutoffs?.close();
     },
+    takesApiKeys: apiKeys !== undefined,
     metadata: settings.metadata,
   };
 }

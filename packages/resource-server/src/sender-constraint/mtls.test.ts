@@ -1,5 +1,6 @@
 // Tokens bound to a certificate, at an API: RFC 8705 §3.
 import { createHash, X509Certificate } from 'node:crypto';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newHolder, proofFor } from '../../test/holder.ts';
 import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../../test/tiny-issuer.ts';
@@ -85,6 +86,23 @@ describe('a token bound to a certificate', () => {
     expect(await show(OTHER, true)).toBe('certificate_mismatch');
     expect(await show(OWN, false)).toBe('bound_token_as_bearer');
   });
+});
+
+it('no other bytes, and nothing that is not bytes, stands for a certificate (property)', async () => {
+  const near = fc
+    .tuple(fc.nat(OWN.length - 1), fc.integer({ min: 1, max: 255 }))
+    .map(([at, change]) => OWN.map((byte, i) => (i === at ? byte ^ change : byte)));
+  const cut = fc.nat(OWN.length - 1).map((length) => OWN.subarray(0, length));
+  const more = fc.uint8Array({ minLength: 1, maxLength: 4 }).map((end) => Uint8Array.from([...OWN, ...end]));
+  const other = fc.oneof(near, cut, more, fc.uint8Array({ maxLength: 8 }), fc.anything());
+  await fc.assert(
+    fc.asyncProperty(other, async (certificate) => {
+      const isOwn = certificate instanceof Uint8Array && Buffer.compare(certificate, OWN) === 0;
+      const result = await verifier.verify(token, { certificate: certificate as Uint8Array });
+      expect(result.ok).toBe(isOwn);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 describe('where tokens must be bound', () => {

@@ -10,6 +10,7 @@ export function checkCertificate(
   thumbprint: string,
   certificate: Uint8Array | undefined,
 ): Finding | undefined {
-  if (certificate === undefined) return { reason: 'certificate_missing' };
+  // Whatever else a caller of ours hands over is no certificate.
+  if (!(certificate instanceof Uint8Array)) return { reason: 'certificate_missing' };
   return certificateThumbprint(certificate) === thumbprint ? undefined : { reason: 'certificate_mismatch' };
 }

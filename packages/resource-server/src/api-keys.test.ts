@@ -1,0 +1,223 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { generateSecret } from '@countersign/protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../test/tiny-issuer.ts';
+import type { VerifierOptions } from './options.ts';
+import { presentedToken } from './presented-token.ts';
+import { requireScope } from './require-scope.ts';
+import { createVerifier, type Verifier, type VerifyResult } from './verifier.ts';
+
+let now = 1_800_000_000;
+const clock = (): number => now;
+let tiny: TinyIssuer;
+let verifier: Verifier;
+const open: Verifier[] = [];
+/** What the token endpoint was asked, and what it answers. */
+let asked: { key: string | undefined; form: string }[];
+let answer: (response: ServerResponse) => void;
+
+const bytes = (size: number): Uint8Array => crypto.getRandomValues(new Uint8Array(size));
+const newKey = (): string => generateSecret('cak', bytes).secret;
+
+beforeEach(async () => {
+  now = 1_800_000_000;
+  asked = [];
+  tiny = await startTinyIssuer(clock);
+  answer = (response) => send(response, 200, tokenAnswer());
+  tiny.intercept = (request, response) => {
+    if (request.url !== '/oauth/token') return false;
+    void collect(request).then((form) => {
+      const key = request.headers['x-api-key'];
+      asked.push({ key: typeof key === 'string' ? key : undefined, form });
+      answer(response);
+    });
+    return true;
+  };
+  verifier = verifierOf();
+});
+afterEach(async () => {
+  for (const each of open.splice(0)) await each.close();
+  await tiny.close();
+});
+
+function verifierOf(options: Partial<VerifierOptions> = {}): Verifier {
+  const made = createVerifier({
+    issuer: tiny.issuer,
+    audience: AUDIENCE,
+    clock,
+    cutoffs: false,
+    apiKeys: true,
+    ...options,
+  } as VerifierOptions);
+  open.push(made);
+  return made;
+}
+
+async function collect(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request) text += String(chunk);
+  return text;
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}
+
+function tokenAnswer(change: object = {}, claims: object = {}): object {
+  return {
+    access_token: tiny.token(claims),
+    token_type: 'Bearer',
+    expires_in: 600,
+    scope: 'fraud:read',
+    ...change,
+  };
+}
+
+const reasonOf = (result: VerifyResult): string =>
+  result.ok ? 'ok' : `${result.status} ${result.reason} ${result.detail ?? ''}`.trim();
+const tell = async (key: string, scope = 'fraud:read'): Promise<string> =>
+  reasonOf(await verifier.verify(key, { scope }));
+
+describe('an API key', () => {
+  it('is exchanged for a token of this API, which is checked like any other', async () => {
+    const key = newKey();
+    const result = await verifier.verify(key, { scope: 'fraud:read' });
+    expect(result).toMatchObject({ ok: true, claims: { client_id: 'payments' } });
+    expect(asked).toEqual([
+      { key, form: 'grant_type=client_credentials&resource=https%3A%2F%2Ffraud.example.com' },
+    ]);
+    expect(await tell(key, 'fraud:write')).toBe('403 insufficient_scope');
+    answer = (response) => send(response, 200, tokenAnswer({}, { aud: 'https://other.example' }));
+    expect(await tell(newKey())).toBe('401 wrong_audience');
+  });
+
+  it('is asked about once in sixty seconds, however many come with it at once', async () => {
+    const key = newKey();
+    const results = await Promise.all(Array.from({ length: 200 }, () => tell(key)));
+    expect(new Set(results)).toEqual(new Set(['ok']));
+    now += 59;
+    expect(await tell(key)).toBe('ok');
+    expect(asked).toHaveLength(1);
+    now += 1;
+    expect(await tell(key)).toBe('ok');
+    expect(asked).toHaveLength(2);
+  });
+
+  it('is asked about sooner where its token ends sooner', async () => {
+    const key = newKey();
+    answer = (response) => send(response, 200, tokenAnswer({ expires_in: 15 }, { exp: now + 15 }));
+    expect(await tell(key)).toBe('ok');
+    now += 10;
+    await tell(key);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('that is refused is refused for ten seconds without asking', async () => {
+    const key = newKey();
+    answer = (response) => send(response, 401, { error: 'invalid_client' });
+    expect(await tell(key)).toBe('401 api_key_refused invalid_client');
+    now += 9;
+    expect(await tell(key)).toBe('401 api_key_refused invalid_client');
+    expect(asked).toHaveLength(1);
+    now += 1;
+    answer = (response) => send(response, 200, tokenAnswer());
+    expect(await tell(key)).toBe('ok');
+  });
+
+  it('says nothing to its caller about why it is refused', async () => {
+    answer = (response) => send(response, 400, { error: 'invalid_target' });
+    const result = await verifier.verify(newKey());
+    expect(result).toMatchObject({ status: 401, error: 'invalid_token', detail: 'invalid_target' });
+    expect(JSON.stringify(result.headers)).not.toContain('invalid_target');
+  });
+
+  it('with a typing error costs nobody a request', async () => {
+    const key = newKey();
+    const wrong = `${key.slice(0, -1)}${key.endsWith('a') ? 'b' : 'a'}`;
+    expect(await tell(wrong)).toBe('401 malformed_token api_key');
+    expect(await tell('cak_x')).toBe('401 malformed_token api_key');
+    expect(asked).toEqual([]);
+  });
+
+  it('is told 503 while the authority is in trouble, and not remembered for that', async () => {
+    const key = newKey();
+    for (const status of [429, 500, 503, 302]) {
+      answer = (response) => send(response, status, { error: 'server_error' });
+      expect(await tell(key)).toMatch(/^503 api_keys_unavailable/);
+    }
+    answer = (response) => response.destroy();
+    expect(await tell(key)).toMatch(/^503 api_keys_unavailable/);
+    answer = (response) => send(response, 200, { access_token: 'x' });
+    expect(await tell(key)).toBe('503 api_keys_unavailable malformed');
+    answer = (response) => send(response, 200, tokenAnswer());
+    expect(await tell(key)).toBe('ok');
+  });
+
+  it('finds the endpoint again after the metadata could not be had', async () => {
+    const { metadata } = tiny;
+    tiny.metadata = { ...metadata, issuer: 'https://other.example' };
+    expect(await tell(newKey())).toMatch(/^503 api_keys_unavailable/);
+    tiny.metadata = metadata;
+    expect(await tell(newKey())).toBe('ok');
+  });
+
+  it('beyond 32 at once waits for nobody', async () => {
+    const held: ServerResponse[] = [];
+    answer = (response) => void held.push(response);
+    const waiting = Array.from({ length: 33 }, () => tell(newKey()));
+    expect(await Promise.race(waiting)).toBe('503 api_keys_unavailable too many at once');
+    await expect.poll(() => held.length).toBe(32);
+    for (const response of held) send(response, 200, tokenAnswer());
+    expect((await Promise.all(waiting)).filter((each) => each === 'ok')).toHaveLength(32);
+  });
+
+  it('holds no more than ten thousand answers', async () => {
+    answer = (response) => send(response, 401, { error: 'invalid_client' });
+    const first = newKey();
+    await tell(first);
+    for (let i = 0; i < 400; i++) await Promise.all(Array.from({ length: 25 }, () => tell(newKey())));
+    const before = asked.length;
+    await tell(first);
+    expect(asked.length).toBe(before + 1);
+  }, 60_000);
+
+  it('proves possession of nothing', async () => {
+    verifier = verifierOf({ senderConstraint: 'dpop' });
+    expect(await tell(newKey())).toBe('401 token_not_bound');
+    answer = (response) => send(response, 200, tokenAnswer({ token_type: 'DPoP' }));
+    expect(await tell(newKey())).toBe('503 api_keys_unavailable malformed');
+  });
+
+  it('is no token where the option is not given', async () => {
+    verifier = verifierOf({ apiKeys: false });
+    expect(await tell(newKey())).toMatch(/^401 malformed_token/);
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('a request', () => {
+  const found = (headers: Record<string, string | string[]>, apiKeys = true): string => {
+    const result = presentedToken({ headers }, { apiKeys });
+    return result.ok ? result.token : result.reason;
+  };
+
+  it('may bring its key in a header of its own or as bearer', async () => {
+    const key = newKey();
+    for (const headers of [{ 'x-api-key': key }, { authorization: `Bearer ${key}` }]) {
+      expect(await requireScope(verifier, { headers }, 'fraud:read')).toMatchObject({ ok: true });
+    }
+  });
+
+  it('brings one credential, once', () => {
+    const key = newKey();
+    expect(found({ 'x-api-key': key, authorization: `Bearer ${key}` })).toBe('several_authorizations');
+    expect(found({ 'x-api-key': [key, key] })).toBe('several_authorizations');
+    expect(found({ 'x-api-key': tiny.token() })).toBe('malformed_authorization');
+    expect(found({ 'x-api-key': '' })).toBe('malformed_authorization');
+  });
+
+  it('has no such header where keys are not taken', () => {
+    expect(found({ 'x-api-key': newKey() }, false)).toBe('no_token');
+  });
+});

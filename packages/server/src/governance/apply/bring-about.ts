@@ -5,7 +5,6 @@ import { moveIdentity } from '../../registry/lifecycle.ts';
 import { requireWithin } from '../../registry/own-access.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { changeResourceServer, createResourceServer } from '../../registry/resource-server.ts';
-import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { Application } from './application.ts';
 import { bringCredential, type MadeSecret } from './bring-credential.ts';

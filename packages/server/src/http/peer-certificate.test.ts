@@ -66,6 +66,18 @@ describe('the certificate of a TLS peer', () => {
     expect(seen[0]?.certificate).toEqual({ chain: [leaf.der, authority.der], source: 'tls' });
   });
 
+  it('is cut off behind eight, however long the chain is that was shown', async () => {
+    const chain: TestCertificate[] = [testCertificate({ subject: 'authority 0', ca: true })];
+    for (let depth = 1; depth < 10; depth++) {
+      const issuer = { subject: `authority ${depth - 1}`, certificate: chain[0] as TestCertificate };
+      chain.unshift(testCertificate({ subject: `authority ${depth}`, ca: depth < 9, issuer }));
+    }
+    const [own, ...rest] = chain as [TestCertificate, ...TestCertificate[]];
+    await open(createPeerCertificates());
+    await call({ ...own, pem: [own, ...rest].map(({ pem }) => pem).join('\n') });
+    expect(seen[0]?.certificate?.chain).toEqual(chain.slice(0, 8).map(({ der }) => der));
+  });
+
   it('is absent where none was shown, or asked for', async () => {
     await open(createPeerCertificates());
     await call(undefined);

@@ -12,7 +12,7 @@ import { describeMachine, keepApart, root } from './machine.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 /** In the order in which they run; the last ones only when named. */
-const BENCHES = ['token-endpoint', 'private-key-jwt', 'introspection', 'start', 'estate-size'];
+const BENCHES = ['token-endpoint', 'private-key-jwt', 'introspection', 'mtls', 'start', 'estate-size'];
 const WHEN_NAMED = ['profile'];
 
 const { values: flags, positionals } = parseArgs({

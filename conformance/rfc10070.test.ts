@@ -25,10 +25,11 @@ describe.runIf(admin !== undefined)('the audience of a client assertion (needs t
   );
 
   test.each<[string, unknown]>([
-    ['threat 13: the token endpoint', tokenEndpoint],
+    ['threat 13 (CVE-2025-27371): the token endpoint', tokenEndpoint],
     ['threat 13: the token endpoint in an array', [tokenEndpoint]],
-    ['threat 13: the issuer beside another authority', [issuer, 'https://other.example']],
+    ['threat 13 (CVE-2025-27370): the issuer beside another authority', [issuer, 'https://other.example']],
     ['threat 13: the issuer beside the token endpoint', [issuer, tokenEndpoint]],
+    ['threat 14: another authority, where the client has this name and key', 'https://other.example'],
     ['the issuer twice', [issuer, issuer]],
     ['an empty array', []],
     ['the issuer with a slash', `${issuer}/`],

@@ -12,8 +12,9 @@ const INSTALL_WITHIN_MS = 170_000;
 /** Programs that the run of all tests has looked for; else those of PATH. */
 const PYTHON = process.env['COUNTERSIGN_TEST_PYTHON'] ?? 'python3';
 const GO = process.env['COUNTERSIGN_TEST_GO'] ?? 'go';
+const MAVEN = process.env['COUNTERSIGN_TEST_MAVEN'] ?? 'mvn';
 
-export type ToolchainName = 'node' | 'python' | 'go';
+export type ToolchainName = 'node' | 'python' | 'go' | 'java';
 
 /** The command that runs a script of this toolchain, or why it cannot be had here. */
 export type Installed = { readonly command: readonly string[] } | { readonly absent: string };
@@ -29,6 +30,12 @@ interface Toolchain {
 
 const python = join(CACHE, 'python');
 const goBinary = join(CACHE, 'clientcredentials');
+const javaClasses = join(CACHE, 'java', 'classes');
+const javaLibraries = join(CACHE, 'java', 'lib');
+
+const JAVA_SOURCES = ['SpringClient', 'SpringValidator', 'Trust'].map(
+  (name) => `spring/src/main/java/${name}.java`,
+);
 
 const TOOLCHAINS: Readonly<Record<ToolchainName, Toolchain>> = {
   node: {
@@ -54,6 +61,18 @@ const TOOLCHAINS: Readonly<Record<ToolchainName, Toolchain>> = {
     command: [goBinary],
     present: () => existsSync(goBinary),
     install: () => run(GO, ['build', '-buildvcs=false', '-o', goBinary, '.'], join(FOLDER, 'go')),
+  },
+  java: {
+    inputs: ['spring/pom.xml', ...JAVA_SOURCES],
+    // a short-lived program: what the compiler would gain, it would not live to see
+    command: ['java', '-XX:TieredStopAtLevel=1', '-Xshare:auto', '-cp', `${javaClasses}:${javaLibraries}/*`],
+    present: () => existsSync(join(javaClasses, 'SpringClient.class')) && existsSync(javaLibraries),
+    install: async () => {
+      rmSync(join(CACHE, 'java'), { recursive: true, force: true });
+      const goals = ['compile', 'dependency:copy-dependencies', '-DincludeScope=runtime'];
+      const where = [`-DoutputDirectory=${javaLibraries}`, `-Dcountersign.build=${join(CACHE, 'java')}`];
+      await run(MAVEN, ['-q', '-B', '-ntp', ...goals, ...where], join(FOLDER, 'spring'));
+    },
   },
 };
 

@@ -110,11 +110,15 @@ export async function seedKeyCaller(
 }
 
 /** A token for a fresh API, and the environment with which a foreign library validates it. */
-export async function seedToken(stem: string, alg: string = 'ES256'): Promise<Record<string, string>> {
+export async function seedToken(
+  stem: string,
+  alg: string = 'ES256',
+  typ: string = 'at+jwt',
+): Promise<Record<string, string>> {
   const target = currentTarget();
   const scene = await seedScene(stem);
-  if (alg !== 'ES256') {
-    const body = { token: { signing_alg: alg } };
+  if (alg !== 'ES256' || typ !== 'at+jwt') {
+    const body = { token: { signing_alg: alg, typ } };
     const path = `/resource-servers/${scene.resourceServerId}`;
     expect((await scene.admin.change('PATCH', path, body)).status).toBe(200);
   }

@@ -11,6 +11,8 @@ export function describeValidator(
   args: readonly string[],
   /** What else it verifies beside ES256. */
   algs: readonly string[],
+  /** True where it takes no `at+jwt` as it comes: then it is also run so, with `TYP=JWT`. */
+  plainAsItComes: boolean = false,
 ): void {
   describe.runIf(currentTarget().admin !== undefined)(`${library} (needs the admin API)`, () => {
     let env: Record<string, string>;
@@ -34,6 +36,20 @@ export function describeValidator(
         expect(narrow.code).not.toBe(0);
       });
     }
+
+    const plainTest = plainAsItComes ? test : undefined;
+    plainTest?.(
+      'as it comes it takes tokens of a resource server that wants them called JWT, and refuses at+jwt',
+      async (context) => {
+        const plain = await seedToken(`${library.replaceAll(/[^a-z0-9]+/gi, '-')}-plain`, 'ES256', 'JWT');
+        expect(decodeJwt(plain['TOKEN'] as string).header['typ']).toBe('JWT');
+        const asItComes = { TYP: 'JWT' };
+        const claims = printed(await runForeign(context, toolchain, args, { ...plain, ...asItComes }));
+        expect(claims).toMatchObject({ aud: plain['RESOURCE'], client_id: plain['CLIENT_ID'] });
+        expect((await runForeign(context, toolchain, args, { ...env, ...asItComes })).code).not.toBe(0);
+        expect((await runForeign(context, toolchain, args, plain)).code).not.toBe(0);
+      },
+    );
 
     test('refuses it for another audience, or changed', async (context) => {
       const jwt = decodeJwt(env['TOKEN'] as string);

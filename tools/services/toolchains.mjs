@@ -35,6 +35,13 @@ const TOOLCHAINS = [
     needs: 'python 3.9 or later with venv',
   },
   {
+    name: 'Maven',
+    variable: 'COUNTERSIGN_TEST_MAVEN',
+    programs: ['mvn'],
+    probe: ['--version'],
+    needs: 'maven, and java 17 or later',
+  },
+  {
     name: 'curl',
     variable: 'COUNTERSIGN_TEST_CURL',
     programs: ['curl'],

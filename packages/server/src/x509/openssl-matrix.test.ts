@@ -520,7 +520,7 @@ const CONSTRAINED: readonly (readonly [constraint: string, leaf: Wanted, verdict
   ],
 ];
 
-describe.skipIf(estate === undefined)('a path holds where openssl says so, and only there', () => {
+describe.skipIf(estate === undefined)('threat 22: a path holds where openssl says so, and only there', () => {
   for (const [title, verdict, build, stricter] of ROWS) {
     test(`${title}: ${verdict}`, () => {
       const made = build();

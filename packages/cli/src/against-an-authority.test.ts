@@ -1,10 +1,12 @@
 import { type ChildProcess, execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createClient } from '@countersign/client';
 import { createVerifier, fetchTrusting, requireScope, type Verifier } from '@countersign/resource-server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RealAuthority, startRealAuthority } from '../test/real-authority.ts';
@@ -246,4 +248,27 @@ test('what the API says becomes an exit code', async () => {
   ).toBe(4);
   const elsewhere = ['identities', 'list', '--issuer', 'https://localhost:1', '--client-id', 'x'];
   expect((await authority.run([...elsewhere, '--client-secret-file', 'checked.secret'])).code).toBe(7);
+});
+
+test('a client with a key in the place of its secret calls the API', async () => {
+  expect(await authority.run([...connect('keyed', 'curl'), '--secret-file', 'keyed.secret'])).toMatchObject({
+    code: 0,
+  });
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  writeFileSync(join(folder, 'keyed.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
+  const create = 'credentials create keyed --type private_key_jwt --jwk-file keyed.pem'.split(' ');
+  expect(await authority.run(create)).toMatchObject({ code: 0 });
+  const ready = JSON.parse(readFileSync(join(folder, '.countersign/ready.json'), 'utf8')) as Record<
+    string,
+    string
+  >;
+  const client = createClient({
+    issuer: ready['issuer'] ?? '',
+    clientId: 'keyed',
+    privateKey,
+    resource: url,
+    fetch: fetchTrusting(readFileSync(ready['ca_file'] ?? '', 'utf8')),
+  });
+  expect(await (await client.fetch(url)).text()).toBe('hello keyed');
+  await client.close();
 });

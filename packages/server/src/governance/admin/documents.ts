@@ -11,6 +11,7 @@ import { clientKeyOf } from './client-key-members.ts';
 import type { Call, NounHandlers } from './endpoint.ts';
 import { ProblemError, problemOf } from './problem.ts';
 import { scopesOf } from './resource-servers.ts';
+import { trustedIssuerSettings } from './trusted-issuers.ts';
 
 export type DocumentDeps = ApplyDeps & ApplicationDeps;
 
@@ -127,6 +128,7 @@ function declaredOf(documents: readonly Document[]): readonly Declared[] {
 
 function keyOf(object: Declared): string {
   if (object.kind === 'Identity') return JSON.stringify([object.kind, object.clientId]);
+  if (object.kind === 'TrustedIssuer') return JSON.stringify([object.kind, object.issuer]);
   if (object.kind === 'ResourceServer') return JSON.stringify([object.kind, object.identifier]);
   if (object.kind === 'Credential') return JSON.stringify([object.kind, object.identity, object.name]);
   return JSON.stringify([object.kind, object.identity, object.resourceServer]);
@@ -156,6 +158,11 @@ function toDeclared(document: Document, index: number): Declared {
       state: spec.state,
       end: requireEndOf(spec),
     };
+  }
+  if (document.kind === 'TrustedIssuer') {
+    const { issuer, name: title = name } = document.spec;
+    const settings = trustedIssuerSettings(document.spec);
+    return { kind: 'TrustedIssuer', name, index, issuer, title, settings };
   }
   if (document.kind === 'ResourceServer') {
     const { spec } = document;

@@ -3,9 +3,11 @@ import type { RefusedMethods } from '../../policy/methods-allowed-per-environmen
 import type { CredentialDeps } from '../../registry/credential.ts';
 import type { Ceiling } from '../../registry/own-access.ts';
 import type { ResourceServerDeps } from '../../registry/resource-server.ts';
+import type { TrustedIssuerDeps } from '../../registry/trusted-issuer.ts';
 
 export type ApplicationDeps = CredentialDeps &
-  ResourceServerDeps & {
+  ResourceServerDeps &
+  TrustedIssuerDeps & {
     /** Types of credentials that are not made, by environment. */
     readonly refusedMethods: RefusedMethods;
   };

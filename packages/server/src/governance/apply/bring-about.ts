@@ -8,6 +8,7 @@ import { changeResourceServer, createResourceServer } from '../../registry/resou
 import type { Stores } from '../../storage/storage.ts';
 import type { Application } from './application.ts';
 import { bringCredential, type MadeSecret } from './bring-credential.ts';
+import { bringTrustedIssuer } from './bring-trusted-issuer.ts';
 import { identityOf, resourceServerOf, sameMembers } from './referenced-record.ts';
 import {
   type Declared,
@@ -28,6 +29,9 @@ export async function bringAbout(
   switch (object.kind) {
     case 'ResourceServer':
       await bringResourceServer(application, stores, tell, object);
+      return undefined;
+    case 'TrustedIssuer':
+      await bringTrustedIssuer(application, stores, tell, object);
       return undefined;
     case 'Identity':
       await bringIdentity(application, stores, tell, object);

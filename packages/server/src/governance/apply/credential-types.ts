@@ -2,7 +2,7 @@ import { createApiKey } from '../../registry/api-key.ts';
 import type { Tell } from '../../registry/change-rules.ts';
 import { type AskedClientKey, createClientKey, holdsClientKey } from '../../registry/client-key.ts';
 import { createClientSecret } from '../../registry/credential.ts';
-import { createFederatedCredential } from '../../registry/federated-credential.ts';
+import { createFederatedCredential, holdsRule } from '../../registry/federated-credential.ts';
 import { createRegisteredCertificate, holdsCertificate } from '../../registry/registered-certificate.ts';
 import {
   type AskedTlsClient,
@@ -15,7 +15,8 @@ import type { CredentialMaterial, CredentialRecord } from '../../storage/credent
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { Application } from './application.ts';
-import { resourceServerOf, sameMembers, trustedIssuerOf } from './referenced-record.ts';
+import { trustedIssuerOf } from './bring-trusted-issuer.ts';
+import { resourceServerOf, sameMembers } from './referenced-record.ts';
 
 /** A proof as a document declares it, by its type. To make a type declarable: its line here, and its row below. */
 interface Proofs {
@@ -149,9 +150,8 @@ const ROWS: { readonly [T in DeclarableType]: Row<Proofs[T], MaterialOf<T>> } = 
       });
       return undefined;
     },
-    holds: async ({ stores }, _, { trustedIssuer, conditions }, material) =>
-      material.trustedIssuer === (await trustedIssuerOf(stores, trustedIssuer)).id &&
-      sameMembers(Object.entries(conditions).map(String), Object.entries(material.conditions).map(String)),
+    holds: async ({ stores }, record, { trustedIssuer, conditions }) =>
+      holdsRule(record, await trustedIssuerOf(stores, trustedIssuer), conditions),
     spec: async ({ trustedIssuer: id, conditions }, stores) => ({
       trusted_issuer: (await stores.trustedIssuers.byId(id))?.issuer ?? id,
       conditions: { ...conditions },

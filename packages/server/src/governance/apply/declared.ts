@@ -1,9 +1,15 @@
+import type { NewTrustedIssuer } from '../../registry/trusted-issuer.ts';
 import type { Cadence, Environment, IdentityKind, Owner } from '../../storage/identities.ts';
 import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../../storage/resource-servers.ts';
 import type { DeclaredProof } from './credential-types.ts';
 
 /** Objects as documents declare them, read and checked. What identifies each is its key; its name is for people. */
-export type Declared = DeclaredResourceServer | DeclaredIdentity | DeclaredCredential | DeclaredAccess;
+export type Declared =
+  | DeclaredResourceServer
+  | DeclaredTrustedIssuer
+  | DeclaredIdentity
+  | DeclaredCredential
+  | DeclaredAccess;
 
 /** A fixed end (epoch ms), or a span (ms) that counts from the creation and says nothing about what exists. */
 export type DeclaredEnd = { readonly at: number } | { readonly within: number };
@@ -22,6 +28,14 @@ export interface DeclaredResourceServer extends Common {
   readonly scopes: readonly ScopeDefinition[];
   readonly token: TokenSettings;
   readonly senderConstraint: ResourceServerRecord['senderConstraint'];
+}
+
+/** Key: issuer. */
+export interface DeclaredTrustedIssuer extends Common {
+  readonly kind: 'TrustedIssuer';
+  readonly issuer: string;
+  readonly title: string;
+  readonly settings: Omit<NewTrustedIssuer, 'issuer' | 'name'>;
 }
 
 /** Key: client_id. */
@@ -62,9 +76,10 @@ export interface DeclaredAccess extends Common {
 
 const ORDER: { readonly [kind in Declared['kind']]: number } = {
   ResourceServer: 0,
-  Identity: 1,
-  Credential: 2,
-  Access: 3,
+  TrustedIssuer: 1,
+  Identity: 2,
+  Credential: 3,
+  Access: 4,
 };
 
 /** What is pointed at comes before what points at it. */

@@ -2,7 +2,6 @@ import { RegistryRefusal } from '../../registry/refusal.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
 import type { Stores } from '../../storage/storage.ts';
-import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
 
 /** The identity that a document means by an id or a client_id. */
 export async function identityOf(stores: Pick<Stores, 'identities'>, ref: string): Promise<IdentityRecord> {
@@ -29,18 +28,6 @@ export async function resourceServerOf(
   if (byId?.state === 'active') return byId;
   throw new RegistryRefusal('unknown_reference', `there is no resource server ${ref}`, {
     pointer: '/resource_server',
-  });
-}
-
-/** The trusted issuer that a document means by an id or its issuer. */
-export async function trustedIssuerOf(
-  stores: Pick<Stores, 'trustedIssuers'>,
-  ref: string,
-): Promise<TrustedIssuerRecord> {
-  const record = (await stores.trustedIssuers.byId(ref)) ?? (await stores.trustedIssuers.byIssuer(ref));
-  if (record !== undefined && record.state !== 'deleted') return record;
-  throw new RegistryRefusal('unknown_reference', `there is no trusted issuer ${ref}`, {
-    pointer: '/trusted_issuer',
   });
 }
 

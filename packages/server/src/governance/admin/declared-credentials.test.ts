@@ -143,7 +143,7 @@ test('a secret of the wrong kind, an unknown API and an unknown issuer are refus
     '/documents/0/spec/resource_server',
   ]);
   expect(await pointer('federated', { trusted_issuer: 'https://no.test', conditions: { sub: 'x' } })).toEqual(
-    [400, '/documents/0/spec/trusted_issuer'],
+    [422, '/documents/0/spec/trusted_issuer'],
   );
 });
 

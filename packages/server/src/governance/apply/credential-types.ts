@@ -15,8 +15,7 @@ import type { CredentialMaterial, CredentialRecord } from '../../storage/credent
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { Application } from './application.ts';
-import { trustedIssuerOf } from './bring-trusted-issuer.ts';
-import { resourceServerOf, sameMembers } from './referenced-record.ts';
+import { resourceServerOf, sameMembers, trustedIssuerOf } from './referenced-record.ts';
 
 /** A proof as a document declares it, by its type. To make a type declarable: its line here, and its row below. */
 interface Proofs {

@@ -2,6 +2,7 @@ import { RegistryRefusal } from '../../registry/refusal.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
 import type { Stores } from '../../storage/storage.ts';
+import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
 
 /** The identity that a document means by an id or a client_id. */
 export async function identityOf(stores: Pick<Stores, 'identities'>, ref: string): Promise<IdentityRecord> {
@@ -34,4 +35,14 @@ export async function resourceServerOf(
 /** In another order they are the same. */
 export function sameMembers(left: readonly string[], right: readonly string[]): boolean {
   return left.length === right.length && left.every((each) => right.includes(each));
+}
+
+/** By its id or its issuer, as a document names it. */
+export async function trustedIssuerOf(stores: Stores, ref: string): Promise<TrustedIssuerRecord> {
+  const byIssuer = await stores.trustedIssuers.byIssuer(ref);
+  const record = byIssuer ?? (await stores.trustedIssuers.byId(ref));
+  if (record !== undefined && record.state !== 'deleted') return record;
+  throw new RegistryRefusal('unknown_reference', `there is no trusted issuer ${ref}`, {
+    pointer: '/trusted_issuer',
+  });
 }

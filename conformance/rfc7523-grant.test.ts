@@ -172,7 +172,7 @@ describe.runIf(mayStartServers())('RFC 7523 grants (needs the countersign comman
     const canary = await openForeignIssuer('127.0.0.2');
     const port = new URL(canary.issuer).port;
     const { admin } = scene;
-    for (const host of ['127.0.0.2', '2130706434', '0x7f000002', '127.2', '[::ffff:127.0.0.2]']) {
+    for (const host of ['127.0.0.2', '2130706434', '0x7f000002', '127.2']) {
       const issuer = `http://${host}:${port}`;
       await admin.must('POST', '/trusted-issuers', { issuer, name: 'canary' });
       const told = await scene.refusal(canary.token({ iss: issuer, sub: 'ci' }));

@@ -5,6 +5,7 @@ import { MADE, code, row } from './markdown.mjs';
 const KINDS = {
   Identity: 'A machine: who answers for it, what it is for, when it ends.',
   ResourceServer: 'An API with its scopes and what its tokens are like.',
+  TrustedIssuer: 'Another issuer whose tokens workloads may come with.',
   Access: 'Identity → resource server → scopes, with a justification and an end.',
   Credential: 'A client secret of an identity; told apart by `metadata.name` (its label).',
 };

@@ -10,11 +10,13 @@ import {
   pem,
   publicJwk,
   tlsClientMembers,
+  federatedMembers,
 } from './credentials.ts';
 import { objectChange } from './difference.ts';
 import { identityRef, instant, name, newClientId, resourceIdentifier, span } from './fields.ts';
 import { identityMembers } from './identities.ts';
 import { resourceServerMembers } from './resource-servers.ts';
+import { AT_KEY_PLACE, hasOneKeyPlace, issuerIdentifier, trustedIssuerMembers } from './trusted-issuers.ts';
 
 export const API_VERSION = 'countersign/v1';
 
@@ -99,6 +101,12 @@ export const credentialDocument = z.strictObject({
         certificate: pem,
         ...end,
       }),
+      z.strictObject({
+        identity: identityRef,
+        type: z.literal('federated'),
+        ...federatedMembers,
+        ...end,
+      }),
     ])
     .refine(
       (spec) => spec.type !== 'private_key_jwt' || (spec.jwk === undefined) !== (spec.jwks_uri === undefined),
@@ -107,8 +115,26 @@ export const credentialDocument = z.strictObject({
     .refine((spec) => !hasTwoEnds(spec), AT_END),
 });
 
+export const trustedIssuerDocument = z.strictObject({
+  ...head,
+  kind: z.literal('TrustedIssuer'),
+  spec: z
+    .strictObject({
+      ...trustedIssuerMembers,
+      name: name.optional().describe('metadata.name when absent'),
+      issuer: issuerIdentifier,
+    })
+    .refine(hasOneKeyPlace, AT_KEY_PLACE),
+});
+
 export const document = z
-  .discriminatedUnion('kind', [identityDocument, resourceServerDocument, accessDocument, credentialDocument])
+  .discriminatedUnion('kind', [
+    identityDocument,
+    resourceServerDocument,
+    trustedIssuerDocument,
+    accessDocument,
+    credentialDocument,
+  ])
   .meta({ id: 'Document' });
 export type Document = z.output<typeof document>;
 /** As written, before defaults are filled in. */
@@ -132,6 +158,7 @@ export const applyResult = z
   .meta({ id: 'ApplyResult' });
 export type ApplyResult = z.output<typeof applyResult>;
 
+/** Documents of kind TrustedIssuer also take `trusted-issuers:write`. */
 const NOUNS = ['identities', 'credentials', 'resource-servers', 'access'] as const;
 
 export const applyOperations = {
@@ -149,7 +176,7 @@ export const applyOperations = {
     method: 'GET',
     path: '/v1/export',
     summary: 'All objects as documents that apply without a change',
-    scopes: NOUNS.map((noun) => `${noun}:read` as const),
+    scopes: [...NOUNS.map((noun) => `${noun}:read` as const), 'trusted-issuers:read'],
     response: z.object({ documents: z.array(document) }),
   }),
 };

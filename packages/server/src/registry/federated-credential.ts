@@ -54,6 +54,23 @@ export async function createFederatedCredential(
   return record;
 }
 
+/** Whether it is this rule; the order of its conditions says nothing. */
+export function holdsRule(
+  { material }: CredentialRecord,
+  { id }: TrustedIssuerRecord,
+  conditions: Conditions,
+): boolean {
+  if (material.type !== 'federated' || material.trustedIssuer !== id) return false;
+  const claims = Object.keys(conditions);
+  return (
+    claims.length === Object.keys(material.conditions).length &&
+    claims.every(
+      (claim) =>
+        Object.hasOwn(material.conditions, claim) && material.conditions[claim] === conditions[claim],
+    )
+  );
+}
+
 /** A rule on names alone would be somebody else's on the day that the name is given out again. */
 function requirePins(trustedIssuer: TrustedIssuerRecord, conditions: Conditions): void {
   const missing = missingPins(trustedIssuer.kind, conditions);

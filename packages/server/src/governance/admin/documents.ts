@@ -2,6 +2,7 @@ import { applyRequest, type Document, newClientId, type ResponseOf, subjectOf } 
 import type { Actor } from '../../audit/change.ts';
 import type { CredentialDeps } from '../../registry/credential.ts';
 import type { ResourceServerDeps } from '../../registry/resource-server.ts';
+import type { TrustedIssuerDeps } from '../../registry/trusted-issuer.ts';
 import type { Ceiling } from '../../registry/own-access.ts';
 import { type ApplyDeps, type ApplyOutcome, ApplyStopped, apply, plan } from '../apply/apply.ts';
 import type { Application } from '../apply/application.ts';
@@ -12,8 +13,9 @@ import { clientKeyOf } from './client-key-members.ts';
 import type { Call, NounHandlers } from './endpoint.ts';
 import { ProblemError, problemOf } from './problem.ts';
 import { scopesOf } from './resource-servers.ts';
+import { trustedIssuerSettings } from './trusted-issuers.ts';
 
-export type DocumentDeps = ApplyDeps & CredentialDeps & ResourceServerDeps;
+export type DocumentDeps = ApplyDeps & CredentialDeps & ResourceServerDeps & TrustedIssuerDeps;
 
 export function documentHandlers(deps: DocumentDeps): NounHandlers<'apply'> & NounHandlers<'export'> {
   return {
@@ -128,6 +130,7 @@ function declaredOf(documents: readonly Document[]): readonly Declared[] {
 
 function keyOf(object: Declared): string {
   if (object.kind === 'Identity') return JSON.stringify([object.kind, object.clientId]);
+  if (object.kind === 'TrustedIssuer') return JSON.stringify([object.kind, object.issuer]);
   if (object.kind === 'ResourceServer') return JSON.stringify([object.kind, object.identifier]);
   if (object.kind === 'Credential') return JSON.stringify([object.kind, object.identity, object.name]);
   return JSON.stringify([object.kind, object.identity, object.resourceServer]);
@@ -157,6 +160,11 @@ function toDeclared(document: Document, index: number): Declared {
       state: spec.state,
       end: requireEndOf(spec),
     };
+  }
+  if (document.kind === 'TrustedIssuer') {
+    const { issuer, name: title = name } = document.spec;
+    const settings = trustedIssuerSettings(document.spec);
+    return { kind: 'TrustedIssuer', name, index, issuer, title, settings };
   }
   if (document.kind === 'ResourceServer') {
     const { spec } = document;
@@ -200,6 +208,9 @@ function toDeclared(document: Document, index: number): Declared {
 function proofOf(spec: CredentialSpec): DeclaredCredential['proof'] {
   if (spec.type === 'client_secret') return { type: spec.type, secret: spec.secret };
   if (spec.type === 'self_signed_tls_client_auth') return { type: spec.type, certificate: spec.certificate };
+  if (spec.type === 'federated') {
+    return { type: spec.type, trustedIssuer: spec.trusted_issuer, conditions: spec.conditions };
+  }
   if (spec.type === 'private_key_jwt') return { type: spec.type, ...clientKeyOf(spec) };
   return { type: spec.type, ...subjectOf(spec), ca: spec.ca, crl: spec.crl };
 }

@@ -10,6 +10,7 @@ import type { Stores } from '../../storage/storage.ts';
 import type { Application } from './application.ts';
 import { bringCredential, type MadeSecret } from './bring-credential.ts';
 import { identityOf } from './referenced-identity.ts';
+import { bringTrustedIssuer } from './bring-trusted-issuer.ts';
 import {
   type Declared,
   type DeclaredAccess,
@@ -29,6 +30,9 @@ export async function bringAbout(
   switch (object.kind) {
     case 'ResourceServer':
       await bringResourceServer(application, stores, tell, object);
+      return undefined;
+    case 'TrustedIssuer':
+      await bringTrustedIssuer(application, stores, tell, object);
       return undefined;
     case 'Identity':
       await bringIdentity(application, stores, tell, object);

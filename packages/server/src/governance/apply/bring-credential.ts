@@ -6,6 +6,7 @@ import {
   createClientSecret,
   revokeCredential,
 } from '../../registry/credential.ts';
+import { createFederatedCredential, holdsRule } from '../../registry/federated-credential.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
 import { createRegisteredCertificate, holdsCertificate } from '../../registry/registered-certificate.ts';
 import { createTlsClient, isTlsClient, trustChanged } from '../../registry/tls-client.ts';
@@ -13,6 +14,7 @@ import type { CredentialMaterial, CredentialRecord, CredentialType } from '../..
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { Application } from './application.ts';
+import { trustedIssuerOf } from './bring-trusted-issuer.ts';
 import { DECLARABLE, type DeclaredCredential, endAt, fixedEnd } from './declared.ts';
 import { findIdentity, identityOf } from './referenced-identity.ts';
 
@@ -33,7 +35,7 @@ export async function bringCredential(
   const { deps, ceiling, now } = application;
   const identity = await identityOf(stores, declared.identity);
   const record = await liveCredential(stores, identity, declared.name, now, DECLARABLE);
-  if (record !== undefined && isAsDeclared(deps, record, declared)) {
+  if (record !== undefined && (await isAsDeclared(deps, stores, record, declared))) {
     const expiresAt = fixedEnd(declared.end);
     const material = trustOf(record, declared, now);
     if ((expiresAt !== undefined && expiresAt !== record.expiresAt) || material !== undefined) {
@@ -69,6 +71,12 @@ async function create(
     await createRegisteredCertificate(deps, stores, tell, identity, { ...common, ...proof });
     return undefined;
   }
+  if (proof.type === 'federated') {
+    const trustedIssuer = await trustedIssuerOf(stores, proof.trustedIssuer);
+    const { conditions } = proof;
+    await createFederatedCredential(deps, stores, tell, identity, { ...common, trustedIssuer, conditions });
+    return undefined;
+  }
   const { secret } = await createClientSecret(deps, stores, tell, identity, {
     ...common,
     secret: proof.secret,
@@ -76,15 +84,19 @@ async function create(
   return proof.secret === undefined ? { name, identity: ref, secret } : undefined;
 }
 
-function isAsDeclared(
+async function isAsDeclared(
   deps: CredentialDeps,
+  stores: Stores,
   record: CredentialRecord,
   { proof }: DeclaredCredential,
-): boolean {
+): Promise<boolean> {
   const { material } = record;
   if (proof.type === 'private_key_jwt') return holdsClientKey(record, proof);
   if (proof.type === 'tls_client_auth') return isTlsClient(record, proof);
   if (proof.type === 'self_signed_tls_client_auth') return holdsCertificate(record, proof.certificate);
+  if (proof.type === 'federated') {
+    return holdsRule(record, await trustedIssuerOf(stores, proof.trustedIssuer), proof.conditions);
+  }
   if (material.type !== 'client_secret') return false;
   return proof.secret === undefined || material.digest === deps.digest(proof.secret);
 }

@@ -1,11 +1,18 @@
 import type { AskedClientKey } from '../../registry/client-key.ts';
 import type { AskedTlsClient } from '../../registry/tls-client.ts';
 import type { CredentialRecord, CredentialType } from '../../storage/credentials.ts';
+import type { Conditions } from '../../registry/federation-rule.ts';
+import type { NewTrustedIssuer } from '../../registry/trusted-issuer.ts';
 import type { Cadence, Environment, IdentityKind, Owner } from '../../storage/identities.ts';
 import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../../storage/resource-servers.ts';
 
 /** Objects as documents declare them, read and checked. What identifies each is its key; its name is for people. */
-export type Declared = DeclaredResourceServer | DeclaredIdentity | DeclaredCredential | DeclaredAccess;
+export type Declared =
+  | DeclaredResourceServer
+  | DeclaredTrustedIssuer
+  | DeclaredIdentity
+  | DeclaredCredential
+  | DeclaredAccess;
 
 /** A fixed end (epoch ms), or a span (ms) that counts from the creation and says nothing about what exists. */
 export type DeclaredEnd = { readonly at: number } | { readonly within: number };
@@ -24,6 +31,14 @@ export interface DeclaredResourceServer extends Common {
   readonly scopes: readonly ScopeDefinition[];
   readonly token: TokenSettings;
   readonly senderConstraint: ResourceServerRecord['senderConstraint'];
+}
+
+/** Key: issuer. */
+export interface DeclaredTrustedIssuer extends Common {
+  readonly kind: 'TrustedIssuer';
+  readonly issuer: string;
+  readonly title: string;
+  readonly settings: Omit<NewTrustedIssuer, 'issuer' | 'name'>;
 }
 
 /** Key: client_id. */
@@ -46,7 +61,7 @@ export interface DeclaredIdentity extends Common {
 export interface DeclaredCredential extends Common {
   readonly kind: 'Credential';
   readonly identity: string;
-  readonly proof: DeclaredSecret | DeclaredClientKey | DeclaredTlsClient | DeclaredCertificate;
+  readonly proof: DeclaredSecret | DeclaredClientKey | DeclaredTlsClient | DeclaredCertificate | DeclaredRule;
   /** Undefined: as late as is allowed. */
   readonly end: DeclaredEnd | undefined;
 }
@@ -71,12 +86,20 @@ export interface DeclaredTlsClient extends AskedTlsClient {
   readonly type: 'tls_client_auth';
 }
 
+export interface DeclaredRule {
+  readonly type: 'federated';
+  /** Id or issuer. */
+  readonly trustedIssuer: string;
+  readonly conditions: Conditions;
+}
+
 /** The types of credentials that documents declare. */
 export const DECLARABLE: readonly CredentialType[] = [
   'client_secret',
   'private_key_jwt',
   'tls_client_auth',
   'self_signed_tls_client_auth',
+  'federated',
 ];
 
 export function isDeclarable({ material }: CredentialRecord): boolean {
@@ -96,9 +119,10 @@ export interface DeclaredAccess extends Common {
 
 const ORDER: { readonly [kind in Declared['kind']]: number } = {
   ResourceServer: 0,
-  Identity: 1,
-  Credential: 2,
-  Access: 3,
+  TrustedIssuer: 1,
+  Identity: 2,
+  Credential: 3,
+  Access: 4,
 };
 
 /** What is pointed at comes before what points at it. */

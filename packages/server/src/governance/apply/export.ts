@@ -1,6 +1,7 @@
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
 import type { Stores } from '../../storage/storage.ts';
+import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
 import type { CertificateMaterial } from '../../registry/certificate-rule.ts';
 import { clientKeyView, rfc3339 } from '../../registry/views.ts';
 import { isDeclarable } from './declared.ts';
@@ -9,12 +10,12 @@ import { everyOne } from './prune.ts';
 /** A document as the contract describes it. */
 export interface ExportedDocument {
   readonly apiVersion: 'countersign/v1';
-  readonly kind: 'ResourceServer' | 'Identity' | 'Credential' | 'Access';
+  readonly kind: 'ResourceServer' | 'TrustedIssuer' | 'Identity' | 'Credential' | 'Access';
   readonly metadata: { readonly name: string };
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
-type Reading = Pick<Stores, 'identities' | 'resourceServers' | 'credentials' | 'access'>;
+type Reading = Pick<Stores, 'identities' | 'resourceServers' | 'trustedIssuers' | 'credentials' | 'access'>;
 const LIVE = new Set<IdentityRecord['state']>(['draft', 'active', 'suspended']);
 const MOST_NAME_CHARS = 200;
 
@@ -28,13 +29,18 @@ export async function exportDocuments(stores: Reading, now: number): Promise<rea
   for await (const each of everyOne((page) => stores.resourceServers.list({}, page))) {
     resourceServers.set(each.id, each);
   }
+  const trustedIssuers = new Map<string, TrustedIssuerRecord>();
+  for await (const each of everyOne((page) => stores.trustedIssuers.list({}, page))) {
+    trustedIssuers.set(each.id, each);
+  }
   for await (const each of everyOne((page) => stores.identities.list({}, page))) {
     if (!each.builtIn && LIVE.has(each.state)) identities.set(each.id, each);
   }
   return [
     ...[...resourceServers.values()].filter((each) => !each.builtIn).map(resourceServerDocument),
+    ...[...trustedIssuers.values()].map(trustedIssuerDocument),
     ...[...identities.values()].map(identityDocument),
-    ...(await credentialDocuments(stores, identities, now)),
+    ...(await credentialDocuments(stores, identities, trustedIssuers, now)),
     ...(await accessDocuments(stores, identities, resourceServers)),
   ];
 }
@@ -50,6 +56,21 @@ function resourceServerDocument(record: ResourceServerRecord): ExportedDocument 
     })),
     token: { format, ...(lifetime === undefined ? {} : { lifetime }), signing_alg: signingAlg, typ },
     sender_constraint: record.senderConstraint,
+  });
+}
+
+function trustedIssuerDocument(record: TrustedIssuerRecord): ExportedDocument {
+  const { keys, ca, audience } = record;
+  return documentOf('TrustedIssuer', record.name, {
+    issuer: record.issuer,
+    kind: record.kind,
+    ...(keys.from === 'jwks' ? { jwks: keys.jwks } : {}),
+    ...(keys.from === 'jwks_uri' ? { jwks_uri: keys.uri } : {}),
+    ...(ca === undefined ? {} : { ca }),
+    algorithms: [...record.algorithms],
+    ...(audience === undefined ? {} : { audience }),
+    max_token_age: record.maxTokenAge,
+    single_use: record.singleUse,
   });
 }
 
@@ -72,6 +93,7 @@ function identityDocument(record: IdentityRecord): ExportedDocument {
 async function credentialDocuments(
   stores: Reading,
   identities: ReadonlyMap<string, IdentityRecord>,
+  trustedIssuers: ReadonlyMap<string, TrustedIssuerRecord>,
   now: number,
 ): Promise<readonly ExportedDocument[]> {
   const documents = new Map<string, ExportedDocument>();
@@ -87,6 +109,13 @@ async function credentialDocuments(
         ...(record.material.type === 'tls_client_auth' ? tlsClientSpec(record.material) : {}),
         ...(record.material.type === 'self_signed_tls_client_auth'
           ? { certificate: record.material.certificate }
+          : {}),
+        ...(record.material.type === 'federated'
+          ? {
+              trusted_issuer:
+                trustedIssuers.get(record.material.trustedIssuer)?.issuer ?? record.material.trustedIssuer,
+              conditions: record.material.conditions,
+            }
           : {}),
         expires_at: rfc3339(record.expiresAt),
       }),

@@ -3,6 +3,7 @@ import type { Tell } from '../../registry/change-rules.ts';
 import { revokeCredential } from '../../registry/credential.ts';
 import { moveIdentity } from '../../registry/lifecycle.ts';
 import { deleteResourceServer } from '../../registry/resource-server.ts';
+import { deleteTrustedIssuer } from '../../registry/trusted-issuer.ts';
 import type { Page, PageRequest, Position } from '../../storage/page.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { Application } from './application.ts';
@@ -28,6 +29,7 @@ export async function removals(
   if (kinds.has('Credential'))
     found.push(...(await credentialRemovals(application, stores, declared, spared)));
   if (kinds.has('Identity')) found.push(...(await identityRemovals(application, stores, declared, spared)));
+  if (kinds.has('TrustedIssuer')) found.push(...(await trustedIssuerRemovals(application, stores, declared)));
   if (kinds.has('ResourceServer'))
     found.push(...(await resourceServerRemovals(application, stores, declared)));
   return found;
@@ -113,11 +115,28 @@ async function resourceServerRemovals(
   return found;
 }
 
+async function trustedIssuerRemovals(
+  { deps }: Application,
+  stores: Stores,
+  declared: ReadonlySet<string>,
+): Promise<readonly Removal[]> {
+  const found: Removal[] = [];
+  for await (const record of everyOne((page) => stores.trustedIssuers.list({}, page))) {
+    if (declared.has(`TrustedIssuer ${record.issuer}`)) continue;
+    found.push(async (now, tell) => {
+      const present = await now.trustedIssuers.byId(record.id);
+      if (present !== undefined) await deleteTrustedIssuer(deps, now, tell, present);
+    });
+  }
+  return found;
+}
+
 /** Keys of what is declared, with ids in place of the names that documents may use. */
 async function declaredKeys(stores: Stores, objects: readonly Declared[]): Promise<ReadonlySet<string>> {
   const keys = new Set<string>();
   for (const object of objects) {
     if (object.kind === 'Identity') keys.add(`Identity ${object.clientId}`);
+    else if (object.kind === 'TrustedIssuer') keys.add(`TrustedIssuer ${object.issuer}`);
     else if (object.kind === 'ResourceServer') keys.add(`ResourceServer ${object.identifier}`);
     else {
       const identity =

@@ -1,0 +1,51 @@
+import type { Tell } from '../../registry/change-rules.ts';
+import { ISSUER_KINDS } from '../../registry/federation-rule.ts';
+import { requireWithin } from '../../registry/own-access.ts';
+import { RegistryRefusal } from '../../registry/refusal.ts';
+import { changeTrustedIssuer, createTrustedIssuer } from '../../registry/trusted-issuer.ts';
+import type { Stores } from '../../storage/storage.ts';
+import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
+import type { Application } from './application.ts';
+import type { DeclaredTrustedIssuer } from './declared.ts';
+
+/** Who may apply documents need not be who may say which tokens are believed. */
+const WRITE = 'trusted-issuers:write';
+
+export async function bringTrustedIssuer(
+  { deps, ceiling }: Application,
+  stores: Stores,
+  tell: Tell,
+  { issuer, title: name, settings }: DeclaredTrustedIssuer,
+): Promise<void> {
+  requireWithin(ceiling, [WRITE]);
+  const record = await stores.trustedIssuers.byIssuer(issuer);
+  if (record === undefined) {
+    await createTrustedIssuer(deps, stores, tell, { issuer, name, ...settings });
+    return;
+  }
+  if (record.kind !== settings.kind) {
+    throw new RegistryRefusal('illegal_transition', `it is of kind ${record.kind}, which does not change`, {
+      pointer: '/kind',
+    });
+  }
+  const kind = ISSUER_KINDS[record.kind];
+  await changeTrustedIssuer(deps, stores, tell, ceiling, record, {
+    name,
+    keys: settings.keys,
+    ca: settings.ca ?? null,
+    algorithms: settings.algorithms,
+    audience: settings.audience ?? null,
+    maxTokenAge: settings.maxTokenAge ?? kind.maxTokenAge,
+    singleUse: settings.singleUse ?? kind.singleUse,
+  });
+}
+
+/** By its id or its issuer, as a document names it. */
+export async function trustedIssuerOf(stores: Stores, ref: string): Promise<TrustedIssuerRecord> {
+  const byIssuer = await stores.trustedIssuers.byIssuer(ref);
+  const record = byIssuer ?? (await stores.trustedIssuers.byId(ref));
+  if (record !== undefined && record.state !== 'deleted') return record;
+  throw new RegistryRefusal('unknown_reference', `there is no trusted issuer ${ref}`, {
+    pointer: '/trusted_issuer',
+  });
+}

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { inSeconds, issueSecret, makeMachine, revokeCredential } from './wire/admin.ts';
+import { giveKey, makeKey, signCompact, type AssertionKey } from './wire/client-assertion.ts';
+import { seconds } from './wire/dpop-proof.ts';
 import { comparable } from './wire/exchange.ts';
 import { expectOAuthError, expectToken } from './wire/expectations.ts';
 import { freshName, seedScene, type SeededScene } from './wire/scene.ts';
@@ -48,5 +50,36 @@ describe.runIf(target.admin !== undefined)(
         expectToken(await askToken({ client: seeded.client, via }));
       },
     );
+
+    test('threat 1: a wrong key, no key, another method, a suspended identity and an unknown client answer alike', async () => {
+      const { admin } = seeded;
+      const client = await giveKey(seeded);
+      const stopped = await seedScene('stopped');
+      const suspended = await giveKey(stopped);
+      await admin.must('POST', `/identities/${stopped.machine.identityId}/suspend`, {
+        reason: 'conformance',
+      });
+      const keyless = await seedScene('keyless');
+      const as = (id: string, key: AssertionKey = client.key): string => {
+        const claims = { iss: id, sub: id, aud: target.issuer, jti: freshName('jti'), exp: seconds(60) };
+        return signCompact({ alg: key.alg }, claims, key);
+      };
+      const seen: Record<string, string> = {};
+      for (const [what, assertion] of Object.entries({
+        'unknown client': as('nobody-of-that-name'),
+        'wrong key': as(client.scene.client.id, makeKey()),
+        'key of another client': as(keyless.client.id),
+        'suspended identity': suspended.assertion(),
+        'another audience': client.assertion({ aud: 'https://other.example' }),
+        'no assertion at all': 'nonsense',
+      })) {
+        const answer = await client.ask(assertion, {}, { localAddress: SOURCE });
+        expectOAuthError(answer, 401, 'invalid_client');
+        seen[what] = comparable(answer);
+      }
+      const first = Object.values(seen)[0];
+      for (const [what, answer] of Object.entries(seen)) expect(answer, what).toBe(first);
+      expectToken(await client.ask());
+    });
   },
 );

@@ -220,14 +220,14 @@ describe.runIf(target.admin !== undefined)('RFC 8693 token exchange (needs the a
   });
 
   describe('threat 28: nothing gets wider', () => {
-    test('scope: what both hold, whatever is asked for', async () => {
+    test('threat 28: scope: what both hold, whatever is asked for', async () => {
       const subject = await subjectToken();
       expect(expectToken(await exchange(subject, { scope: 'read write delete' })).scopes).toEqual(['read']);
       for (const scope of ['write', 'delete', 'tokens:exchange', 'admin'])
         expectOAuthError(await exchange(subject, { scope }), 400, 'invalid_scope');
     });
 
-    test('audience: nowhere that the subject may not go itself, and never the admin API', async () => {
+    test('threat 28: audience: nowhere that the subject may not go itself, and never the admin API', async () => {
       const caller = await machine('caller');
       await give(caller, first, ['read']);
       const subject = await subjectToken(caller);
@@ -242,7 +242,7 @@ describe.runIf(target.admin !== undefined)('RFC 8693 token exchange (needs the a
       expectOAuthError(await exchange(subject, { resource }, powerful), 400, 'invalid_target');
     });
 
-    test('life: never longer than the first token, however often it is exchanged', async () => {
+    test('threat 28: life: never longer than the first token, however often it is exchanged', async () => {
       const subject = await subjectToken();
       const { exp } = decodeJwt(subject).claims as { exp: number };
       await new Promise((resolve) => setTimeout(resolve, 1100));
@@ -252,14 +252,14 @@ describe.runIf(target.admin !== undefined)('RFC 8693 token exchange (needs the a
       expect(decodeJwt(twice).claims['exp']).toBe(exp);
     });
 
-    test('an own token is not exchanged for a younger one', async () => {
+    test('threat 28: an own token is not exchanged for a younger one', async () => {
       const own = expectToken(await askToken({ client: api, params: { resource: second.resource } })).token;
       expectOAuthError(await exchange(own), 400, 'invalid_request');
       const made = expectToken(await exchange(await subjectToken())).token;
       expectOAuthError(await exchange(made), 400, 'invalid_request');
     });
 
-    test('a token that was sent to another API, or that its client only calls, is not exchanged', async () => {
+    test('threat 28: a token that was sent to another API, or that its client only calls, is not exchanged', async () => {
       const caller = await machine('stranger');
       await give(caller, first, ['read']);
       await give(caller, second, ['read']);
@@ -270,7 +270,7 @@ describe.runIf(target.admin !== undefined)('RFC 8693 token exchange (needs the a
       expectOAuthError(await exchange(elsewhere), 400, 'invalid_request');
     });
 
-    test('what ends the first token ends what was made of it', async () => {
+    test('threat 28: what ends the first token ends what was made of it', async () => {
       const caller = await machine('ending');
       await give(caller, first, ['read']);
       const there = await give(caller, second, ['read']);

@@ -1,11 +1,18 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { accessBody, resourceServerBody } from './wire/admin.ts';
-import { ASSERTION_TYPE, giveKey, makeKey, type AssertingClient } from './wire/client-assertion.ts';
-import { dpopProof, learnNonce } from './wire/dpop-proof.ts';
-import { send } from './wire/exchange.ts';
-import { expectToken } from './wire/expectations.ts';
+import {
+  ASSERTION_TYPE,
+  giveKey,
+  makeKey,
+  signCompact,
+  type AssertingClient,
+} from './wire/client-assertion.ts';
+import { dpopProof, learnNonce, seconds } from './wire/dpop-proof.ts';
+import { jsonOf, send } from './wire/exchange.ts';
+import { expectProblem, expectToken } from './wire/expectations.ts';
+import { JWT_BEARER } from './wire/federation.ts';
 import { decodeJwt, encodeJwt } from './wire/jwt.ts';
-import { seedScene, type SeededScene } from './wire/scene.ts';
+import { freshName, seedScene, type SeededScene } from './wire/scene.ts';
 import { currentTarget } from './wire/target.ts';
 import { aboutToken, introspect, introspectionEndpoint } from './wire/token-call.ts';
 import { askToken, type Params } from './wire/token-request.ts';
@@ -24,6 +31,7 @@ const KINDS = [
   'cut-off feed',
   'DPoP proof',
   'client assertion',
+  'grant assertion',
 ] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -35,6 +43,7 @@ const PLACES = {
   subject_token: ['access token'],
   actor_token: ['access token'],
   client_assertion: ['client assertion'],
+  assertion: ['grant assertion'],
   'a DPoP header': ['DPoP proof'],
 } as const satisfies Record<string, readonly Kind[]>;
 type Place = keyof typeof PLACES;
@@ -43,6 +52,8 @@ describe.runIf(target.admin !== undefined)('threat 17: kinds of JWT (need the ad
   let scene: SeededScene;
   let client: AssertingClient;
   const holder = makeKey();
+  const issuerKey = makeKey();
+  const foreign = `https://${freshName('kinds')}.example`;
   let nonce: string | undefined;
 
   beforeAll(async () => {
@@ -59,6 +70,18 @@ describe.runIf(target.admin !== undefined)('threat 17: kinds of JWT (need the ad
     await admin.must('POST', '/access', accessBody(scene.machine.identityId, next.resource, ['read']));
     downstream = next.resource;
     client = await giveKey(scene);
+    const jwks = { keys: [{ ...issuerKey.jwk, kid: 'foreign', use: 'sig' }] };
+    await admin.must('POST', '/trusted-issuers', {
+      issuer: foreign,
+      name: freshName('kinds'),
+      algorithms: ['ES256'],
+      jwks,
+    });
+    await admin.must('POST', `/identities/${scene.machine.identityId}/credentials`, {
+      type: 'federated',
+      trusted_issuer: foreign,
+      conditions: { sub: 'workload' },
+    });
     nonce = await learnNonce(holder, { client: scene.client, params: named() });
   });
   let downstream: string;
@@ -84,6 +107,17 @@ describe.runIf(target.admin !== undefined)('threat 17: kinds of JWT (need the ad
       (await send(`${target.issuer}/oauth/cutoffs?after=0&wait=0`, { ca: target.ca })).text,
     'DPoP proof': () => Promise.resolve(dpopProof(holder, target, { nonce })),
     'client assertion': () => Promise.resolve(client.assertion()),
+    'grant assertion': () => {
+      const claims = {
+        iss: foreign,
+        sub: 'workload',
+        aud: target.issuer,
+        jti: freshName('jti'),
+        iat: seconds(),
+        exp: seconds(60),
+      };
+      return Promise.resolve(signCompact({ typ: 'JWT', alg: 'ES256', kid: 'foreign' }, claims, issuerKey));
+    },
   };
 
   /** True when the place takes it. */
@@ -122,6 +156,10 @@ describe.runIf(target.admin !== undefined)('threat 17: kinds of JWT (need the ad
       const params = { client_assertion_type: ASSERTION_TYPE, client_assertion: jwt, ...named() };
       return (await askToken({ params })).status === 200;
     },
+    assertion: async (jwt) => {
+      const params = { grant_type: JWT_BEARER, assertion: jwt, ...named() };
+      return (await askToken({ params })).status === 200;
+    },
     'a DPoP header': async (jwt) =>
       (await askToken({ client: scene.client, params: named(), headers: [['DPoP', jwt]] })).status === 200,
   };
@@ -144,5 +182,11 @@ describe.runIf(target.admin !== undefined)('threat 17: kinds of JWT (need the ad
           typ === header['typ'] || !(await TAKES[place](encodeJwt({ ...header, typ }, claims, signature))),
         ).toBe(true);
     });
+  });
+
+  test('the authority is no trusted issuer of its own', async () => {
+    const { keys } = jsonOf(await send(target.jwksUri, { ca: target.ca }));
+    const body = { issuer: target.issuer, name: freshName('own'), algorithms: ['ES256'], jwks: { keys } };
+    expectProblem(await scene.admin.call('POST', '/trusted-issuers', { body }), 409);
   });
 });

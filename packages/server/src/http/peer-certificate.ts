@@ -35,9 +35,8 @@ export function createPeerCertificates(mostChains: number = MOST_CHAINS): PeerCe
     const leaf = tls.getPeerX509Certificate?.();
     if (leaf === undefined) return undefined;
     let chain = chainOf(leaf);
-    const id = leaf.fingerprint256;
-    if (chain.length > 1) remember(id, chain);
-    else if (tls.isSessionReused?.() === true) chain = chains.get(id) ?? chain;
+    if (chain.length > 1) remember(leaf.fingerprint256, chain);
+    else if (tls.isSessionReused?.() === true) chain = chains.get(leaf.fingerprint256) ?? chain;
     const certificate: ClientCertificate = { chain, source: 'tls' };
     ofSocket.set(socket, certificate);
     return certificate;

@@ -1,6 +1,6 @@
 // What the two methods of RFC 8705 share: a certificate authenticates where it is all that a client shows beside its
 // client_id (§2). Beside a secret, an assertion or a key it is there to bind the token (§3), and proves nobody.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Form } from '@countersign/protocol';
 import { type HttpRequest, header } from '../../http/request.ts';
 import { type Certificate, isSelfIssued, parseCertificate } from '../../x509/certificate.ts';
@@ -52,11 +52,28 @@ function provesOtherwise(request: HttpRequest, form: Form): boolean {
   );
 }
 
+/** The leaf that a request shows, read; undefined where there is none, or none that can be read. */
+export function shownCertificate({ clientCertificate }: HttpRequest): Certificate | undefined {
+  return clientCertificate === undefined ? undefined : read(clientCertificate.chain).certificates?.[0];
+}
+
+/** By the chain of a connection: several steps of one request, and the requests of one connection, read it once. */
+const ofConnection = new WeakMap<readonly Uint8Array[], CertificateProof>();
+
 function read(chain: readonly Uint8Array[]): CertificateProof {
-  const hash = createHash('sha256');
+  let proof = ofConnection.get(chain);
+  if (proof === undefined) {
+    proof = recall(chain);
+    ofConnection.set(chain, proof);
+  }
+  return proof;
+}
+
+function recall(chain: readonly Uint8Array[]): CertificateProof {
+  const [leaf] = chain;
   // Each is DER, which says where it ends: no two chains are the same bytes.
-  for (const der of chain) hash.update(der);
-  const digest = hash.digest('base64url');
+  const whole = leaf !== undefined && chain.length === 1 ? leaf : Buffer.concat(chain);
+  const digest = hash('sha256', whole, 'base64url');
   let proof = remembered.get(digest);
   if (proof === undefined) {
     proof = { digest, certificates: certificatesOf(chain) };

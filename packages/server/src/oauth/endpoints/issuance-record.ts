@@ -1,5 +1,4 @@
 // What the audit log is told of a token request (RFC 6749 §3.2), and when its answer may leave.
-import { X509Certificate } from 'node:crypto';
 import { canonicalJson } from '@countersign/tlog';
 import type { AuditEvent } from '../../audit/event.ts';
 import type { AuditLog } from '../../audit/log.ts';
@@ -9,6 +8,7 @@ import { callerInstance, type HttpRequest } from '../../http/request.ts';
 import { type RandomBytes, newId } from '../../ids.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
+import { shownCertificate } from '../client-auth/client-certificate.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { type RefusalReason, refusalEntry } from '../refusal.ts';
 import type { Delegation } from '../tokens/authorization.ts';
@@ -116,8 +116,8 @@ function inWhoseName({ subject, actor, via = [] }: Delegation): string {
 function instanceOf(request: HttpRequest, { method }: AuthenticatedClient): string | undefined {
   const own = callerInstance(request);
   if (own !== undefined || !method.endsWith('tls_client_auth')) return own;
-  const leaf = request.clientCertificate?.chain[0];
-  return leaf === undefined ? undefined : new X509Certificate(leaf).serialNumber.toLowerCase();
+  // Without the zero byte that keeps the number positive in the encoding.
+  return shownCertificate(request)?.serialNumber.replace(/^00(?=.)/, '');
 }
 
 function refusedEvent(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { prepare, printed, runForeign } from '../foreign/run.ts';
 import { accessBody, makeMachine, resourceServerBody } from '../wire/admin.ts';
+import { makeKey, signCompact } from '../wire/client-assertion.ts';
 import { expectToken } from '../wire/expectations.ts';
 import { decodeJwt } from '../wire/jwt.ts';
 import { freshName, rememberSecret, seedScene } from '../wire/scene.ts';
@@ -63,6 +64,45 @@ describe.runIf(target.admin !== undefined)(
         aud: env['AUDIENCE'],
         act: { sub: env['CLIENT_ID'] },
       });
+    });
+
+    test('comes with the token of its platform and nothing else', async (context) => {
+      const scene = await seedScene('google-platform');
+      const key = makeKey('ES256');
+      const issuer = `https://${freshName('platform')}.example`;
+      const sub = 'build-7';
+      const jwks = { keys: [{ ...key.jwk, kid: 'k1', use: 'sig' }] };
+      const trusted = await scene.admin.must('POST', '/trusted-issuers', { issuer, name: 'Platform', jwks });
+      await scene.admin.must('POST', `/identities/${scene.machine.identityId}/credentials`, {
+        type: 'federated',
+        trusted_issuer: trusted['id'],
+        conditions: { sub },
+      });
+      const now = Math.floor(Date.now() / 1000);
+      const claims = {
+        iss: issuer,
+        sub,
+        aud: target.issuer,
+        iat: now,
+        exp: now + 300,
+        jti: freshName('jti'),
+      };
+      const platformToken = signCompact({ alg: 'ES256', kid: 'k1', typ: 'JWT' }, claims, key);
+      const file = join(folder, 'platform-token');
+      writeFileSync(file, platformToken, { mode: 0o600 });
+      const { CLIENT_ID: _id, CLIENT_SECRET: _secret, ...rest } = env;
+      const platform = { ...rest, AUDIENCE: scene.resource, SUBJECT_TOKEN_FILE: file };
+      const seen = printed(await runForeign(context, 'node', ['google-external-account.mjs'], platform));
+      const { claims: got } = decodeJwt(String(seen['token']));
+      expect(got).toMatchObject({ sub: scene.client.id, client_id: scene.client.id, aud: scene.resource });
+      expect(got).not.toHaveProperty('act');
+      expect(Number(got['exp'])).toBeLessThanOrEqual(now + 300);
+
+      const lookAlike = { ...claims, sub: 'build-70', jti: freshName('jti') };
+      writeFileSync(file, signCompact({ alg: 'ES256', kid: 'k1', typ: 'JWT' }, lookAlike, key));
+      const outcome = await runForeign(context, 'node', ['google-external-account.mjs'], platform);
+      expect(outcome.code).not.toBe(0);
+      expect(outcome.stderr).toMatch(/invalid_request/);
     });
 
     test('reports an audience that it may not call', async (context) => {

@@ -7,8 +7,8 @@ const client = ExternalAccountClient.fromJSON({
   audience: AUDIENCE,
   subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
   token_url: TOKEN_ENDPOINT,
-  client_id: CLIENT_ID,
-  client_secret: CLIENT_SECRET,
+  // Without them the token itself says who asks.
+  ...(CLIENT_ID === undefined ? {} : { client_id: CLIENT_ID, client_secret: CLIENT_SECRET }),
   credential_source: { file: SUBJECT_TOKEN_FILE },
 });
 client.scopes = SCOPE.split(' ');

@@ -24,6 +24,7 @@ import { createRevokeEndpoint, type RevokeDeps } from './endpoints/revoke.ts';
 import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
 import { createTokenEndpoint, type TokenEndpointDeps } from './endpoints/token.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
+import { foreignSubjectToken } from './grants/foreign-subject-token.ts';
 import type { Grant } from './grants/grant.ts';
 import { jwtBearer, testAssertion } from './grants/jwt-bearer.ts';
 import type { UsedOnceStore } from '../storage/used-once.ts';
@@ -84,10 +85,11 @@ export function createOAuthRoutes(
     apiKey(deps.secretHash),
   ];
   const ownTokens = createOwnTokenReader(deps);
+  const federation = federationOf(deps);
   const grants: readonly Grant[] = [
     clientCredentials,
-    jwtBearer(federationOf(deps)),
-    tokenExchange({ ...deps, ownTokens }),
+    jwtBearer(federation),
+    tokenExchange({ ...deps, ownTokens, foreign: foreignSubjectToken(federation, deps.issuer) }),
   ];
   const token = createTokenEndpoint({
     ...deps,

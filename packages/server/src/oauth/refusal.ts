@@ -138,6 +138,7 @@ export const REFUSAL_REASONS = [
   'actor_token_incomplete',
   'token_type_unsupported',
   'subject_token_unknown',
+  'subject_token_not_trusted',
   'subject_token_dead',
   'subject_token_not_for_client',
   'subject_token_bound',
@@ -267,6 +268,8 @@ const REFUSALS: { readonly [reason in RefusalReason]: RefusalEntry } = {
   actor_token_incomplete: denied('invalid_request', 'actor_token and actor_token_type come together'),
   token_type_unsupported: denied('invalid_request', 'only access tokens are exchanged here'),
   subject_token_unknown: BAD_SUBJECT,
+  // Whoever comes with it may have proved nothing yet.
+  subject_token_not_trusted: { ...BAD_SUBJECT, stranger: true },
   subject_token_dead: BAD_SUBJECT,
   subject_token_not_for_client: BAD_SUBJECT,
   subject_token_bound: BAD_SUBJECT,

@@ -62,12 +62,19 @@ function explain(
   const reason = event.reason ?? '';
   // The same word for both, but only one of them can be undone.
   if (reason === 'identity_suspended' && identity?.securityStop === true) return STOPPED_FOR_SECURITY;
-  if (OAUTH_REFUSAL.test(event.type)) return lookUp(deps.tokenReasons, reason);
+  if (OAUTH_REFUSAL.test(event.type)) return lookUp(deps.tokenReasons, innerReason(event) ?? reason);
   if (event.type === 'admin.refused') return lookUp({ ...TOKEN_REASONS, ...PROBLEM_REASONS }, reason);
   if (event.type === 'token.issued') {
     return { why: 'The client proved itself and holds an active access to the resource.', fix: undefined };
   }
   return { why: event.reason ?? 'No reason was given.', fix: undefined };
+}
+
+/** Of a token of another issuer that was to be exchanged: why it would not be taken as an assertion. */
+function innerReason({ reason, detail }: LoggedAuditEvent): string | undefined {
+  if (reason !== 'subject_token_not_trusted' || typeof detail !== 'object' || detail === null)
+    return undefined;
+  return 'assertion' in detail ? String(detail.assertion) : undefined;
 }
 
 /** Refusals of the endpoints where clients prove themselves: they share their reasons. */

@@ -237,6 +237,10 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
     why: 'The subject_token is no token of this authority, or was changed on the way.',
     fix: 'Exchange the access token that came with the request to the API, as it came.',
   },
+  subject_token_not_trusted: {
+    why: 'The subject_token is of another issuer, and as an assertion it would not be taken: the detail says why.',
+    fix: 'Look up the reason that the detail names (assertion), or try it: countersign trusted-issuers test',
+  },
   subject_token_dead: {
     why: 'The subject_token has expired or was cut off, or somebody it names may not act any more.',
     fix: 'Exchange a live one; look at the identities that it names.',

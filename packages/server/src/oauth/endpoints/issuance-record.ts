@@ -104,9 +104,11 @@ function issuedEvent(
 }
 
 /** RFC 8693 §4.1: who acts for whom, and from which tokens (by jti) that comes. */
-function inWhoseName({ subject, actor, via = [] }: Delegation): string {
+function inWhoseName({ subject, actor, via = [] }: Delegation): string | undefined {
+  // Whoever came with a token of a trusted issuer acts for itself.
+  if (actor === undefined) return undefined;
   const from = via.map(({ jti }) => jti);
-  return canonicalJson({ act: actor ?? null, exchanged: from, sub: subject });
+  return canonicalJson({ act: actor, exchanged: from, sub: subject });
 }
 
 /**

@@ -1,6 +1,12 @@
 // Every reason for which the token endpoint refuses: reached, and pinned to its answer (RFC 6749 §5.2).
 import { generateKeyPairSync } from 'node:crypto';
-import { createDpopNonces, formatBasicCredentials, generateSecret } from '@countersign/protocol';
+import {
+  createDpopNonces,
+  formatBasicCredentials,
+  generateSecret,
+  TOKEN_EXCHANGE,
+  TOKEN_TYPE,
+} from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { testCertificate } from '../../../test/client-certificate.ts';
 import { addClientKey, assertionForm, assertionOf, clientKey } from '../../../test/client-assertion.ts';
@@ -441,6 +447,15 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     exchanging({ requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' }),
   ),
   subject_token_unknown: badSubject(exchanging({ subject_token: 'a.b.c' })),
+  subject_token_not_trusted: badSubject(async (s) => {
+    const { assertion } = await addFederation(s);
+    const form = {
+      grant_type: TOKEN_EXCHANGE,
+      subject_token: assertion({ environment: 'test' }),
+      subject_token_type: TOKEN_TYPE.jwt,
+    };
+    return await s.ask('', { authorization: null, body: new URLSearchParams(form).toString() });
+  }),
   subject_token_dead: badSubject(exchanging({}, async (s) => s.clock.set(NOW + 600_000))),
   subject_token_not_for_client: badSubject(
     exchanging({}, (s, { fraud }) =>

@@ -2,7 +2,7 @@
 //
 // On the wire: invalid_request, invalid_client, unsupported_grant_type, invalid_scope, invalid_target, access_denied,
 // temporarily_unavailable (429, 503), server_error (500, a bug of ours).
-import type { Form } from '@countersign/protocol';
+import { type Form, TOKEN_TYPE } from '@countersign/protocol';
 import { AuditUnavailable } from '../../audit/sink.ts';
 import type { Clock } from '../../clock.ts';
 import { type HttpRequest, singleHeader } from '../../http/request.ts';
@@ -76,6 +76,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       const asking = grant.authorize(form, client, attempt.at);
       const asked = asking instanceof Promise ? await asking : asking;
       const held = (attempt.held = requireAccess(client, asked, attempt.at));
+      if (asked.issuedTokenType !== undefined) requireFormat(asked, held);
       const confirming = confirm(deps.constraints, request, held.resourceServer, attempt.at);
       const confirmation = confirming instanceof Promise ? await confirming : confirming;
       if (asked.delegation !== undefined)
@@ -217,6 +218,13 @@ function requirePolicy(
   });
   if (!decision.ok) throw new Refusal(decision.reason);
   return decision.lifetime;
+}
+
+/** RFC 8693 §3: an opaque token is an access token and no JWT. */
+function requireFormat({ issuedTokenType }: Authorization, { resourceServer }: EffectiveAccess): void {
+  if (issuedTokenType === TOKEN_TYPE.jwt && resourceServer.token.format === 'opaque') {
+    throw new Refusal('token_type_unsupported');
+  }
 }
 
 /** RFC 9449 §7, RFC 8705 §3: a bound token is worth nothing to who does not prove the same, here as anywhere. */

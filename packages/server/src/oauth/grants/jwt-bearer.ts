@@ -20,16 +20,7 @@ export function jwtBearer(deps: JwtBearerDeps): Grant {
   async function identify(form: Form, now: number): Promise<AuthenticatedClient> {
     const text = form.get('assertion');
     if (text === undefined) throw new Refusal('assertion_missing');
-    const assertion = await readForeignAssertion(deps, text, now);
-    const { outcome } = await matchRules(deps, assertion, now);
-    if (!outcome.ok) throw new Refusal(outcome.reason, undefined, outcome.evidence);
-    const { facts, credential } = outcome;
-    const named = form.get('client_id');
-    // RFC 7521 §4.1: optional, and then the same.
-    if (named !== undefined && named !== facts.identity.clientId) {
-      throw new Refusal('assertion_of_another_client', undefined, { identity: facts.identity.clientId });
-    }
-    await requireFirstUse(deps, assertion);
+    const { facts, credential } = await identifyByAssertion(deps, text, form, now);
     return { facts, credential, method: JWT_BEARER };
   }
 
@@ -48,6 +39,31 @@ export function jwtBearer(deps: JwtBearerDeps): Grant {
       return readAccessAsked(form);
     },
   };
+}
+
+/** Whose an assertion is, and until when at most (epoch seconds) it speaks for it. */
+export interface IdentifiedByAssertion extends Pick<AuthenticatedClient, 'facts' | 'credential'> {
+  readonly endsAt: number;
+}
+
+/** Reads an assertion and uses it up, where its issuer's are for one use. Throws `Refusal` of the kind `assertion_…`. */
+export async function identifyByAssertion(
+  deps: JwtBearerDeps,
+  text: string,
+  form: Form,
+  now: number,
+): Promise<IdentifiedByAssertion> {
+  const assertion = await readForeignAssertion(deps, text, now);
+  const { outcome } = await matchRules(deps, assertion, now);
+  if (!outcome.ok) throw new Refusal(outcome.reason, undefined, outcome.evidence);
+  const { facts, credential } = outcome;
+  const named = form.get('client_id');
+  // RFC 7521 §4.1: optional, and then the same.
+  if (named !== undefined && named !== facts.identity.clientId) {
+    throw new Refusal('assertion_of_another_client', undefined, { identity: facts.identity.clientId });
+  }
+  await requireFirstUse(deps, assertion);
+  return { facts, credential, endsAt: Math.min(assertion.endsAt, Number(assertion.claims['exp'])) };
 }
 
 /** RFC 7523 §3, 7: once on every node, for as long as it would be taken. An unreachable store rejects. */

@@ -19,10 +19,12 @@ import { type Party, partiesOf, subjectAccess } from '../tokens/delegation.ts';
 import type { OwnTokenReader } from '../tokens/own-token.ts';
 import { standsFor } from '../tokens/stands-for.ts';
 import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
+import type { ForeignSubjectToken } from './foreign-subject-token.ts';
 import type { Grant } from './grant.ts';
 
 export interface TokenExchangeDeps extends TokenStateDeps {
   readonly ownTokens: OwnTokenReader;
+  readonly foreign: ForeignSubjectToken;
 }
 
 /** Who may act in a row for one subject: verifiers look at the first only, and a longer row is a loop or a mistake. */
@@ -32,15 +34,24 @@ export function tokenExchange(deps: TokenExchangeDeps): Grant {
   return {
     type: TOKEN_EXCHANGE,
 
+    async identify(_request, form, now) {
+      if (!deps.foreign.isIn(form)) throw new Refusal('client_authentication_missing');
+      return deps.foreign.identify(form, now);
+    },
+
     async authorize(form, client, now) {
-      const request = readExchange(form);
+      const isForeign = deps.foreign.isIn(form);
+      const request = readExchange(form, isForeign);
+      if (isForeign) {
+        // Nobody acts here for anybody else.
+        if (request.actorToken !== undefined) throw new Refusal('actor_token_unacceptable');
+        const delegation = await deps.foreign.authorize(form, client, now);
+        return { ...request.asked, delegation, issuedTokenType: request.issuedTokenType };
+      }
       const { claims, scopes } = await requireSubject(deps, client, request.subjectToken, now);
       const actor = await requireActor(deps, client, request.actorToken, now);
       const parties = partiesWith(claims, scopes);
-      const { format, ...held } = await withinSubject(deps, client, parties, request.asked, now);
-      // RFC 8693 §3: an opaque token is an access token and no JWT.
-      if (format === 'opaque' && request.issuedTokenType === TOKEN_TYPE.jwt)
-        throw new Refusal('token_type_unsupported');
+      const held = await withinSubject(deps, client, parties, request.asked, now);
       const delegation: Delegation = {
         subject: claims.sub,
         actor: actorFor(client, claims),
@@ -66,11 +77,11 @@ interface ExchangeRequest {
 }
 
 /** RFC 8693 §2.1. */
-function readExchange(form: Form): ExchangeRequest {
+function readExchange(form: Form, isForeign: boolean): ExchangeRequest {
   const subjectToken = form.get('subject_token');
   const subjectType = form.get('subject_token_type');
   if (subjectToken === undefined || subjectType === undefined) throw new Refusal('subject_token_missing');
-  requireTokenType(subjectType);
+  if (!isForeign) requireTokenType(subjectType);
   const actorToken = form.get('actor_token');
   const actorType = form.get('actor_token_type');
   // RFC 8693 §2.1: REQUIRED when actor_token is present, and MUST NOT be included otherwise.
@@ -203,11 +214,7 @@ async function withinSubject(
   parties: readonly Party[],
   asked: AccessAsked,
   now: number,
-): Promise<{
-  readonly resource: ResourceIndicator;
-  readonly scopes: readonly ScopeToken[];
-  readonly format: 'jwt' | 'opaque';
-}> {
+): Promise<{ readonly resource: ResourceIndicator; readonly scopes: readonly ScopeToken[] }> {
   const held = effectiveAccess(client.facts, asked, now, limitOf(client.credential));
   if (!held.ok) throw new Refusal(held.fault);
   // The admin API acts on who calls it and on nobody's behalf.
@@ -223,6 +230,5 @@ async function withinSubject(
     earlier.every((opened) => opened.includes(scope)),
   );
   if (scopes.length === 0) throw new Refusal('subject_scope_not_held');
-  const { format } = held.resourceServer.token;
-  return { resource, scopes: scopes as readonly string[] as readonly ScopeToken[], format };
+  return { resource, scopes: scopes as readonly string[] as readonly ScopeToken[] };
 }

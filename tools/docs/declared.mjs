@@ -7,7 +7,8 @@ const KINDS = {
   ResourceServer: 'An API with its scopes and what its tokens are like.',
   TrustedIssuer: 'Another issuer whose tokens workloads may come with.',
   Access: 'Identity → resource server → scopes, with a justification and an end.',
-  Credential: 'A client secret of an identity; told apart by `metadata.name` (its label).',
+  Credential:
+    'One way in which an identity proves itself, by `type`; told apart by `metadata.name` (its label).',
 };
 /** Kinds in which exactly one of `expires_at` and `expires_in` stands; elsewhere at most one. */
 const NEEDS_END = new Set(['Identity', 'Access']);
@@ -43,22 +44,28 @@ export function declaredPage({ openApiDocument, API_VERSION }) {
   ].join('\n');
 }
 
+const HEAD = ['| member of `spec` | | is | says |', '|---|---|---|---|'];
+
 /** @param {any} document @returns {string[]} */
 function kindSection({ properties }) {
   const kind = properties.kind.const;
   const spec = properties.spec;
   const end = NEEDS_END.has(kind) ? ['', 'Exactly one of `expires_at` and `expires_in` is needed.'] : [];
+  const tables = spec.oneOf ? spec.oneOf.flatMap(variantSection) : ['', ...HEAD, ...members(spec, '')];
+  const files = kind === 'Credential' ? SECRET_FILE : [];
+  return ['', `## ${kind}`, '', KINDS[kind] ?? '', ...end, ...files, ...tables];
+}
+
+/** Of several shapes of one kind, each by its `type`. @param {any} spec @returns {string[]} */
+function variantSection(spec) {
+  const files = spec.properties.secret ? [secretFile(spec.properties.type.const)] : [];
   return [
     '',
-    `## ${kind}`,
+    `### ${code(`type: ${spec.properties.type.const}`)}`,
     '',
-    KINDS[kind] ?? '',
-    ...end,
-    '',
-    '| member of `spec` | | is | says |',
-    '|---|---|---|---|',
+    ...HEAD,
     ...members(spec, ''),
-    ...(kind === 'Credential' ? secretFile() : []),
+    ...files,
   ];
 }
 
@@ -68,7 +75,7 @@ function members(schema, prefix) {
   return (
     Object.entries(schema.properties ?? {})
       // A secret never stands in a document that a person wrote: `secretFile` stands for it.
-      .filter(([name]) => !(schema.properties.type?.const === 'client_secret' && name === 'secret'))
+      .filter(([name]) => !(schema.properties.type?.const !== undefined && name === 'secret'))
       .flatMap(([name, member]) => {
         const list = member.type === 'array';
         const path = `${prefix}${name}${list ? '[]' : ''}`;
@@ -95,6 +102,7 @@ function typeOf(schema, list) {
   if (schema.format === 'uri') return `${many}absolute URI without fragment`;
   if (PATTERNS.has(schema.pattern)) return many + PATTERNS.get(schema.pattern);
   if (schema.type === 'integer') return `${many}integer, ${schema.minimum} to ${schema.maximum}`;
+  if (schema.type === 'boolean') return `${many}\`true\` or \`false\``;
   if (schema.type === 'object') return `${many}object`;
   return `${many}text, up to ${schema.maxLength}`;
 }
@@ -105,17 +113,21 @@ function defaultOf(member) {
   return value === undefined || typeof value === 'object' ? '' : `Default ${code(String(value))}`;
 }
 
-/** @returns {string[]} */
-function secretFile() {
-  return [
-    row([
-      code('secretFile'),
-      '',
-      'path, relative to the document',
-      'The file that holds the secret (`csk_…`). Absent file: a secret is made and written there (mode 0600). Left out: one is made; `countersign apply` keeps it in a file that it names, `--apply` of `dev` and `serve` does not',
-    ]),
+/** @param {string} type @returns {string} */
+function secretFile(type) {
+  const shape = type === 'api_key' ? 'cak_…' : 'csk_…';
+  return row([
+    code('secretFile'),
     '',
-    '`secretFile` is in camel case, like `apiVersion`, on purpose: it is the one member of a `spec` that is not sent. The command reads or',
-    'writes the file where it runs; the admin API knows no paths of other machines. A document that holds the secret itself is refused.',
-  ];
+    'path, relative to the document',
+    `The file that holds the secret (${code(shape)}). Absent file: a secret is made and written there (mode 0600). Left out: one is made; ${code('countersign apply')} keeps it in a file that it names, ${code('--apply')} of ${code('dev')} and ${code('serve')} does not`,
+  ]);
 }
+
+const SECRET_FILE = [
+  '',
+  '`secretFile` is in camel case, like `apiVersion`, on purpose: it is the one member of a `spec` that is not sent. The command reads or',
+  'writes the file where it runs; the admin API knows no paths of other machines. A document that holds the secret itself is refused.',
+  '',
+  'Another proof under the same name takes the place of the one before, which is revoked.',
+];

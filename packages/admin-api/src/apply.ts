@@ -4,13 +4,14 @@ import { accessMembers } from './access.ts';
 import { operation } from './contract.ts';
 import {
   AT_SUBJECT,
+  apiKeyMembers,
   clientKeyTerms,
+  federatedMembers,
   hasOneSubject,
   httpsUri,
   pem,
   publicJwk,
   tlsClientMembers,
-  federatedMembers,
 } from './credentials.ts';
 import { objectChange } from './difference.ts';
 import { identityRef, instant, name, newClientId, resourceIdentifier, span } from './fields.ts';
@@ -63,50 +64,34 @@ export const accessDocument = z.strictObject({
 });
 
 /** `secretFile` is resolved by who reads the file: its content arrives as `secret`, or nothing does. */
+const secretOf = (kind: 'csk' | 'cak', what: string) => ({
+  secret: z
+    .string()
+    .max(100)
+    .refine((value) => parseSecret(value)?.kind === kind, `must be ${what} (${kind}_…)`)
+    .optional()
+    .describe('An existing secret; without it one is made and answered once'),
+});
+
+/** One type of credential in a document: its own members are those of its creation. */
+const credentialSpec = <T extends string, M extends z.ZodRawShape>(type: T, members: M) =>
+  z.strictObject({ identity: identityRef, type: z.literal(type), ...members, ...end });
+
 export const credentialDocument = z.strictObject({
   ...head,
   kind: z.literal('Credential'),
   spec: z
     .discriminatedUnion('type', [
-      z.strictObject({
-        identity: identityRef,
-        type: z.literal('client_secret'),
-        secret: z
-          .string()
-          .max(100)
-          .refine((value) => parseSecret(value)?.kind === 'csk', 'must be a client secret (csk_…)')
-          .optional()
-          .describe('An existing secret; without it one is made and answered once'),
-        ...end,
-      }),
-      z.strictObject({
-        identity: identityRef,
-        type: z.literal('private_key_jwt'),
+      credentialSpec('client_secret', secretOf('csk', 'a client secret')),
+      credentialSpec('api_key', { ...secretOf('cak', 'an API key'), ...apiKeyMembers }),
+      credentialSpec('private_key_jwt', {
         jwk: publicJwk.optional(),
         jwks_uri: httpsUri.optional(),
         ...clientKeyTerms,
-        ...end,
       }),
-      z
-        .strictObject({
-          identity: identityRef,
-          type: z.literal('tls_client_auth'),
-          ...tlsClientMembers,
-          ...end,
-        })
-        .refine(hasOneSubject, AT_SUBJECT),
-      z.strictObject({
-        identity: identityRef,
-        type: z.literal('self_signed_tls_client_auth'),
-        certificate: pem,
-        ...end,
-      }),
-      z.strictObject({
-        identity: identityRef,
-        type: z.literal('federated'),
-        ...federatedMembers,
-        ...end,
-      }),
+      credentialSpec('tls_client_auth', tlsClientMembers).refine(hasOneSubject, AT_SUBJECT),
+      credentialSpec('self_signed_tls_client_auth', { certificate: pem }),
+      credentialSpec('federated', federatedMembers),
     ])
     .refine(
       (spec) => spec.type !== 'private_key_jwt' || (spec.jwk === undefined) !== (spec.jwks_uri === undefined),

@@ -109,18 +109,23 @@ export const federatedMembers = {
     ),
 };
 
+/** What an API key opens at most. */
+export const apiKeyMembers = {
+  resource_server: resourceServerRef
+    .optional()
+    .describe('The only API it opens; left out: every one that its identity has access to'),
+  scopes: scopeNames
+    .optional()
+    .describe('All that it opens at most, of what its identity has; left out: no limit'),
+};
+
 export const credentialCreate = z
   .discriminatedUnion('type', [
     z.strictObject({ type: z.literal('client_secret'), ...common }),
     z.strictObject({
       type: z.literal('api_key'),
       ...common,
-      resource_server: resourceServerRef
-        .optional()
-        .describe('The only API it opens; left out: every one that its identity has access to'),
-      scopes: scopeNames
-        .optional()
-        .describe('All that it opens at most, of what its identity has; left out: no limit'),
+      ...apiKeyMembers,
     }),
     z
       .strictObject({

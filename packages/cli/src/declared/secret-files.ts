@@ -59,9 +59,13 @@ async function secretOf(
 ): Promise<string | undefined> {
   if (secretFile === undefined) return undefined;
   const path = pathOf(item, secretFile);
-  if (existsSync(path)) return readSecret(host, path, 'client secret');
+  if (existsSync(path)) return readSecret(host, path, isApiKey(item) ? 'API key' : 'client secret');
   onAbsent();
   return undefined;
+}
+
+function isApiKey({ object }: Declared): boolean {
+  return (object['spec'] as { readonly type?: unknown }).type === 'api_key';
 }
 
 function pathOf(item: Declared, secretFile: unknown): string {

@@ -30,7 +30,7 @@ export async function readDeclaredFiles(
   }
   const documents: unknown[] = [];
   for (const { object, secretFile } of objects) {
-    const secret = secretFile && (readSecret(secretFile.path) ?? (await makeSecret(secretFile, deps)));
+    const secret = secretFile && (readSecret(secretFile) ?? (await makeSecret(secretFile, deps)));
     documents.push(secret === undefined ? object : withSecret(object, secret));
   }
   return documents;
@@ -40,6 +40,7 @@ interface SecretFile {
   readonly path: string;
   readonly identity: string;
   readonly name: string;
+  readonly kind: 'csk' | 'cak';
 }
 
 function read(path: string): string {
@@ -66,7 +67,7 @@ function objectsIn(path: string): unknown[] {
 
 interface CredentialDocument {
   readonly metadata?: { readonly name?: unknown };
-  readonly spec: { readonly identity?: unknown; readonly secretFile?: unknown };
+  readonly spec: { readonly identity?: unknown; readonly type?: unknown; readonly secretFile?: unknown };
 }
 
 function secretFileOf(object: unknown, folder: string): SecretFile | undefined {
@@ -84,7 +85,8 @@ function secretFileOf(object: unknown, folder: string): SecretFile | undefined {
     throw new SettingError('apply', 'has a secretFile that is not the name of a file', 'Correct the YAML.');
   }
   const path = resolve(folder, spec.secretFile);
-  return { path, identity: String(spec.identity), name: String(metadata?.name) };
+  const kind = spec.type === 'api_key' ? 'cak' : 'csk';
+  return { path, identity: String(spec.identity), name: String(metadata?.name), kind };
 }
 
 function isCredential(object: unknown): object is CredentialDocument {
@@ -102,19 +104,19 @@ async function requireNew({ path, identity, name }: SecretFile, deps: DeclaredFi
   );
 }
 
-function readSecret(path: string): string | undefined {
+function readSecret({ path, kind }: SecretFile): string | undefined {
   if (!existsSync(path)) return undefined;
   const secret = read(path).trim();
-  if (parseSecret(secret)?.kind === 'csk') return secret;
+  if (parseSecret(secret)?.kind === kind) return secret;
   throw new SettingError(
     'apply',
-    `names ${path}, which does not hold a client secret (csk_…)`,
+    `names ${path}, which does not hold ${kind === 'cak' ? 'an API key' : 'a client secret'} (${kind}_…)`,
     'Put the secret into it, or remove the file and one is made.',
   );
 }
 
-async function makeSecret({ path }: SecretFile, deps: DeclaredFilesDeps): Promise<string> {
-  const { secret } = generateSecret('csk', deps.random);
+async function makeSecret({ path, kind }: SecretFile, deps: DeclaredFilesDeps): Promise<string> {
+  const { secret } = generateSecret(kind, deps.random);
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await deps.createSecretFile(path, `${secret}\n`);

@@ -1,11 +1,11 @@
-import { generateSecret, parseSecret } from '@countersign/protocol';
+import { parseSecret } from '@countersign/protocol';
 import { newId } from '../ids.ts';
 import type { CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { ResourceServerRecord } from '../storage/resource-servers.ts';
 import type { Stores } from '../storage/storage.ts';
 import { narrowEnd, type Tell } from './change-rules.ts';
-import { type CredentialDeps, latestEnd, requireOpen, requireRoom } from './credential.ts';
+import { type CredentialDeps, latestEnd, requireOpen, requireRoom, secretFrom } from './credential.ts';
 import { type CredentialLimit, limitOf, type StandingFault, standing } from './effective-access.ts';
 import type { IdentityFacts, KeyFactsReader } from './facts.ts';
 import { RegistryRefusal } from './refusal.ts';
@@ -21,6 +21,8 @@ export interface NewApiKey {
   readonly resourceServer: ResourceServerRecord | undefined;
   /** All it opens at most, of what the identity has; undefined: no limit. */
   readonly scopes: readonly string[] | undefined;
+  /** One that exists already and that the caller has checked to be well-formed; made when undefined. */
+  readonly secret?: string | undefined;
 }
 
 /** The key is in the result and nowhere else: what is stored is its digest. */
@@ -35,7 +37,7 @@ export async function createApiKey(
   requireOpen(identity);
   requireDefined(asked);
   await requireRoom(stores, identity);
-  const { secret, publicId } = generateSecret('cak', deps.random);
+  const { secret, publicId } = secretFrom(deps, 'cak', asked.secret);
   const latest = latestEnd(deps, identity, 'api_key', now);
   const { resourceServer, scopes } = asked;
   const record: CredentialRecord = {

@@ -48,7 +48,7 @@ export async function createClientSecret(
   const now = deps.clock.now();
   requireOpen(identity);
   await requireRoom(stores, identity);
-  const { secret, publicId } = secretFrom(deps, asked.secret);
+  const { secret, publicId } = secretFrom(deps, 'csk', asked.secret);
   const latest = latestEnd(deps, identity, 'client_secret', now);
   const record: CredentialRecord = {
     id: newId('crd', deps.random),
@@ -67,10 +67,15 @@ export async function createClientSecret(
   return { record, secret };
 }
 
-function secretFrom(deps: CredentialDeps, given: string | undefined): { secret: string; publicId: string } {
-  if (given === undefined) return generateSecret('csk', deps.random);
+/** The secret that was given, or a new one of this kind. */
+export function secretFrom(
+  deps: Pick<RuleDeps, 'random'>,
+  kind: 'csk' | 'cak',
+  given: string | undefined,
+): { readonly secret: string; readonly publicId: string } {
+  if (given === undefined) return generateSecret(kind, deps.random);
   const parsed = parseSecret(given);
-  if (parsed?.kind !== 'csk') throw new TypeError('the caller has to check the secret');
+  if (parsed?.kind !== kind) throw new TypeError('the caller has to check the secret');
   return { secret: given, publicId: parsed.publicId };
 }
 

@@ -1,6 +1,8 @@
 import { type QueryOf, subjectOf } from '@countersign/admin-api';
-import { isRefused, type RefusedMethods } from '../../policy/methods-allowed-per-environment.ts';
+import type { RefusedMethods } from '../../policy/methods-allowed-per-environment.ts';
+import { requireAllowed } from '../../registry/allowed-method.ts';
 import { createApiKey } from '../../registry/api-key.ts';
+import { betterMethod } from '../../registry/better-method.ts';
 import { createClientKey } from '../../registry/client-key.ts';
 import {
   type CredentialDeps,
@@ -15,12 +17,11 @@ import { createRegisteredCertificate } from '../../registry/registered-certifica
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { clientKeyOf } from './client-key-members.ts';
 import { type CredentialView, credentialView } from '../../registry/views.ts';
-import type { CredentialRecord, CredentialType } from '../../storage/credentials.ts';
+import type { CredentialRecord } from '../../storage/credentials.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
-import { betterMethod } from './better-method.ts';
 import {
   findIdentity,
   findResourceServer,
@@ -188,15 +189,6 @@ export function credentialHandlers(
       },
     },
   };
-}
-
-/** What could never be used is not made; the answer names the rule and what to use instead. */
-function requireAllowed(refused: RefusedMethods, identity: IdentityRecord, type: CredentialType): void {
-  if (!isRefused(refused, identity.environment, type)) return;
-  const rule = `methods-allowed-per-environment: no ${type} in ${identity.environment}.`;
-  throw new RegistryRefusal('refused_by_policy', `${rule} ${betterMethod(type) ?? ''}`.trim(), {
-    pointer: '/type',
-  });
 }
 
 function createdWith(

@@ -1,12 +1,10 @@
 import { applyRequest, type Document, newClientId, type ResponseOf, subjectOf } from '@countersign/admin-api';
 import type { Actor } from '../../audit/change.ts';
-import type { CredentialDeps } from '../../registry/credential.ts';
-import type { ResourceServerDeps } from '../../registry/resource-server.ts';
-import type { TrustedIssuerDeps } from '../../registry/trusted-issuer.ts';
 import type { Ceiling } from '../../registry/own-access.ts';
 import { type ApplyDeps, type ApplyOutcome, ApplyStopped, apply, plan } from '../apply/apply.ts';
-import type { Application } from '../apply/application.ts';
-import type { Declared, DeclaredCredential, DeclaredEnd } from '../apply/declared.ts';
+import type { Application, ApplicationDeps } from '../apply/application.ts';
+import type { DeclaredProof } from '../apply/credential-types.ts';
+import type { Declared, DeclaredEnd } from '../apply/declared.ts';
 import type { ObjectDifference } from '../apply/difference.ts';
 import { exportDocuments } from '../apply/export.ts';
 import { clientKeyOf } from './client-key-members.ts';
@@ -15,7 +13,7 @@ import { ProblemError, problemOf } from './problem.ts';
 import { scopesOf } from './resource-servers.ts';
 import { trustedIssuerSettings } from './trusted-issuers.ts';
 
-export type DocumentDeps = ApplyDeps & CredentialDeps & ResourceServerDeps & TrustedIssuerDeps;
+export type DocumentDeps = ApplyDeps & ApplicationDeps;
 
 export function documentHandlers(deps: DocumentDeps): NounHandlers<'apply'> & NounHandlers<'export'> {
   return {
@@ -205,14 +203,22 @@ function toDeclared(document: Document, index: number): Declared {
   };
 }
 
-function proofOf(spec: CredentialSpec): DeclaredCredential['proof'] {
-  if (spec.type === 'client_secret') return { type: spec.type, secret: spec.secret };
-  if (spec.type === 'self_signed_tls_client_auth') return { type: spec.type, certificate: spec.certificate };
-  if (spec.type === 'federated') {
-    return { type: spec.type, trustedIssuer: spec.trusted_issuer, conditions: spec.conditions };
+function proofOf(spec: CredentialSpec): DeclaredProof {
+  const { type } = spec;
+  switch (type) {
+    case 'client_secret':
+      return { type, secret: spec.secret };
+    case 'api_key':
+      return { type, secret: spec.secret, resourceServer: spec.resource_server, scopes: spec.scopes };
+    case 'private_key_jwt':
+      return { type, ...clientKeyOf(spec) };
+    case 'tls_client_auth':
+      return { type, ...subjectOf(spec), ca: spec.ca, crl: spec.crl };
+    case 'self_signed_tls_client_auth':
+      return { type, certificate: spec.certificate };
+    case 'federated':
+      return { type, trustedIssuer: spec.trusted_issuer, conditions: spec.conditions };
   }
-  if (spec.type === 'private_key_jwt') return { type: spec.type, ...clientKeyOf(spec) };
-  return { type: spec.type, ...subjectOf(spec), ca: spec.ca, crl: spec.crl };
 }
 
 type CredentialSpec = Extract<Document, { kind: 'Credential' }>['spec'];

@@ -1,12 +1,20 @@
 import type { Actor } from '../../audit/change.ts';
+import type { RefusedMethods } from '../../policy/methods-allowed-per-environment.ts';
 import type { CredentialDeps } from '../../registry/credential.ts';
 import type { Ceiling } from '../../registry/own-access.ts';
 import type { ResourceServerDeps } from '../../registry/resource-server.ts';
 import type { TrustedIssuerDeps } from '../../registry/trusted-issuer.ts';
 
+export type ApplicationDeps = CredentialDeps &
+  ResourceServerDeps &
+  TrustedIssuerDeps & {
+    /** Types of credentials that are not made, by environment. */
+    readonly refusedMethods: RefusedMethods;
+  };
+
 /** One application of documents: what every object of it shares. */
 export interface Application {
-  readonly deps: CredentialDeps & ResourceServerDeps & TrustedIssuerDeps;
+  readonly deps: ApplicationDeps;
   readonly actor: Actor;
   readonly ceiling: Ceiling;
   /** One instant for all, so that equal spans give equal ends. */

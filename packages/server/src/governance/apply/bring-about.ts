@@ -5,12 +5,11 @@ import { moveIdentity } from '../../registry/lifecycle.ts';
 import { requireWithin } from '../../registry/own-access.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { changeResourceServer, createResourceServer } from '../../registry/resource-server.ts';
-import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { Application } from './application.ts';
 import { bringCredential, type MadeSecret } from './bring-credential.ts';
-import { identityOf } from './referenced-identity.ts';
 import { bringTrustedIssuer } from './bring-trusted-issuer.ts';
+import { identityOf, resourceServerOf, sameMembers } from './referenced-record.ts';
 import {
   type Declared,
   type DeclaredAccess,
@@ -125,19 +124,5 @@ async function bringAccess(
     justification,
     tokenLifetime: tokenLifetime ?? null,
     expiresAt: fixedEnd(declared.end),
-  });
-}
-
-function sameMembers(left: readonly string[], right: readonly string[]): boolean {
-  return left.length === right.length && left.every((each) => right.includes(each));
-}
-
-async function resourceServerOf(stores: Stores, ref: string): Promise<ResourceServerRecord> {
-  const byIdentifier = await stores.resourceServers.byIdentifier(ref);
-  if (byIdentifier !== undefined) return byIdentifier;
-  const byId = await stores.resourceServers.byId(ref);
-  if (byId?.state === 'active') return byId;
-  throw new RegistryRefusal('unknown_reference', `there is no resource server ${ref}`, {
-    pointer: '/resource_server',
   });
 }

@@ -4,7 +4,6 @@ import { requireWithin } from '../../registry/own-access.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { changeTrustedIssuer, createTrustedIssuer } from '../../registry/trusted-issuer.ts';
 import type { Stores } from '../../storage/storage.ts';
-import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
 import type { Application } from './application.ts';
 import type { DeclaredTrustedIssuer } from './declared.ts';
 
@@ -37,15 +36,5 @@ export async function bringTrustedIssuer(
     audience: settings.audience ?? null,
     maxTokenAge: settings.maxTokenAge ?? kind.maxTokenAge,
     singleUse: settings.singleUse ?? kind.singleUse,
-  });
-}
-
-/** By its id or its issuer, as a document names it. */
-export async function trustedIssuerOf(stores: Stores, ref: string): Promise<TrustedIssuerRecord> {
-  const byIssuer = await stores.trustedIssuers.byIssuer(ref);
-  const record = byIssuer ?? (await stores.trustedIssuers.byId(ref));
-  if (record !== undefined && record.state !== 'deleted') return record;
-  throw new RegistryRefusal('unknown_reference', `there is no trusted issuer ${ref}`, {
-    pointer: '/trusted_issuer',
   });
 }

@@ -1,10 +1,7 @@
-import type { AskedClientKey } from '../../registry/client-key.ts';
-import type { AskedTlsClient } from '../../registry/tls-client.ts';
-import type { CredentialRecord, CredentialType } from '../../storage/credentials.ts';
-import type { Conditions } from '../../registry/federation-rule.ts';
 import type { NewTrustedIssuer } from '../../registry/trusted-issuer.ts';
 import type { Cadence, Environment, IdentityKind, Owner } from '../../storage/identities.ts';
 import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../../storage/resource-servers.ts';
+import type { DeclaredProof } from './credential-types.ts';
 
 /** Objects as documents declare them, read and checked. What identifies each is its key; its name is for people. */
 export type Declared =
@@ -61,49 +58,9 @@ export interface DeclaredIdentity extends Common {
 export interface DeclaredCredential extends Common {
   readonly kind: 'Credential';
   readonly identity: string;
-  readonly proof: DeclaredSecret | DeclaredClientKey | DeclaredTlsClient | DeclaredCertificate | DeclaredRule;
+  readonly proof: DeclaredProof;
   /** Undefined: as late as is allowed. */
   readonly end: DeclaredEnd | undefined;
-}
-
-export interface DeclaredSecret {
-  readonly type: 'client_secret';
-  /** One that exists outside; undefined: one is made when there is none yet. */
-  readonly secret: string | undefined;
-}
-
-export interface DeclaredClientKey extends AskedClientKey {
-  readonly type: 'private_key_jwt';
-}
-
-export interface DeclaredCertificate {
-  readonly type: 'self_signed_tls_client_auth';
-  /** PEM, not checked yet. */
-  readonly certificate: string;
-}
-
-export interface DeclaredTlsClient extends AskedTlsClient {
-  readonly type: 'tls_client_auth';
-}
-
-export interface DeclaredRule {
-  readonly type: 'federated';
-  /** Id or issuer. */
-  readonly trustedIssuer: string;
-  readonly conditions: Conditions;
-}
-
-/** The types of credentials that documents declare. */
-export const DECLARABLE: readonly CredentialType[] = [
-  'client_secret',
-  'private_key_jwt',
-  'tls_client_auth',
-  'self_signed_tls_client_auth',
-  'federated',
-];
-
-export function isDeclarable({ material }: CredentialRecord): boolean {
-  return DECLARABLE.includes(material.type);
 }
 
 /** Key: identity and resource server. */

@@ -2,9 +2,8 @@ import type { IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
-import type { CertificateMaterial } from '../../registry/certificate-rule.ts';
-import { clientKeyView, rfc3339 } from '../../registry/views.ts';
-import { isDeclarable } from './declared.ts';
+import { rfc3339 } from '../../registry/views.ts';
+import { isDeclarable, specOf } from './credential-types.ts';
 import { everyOne } from './prune.ts';
 
 /** A document as the contract describes it. */
@@ -40,7 +39,7 @@ export async function exportDocuments(stores: Reading, now: number): Promise<rea
     ...[...resourceServers.values()].filter((each) => !each.builtIn).map(resourceServerDocument),
     ...[...trustedIssuers.values()].map(trustedIssuerDocument),
     ...[...identities.values()].map(identityDocument),
-    ...(await credentialDocuments(stores, identities, trustedIssuers, now)),
+    ...(await credentialDocuments(stores, identities, now)),
     ...(await accessDocuments(stores, identities, resourceServers)),
   ];
 }
@@ -93,7 +92,6 @@ function identityDocument(record: IdentityRecord): ExportedDocument {
 async function credentialDocuments(
   stores: Reading,
   identities: ReadonlyMap<string, IdentityRecord>,
-  trustedIssuers: ReadonlyMap<string, TrustedIssuerRecord>,
   now: number,
 ): Promise<readonly ExportedDocument[]> {
   const documents = new Map<string, ExportedDocument>();
@@ -105,27 +103,12 @@ async function credentialDocuments(
       documentOf('Credential', record.label, {
         identity: identity.clientId,
         type: record.material.type,
-        ...(record.material.type === 'private_key_jwt' ? clientKeyView(record.material) : {}),
-        ...(record.material.type === 'tls_client_auth' ? tlsClientSpec(record.material) : {}),
-        ...(record.material.type === 'self_signed_tls_client_auth'
-          ? { certificate: record.material.certificate }
-          : {}),
-        ...(record.material.type === 'federated'
-          ? {
-              trusted_issuer:
-                trustedIssuers.get(record.material.trustedIssuer)?.issuer ?? record.material.trustedIssuer,
-              conditions: record.material.conditions,
-            }
-          : {}),
+        ...(await specOf(record, stores)),
         expires_at: rfc3339(record.expiresAt),
       }),
     );
   }
   return [...documents.values()];
-}
-
-function tlsClientSpec({ field, value, ca, crl }: CertificateMaterial): ExportedDocument['spec'] {
-  return { [field]: value, ca, ...(crl === undefined ? {} : { crl }) };
 }
 
 async function accessDocuments(

@@ -7,7 +7,8 @@ import { deleteTrustedIssuer } from '../../registry/trusted-issuer.ts';
 import type { Page, PageRequest, Position } from '../../storage/page.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { Application } from './application.ts';
-import { type Declared, isDeclarable } from './declared.ts';
+import { isDeclarable } from './credential-types.ts';
+import type { Declared } from './declared.ts';
 
 /** Ends one object, in the caller's transaction; nothing when it has ended meanwhile. */
 export type Removal = (stores: Stores, tell: Tell) => Promise<void>;

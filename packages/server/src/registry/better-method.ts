@@ -1,4 +1,4 @@
-import type { CredentialType } from '../../storage/credentials.ts';
+import type { CredentialType } from '../storage/credentials.ts';
 
 /** What is better than each type of credential that holds a secret which others could copy. */
 const BETTER: { readonly [type in CredentialType]?: string } = {

@@ -52,7 +52,7 @@ export {
   identityPatch,
 } from './identities.ts';
 export { newClientId } from './fields.ts';
-export { type SigningKey } from './keys.ts';
+export { KEY_ALGORITHMS, type SigningKey } from './keys.ts';
 export { type OpenApiOptions, openApiDocument } from './openapi.ts';
 export {
   type BodyOf,

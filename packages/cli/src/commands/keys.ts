@@ -1,4 +1,4 @@
-import type { SigningKey } from '@countersign/admin-api';
+import { KEY_ALGORITHMS, type SigningKey } from '@countersign/admin-api';
 import type { RouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
 import { buildNoun } from '../noun/noun-command.ts';
@@ -25,7 +25,7 @@ export const keys: RouteMap<CliContext> = buildNoun<SigningKey>(
     rotate: {
       operation: 'keys.rotate',
       examples: [''],
-      overrides: { alg: { brief: 'Algorithm whose key changes', values: ['ES256'] } },
+      overrides: { alg: { brief: 'Algorithm whose key changes', values: [...KEY_ALGORITHMS] } },
     },
   },
 );

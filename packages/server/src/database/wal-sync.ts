@@ -3,7 +3,7 @@ import { unavailable } from './faults.ts';
 
 /**
  * Brings to the disk what was committed to the write-ahead log, while the event loop goes on. SQLite's own sync would hold it
- * up for as long as the disk takes: milliseconds, for all that the process does.
+ * up for as long as the disk takes: docs/decisions/0021-single-writes-synced-beside-the-event-loop.md.
  */
 export interface WalSync {
   /** Resolves when all that was committed before the call is on the disk; calls that wait share a sync. Rejects `unavailable`. */

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningAuthority, startAuthority } from './authority-process.ts';
 import { askByCertificate, registerCertificate } from './wire/certificate-client.ts';
@@ -9,6 +8,7 @@ import { selfSigned, type ShownCertificate } from './wire/certificates.ts';
 import { comparable, jsonOf, send } from './wire/exchange.ts';
 import { expectOAuthError, expectToken } from './wire/expectations.ts';
 import { decodeJwt } from './wire/jwt.ts';
+import { resumable } from './wire/resumed-session.ts';
 import { type SeededScene, seedScene } from './wire/scene.ts';
 import { mayStartServers } from './wire/target.ts';
 import { basic, FORM, formBody } from './wire/token-request.ts';
@@ -121,32 +121,3 @@ describe.runIf(mayStartServers())('RFC 8705 (needs the countersign command)', ()
     }
   });
 });
-
-/** One token request on a connection of its own, which resumes a session where one is given. */
-function resumable(
-  url: string,
-  { cert, key }: ShownCertificate,
-  { machine, target }: SeededScene,
-  session?: Buffer,
-): Promise<{ readonly status: number; readonly resumed: boolean; readonly session: Buffer | undefined }> {
-  const { hostname, port, pathname } = new URL(url);
-  const body = formBody({ grant_type: 'client_credentials', client_id: machine.id });
-  return new Promise((resolve, reject) => {
-    let latest: Buffer | undefined;
-    let text = '';
-    const options = { host: hostname, servername: hostname, port: Number(port), cert, key };
-    const socket = connect(
-      { ...options, ca: target.ca, ...(session === undefined ? {} : { session }) },
-      () => {
-        const resumed = socket.isSessionReused();
-        socket.on('close', () => resolve({ status: Number(text.split(' ')[1]), resumed, session: latest }));
-        socket.write(
-          `POST ${pathname} HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: ${FORM}\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
-        );
-      },
-    );
-    socket.on('session', (given) => (latest = given));
-    socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
-    socket.on('error', reject);
-  });
-}

@@ -15,6 +15,7 @@ import type { ShownCertificate } from './wire/certificates.ts';
 import { type Answer, comparable, jsonOf, send } from './wire/exchange.ts';
 import { expectOAuthError, expectToken } from './wire/expectations.ts';
 import { decodeJwt } from './wire/jwt.ts';
+import { resumable } from './wire/resumed-session.ts';
 import { type SeededScene, seedScene } from './wire/scene.ts';
 import { mayStartServers } from './wire/target.ts';
 import { basic, FORM, formBody } from './wire/token-request.ts';
@@ -192,6 +193,25 @@ describe.runIf(mayStartServers())('RFC 8705 section 2.1 (needs the countersign c
       agent.destroy();
     }
     expectToken(await ask(clients.issue('/CN=payments')));
+  });
+
+  test('threat 23: a resumed session is judged anew, with the chain that it began with', async (context) => {
+    const clients = certificateAuthority(context, '/CN=clients');
+    const between = clients.issue('/CN=between', FOR_AUTHORITIES);
+    const shown = between.issue('/CN=payments');
+    const lists = (revoked: readonly ShownCertificate[]): string =>
+      clients.listOf(revoked) + between.listOf([]);
+    const material = { subject_dn: 'CN=payments', ca: clients.pem, crl: lists([]) };
+    const credential = await withClient(material);
+    const first = await resumable(endpoint, shown, scene);
+    expect([first.resumed, first.status]).toEqual([false, 200]);
+    const second = await resumable(endpoint, shown, scene, first.session);
+    expect([second.resumed, second.status]).toEqual([true, 200]);
+    const crl = lists([between]);
+    const patched = await scene.admin.change('PATCH', `/credentials/${credential}`, { crl });
+    expect(patched.status, patched.text).toBe(200);
+    const third = await resumable(endpoint, shown, scene, first.session);
+    expect([third.resumed, third.status]).toEqual([true, 401]);
   });
 
   test('section 5: the metadata name the method and the endpoints, and all three take it', async (context) => {

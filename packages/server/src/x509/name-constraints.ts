@@ -67,9 +67,15 @@ export function allows({ permitted, excluded }: NameConstraints, names: readonly
     return (
       (same.length === 0 || same.some((base) => within(name, base) === true)) &&
       // A name that cannot be compared with what is excluded is not allowed either.
-      excluded.every((base) => !sameForm(base, name) || within(name, base) === false)
+      excluded.every((base) => !sameForm(base, name) || (within(name, base) === false && !covers(name, base)))
     );
   });
+}
+
+/** RFC 6125 §6.4.3: a wildcard stands for every host one step below, those that are excluded among them. */
+function covers(name: GeneralName, base: GeneralName): boolean {
+  if (name.form !== 'dns' || base.form !== 'dns' || !name.text.startsWith('*.')) return false;
+  return hostWithin(base.text, name.text.slice(2), true);
 }
 
 function sameForm(base: GeneralName, name: GeneralName): boolean {
@@ -108,7 +114,8 @@ function hostWithin(host: string, base: string, below: boolean): boolean {
 function hostOf(uri: string): string | undefined {
   const authority = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]*)/.exec(uri)?.[1];
   const host = authority?.replace(/^[^@]*@/, '').replace(/:\d*$/, '');
-  if (host === undefined || !/^[A-Za-z0-9._-]+$/.test(host)) return undefined;
+  // An empty label, as behind a last dot, is another spelling of a host that would not be found equal.
+  if (host === undefined || !/^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/.test(host)) return undefined;
   return /^[\d.]+$/.test(host) ? undefined : host;
 }
 

@@ -308,7 +308,9 @@ describe('options', () => {
     ['scope', 'bad_option', { scope: 'a  b' }],
     ['privateKey', 'bad_option', { privateKey: 'x' }],
     ['certificate', 'bad_option', { certificate: { cert: 'x', key: 'y' } }],
-    ['subjectToken', 'not_supported_yet', { subjectToken: 'x' }],
+    ['subjectToken', 'bad_option', { subjectToken: 'x' }],
+    ['subjectToken', 'bad_option', { subjectToken: '', clientSecret: undefined }],
+    ['clientId', 'bad_option', { subjectToken: 'x', clientId: 'a b', clientSecret: undefined }],
   ])('%s: %s', (option, code, change) => {
     let thrown: unknown;
     try {

@@ -1,7 +1,7 @@
 // A caller's side of OAuth 2: RFC 6749 §4.4 for the tokens, RFC 6750 §2.1 for using them.
 import { createHash } from 'node:crypto';
 import { authorizedFetch } from './authorized-fetch.ts';
-import { TokenError } from './errors.ts';
+import { ClientOptionError, TokenError } from './errors.ts';
 import { type ClientOptions, readOptions, readTarget, type Target } from './options.ts';
 import { withRetries } from './retry.ts';
 import { TokenCache } from './token-cache.ts';
@@ -33,7 +33,7 @@ export interface Client {
   /**
    * What the authority knows of a token now (RFC 7662): its claims when it is active, and when this client may ask about it.
    * Nothing is kept.
-   * @throws TokenError
+   * @throws TokenError · ClientOptionError where the client only has a subject token
    */
   introspect(token: string): Promise<Introspection>;
   /** Gives up what is under way; further calls reject. */
@@ -54,7 +54,14 @@ export function createClient(options: ClientOptions): Client {
   const cacheFor = ({ subjectToken }: Target): TokenCache => (subjectToken === undefined ? own : exchanged);
   const retrying = { fraction: settings.fraction, signal: stop.signal };
 
+  // RFC 8693 and RFC 7662 want a client that proves itself.
+  function requireProof(what: string): void {
+    if (settings.subjectToken === undefined) return;
+    throw new ClientOptionError('bad_option', 'subjectToken', `a client with one cannot ${what}: give a key`);
+  }
+
   function targetOf(target: TokenTarget): Target {
+    if (target.subjectToken !== undefined) requireProof('exchange tokens');
     return readTarget({
       resource: target.resource ?? settings.target.resource,
       scope: target.scope ?? settings.target.scope,
@@ -87,6 +94,7 @@ export function createClient(options: ClientOptions): Client {
     },
     async introspect(token) {
       if (stop.signal.aborted) throw new TokenError('closed', 'the client was closed');
+      requireProof('introspect');
       return await withRetries(() => requester.introspect(token, stop.signal), retrying);
     },
     async close() {

@@ -14,6 +14,8 @@ export type TokenErrorCode =
   | 'discovery_failed'
   /** The answer is not a token response that can be used here. */
   | 'bad_response'
+  /** The source of the subject token failed, or gave none: `cause` is what it said. */
+  | 'no_subject_token'
   /** `fetch` was asked to send a token without encryption. */
   | 'insecure_url'
   /** The caller's signal. */
@@ -51,7 +53,7 @@ export class TokenError extends Error {
   }
 }
 
-export type ClientOptionFault = 'missing_option' | 'bad_option' | 'not_supported_yet';
+export type ClientOptionFault = 'missing_option' | 'bad_option';
 
 /** Thrown by createClient. `option` is the name of the option that must change. */
 export class ClientOptionError extends TypeError {

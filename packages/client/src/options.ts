@@ -12,13 +12,15 @@ import {
 import { fetchShowing, type ShownCertificate } from '@countersign/protocol/fetch-trusting';
 import { createDpopProver, type DpopKey, type DpopProver } from './dpop.ts';
 import { ClientOptionError } from './errors.ts';
+import { isSubjectToken, type SubjectTokenSource } from './subject-token/source.ts';
 import { type PrivateKey, type Signer, signerOf } from './signing-key.ts';
 
 export interface ClientOptions {
   /** The authority; its endpoints are found through its metadata. */
   readonly issuer: string;
-  readonly clientId: string;
-  /** Either this, `privateKey`, or a `certificate` alone. */
+  /** May be left out with a `subjectToken`, which says it by itself. */
+  readonly clientId?: string | undefined;
+  /** Either this, `privateKey`, a `subjectToken`, or a `certificate` alone. */
   readonly clientSecret?: string | undefined;
   /**
    * Either this or `clientSecret`: the client signs an assertion for each token request (private_key_jwt), and the key never
@@ -51,18 +53,25 @@ export interface ClientOptions {
   readonly random?: (bytes: number) => Uint8Array;
   /** Lets `fetch` send tokens over plain http beyond loopback, where something below encrypts. Default false. */
   readonly allowPlainHttp?: boolean;
-  /** Not there yet. */
-  readonly subjectToken?: undefined;
+  /**
+   * The token of a trusted issuer that this workload comes with, in the place of a secret (RFC 7523 §2.1): text, or a source
+   * that is asked for each token request (`githubActionsToken()`, `kubernetesToken()`, `subjectTokenFile(path)`, your own).
+   * All of its tokens must speak of one workload: what is issued for them is kept per resource and scope.
+   */
+  readonly subjectToken?: string | SubjectTokenSource | undefined;
 }
 
 export interface ClientSettings {
   readonly issuer: Issuer;
+  /** Empty where the subject token says it. */
   readonly clientId: string;
   /** Empty where there is a key or a certificate instead. */
   readonly clientSecret: string;
   readonly signer: Signer | undefined;
   readonly keyId: string | undefined;
   readonly showsCertificate: boolean;
+  /** Undefined: the client proves itself. */
+  readonly subjectToken: SubjectTokenSource | undefined;
   readonly clientAuthMethod: 'client_secret_basic' | 'client_secret_post' | undefined;
   readonly target: Target;
   /** Undefined: bearer tokens. */
@@ -86,11 +95,9 @@ export interface Target {
 
 /** @throws ClientOptionError */
 export function readOptions(options: ClientOptions): ClientSettings {
-  if (options.subjectToken !== undefined) {
-    const fix = 'clientSecret, privateKey and certificate are there for now';
-    throw new ClientOptionError('not_supported_yet', 'subjectToken', fix);
-  }
+  const { clientId = '', subjectToken } = options;
   for (const name of ['issuer', 'clientId'] as const) {
+    if (name === 'clientId' && subjectToken !== undefined && options.clientId === undefined) continue;
     if (typeof options[name] !== 'string' || options[name] === '') {
       throw new ClientOptionError('missing_option', name, 'give it as text');
     }
@@ -103,7 +110,7 @@ export function readOptions(options: ClientOptions): ClientSettings {
       'give an https URL (http only on loopback), without query',
     );
   }
-  if (parseClientId(options.clientId) === undefined) {
+  if (options.clientId !== undefined && parseClientId(clientId) === undefined) {
     throw new ClientOptionError('bad_option', 'clientId', 'takes A-Z a-z 0-9 _ - and at most 128 of them');
   }
   const method: unknown = options.clientAuthMethod;
@@ -118,8 +125,10 @@ export function readOptions(options: ClientOptions): ClientSettings {
   const clock = options.clock ?? systemClock;
   return {
     issuer,
-    clientId: options.clientId,
-    ...readProof(options),
+    clientId,
+    ...(subjectToken === undefined
+      ? { ...readProof(options), subjectToken }
+      : { ...NO_PROOF, subjectToken: readSource(subjectToken, options) }),
     clientAuthMethod: options.clientAuthMethod,
     target: readTarget({ resource: options.resource, scope: options.scope }),
     dpop: options.dpop === undefined ? undefined : createDpopProver(options.dpop, clock),
@@ -153,6 +162,23 @@ function readFetch({
   }
 }
 
+const NO_PROOF = { clientSecret: '', signer: undefined, keyId: undefined };
+
+/** The value is not repeated in errors: it would end up in a log. */
+function readSource(subjectToken: unknown, options: ClientOptions): SubjectTokenSource {
+  for (const name of ['clientSecret', 'privateKey', 'keyId', 'clientAuthMethod'] as const) {
+    if (options[name] === undefined) continue;
+    throw new ClientOptionError('bad_option', 'subjectToken', `takes the place of ${name}: give one of them`);
+  }
+  // RFC 8705 §2: beside a certificate the client_id asks for a proof by that certificate.
+  if (options.clientId !== undefined && options.certificate !== undefined) {
+    throw new ClientOptionError('bad_option', 'clientId', 'leave it out beside subjectToken and certificate');
+  }
+  if (typeof subjectToken === 'function') return subjectToken as SubjectTokenSource;
+  if (typeof subjectToken === 'string' && isSubjectToken(subjectToken.trim())) return () => subjectToken;
+  throw new ClientOptionError('bad_option', 'subjectToken', 'give the token as text, or a function for it');
+}
+
 /** Values are not repeated in errors: they would end up in a log. */
 function readProof({
   clientSecret,
@@ -165,7 +191,7 @@ function readProof({
     if (clientAuthMethod !== undefined) {
       throw new ClientOptionError('bad_option', 'clientAuthMethod', 'is for a clientSecret');
     }
-    return { clientSecret: '', signer: undefined, keyId: undefined };
+    return NO_PROOF;
   }
   if (privateKey === undefined) {
     if (typeof clientSecret !== 'string' || clientSecret === '') {
@@ -213,8 +239,8 @@ export function readTarget(target: {
   readonly subjectToken?: string | undefined;
 }): Target {
   const { resource, scope, subjectToken } = target;
-  // RFC 6749 appendix A.12. The value is not repeated: it would end up in a log.
-  if (subjectToken !== undefined && !/^[\x20-\x7e]+$/.test(subjectToken)) {
+  // The value is not repeated: it would end up in a log.
+  if (subjectToken !== undefined && !isSubjectToken(subjectToken)) {
     throw new ClientOptionError('bad_option', 'subjectToken', 'give the token as it came');
   }
   if (resource !== undefined && parseResourceIndicator(resource) === undefined) {

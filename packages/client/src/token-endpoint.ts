@@ -7,7 +7,9 @@ import { clientSecretPost } from './client-auth/client-secret-post.ts';
 import { privateKeyJwt } from './client-auth/private-key-jwt.ts';
 import { selfSignedTlsClientAuth } from './client-auth/self-signed-tls-client-auth.ts';
 import { tlsClientAuth } from './client-auth/tls-client-auth.ts';
+import { assertionAlone } from './grants/jwt-bearer.ts';
 import type { Signer } from './signing-key.ts';
+import type { SubjectTokenSource } from './subject-token/source.ts';
 
 export interface TokenEndpoint {
   readonly url: string;
@@ -32,6 +34,7 @@ export interface TokenEndpointDeps {
   readonly clientSecret: string;
   readonly signer: Signer | undefined;
   readonly showsCertificate: boolean;
+  readonly subjectToken: SubjectTokenSource | undefined;
   readonly fetch: typeof globalThis.fetch;
 }
 
@@ -44,6 +47,8 @@ export async function findTokenEndpoint(
   // RFC 8705 §5: also for who proves itself otherwise and wants its tokens bound.
   const address = deps.showsCertificate ? mtlsEndpointOf : endpointOf;
   const url = address(metadata, 'token_endpoint');
+  const introspection = (): string => address(metadata, 'introspection_endpoint');
+  if (deps.subjectToken !== undefined) return { url, introspection, clientAuth: assertionAlone };
   // RFC 8414 §2: left out means client_secret_basic.
   const offered = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
   const { by, methods } =
@@ -54,5 +59,5 @@ export async function findTokenEndpoint(
   if (clientAuth === undefined) {
     throw new DiscoveryError('malformed', `${deps.issuer} offers no way to prove oneself by ${by}`);
   }
-  return { url, introspection: () => address(metadata, 'introspection_endpoint'), clientAuth };
+  return { url, introspection, clientAuth };
 }

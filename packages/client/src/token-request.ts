@@ -9,9 +9,11 @@ import {
 } from '@countersign/protocol/discovery';
 import { TokenError } from './errors.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
+import { jwtBearer } from './grants/jwt-bearer.ts';
 import { tokenExchange } from './grants/token-exchange.ts';
 import type { ClientSettings, Target } from './options.ts';
 import { retryAfterSeconds } from './retry.ts';
+import { readSubjectToken } from './subject-token/source.ts';
 import { findTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts';
 
 /** An access token with what is known of it. */
@@ -98,11 +100,16 @@ export class TokenRequester {
 
   async #send(endpoint: TokenEndpoint, target: Target, signal: AbortSignal): Promise<BoundedResponse> {
     const { url } = endpoint;
+    const grant = await this.#grant(target, signal);
     const bound = await this.#settings.dpop?.proof({ method: 'POST', url });
-    const { subjectToken } = target;
-    const grant =
-      subjectToken === undefined ? clientCredentials(target) : tokenExchange(target, subjectToken);
     return this.#post(endpoint, url, grant, bound === undefined ? {} : { dpop: bound }, signal);
+  }
+
+  async #grant(target: Target, signal: AbortSignal): Promise<Parameters<typeof formatForm>[0]> {
+    if (target.subjectToken !== undefined) return tokenExchange(target, target.subjectToken);
+    const { subjectToken, issuer } = this.#settings;
+    if (subjectToken === undefined) return clientCredentials(target);
+    return jwtBearer(target, await readSubjectToken(subjectToken, { issuer, signal }));
   }
 
   async #post(

@@ -20,6 +20,8 @@ import { Refusal } from '../refusal.ts';
 export const ASSERTION_LEEWAY = 30;
 const MAX_BYTES = 16_384;
 const MAX_DEPTH = 16;
+/** Those that are registered are printable ASCII; what no issuer can be called is not looked up: no database takes NUL. */
+const ISSUER = /^[\x21-\x7e]{1,2048}$/;
 
 /** A token whose issuer is trusted, whose signature holds, and that is for this authority and of now. */
 export interface ForeignAssertion {
@@ -62,7 +64,7 @@ export async function readForeignAssertion(
 async function issuerOf(deps: ForeignAssertionDeps, claims: JsonObject): Promise<TrustedIssuerRecord> {
   const iss = own(claims, 'iss');
   if (typeof iss !== 'string' || iss === '') throw new Refusal('assertion_malformed');
-  const trustedIssuer = iss.length > 2048 ? undefined : await deps.trustedIssuers.byIssuer(iss);
+  const trustedIssuer = ISSUER.test(iss) ? await deps.trustedIssuers.byIssuer(iss) : undefined;
   if (trustedIssuer === undefined) throw new Refusal('assertion_issuer_unknown');
   if (trustedIssuer.state !== 'active')
     throw new Refusal('assertion_issuer_suspended', undefined, about(trustedIssuer));

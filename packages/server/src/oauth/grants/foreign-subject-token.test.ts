@@ -62,6 +62,7 @@ describe('a token of a trusted issuer', () => {
 
   it.each<[string, object, string]>([
     ['of an issuer that is not trusted', { iss: 'https://other.test' }, 'assertion_issuer_unknown'],
+    ['of an issuer with a NUL in its name', { iss: 'https://other.test\0' }, 'assertion_issuer_unknown'],
     ['for another authority', { aud: 'https://other.test' }, 'assertion_audience'],
     ['that has expired', { exp: SECONDS - 100 }, 'assertion_expired'],
     ['that fails a rule', { environment: 'test' }, 'assertion_condition_not_met'],

@@ -7,7 +7,12 @@ import { buildNoun } from '../noun/noun-command.ts';
 import { trustedIssuersTest } from './trusted-issuers-test.ts';
 
 const members: FieldOverrides = {
-  issuer: { placeholder: 'url', brief: 'The iss of its tokens, character by character' },
+  // Not --issuer: that is the authority to talk to.
+  issuer: {
+    flag: 'trusted-issuer',
+    placeholder: 'url',
+    brief: 'The iss of its tokens, character by character',
+  },
   name: { brief: 'What people call it' },
   kind: { brief: 'What its claims are worth: docs/parts' },
   jwks_uri: { placeholder: 'url', brief: 'Where its keys are published, when its metadata do not say' },
@@ -58,8 +63,8 @@ export const trustedIssuers: RouteMap<CliContext> = buildNoun<TrustedIssuer>(
     create: {
       operation: 'trusted-issuers.create',
       examples: [
-        '--issuer https://token.actions.githubusercontent.com --name GitHub --kind github_actions',
-        '--issuer https://cluster.example --name cluster --kind kubernetes --jwks-file cluster.jwks',
+        '--trusted-issuer https://token.actions.githubusercontent.com --name GitHub --kind github_actions',
+        '--trusted-issuer https://cluster.example --name cluster --kind kubernetes --jwks-file cluster.jwks',
       ],
       overrides: members,
       done: 'Trusted',

@@ -70,6 +70,8 @@ function buildVerb<T extends object>(noun: Noun<T>, verb: Verb): Target {
     ...verb.overrides,
     ...(isList ? { limit: { skip: true }, cursor: { skip: true } } : {}),
   });
+  const taken = Object.keys(fromContract.parameters).find((key) => key in connectionFlags);
+  if (taken !== undefined) throw new Error(`${verb.operation}: ${taken} is a flag of the connection`);
   const flags = {
     ...fromContract.parameters,
     ...(paged ? listFlags : {}),

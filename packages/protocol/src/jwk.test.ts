@@ -31,6 +31,22 @@ describe('a public JWK', () => {
     expect(narrowed.ok && narrowed.key.alg).toBe('RS256');
   });
 
+  // RFC 8032 §5.1.7 with A of small order: R the neutral point and S = 0 hold for many a message, or for all.
+  it.each([
+    `01${'00'.repeat(31)}`,
+    `01${'00'.repeat(30)}80`,
+    '00'.repeat(32),
+    `${'00'.repeat(31)}80`,
+    `ec${'ff'.repeat(30)}7f`,
+    `ed${'ff'.repeat(30)}7f`,
+    `ee${'ff'.repeat(30)}ff`,
+    '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+    'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa',
+  ])('is not one that anybody can sign for: %s', (point) => {
+    const jwk = { ...OKP, x: Buffer.from(point, 'hex').toString('base64url') };
+    expect(parsePublicJwk(jwk)).toEqual({ ok: false, fault: 'weak_ed25519_key' });
+  });
+
   it.each<[string, unknown, JwkFault]>([
     ['null', null, 'not_an_object'],
     ['a list', [EC], 'not_an_object'],

@@ -1,6 +1,7 @@
 // JSON Web Key, public keys for signatures only: RFC 7517 §4, RFC 7518 §6, RFC 8037 §2, RFC 7638.
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { decodeBase64url } from './base64url.ts';
+import { hasSmallOrder } from './ed25519-point.ts';
 import { type EcdsaRow, isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from './jws-algorithm.ts';
 import { rsaModulusFault } from './rsa-modulus.ts';
 import { isJsonObject, type JsonObject } from './strict-json.ts';
@@ -40,7 +41,8 @@ export type JwkFault =
   | 'bad_kid'
   | 'bad_coordinate'
   | 'not_on_curve'
-  | 'weak_rsa_key';
+  | 'weak_rsa_key'
+  | 'weak_ed25519_key';
 
 export type JwkResult =
   | { readonly ok: true; readonly key: VerificationKey }
@@ -131,8 +133,10 @@ function materialOf(
   }
   // RFC 7518 §6.2.1.2, RFC 8037 §2: exactly the width of the curve.
   const width = (row as Partial<EcdsaRow>).width ?? 32;
-  if (octets(jwk['x'])?.length !== width) return 'bad_coordinate';
-  if (row.kty === 'OKP') return { kty: 'OKP', crv: row.crv, x: jwk['x'] };
+  const x = octets(jwk['x']);
+  if (x?.length !== width) return 'bad_coordinate';
+  if (row.kty === 'OKP')
+    return hasSmallOrder(x) ? 'weak_ed25519_key' : { kty: 'OKP', crv: row.crv, x: jwk['x'] };
   if (octets(jwk['y'])?.length !== width) return 'bad_coordinate';
   return { kty: 'EC', crv: row.crv, x: jwk['x'], y: jwk['y'] };
 }

@@ -111,6 +111,7 @@ const FAULTS: Readonly<Record<string, string>> = {
   bad_coordinate: 'has a member that is missing, or not as long as its kind of key has it',
   not_on_curve: 'is not a point of its curve',
   weak_rsa_key: 'is a weak RSA key: 2,048 to 8,192 bits and an odd exponent from 65537 are needed',
+  weak_ed25519_key: 'is a point of small order, for which anybody can sign',
   bad_certificate_thumbprint: 'has an x5t#S256 that is none',
 };
 

@@ -109,6 +109,21 @@ describe('the key', () => {
     expect(await outcome(signedWithKid(kid('a'), 'c'))).toBe('client_assertion_key_unknown');
   });
 
+  it('that is registered twice counts as long as one of the two credentials may be used', async () => {
+    const first = await addClientKey(scene, ES);
+    const second = await addClientKey(scene, ES);
+    for (const [stopped, other] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      const suspended = changed(stopped, { state: 'suspended' });
+      await scene.storage.credentials.replace(suspended);
+      expect(await outcome(made())).toBe('ok');
+      expect(scene.log.events.at(-1)).toMatchObject({ credential: other.id });
+      await scene.storage.credentials.replace({ ...stopped, version: suspended.version + 1 });
+    }
+  });
+
   it('of another client does not do, though it has the same kid', async () => {
     const billing = identityRecord({ clientId: 'billing' });
     await scene.storage.identities.insert(billing);

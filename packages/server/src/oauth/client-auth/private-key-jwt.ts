@@ -12,6 +12,7 @@ import {
   parseClientAssertion,
 } from '@countersign/protocol';
 import type { JwksCache } from '../../outbound/jwks-cache.ts';
+import { credentialFault } from '../../registry/effective-access.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
 import type { UsedOnceStore } from '../../storage/used-once.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
@@ -95,7 +96,7 @@ export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> 
       if (typeof proof === 'string') throw new Refusal(proof);
       const candidates = candidateKeys(proof, keysOf(credentials));
       const signer = candidates.find(({ key }) => isSignedBy(proof, key));
-      if (signer !== undefined) return accept(proof, signer.credential, now);
+      if (signer !== undefined) return accept(proof, usableOf(signer, candidates, now), now);
       // For a client that does not exist, or has no such key, the same work.
       if (candidates.length === 0) isSignedBy(proof, decoyKey(proof.alg));
       const elsewhere = publishing(credentials, now);
@@ -113,6 +114,20 @@ function read(text: string | undefined, type: string | undefined): Proof {
   if (type !== CLIENT_ASSERTION_TYPE) return 'client_assertion_type_unknown';
   const parsed = parseClientAssertion(text ?? '');
   return parsed.ok ? parsed : UNREADABLE[parsed.fault];
+}
+
+/** One key may be registered twice, as while one credential replaces the other: the one that may be used. */
+function usableOf(
+  signer: RegisteredKey,
+  candidates: readonly RegisteredKey[],
+  now: number,
+): CredentialRecord {
+  if (credentialFault(signer.credential, now) === undefined) return signer.credential;
+  const usable = candidates.find(
+    ({ thumbprint, credential }) =>
+      thumbprint === signer.thumbprint && credentialFault(credential, now) === undefined,
+  );
+  return (usable ?? signer).credential;
 }
 
 function keysOf(credentials: readonly CredentialRecord[]): readonly RegisteredKey[] {

@@ -20,6 +20,11 @@ export const tokenVerify: Command<CliContext> = buildCommand<Flags, [], CliConte
   async func(flags) {
     const { host } = this;
     const token = await readToken(host, flags);
+    if (token.startsWith(OPAQUE)) {
+      throw new CommandFailure('failure', 'It is an opaque token, which says nothing without the authority', {
+        fix: 'An API that takes it asks the authority: docs/guide/introspect-and-revoke.md',
+      });
+    }
     const authority = resolveAuthority(host, flags);
     const { createVerifier } = await import('@countersign/resource-server');
     const verifier = createVerifier({
@@ -84,6 +89,9 @@ export const tokenVerify: Command<CliContext> = buildCommand<Flags, [], CliConte
     ],
   },
 });
+
+/** How opaque tokens begin. */
+const OPAQUE = 'cot_';
 
 function refusalText(result: {
   readonly status: number;

@@ -138,6 +138,16 @@ test.each([
   expect(err).toContain(`error: The API would refuse it with ${status}: ${reason}\nfix: `);
 });
 
+test('verify: an opaque token is not called refused: only the authority can tell', async () => {
+  const authority = fakeAuthority({ 'GET /oauth/jwks': JWKS });
+  const { code, err } = await runAgainst(authority, VERIFY, { stdin: 'cot_abc' });
+  expect(code).toBe(1);
+  expect(err).toBe(
+    'error: It is an opaque token, which says nothing without the authority\n' +
+      'fix: An API that takes it asks the authority: docs/guide/introspect-and-revoke.md\n',
+  );
+});
+
 test('verify: a signature by another key is denied', async () => {
   const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
   const authority = fakeAuthority({ 'GET /oauth/jwks': { keys: [{ ...other, kid: 'k1', alg: 'ES256' }] } });

@@ -70,7 +70,8 @@ export async function callProof(
       const { body } = await client.call('trusted-issuers.get', { params: { id: spec.trusted_issuer } });
       return { by: 'subject_token', place: PLACES[body.kind] ?? 'file', file: `${name}.token` };
     }
-    default:
+    case 'client_secret':
+    case 'api_key':
       return undefined;
   }
 }

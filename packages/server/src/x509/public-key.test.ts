@@ -30,7 +30,7 @@ test.each<[string, string, () => { publicKey: KeyObject }]>([
   [
     'RSA-PSS for one hash',
     'rsa-pss',
-    () => generateKeyPairSync('rsa-pss', { modulusLength: 2048, hashAlgorithm: 'sha384', saltLength: 48 }),
+    () => generateKeyPairSync('rsa-pss', { modulusLength: 2048, hashAlgorithm: 'sha384' }),
   ],
   ['P-256', 'ec', () => generateKeyPairSync('ec', { namedCurve: 'P-256' })],
   ['P-384', 'ec', () => generateKeyPairSync('ec', { namedCurve: 'P-384' })],

@@ -34,7 +34,7 @@ function valueOf(claims: AccessTokenClaims, claim: string): string {
   if (value === undefined || value === null) return '';
   if (claim === 'scope') return claims.scope.join(' ');
   if (claim === 'aud') return claims.aud.map(visible).join(' ');
-  return visible(typeof value === 'object' ? JSON.stringify(value) : String(value));
+  return visible(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
 /** `scope` as it stands in a token. */

@@ -37,10 +37,11 @@ const FRONTS: Readonly<Record<string, Front>> = {
   },
 };
 
-/** The front that asks at this request target. */
+/** The front that asks at this request target. Caddy leaves the query of the request that it asks about there. */
 export function frontOf(target: string): Front | undefined {
   if (target.startsWith(`${ENVOY}/`)) return FRONTS[ENVOY];
-  return target === ENVOY ? undefined : FRONTS[target];
+  const [path = ''] = target.split('?');
+  return path !== ENVOY && Object.hasOwn(FRONTS, path) ? FRONTS[path] : undefined;
 }
 
 /** The request asked about is described in three headers, which the proxy writes in the place of its caller's. */

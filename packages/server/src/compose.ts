@@ -156,6 +156,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const shared = {
     issuer,
     adminResource,
+    mtlsBase: deps.mtlsBase,
+    clientCertificates: deps.mtlsBase !== undefined || deployment.certificateHeader !== undefined,
     storage,
     log,
     facts,
@@ -180,7 +182,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     secretHash,
     seal,
     tokenReasons: REFUSAL_EXPLANATIONS,
-    testAssertion: createAssertionTest({ ...shared, mtlsBase: deps.mtlsBase, jwks }),
+    testAssertion: createAssertionTest({ ...shared, jwks }),
   };
   const wings = [
     ...createOAuthRoutes({
@@ -198,8 +200,6 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       lifetimeLimits,
       lifetimes,
       jwksMaxAge: deployment.jwksMaxAge,
-      mtlsBase: deps.mtlsBase,
-      clientCertificates: deps.mtlsBase !== undefined || deployment.certificateHeader !== undefined,
       usedOnce: storage.usedOnce,
       jwks,
       dpop: {

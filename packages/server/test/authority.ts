@@ -13,7 +13,7 @@ import { preparingKeys } from '../src/keys/prepared-keys.ts';
 import { ensureSigningKey, rotate } from '../src/keys/rotation.ts';
 import { createSeal } from '../src/keys/seal.ts';
 import { createSigningKeystore, type SigningKeystore } from '../src/keys/signing-keystore.ts';
-import { REFUSAL_EXPLANATIONS } from '../src/oauth/endpoints/explanations.ts';
+import { REFUSALS } from '../src/oauth/refusal.ts';
 import { maximumAgeOf } from '../src/registry/credential-age.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
@@ -112,7 +112,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     maximumAge: maximumAgeOf(new Map()),
     clock,
     random,
-    tokenReasons: REFUSAL_EXPLANATIONS,
+    tokenReasons: REFUSALS,
     testAssertion: () => Promise.reject(new Error('the token wing is not here')),
     report: (error) => bugs.push(error),
     mtlsBase: undefined,

@@ -5,14 +5,20 @@ import { request as requestHttps, type RequestOptions } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { isAllowedAddress, isLoopback, isPublicAddress, type OutboundAllow } from './address.ts';
 import { type OutboundReason, OutboundRefusal } from './outbound-refusal.ts';
+import { createTurns } from './turns.ts';
 
-/** For everything, resolution and body included. */
+/** For everything once it is its turn, resolution and body included. */
 export const FETCH_TIMEOUT_MS = 5000;
 /** Without a byte, once connecting has begun. */
 export const FETCH_IDLE_MS = 2000;
 export const FETCH_MAX_BYTES: number = 256 * 1024;
-/** At once, in this process: more are refused, and the rest of the authority does not notice. */
+/** At once, in this process. */
 export const FETCH_MAX_CONCURRENT = 16;
+/** Of them to one host. */
+export const FETCH_MAX_TO_ONE_HOST = 4;
+/** What more there is waits so long for a turn, and as many: after a start every client comes at once. */
+export const FETCH_WAIT_MS = 2000;
+export const FETCH_MAX_WAITING = 1000;
 
 export interface SafeFetchDeps {
   readonly allow: OutboundAllow;
@@ -20,6 +26,7 @@ export interface SafeFetchDeps {
   readonly plainLoopback: boolean;
   /** Every address of a name; the default is the platform's, with its hosts file and search domains. */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
+  readonly waitMs?: number;
   readonly timeoutMs?: number;
   readonly idleMs?: number;
 }
@@ -35,12 +42,16 @@ export interface SafeFetchOptions {
 export type SafeFetch = (url: string, options: SafeFetchOptions) => Promise<Uint8Array>;
 
 export function createSafeFetch(deps: SafeFetchDeps): SafeFetch {
-  const { resolve = resolveAll, timeoutMs = FETCH_TIMEOUT_MS } = deps;
-  let running = 0;
+  const { resolve = resolveAll, timeoutMs = FETCH_TIMEOUT_MS, waitMs = FETCH_WAIT_MS } = deps;
+  const turns = createTurns({
+    atOnce: FETCH_MAX_CONCURRENT,
+    atOnceToOneHost: FETCH_MAX_TO_ONE_HOST,
+    waiting: FETCH_MAX_WAITING,
+    waitMs,
+  });
   return async (text, options) => {
     const target = readTarget(text);
-    if (running >= FETCH_MAX_CONCURRENT) throw new OutboundRefusal('too_busy', target.host);
-    running++;
+    const giveBack = await turns.take(target.host);
     const deadline = createDeadline(timeoutMs, target.host);
     try {
       const addresses = await deadline.before(resolved(resolve, target.host));
@@ -50,7 +61,7 @@ export function createSafeFetch(deps: SafeFetchDeps): SafeFetch {
       );
     } finally {
       deadline.end();
-      running--;
+      giveBack();
     }
   };
 }

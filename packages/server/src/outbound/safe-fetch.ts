@@ -20,10 +20,14 @@ export const FETCH_MAX_TO_ONE_HOST = 4;
 export const FETCH_WAIT_MS = 2000;
 export const FETCH_MAX_WAITING = 1000;
 
-export interface SafeFetchDeps {
+/** What may be reached. */
+export interface Reach {
   readonly allow: OutboundAllow;
   /** http to loopback addresses that are allowed: for `dev` and tests on one machine. */
   readonly plainLoopback: boolean;
+}
+
+export interface SafeFetchDeps extends Reach {
   /** Every address of a name; the default is the platform's, with its hosts file and search domains. */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
   readonly waitMs?: number;
@@ -66,6 +70,21 @@ export function createSafeFetch(deps: SafeFetchDeps): SafeFetch {
   };
 }
 
+/**
+ * Why nothing would ever be fetched from a URL: it is none, or an address that may not be reached. What a name may reach is
+ * known only when it is resolved.
+ */
+export function urlFault(reach: Reach, text: string): OutboundReason | undefined {
+  try {
+    const target = readTarget(text);
+    if (isIP(target.host) !== 0) requireReachable(reach, target, [target.host]);
+    return undefined;
+  } catch (error) {
+    if (error instanceof OutboundRefusal) return error.reason;
+    throw error;
+  }
+}
+
 interface Target {
   readonly url: URL;
   /** Lower case, without brackets or trailing dot. */
@@ -105,7 +124,7 @@ async function resolveAll(host: string): Promise<readonly string[]> {
 }
 
 /** Every address has to pass: a name that has one good and one bad address is a trick or a mistake. */
-function requireReachable(deps: SafeFetchDeps, { url, host }: Target, addresses: readonly string[]): void {
+function requireReachable(deps: Reach, { url, host }: Target, addresses: readonly string[]): void {
   for (const address of addresses) {
     const allowed = isAllowedAddress(deps.allow, host, address);
     if (!allowed && !isPublicAddress(address)) throw new OutboundRefusal('address_not_allowed', host);

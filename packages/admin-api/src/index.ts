@@ -87,3 +87,4 @@ export {
   trustedIssuerCreate,
   trustedIssuerPatch,
 } from './trusted-issuers.ts';
+export { type AccessUsage, MOST_USAGE_ROWS, USE_ANSWERS, type UsageReport } from './usage.ts';

@@ -10,6 +10,7 @@ export {
   type DpopOptions,
   type IssuerOptions,
   type OnStale,
+  type UsageOptions,
   type VerifierOptionFault,
   VerifierOptionError,
   type VerifierOptions,
@@ -31,4 +32,5 @@ export {
   type Verifier,
   type VerifyResult,
 } from './verifier.ts';
+export { type Reporting, ReportRefused } from './usage/use-reporter.ts';
 export { fetchTrusting } from '@countersign/protocol/fetch-trusting';

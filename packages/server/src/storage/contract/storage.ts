@@ -16,6 +16,7 @@ import { settingContract } from './settings.ts';
 import { signingKeyContract } from './signing-keys.ts';
 import { trustedIssuerContract } from './trusted-issuers.ts';
 import { transactionContract } from './transactions.ts';
+import { usageContract } from './usage.ts';
 import { usedOnceContract } from './used-once.ts';
 import { type Subject, testClock } from './subject.ts';
 
@@ -29,6 +30,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['signing keys', signingKeyContract],
   ['cut-offs', cutoffContract],
   ['findings', findingContract],
+  ['usage', usageContract],
   ['outbox', outboxContract],
   ['used once', usedOnceContract],
   ['idempotency', idempotencyContract],

@@ -4,6 +4,7 @@ import { accessStore } from './access.ts';
 import { credentialUseStore } from './credential-use.ts';
 import { credentialStore } from './credentials.ts';
 import { cutoffStore } from './cutoffs.ts';
+import { cutoffReceiptStore } from './cutoff-receipts.ts';
 import { type Database, type Session, sessionOf } from './database.ts';
 import { findingStore } from './findings.ts';
 import { idempotencyStore } from './idempotency.ts';
@@ -28,6 +29,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     trustedIssuers: trustedIssuerStore(session),
     signingKeys: signingKeyStore(session),
     cutoffs: cutoffStore(session),
+    cutoffReceipts: cutoffReceiptStore(session),
     findings: findingStore(session),
     usage: usageStore(session),
     usageReporters: reporterStore(session),

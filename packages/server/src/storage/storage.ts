@@ -1,6 +1,7 @@
 import type { AccessStore } from './access.ts';
 import type { CredentialUseStore } from './credential-use.ts';
 import type { CredentialStore } from './credentials.ts';
+import type { CutoffReceiptStore } from './cutoff-receipts.ts';
 import type { CutoffStore } from './cutoffs.ts';
 import type { FindingStore } from './findings.ts';
 import type { IdempotencyStore } from './idempotency.ts';
@@ -24,6 +25,7 @@ export interface Stores {
   readonly trustedIssuers: TrustedIssuerStore;
   readonly signingKeys: SigningKeyStore;
   readonly cutoffs: CutoffStore;
+  readonly cutoffReceipts: CutoffReceiptStore;
   readonly findings: FindingStore;
   readonly usage: UsageStore;
   readonly usageReporters: ReporterStore;

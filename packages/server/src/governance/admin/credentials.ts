@@ -6,7 +6,7 @@ import type { SecretDeps } from '../../registry/client-secret.ts';
 import { changeCredential, revokeCredential } from '../../registry/credential.ts';
 import { trustChanged } from '../../registry/tls-client.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
-import { type CredentialView, credentialView } from '../../registry/views.ts';
+import { type CredentialView, credentialView } from '../../registry/credential-view.ts';
 import type { FetchDeps } from '../../registry/fetched-url.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';

@@ -5,7 +5,7 @@ import {
   deleteTrustedIssuer,
   type TrustedIssuerDeps,
 } from '../../registry/trusted-issuer.ts';
-import { type TrustedIssuerView, trustedIssuerView } from '../../registry/views.ts';
+import { type TrustedIssuerView, trustedIssuerView } from '../../registry/trusted-issuer-view.ts';
 import type { IssuerKeys, TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { pageOf, readPosition } from './cursor.ts';

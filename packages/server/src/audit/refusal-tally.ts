@@ -17,6 +17,8 @@ export interface Party {
   readonly identity?: string | undefined;
   /** Beside the counts, in the detail of the summary. */
   readonly told?: Readonly<Record<string, string>>;
+  /** Where each reason counts by itself, so that one that repeats does not hide the others. */
+  readonly reason?: string | undefined;
 }
 
 export interface TallyLimits {
@@ -122,8 +124,8 @@ export function createRefusalTally(deps: RefusalTallyDeps, limits: TallyLimits):
   };
 }
 
-function keyOf({ source, identity, told }: Party): string {
-  return told === undefined ? `${source ?? ''} ${identity ?? ''}` : JSON.stringify(told);
+function keyOf({ source, identity, told, reason }: Party): string {
+  return told === undefined ? `${source ?? ''} ${identity ?? ''}` : JSON.stringify([told, reason]);
 }
 
 function add(count: Count, reason: string, times: number, from: number): void {

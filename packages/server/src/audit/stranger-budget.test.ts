@@ -73,18 +73,23 @@ const summaries = (): (AuditEvent & { told: Summary })[] =>
 const counted = (): number => summaries().reduce((sum, { told }) => sum + told.count, 0);
 
 describe('the record of those for whom a trusted issuer signed', () => {
-  const vouched = (subject: string, source = '192.0.2.1', issuer = 'tis_1'): Promise<void> => {
-    const reason = 'assertion_condition_not_met';
+  const vouched = (
+    subject: string,
+    source = '192.0.2.1',
+    issuer = 'tis_1',
+    reason = 'assertion_condition_not_met',
+  ): Promise<void> => {
     const event = anEvent({ type: 'token.refused', outcome: 'refused', source, reason });
     return budget.refused(event, undefined, Date.now(), { trustedIssuer: issuer, subject });
   };
 
-  it('has a budget for each subject, apart from that of strangers at the same address', async () => {
+  it('has a budget for each subject and reason, apart from that of strangers at the same address', async () => {
     refuseOften(25, '192.0.2.1');
     for (let i = 0; i < 70; i++) void vouched('project_id=1');
     void vouched('project_id=2');
     void vouched('project_id=1', '192.0.2.1', 'tis_2');
-    expect(verbatim()).toHaveLength(20 + 60 + 1 + 1);
+    void vouched('project_id=1', '192.0.2.1', 'tis_1', 'assertion_replayed');
+    expect(verbatim()).toHaveLength(20 + 60 + 1 + 1 + 1);
     await budget.summarise();
     expect(summaries().map(({ source, told }) => ({ source, ...told }))).toMatchObject([
       { source: '192.0.2.1', count: 5 },

@@ -37,8 +37,8 @@ export type StrangerBudgetDeps = RefusalTallyDeps;
 /** By source network and claimed id (docs/operate/promises.md, 1a). */
 const OF_STRANGERS: TallyLimits = { verbatimPerParty: 20, verbatimInAll: 2_000, parties: 10_000 };
 /**
- * By trusted issuer and subject: one noisy job takes neither the detail of other jobs that share its address nor that of
- * strangers. It is bounded in all, since at a public issuer anybody may have as many subjects as they like.
+ * By trusted issuer, subject and reason: one noisy job takes neither the detail of other jobs that share its address nor that
+ * of strangers. It is bounded in all, since at a public issuer anybody may have as many subjects as they like.
  */
 const VOUCHED_FOR: TallyLimits = { verbatimPerParty: 60, verbatimInAll: 600, parties: 1_000 };
 const MINUTE_MS = 60_000;
@@ -71,7 +71,7 @@ export function createStrangerBudget(deps: StrangerBudgetDeps): StrangerBudget {
         strangers.note(event, { source: networkOf(event.source ?? ''), identity: claimed });
       } else {
         const told = { trusted_issuer: voucher.trustedIssuer, subject: voucher.subject };
-        vouched.note(event, { source: undefined, told });
+        vouched.note(event, { source: undefined, told, reason: event.reason });
       }
       return beat.after(arrivedAt);
     },

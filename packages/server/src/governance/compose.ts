@@ -13,6 +13,7 @@ import type { Seal } from '../keys/seal.ts';
 import type { RefusedMethods } from '../policy/methods-allowed-per-environment.ts';
 import type { MaximumAge } from '../registry/credential-age.ts';
 import type { FactsReader } from '../registry/facts.ts';
+import type { FetchDeps } from '../registry/fetched-url.ts';
 import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -31,8 +32,10 @@ import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin } from './admin/require-admin.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
+import { usageHandlers } from './admin/usage.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
 import { endIdentitiesJob } from './jobs/end-identities.ts';
+import { forgetUseJob } from './jobs/forget-use.ts';
 import type { Job } from './jobs/job.ts';
 import { lookForFindingsJob, type LookForFindingsDeps } from './jobs/look-for-findings.ts';
 import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
@@ -75,6 +78,8 @@ export interface GovernanceDeps {
   readonly tokenReasons: Readonly<Record<string, ReasonExplanation>>;
   /** What the token wing makes of an assertion. */
   readonly testAssertion: TestAssertion;
+  /** Why nothing would ever be fetched from a URL, as far as it says so itself. */
+  readonly fetchFault: FetchDeps['fetchFault'];
   readonly report: EndpointDeps['report'];
   readonly mtlsBase: string | undefined;
   /** Whether callers' certificates are seen here. */
@@ -114,6 +119,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
       compromiseKey: (stores, kid, tell) => compromise(deps.rotation, stores, kid, tell),
     }),
     ...findingHandlers(rules),
+    ...usageHandlers(rules),
     ...auditHandlers(rules),
     ...explainHandlers(rules),
     ...documentHandlers(rules),
@@ -143,6 +149,7 @@ export function createJobs(
     rotateSigningKeysJob(deps.rotateIfDue),
     sweepExpiredJob(deps),
     endIdentitiesJob(deps),
+    forgetUseJob(deps),
     lookForFindingsJob(deps),
   ];
 }

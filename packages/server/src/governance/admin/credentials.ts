@@ -92,7 +92,7 @@ export function credentialHandlers(
         const { body, version } = resultOf(record, identity.clientId);
         const within = spanOf(query.within ?? DEFAULT_SPAN, 'within');
         const uses = await useOfCredentials(storage, [record], deps.clock.now(), within);
-        return { body: { ...body, usage: uses.get(record.id) as CredentialUsageView }, version };
+        return { body: { ...body, usage: uses.get(record.id) }, version };
       },
     },
 

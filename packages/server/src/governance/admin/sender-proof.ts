@@ -1,5 +1,4 @@
 // Whether a token of the admin API may be used by who presents it: RFC 9449 §4.3, §7, §11.1; RFC 8705 §3; RFC 7800 §3.1.
-import { createHash } from 'node:crypto';
 import {
   certificateThumbprint,
   checkDpopProof,
@@ -71,9 +70,7 @@ export async function checkSender(
   if (!checked.ok) return 'dpop_proof_refused';
   const { jkt, jti, iat } = checked.proof;
   if (jkt !== key) return 'dpop_key_mismatch';
-  const id = createHash('sha256')
-    .update(JSON.stringify([jkt, uri, jti]))
-    .digest('base64url');
+  const id = JSON.stringify([jkt, uri, jti]);
   const fresh = await storage.usedOnce.claim('dpop', id, (iat + DPOP_MAX_AGE + 1) * 1000);
   return fresh ? undefined : 'dpop_proof_replayed';
 }

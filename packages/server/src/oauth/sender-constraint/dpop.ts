@@ -1,5 +1,4 @@
 // Binding a token to a key by a DPoP proof: RFC 9449 §4.3, §5, §8.
-import { createHash } from 'node:crypto';
 import {
   checkDpopProof,
   type ConfirmationMember,
@@ -50,9 +49,7 @@ export function dpop({ endpoints, nonces, usedOnce }: DpopDeps): SenderConstrain
 
   /** RFC 9449 §11.1: once per key and URL, on every node. An unreachable store rejects, and nothing is issued. */
   async function claim({ jkt, jti, iat }: DpopProof): Promise<ConfirmationMember> {
-    const id = createHash('sha256')
-      .update(JSON.stringify([jkt, uris[0], jti]))
-      .digest('base64url');
+    const id = JSON.stringify([jkt, uris[0], jti]);
     const fresh = await usedOnce.claim('dpop', id, (iat + DPOP_MAX_AGE + 1) * 1000);
     if (!fresh) throw new Refusal('dpop_proof_replayed');
     return { jkt };

@@ -43,6 +43,8 @@ it('writes what is claimed together together', async () => {
 
 it('refuses once it is closed, and what it refused stays used', async () => {
   await storage.close();
-  await expect(storage.usedOnce.claim('jti', 'x', NOW + 1000)).rejects.toMatchObject({ fault: 'unavailable' });
+  await expect(storage.usedOnce.claim('jti', 'x', NOW + 1000)).rejects.toMatchObject({
+    fault: 'unavailable',
+  });
   expect(await storage.usedOnce.claim('jti', 'x', NOW + 1000)).toBe(false);
 });

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { UsedOnceStore } from '../storage/used-once.ts';
 import { type Database, statement } from './database.ts';
+import { unavailable } from './faults.ts';
 import { usedOnceSet } from './used-once-set.ts';
 
 /** One row for all claims that went to the disk together. */
@@ -27,7 +28,7 @@ interface Batch {
   readonly entries: Buffer[];
   lastExpiry: number;
   readonly durable: Promise<void>;
-  readonly end: (error?: unknown) => void;
+  readonly end: (error?: Error) => void;
 }
 
 /** Reads what was used before. One batch is on its way to the disk, the next gathers meanwhile. */
@@ -64,7 +65,7 @@ export async function sqliteUsedOnce(database: Database, clock: Clock): Promise<
       await database.run(insertBatch, [batch.lastExpiry, Buffer.concat(batch.entries).toString('base64')]);
       batch.end();
     } catch (error) {
-      batch.end(error);
+      batch.end(error instanceof Error ? error : unavailable('a write', error));
     }
     writing = false;
     schedule();
@@ -92,7 +93,7 @@ export async function sqliteUsedOnce(database: Database, clock: Clock): Promise<
 function newBatch(): Batch {
   let end: Batch['end'] = () => undefined;
   const durable = new Promise<void>((resolve, reject) => {
-    end = (error) => (error === undefined ? resolve() : reject(error instanceof Error ? error : new Error(String(error))));
+    end = (error) => (error === undefined ? resolve() : reject(error));
   });
   return { entries: [], lastExpiry: 0, durable, end };
 }

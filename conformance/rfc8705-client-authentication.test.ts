@@ -10,10 +10,12 @@ import {
   FOR_AUTHORITIES,
   FOR_CLIENTS,
 } from './wire/certificate-authority.ts';
-import { askByCertificate, registerIssuer } from './wire/certificate-client.ts';
+import { askByCertificate, registerCertificate, registerIssuer } from './wire/certificate-client.ts';
 import type { ShownCertificate } from './wire/certificates.ts';
+import { withPublicKey } from './wire/der.ts';
 import { type Answer, comparable, jsonOf, send } from './wire/exchange.ts';
 import { expectOAuthError, expectToken } from './wire/expectations.ts';
+import { explained } from './wire/federation.ts';
 import { decodeJwt } from './wire/jwt.ts';
 import { resumable } from './wire/resumed-session.ts';
 import { type SeededScene, seedScene } from './wire/scene.ts';
@@ -89,6 +91,21 @@ describe.runIf(mayStartServers())('RFC 8705 section 2.1 (needs the countersign c
     expectToken(await ask(shown));
   });
 
+  test('section 5: who comes to the port without certificates is refused as ever, and the operator is told the alias', async (context) => {
+    const clients = certificateAuthority(context, '/CN=clients');
+    await withClient({ subject_dn: 'CN=payments', ca: clients.pem });
+    const plain = authority.target.tokenEndpoint;
+    const shown = clients.issue('/CN=payments');
+    const answer = await askByCertificate(plain, scene, { shown });
+    expectOAuthError(answer, 401, 'invalid_client');
+    const stranger = await askByCertificate(plain, scene, { shown, params: { client_id: 'nobody' } });
+    expect(comparable(answer)).toBe(comparable(stranger));
+    const told = await explained(scene.admin, String(answer.headers['request-id']));
+    expect(told['identity']).toMatchObject({ client_id: scene.machine.id });
+    expect(told['why']).toContain('does not ask for one');
+    expect(told['fix']).toContain(endpoint);
+  });
+
   test('section 2: beside a secret a certificate is no second method, and no help to a wrong one', async (context) => {
     const clients = certificateAuthority(context, '/CN=clients');
     const credential = await withClient({ subject_dn: 'CN=payments', ca: clients.pem });
@@ -98,6 +115,20 @@ describe.runIf(mayStartServers())('RFC 8705 section 2.1 (needs the countersign c
     expect(decodeJwt(token).claims['crd']).not.toBe(credential);
     const wrong = [['Authorization', basic({ ...scene.client, secret: `${scene.client.secret}x` })]] as const;
     expectOAuthError(await ask(shown, { headers: wrong }), 401, 'invalid_client');
+  });
+
+  test('threat 22: a key that no checker survives ends one request and not the authority', async (context) => {
+    const clients = certificateAuthority(context, '/CN=clients');
+    await withClient({ subject_dn: 'CN=payments', ca: clients.pem });
+    const strangers = certificateAuthority(context, '/CN=strangers').issue('/CN=middle', FOR_AUTHORITIES);
+    const leaf = strangers.issue('/CN=payments');
+    // RFC 5480 section 2.2, SEC 1 section 2.3.3: the point at infinity of P-256.
+    const infinity = Buffer.from('3019301306072a8648ce3d020106082a8648ce3d03010703020000', 'hex');
+    await expectRefused({ ...leaf, cert: leaf.pem + withPublicKey(strangers.der, infinity) });
+    expectToken(await ask(clients.issue('/CN=payments')));
+    const ca = withPublicKey(clients.der, infinity);
+    await expect(registerIssuer(scene, { subject_dn: 'CN=a', ca })).rejects.toThrow(/400/);
+    await expect(registerCertificate(scene, ca)).rejects.toThrow(/400/);
   });
 
   test('threat 22: what openssl verify refuses is refused, and so is what only looks right', async (context) => {

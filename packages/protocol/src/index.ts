@@ -71,6 +71,7 @@ export {
   indexCutoffs,
   isCutOff,
   isKeyCutOff,
+  CUTOFF_KINDS,
   MAX_CUTOFF_FEED_BYTES,
   parseCutoffFeed,
 } from './cutoff-feed.ts';
@@ -81,14 +82,18 @@ export {
   DPOP_ALGORITHMS,
   DPOP_MAX_AGE,
   DPOP_MAX_AHEAD,
+  DPOP_PROOF_REASONS,
   DPOP_TYP,
   type DpopExpectation,
   type DpopProof,
   type DpopProofFault,
+  type DpopProofReason,
   type DpopProofResult,
+  dpopProofUse,
   dpopUri,
 } from './dpop-proof.ts';
 export { derToP1363, p1363ToDer } from './ecdsa-signature.ts';
+export { hasSmallOrder } from './ed25519-point.ts';
 export { ERROR_CODE_TABLE, type ErrorCode, OAUTH_ERROR_CODES, type OAuthErrorCode } from './error-code.ts';
 export { type ErrorResponse, receivedErrorCode } from './error-response.ts';
 export { Form, type FormFault, type FormLimits, type FormResult, parseForm } from './form.ts';
@@ -129,8 +134,15 @@ export {
 export { isNumericDate } from './numeric-date.ts';
 export { parseResourceIndicator, type ResourceIndicator } from './resource-indicator.ts';
 export { type ResourceMetadata, resourceMetadataUrl } from './resource-metadata.ts';
+export { rsaModulusFault } from './rsa-modulus.ts';
 export { formatScope, parseScope, parseScopeToken, type ScopeToken } from './scope.ts';
-export { generateSecret, parseSecret, type RandomBytes, type SecretKind } from './secret-format.ts';
+export {
+  generateSecret,
+  OPAQUE_TOKEN_PREFIX,
+  parseSecret,
+  type RandomBytes,
+  type SecretKind,
+} from './secret-format.ts';
 export {
   type Issuer,
   isLoopback,

@@ -4,7 +4,9 @@ import { registry } from './migrations/0001-registry.ts';
 import { audit } from './migrations/0002-audit.ts';
 import { trustedIssuers } from './migrations/0011-trusted-issuers.ts';
 import { findings } from './migrations/0014-findings.ts';
-import { usedOnceBatches } from './migrations/0015-used-once-batches.ts';
+import { cutoffReceipts } from './migrations/0020-cutoff-receipts.ts';
+import { usage } from './migrations/0021-usage.ts';
+import { usedOnceBatches } from './migrations/0022-used-once-batches.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
@@ -15,7 +17,9 @@ const MIGRATIONS: readonly {
   { name: '0002-audit', texts: audit },
   { name: '0011-trusted-issuers', texts: trustedIssuers },
   { name: '0014-findings', texts: findings },
-  { name: '0015-used-once-batches', texts: usedOnceBatches },
+  { name: '0020-cutoff-receipts', texts: cutoffReceipts },
+  { name: '0021-usage', texts: usage },
+  { name: '0022-used-once-batches', texts: usedOnceBatches },
 ];
 
 const createTable = statement(

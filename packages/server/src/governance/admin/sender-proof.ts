@@ -3,13 +3,14 @@ import {
   certificateThumbprint,
   checkDpopProof,
   type Confirmation,
-  DPOP_MAX_AGE,
+  dpopProofUse,
   dpopUri,
   type TokenScheme,
 } from '@countersign/protocol';
 import { type Clock, epochSeconds } from '../../clock.ts';
 import { header, type HttpRequest } from '../../http/request.ts';
 import type { Storage } from '../../storage/storage.ts';
+import { markedUntil } from '../../storage/used-once.ts';
 
 export interface SenderProofDeps {
   readonly issuer: string;
@@ -61,17 +62,17 @@ export async function checkSender(
   if (reading.kind === 'many') return 'dpop_proof_repeated';
   // As callers know it: the Host header says nothing.
   const uri = dpopUri(`${new URL(issuer).origin}${request.path}`);
+  if (uri === undefined) return 'dpop_proof_refused';
   const checked = checkDpopProof(reading.value, {
     method: request.method,
-    uris: uri === undefined ? [] : [uri],
+    uris: [uri],
     now: epochSeconds(clock),
     accessToken: token,
   });
   if (!checked.ok) return 'dpop_proof_refused';
-  const { jkt, jti, iat } = checked.proof;
-  if (jkt !== key) return 'dpop_key_mismatch';
-  const id = JSON.stringify([jkt, uri, jti]);
-  const fresh = await storage.usedOnce.claim('dpop', id, (iat + DPOP_MAX_AGE + 1) * 1000);
+  if (checked.proof.jkt !== key) return 'dpop_key_mismatch';
+  const { id, until } = dpopProofUse(checked.proof, uri);
+  const fresh = await storage.usedOnce.claim('dpop', id, markedUntil(until));
   return fresh ? undefined : 'dpop_proof_replayed';
 }
 

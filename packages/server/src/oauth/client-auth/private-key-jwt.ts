@@ -14,7 +14,7 @@ import { backToBack } from '../../keys/back-to-back.ts';
 import type { JwksCache } from '../../outbound/jwks-cache.ts';
 import { credentialFault } from '../../registry/effective-access.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
-import type { UsedOnceStore } from '../../storage/used-once.ts';
+import { markedUntil, type UsedOnceStore } from '../../storage/used-once.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import { decoyKey } from './decoy-key.ts';
 import type { ClientAuthMethod } from './method.ts';
@@ -58,7 +58,7 @@ export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> 
     credential: CredentialRecord,
   ): Promise<CredentialRecord> {
     const id = JSON.stringify([clientId, jti]);
-    const fresh = await usedOnce.claim('jti', id, (exp + CLIENT_ASSERTION_LEEWAY + 1) * 1000);
+    const fresh = await usedOnce.claim('jti', id, markedUntil(exp + CLIENT_ASSERTION_LEEWAY + 1));
     if (!fresh) throw new Refusal('client_assertion_replayed');
     return credential;
   }

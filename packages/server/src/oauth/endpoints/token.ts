@@ -1,7 +1,7 @@
 // Token endpoint: RFC 6749 §3.2. The story of one token; every step lives in a file of its own.
 //
 // On the wire: invalid_request, invalid_client, unsupported_grant_type, invalid_scope, invalid_target, access_denied,
-// temporarily_unavailable (429, 503), server_error (500, a bug of ours).
+// invalid_authorization_details, temporarily_unavailable (429, 503), server_error (500, a bug of ours).
 import { type Form, TOKEN_TYPE } from '@countersign/protocol';
 import { AuditUnavailable } from '../../audit/sink.ts';
 import type { Clock } from '../../clock.ts';
@@ -22,8 +22,8 @@ import {
   type AuthenticateDeps,
   authenticate,
   type Claim,
-  missingProof,
   present,
+  refuseUnproved,
 } from '../client-auth/authenticate.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import type { Grant, GrantTable } from '../grants/grant.ts';
@@ -67,12 +67,15 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       attempt.scopeAsked = form.get('scope');
       attempt.resourceAsked = form.get('resource');
       const claim = present(deps.methods, request, form);
-      attempt.claimed = claim?.presented.clientId;
+      attempt.claimed = claim?.presented.clientId ?? form.get('client_id');
       attempt.method = claim?.method.name;
       const grant = requireGrant(deps.grants, form);
       const proving = identify(deps, grant, claim, attempt, form);
       const client = (attempt.client = proving instanceof Promise ? await proving : proving);
       deps.budgets?.spend(attempt, client);
+      // RFC 9396 §5: an unknown type MUST be refused, and all are unknown here.
+      if (form.get('authorization_details') !== undefined)
+        throw new Refusal('authorization_details_unsupported');
       const asking = grant.authorize(form, client, attempt.at);
       const asked = asking instanceof Promise ? await asking : asking;
       const held = (attempt.held = requireAccess(client, asked, attempt.at));
@@ -144,9 +147,11 @@ function identify(
   form: Form,
 ): AuthenticatedClient | Promise<AuthenticatedClient> {
   if (claim !== undefined) return authenticate(deps, claim, attempt.at);
-  if (grant.identify === undefined) throw missingProof(attempt.request);
+  const { request, at } = attempt;
+  const identifying = grant.identify?.(request, form, at);
+  if (identifying === undefined) return refuseUnproved(deps, request, form, at);
   attempt.method = grant.type;
-  return grant.identify(attempt.request, form, attempt.at);
+  return identifying;
 }
 
 function requireAccess(client: AuthenticatedClient, asked: AccessAsked, now: number): EffectiveAccess {

@@ -10,6 +10,7 @@ import type { CredentialMaterial, CredentialRecord } from '../../storage/credent
 import type { Environment, IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
 import type { IdentityFacts } from '../../registry/facts.ts';
+import { NOTHING_TOLD } from '../../registry/use/told-of-use.ts';
 import type { Circumstances, Detector } from './detector.ts';
 import { oldCredential } from './old-credential.ts';
 import { uncachedClient } from './uncached-client.ts';
@@ -54,7 +55,8 @@ function observe(
   facts: IdentityFacts,
   change: Partial<Circumstances> = {},
 ): ReturnType<Detector['observe']> {
-  return detector.observe(facts, { now: T0, maximumAge: () => 90 * DAY, paces: new Map(), ...change });
+  const maximumAge = () => 90 * DAY;
+  return detector.observe(facts, { now: T0, maximumAge, paces: new Map(), ...NOTHING_TOLD, ...change });
 }
 
 describe('weak_method', () => {

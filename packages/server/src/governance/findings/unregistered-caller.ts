@@ -1,4 +1,3 @@
-import type { FindingSeverity } from '../../storage/findings.ts';
 import type { UnregisteredCallerRecord } from '../../storage/unregistered-callers.ts';
 import { command } from './commands.ts';
 import type { Detector } from './detector.ts';
@@ -23,7 +22,7 @@ export const unregisteredCaller: Detector = {
         subject: 'resource_server' as const,
         subjectId: resourceServer.id,
         // A token of ours that leads to nobody is no matter of moving over gradually.
-        severity: (ours ? 'high' : 'medium') satisfies FindingSeverity as FindingSeverity,
+        severity: ours ? ('high' as const) : ('medium' as const),
         reason: `${resourceServer.identifier} lets in callers that no identity stands behind: ${named}${more}`,
         fix: command(
           'connect',

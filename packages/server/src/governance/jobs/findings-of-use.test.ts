@@ -122,9 +122,7 @@ test('callers that no identity stands behind are found while they are let in, an
   });
   const [worse] = await found('unregistered_caller');
   expect(worse).toMatchObject({ severity: 'high' });
-  expect(worse?.reason).toContain(
-    'the unknown caller crd_00000000000000000000, the unknown caller old',
-  );
+  expect(worse?.reason).toContain('the unknown caller crd_00000000000000000000, the unknown caller old');
   authority.clock.advance(8 * DAY);
   expect((await found('unregistered_caller')).map(({ state }) => state)).toEqual(['resolved']);
 });

@@ -29,6 +29,7 @@ function observe(detector: Detector, told: Partial<ToldOfUse>): ReturnType<Detec
     now: T0 + 9 * DAY,
     maximumAge: () => DAY,
     paces: new Map(),
+    keySharers: new Map(),
     ...NOTHING_TOLD,
     ...told,
   };

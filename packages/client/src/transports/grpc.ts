@@ -1,4 +1,5 @@
 // gRPC, for clients of @grpc/grpc-js: call credentials that give each call a token.
+import { callbackify } from 'node:util';
 import type { Client, TokenTarget } from '../client.ts';
 
 interface GrpcMetadata {
@@ -25,17 +26,20 @@ export function authorizeGrpc<Metadata extends GrpcMetadata, Credentials>(
   client: Client,
   target: TokenTarget = {},
 ): Credentials {
+  async function metadataFor(url: string): Promise<Metadata> {
+    const { headers } = await client.authorize({ method: 'POST', url }, target).catch(unauthenticated);
+    const metadata = new Metadata();
+    for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+    return metadata;
+  }
+
   return credentials.createFromMetadataGenerator(({ service_url: service, method_name: method }, done) => {
-    const url = method === undefined ? service : `${service}/${method}`;
-    client.authorize({ method: 'POST', url }, target).then(
-      ({ headers }) => {
-        const metadata = new Metadata();
-        for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
-        done(null, metadata);
-      },
-      (error: Error) => done(Object.assign(error, { code: UNAUTHENTICATED })),
-    );
+    callbackify(metadataFor)(method === undefined ? service : `${service}/${method}`, done);
   });
+}
+
+function unauthenticated(error: unknown): never {
+  throw Object.assign(error as Error, { code: UNAUTHENTICATED });
 }
 
 const UNAUTHENTICATED = 16;

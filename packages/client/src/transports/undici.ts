@@ -58,14 +58,14 @@ function inFrontOf<Handler extends object>(handler: Handler, replaced: object): 
     get(inner, name) {
       if (Object.hasOwn(replaced, name)) return Reflect.get(replaced, name) as unknown;
       const value: unknown = Reflect.get(inner, name);
-      return typeof value === 'function' ? value.bind(inner) : value;
+      return typeof value === 'function' ? (value.bind(inner) as unknown) : value;
     },
   });
 }
 
 /** undici takes names and values in turn, an object, or anything that iterates over pairs. */
 function pairsOf(headers: unknown): [string, string][] {
-  if (headers === undefined || headers === null) return [];
+  if (typeof headers !== 'object' || headers === null) return [];
   if (Array.isArray(headers) && !Array.isArray(headers[0])) {
     const pairs: [string, string][] = [];
     for (let at = 0; at + 1 < headers.length; at += 2)
@@ -73,7 +73,7 @@ function pairsOf(headers: unknown): [string, string][] {
     return pairs;
   }
   const pairs =
-    Symbol.iterator in (headers as object)
+    Symbol.iterator in headers
       ? [...(headers as Iterable<[string, string | string[]]>)]
       : Object.entries(headers as { [name: string]: string | string[] | undefined });
   return pairs.flatMap(([name, value]) =>

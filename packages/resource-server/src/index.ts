@@ -22,7 +22,7 @@ export {
 } from './presented-token.ts';
 export { NotReadyError } from './readiness.ts';
 export { type Refusal, type RefusalReason } from './refusal.ts';
-export { refusalBody, requireScope } from './require-scope.ts';
+export { refusalBody, requireScope, watchScope } from './require-scope.ts';
 export { rememberUsedProofs, type UsedProofs, UsedProofsFull } from './sender-constraint/used-proofs.ts';
 export {
   createVerifier,
@@ -31,4 +31,5 @@ export {
   type Verifier,
   type VerifyResult,
 } from './verifier.ts';
+export type { Watched, WatchOptions } from './watch.ts';
 export { fetchTrusting } from '@countersign/protocol/fetch-trusting';

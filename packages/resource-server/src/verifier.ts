@@ -4,8 +4,6 @@ import {
   type JwsHeader,
   parseAccessTokenClaims,
   parseCompactJws,
-  parseScope,
-  type ScopeToken,
   type TokenScheme,
 } from '@countersign/protocol';
 import {
@@ -27,7 +25,9 @@ import { createDpopCheck } from './sender-constraint/dpop.ts';
 import { readOptions } from './settings.ts';
 import { type Refusal, type RefusalReason, refusal } from './refusal.ts';
 import { waitUntilReady } from './readiness.ts';
+import { createScopeReader, missingScope } from './needed-scope.ts';
 import { type VerifiedToken, VerifiedTokens } from './verified-tokens.ts';
+import type { Watched, Watches, WatchOptions } from './watch.ts';
 
 /** The request that a token came with. `scope`: what it needs, all of it, as a scope string or a list. */
 export interface TokenRequest {
@@ -60,6 +60,15 @@ export type VerifyResult = Verified | Refusal;
 export interface Verifier {
   /** Checks one token. Never throws on bad input; throws only when `scope` is not a scope. */
   verify(token: string | undefined, request?: TokenRequest): Promise<VerifyResult>;
+  /**
+   * The same for a stream: its `signal` is aborted within a second of the token ending, being cut off, or losing what it
+   * was accepted for, by the authority's word where that is asked.
+   */
+  watch(
+    token: string | undefined,
+    request?: TokenRequest,
+    options?: WatchOptions,
+  ): Promise<Watched | Refusal>;
   /** The refusal for a request in which no token could be found. */
   refuse(reason: RefusalReason, scheme?: TokenScheme): Refusal;
   /**
@@ -138,6 +147,12 @@ export function createVerifier(options: VerifierOptions): Verifier {
     });
   }
 
+  /** Whether the key that signed is still its issuer's. */
+  function isStillSigned({ claims, signer }: AuthenticToken, now: number): boolean {
+    if (signer === undefined) return false;
+    return authorities.get(claims.iss)?.keys.known(signer.kid, signer.alg, now) === signer;
+  }
+
   /** Everything that does not change any more: form, signature, and that the key is still its issuer's. */
   function authenticate(
     token: string,
@@ -145,8 +160,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   ): VerifiedToken | Finding | Promise<VerifiedToken | Finding> {
     const known = tokens.get(token);
     if (known !== undefined) {
-      const { kid, alg } = known.signer;
-      if (authorities.get(known.claims.iss)?.keys.known(kid, alg, now) === known.signer) return known;
+      if (isStillSigned(known, now)) return known;
       tokens.forget(token);
     }
     const jws = parseCompactJws(token, undefined, headers);
@@ -195,7 +209,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     start();
     // Whatever else it is, it is never turned into text: that would run the caller's code, or make a list a token.
     if (typeof token !== 'string') return refuse({ reason: 'malformed_token' }, request);
-    if (apiKeys !== undefined && looksLikeApiKey(token)) {
+    if (apiKeys !== undefined && isApiKey(token)) {
       const exchanged = await apiKeys.exchange(token);
       return typeof exchanged === 'string' ? await verify(exchanged, request) : refuse(exchanged, request);
     }
@@ -204,29 +218,58 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const verified = authenticated instanceof Promise ? await authenticated : authenticated;
     if ('reason' in verified) return refuse(verified, request);
     const { claims } = verified;
-    // Read again: somebody may have had to be asked.
-    const now = clock();
-    const authority = authorities.get(claims.iss) as Authority;
-    const outdated = checkClaims(verified, authority, settings, now);
-    if (outdated !== undefined) return refuse(outdated, request, claims);
-    const { cutoffs } = authority;
-    if (cutoffs !== undefined) {
-      if (!cutoffs.hasTried) await cutoffs.tried();
-      const cut = checkCutoffs(token, verified, cutoffs, settings, introspection, clock());
-      const finding = cut instanceof Promise ? await cut : cut;
-      if (finding !== undefined) return refuse(finding, request, claims);
-    }
+    const standing = checkStanding(token, verified);
+    const fallen = standing instanceof Promise ? await standing : standing;
+    if (fallen !== undefined) return refuse(fallen, request, claims);
     if (claims.cnf !== undefined || !mayBeUnbound(request)) {
       const binding = bindingOf(token, claims, request);
       const unproven = binding instanceof Promise ? await binding : binding;
       if (unproven !== undefined) return refuse(unproven, request, claims);
     }
-    for (const needed of scope) {
-      if (!claims.scope.includes(needed)) return refuse({ reason: 'insufficient_scope' }, request, claims);
-    }
+    const lacking = missingScope(claims, scope);
+    if (lacking !== undefined) return refuse(lacking, request, claims);
     const nonce = claims.cnf?.jkt === undefined ? undefined : dpop.nonceHeaders();
     if (nonce === undefined) return { ok: true, claims, scopes: claims.scope };
     return { ok: true, claims, scopes: claims.scope, headers: nonce };
+  }
+
+  /** What time and orders may have done to a token since. */
+  function checkStanding(
+    token: string,
+    verified: AuthenticToken,
+  ): Finding | undefined | Promise<Finding | undefined> {
+    const authority = authorities.get(verified.claims.iss) as Authority;
+    const outdated = checkClaims(verified, authority, settings, clock());
+    if (outdated !== undefined) return outdated;
+    const { cutoffs } = authority;
+    if (cutoffs === undefined) return undefined;
+    if (!cutoffs.hasTried) return cutoffs.tried().then(() => checkStanding(token, verified));
+    return checkCutoffs(token, verified, cutoffs, settings, introspection, clock());
+  }
+
+  function isApiKey(token: string): boolean {
+    return apiKeys !== undefined && looksLikeApiKey(token);
+  }
+
+  /** Streams are few, and most APIs have none: what watches them comes when the first one does. */
+  let watches: Promise<Watches> | undefined;
+  function openWatches(): Promise<Watches> {
+    const exchange = (key: string): Promise<string | Finding> => (apiKeys as ApiKeys).exchange(key);
+    const find = (token: string): ReturnType<typeof authenticate> | ReturnType<typeof askAbout> =>
+      token.includes('.') ? authenticate(token, clock()) : askAbout(token);
+    const steps = {
+      verify,
+      isApiKey,
+      exchange,
+      find,
+      isStillSigned,
+      checkStanding,
+      refuse,
+      clock,
+      closed: stop.signal,
+    };
+    watches ??= import('./watch.ts').then(({ createWatches }) => createWatches(steps));
+    return watches;
   }
 
   /** Most requests: nothing to prove, and nothing that claims to be a proof. */
@@ -246,6 +289,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
   return {
     verify,
+    watch: async (token, request = NOTHING, options) => (await openWatches()).watch(token, request, options),
     certificateOf: settings.callerCertificate,
     refuse: (reason, scheme) => refusal(reason, { resourceMetadata, schemes: schemesFor(scheme) }),
     async ready() {
@@ -259,30 +303,4 @@ export function createVerifier(options: VerifierOptions): Verifier {
     takesApiKeys: apiKeys !== undefined,
     metadata: settings.metadata,
   };
-}
-
-/** Reads scopes that routes need, which are always the same few. */
-function createScopeReader(): { read(scope: TokenRequest['scope']): readonly ScopeToken[] } {
-  const known = new Map<string, readonly ScopeToken[]>();
-  return {
-    read(scope) {
-      if (scope === undefined || scope.length === 0) return NO_SCOPE;
-      if (typeof scope !== 'string') return neededScope(scope.join(' '));
-      const before = known.get(scope);
-      if (before !== undefined) return before;
-      const read = neededScope(scope);
-      if (known.size < MAX_SCOPES) known.set(scope, read);
-      return read;
-    },
-  };
-}
-
-const NO_SCOPE: readonly ScopeToken[] = [];
-const MAX_SCOPES = 1000;
-
-/** A scope that cannot be one is a mistake in the API's own code, so it is loud. */
-function neededScope(scope: string): readonly ScopeToken[] {
-  const tokens = parseScope(scope);
-  if (tokens === undefined) throw new TypeError('scope: not a scope (RFC 6749 §3.3)');
-  return tokens;
 }

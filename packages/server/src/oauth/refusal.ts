@@ -134,6 +134,7 @@ export const REFUSAL_REASONS = [
   'access_expired',
   'access_missing',
   'scope_malformed',
+  'authorization_details_unsupported',
   'scope_not_held',
   'subject_token_missing',
   'actor_token_incomplete',
@@ -265,6 +266,11 @@ const REFUSALS: { readonly [reason in RefusalReason]: RefusalEntry } = {
   access_expired: denied('invalid_target', 'the client has no access to this resource'),
   access_missing: denied('invalid_target', 'the client has no access to this resource'),
   scope_malformed: denied('invalid_scope', 'scope is malformed'),
+  // RFC 9396 §5: refused, and not left out: who asks for less than its scopes must not be given all of them.
+  authorization_details_unsupported: denied(
+    'invalid_authorization_details',
+    'authorization_details are not supported',
+  ),
   scope_not_held: denied('invalid_scope', 'none of the scopes asked for is held'),
   subject_token_missing: denied('invalid_request', 'subject_token and subject_token_type are needed'),
   actor_token_incomplete: denied('invalid_request', 'actor_token and actor_token_type come together'),

@@ -154,3 +154,14 @@ test('PEM is taken with the label that is meant, and nothing else beside it', ()
   expect(readPem(pem.replace('M', '!'), 'CERTIFICATE')).toBeUndefined();
   expect(readPem('', 'CERTIFICATE')).toEqual([]);
 });
+
+test.each([
+  ['spaces without an end', `-----BEGIN X509 CRL-----${' '.repeat(131_000)}`],
+  ['beginnings', '-----BEGIN X509 CRL-----\n'.repeat(5000)],
+  ['empty blocks', '-----BEGIN X509 CRL-----\n-----END X509 CRL-----\n'.repeat(2500)],
+  ['spaces in a block', `-----BEGIN X509 CRL-----${' '.repeat(130_900)}-----END X509 CRL-----`],
+])('PEM as long as a request may hold it is read in no time: %s', (_, text) => {
+  const began = performance.now();
+  readPem(text, 'X509 CRL');
+  expect(performance.now() - began).toBeLessThan(200);
+});

@@ -225,6 +225,10 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
     why: 'The scope parameter is not a list of scopes parted by single spaces.',
     fix: 'Correct the client.',
   },
+  authorization_details_unsupported: {
+    why: 'The request asks for authorization_details (RFC 9396), and no type of them is known here.',
+    fix: 'Ask by scope and resource. They are refused and not left out, because a token for more than was asked for would be the answer.',
+  },
   scope_not_held: {
     why: 'None of the scopes asked for is part of the access.',
     fix: 'Ask for scopes that the access holds, or add the scope to the access.',

@@ -434,6 +434,11 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     return answer;
   }),
   scope_malformed: denied('invalid_scope', 'scope is malformed', more('scope=a++b')),
+  authorization_details_unsupported: denied(
+    'invalid_authorization_details',
+    'authorization_details are not supported',
+    more(`authorization_details=${encodeURIComponent('[{"type":"payment"}]')}`),
+  ),
   scope_not_held: denied('invalid_scope', 'none of the scopes asked for is held', more('scope=fraud:admin')),
   subject_token_missing: denied(
     'invalid_request',

@@ -1,7 +1,7 @@
 // Token endpoint: RFC 6749 §3.2. The story of one token; every step lives in a file of its own.
 //
 // On the wire: invalid_request, invalid_client, unsupported_grant_type, invalid_scope, invalid_target, access_denied,
-// temporarily_unavailable (429, 503), server_error (500, a bug of ours).
+// invalid_authorization_details, temporarily_unavailable (429, 503), server_error (500, a bug of ours).
 import { type Form, TOKEN_TYPE } from '@countersign/protocol';
 import { AuditUnavailable } from '../../audit/sink.ts';
 import type { Clock } from '../../clock.ts';
@@ -73,6 +73,9 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       const proving = identify(deps, grant, claim, attempt, form);
       const client = (attempt.client = proving instanceof Promise ? await proving : proving);
       deps.budgets?.spend(attempt, client);
+      // RFC 9396 §5: an unknown type MUST be refused, and all are unknown here.
+      if (form.get('authorization_details') !== undefined)
+        throw new Refusal('authorization_details_unsupported');
       const asking = grant.authorize(form, client, attempt.at);
       const asked = asking instanceof Promise ? await asking : asking;
       const held = (attempt.held = requireAccess(client, asked, attempt.at));

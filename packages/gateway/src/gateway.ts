@@ -1,0 +1,106 @@
+// The gateway: file → verifiers → decide → listeners → ready, and the way back.
+import { readFileSync } from 'node:fs';
+import { trustedProxies } from '@countersign/protocol';
+import { createAuthEndpoint } from './auth/auth-endpoint.ts';
+import type { GatewayConfig, ListenerConfig } from './config/config.ts';
+import { createDecide } from './decision/decide.ts';
+import { identityHeaders } from './decision/identity.ts';
+import { createHttpListener, type HttpListener, type HttpListenerOptions } from './http/listener.ts';
+import { createOperation } from './operation/operation.ts';
+import type { ReadyFile } from './ready-file.ts';
+import { routeTable } from './rules/route-table.ts';
+import { createLedger } from './telemetry/ledger.ts';
+import { createLogger } from './telemetry/logger.ts';
+import { openVerifiers } from './verifiers.ts';
+import { VERSION } from './version.ts';
+
+export interface RunningGateway {
+  /** Where it listens. */
+  readonly ready: ReadyFile;
+  /** Not ready, finish what is in flight, close. */
+  stop(): Promise<void>;
+}
+
+/** Headers that callers prove themselves with. */
+const CREDENTIALS = ['authorization', 'dpop', 'x-api-key'];
+
+/**
+ * Starts a gateway and waits until it can decide: keys and cut-offs of every resource are known. Until then it listens
+ * and is not ready.
+ * @throws VerifierOptionError · Error of the system where it cannot listen or read a file
+ */
+export async function startGateway(config: GatewayConfig): Promise<RunningGateway> {
+  const logger = createLogger(config.logLevel);
+  const ledger = createLedger(logger, () => performance.now());
+  const verifiers = openVerifiers(config, logger);
+  const identity = identityHeaders(config.identityHeaders);
+  const decide = createDecide({
+    routes: routeTable(config.routes),
+    verifiers: verifiers.byResource,
+    identity,
+    limits: config.limits,
+  });
+  const { frontProxies, listen } = config;
+  let ready = false;
+  const open: HttpListener[] = [];
+  const everybody = (): boolean => true;
+  const start = async (
+    at: ListenerConfig | undefined,
+    on: Pick<HttpListenerOptions, 'onRequest'>,
+  ): Promise<string | undefined> => {
+    if (at === undefined) return undefined;
+    const listener = createHttpListener({ limits: config.limits, tls: tlsOf(at), admits: everybody, ...on });
+    open.push(listener);
+    return addressOf(at, await listener.listen(at.host, at.port));
+  };
+  const close = async (graceMs: number): Promise<void> => {
+    await Promise.all(open.map((listener) => listener.drain(graceMs)));
+    await verifiers.close();
+  };
+  try {
+    const auth = await start(listen.auth, {
+      onRequest: createAuthEndpoint({
+        decide,
+        identity,
+        frontProxies: trustedProxies(frontProxies),
+        credentials: config.passToken ? [] : CREDENTIALS,
+        ledger,
+      }),
+    });
+    const operation = await start(listen.operation, {
+      onRequest: createOperation({ ledger, version: VERSION, ready: () => ready, inFlight: () => 0 }),
+    });
+    const readyFile = {
+      pid: process.pid,
+      version: VERSION,
+      ...(auth && { auth }),
+      ...(operation && { operation }),
+    };
+    await verifiers.ready();
+    ready = true;
+    logger.info({ ...readyFile, routes: config.routes.length }, 'ready');
+    return {
+      ready: readyFile,
+      async stop() {
+        ready = false;
+        await close(config.limits.drainTimeout * 1000);
+      },
+    };
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+}
+
+function tlsOf({ tls }: ListenerConfig): HttpListenerOptions['tls'] {
+  if (tls === undefined) return undefined;
+  return {
+    cert: readFileSync(tls.certificate, 'utf8'),
+    key: readFileSync(tls.key, 'utf8'),
+    requestCert: tls.askForCertificate,
+  };
+}
+
+function addressOf({ host, tls }: ListenerConfig, port: number): string {
+  return `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

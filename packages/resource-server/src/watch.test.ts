@@ -130,7 +130,7 @@ describe('a stream ends', () => {
       response.end(JSON.stringify(revoked ? { error: 'invalid_client' } : body));
       return true;
     };
-    const onRenew = vi.fn();
+    const onRenew = vi.fn<() => void>();
     const watched = await watching(verifierOf({ cutoffs: false, apiKeys: true }), secret, { onRenew });
     now += 700;
     expect(await goesOn(watched)).toBe(true);
@@ -165,7 +165,7 @@ it('a stream that was stopped is no longer looked at', async () => {
 
 describe('another token', () => {
   it('is asked for once, in time, and carries the stream on', async () => {
-    const onRenew = vi.fn();
+    const onRenew = vi.fn<() => void>();
     const watched = await watching(verifierOf({ cutoffs: false }), tiny.token(), {
       onRenew,
       renewBefore: 60,

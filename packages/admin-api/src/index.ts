@@ -33,7 +33,14 @@ export {
   credentialPatch,
   subjectOf,
 } from './credentials.ts';
-export { CUTOFF_KINDS, type Cutoff, cutoffCreate } from './cutoffs.ts';
+export {
+  CUTOFF_KINDS,
+  type Cutoff,
+  cutoffCreate,
+  type CutoffOutlook,
+  type CutoffReport,
+  type CutoffResourceServer,
+} from './cutoffs.ts';
 export { type Difference, OBJECT_KINDS, type ObjectChange, type ObjectKind } from './difference.ts';
 export {
   type Finding,

@@ -71,6 +71,7 @@ export {
   indexCutoffs,
   isCutOff,
   isKeyCutOff,
+  CUTOFF_KINDS,
   MAX_CUTOFF_FEED_BYTES,
   parseCutoffFeed,
 } from './cutoff-feed.ts';

@@ -1,10 +1,16 @@
 // What createVerifier takes: RFC 8414 §2 (issuer), RFC 8707 §2 (audience), RFC 8725 §3.1 (algorithms).
 import type { CertificateHeaderDialect, JwsAlgorithm } from '@countersign/protocol';
+import type { CutoffAlarm } from './cutoff-alarm.ts';
 import type { Introspecting } from './introspection.ts';
 import type { UsedProofs } from './sender-constraint/used-proofs.ts';
 
 /** What to do while the cut-off feed cannot be followed. */
 export type OnStale = 'refuse' | 'introspect' | { readonly acceptYoungerThan: number };
+
+/** Who gets the tokens that prove whose verifier this is: a client of `@countersign/client` does. */
+export interface TokenSource {
+  token(target: { resource: string; scope: string }): Promise<{ readonly accessToken: string }>;
+}
 
 export interface CutoffOptions {
   /** Seconds without news from the authority after which the feed counts as stale. Default 10; 2 to 3,600. */
@@ -15,6 +21,13 @@ export interface CutoffOptions {
    * `introspect`, at most once in `staleAfter` seconds; what it does not answer is answered 503. Default `refuse`.
    */
   readonly onStale?: OnStale;
+  /**
+   * Proves whose verifier this is, so that its receipts count: a client of `@countersign/client` whose identity holds
+   * `tokens:introspect` of this API. Default: it only says so, and the authority shows its receipts as unproven.
+   */
+  readonly receipts?: TokenSource;
+  /** Called when a page of the feed is not believed (forged, replayed, rolled back …), and when the feed goes stale. */
+  readonly onAlarm?: (alarm: CutoffAlarm) => void;
 }
 
 export interface DpopOptions {

@@ -14,6 +14,7 @@ import {
   findSigner,
   openAuthority,
 } from './authority.ts';
+import type { CutoffFeedState } from './cutoff-feed.ts';
 import { ApiKeys, looksLikeApiKey } from './api-keys.ts';
 import type { Finding } from './finding.ts';
 import { Introspection } from './introspection.ts';
@@ -81,6 +82,8 @@ export interface Verifier {
    * them, at once when a certificate is not trusted; it goes on trying, and may be called again.
    */
   ready(): Promise<void>;
+  /** How well the cut-off feed of each issuer is followed, for metrics. */
+  feeds(): readonly CutoffFeedState[];
   /** Ends the following of feeds; later tokens are refused. */
   close(): Promise<void>;
   /** Whether an API key may stand in the place of a token. */
@@ -296,6 +299,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       start();
       await waitUntilReady([...authorities.values()], stop.signal);
     },
+    feeds: () => [...authorities.values()].flatMap(({ cutoffs }) => (cutoffs ? [cutoffs.state()] : [])),
     async close() {
       stop.abort();
       for (const { cutoffs } of authorities.values()) cutoffs?.close();

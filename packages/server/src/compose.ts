@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts';
 import type { Deployment } from './config/deployment.ts';
 import { SettingError } from './config/load.ts';
 import { createCutoffFeed } from './cutoff/feed.ts';
+import { createCutoffFollowers } from './cutoff/followers.ts';
 import { createCutoffLedger } from './cutoff/ledger.ts';
 import { policyOf } from './deployment-policy.ts';
 import { requireRegistryOfLog, untilAlone } from './first-start.ts';
@@ -43,6 +44,7 @@ import {
 import { openAuditSink, openJwksCache, openKeystore, openStorage, scheduleOf } from './open-state.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
+import { knownResourceServers } from './registry/known-resource-servers.ts';
 import { createSecretHash } from './registry/secret-hash.ts';
 import { localSigner } from './signers/local.ts';
 import type { Storage } from './storage/storage.ts';
@@ -129,6 +131,9 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const facts = createFactsCache({ storage, capacity: deployment.cachedIdentities });
   const ledger = createCutoffLedger({ storage, clock });
   const feed = createCutoffFeed({ ledger, keystore, clock, issuer });
+  const followers = createCutoffFollowers({ ledger, store: storage.cutoffReceipts, clock });
+  const resourceServers = knownResourceServers(storage);
+  const lifetimes = { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax };
   const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
   const pace = createIssuancePace(clock.now());
   const budgets = createBudgets({
@@ -172,6 +177,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     rotation,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
+    followers,
+    lifetimes,
     secretHash,
     seal,
     tokenReasons: REFUSAL_EXPLANATIONS,
@@ -182,6 +189,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       ...shared,
       secretHash,
       feed,
+      followers,
+      resourceServers,
       changes,
       ledger,
       counters,
@@ -189,7 +198,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       budgets,
       enforcedAge,
       lifetimeLimits,
-      lifetimes: { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax },
+      lifetimes,
       jwksMaxAge: deployment.jwksMaxAge,
       usedOnce: storage.usedOnce,
       jwks,
@@ -206,7 +215,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     metrics: () => ({
       contentType: METRICS_CONTENT_TYPE,
       text: renderMetrics(
-        authorityMetrics({ budgets, counters, facts, feed, log, sink, version: deps.version }),
+        authorityMetrics({ budgets, counters, facts, feed, followers, log, sink, version: deps.version }),
       ),
     }),
     refuseMetrics: createMetricsGuard({ ...governance, behindProxy: deployment.trustedProxies.length > 0 }),
@@ -235,7 +244,9 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       await strangers.summarise();
       strangers.close();
       await log.close();
+      await followers.close();
       facts.close();
+      resourceServers.close();
       ledger.close();
       await storage.close();
     },

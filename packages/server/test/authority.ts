@@ -2,6 +2,7 @@ import { createChanges, type Changes } from '../src/audit/change.ts';
 import type { AuditEvent, LoggedEvent } from '../src/audit/event.ts';
 import type { AuditLog } from '../src/audit/log.ts';
 import { AuditUnavailable } from '../src/audit/sink.ts';
+import { createCutoffFollowers, type CutoffFollowers } from '../src/cutoff/followers.ts';
 import { createCutoffLedger, type CutoffLedger } from '../src/cutoff/ledger.ts';
 import { openSqliteStorage } from '../src/database/sqlite.ts';
 import { createAdminRoutes, ensureAdmin, type GovernanceDeps } from '../src/governance/compose.ts';
@@ -25,6 +26,7 @@ export interface Authority {
   readonly storage: Storage;
   readonly changes: Changes;
   readonly ledger: CutoffLedger;
+  readonly followers: CutoffFollowers;
   readonly keystore: SigningKeystore;
   readonly log: FakeLog;
   readonly clock: { now(): number; advance(ms: number): void };
@@ -86,6 +88,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
   });
   const secretHash = createSecretHash(new Uint8Array(32).fill(9));
   const ledger = createCutoffLedger({ storage, clock });
+  const followers = createCutoffFollowers({ ledger, store: storage.cutoffReceipts, clock });
   const bugs: unknown[] = [];
   const deps: GovernanceDeps = {
     issuer: ISSUER,
@@ -100,6 +103,8 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     rotation,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
+    followers,
+    lifetimes: { default: 600, maximum: 3600 },
     strangers: { refused: (event) => log.append(event) },
     secretHash,
     seal,
@@ -184,6 +189,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     storage,
     changes,
     ledger,
+    followers,
     keystore,
     log,
     clock,

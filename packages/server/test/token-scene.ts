@@ -2,6 +2,7 @@ import { formatBasicCredentials, generateSecret } from '@countersign/protocol';
 import type { AuditEvent } from '../src/audit/event.ts';
 import { AuditUnavailable } from '../src/audit/sink.ts';
 import { createChanges } from '../src/audit/change.ts';
+import { createCutoffFollowers } from '../src/cutoff/followers.ts';
 import { createCutoffLedger } from '../src/cutoff/ledger.ts';
 import { openSqliteStorage } from '../src/database/sqlite.ts';
 import type { HttpRequest } from '../src/http/request.ts';
@@ -16,6 +17,7 @@ import { OutboundRefusal } from '../src/outbound/outbound-refusal.ts';
 import type { SenderConstraint } from '../src/oauth/sender-constraint/constraint.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
 import { createIssuancePace } from '../src/registry/issuance-pace.ts';
+import { knownResourceServers } from '../src/registry/known-resource-servers.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
 import { localSigner } from '../src/signers/local.ts';
 import type { AccessRecord } from '../src/storage/access.ts';
@@ -110,6 +112,7 @@ export async function openTokenScene(
   const log: TokenScene['log'] = { events: [], mode: 'takes' };
   const facts = createFactsCache({ storage, capacity: 100 });
   const ledger = createCutoffLedger({ storage, clock });
+  const followers = createCutoffFollowers({ ledger, store: storage.cutoffReceipts, clock });
   const appending: OAuthDeps['log'] = {
     append(event) {
       if (log.mode === 'refuses') return Promise.reject(new AuditUnavailable('full'));
@@ -124,6 +127,8 @@ export async function openTokenScene(
     mtlsBase: undefined,
     storage,
     usedOnce: storage.usedOnce,
+    followers,
+    resourceServers: knownResourceServers(storage),
     jwks: { find: () => Promise.reject(new OutboundRefusal('connection_failed', '?')) },
     jwksMaxAge: 300,
     lifetimes: { default: 600, maximum: 3600 },

@@ -3,6 +3,7 @@ import type { Storage, Stores } from '../storage/storage.ts';
 import { accessStore } from './access.ts';
 import { credentialStore } from './credentials.ts';
 import { cutoffStore } from './cutoffs.ts';
+import { cutoffReceiptStore } from './cutoff-receipts.ts';
 import { type Database, type Session, sessionOf } from './database.ts';
 import { findingStore } from './findings.ts';
 import { idempotencyStore } from './idempotency.ts';
@@ -24,6 +25,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     trustedIssuers: trustedIssuerStore(session),
     signingKeys: signingKeyStore(session),
     cutoffs: cutoffStore(session),
+    cutoffReceipts: cutoffReceiptStore(session),
     findings: findingStore(session),
     outbox: outboxStore(session),
     usedOnce: usedOnceStore(session, clock),

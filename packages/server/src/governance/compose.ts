@@ -3,6 +3,7 @@ import type { Changes } from '../audit/change.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { StrangerBudget } from '../audit/stranger-budget.ts';
 import type { Clock } from '../clock.ts';
+import type { CutoffFollowers } from '../cutoff/followers.ts';
 import type { CutoffLedger } from '../cutoff/ledger.ts';
 import type { Route } from '../http/route.ts';
 import type { RandomBytes } from '../ids.ts';
@@ -59,6 +60,10 @@ export interface GovernanceDeps {
   readonly rotation: RotationDeps;
   readonly requireSigningKey: ResourceServerDeps['requireSigningKey'];
   readonly ledger: CutoffLedger;
+  /** Receipts of the cut-off feed. */
+  readonly followers: Pick<CutoffFollowers, 'flush'>;
+  /** Seconds that tokens live. */
+  readonly lifetimes: { readonly default: number; readonly maximum: number };
   readonly strangers: Pick<StrangerBudget, 'refused'>;
   readonly secretHash: Pick<SecretHash, 'digest'>;
   readonly seal: Seal;

@@ -1,5 +1,6 @@
 import type { AccessStore } from './access.ts';
 import type { CredentialStore } from './credentials.ts';
+import type { CutoffReceiptStore } from './cutoff-receipts.ts';
 import type { CutoffStore } from './cutoffs.ts';
 import type { FindingStore } from './findings.ts';
 import type { IdempotencyStore } from './idempotency.ts';
@@ -20,6 +21,7 @@ export interface Stores {
   readonly trustedIssuers: TrustedIssuerStore;
   readonly signingKeys: SigningKeyStore;
   readonly cutoffs: CutoffStore;
+  readonly cutoffReceipts: CutoffReceiptStore;
   readonly findings: FindingStore;
   readonly outbox: OutboxStore;
   readonly usedOnce: UsedOnceStore;

@@ -5,6 +5,7 @@ import { accessContract } from './access.ts';
 import { accessAsOfContract } from './access-as-of.ts';
 import { changeContract } from './changes.ts';
 import { credentialContract } from './credentials.ts';
+import { cutoffReceiptContract } from './cutoff-receipts.ts';
 import { cutoffContract } from './cutoffs.ts';
 import { findingContract } from './findings.ts';
 import { identityContract } from './identities.ts';
@@ -28,6 +29,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['trusted issuers', trustedIssuerContract],
   ['signing keys', signingKeyContract],
   ['cut-offs', cutoffContract],
+  ['receipts of cut-offs', cutoffReceiptContract],
   ['findings', findingContract],
   ['outbox', outboxContract],
   ['used once', usedOnceContract],

@@ -26,12 +26,7 @@ export { NotReadyError } from './readiness.ts';
 export { type Refusal, type RefusalReason } from './refusal.ts';
 export { refusalBody, requireScope, watchScope } from './require-scope.ts';
 export { rememberUsedProofs, type UsedProofs, UsedProofsFull } from './sender-constraint/used-proofs.ts';
-export {
-  createVerifier,
-  type TokenRequest,
-  type Verified,
-  type Verifier,
-  type VerifyResult,
-} from './verifier.ts';
+export type { TokenRequest, Verified, VerifyResult } from './token-request.ts';
+export { createVerifier, type Verifier } from './verifier.ts';
 export type { Watched, WatchOptions } from './watch.ts';
 export { fetchTrusting } from '@countersign/protocol/fetch-trusting';

@@ -1,7 +1,8 @@
 // Authorizing one HTTP request, whatever framework carries it: RFC 6750 §2.1, §3, RFC 9449 §7.1, RFC 8705 §3.
 import { type PresentedToken, presentedToken, type RequestHeaders } from './presented-token.ts';
 import type { Refusal } from './refusal.ts';
-import type { TokenRequest, Verifier, VerifyResult } from './verifier.ts';
+import type { TokenRequest, VerifyResult } from './token-request.ts';
+import type { Verifier } from './verifier.ts';
 import type { Watched, WatchOptions } from './watch.ts';
 
 /** Finds the token of a request and checks it, including that it carries all of `scope`. */

@@ -6,7 +6,8 @@ import { newHolder, proofFor } from '../test/holder.ts';
 import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../test/tiny-issuer.ts';
 import type { VerifierOptions } from './options.ts';
 import type { Refusal } from './refusal.ts';
-import { createVerifier, type TokenRequest, type Verifier } from './verifier.ts';
+import type { TokenRequest } from './token-request.ts';
+import { createVerifier, type Verifier } from './verifier.ts';
 import type { Watched, WatchOptions } from './watch.ts';
 
 const START = 1_800_000_000;

@@ -5,7 +5,7 @@ import type { AuthenticToken } from './authority.ts';
 import type { Finding } from './finding.ts';
 import { createScopeReader, missingScope } from './needed-scope.ts';
 import type { Refusal } from './refusal.ts';
-import type { TokenRequest, Verified, VerifyResult } from './verifier.ts';
+import type { TokenRequest, Verified, VerifyResult } from './token-request.ts';
 
 export interface WatchOptions {
   /**

@@ -1,7 +1,8 @@
 // Handlers from Request to Response, as Deno, Bun, edge runtimes and route handlers have them: RFC 6750 §3, RFC 9728 §3.
 import type { RequestHeaders } from '../presented-token.ts';
 import { requireScope as authorize, watchScope as watch } from '../require-scope.ts';
-import type { Verified, Verifier } from '../verifier.ts';
+import type { Verified } from '../token-request.ts';
+import type { Verifier } from '../verifier.ts';
 import type { Watched, WatchOptions } from '../watch.ts';
 import { type Answer, metadataAnswer, refusalAnswer } from './answer.ts';
 

@@ -3,7 +3,8 @@
 import type { RequestHeaders } from '../presented-token.ts';
 import type { Refusal } from '../refusal.ts';
 import { requireScope as authorize, watchScope } from '../require-scope.ts';
-import type { Verified, Verifier } from '../verifier.ts';
+import type { Verified } from '../token-request.ts';
+import type { Verifier } from '../verifier.ts';
 import type { Watched } from '../watch.ts';
 
 /** What is used of grpc-js's Metadata. */

@@ -1,7 +1,8 @@
 // Plain node:http, http2's compatible face too: a guard (RFC 6750 §3) and the API's metadata (RFC 9728 §3).
 import type { RequestHeaders } from '../presented-token.ts';
 import { requireScope as authorize, watchScope as watch } from '../require-scope.ts';
-import type { Verified, Verifier } from '../verifier.ts';
+import type { Verified } from '../token-request.ts';
+import type { Verifier } from '../verifier.ts';
 import type { Watched, WatchOptions } from '../watch.ts';
 import { type Answer, metadataAnswer, refusalAnswer } from './answer.ts';
 

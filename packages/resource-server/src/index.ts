@@ -12,6 +12,7 @@ export {
   type IssuerOptions,
   type OnStale,
   type TokenSource,
+  type UsageOptions,
   type VerifierOptionFault,
   VerifierOptionError,
   type VerifierOptions,
@@ -29,4 +30,5 @@ export { rememberUsedProofs, type UsedProofs, UsedProofsFull } from './sender-co
 export type { TokenRequest, Verified, VerifyResult } from './token-request.ts';
 export { createVerifier, type Verifier } from './verifier.ts';
 export type { Watched, WatchOptions } from './watch.ts';
+export { type Reporting, ReportRefused } from './usage/use-reporter.ts';
 export { fetchTrusting } from '@countersign/protocol/fetch-trusting';

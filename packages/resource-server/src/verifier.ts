@@ -28,6 +28,7 @@ import type { TokenRequest, VerifyResult } from './token-request.ts';
 import { type Refusal, type RefusalReason, refusal } from './refusal.ts';
 import { waitUntilReady } from './readiness.ts';
 import { createScopeReader, missingScope } from './needed-scope.ts';
+import { useOf } from './usage/use.ts';
 import { type VerifiedToken, VerifiedTokens } from './verified-tokens.ts';
 import type { Watched, Watches, WatchOptions } from './watch.ts';
 
@@ -57,7 +58,7 @@ export interface Verifier {
   ready(): Promise<void>;
   /** How well the cut-off feed of each issuer is followed, for metrics. */
   feeds(): readonly CutoffFeedState[];
-  /** Ends the following of feeds; later tokens are refused. */
+  /** Ends the following of feeds and reports what was used last; later tokens are refused. */
   close(): Promise<void>;
   /** Whether an API key may stand in the place of a token. */
   readonly takesApiKeys: boolean;
@@ -91,6 +92,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const headers = new Map<string, JwsHeader>();
   const tokens = new VerifiedTokens(settings.remember);
   const scopes = createScopeReader();
+  const use = useOf(settings);
   let started = false;
   const apiKeys = settings.apiKeys && new ApiKeys(settings.apiKeys, { ...settings, signal: stop.signal });
 
@@ -98,6 +100,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     if (started) return;
     started = true;
     for (const { cutoffs } of authorities.values()) cutoffs?.start();
+    use?.start();
   }
 
   /** RFC 9449 §7.2: where both are taken, the one that was tried, or that the token is for. */
@@ -109,7 +112,12 @@ export function createVerifier(options: VerifierOptions): Verifier {
     return [scheme ?? 'Bearer'];
   }
 
-  function refuse(
+  function refuse(finding: Finding, request: TokenRequest, claims?: AccessTokenClaims): Refusal {
+    if (claims !== undefined) use?.count(claims, scopes.read(request.scope), false);
+    return refusalFor(finding, request, claims);
+  }
+
+  function refusalFor(
     { reason, detail }: Finding,
     { scope, dpop: proof, scheme = proof === undefined ? 'Bearer' : 'DPoP' }: TokenRequest,
     claims?: AccessTokenClaims,
@@ -204,6 +212,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     }
     const lacking = missingScope(claims, scope);
     if (lacking !== undefined) return refuse(lacking, request, claims);
+    use?.count(claims, scope, true);
     const nonce = claims.cnf?.jkt === undefined ? undefined : dpop.nonceHeaders();
     if (nonce === undefined) return { ok: true, claims, scopes: claims.scope };
     return { ok: true, claims, scopes: claims.scope, headers: nonce };
@@ -240,7 +249,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
       find,
       isStillSigned,
       checkStanding,
-      refuse,
+      // The end of a stream is nobody's attempt.
+      refuse: refusalFor,
       clock,
       closed: stop.signal,
     };
@@ -276,6 +286,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     async close() {
       stop.abort();
       for (const { cutoffs } of authorities.values()) cutoffs?.close();
+      await use?.close();
     },
     takesApiKeys: apiKeys !== undefined,
     metadata: settings.metadata,

@@ -11,7 +11,8 @@ import {
 } from '../test/attacks/access-token.ts';
 import { forge, type Pair, pairOf, part, published } from '../test/attacks/forge.ts';
 import type { VerifyResult } from './token-request.ts';
-import { createVerifier, type Verifier } from './verifier.ts';
+import { createVerifier } from './create-verifier.ts';
+import type { Verifier } from './verifier.ts';
 
 const NOW = 1_800_000_000;
 const ALGORITHMS = ['ES256', 'ES384', 'RS256', 'RS384', 'PS256', 'EdDSA', 'Ed25519'];

@@ -1,6 +1,10 @@
 // API keys in the place of tokens: exchanged at the token endpoint (RFC 6749 §4.4) and kept for a short while.
-import { createHash } from 'node:crypto';
-import { type Issuer, parseJsonObject, parseSecret, parseTokenResponse } from '@countersign/protocol';
+import {
+  type Issuer,
+  parseJsonObject,
+  parseSecret,
+  parseTokenResponse,
+} from '@countersign/protocol/portable';
 import {
   type BoundedResponse,
   discoverServer,
@@ -8,6 +12,7 @@ import {
   fetchBounded,
 } from '@countersign/protocol/discovery';
 import type { Finding } from './finding.ts';
+import type { Platform } from './platform/platform.ts';
 
 /** A key that was refused is not asked about again for so many seconds. */
 const REFUSED_FOR = 10;
@@ -34,6 +39,7 @@ export interface ApiKeysDeps {
   readonly fetch: typeof globalThis.fetch;
   /** Epoch seconds. */
   readonly clock: () => number;
+  readonly sha256: Platform['sha256'];
   readonly signal: AbortSignal;
 }
 
@@ -41,11 +47,6 @@ interface Kept {
   /** A token, or why there is none. */
   readonly answer: string | Finding;
   readonly until: number;
-}
-
-/** Whether a bearer credential is meant as an API key of ours: no token begins like that. */
-export function looksLikeApiKey(text: string): boolean {
-  return text.startsWith('cak_');
 }
 
 /** Tokens for API keys. Keys themselves are not held: what is known of one stands under its digest. */
@@ -66,7 +67,7 @@ export class ApiKeys {
   async exchange(key: string): Promise<string | Finding> {
     // A checksum tells typing errors apart without asking anybody.
     if (parseSecret(key)?.kind !== 'cak') return { reason: 'malformed_token', detail: 'api_key' };
-    const id = createHash('sha256').update(key).digest('base64');
+    const id = await this.#deps.sha256(key);
     const kept = this.#opened.get(id) ?? this.#refused.get(id);
     if (kept !== undefined && kept.until > this.#deps.clock()) return kept.answer;
     this.#opened.delete(id);

@@ -1,12 +1,12 @@
 // The keys of one issuer, kept: RFC 7517 §5, found through RFC 8414 §3.
 import {
-  type JwkSetResult,
   type JwsAlgorithm,
-  parseJwkSet,
+  type PublicJwkSetResult,
+  readJwkSet,
   type ServerMetadata,
-  type VerificationKey,
-} from '@countersign/protocol';
+} from '@countersign/protocol/portable';
 import { discoverServer, endpointOf, fetchBounded } from '@countersign/protocol/discovery';
+import type { Platform, PlatformKey } from './platform/platform.ts';
 import type { IssuerSettings } from './settings.ts';
 
 /** Seconds after which keys are fetched anew in the background. */
@@ -21,6 +21,7 @@ const MAX_KEYS = 100;
 const MAX_BYTES = 262_144;
 
 export interface JwksDeps {
+  readonly platform: Pick<Platform, 'importKey'>;
   readonly fetch: typeof globalThis.fetch;
   /** Epoch seconds. */
   readonly clock: () => number;
@@ -39,7 +40,7 @@ export class JwksError extends Error {
 export class Jwks {
   readonly #issuer: IssuerSettings;
   readonly #deps: JwksDeps;
-  #keys: readonly VerificationKey[] | undefined;
+  #keys: readonly PlatformKey[] | undefined;
   #fetchedAt = 0;
   #triedAt = Number.NEGATIVE_INFINITY;
   #flight: Promise<void> | undefined;
@@ -50,7 +51,7 @@ export class Jwks {
     this.#issuer = issuer;
     this.#deps = deps;
     this.#fixed = typeof issuer.jwks === 'object';
-    if (typeof issuer.jwks === 'object') this.#keys = this.#usable(parseJwkSet(issuer.jwks, this.#limits()));
+    if (typeof issuer.jwks === 'object') this.#keys = this.#usable(readJwkSet(issuer.jwks, this.#limits()));
   }
 
   /**
@@ -61,7 +62,7 @@ export class Jwks {
     kid: string | undefined,
     alg: JwsAlgorithm,
     now: number = this.#deps.clock(),
-  ): VerificationKey | undefined {
+  ): PlatformKey | undefined {
     if (!this.#fixed) {
       const age = this.#keys === undefined ? Number.POSITIVE_INFINITY : now - this.#fetchedAt;
       if (age > USE_AT_MOST) return undefined;
@@ -78,7 +79,7 @@ export class Jwks {
     kid: string | undefined,
     alg: JwsAlgorithm,
     cooldown: number = UNKNOWN_KID_COOLDOWN,
-  ): Promise<VerificationKey | 'unknown' | 'unavailable'> {
+  ): Promise<PlatformKey | 'unknown' | 'unavailable'> {
     const known = this.known(kid, alg);
     if (known !== undefined) return known;
     if (this.#fixed) return 'unknown';
@@ -108,7 +109,7 @@ export class Jwks {
     return Math.abs(this.#deps.clock() - this.#triedAt) >= seconds;
   }
 
-  #pick(kid: string | undefined, alg: JwsAlgorithm): VerificationKey | undefined {
+  #pick(kid: string | undefined, alg: JwsAlgorithm): PlatformKey | undefined {
     const keys = this.#keys ?? [];
     if (kid !== undefined) {
       for (const key of keys) if (key.kid === kid) return key;
@@ -139,7 +140,7 @@ export class Jwks {
     });
     if (response.status !== 200) throw new JwksError(`${url} answered ${response.status}`);
     // The whole set is replaced: a key that is no longer published is no longer trusted.
-    const keys = this.#usable(parseJwkSet(response.body, this.#limits()));
+    const keys = this.#usable(readJwkSet(response.body, this.#limits()));
     this.#keys = keys.map((key) => this.#keys?.find((each) => isSameKey(each, key)) ?? key);
     this.#fetchedAt = clock();
   }
@@ -151,17 +152,22 @@ export class Jwks {
     return endpointOf(metadata, 'jwks_uri');
   }
 
-  #usable(set: JwkSetResult): readonly VerificationKey[] {
+  #usable(set: PublicJwkSetResult): readonly PlatformKey[] {
     if (!set.ok) throw new JwksError(`the key set of ${this.#issuer.issuer} cannot be read: ${set.fault}`);
-    const keys = set.keys.filter((key) => this.#issuer.algorithms.has(key.alg));
-    if (keys.length === 0) {
-      const why = set.skipped.map(({ index, fault }) => `key ${index} ${fault}`).join(', ');
-      throw new JwksError(`the key set of ${this.#issuer.issuer} has no key that may be used (${why})`);
+    const keys: PlatformKey[] = [];
+    const skipped = set.skipped.map(({ index, fault }) => `key ${index} ${fault}`);
+    for (const { index, key } of set.keys) {
+      if (!this.#issuer.algorithms.has(key.alg)) continue;
+      const imported = this.#deps.platform.importKey(key);
+      if (imported === undefined) skipped.push(`key ${index} not_on_curve`);
+      else keys.push(imported);
     }
-    return keys;
+    if (keys.length > 0) return keys;
+    const why = skipped.join(', ');
+    throw new JwksError(`the key set of ${this.#issuer.issuer} has no key that may be used (${why})`);
   }
 
-  #limits(): Parameters<typeof parseJwkSet>[1] & object {
+  #limits(): Parameters<typeof readJwkSet>[1] & object {
     const { rsaAlgorithm } = this.#issuer;
     return {
       maxKeys: MAX_KEYS,
@@ -171,6 +177,7 @@ export class Jwks {
   }
 }
 
-function isSameKey(one: VerificationKey, other: VerificationKey): boolean {
-  return one.kid === other.kid && one.alg === other.alg && one.keyObject.equals(other.keyObject);
+function isSameKey(one: PlatformKey, other: PlatformKey): boolean {
+  const same = JSON.stringify(one.material) === JSON.stringify(other.material);
+  return same && one.kid === other.kid && one.alg === other.alg;
 }

@@ -9,7 +9,7 @@ import {
   parseIssuer,
   parseResourceIndicator,
   parseScopeToken,
-} from '@countersign/protocol';
+} from '@countersign/protocol/portable';
 import type { CutoffAlarm } from './cutoff-alarm.ts';
 import type { ApiKeySettings } from './api-keys.ts';
 import type { Introspecting } from './introspection.ts';
@@ -21,7 +21,8 @@ import {
   VerifierOptionError,
   type VerifierOptions,
 } from './options.ts';
-import { type CallerCertificate, callerCertificate } from './sender-constraint/caller-certificate.ts';
+import type { Platform } from './platform/platform.ts';
+import { type CallerCertificate, ofConnection } from './sender-constraint/caller-certificate.ts';
 import {
   type DpopSettings,
   readDpop,
@@ -65,7 +66,10 @@ export interface VerifierSettings {
 }
 
 /** @throws VerifierOptionError */
-export function readOptions(options: VerifierOptions): VerifierSettings {
+export function readOptions(
+  options: VerifierOptions,
+  { certificateHeader }: Pick<Platform, 'certificateHeader'>,
+): VerifierSettings {
   const audience = typeof options.audience === 'string' ? [options.audience] : [...(options.audience ?? [])];
   if (audience.length === 0) {
     throw new VerifierOptionError('missing_option', 'audience', "give this API's resource identifier");
@@ -87,7 +91,7 @@ export function readOptions(options: VerifierOptions): VerifierSettings {
     remember: readRemember(options.remember),
     senderConstraint: readSenderConstraint(options.senderConstraint, dpop),
     dpop,
-    callerCertificate: callerCertificate(options.certificateHeader),
+    callerCertificate: readCertificateHeader(options.certificateHeader, certificateHeader),
     ...readCutoffs(options),
     instance: globalThis.crypto.randomUUID(),
     introspect: readIntrospect(options.introspect, issuers),
@@ -96,6 +100,15 @@ export function readOptions(options: VerifierOptions): VerifierSettings {
     apiKeys: readApiKeys(options.apiKeys, audience, issuers),
     usage: readUsage(options.usage, issuers),
   };
+}
+
+function readCertificateHeader(
+  given: VerifierOptions['certificateHeader'],
+  read: Platform['certificateHeader'],
+): CallerCertificate {
+  if (given === undefined) return ofConnection;
+  if (read === undefined) throw new VerifierOptionError('bad_option', 'certificateHeader', 'needs Node');
+  return read(given);
 }
 
 /** An answer is believed of one issuer only: whoever answers could speak for all of them otherwise. */

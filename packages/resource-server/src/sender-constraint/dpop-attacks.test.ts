@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { goodProofClaims, goodProofs, proofAttacks, type ProofScene } from '../../test/attacks/dpop.ts';
 import { forge, type Pair, pairOf, published } from '../../test/attacks/forge.ts';
 import type { VerifyResult } from '../token-request.ts';
-import { createVerifier, type Verifier } from '../verifier.ts';
+import { createVerifier } from '../create-verifier.ts';
+import type { Verifier } from '../verifier.ts';
 
 const NOW = 1_800_000_000;
 const ALGORITHMS = ['ES256', 'ES384', 'PS256', 'EdDSA', 'Ed25519'];

@@ -1,5 +1,4 @@
 // What createVerifier is told about proofs of possession, read once: RFC 9449 §4.3 (htu), §9 (nonces), §11.1 (single use).
-import { randomBytes } from 'node:crypto';
 import { type DpopOptions, VerifierOptionError, type VerifierOptions } from '../options.ts';
 import { rememberUsedProofs, type UsedProofs } from './used-proofs.ts';
 
@@ -36,7 +35,12 @@ export function readDpop(
   clock: () => number,
 ): DpopSettings {
   const { nonces = false, usedProofs } = options.dpop ?? {};
-  const nonceKey = nonces === true ? randomBytes(LEAST_KEY) : nonces === false ? undefined : nonces.key;
+  const nonceKey =
+    nonces === true
+      ? crypto.getRandomValues(new Uint8Array(LEAST_KEY))
+      : nonces === false
+        ? undefined
+        : nonces.key;
   if (nonceKey !== undefined && (!(nonceKey instanceof Uint8Array) || nonceKey.length < LEAST_KEY)) {
     throw new VerifierOptionError('bad_option', 'dpop.nonces', `give a key of ${LEAST_KEY} bytes or more`);
   }

@@ -1,6 +1,6 @@
 // The signed cut-off feed of the test issuer: `typ: cutoffs+jwt`, long polls whose cursor is the receipt (RFC 8725 §3.11: a
 // kind of its own).
-import type { CutoffEntry, CutoffKind, Issuer } from '@countersign/protocol';
+import type { CutoffEntry, CutoffKind, Issuer } from '@countersign/protocol/portable';
 
 export interface TestCutoff {
   readonly kind: CutoffKind;

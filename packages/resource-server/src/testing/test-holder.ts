@@ -1,5 +1,5 @@
 // Who holds the key that a token is bound to, and proves it: RFC 9449 §4.2, RFC 7638.
-import { encodeBase64url } from '@countersign/protocol';
+import { encodeBase64url } from '@countersign/protocol/portable';
 import { newTestKey } from './test-key.ts';
 
 export interface TestHolder {

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { VerifierOptions } from '../options.ts';
-import { createVerifier, type Verifier } from '../verifier.ts';
+import { createVerifier } from '../create-verifier.ts';
+import type { Verifier } from '../verifier.ts';
 import { createTestIssuer, type TestIssuer } from './test-issuer.ts';
 
 const audience = 'https://fraud.example.com';

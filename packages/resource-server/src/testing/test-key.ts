@@ -1,5 +1,5 @@
 // A key of the test issuer, on Web Crypto: ES256 (RFC 7518 §3.4), whose signatures it makes as r‖s.
-import { encodeBase64url } from '@countersign/protocol';
+import { encodeBase64url } from '@countersign/protocol/portable';
 
 /** As the platform's own types have it, whichever platform that is. */
 type PlatformKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;

@@ -1,4 +1,4 @@
-import type { AccessTokenClaims } from '@countersign/protocol';
+import type { AccessTokenClaims } from '@countersign/protocol/portable';
 import fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
 import { UseCounts, type UseRow } from './use-counts.ts';

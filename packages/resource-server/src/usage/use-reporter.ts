@@ -1,6 +1,6 @@
 // No RFC: telling the authority what was used (POST /v1/usage). What was told is told again until it is acknowledged, under
 // the same number, so that nothing is counted twice and nothing is forgotten while this process lives.
-import type { AccessTokenClaims } from '@countersign/protocol';
+import type { AccessTokenClaims } from '@countersign/protocol/portable';
 import { type Tally, UseCounts, type UseRow } from './use-counts.ts';
 
 /** Who tells: a client of `@countersign/client` is one. */

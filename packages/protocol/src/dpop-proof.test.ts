@@ -2,7 +2,8 @@
 import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DPOP_ALGORITHMS, type DpopExpectation, dpopUri } from './dpop-proof.ts';
+import { DPOP_ALGORITHMS } from './dpop-algorithms.ts';
+import { type DpopExpectation, dpopUri } from './dpop-proof.ts';
 import { accessTokenHash, checkDpopProof, dpopProofUse } from './dpop-proof-check.ts';
 import { type JsonWebKey } from './jwk.ts';
 import { jwkThumbprint } from './verification-key.ts';

@@ -1,12 +1,10 @@
 // A DPoP proof: RFC 9449 §4.2 (what it is), §4.3 (how it is checked); URIs compared after RFC 3986 §6.2.2 and §6.2.3.
 import { type JsonWebKey, type PublicJwk, readPublicJwk } from './jwk.ts';
 import { type ParsedJws, parseCompactJws } from './jws.ts';
-import type { JwsAlgorithm } from './jws-algorithm.ts';
+import { DPOP_ALGORITHMS } from './dpop-algorithms.ts';
 import { isNumericDate } from './numeric-date.ts';
 import { isJsonObject, type JsonObject, parseJsonObject } from './strict-json.ts';
 
-/** What proofs may be signed with. PKCS #1 v1.5 is left out: no client of DPoP is old enough to need it. */
-export const DPOP_ALGORITHMS: readonly JwsAlgorithm[] = ['ES256', 'ES384', 'PS256', 'EdDSA', 'Ed25519'];
 export const DPOP_TYP = 'dpop+jwt';
 
 /** Seconds for which a proof may be used, counted from its `iat`. */

@@ -75,9 +75,9 @@ export {
   MAX_CUTOFF_FEED_BYTES,
   parseCutoffFeed,
 } from './cutoff-feed.ts';
+export { DPOP_ALGORITHMS } from './dpop-algorithms.ts';
 export { createDpopNonces, type DpopNonces } from './dpop-nonce.ts';
 export {
-  DPOP_ALGORITHMS,
   DPOP_MAX_AGE,
   DPOP_MAX_AHEAD,
   DPOP_PROOF_REASONS,
@@ -160,3 +160,4 @@ export {
 } from './verification-key.ts';
 export { jwsSignature, signEs256, signJws, type SigningKey, verifyJws } from './jws-signature.ts';
 export { asBuffer } from './as-buffer.ts';
+export { type BoundedJsonLimits, parseBoundedJsonObject } from './bounded-json.ts';

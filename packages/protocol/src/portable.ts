@@ -1,4 +1,4 @@
-// The face for what runs without Node: nothing behind it imports from `node:`. Signatures and hashes are its user's.
+// No RFC: the face for what runs without Node. Nothing behind it imports from `node:`. Signatures and hashes are its user's.
 export {
   type AccessTokenCheck,
   type AccessTokenRefusal,
@@ -9,39 +9,17 @@ export { type AccessTokenClaims, parseAccessTokenClaims } from './access-token-c
 export { decodeBase64url, encodeBase64url } from './base64url.ts';
 export { bearerChallenge, dpopChallenge, type TokenScheme } from './challenge.ts';
 export type { Confirmation } from './confirmation.ts';
-export {
-  type CutoffEntry,
-  type CutoffFeed,
-  type CutoffIndex,
-  type CutoffKind,
-  cutOffBy,
-  indexCutoffs,
-  isKeyCutOff,
-  MAX_CUTOFF_FEED_BYTES,
-  parseCutoffFeed,
-} from './cutoff-feed.ts';
-export {
-  DPOP_ALGORITHMS,
-  DPOP_PROOF_REASONS,
-  type DpopProof,
-  dpopUri,
-  matchDpopProof,
-  readDpopProof,
-  usedDpopProofText,
-  usedDpopProofUntil,
-} from './dpop-proof.ts';
+export type { CutoffEntry, CutoffIndex } from './cutoff-feed.ts';
+export { DPOP_ALGORITHMS } from './dpop-algorithms.ts';
 export { inRange } from './ecdsa-range.ts';
 export type { OAuthErrorCode } from './error-code.ts';
-export { type PublicJwk, thumbprintText } from './jwk.ts';
-export { type PublicJwkSetResult, readJwkSet } from './jwk-set.ts';
+export type { PublicJwk } from './jwk.ts';
 export { type JwsHeader, type ParsedJws, parseCompactJws } from './jws.ts';
 export { isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from './jws-algorithm.ts';
 export { parseResourceIndicator, type ResourceIndicator } from './resource-indicator.ts';
 export { type ResourceMetadata, resourceMetadataUrl } from './resource-metadata.ts';
 export { formatScope, parseScope, parseScopeToken, type ScopeToken } from './scope.ts';
-export { generateSecret, parseSecret } from './secret-format.ts';
 export { type Issuer, isLoopback, parseIssuer, type ServerMetadata } from './server-metadata.ts';
 export { parseJsonObject } from './strict-json.ts';
-export { parseTokenResponse } from './token-response.ts';
 export { JWT_TYP } from './token-type.ts';
 export { decodeUtf8 } from './utf8.ts';

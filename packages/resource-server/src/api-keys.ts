@@ -1,10 +1,7 @@
 // API keys in the place of tokens: exchanged at the token endpoint (RFC 6749 §4.4) and kept for a short while.
-import {
-  type Issuer,
-  parseJsonObject,
-  parseSecret,
-  parseTokenResponse,
-} from '@countersign/protocol/portable';
+import { type Issuer, parseJsonObject } from '@countersign/protocol/portable';
+import { parseSecret } from '@countersign/protocol/secret-format';
+import { parseTokenResponse } from '@countersign/protocol/token-response';
 import {
   type BoundedResponse,
   discoverServer,
@@ -12,7 +9,6 @@ import {
   fetchBounded,
 } from '@countersign/protocol/discovery';
 import type { Finding } from './finding.ts';
-import type { Platform } from './platform/platform.ts';
 
 /** A key that was refused is not asked about again for so many seconds. */
 const REFUSED_FOR = 10;
@@ -39,7 +35,8 @@ export interface ApiKeysDeps {
   readonly fetch: typeof globalThis.fetch;
   /** Epoch seconds. */
   readonly clock: () => number;
-  readonly sha256: Platform['sha256'];
+  /** base64url. */
+  readonly sha256: (text: string) => string | Promise<string>;
   readonly signal: AbortSignal;
 }
 

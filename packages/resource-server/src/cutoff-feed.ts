@@ -1,13 +1,12 @@
 // Following the signed cut-off feed of one issuer: `typ: cutoffs+jwt`, a JWT kind of its own (RFC 8725 §3.11).
+import type { AccessTokenClaims, Issuer } from '@countersign/protocol/portable';
 import {
-  type AccessTokenClaims,
   type CutoffEntry,
   type CutoffFeed,
   type CutoffIndex,
   cutOffBy,
-  type Issuer,
   indexCutoffs,
-} from '@countersign/protocol/portable';
+} from '@countersign/protocol/cutoff-feed';
 import { fetchBounded } from '@countersign/protocol/discovery';
 import { type CutoffAlarm, FeedError, type FeedFault } from './cutoff-alarm.ts';
 import { MAX_PAGE_BYTES, readPage } from './cutoff-page.ts';

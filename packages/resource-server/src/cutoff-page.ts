@@ -2,14 +2,16 @@
 import {
   type CutoffFeed,
   type CutoffIndex,
+  isKeyCutOff,
+  MAX_CUTOFF_FEED_BYTES,
+  parseCutoffFeed,
+} from '@countersign/protocol/cutoff-feed';
+import {
   decodeUtf8,
   type Issuer,
   isJwsAlgorithm,
-  isKeyCutOff,
   JWT_TYP,
-  MAX_CUTOFF_FEED_BYTES,
   parseCompactJws,
-  parseCutoffFeed,
 } from '@countersign/protocol/portable';
 import { FeedError } from './cutoff-alarm.ts';
 import type { Jwks } from './jwks.ts';

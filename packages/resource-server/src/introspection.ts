@@ -1,7 +1,6 @@
 // Asking the authority about tokens that only it can read: RFC 7662 §2, answers kept for a while (§4).
 import { type AccessTokenClaims, parseAccessTokenClaims } from '@countersign/protocol/portable';
 import type { Finding } from './finding.ts';
-import type { Platform } from './platform/platform.ts';
 
 /** Who asks: a client of `@countersign/client` does, or anything that answers as RFC 7662 §2.2 says. */
 export interface Introspecting {
@@ -13,7 +12,8 @@ export interface IntrospectionDeps {
   readonly client: Introspecting;
   /** Epoch seconds. */
   readonly clock: () => number;
-  readonly sha256: Platform['sha256'];
+  /** base64url. */
+  readonly sha256: (text: string) => string | Promise<string>;
 }
 
 /** Seconds for which an answer is kept at most: so long a scope that was taken away may still open something. */

@@ -1,7 +1,7 @@
 // No RFC: what only some options need comes with the first token, so that an API carries no more than it uses.
 import type { ApiKeys } from './api-keys.ts';
 import type { Authority } from './authority.ts';
-import type { CutoffFollower } from './cutoff-feed.ts';
+import type { checkCutoffs } from './cutoff-check.ts';
 import type { Introspection } from './introspection.ts';
 import type { Platform } from './platform/platform.ts';
 import type { VerifierSettings } from './settings.ts';
@@ -11,6 +11,8 @@ export interface Parts {
   readonly introspection: Introspection | undefined;
   readonly apiKeys: ApiKeys | undefined;
   readonly use: Use | undefined;
+  /** Undefined where no issuer has a feed. */
+  readonly checkCutoffs: typeof checkCutoffs | undefined;
 }
 
 /** Fetches them, and gives each authority what follows its cut-offs. Rejects when one of them is not there to fetch. */
@@ -21,7 +23,7 @@ export async function loadParts(
   signal: AbortSignal,
 ): Promise<Parts> {
   const { sha256 } = platform;
-  const [introspection, apiKeys, use] = await Promise.all([
+  const [introspection, apiKeys, use, cutoffs] = await Promise.all([
     settings.introspect &&
       import('./introspection.ts').then(
         ({ Introspection }) =>
@@ -32,34 +34,8 @@ export async function loadParts(
         ({ ApiKeys }) => new ApiKeys(settings.apiKeys as never, { ...settings, sha256, signal }),
       ),
     settings.usage && import('./usage/use.ts').then(({ useOf }) => useOf(settings)),
-    ...authorities.map((authority) => follow(authority, settings, platform)),
+    authorities.some((authority) => authority.settings.followCutoffs) ? import('./cutoffs.ts') : undefined,
   ]);
-  return { introspection, apiKeys, use };
-}
-
-async function follow(
-  authority: Authority,
-  settings: VerifierSettings,
-  platform: Platform,
-): Promise<CutoffFollower | undefined> {
-  const { issuer, followCutoffs } = authority.settings;
-  if (!followCutoffs) return undefined;
-  const [{ CutoffFollower }, { CutoffReceipt }] = await Promise.all([
-    import('./cutoff-feed.ts'),
-    import('./cutoff-receipt.ts'),
-  ]);
-  const { fetch, clock, leeway, staleAfter, receipts, onCutoffAlarm } = settings;
-  authority.cutoffs = new CutoffFollower({
-    issuer,
-    keys: authority.keys,
-    platform,
-    fetch,
-    clock,
-    leeway,
-    staleAfter,
-    random: Math.random,
-    receipt: new CutoffReceipt({ ...settings, source: receipts }),
-    onAlarm: onCutoffAlarm,
-  });
-  return authority.cutoffs;
+  for (const authority of authorities) cutoffs?.follow(authority, settings, platform);
+  return { introspection, apiKeys, use, checkCutoffs: cutoffs?.checkCutoffs };
 }

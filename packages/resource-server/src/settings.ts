@@ -1,7 +1,6 @@
 // The options of createVerifier, read once into what the rest relies on: RFC 8414 §2, RFC 8707 §2, RFC 8725 §3.1.
 import {
   DPOP_ALGORITHMS,
-  type Issuer,
   isJwsAlgorithm,
   isLoopback,
   JWS_ALGORITHMS,
@@ -13,6 +12,7 @@ import {
 import type { CutoffAlarm } from './cutoff-alarm.ts';
 import type { ApiKeySettings } from './api-keys.ts';
 import type { Introspecting } from './introspection.ts';
+import type { IssuerSettings } from './issuer-settings.ts';
 import { type PublishedMetadata, publishedMetadata } from './metadata.ts';
 import {
   type IssuerOptions,
@@ -30,16 +30,6 @@ import {
   type SenderConstraintWanted,
 } from './sender-constraint/settings.ts';
 import { readUsage, type UsageSettings } from './usage/settings.ts';
-
-export interface IssuerSettings {
-  readonly issuer: Issuer;
-  readonly jwks: string | { readonly keys: readonly unknown[] } | undefined;
-  readonly algorithms: ReadonlySet<JwsAlgorithm>;
-  /** What RSA keys without `alg` are taken for: the only RSA algorithm allowed, if there is one. */
-  readonly rsaAlgorithm: 'RS256' | 'RS384' | 'PS256' | undefined;
-  readonly allowPlainJwt: boolean;
-  readonly followCutoffs: boolean;
-}
 
 export interface VerifierSettings {
   readonly issuers: readonly IssuerSettings[];
@@ -82,7 +72,7 @@ export function readOptions(
   }
   const issuers = readIssuers(options);
   const clock = options.clock ?? systemClock;
-  const dpop = readDpop(options, audience, clock);
+  const dpop = readDpop(options, audience);
   return {
     issuers,
     audience,

@@ -6,14 +6,7 @@ import {
   parseCompactJws,
   type TokenScheme,
 } from '@countersign/protocol/portable';
-import {
-  type Authority,
-  type AuthenticToken,
-  checkClaims,
-  checkCutoffs,
-  findSigner,
-  openAuthority,
-} from './authority.ts';
+import { type Authority, type AuthenticToken, checkClaims, findSigner, openAuthority } from './authority.ts';
 import type { CutoffFeedState, CutoffFollower } from './cutoff-feed.ts';
 import type { ApiKeys } from './api-keys.ts';
 import type { Finding } from './finding.ts';
@@ -22,12 +15,10 @@ import type { VerifierOptions } from './options.ts';
 import { loadParts, type Parts } from './parts.ts';
 import type { Platform } from './platform/platform.ts';
 import type { RequestHeaders } from './presented-token.ts';
-import { checkBinding } from './sender-constraint/binding.ts';
-import type { DpopCheck } from './sender-constraint/dpop.ts';
+import type { Holders } from './sender-constraint/binding.ts';
 import { readOptions } from './settings.ts';
 import type { TokenRequest, VerifyResult } from './token-request.ts';
 import { type Refusal, type RefusalReason, refusal } from './refusal.ts';
-import { waitUntilReady } from './readiness.ts';
 import { createScopeReader, missingScope } from './needed-scope.ts';
 import { type VerifiedToken, VerifiedTokens } from './verified-tokens.ts';
 import type { Watched, Watches, WatchOptions } from './watch.ts';
@@ -117,14 +108,14 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
     for (const { cutoffs } of authorities.values()) cutoffs?.close();
   }
 
-  let dpopCheck: Promise<DpopCheck> | undefined;
-  function dpop(): Promise<DpopCheck> {
-    dpopCheck ??= import('./sender-constraint/dpop.ts').then(({ createDpopCheck }) =>
-      createDpopCheck(settings.dpop, platform, clock),
+  /** Comes with the first token that is bound to a key or a certificate. */
+  let holders: Promise<Holders> | undefined;
+  function openHolders(): Promise<Holders> {
+    holders ??= import('./sender-constraint/binding.ts').then(({ openHolders: open }) =>
+      open(settings, platform),
     );
-    return dpopCheck;
+    return holders;
   }
-  const bindingDeps = { wanted: settings.senderConstraint, platform, dpop };
 
   /** RFC 9449 §7.2: where both are taken, the one that was tried, or that the token is for. */
   function schemesFor(scheme: TokenScheme | undefined, claims?: AccessTokenClaims): readonly TokenScheme[] {
@@ -227,8 +218,7 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
     const fallen = standing instanceof Promise ? await standing : standing;
     if (fallen !== undefined) return withNonce(refuse(fallen, request, claims), claims);
     if (claims.cnf !== undefined || !mayBeUnbound(request)) {
-      const binding = bindingOf(token, claims, request);
-      const unproven = binding instanceof Promise ? await binding : binding;
+      const unproven = await checkBinding(token, claims, request);
       if (unproven !== undefined) return withNonce(refuse(unproven, request, claims), claims);
     }
     const lacking = missingScope(claims, scope);
@@ -246,7 +236,7 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
   /** RFC 9449 §8.2: every answer to a token that is bound to a key has the nonce to use next. */
   async function withNonce<T extends VerifyResult>(result: T, { cnf }: AccessTokenClaims): Promise<T> {
     if (cnf?.jkt === undefined || settings.dpop.nonceKey === undefined) return result;
-    return { ...result, headers: { ...result.headers, ...(await (await dpop()).nonceHeaders()) } };
+    return { ...result, headers: { ...result.headers, ...(await (await openHolders()).nonceHeaders()) } };
   }
 
   /** What time and orders may have done to a token since. */
@@ -260,7 +250,8 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
     if (!authority.settings.followCutoffs) return undefined;
     const cutoffs = authority.cutoffs as CutoffFollower;
     if (!cutoffs.hasTried) return cutoffs.tried().then(() => checkStanding(token, verified));
-    return checkCutoffs(token, verified, cutoffs, settings, parts?.introspection, clock());
+    const { checkCutoffs, introspection } = parts as CutoffParts;
+    return checkCutoffs(token, verified, cutoffs, settings, introspection, clock());
   }
 
   /** Streams are few, and most APIs have none: what watches them comes when the first one does. */
@@ -287,14 +278,15 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
     return settings.senderConstraint === 'none' && proof === undefined && scheme !== 'DPoP';
   }
 
-  function bindingOf(
+  async function checkBinding(
     token: string,
     claims: AccessTokenClaims,
     request: TokenRequest,
-  ): ReturnType<typeof checkBinding> {
-    const { dpop: proof, method, url, scheme = proof === undefined ? 'Bearer' : 'DPoP' } = request;
-    const presentation = { token, scheme, dpop: proof, method, url, certificate: () => request.certificate };
-    return checkBinding(claims, presentation, bindingDeps);
+  ): Promise<Finding | undefined> {
+    const { dpop, method, url, scheme = dpop === undefined ? 'Bearer' : 'DPoP' } = request;
+    if (claims.cnf === undefined) return unboundFinding(scheme, settings.senderConstraint);
+    const presentation = { token, scheme, dpop, method, url, certificate: () => request.certificate };
+    return (await openHolders()).check(claims.cnf, presentation);
   }
 
   return {
@@ -304,6 +296,7 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
     refuse: (reason, scheme) => refusal(reason, { resourceMetadata, schemes: schemesFor(scheme) }),
     async ready() {
       await start();
+      const { waitUntilReady } = await import('./readiness.ts');
       await waitUntilReady([...authorities.values()], stop.signal);
     },
     feeds: () => [...authorities.values()].filter(followsCutoffs).map(feedState),
@@ -317,6 +310,9 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
   };
 }
 
+/** What is there where an issuer has a feed. */
+type CutoffParts = Parts & { readonly checkCutoffs: NonNullable<Parts['checkCutoffs']> };
+
 function followsCutoffs({ settings }: Authority): boolean {
   return settings.followCutoffs;
 }
@@ -324,4 +320,13 @@ function followsCutoffs({ settings }: Authority): boolean {
 /** Before the first token nothing is known, and nobody was asked. */
 function feedState({ settings: { issuer }, cutoffs }: Authority): CutoffFeedState {
   return cutoffs?.state() ?? { issuer, stale: true, age: undefined, cursor: undefined, alarms: 0 };
+}
+
+function unboundFinding(
+  scheme: TokenScheme,
+  wanted: VerifierOptions['senderConstraint'],
+): Finding | undefined {
+  if (wanted !== 'none') return { reason: 'token_not_bound' };
+  // RFC 9449 §7.1: the scheme says that there is a key; where there is none, somebody took it away.
+  return scheme === 'DPoP' ? { reason: 'unbound_token_as_dpop' } : undefined;
 }

@@ -5,6 +5,7 @@ import {
   JWS_ALGORITHMS,
   type JwsAlgorithm,
   type ParsedJws,
+  type PublicJwk,
 } from '@countersign/protocol/portable';
 import type { Platform, PlatformKey } from './platform.ts';
 
@@ -23,12 +24,18 @@ interface Parameters {
   readonly saltLength?: number;
 }
 
+function importKey(jwk: PublicJwk): PlatformKey {
+  const imported = crypto.subtle
+    .importKey('jwk', { ...jwk.material }, parametersOf(jwk.alg), false, ['verify'])
+    .catch(() => undefined);
+  return { ...jwk, imported } satisfies WebKey as PlatformKey;
+}
+
 export const webPlatform: Platform = {
-  importKey(jwk) {
-    const imported = crypto.subtle
-      .importKey('jwk', { ...jwk.material }, parametersOf(jwk.alg), false, ['verify'])
-      .catch(() => undefined);
-    return { ...jwk, imported } satisfies WebKey;
+  importKey,
+  async readKeys(source, issuer) {
+    const { readKeySet } = await import('../key-set.ts');
+    return readKeySet(source, issuer, importKey);
   },
   async verify(jws, key) {
     const imported = await (key as WebKey).imported;
@@ -43,12 +50,7 @@ export const webPlatform: Platform = {
     const bytes = typeof data === 'string' ? utf8.encode(data) : (data as Uint8Array<ArrayBuffer>);
     return encodeBase64url(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
   },
-  async hmac(key, text) {
-    const algorithm = { name: 'HMAC', hash: 'SHA-256' };
-    const raw = key as Uint8Array<ArrayBuffer>;
-    const imported = await crypto.subtle.importKey('raw', raw, algorithm, false, ['sign']);
-    return encodeBase64url(new Uint8Array(await crypto.subtle.sign('HMAC', imported, utf8.encode(text))));
-  },
+  hmac: (key, text) => import('./web-hmac.ts').then(({ hmac }) => hmac(key, text)),
   certificateHeader: undefined,
 };
 

@@ -1,8 +1,9 @@
 // Whether a token may be used by who presents it: RFC 7800 §3.1, RFC 9449 §7, RFC 8705 §3.
-import type { AccessTokenClaims, Confirmation, TokenScheme } from '@countersign/protocol/portable';
+import type { Confirmation, TokenScheme } from '@countersign/protocol/portable';
 import type { Finding } from '../finding.ts';
 import type { Platform } from '../platform/platform.ts';
-import type { DpopCheck } from './dpop.ts';
+import type { VerifierSettings } from '../settings.ts';
+import { createDpopCheck, type DpopCheck } from './dpop.ts';
 import { checkCertificate } from './mtls.ts';
 import type { SenderConstraintWanted } from './settings.ts';
 
@@ -17,30 +18,30 @@ export interface Presentation {
   readonly certificate: () => Uint8Array | undefined;
 }
 
-/** What proofs are checked with. */
-export interface BindingDeps {
-  readonly wanted: SenderConstraintWanted;
-  readonly platform: Pick<Platform, 'sha256'>;
-  /** Comes with the first token that is bound to a key. */
-  dpop(): Promise<DpopCheck>;
+export interface Holders {
+  /** What keeps who presents it from using a bound token, whatever the options say; undefined when it is its holder. */
+  check(cnf: Confirmation, presentation: Presentation): Promise<Finding | undefined>;
+  /** For every answer to a token that is bound to a key, when nonces are asked for: RFC 9449 §8.2. */
+  nonceHeaders(): Promise<Readonly<Record<string, string>> | undefined>;
 }
 
-/** A bound token without its proof is refused whatever the options say; an unbound one where they want it bound. */
-export function checkBinding(
-  { cnf }: AccessTokenClaims,
-  presentation: Presentation,
-  deps: BindingDeps,
-): Finding | undefined | Promise<Finding | undefined> {
-  if (cnf !== undefined) return checkProof(cnf, presentation, deps);
-  if (deps.wanted !== 'none') return { reason: 'token_not_bound' };
-  // RFC 9449 §7.1: the scheme says that there is a key; where there is none, somebody took it away.
-  return presentation.scheme === 'DPoP' ? { reason: 'unbound_token_as_dpop' } : undefined;
+export function openHolders(
+  { senderConstraint, dpop, clock }: Pick<VerifierSettings, 'senderConstraint' | 'dpop' | 'clock'>,
+  platform: Platform,
+): Holders {
+  const proofs = createDpopCheck(dpop, platform, clock);
+  return {
+    nonceHeaders: () => proofs.nonceHeaders(),
+    check: (cnf, presentation) => checkHolder(cnf, presentation, senderConstraint, platform, proofs),
+  };
 }
 
-async function checkProof(
+async function checkHolder(
   cnf: Confirmation,
   presentation: Presentation,
-  { wanted, platform, dpop }: BindingDeps,
+  wanted: SenderConstraintWanted,
+  platform: Platform,
+  proofs: DpopCheck,
 ): Promise<Finding | undefined> {
   const { scheme } = presentation;
   // RFC 7800 §3.1: half of a confirmation that is not understood is no confirmation.
@@ -56,5 +57,5 @@ async function checkProof(
   if (jkt === undefined) return scheme === 'DPoP' ? { reason: 'unbound_token_as_dpop' } : undefined;
   // RFC 9449 §7.2: stolen and presented as if nothing were known of its key.
   if (scheme !== 'DPoP') return { reason: 'bound_token_as_bearer' };
-  return (await dpop()).check({ ...presentation, jkt });
+  return proofs.check({ ...presentation, jkt });
 }

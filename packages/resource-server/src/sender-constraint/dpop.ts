@@ -5,14 +5,15 @@ import {
   dpopUri,
   matchDpopProof,
   readDpopProof,
-  thumbprintText,
   usedDpopProofText,
   usedDpopProofUntil,
-} from '@countersign/protocol/portable';
+} from '@countersign/protocol/dpop-proof';
+import { thumbprintText } from '@countersign/protocol/jwk';
 import type { Finding } from '../finding.ts';
 import type { Platform } from '../platform/platform.ts';
 import { createNonces } from './nonces.ts';
 import type { DpopSettings } from './settings.ts';
+import { rememberUsedProofs } from './used-proofs.ts';
 
 /** What a proof is checked against. */
 export interface ProvenRequest {
@@ -36,6 +37,10 @@ export function createDpopCheck(
   platform: Platform,
   clock: () => number,
 ): DpopCheck {
+  const used =
+    usedProofs !== undefined && 'claim' in usedProofs
+      ? usedProofs
+      : rememberUsedProofs(clock, usedProofs?.limit);
   const nonces = nonceKey === undefined ? undefined : createNonces(nonceKey, platform);
 
   /** RFC 9449 §4.3, 2 to 12. */
@@ -62,7 +67,7 @@ export function createDpopCheck(
   async function claim(proof: DpopProof, uri: string): Promise<Finding | undefined> {
     try {
       const id = await platform.sha256(usedDpopProofText(proof, uri));
-      const fresh = await usedProofs.claim(id, usedDpopProofUntil(proof));
+      const fresh = await used.claim(id, usedDpopProofUntil(proof));
       return fresh ? undefined : { reason: 'dpop_proof_replayed' };
     } catch (error) {
       return {

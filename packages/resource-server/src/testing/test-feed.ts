@@ -1,6 +1,7 @@
 // The signed cut-off feed of the test issuer: `typ: cutoffs+jwt`, long polls whose cursor is the receipt (RFC 8725 §3.11: a
 // kind of its own).
-import type { CutoffEntry, CutoffKind, Issuer } from '@countersign/protocol/portable';
+import type { CutoffEntry, CutoffKind } from '@countersign/protocol/cutoff-feed';
+import type { Issuer } from '@countersign/protocol/portable';
 
 export interface TestCutoff {
   readonly kind: CutoffKind;

@@ -1,6 +1,7 @@
 // An authority in the process of a test: metadata (RFC 8414), keys (RFC 7517), RFC 9068 tokens, cut-offs, introspection (RFC 7662) and
 // API keys, all real, behind a `fetch` that no network is under. On Web Crypto, so it runs wherever the verifier does.
-import { generateSecret, type Issuer, parseIssuer } from '@countersign/protocol/portable';
+import { generateSecret } from '@countersign/protocol/secret-format';
+import { type Issuer, parseIssuer } from '@countersign/protocol/portable';
 import type { Introspecting } from '../introspection.ts';
 import { createTestFeed, type TestCutoff } from './test-feed.ts';
 import { newTestKey, type TestKey } from './test-key.ts';

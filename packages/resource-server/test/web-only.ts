@@ -43,7 +43,7 @@ export async function loadWebOnly(): Promise<(options: VerifierOptions) => Verif
   });
   const names = [...Object.keys(WEB), ...NODE, 'globalThis'];
   const values = [...Object.values(WEB), ...NODE.map(() => undefined), WEB];
-  // oxlint-disable-next-line typescript/no-implied-eval -- this is what keeps Node out of its reach
+  // oxlint-disable-next-line typescript/no-implied-eval, no-new-func -- this is what keeps Node out of its reach
   const run = new Function(...names, `${outputFiles[0]?.text}; return built;`) as (...given: unknown[]) => {
     createVerifier(options: VerifierOptions): Verifier;
   };

@@ -38,6 +38,36 @@ export const accessUsage = z
   .meta({ id: 'AccessUsage' });
 export type AccessUsage = z.output<typeof accessUsage>;
 
+/** What is known of the use of a credential. */
+export const credentialUsage = z
+  .object({
+    state: answer,
+    since: instant.describe('What `state` is about begins here; no earlier than the credential itself'),
+    last_used: instant.nullable().describe('The later of the two that follow'),
+    last_token: instant.nullable().describe('When a token was last issued on it; up to an hour old'),
+    last_call: instant.nullable().describe('When an API last told that it let one of its tokens through'),
+  })
+  .meta({ id: 'CredentialUsage' });
+
+/** Whether and what a resource server tells of itself. */
+export const resourceServerUsage = z
+  .object({
+    told_until: instant.nullable().describe('The end of what it told last'),
+    silent: z.array(z.string()).describe('Copies that should tell and do not, at most 20'),
+    opens: z
+      .array(
+        z.object({
+          scope: z.string(),
+          method: z.string(),
+          path: z.string(),
+          first_seen: instant,
+          last_seen: instant,
+        }),
+      )
+      .describe('The routes behind each scope, as its guards tell'),
+  })
+  .meta({ id: 'ResourceServerUsage' });
+
 /** A name that a token holds; of whom nothing is known it may be anything printable. */
 const name = z
   .string()
@@ -74,6 +104,20 @@ export const usageReport = z
       .describe(
         'By credential and access (`crd`, `acs` of the token), or by issuer and client_id where it has none',
       ),
+    routes: z
+      .array(
+        z.strictObject({
+          scope: scopeName,
+          method: z.string().regex(/^[A-Z]{1,20}$/, 'must be a method in capitals'),
+          path: z
+            .string()
+            .regex(/^[\x21-\x7e]{1,256}$/, 'must be 1 to 256 characters of printable ASCII')
+            .describe('The template of a route, never what a caller wrote'),
+        }),
+      )
+      .max(200)
+      .optional()
+      .describe('What scopes open, as far as this start has not told it'),
     more: z.boolean().optional().describe('More rows of the same span follow under the next number'),
     uncounted: z
       .strictObject({ ok: calls, denied: calls })

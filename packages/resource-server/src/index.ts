@@ -33,4 +33,5 @@ export type { Verifier } from './verifier.ts';
 export type { Watched, WatchOptions } from './watch.ts';
 export { ReportRefused } from './usage/report-refused.ts';
 export type { Reporting } from './usage/use-reporter.ts';
+export type { OpenedRoute } from './usage/told-routes.ts';
 export { fetchTrusting } from '@countersign/protocol/fetch-trusting';

@@ -20,6 +20,7 @@ import { readOptions } from './settings.ts';
 import type { TokenRequest, VerifyResult } from './token-request.ts';
 import { type Refusal, type RefusalReason, refusal } from './refusal.ts';
 import { createScopeReader, missingScope } from './needed-scope.ts';
+import type { OpenedRoute } from './usage/told-routes.ts';
 import { type VerifiedToken, VerifiedTokens } from './verified-tokens.ts';
 import type { Watched, Watches, WatchOptions } from './watch.ts';
 
@@ -51,6 +52,8 @@ export interface Verifier {
   feeds(): readonly CutoffFeedState[];
   /** Ends the following of feeds and reports what was used last; later tokens are refused. */
   close(): Promise<void>;
+  /** Notes that a scope opens a route, for `usage`: the router's template, never what a caller wrote. Guards do it. */
+  opens(route: OpenedRoute): void;
   /** Whether an API key may stand in the place of a token. */
   readonly takesApiKeys: boolean;
   /** The RFC 9728 document and its address, when the option `metadata` was given. */
@@ -59,6 +62,8 @@ export interface Verifier {
 
 /** Headers of good tokens that are remembered: one for each key, and a few for issuers that write them differently. */
 const MAX_HEADERS = 64;
+/** As many as are told of. */
+const MAX_ROUTES = 1000;
 const NOTHING: TokenRequest = {};
 /** An opaque token has no header; the authority speaks of access tokens only (RFC 7662 §2.2). */
 const OPAQUE_HEADER: JwsHeader = { alg: 'none', typ: 'at+jwt' };
@@ -93,6 +98,7 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
         parts = loaded;
         if (stop.signal.aborted) closeFeeds();
         for (const { cutoffs } of authorities.values()) cutoffs?.start();
+        for (const route of earlyRoutes.splice(0)) loaded.use?.opens(route);
         loaded.use?.start();
         return loaded;
       },
@@ -102,6 +108,13 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
       },
     );
     return loading;
+  }
+
+  /** Routers tell of routes before the first token. */
+  const earlyRoutes: OpenedRoute[] = [];
+  function opens(route: OpenedRoute): void {
+    if (parts !== undefined) parts.use?.opens(route);
+    else if (settings.usage !== undefined && earlyRoutes.length < MAX_ROUTES) earlyRoutes.push(route);
   }
 
   function closeFeeds(): void {
@@ -305,6 +318,7 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
       closeFeeds();
       await parts?.use?.close();
     },
+    opens,
     takesApiKeys: settings.apiKeys !== undefined,
     metadata: settings.metadata,
   };

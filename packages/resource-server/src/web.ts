@@ -32,4 +32,5 @@ export { createVerifier } from './create-web-verifier.ts';
 export type { Verifier } from './verifier.ts';
 export type { Watched, WatchOptions } from './watch.ts';
 export { ReportRefused } from './usage/report-refused.ts';
+export type { OpenedRoute } from './usage/told-routes.ts';
 export type { Reporting } from './usage/use-reporter.ts';

@@ -3,12 +3,12 @@
 import { generateSecret } from '@countersign/protocol/secret-format';
 import { type Issuer, parseIssuer } from '@countersign/protocol/portable';
 import type { Introspecting } from '../introspection.ts';
-import { createTestFeed, type TestCutoff } from './test-feed.ts';
-import { newTestKey, type TestKey } from './test-key.ts';
-import { newTestHolder, type TestHolder } from './test-holder.ts';
+import { createTestFeed, type TestCutoff } from './feed.ts';
+import { newTestKey, type TestKey } from './key.ts';
+import { newTestHolder, type TestHolder } from './holder.ts';
 
-export type { TestCutoff } from './test-feed.ts';
-export type { TestHolder } from './test-holder.ts';
+export type { TestCutoff } from './feed.ts';
+export type { TestHolder } from './holder.ts';
 
 export interface TestIssuerOptions {
   /** Whom its tokens are for; `aud` of a token can say otherwise. */

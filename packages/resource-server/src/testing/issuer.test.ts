@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { VerifierOptions } from '../options.ts';
 import { createVerifier } from '../create-verifier.ts';
 import type { Verifier } from '../verifier.ts';
-import { createTestIssuer, type TestIssuer } from './test-issuer.ts';
+import { createTestIssuer, type TestIssuer } from './issuer.ts';
 
 const audience = 'https://fraud.example.com';
 const READ = { scope: 'fraud:read' };
@@ -139,7 +139,7 @@ describe('the authority', () => {
 });
 
 it('nothing of it reaches beyond the process, or needs node', () => {
-  for (const file of ['test-issuer', 'test-feed', 'test-key', 'test-holder']) {
+  for (const file of ['issuer', 'feed', 'key', 'holder']) {
     const text = readFileSync(new URL(`${file}.ts`, import.meta.url), 'utf8');
     expect(text).not.toMatch(/from 'node:|Buffer/);
   }

@@ -1,6 +1,6 @@
 // Who holds the key that a token is bound to, and proves it: RFC 9449 §4.2, RFC 7638.
 import { encodeBase64url } from '@countersign/protocol/portable';
-import { newTestKey } from './test-key.ts';
+import { newTestKey } from './key.ts';
 
 export interface TestHolder {
   /** The claim that binds a token to this key. */

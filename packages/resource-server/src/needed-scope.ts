@@ -1,5 +1,5 @@
 // The scope that a request needs: RFC 6749 §3.3, RFC 6750 §3.1 (insufficient_scope).
-import { type AccessTokenClaims, parseScope, type ScopeToken } from '@countersign/protocol';
+import { type AccessTokenClaims, parseScope, type ScopeToken } from '@countersign/protocol/portable';
 import type { Finding } from './finding.ts';
 
 /** What a token lacks of what is needed. */

@@ -7,7 +7,7 @@ import {
   formatScope,
   type OAuthErrorCode,
   type ScopeToken,
-} from '@countersign/protocol';
+} from '@countersign/protocol/portable';
 
 /** Every reason there is. For logs and metrics; never sent. */
 export type RefusalReason =

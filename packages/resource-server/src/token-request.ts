@@ -1,5 +1,5 @@
 // What is asked of a verifier and what it answers: RFC 6750 §3, RFC 9449 §7.1, RFC 8705 §3.
-import type { AccessTokenClaims, TokenScheme } from '@countersign/protocol';
+import type { AccessTokenClaims, TokenScheme } from '@countersign/protocol/portable';
 import type { Refusal } from './refusal.ts';
 
 /** The request that a token came with. `scope`: what it needs, all of it, as a scope string or a list. */

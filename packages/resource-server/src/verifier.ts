@@ -5,30 +5,22 @@ import {
   parseAccessTokenClaims,
   parseCompactJws,
   type TokenScheme,
-} from '@countersign/protocol';
-import {
-  type Authority,
-  type AuthenticToken,
-  checkClaims,
-  checkCutoffs,
-  findSigner,
-  openAuthority,
-} from './authority.ts';
-import type { CutoffFeedState } from './cutoff-feed.ts';
-import { ApiKeys, looksLikeApiKey } from './api-keys.ts';
+} from '@countersign/protocol/portable';
+import { type Authority, type AuthenticToken, checkClaims, findSigner, openAuthority } from './authority.ts';
+import type { CutoffFeedState, CutoffFollower } from './cutoff-feed.ts';
+import type { ApiKeys } from './api-keys.ts';
 import type { Finding } from './finding.ts';
-import { Introspection } from './introspection.ts';
 import type { PublishedMetadata } from './metadata.ts';
 import type { VerifierOptions } from './options.ts';
+import { loadParts, type Parts } from './parts.ts';
+import type { Platform } from './platform/platform.ts';
 import type { RequestHeaders } from './presented-token.ts';
-import { checkBinding } from './sender-constraint/binding.ts';
-import { createDpopCheck } from './sender-constraint/dpop.ts';
+import type { Holders } from './sender-constraint/binding.ts';
 import { readOptions } from './settings.ts';
 import type { TokenRequest, VerifyResult } from './token-request.ts';
 import { type Refusal, type RefusalReason, refusal } from './refusal.ts';
-import { waitUntilReady } from './readiness.ts';
 import { createScopeReader, missingScope } from './needed-scope.ts';
-import { useOf } from './usage/use.ts';
+import type { OpenedRoute } from './usage/told-routes.ts';
 import { type VerifiedToken, VerifiedTokens } from './verified-tokens.ts';
 import type { Watched, Watches, WatchOptions } from './watch.ts';
 
@@ -60,6 +52,8 @@ export interface Verifier {
   feeds(): readonly CutoffFeedState[];
   /** Ends the following of feeds and reports what was used last; later tokens are refused. */
   close(): Promise<void>;
+  /** Notes that a scope opens a route, for `usage`: the router's template, never what a caller wrote. Guards do it. */
+  opens(route: OpenedRoute): void;
   /** Whether an API key may stand in the place of a token. */
   readonly takesApiKeys: boolean;
   /** The RFC 9728 document and its address, when the option `metadata` was given. */
@@ -68,39 +62,72 @@ export interface Verifier {
 
 /** Headers of good tokens that are remembered: one for each key, and a few for issuers that write them differently. */
 const MAX_HEADERS = 64;
+/** As many as are told of. */
+const MAX_ROUTES = 1000;
 const NOTHING: TokenRequest = {};
 /** An opaque token has no header; the authority speaks of access tokens only (RFC 7662 §2.2). */
 const OPAQUE_HEADER: JwsHeader = { alg: 'none', typ: 'at+jwt' };
+
+/** Whether a bearer credential is meant as an API key of ours: no token begins like that. */
+function looksLikeApiKey(text: string): boolean {
+  return text.startsWith('cak_');
+}
 
 /**
  * Makes a verifier for one API. Nothing is fetched before `ready` or the first `verify`.
  * @throws VerifierOptionError · JwksError for a given key set that cannot be used
  */
-export function createVerifier(options: VerifierOptions): Verifier {
-  const settings = readOptions(options);
+export function openVerifier(options: VerifierOptions, platform: Platform): Verifier {
+  const settings = readOptions(options, platform);
   const stop = new AbortController();
   const authorities = new Map<string, Authority>(
-    settings.issuers.map((issuer) => [issuer.issuer, openAuthority(issuer, settings, stop.signal)]),
+    settings.issuers.map((issuer) => [issuer.issuer, openAuthority(issuer, settings, platform, stop.signal)]),
   );
   const { clock } = settings;
   const resourceMetadata = settings.metadata?.url;
-  const introspection =
-    settings.introspect === undefined
-      ? undefined
-      : new Introspection({ client: settings.introspect, clock: settings.clock });
-  const dpop = createDpopCheck(settings.dpop, settings.clock);
   const headers = new Map<string, JwsHeader>();
   const tokens = new VerifiedTokens(settings.remember);
   const scopes = createScopeReader();
-  const use = useOf(settings);
-  let started = false;
-  const apiKeys = settings.apiKeys && new ApiKeys(settings.apiKeys, { ...settings, signal: stop.signal });
+  let parts: Parts | undefined;
+  let loading: Promise<Parts> | undefined;
 
-  function start(): void {
-    if (started) return;
-    started = true;
-    for (const { cutoffs } of authorities.values()) cutoffs?.start();
-    use?.start();
+  /** Once; again only when something was not there to fetch. */
+  function start(): Promise<Parts> {
+    loading ??= loadParts([...authorities.values()], settings, platform, stop.signal).then(
+      (loaded) => {
+        parts = loaded;
+        if (stop.signal.aborted) closeFeeds();
+        for (const { cutoffs } of authorities.values()) cutoffs?.start();
+        for (const route of earlyRoutes.splice(0)) loaded.use?.opens(route);
+        loaded.use?.start();
+        return loaded;
+      },
+      (error: unknown) => {
+        loading = undefined;
+        throw error;
+      },
+    );
+    return loading;
+  }
+
+  /** Routers tell of routes before the first token. */
+  const earlyRoutes: OpenedRoute[] = [];
+  function opens(route: OpenedRoute): void {
+    if (parts !== undefined) parts.use?.opens(route);
+    else if (settings.usage !== undefined && earlyRoutes.length < MAX_ROUTES) earlyRoutes.push(route);
+  }
+
+  function closeFeeds(): void {
+    for (const { cutoffs } of authorities.values()) cutoffs?.close();
+  }
+
+  /** Comes with the first token that is bound to a key or a certificate. */
+  let holders: Promise<Holders> | undefined;
+  function openHolders(): Promise<Holders> {
+    holders ??= import('./sender-constraint/binding.ts').then(({ openHolders: open }) =>
+      open(settings, platform),
+    );
+    return holders;
   }
 
   /** RFC 9449 §7.2: where both are taken, the one that was tried, or that the token is for. */
@@ -113,7 +140,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   }
 
   function refuse(finding: Finding, request: TokenRequest, claims?: AccessTokenClaims): Refusal {
-    if (claims !== undefined) use?.count(claims, scopes.read(request.scope), false);
+    if (claims !== undefined) parts?.use?.count(claims, scopes.read(request.scope), false);
     return refusalFor(finding, request, claims);
   }
 
@@ -127,7 +154,6 @@ export function createVerifier(options: VerifierOptions): Verifier {
       scope: scopes.read(scope),
       detail,
       schemes: schemesFor(scheme, claims),
-      nonce: claims?.cnf?.jkt === undefined ? undefined : dpop.nonceHeaders(),
     });
   }
 
@@ -154,7 +180,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     // The issuer's name is not yet proven; it only says whose keys must prove it.
     const authority = authorities.get(parsed.claims.iss);
     if (authority === undefined) return { reason: 'wrong_issuer' };
-    const signer = findSigner(jws, authority);
+    const signer = findSigner(jws, authority, platform);
     const keep = (found: Awaited<typeof signer>): VerifiedToken | Finding => {
       if ('reason' in found) return found;
       const verified = {
@@ -172,8 +198,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
   }
 
   async function askAbout(token: string): Promise<AuthenticToken | Finding> {
-    if (introspection === undefined) return { reason: 'malformed_token', detail: 'not_a_jwt' };
-    const answer = await introspection.ask(token);
+    const answer = await parts?.introspection?.ask(token);
+    if (answer === undefined) return { reason: 'malformed_token', detail: 'not_a_jwt' };
     if ('reason' in answer) return answer;
     if (!authorities.has(answer.claims.iss)) return { reason: 'wrong_issuer' };
     return {
@@ -190,32 +216,40 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const scope = scopes.read(request.scope);
     if (stop.signal.aborted) return refuse({ reason: 'closed' }, request);
     if (token === undefined || token === '') return refuse({ reason: 'no_token' }, request);
-    start();
+    const { apiKeys, use } = parts ?? (await start());
     // Whatever else it is, it is never turned into text: that would run the caller's code, or make a list a token.
     if (typeof token !== 'string') return refuse({ reason: 'malformed_token' }, request);
-    if (apiKeys !== undefined && isApiKey(token)) {
+    if (apiKeys !== undefined && looksLikeApiKey(token)) {
       const exchanged = await apiKeys.exchange(token);
       return typeof exchanged === 'string' ? await verify(exchanged, request) : refuse(exchanged, request);
     }
-    // What has no dot is no JWT, and only the authority can say what it is.
-    const authenticated = token.includes('.') ? authenticate(token, clock()) : askAbout(token);
-    const verified = authenticated instanceof Promise ? await authenticated : authenticated;
+    const found = find(token);
+    const verified = found instanceof Promise ? await found : found;
     if ('reason' in verified) return refuse(verified, request);
     const { claims } = verified;
     const standing = checkStanding(token, verified);
     const fallen = standing instanceof Promise ? await standing : standing;
-    if (fallen !== undefined) return refuse(fallen, request, claims);
+    if (fallen !== undefined) return withNonce(refuse(fallen, request, claims), claims);
     if (claims.cnf !== undefined || !mayBeUnbound(request)) {
-      const binding = bindingOf(token, claims, request);
-      const unproven = binding instanceof Promise ? await binding : binding;
-      if (unproven !== undefined) return refuse(unproven, request, claims);
+      const unproven = await checkBinding(token, claims, request);
+      if (unproven !== undefined) return withNonce(refuse(unproven, request, claims), claims);
     }
     const lacking = missingScope(claims, scope);
-    if (lacking !== undefined) return refuse(lacking, request, claims);
+    if (lacking !== undefined) return withNonce(refuse(lacking, request, claims), claims);
     use?.count(claims, scope, true);
-    const nonce = claims.cnf?.jkt === undefined ? undefined : dpop.nonceHeaders();
-    if (nonce === undefined) return { ok: true, claims, scopes: claims.scope };
-    return { ok: true, claims, scopes: claims.scope, headers: nonce };
+    const accepted = { ok: true, claims, scopes: claims.scope } as const;
+    return claims.cnf === undefined ? accepted : withNonce(accepted, claims);
+  }
+
+  /** What has no dot is no JWT, and only the authority can say what it is. */
+  function find(token: string): ReturnType<typeof authenticate> | ReturnType<typeof askAbout> {
+    return token.includes('.') ? authenticate(token, clock()) : askAbout(token);
+  }
+
+  /** RFC 9449 §8.2: every answer to a token that is bound to a key has the nonce to use next. */
+  async function withNonce<T extends VerifyResult>(result: T, { cnf }: AccessTokenClaims): Promise<T> {
+    if (cnf?.jkt === undefined || settings.dpop.nonceKey === undefined) return result;
+    return { ...result, headers: { ...result.headers, ...(await (await openHolders()).nonceHeaders()) } };
   }
 
   /** What time and orders may have done to a token since. */
@@ -226,26 +260,20 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const authority = authorities.get(verified.claims.iss) as Authority;
     const outdated = checkClaims(verified, authority, settings, clock());
     if (outdated !== undefined) return outdated;
-    const { cutoffs } = authority;
-    if (cutoffs === undefined) return undefined;
+    if (!authority.settings.followCutoffs) return undefined;
+    const cutoffs = authority.cutoffs as CutoffFollower;
     if (!cutoffs.hasTried) return cutoffs.tried().then(() => checkStanding(token, verified));
+    const { checkCutoffs, introspection } = parts as CutoffParts;
     return checkCutoffs(token, verified, cutoffs, settings, introspection, clock());
-  }
-
-  function isApiKey(token: string): boolean {
-    return apiKeys !== undefined && looksLikeApiKey(token);
   }
 
   /** Streams are few, and most APIs have none: what watches them comes when the first one does. */
   let watches: Promise<Watches> | undefined;
   function openWatches(): Promise<Watches> {
-    const exchange = (key: string): Promise<string | Finding> => (apiKeys as ApiKeys).exchange(key);
-    const find = (token: string): ReturnType<typeof authenticate> | ReturnType<typeof askAbout> =>
-      token.includes('.') ? authenticate(token, clock()) : askAbout(token);
     const steps = {
       verify,
-      isApiKey,
-      exchange,
+      isApiKey: (token: string) => settings.apiKeys !== undefined && looksLikeApiKey(token),
+      exchange: async (key: string) => (parts as { readonly apiKeys: ApiKeys }).apiKeys.exchange(key),
       find,
       isStillSigned,
       checkStanding,
@@ -263,14 +291,15 @@ export function createVerifier(options: VerifierOptions): Verifier {
     return settings.senderConstraint === 'none' && proof === undefined && scheme !== 'DPoP';
   }
 
-  function bindingOf(
+  async function checkBinding(
     token: string,
     claims: AccessTokenClaims,
     request: TokenRequest,
-  ): ReturnType<typeof checkBinding> {
-    const { dpop: proof, method, url, scheme = proof === undefined ? 'Bearer' : 'DPoP' } = request;
-    const presentation = { token, scheme, dpop: proof, method, url, certificate: () => request.certificate };
-    return checkBinding(claims, presentation, settings.senderConstraint, dpop);
+  ): Promise<Finding | undefined> {
+    const { dpop, method, url, scheme = dpop === undefined ? 'Bearer' : 'DPoP' } = request;
+    if (claims.cnf === undefined) return unboundFinding(scheme, settings.senderConstraint);
+    const presentation = { token, scheme, dpop, method, url, certificate: () => request.certificate };
+    return (await openHolders()).check(claims.cnf, presentation);
   }
 
   return {
@@ -279,16 +308,39 @@ export function createVerifier(options: VerifierOptions): Verifier {
     certificateOf: settings.callerCertificate,
     refuse: (reason, scheme) => refusal(reason, { resourceMetadata, schemes: schemesFor(scheme) }),
     async ready() {
-      start();
+      await start();
+      const { waitUntilReady } = await import('./readiness.ts');
       await waitUntilReady([...authorities.values()], stop.signal);
     },
-    feeds: () => [...authorities.values()].flatMap(({ cutoffs }) => (cutoffs ? [cutoffs.state()] : [])),
+    feeds: () => [...authorities.values()].filter(followsCutoffs).map(feedState),
     async close() {
       stop.abort();
-      for (const { cutoffs } of authorities.values()) cutoffs?.close();
-      await use?.close();
+      closeFeeds();
+      await parts?.use?.close();
     },
-    takesApiKeys: apiKeys !== undefined,
+    opens,
+    takesApiKeys: settings.apiKeys !== undefined,
     metadata: settings.metadata,
   };
+}
+
+/** What is there where an issuer has a feed. */
+type CutoffParts = Parts & { readonly checkCutoffs: NonNullable<Parts['checkCutoffs']> };
+
+function followsCutoffs({ settings }: Authority): boolean {
+  return settings.followCutoffs;
+}
+
+/** Before the first token nothing is known, and nobody was asked. */
+function feedState({ settings: { issuer }, cutoffs }: Authority): CutoffFeedState {
+  return cutoffs?.state() ?? { issuer, stale: true, age: undefined, cursor: undefined, alarms: 0 };
+}
+
+function unboundFinding(
+  scheme: TokenScheme,
+  wanted: VerifierOptions['senderConstraint'],
+): Finding | undefined {
+  if (wanted !== 'none') return { reason: 'token_not_bound' };
+  // RFC 9449 §7.1: the scheme says that there is a key; where there is none, somebody took it away.
+  return scheme === 'DPoP' ? { reason: 'unbound_token_as_dpop' } : undefined;
 }

@@ -7,7 +7,8 @@ import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../test/tiny-issuer.
 import type { VerifierOptions } from './options.ts';
 import type { Refusal } from './refusal.ts';
 import type { TokenRequest } from './token-request.ts';
-import { createVerifier, type Verifier } from './verifier.ts';
+import { createVerifier } from './create-verifier.ts';
+import type { Verifier } from './verifier.ts';
 import type { Watched, WatchOptions } from './watch.ts';
 
 const START = 1_800_000_000;

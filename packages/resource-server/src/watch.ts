@@ -1,6 +1,6 @@
 // Tokens of streams, which outlive the request they began with. No RFC says how long one may go on; here it is for as long as
 // its token would be accepted: RFC 9068 §4 (exp), cut-offs, what the authority says of an opaque token or an API key.
-import type { AccessTokenClaims } from '@countersign/protocol';
+import type { AccessTokenClaims } from '@countersign/protocol/portable';
 import type { AuthenticToken } from './authority.ts';
 import type { Finding } from './finding.ts';
 import { createScopeReader, missingScope } from './needed-scope.ts';

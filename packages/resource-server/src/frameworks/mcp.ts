@@ -1,6 +1,6 @@
 // MCP servers over HTTP, as the MCP authorization specification (2025-11-25) wants them: RFC 9728 metadata, RFC 6750
 // challenges that name it and the scope to ask for, tokens for this server alone (RFC 8707).
-import { formatScope, parseScope } from '@countersign/protocol';
+import { formatScope, parseScope } from '@countersign/protocol/portable';
 import { presentedToken, type RequestHeaders } from '../presented-token.ts';
 import type { Refusal } from '../refusal.ts';
 import { requireScope as authorize } from '../require-scope.ts';

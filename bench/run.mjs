@@ -18,6 +18,7 @@ const BENCHES = [
   'introspection',
   'mtls',
   'verify',
+  'cutoff',
   'start',
   'estate-size',
 ];

@@ -41,6 +41,7 @@ export async function outlookOf(
 ): Promise<Pick<CutoffReport, 'worst_case' | 'resource_servers'>> {
   const now = deps.clock.now();
   const reached = await cutoffReach(deps, deps.storage, target, now);
+  await deps.followers.flush();
   return summary(await serversOf(deps, reached, now, undefined));
 }
 

@@ -14,6 +14,7 @@ import {
 } from './fields.ts';
 
 export const ACCESS_STATES = ['requested', 'active', 'rejected', 'revoked'] as const;
+export type AccessState = (typeof ACCESS_STATES)[number];
 
 /** Members that a person may write; shared by creation and declared documents. */
 export const accessMembers = {

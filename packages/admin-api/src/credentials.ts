@@ -22,7 +22,9 @@ export const CREDENTIAL_TYPES = [
   'federated',
   'spiffe',
 ] as const;
+export type CredentialType = (typeof CREDENTIAL_TYPES)[number];
 export const CREDENTIAL_STATES = ['active', 'suspended', 'revoked'] as const;
+export type CredentialState = (typeof CREDENTIAL_STATES)[number];
 
 const common = {
   label: name.optional().describe('To tell credentials apart'),

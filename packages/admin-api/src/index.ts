@@ -3,6 +3,7 @@ export {
   type Access,
   accessCreate,
   accessPatch,
+  type AccessState,
 } from './access.ts';
 export {
   API_VERSION,
@@ -32,6 +33,8 @@ export {
   credentialCreate,
   credentialPatch,
   subjectOf,
+  type CredentialType,
+  type CredentialState,
 } from './credentials.ts';
 export {
   CUTOFF_KINDS,
@@ -49,6 +52,10 @@ export {
   FINDING_SEVERITIES,
   FINDING_STATES,
   FINDING_SUBJECTS,
+  type FindingKind,
+  type FindingState,
+  type FindingSeverity,
+  type FindingSubject,
 } from './findings.ts';
 export {
   CADENCES,
@@ -58,6 +65,10 @@ export {
   type Identity,
   identityCreate,
   identityPatch,
+  type IdentityKind,
+  type Environment,
+  type Cadence,
+  type IdentityState,
 } from './identities.ts';
 export { newClientId } from './fields.ts';
 export { KEY_ALGORITHMS, type SigningKey } from './keys.ts';
@@ -86,6 +97,7 @@ export {
   resourceServerCreate,
   resourceServerPatch,
   SIGNING_ALGORITHMS,
+  type SigningAlgorithm,
 } from './resource-servers.ts';
 export { ADMIN_SCOPE_NAMES, ADMIN_SCOPES, type AdminScope } from './scopes.ts';
 export {
@@ -94,4 +106,5 @@ export {
   TRUSTED_ISSUER_KINDS,
   trustedIssuerCreate,
   trustedIssuerPatch,
+  type TrustedIssuerKind,
 } from './trusted-issuers.ts';

@@ -4,6 +4,7 @@ import { operation } from './contract.ts';
 import { instant, name, page, pageQuery, positive, text, trustedIssuerRef } from './fields.ts';
 
 export const TRUSTED_ISSUER_KINDS = ['generic', 'github_actions', 'gitlab', 'kubernetes'] as const;
+export type TrustedIssuerKind = (typeof TRUSTED_ISSUER_KINDS)[number];
 const ALGORITHMS = [
   'ES256',
   'ES384',

@@ -5,6 +5,8 @@ import { createAuthEndpoint } from './auth/auth-endpoint.ts';
 import type { GatewayConfig, ListenerConfig } from './config/config.ts';
 import { createDecide } from './decision/decide.ts';
 import { identityHeaders } from './decision/identity.ts';
+import { createCheck } from './envoy/check.ts';
+import { createGrpcListener } from './envoy/grpc-listener.ts';
 import { createHttpListener, type HttpListener, type HttpListenerOptions } from './http/listener.ts';
 import { createOperation } from './operation/operation.ts';
 import type { ReadyFile } from './ready-file.ts';
@@ -40,40 +42,45 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
     identity,
     limits: config.limits,
   });
-  const { frontProxies, listen } = config;
+  const { listen, limits } = config;
+  const frontProxies = trustedProxies(config.frontProxies);
+  const asking = { decide, identity, credentials: config.passToken ? [] : CREDENTIALS, ledger };
   let ready = false;
   const open: HttpListener[] = [];
-  const everybody = (): boolean => true;
   const start = async (
     at: ListenerConfig | undefined,
-    on: Pick<HttpListenerOptions, 'onRequest'>,
+    make: (tls: HttpListenerOptions['tls']) => HttpListener,
   ): Promise<string | undefined> => {
     if (at === undefined) return undefined;
-    const listener = createHttpListener({ limits: config.limits, tls: tlsOf(at), admits: everybody, ...on });
+    const listener = make(tlsOf(at));
     open.push(listener);
     return addressOf(at, await listener.listen(at.host, at.port));
   };
+  const http =
+    (onRequest: HttpListenerOptions['onRequest']) =>
+    (tls: HttpListenerOptions['tls']): HttpListener =>
+      createHttpListener({ limits, tls, admits: () => true, onRequest });
   const close = async (graceMs: number): Promise<void> => {
     await Promise.all(open.map((listener) => listener.drain(graceMs)));
     await verifiers.close();
   };
   try {
-    const auth = await start(listen.auth, {
-      onRequest: createAuthEndpoint({
-        decide,
-        identity,
-        frontProxies: trustedProxies(frontProxies),
-        credentials: config.passToken ? [] : CREDENTIALS,
-        ledger,
+    const auth = await start(listen.auth, http(createAuthEndpoint({ ...asking, frontProxies })));
+    const grpc = await start(listen.grpc, (tls) =>
+      createGrpcListener({
+        limits,
+        tls,
+        admits: (address) => frontProxies.trusts(address),
+        check: createCheck(asking),
       }),
-    });
-    const operation = await start(listen.operation, {
-      onRequest: createOperation({ ledger, version: VERSION, ready: () => ready, inFlight: () => 0 }),
-    });
+    );
+    const sources = { ledger, version: VERSION, ready: () => ready, inFlight: () => 0 };
+    const operation = await start(listen.operation, http(createOperation(sources)));
     const readyFile = {
       pid: process.pid,
       version: VERSION,
       ...(auth && { auth }),
+      ...(grpc && { grpc }),
       ...(operation && { operation }),
     };
     await verifiers.ready();

@@ -41,7 +41,7 @@ import {
   type IssuanceCounters,
   REFUSAL_EXPLANATIONS,
 } from './oauth/compose.ts';
-import { openAuditSink, openJwksCache, openKeystore, openStorage, scheduleOf } from './open-state.ts';
+import { openAuditSink, openKeystore, openOutbound, openStorage, scheduleOf } from './open-state.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { knownResourceServers } from './registry/known-resource-servers.ts';
@@ -97,7 +97,7 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
 async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): Promise<Composition> {
   const { deployment, issuer, clock, random, node, logger } = deps;
   const { refusedMethods, maximumAge, enforcedAge, lifetimeLimits } = policyOf(deployment);
-  const jwks = openJwksCache(deployment);
+  const { jwks, fetchFault } = openOutbound(deployment);
   await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
   const masterKey = await loadMasterKey(deployment.masterKeyFile, deployment.mode === 'dev', random);
   if (deployment.mode === 'serve' && (await isReadableByOthers(deployment.masterKeyFile))) {
@@ -183,6 +183,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     seal,
     tokenReasons: REFUSAL_EXPLANATIONS,
     testAssertion: createAssertionTest({ ...shared, jwks }),
+    fetchFault,
   };
   const wings = [
     ...createOAuthRoutes({

@@ -1,3 +1,4 @@
+import { BlockList } from 'node:net';
 import { createChanges, type Changes } from '../src/audit/change.ts';
 import type { AuditEvent, LoggedEvent } from '../src/audit/event.ts';
 import type { AuditLog } from '../src/audit/log.ts';
@@ -14,6 +15,7 @@ import { ensureSigningKey, rotate } from '../src/keys/rotation.ts';
 import { createSeal } from '../src/keys/seal.ts';
 import { createSigningKeystore, type SigningKeystore } from '../src/keys/signing-keystore.ts';
 import { REFUSAL_EXPLANATIONS } from '../src/oauth/endpoints/explanations.ts';
+import { urlFault } from '../src/outbound/safe-fetch.ts';
 import { maximumAgeOf } from '../src/registry/credential-age.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
@@ -114,6 +116,8 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     random,
     tokenReasons: REFUSAL_EXPLANATIONS,
     testAssertion: () => Promise.reject(new Error('the token wing is not here')),
+    fetchFault: (url) =>
+      urlFault({ allow: { hosts: new Set(), blocks: new BlockList() }, plainLoopback: false }, url),
     report: (error) => bugs.push(error),
     mtlsBase: undefined,
     clientCertificates: false,

@@ -10,8 +10,7 @@ export function readListeners(
   pathOf: (file: YamlValue) => string,
 ): GatewayConfig['listen'] {
   const given = value.members(NAMES);
-  const early = given.grpc ?? given.proxy;
-  if (early !== undefined) throw early.fault('is not there yet');
+  if (given.proxy !== undefined) throw given.proxy.fault('is not there yet');
   if (given.auth === undefined && given.grpc === undefined && given.proxy === undefined) {
     throw value.fault('name auth, grpc or proxy: what this gateway is for');
   }

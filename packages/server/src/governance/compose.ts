@@ -13,6 +13,7 @@ import type { Seal } from '../keys/seal.ts';
 import type { RefusedMethods } from '../policy/methods-allowed-per-environment.ts';
 import type { MaximumAge } from '../registry/credential-age.ts';
 import type { FactsReader } from '../registry/facts.ts';
+import type { FetchDeps } from '../registry/fetched-url.ts';
 import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -75,6 +76,8 @@ export interface GovernanceDeps {
   readonly tokenReasons: Readonly<Record<string, ReasonExplanation>>;
   /** What the token wing makes of an assertion. */
   readonly testAssertion: TestAssertion;
+  /** Why nothing would ever be fetched from a URL, as far as it says so itself. */
+  readonly fetchFault: FetchDeps['fetchFault'];
   readonly report: EndpointDeps['report'];
   readonly mtlsBase: string | undefined;
   /** Whether callers' certificates are seen here. */

@@ -3,6 +3,7 @@ import type { CredentialMaterial, CredentialRecord } from '../storage/credential
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
 import { same, type Tell } from './change-rules.ts';
+import { type FetchDeps, requireFetchable } from './fetched-url.ts';
 import { type AgeDeps, addCredential, type NewCredential } from './new-credential.ts';
 import { RegistryRefusal } from './refusal.ts';
 
@@ -21,13 +22,14 @@ type KeyMaterial = Extract<CredentialMaterial, { type: 'private_key_jwt' }>;
 
 /** Registers a key that its client keeps the private part of: nothing here is secret. */
 export async function createClientKey(
-  deps: AgeDeps,
+  deps: AgeDeps & FetchDeps,
   stores: Pick<Stores, 'credentials'>,
   tell: Tell,
   identity: IdentityRecord,
   asked: NewClientKey,
 ): Promise<CredentialRecord> {
   const material = clientKeyMaterial(asked);
+  if (material.jwksUri !== undefined) requireFetchable(deps, material.jwksUri, '/jwks_uri');
   return await addCredential(deps, stores, tell, identity, asked, { material, name: shortNameOf(material) });
 }
 
@@ -62,7 +64,7 @@ function acceptableJwk(jwk: JsonObject, allowRs256: boolean): object {
   return { ...(Object.fromEntries(kept) as object), alg: parsed.key.key.alg };
 }
 
-/** What it may reach is decided when it is fetched: names can come to mean something else. */
+/** What a name may reach is decided when it is fetched: it can come to mean something else. */
 function acceptableUri(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'https:' && url.username === '' && url.password === '' && !text.includes('#')) {

@@ -1,7 +1,7 @@
+import type { AccessState } from '@countersign/admin-api';
 import type { Page, PageRequest } from './page.ts';
 
-export const ACCESS_STATES = ['requested', 'active', 'rejected', 'revoked'] as const;
-export type AccessState = (typeof ACCESS_STATES)[number];
+export type { AccessState };
 
 /** Identity → resource server → scopes: who may hold what, why, until when, and who said so. */
 export interface AccessRecord {

@@ -1,18 +1,7 @@
+import type { CredentialState, CredentialType } from '@countersign/admin-api';
 import type { Page, PageRequest } from './page.ts';
 
-export const CREDENTIAL_TYPES = [
-  'client_secret',
-  'api_key',
-  'private_key_jwt',
-  'tls_client_auth',
-  'self_signed_tls_client_auth',
-  'federated',
-  'spiffe',
-] as const;
-export type CredentialType = (typeof CREDENTIAL_TYPES)[number];
-
-export const CREDENTIAL_STATES = ['active', 'suspended', 'revoked'] as const;
-export type CredentialState = (typeof CREDENTIAL_STATES)[number];
+export type { CredentialState, CredentialType };
 
 /** What the credential is checked against, one variant per type; only what is public or digested, never a secret. */
 export type CredentialMaterial =

@@ -1,3 +1,14 @@
+/**
+ * Milliseconds for which a mark is kept once nobody would take what it is about: the clock of the node that sweeps may be
+ * ahead, and a request that came in time may wait before it claims.
+ */
+const KEPT_LONGER_MS = 60_000;
+
+/** When a mark may be forgotten (epoch ms) of what is taken until `second` (epoch seconds, no longer part of it). */
+export function markedUntil(second: number): number {
+  return second * 1000 + KEPT_LONGER_MS;
+}
+
 /** Replay protection for jti, DPoP proofs and nonces, across all nodes of a deployment. */
 export interface UsedOnceStore {
   /**

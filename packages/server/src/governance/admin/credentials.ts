@@ -7,6 +7,7 @@ import { changeCredential, revokeCredential } from '../../registry/credential.ts
 import { trustChanged } from '../../registry/tls-client.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
 import { type CredentialView, credentialView } from '../../registry/views.ts';
+import type { FetchDeps } from '../../registry/fetched-url.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Storage } from '../../storage/storage.ts';
@@ -16,10 +17,11 @@ import type { NounHandlers } from './endpoint.ts';
 import { findIdentity, remembering, required, requireCredential } from './find-record.ts';
 
 export function credentialHandlers(
-  deps: SecretDeps & {
-    readonly storage: Pick<Storage, 'credentials' | 'identities'>;
-    readonly refusedMethods: RefusedMethods;
-  },
+  deps: SecretDeps &
+    FetchDeps & {
+      readonly storage: Pick<Storage, 'credentials' | 'identities'>;
+      readonly refusedMethods: RefusedMethods;
+    },
 ): NounHandlers<'credentials'> {
   const { storage } = deps;
 

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Authority, identityBody, ISSUER, openAuthority, operator } from '../../../test/authority.ts';
 
@@ -170,6 +171,25 @@ describe('who may say which tokens are believed', () => {
     expect((await authority.call('PATCH', path, stale)).status).toBe(412);
     const right = { headers: { 'If-Match': made.headers['etag'] ?? '' }, body: { name: 'x' } };
     expect((await authority.call('PATCH', path, right)).status).toBe(200);
+  });
+
+  test('one whose keys could never be fetched is refused, and one that brings them is not', async () => {
+    const create = async (body: object): Promise<unknown[]> => {
+      const answer = await authority.call('POST', '/v1/trusted-issuers', { body: { name: 'x', ...body } });
+      return [answer.status, answer.body.errors?.[0]?.pointer];
+    };
+    const inside = 'https://10.0.0.1';
+    expect(await create({ issuer: CI, jwks_uri: `${inside}/jwks` })).toEqual([400, '/jwks_uri']);
+    expect(await create({ issuer: inside })).toEqual([400, '/issuer']);
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const jwks = { keys: [publicKey.export({ format: 'jwk' })] };
+    expect(await create({ issuer: inside, jwks })).toEqual([201, undefined]);
+    const created = await authority.call('POST', '/v1/trusted-issuers', { body: { issuer: CI, name: 'x' } });
+    const changed = await authority.call('PATCH', `/v1/trusted-issuers/${created.body.id}`, {
+      ...any,
+      body: { jwks_uri: `${inside}/jwks` },
+    });
+    expect([changed.status, changed.body.errors?.[0]?.pointer]).toEqual([400, '/jwks_uri']);
   });
 
   test('the authority does not trust itself in this way', async () => {

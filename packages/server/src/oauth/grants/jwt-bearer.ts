@@ -1,6 +1,6 @@
 // JWT bearer grant: RFC 7523 §2.1, RFC 7521 §4.1. The assertion of a trusted issuer says who asks.
 import { type Form, JWT_BEARER } from '@countersign/protocol';
-import type { UsedOnceStore } from '../../storage/used-once.ts';
+import { markedUntil, type UsedOnceStore } from '../../storage/used-once.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import {
   type ForeignAssertion,
@@ -70,7 +70,7 @@ export async function identifyByAssertion(
 async function requireFirstUse(deps: JwtBearerDeps, assertion: ForeignAssertion): Promise<void> {
   const { trustedIssuer, replayId, endsAt } = assertion;
   if (!trustedIssuer.singleUse) return;
-  if (await deps.usedOnce.claim('jwt-bearer', replayId, (endsAt + 1) * 1000)) return;
+  if (await deps.usedOnce.claim('jwt-bearer', replayId, markedUntil(endsAt + 1))) return;
   throw new Refusal('assertion_replayed', undefined, { trusted_issuer: trustedIssuer.id });
 }
 

@@ -39,7 +39,7 @@ import {
   createBudgets,
   createOAuthRoutes,
   type IssuanceCounters,
-  REFUSAL_EXPLANATIONS,
+  REFUSALS,
 } from './oauth/compose.ts';
 import { openAuditSink, openKeystore, openOutbound, openStorage, scheduleOf } from './open-state.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
@@ -181,7 +181,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     lifetimes,
     secretHash,
     seal,
-    tokenReasons: REFUSAL_EXPLANATIONS,
+    tokenReasons: REFUSALS,
     testAssertion: createAssertionTest({ ...shared, jwks }),
     fetchFault,
   };

@@ -9,6 +9,7 @@ import { SettingError } from './config/load.ts';
 import { createCutoffFeed } from './cutoff/feed.ts';
 import { createCutoffFollowers } from './cutoff/followers.ts';
 import { createCutoffLedger } from './cutoff/ledger.ts';
+import { createStatusLists } from './cutoff/status-list.ts';
 import { policyOf } from './deployment-policy.ts';
 import { requireRegistryOfLog, untilAlone } from './first-start.ts';
 import {
@@ -133,6 +134,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const feed = createCutoffFeed({ ledger, keystore, clock, issuer });
   const followers = createCutoffFollowers({ ledger, store: storage.cutoffReceipts, clock });
   const resourceServers = knownResourceServers(storage);
+  const statusLists = createStatusLists({ storage, keystore, clock, issuer });
   const lifetimes = { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax };
   const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
   const pace = createIssuancePace(clock.now());
@@ -192,6 +194,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       feed,
       followers,
       resourceServers,
+      statusLists,
       changes,
       ledger,
       counters,
@@ -248,6 +251,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       await followers.close();
       facts.close();
       resourceServers.close();
+      statusLists.close();
       ledger.close();
       await storage.close();
     },

@@ -13,6 +13,7 @@ import { outboxStore } from './outbox.ts';
 import { resourceServerStore } from './resource-servers.ts';
 import { settingStore } from './settings.ts';
 import { signingKeyStore } from './signing-keys.ts';
+import { statusIndexStore } from './status-indexes.ts';
 import { trustedIssuerStore } from './trusted-issuers.ts';
 import { coverageStore } from './usage-coverage.ts';
 import { reporterStore } from './usage-reporters.ts';
@@ -30,6 +31,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     signingKeys: signingKeyStore(session),
     cutoffs: cutoffStore(session),
     cutoffReceipts: cutoffReceiptStore(session),
+    statusIndexes: statusIndexStore(session),
     findings: findingStore(session),
     usage: usageStore(session),
     usageReporters: reporterStore(session),

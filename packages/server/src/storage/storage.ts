@@ -10,6 +10,7 @@ import type { OutboxStore } from './outbox.ts';
 import type { ResourceServerStore } from './resource-servers.ts';
 import type { SettingStore } from './settings.ts';
 import type { SigningKeyStore } from './signing-keys.ts';
+import type { StatusIndexStore } from './status-indexes.ts';
 import type { TrustedIssuerStore } from './trusted-issuers.ts';
 import type { CoverageStore } from './usage-coverage.ts';
 import type { ReporterStore } from './usage-reporters.ts';
@@ -26,6 +27,7 @@ export interface Stores {
   readonly signingKeys: SigningKeyStore;
   readonly cutoffs: CutoffStore;
   readonly cutoffReceipts: CutoffReceiptStore;
+  readonly statusIndexes: StatusIndexStore;
   readonly findings: FindingStore;
   readonly usage: UsageStore;
   readonly usageReporters: ReporterStore;

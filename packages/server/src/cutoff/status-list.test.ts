@@ -40,6 +40,16 @@ afterEach(async () => {
   await storage.close();
 });
 
+const ORDER = {
+  id: 'cut_x',
+  kind: 'identity' as const,
+  target: 'somebody',
+  notBefore: 1,
+  reason: 'leak',
+  orderedBy: 'admin',
+  createdAt: 1,
+};
+
 interface Read {
   readonly header: Record<string, unknown>;
   readonly claims: Record<string, unknown> & { readonly status_list: { bits: number; lst: string } };
@@ -75,12 +85,28 @@ test('a list is a signed token of its own kind, about its own address, good for 
   expect(statusIn(list, 0)).toBe(0);
 });
 
-test('what was never given out, or is forgotten, is invalid; a list of which nothing was given out is not there', async () => {
+test('what was given out and is forgotten is invalid; what may be given out any moment is valid', async () => {
   expect(await lists.read(0)).toBeUndefined();
-  await lists.placeOf(credential.id);
+  for (let i = 0; i < 11; i++) {
+    await lists.placeOf(credential.id);
+    if (i < 10) await storage.statusIndexes.end({ credential: credential.id }, now - 2000);
+    // Makes the places that are kept here forgotten.
+    await storage.cutoffs.append({ ...ORDER, id: `cut_${i}` });
+  }
+  await storage.statusIndexes.sweep(now);
   const list = await read();
-  expect([statusIn(list, 1), statusIn(list, PLACES_A_LIST - 1)]).toEqual([1, 1]);
+  expect(Array.from({ length: 12 }, (_, idx) => statusIn(list, idx))).toEqual([...Array(10).fill(1), 0, 0]);
+  expect(statusIn(list, PLACES_A_LIST - 1)).toBe(0);
   expect(await lists.read(1)).toBeUndefined();
+});
+
+test('a list that was made before a place was given out does not call it invalid', async () => {
+  await lists.placeOf(credential.id);
+  const before = await read();
+  const second = credentialRecord(identity.id);
+  await storage.credentials.insert(second);
+  const place = await lists.placeOf(second.id);
+  expect(statusIn(before, place?.idx ?? 0)).toBe(0);
 });
 
 test('a place is invalid from the order on, and stays so when its identity comes back with another one', async () => {
@@ -90,15 +116,7 @@ test('a place is invalid from the order on, and stays so when its identity comes
   await storage.transaction(async (stores) => {
     await stores.identities.replace(suspended);
     await stores.statusIndexes.end({ identity: identity.clientId }, now);
-    await stores.cutoffs.append({
-      id: 'cut_1',
-      kind: 'identity',
-      target: identity.clientId,
-      notBefore: Math.floor(now / 1000),
-      reason: 'leak',
-      orderedBy: 'admin',
-      createdAt: now,
-    });
+    await stores.cutoffs.append(ORDER);
   });
   now += 1000;
   expect(statusIn(await read(), 0)).toBe(1);

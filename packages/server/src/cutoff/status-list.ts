@@ -62,7 +62,9 @@ export function createStatusLists(deps: StatusListsDeps): StatusLists {
 
   async function make(number: number): Promise<string | undefined> {
     const first = number * PLACES_A_LIST;
-    if (first >= (await statusIndexes.head())) return undefined;
+    // Before the places: one that is given out meanwhile must not look like one that was forgotten.
+    const head = await statusIndexes.head();
+    if (first >= head) return undefined;
     const valid = await statusIndexes.valid(first, first + PLACES_A_LIST, clock.now());
     const now = epochSeconds(clock);
     const claims = {
@@ -71,7 +73,7 @@ export function createStatusLists(deps: StatusListsDeps): StatusLists {
       iat: now,
       exp: now + LIFETIME,
       ttl: STATUS_LIST_TTL,
-      status_list: { bits: 1, lst: compressed(first, valid) },
+      status_list: { bits: 1, lst: compressed(first, head, valid) },
     };
     return await keystore.sign('ES256', JWT_TYP.statusList, JSON.stringify(claims));
   }
@@ -121,9 +123,15 @@ export function createStatusLists(deps: StatusListsDeps): StatusLists {
   };
 }
 
-/** One bit a place, the lowest first; 1 is "invalid", and so is every place of which nothing is known. DEFLATE in zlib's form. */
-function compressed(first: number, valid: readonly number[]): string {
-  const bits = new Uint8Array(PLACES_A_LIST / 8).fill(0xff);
+/**
+ * One bit a place, the lowest first; 1 is "invalid". So is a place that was given out and of which nothing is known any more; one that was not
+ * is valid, for it may be given out while this list is kept by somebody. DEFLATE in zlib's form.
+ */
+function compressed(first: number, head: number, valid: readonly number[]): string {
+  const bits = new Uint8Array(PLACES_A_LIST / 8);
+  const given = Math.min(head - first, PLACES_A_LIST);
+  bits.fill(0xff, 0, given >> 3);
+  if ((given & 7) > 0) bits[given >> 3] = (1 << (given & 7)) - 1;
   for (const index of valid) {
     const place = index - first;
     bits[place >> 3] = (bits[place >> 3] as number) & ~(1 << (place & 7));

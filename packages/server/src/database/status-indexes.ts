@@ -41,22 +41,25 @@ const sweepEnded = statement(
   'status_indexes_sweep',
   `DELETE FROM status_indexes WHERE idx IN
      (SELECT s.idx FROM status_indexes s JOIN credentials c ON c.id = s.credential_id
-      WHERE s.ended_at < $1 OR c.expires_at < $1 OR (c.state = 'revoked' AND c.updated_at < $1)
+      WHERE s.ended_at < $1 OR (c.state = 'revoked' AND c.updated_at < $1)
       ORDER BY s.idx LIMIT ${SWEEP})`,
 );
 
 export function statusIndexStore(session: Session): StatusIndexStore {
   return {
-    allot: (credentialId) =>
-      session.write(async (tx) => {
+    allot: async (credentialId) => {
+      const [known] = await session.query<{ idx: number }>(selectLive, [credentialId]);
+      if (known !== undefined) return known.idx;
+      return await session.write(async (tx) => {
         const [head] = await tx.query<{ next: number }>(lockHead);
         if (head === undefined) throw new Error('status_index_head has lost its row');
-        const [known] = await tx.query<{ idx: number }>(selectLive, [credentialId]);
-        if (known !== undefined) return known.idx;
+        const [meanwhile] = await tx.query<{ idx: number }>(selectLive, [credentialId]);
+        if (meanwhile !== undefined) return meanwhile.idx;
         if ((await tx.run(insertIndex, [credentialId])) === 0) return undefined;
         await tx.run(moveHead);
         return head.next;
-      }),
+      });
+    },
     end: (target, at) =>
       session.write(async (tx) => {
         if ('credential' in target) await tx.run(endOfCredential, [target.credential, at]);

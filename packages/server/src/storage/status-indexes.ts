@@ -17,6 +17,6 @@ export interface StatusIndexStore {
   valid(first: number, end: number, now: number): Promise<readonly number[]>;
   /** The first that was never given out. */
   head(): Promise<number>;
-  /** Forgets at most 10,000 places that ended, or whose credential ended, before `before` (epoch ms); returns how many. */
+  /** Forgets at most 10,000 places that ended, or whose credential was revoked, before `before` (epoch ms); returns how many. */
   sweep(before: number): Promise<number>;
 }

@@ -4,7 +4,7 @@
  */
 import { createVerifier } from '@countersign/resource-server';
 
-const LOOK_EVERY_MS = 5;
+const LOOK_EVERY_MS = 10;
 const REFUSED = 'cut_off';
 
 /** @type {import('@countersign/resource-server').Verifier[]} */

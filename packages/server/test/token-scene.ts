@@ -138,7 +138,10 @@ export async function openTokenScene(
     followers,
     resourceServers: knownResourceServers(storage),
     statusLists: createStatusLists({ storage, keystore, clock, issuer: ISSUER }),
-    jwks: { find: () => Promise.reject(new OutboundRefusal('connection_failed', '?')) },
+    jwks: {
+      find: () => Promise.reject(new OutboundRefusal('connection_failed', '?')),
+      slowestMs: 0,
+    },
     jwksMaxAge: 300,
     lifetimes: { default: 600, maximum: 3600 },
     refusedMethods: new Map([['prod', new Set(['api_key'])]]),

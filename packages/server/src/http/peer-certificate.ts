@@ -9,6 +9,8 @@ export type PeerCertificates = (socket: Socket) => ClientCertificate | undefined
 const LONGEST_CHAIN = 8;
 /** Chains that outlive their connection, a few kilobytes each: as many that were shown, and as many that were found good. */
 const MOST_CHAINS = 1000;
+/** A chain that is kept. TLS takes three times as much from anybody. */
+const MOST_KEPT_BYTES = 32 * 1024;
 
 /**
  * One for all listeners of a process. A session that is resumed carries the leaf alone: its intermediates are those of
@@ -22,6 +24,7 @@ export function createPeerCertificates(mostChains: number = MOST_CHAINS): PeerCe
   const good: Chains = new Map();
 
   function remember(chains: Chains, leaf: string, chain: readonly Uint8Array[]): void {
+    if (chain.reduce((sum, { length }) => sum + length, 0) > MOST_KEPT_BYTES) return;
     chains.delete(leaf);
     chains.set(leaf, chain);
     for (const [oldest] of chains) {

@@ -46,6 +46,13 @@ export function refusalEntry(reason: RefusalReason): RefusalEntry {
   return REFUSALS[reason];
 }
 
+export interface Voucher {
+  /** Id of the trusted issuer. */
+  readonly trustedIssuer: string;
+  /** Its subject, told from all others. */
+  readonly subject: string;
+}
+
 /** Thrown by a step of an OAuth endpoint; caught in the endpoint's story and nowhere else. */
 export class Refusal extends Error {
   readonly reason: RefusalReason;
@@ -53,6 +60,8 @@ export class Refusal extends Error {
   readonly headers: Readonly<Record<string, string>> | undefined;
   /** What the operator is told beside the reason, as JSON has it; never a credential. */
   readonly evidence: Readonly<Record<string, unknown>> | undefined;
+  /** The trusted issuer whose signature held before this was found, and about whom it signed. */
+  voucher: Voucher | undefined;
   constructor(
     reason: RefusalReason,
     headers?: Readonly<Record<string, string>>,

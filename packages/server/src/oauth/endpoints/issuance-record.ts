@@ -69,7 +69,8 @@ export function createIssuanceRecord(
         await deps.log.append(event).catch(ignore);
         return;
       }
-      await deps.strangers.refused(event, isOfKnownClient(reason) ? attempt.claimed : undefined, attempt.at);
+      const claimed = isOfKnownClient(reason) ? attempt.claimed : undefined;
+      await deps.strangers.refused(event, claimed, attempt.at, attempt.voucher);
     },
   };
 }

@@ -297,7 +297,10 @@ export async function refuse(
   error: unknown,
 ): Promise<HttpResponse> {
   const reason = reasonOf(error);
-  if (error instanceof Refusal) attempt.evidence = error.evidence;
+  if (error instanceof Refusal) {
+    attempt.evidence = error.evidence;
+    attempt.voucher = error.voucher;
+  }
   if (reason === undefined) {
     deps.report(error, attempt.request.id);
     return serverErrorResponse();

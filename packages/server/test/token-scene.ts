@@ -148,6 +148,7 @@ export async function openTokenScene(
     node: 'n1',
     counters,
     pace: createIssuancePace(NOW),
+    uses: { issued: () => undefined },
     report: (error) => bugs.push(error),
     feed: { read: async () => 'a.b.c' },
     changes: createChanges({ storage, log: appending, clock, random, node: 'n1' }),

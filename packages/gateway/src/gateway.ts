@@ -9,6 +9,8 @@ import { createCheck } from './envoy/check.ts';
 import { createGrpcListener } from './envoy/grpc-listener.ts';
 import { createHttpListener, type HttpListener, type HttpListenerOptions } from './http/listener.ts';
 import { createOperation } from './operation/operation.ts';
+import { createProxy } from './proxy/proxy.ts';
+import { openUpstream } from './proxy/upstream.ts';
 import type { ReadyFile } from './ready-file.ts';
 import { routeTable } from './rules/route-table.ts';
 import { createLedger } from './telemetry/ledger.ts';
@@ -45,6 +47,7 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
   const { listen, limits } = config;
   const frontProxies = trustedProxies(config.frontProxies);
   const asking = { decide, identity, credentials: config.passToken ? [] : CREDENTIALS, ledger };
+  const upstreams = new Map([...config.upstreams].map(([name, each]) => [name, openUpstream(each, limits)]));
   let ready = false;
   const open: HttpListener[] = [];
   const start = async (
@@ -62,6 +65,7 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
       createHttpListener({ limits, tls, admits: () => true, onRequest });
   const close = async (graceMs: number): Promise<void> => {
     await Promise.all(open.map((listener) => listener.drain(graceMs)));
+    for (const upstream of upstreams.values()) upstream.close();
     await verifiers.close();
   };
   try {
@@ -74,13 +78,16 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
         check: createCheck(asking),
       }),
     );
-    const sources = { ledger, version: VERSION, ready: () => ready, inFlight: () => 0 };
+    const proxy = createProxy({ ...asking, upstreams, limits });
+    const proxied = await start(listen.proxy, http(proxy.onRequest));
+    const sources = { ledger, version: VERSION, ready: () => ready, inFlight: proxy.inFlight };
     const operation = await start(listen.operation, http(createOperation(sources)));
     const readyFile = {
       pid: process.pid,
       version: VERSION,
       ...(auth && { auth }),
       ...(grpc && { grpc }),
+      ...(proxied && { proxy: proxied }),
       ...(operation && { operation }),
     };
     await verifiers.ready();

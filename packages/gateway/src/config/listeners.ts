@@ -10,7 +10,6 @@ export function readListeners(
   pathOf: (file: YamlValue) => string,
 ): GatewayConfig['listen'] {
   const given = value.members(NAMES);
-  if (given.proxy !== undefined) throw given.proxy.fault('is not there yet');
   if (given.auth === undefined && given.grpc === undefined && given.proxy === undefined) {
     throw value.fault('name auth, grpc or proxy: what this gateway is for');
   }

@@ -47,6 +47,17 @@ describe('the file', () => {
     }
   });
 
+  it('of the page about the proxy is read', () => {
+    const page = readFileSync(new URL('../../../../docs/guide/gateway-proxy.md', import.meta.url), 'utf8');
+    const [, text = ''] = /^```yaml\n([\s\S]*?)^```$/m.exec(page) ?? [];
+    expect(read(text)).toMatchObject({
+      listen: {
+        proxy: { host: '0.0.0.0', port: 8443, tls: { key: '/etc/key.pem', askForCertificate: true } },
+      },
+      routes: [{ upstream: 'app' }, { upstream: 'app' }],
+    });
+  });
+
   it.each<[string, string | RegExp, string, string]>([
     ['an unknown member', /^/, 'isuer: x\n', '1:1: isuer: is not known here; there is issuer'],
     ['a member twice', /^/, 'issuer: x\n', '2:1: Map keys must be unique'],
@@ -131,6 +142,19 @@ describe('the file', () => {
       /^/,
       'cutoffs: {onStale: introspect}\n',
       '1:11: cutoffs.onStale: write one of refuse',
+    ],
+    ['a proxy without upstreams', '{auth', '{proxy', '6:5: routes[0]: upstream is missing'],
+    [
+      'an unknown upstream',
+      'scope: read',
+      'scope: read, upstream: b',
+      '6:47: routes[0].upstream: is not among',
+    ],
+    [
+      'an upstream with a path',
+      /^/,
+      "upstreams: {a: 'http://a/b'}\n",
+      '1:13: upstreams.a: write http://host:port',
     ],
     ['a text for a switch', /^/, 'passToken: yes\n', '1:1: passToken: write true or false'],
     ['a list at the top', /^[\s\S]*$/, '- a\n', '1:1: write members'],

@@ -28,15 +28,14 @@ export type EdgeReason =
   | 'front_proxy_incomplete'
   /** A header of the front proxy is there twice: it adds its own to the caller's instead of replacing that. */
   | 'front_proxy_repeats'
+  /** Two lengths, a length beside chunks, another coding than chunks: RFC 9112 §6.1, §6.3. */
+  | 'bad_framing'
   | 'body_too_large'
   | 'unsupported_expectation'
-  | 'http_version'
-  | 'upgrade_not_supported'
   | 'too_many_requests'
   | 'upstream_unreachable'
   | 'upstream_timeout'
   | 'upstream_malformed'
-  | 'draining'
   | 'bug';
 
 export type Reason = EdgeReason | RefusalReason;
@@ -87,16 +86,14 @@ const ANSWERS: { readonly [reason in EdgeReason]: Answer } = {
   front_proxy_unknown: FORBIDDEN,
   front_proxy_incomplete: { status: 500 },
   front_proxy_repeats: BAD,
+  bad_framing: BAD,
   // RFC 9110 §15.5.14, §15.5.18, §15.6.2.
   body_too_large: { status: 413, error: 'invalid_request' },
   unsupported_expectation: { status: 417, error: 'invalid_request' },
-  http_version: BAD,
-  upgrade_not_supported: { status: 501 },
   too_many_requests: { status: 503 },
   upstream_unreachable: { status: 502 },
   upstream_timeout: { status: 504 },
   upstream_malformed: { status: 502 },
-  draining: { status: 503 },
   bug: { status: 500 },
 };
 

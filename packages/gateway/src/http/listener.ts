@@ -11,6 +11,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { plainAddress } from '@countersign/protocol';
 import type { Limits } from '../config/config.ts';
+import { endLingering } from './linger.ts';
 
 export interface ListenerTlsFiles {
   /** PEM. */
@@ -40,8 +41,6 @@ export interface HttpListener {
 /** Requests that one connection may have in flight; clients pipeline none. */
 const MOST_IN_FLIGHT = 16;
 const SWEEP_MS = 50;
-/** ms that a refused caller may go on sending before it is cut, so that it can read why. */
-const LINGER_MS = 1000;
 /** Beyond the declared limit, so that it is we who refuse, with a reason; beyond this the parser does. */
 const PARSER_ROOM = 32_768;
 
@@ -157,10 +156,8 @@ function parserAnswer(code: string | undefined): string {
 /** What never becomes a request is answered by hand, and the connection ends. */
 export function endWith(socket: Duplex, status: string, body = '{"error":"invalid_request"}'): void {
   socket.on('error', () => socket.destroy());
-  socket.resume();
-  const late = setTimeout(() => socket.destroy(), LINGER_MS);
-  socket.once('close', () => clearTimeout(late));
-  socket.end(
+  endLingering(
+    socket,
     `HTTP/1.1 ${status}\r\nConnection: close\r\nCache-Control: no-store\r\nContent-Type: application/json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );

@@ -15,6 +15,8 @@ export const JWKS_MAX_KEYS = 100;
  * it was asked for: who knows more clients than this could have sets fetched again and again.
  */
 export const JWKS_KEPT: { readonly sets: number; readonly keys: number } = { sets: 10_000, keys: 20_000 };
+/** As many fetches are remembered for how long they took. */
+const FETCHES_TIMED = 100;
 
 export interface JwksSource {
   /** `jwks`: a JWK set is there. `discovery`: it is the issuer, whose metadata say where its JWK set is. */
@@ -35,6 +37,8 @@ export interface JwksCache {
    * every JWKS_COOLDOWN_MS. Requests for one set share one fetch. Rejects with OutboundRefusal while no set can be had.
    */
   find(source: JwksSource, pick: PickKey, now: number): Promise<VerificationKey | undefined>;
+  /** Milliseconds that the slowest of the last fetches took; 0 while there was none. */
+  readonly slowestMs: number;
 }
 
 /** By `kid` where the header has one, else the only key for that algorithm. Never a guess between two. */
@@ -55,8 +59,13 @@ interface Entry {
   kept: boolean;
 }
 
-export function createJwksCache(fetch: SafeFetch, most: typeof JWKS_KEPT = JWKS_KEPT): JwksCache {
+export function createJwksCache(
+  fetch: SafeFetch,
+  elapsed: () => number = () => performance.now(),
+  most: typeof JWKS_KEPT = JWKS_KEPT,
+): JwksCache {
   const entries = new Map<string, Entry>();
+  let took: readonly number[] = [];
   let keysKept = 0;
 
   function entryOf(source: JwksSource): Entry {
@@ -85,7 +94,9 @@ export function createJwksCache(fetch: SafeFetch, most: typeof JWKS_KEPT = JWKS_
   }
 
   function refresh(entry: Entry, source: JwksSource, now: number): Promise<void> {
-    entry.fetching ??= fetchKeys(fetch, source)
+    if (entry.fetching !== undefined) return entry.fetching;
+    const began = elapsed();
+    entry.fetching = fetchKeys(fetch, source)
       .then((keys) => {
         if (entry.kept) keysKept += keys.length - (entry.keys?.length ?? 0);
         entry.keys = keys;
@@ -102,11 +113,16 @@ export function createJwksCache(fetch: SafeFetch, most: typeof JWKS_KEPT = JWKS_
       })
       .finally(() => {
         entry.fetching = undefined;
+        took = [...took, elapsed() - began].slice(-FETCHES_TIMED);
       });
     return entry.fetching;
   }
 
   return {
+    get slowestMs() {
+      return Math.max(0, ...took);
+    },
+
     async find(source, pick, now) {
       const entry = entryOf(source);
       const mayAsk = (): boolean =>

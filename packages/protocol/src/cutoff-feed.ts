@@ -82,7 +82,7 @@ export type CutoffSubject = Pick<AccessTokenClaims, 'client_id' | 'crd' | 'jti' 
 
 /**
  * Which order cuts the token off, or `undefined`. `kid` is that of the key that made its signature. A token that was
- * exchanged ends with everybody it names and with every token and credential it comes from (RFC 8693 §4.1).
+ * exchanged ends with everybody it names and with every token, credential and key it comes from (RFC 8693 §4.1).
  */
 export function cutOffBy(
   index: CutoffIndex,
@@ -97,9 +97,10 @@ export function cutOffBy(
     if (cuts('identity', act.sub)) return 'identity';
   if (cuts('credential', claims.crd)) return 'credential';
   if (cuts('token', claims.jti)) return 'token';
-  for (const { jti, crd } of claims.via ?? []) {
-    if (cuts('credential', crd)) return 'credential';
-    if (cuts('token', jti)) return 'token';
+  for (const each of claims.via ?? []) {
+    if (cuts('credential', each.crd)) return 'credential';
+    if (cuts('token', each.jti)) return 'token';
+    if (isKeyCutOff(index, each.kid)) return 'key';
   }
   return isKeyCutOff(index, kid) ? 'key' : undefined;
 }

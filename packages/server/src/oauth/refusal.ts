@@ -163,6 +163,7 @@ export const REFUSAL_REASONS = [
   'dpop_nonce_missing',
   'dpop_nonce_unknown',
   'lifetime_exhausted',
+  'token_too_large',
   'token_missing',
   'token_of_another_client',
   'audit_unavailable',
@@ -300,6 +301,7 @@ const REFUSALS: { readonly [reason in RefusalReason]: RefusalEntry } = {
   dpop_nonce_missing: NONCE_NEEDED,
   dpop_nonce_unknown: NONCE_NEEDED,
   lifetime_exhausted: denied('access_denied', 'a policy of this authority does not allow it'),
+  token_too_large: denied('invalid_scope', 'so many scopes do not fit into one token'),
   token_missing: { ...malformed('token is missing'), stranger: false },
   // RFC 6749 §5.2: "… or was issued to another client".
   token_of_another_client: denied('invalid_grant', 'the token was issued to another client'),

@@ -337,6 +337,10 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
     why: 'Identity, credential or access ends so soon that no token could live.',
     fix: 'Extend what ends first.',
   },
+  token_too_large: {
+    why: 'With all these scopes, and those of every token it was exchanged for, the token would be longer than verifiers read.',
+    fix: 'Let the client ask for the scopes that it needs for this call.',
+  },
   token_missing: malformed('The request names no token to introspect or to revoke.'),
   token_of_another_client: {
     why: 'The token that was to be revoked was issued to another client; it stays alive.',

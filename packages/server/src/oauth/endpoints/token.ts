@@ -88,6 +88,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       const accessToken = requireReadable(await token.signed);
       const changed = recheck(deps, client, held, attempt.at);
       if (changed !== undefined) await changed;
+      if (client.recheck !== undefined) await client.recheck();
       if (asked.delegation?.recheck !== undefined) await asked.delegation.recheck();
       await deps.record.issued(attempt, client, held, token);
       deps.record.delivered(attempt, held, token);

@@ -20,8 +20,8 @@ export function jwtBearer(deps: JwtBearerDeps): Grant {
   async function identify(form: Form, now: number): Promise<AuthenticatedClient> {
     const text = form.get('assertion');
     if (text === undefined) throw new Refusal('assertion_missing');
-    const { facts, credential } = await identifyByAssertion(deps, text, form, now);
-    return { facts, credential, method: JWT_BEARER };
+    const { facts, credential, recheck } = await identifyByAssertion(deps, text, form, now);
+    return { facts, credential, method: JWT_BEARER, recheck };
   }
 
   return {
@@ -44,6 +44,8 @@ export function jwtBearer(deps: JwtBearerDeps): Grant {
 /** Whose an assertion is, and until when at most (epoch seconds) it speaks for it. */
 export interface IdentifiedByAssertion extends Pick<AuthenticatedClient, 'facts' | 'credential'> {
   readonly endsAt: number;
+  /** Throws `Refusal` when its issuer is not trusted any more, or no longer with that key. */
+  readonly recheck: () => Promise<void>;
 }
 
 /** Reads an assertion and uses it up, where its issuer's are for one use. Throws `Refusal` of the kind `assertion_…`. */
@@ -63,7 +65,16 @@ export async function identifyByAssertion(
     throw new Refusal('assertion_of_another_client', undefined, { identity: facts.identity.clientId });
   }
   await requireFirstUse(deps, assertion);
-  return { facts, credential, endsAt: Math.min(assertion.endsAt, Number(assertion.claims['exp'])) };
+  return {
+    facts,
+    credential,
+    endsAt: Math.min(assertion.endsAt, Number(assertion.claims['exp'])),
+    async recheck() {
+      const { issuer, version } = assertion.trustedIssuer;
+      const present = await deps.trustedIssuers.byIssuer(issuer);
+      if (present?.version !== version) await readForeignAssertion(deps, text, now);
+    },
+  };
 }
 
 /** RFC 7523 §3, 7: once on every node, for as long as it would be taken. An unreachable store rejects. */

@@ -1,5 +1,6 @@
 import { type QueryOf, subjectOf } from '@countersign/admin-api';
 import type { RefusedMethods } from '../../policy/methods-allowed-per-environment.ts';
+import { type AdministratorDeps, keepAdministered } from '../../registry/administrators.ts';
 import { requireAllowed } from '../../registry/allowed-method.ts';
 import { createApiKey } from '../../registry/api-key.ts';
 import { betterMethod } from '../../registry/better-method.ts';
@@ -33,7 +34,7 @@ import {
 } from './find-record.ts';
 
 export function credentialHandlers(
-  deps: CredentialDeps & {
+  deps: CredentialDeps & AdministratorDeps & {
     readonly storage: Pick<Storage, 'credentials' | 'identities'>;
     readonly refusedMethods: RefusedMethods;
   },
@@ -173,9 +174,8 @@ export function credentialHandlers(
           expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
           material: trustChanged(record, body, deps.clock.now()),
         };
-        return resultOf(
-          await changeCredential(deps, stores, tell, identity, record, change),
-          identity.clientId,
+        return await keepAdministered(deps, stores, identity.id, async () =>
+          resultOf(await changeCredential(deps, stores, tell, identity, record, change), identity.clientId),
         );
       },
     },
@@ -185,7 +185,9 @@ export function credentialHandlers(
       async run({ params, requireVersion }, stores, tell) {
         const { record, identity } = await requireCredential(stores, params.id);
         requireVersion(record.version);
-        return resultOf(await revokeCredential(deps, stores, tell, identity, record), identity.clientId);
+        return await keepAdministered(deps, stores, identity.id, async () =>
+          resultOf(await revokeCredential(deps, stores, tell, identity, record), identity.clientId),
+        );
       },
     },
   };

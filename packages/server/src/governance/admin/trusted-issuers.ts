@@ -1,4 +1,5 @@
 import type { AssertionReport, BodyOf } from '@countersign/admin-api';
+import { type AdministratorDeps, keepAdministered } from '../../registry/administrators.ts';
 import {
   changeTrustedIssuer,
   createTrustedIssuer,
@@ -29,7 +30,7 @@ export type TestAssertion = (assertion: string) => Promise<{
 }>;
 
 export function trustedIssuerHandlers(
-  deps: TrustedIssuerDeps & {
+  deps: TrustedIssuerDeps & AdministratorDeps & {
     readonly storage: Pick<Storage, 'trustedIssuers'>;
     readonly testAssertion: TestAssertion;
     readonly tokenReasons: Readonly<Record<string, ReasonExplanation>>;
@@ -96,17 +97,18 @@ export function trustedIssuerHandlers(
       async run({ params, body, admin, requireVersion }, stores, tell) {
         const record = required(await findTrustedIssuer(stores, params.id), 'trusted issuer');
         requireVersion(record.version);
-        return resultOf(
-          await changeTrustedIssuer(deps, stores, tell, admin.scopes, record, {
-            name: body.name,
-            keys: body.jwks === undefined && body.jwks_uri === undefined ? undefined : keysOf(body),
-            ca: body.ca,
-            algorithms: body.algorithms,
-            audience: body.audience,
-            maxTokenAge: body.max_token_age,
-            singleUse: body.single_use,
-            state: body.state,
-          }),
+        const change = {
+          name: body.name,
+          keys: body.jwks === undefined && body.jwks_uri === undefined ? undefined : keysOf(body),
+          ca: body.ca,
+          algorithms: body.algorithms,
+          audience: body.audience,
+          maxTokenAge: body.max_token_age,
+          singleUse: body.single_use,
+          state: body.state,
+        };
+        return await keepAdministered(deps, stores, undefined, async () =>
+          resultOf(await changeTrustedIssuer(deps, stores, tell, admin.scopes, record, change)),
         );
       },
     },

@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { operation } from './contract.ts';
 import { identityRef, instant, page, pageQuery, reason, recordId } from './fields.ts';
 
-export const FINDING_KINDS = ['weak_method', 'old_credential', 'wide_access', 'uncached_client'] as const;
+export const FINDING_KINDS = [
+  'weak_method',
+  'old_credential',
+  'wide_access',
+  'uncached_client',
+  'credential_made_while_narrowed',
+] as const;
 export const FINDING_STATES = ['open', 'accepted', 'resolved'] as const;
 export const FINDING_SEVERITIES = ['low', 'medium', 'high'] as const;
 export const FINDING_SUBJECTS = ['credential', 'access'] as const;

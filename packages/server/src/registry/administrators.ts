@@ -7,7 +7,7 @@ import { credentialFault } from './effective-access.ts';
 import { RegistryRefusal } from './refusal.ts';
 
 /**
- * Somebody can always administer the authority (docs/decisions/0022-what-callers-may-not-take-away.md): an identity that is
+ * Somebody can always administer the authority (docs/decisions/0023-what-a-caller-may-not-take-away.md): an identity that is
  * active, has a credential that works, and holds what it takes to let another one in.
  */
 const NEEDED = ['identities:write', 'credentials:write', 'access:write'];

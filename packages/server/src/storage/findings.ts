@@ -1,6 +1,12 @@
 import type { Page, PageRequest } from './page.ts';
 
-export const FINDING_KINDS = ['weak_method', 'old_credential', 'wide_access', 'uncached_client'] as const;
+export const FINDING_KINDS = [
+  'weak_method',
+  'old_credential',
+  'wide_access',
+  'uncached_client',
+  'credential_made_while_narrowed',
+] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 
 export const FINDING_STATES = ['open', 'accepted', 'resolved'] as const;

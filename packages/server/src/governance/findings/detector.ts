@@ -2,6 +2,7 @@ import type { MaximumAge } from '../../registry/credential-age.ts';
 import type { IdentityFacts } from '../../registry/facts.ts';
 import type { Observation } from '../../registry/finding.ts';
 import type { Pace } from '../../registry/issuance-pace.ts';
+import type { AccessRecord } from '../../storage/access.ts';
 import type { FindingKind } from '../../storage/findings.ts';
 
 /** What detectors may know besides the identity itself. */
@@ -11,6 +12,8 @@ export interface Circumstances {
   readonly maximumAge: MaximumAge;
   /** By id of the access; absent: nothing was counted, which says nothing. */
   readonly paces: ReadonlyMap<string, Pace>;
+  /** Every version of the identity's access to the admin API, oldest first; absent: it has none. */
+  readonly adminHistory?: readonly AccessRecord[] | undefined;
 }
 
 /** Looks for one kind of thing that is wrong with an identity. Pure: facts in, what it sees out. */

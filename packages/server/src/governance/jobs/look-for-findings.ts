@@ -9,6 +9,7 @@ import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Position } from '../../storage/page.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import type { Circumstances, Detector } from '../findings/detector.ts';
+import { credentialMadeWhileNarrowed } from '../findings/credential-made-while-narrowed.ts';
 import { oldCredential } from '../findings/old-credential.ts';
 import { stepsFor } from '../findings/reconcile.ts';
 import { uncachedClient } from '../findings/uncached-client.ts';
@@ -30,7 +31,13 @@ const EVERY_MS = 5000;
 const ROUND_MS = 3_600_000;
 const ACTOR: Actor = { identity: 'countersign' };
 /** To add one: its file, its line here, its page in docs/parts. */
-const DETECTORS: readonly Detector[] = [weakMethod, oldCredential, wideAccess, uncachedClient];
+const DETECTORS: readonly Detector[] = [
+  weakMethod,
+  oldCredential,
+  wideAccess,
+  uncachedClient,
+  credentialMadeWhileNarrowed,
+];
 
 /**
  * Brings findings to what is seen: opened, changed, resolved. Every hour those of every identity, in between those of
@@ -155,5 +162,8 @@ async function stepsOf(
   circumstances: Circumstances,
 ): Promise<ReturnType<typeof stepsFor>> {
   const live = await stores.findings.liveOfIdentity(identity.id);
-  return stepsFor(DETECTORS, await readFactsOf(stores, identity), live, circumstances);
+  const facts = await readFactsOf(stores, identity);
+  const own = facts.access.find(({ resourceServer }) => resourceServer.builtIn);
+  const adminHistory = own && (await stores.access.historyOf(identity.id, own.resourceServer.id));
+  return stepsFor(DETECTORS, facts, live, { ...circumstances, adminHistory });
 }

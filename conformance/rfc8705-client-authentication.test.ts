@@ -14,6 +14,7 @@ import { askByCertificate, registerIssuer } from './wire/certificate-client.ts';
 import type { ShownCertificate } from './wire/certificates.ts';
 import { type Answer, comparable, jsonOf, send } from './wire/exchange.ts';
 import { expectOAuthError, expectToken } from './wire/expectations.ts';
+import { explained } from './wire/federation.ts';
 import { decodeJwt } from './wire/jwt.ts';
 import { resumable } from './wire/resumed-session.ts';
 import { type SeededScene, seedScene } from './wire/scene.ts';
@@ -87,6 +88,21 @@ describe.runIf(mayStartServers())('RFC 8705 section 2.1 (needs the countersign c
     expectOAuthError(without, 401, 'invalid_client');
     expect(comparable(without)).toBe(comparable(other));
     expectToken(await ask(shown));
+  });
+
+  test('section 5: who comes to the port without certificates is refused as ever, and the operator is told the alias', async (context) => {
+    const clients = certificateAuthority(context, '/CN=clients');
+    await withClient({ subject_dn: 'CN=payments', ca: clients.pem });
+    const plain = authority.target.tokenEndpoint;
+    const shown = clients.issue('/CN=payments');
+    const answer = await askByCertificate(plain, scene, { shown });
+    expectOAuthError(answer, 401, 'invalid_client');
+    const stranger = await askByCertificate(plain, scene, { shown, params: { client_id: 'nobody' } });
+    expect(comparable(answer)).toBe(comparable(stranger));
+    const told = await explained(scene.admin, String(answer.headers['request-id']));
+    expect(told['identity']).toMatchObject({ client_id: scene.machine.id });
+    expect(told['why']).toContain('does not ask for one');
+    expect(told['fix']).toContain(endpoint);
   });
 
   test('section 2: beside a secret a certificate is no second method, and no help to a wrong one', async (context) => {

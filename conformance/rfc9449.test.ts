@@ -2,7 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Machine } from './wire/admin.ts';
 import { openAdmin } from './wire/admin.ts';
-import { accessTokenHash, type Holder, newHolder, proofOf } from './wire/dpop.ts';
+import { type AssertionKey as Holder, makeKey } from './wire/client-assertion.ts';
+import { accessTokenHash, dpopProof, seconds, thumbprint } from './wire/dpop-proof.ts';
 import { type Answer, jsonOf, send } from './wire/exchange.ts';
 import { parseChallenge } from './wire/expectations.ts';
 import { decodeJwt } from './wire/jwt.ts';
@@ -44,12 +45,12 @@ function proofFor(
   header: Readonly<Record<string, unknown>> = {},
   by: Holder = asker.holder,
 ): string {
-  return proofOf(asker.holder, 'POST', endpoint, { nonce: asker.nonce, ...claims }, header, by);
+  return dpopProof(asker.holder, target, { nonce: asker.nonce, ...claims }, header, by);
 }
 
 /** Learns the nonce, where the authority wants one. */
 async function ready(scene: Scene): Promise<Asker> {
-  const asker: Asker = { scene, holder: newHolder(), nonce: undefined };
+  const asker: Asker = { scene, holder: makeKey(), nonce: undefined };
   const answer = await show(asker, proofFor(asker));
   asker.nonce = header(answer, 'dpop-nonce');
   return asker;
@@ -65,7 +66,8 @@ function expectBound(answer: Answer, holder: Holder): string {
   const body = jsonOf(answer);
   expect(body['token_type']).toBe('DPoP');
   const token = String(body['access_token']);
-  if (token.split('.').length === 3) expect(decodeJwt(token).claims['cnf']).toEqual({ jkt: holder.jkt });
+  if (token.split('.').length === 3)
+    expect(decodeJwt(token).claims['cnf']).toEqual({ jkt: thumbprint(holder) });
   return token;
 }
 
@@ -101,8 +103,8 @@ describe.runIf(supported)('RFC 9449 at the token endpoint (needs dpop_signing_al
     expectRefused(await show(asker, proofFor(asker), proofFor(asker)), 'invalid_dpop_proof');
   });
 
-  const other = newHolder();
-  const privateJwk = newHolder().privateKey.export({ format: 'jwk' });
+  const other = makeKey();
+  const privateJwk = makeKey().privateKey.export({ format: 'jwk' });
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
   test.each<[string, (asker: Asker) => string]>([
     ['2: what is no JWT', () => 'no-jwt'],
@@ -131,8 +133,8 @@ describe.runIf(supported)('RFC 9449 at the token endpoint (needs dpop_signing_al
     ['9: another host', (a) => proofFor(a, { htu: 'https://evil.example/oauth/token' })],
     ['9: another scheme', (a) => proofFor(a, { htu: endpoint.replace(/^https?:/, 'ftp:') })],
     ['9: a path without a host', (a) => proofFor(a, { htu: new URL(endpoint).pathname })],
-    ['11: two hours old', (a) => proofFor(a, { iat: Math.floor(Date.now() / 1000) - 7200 })],
-    ['11: from in two hours', (a) => proofFor(a, { iat: Math.floor(Date.now() / 1000) + 7200 })],
+    ['11: two hours old', (a) => proofFor(a, { iat: seconds(-7200) })],
+    ['11: from in two hours', (a) => proofFor(a, { iat: seconds(7200) })],
     [
       'an unknown critical extension (RFC 7515 section 4.1.11)',
       (a) => proofFor(a, {}, { crit: ['x'], x: 1 }),
@@ -224,7 +226,7 @@ describe.runIf(target.admin !== undefined && supported)('RFC 9449 (needs the adm
       token = expectBound(await show(asker, proofFor(asker)), asker.holder);
     });
     const proof = (claims: Readonly<Record<string, unknown>> = {}, holder = asker.holder): string =>
-      proofOf(holder, 'GET', list, { ath: accessTokenHash(token), ...claims });
+      dpopProof(holder, target, { htm: 'GET', htu: list, ath: accessTokenHash(token), ...claims });
     const call = (scheme: string, ...proofs: string[]): Promise<Answer> =>
       send(`${list}?limit=1`, {
         headers: [['Authorization', `${scheme} ${token}`], ...proofs.map((each) => ['DPoP', each] as const)],
@@ -269,7 +271,7 @@ describe.runIf(target.admin !== undefined && supported)('RFC 9449 (needs the adm
       ['another method', () => [proof({ htm: 'POST' })], 'invalid_dpop_proof'],
       ['another path', () => [proof({ htu: `${target.admin?.api}/access` })], 'invalid_dpop_proof'],
       ['the proof of the token request', () => [proofFor(asker)], 'invalid_dpop_proof'],
-      ['another key', () => [proof({}, newHolder())], 'invalid_token'],
+      ['another key', () => [proof({}, makeKey())], 'invalid_token'],
     ])('threat 18: section 4.3: %s is refused', async (_, make, error) => {
       expect(errorOf(await call('DPoP', ...make()))).toEqual([401, 'DPoP', error]);
     });

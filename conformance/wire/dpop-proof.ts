@@ -15,19 +15,25 @@ export function thumbprint({ jwk }: Pick<AssertionKey, 'jwk'>): string {
   return createHash('sha256').update(canonical).digest('base64url');
 }
 
+/** RFC 9449 section 4.2: the `ath` of a proof that comes with this token. */
+export function accessTokenHash(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
+}
+
 /**
  * RFC 9449 section 4.2: a proof for the token endpoint of `target`, with what a test wants different. A member that is
- * undefined is left out.
+ * undefined is left out; `by` signs in the place of the holder.
  */
 export function dpopProof(
   key: AssertionKey,
   target: Target,
   claims: object = {},
   header: object = {},
+  by: AssertionKey = key,
 ): string {
   const { alg: _alg, ...jwk } = key.jwk;
   const good = { jti: randomUUID(), htm: 'POST', htu: target.tokenEndpoint, iat: seconds() };
-  return signCompact({ alg: key.alg, typ: 'dpop+jwt', jwk, ...header }, { ...good, ...claims }, key);
+  return signCompact({ alg: key.alg, typ: 'dpop+jwt', jwk, ...header }, { ...good, ...claims }, by);
 }
 
 /** RFC 9449 section 8: the nonce that a client is told to put into its proofs; undefined where none is wanted. */

@@ -92,7 +92,8 @@ export async function openFederation(
 }
 
 /** The log of strangers may be a moment behind the answer. */
-async function explained(admin: Admin, requestId: string): Promise<Record<string, unknown>> {
+/** What `explain` tells of a refusal; its event is written beside the answer, and may come a moment later. */
+export async function explained(admin: Admin, requestId: string): Promise<Record<string, unknown>> {
   for (let tries = 0; ; tries++) {
     const answer = await admin.call('GET', `/explain/${requestId}`);
     if (answer.status === 200) return jsonOf(answer);

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -92,10 +92,18 @@ test.skipIf(curl === undefined)('the call in curl that connect prints works', as
   expect(await program('sh', ['call.sh'])).toBe('hello by-curl');
 });
 
-test('the call in TypeScript has its types right, and works', async () => {
+test('the call in TypeScript has its types right, and works, with a secret and with a key', async () => {
   const { out } = await authority.run(connect('by-typescript', 'typescript'));
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  writeFileSync(join(folder, 'by-key.pub'), publicKey.export({ format: 'pem', type: 'spki' }));
+  writeFileSync(join(folder, 'by-key.key'), privateKey.export({ format: 'pem', type: 'pkcs8' }));
+  const withKey = ['--type', 'private_key_jwt', '--jwk-file', 'by-key.pub'];
+  const byKey = await authority.run([...connect('by-key', 'typescript'), ...withKey]);
+  expect(byKey.code, byKey.err).toBe(0);
+  expect(existsSync(join(folder, 'by-key.secret'))).toBe(false);
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'call.mts'), out);
+  writeFileSync(join(folder, 'call-by-key.mts'), byKey.out);
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
   const options = [
     '--strict',
@@ -107,8 +115,9 @@ test('the call in TypeScript has its types right, and works', async () => {
     'node',
     '--skipLibCheck',
   ];
-  await program(process.execPath, [tsc, ...options, 'call.mts']);
+  await program(process.execPath, [tsc, ...options, 'call.mts', 'call-by-key.mts']);
   expect(await program(process.execPath, ['call.mjs'])).toBe('200 hello by-typescript');
+  expect(await program(process.execPath, ['call-by-key.mjs'])).toBe('200 hello by-key');
 });
 
 test.skipIf(python === undefined)('the call in Python works', async () => {

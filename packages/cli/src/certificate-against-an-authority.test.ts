@@ -1,10 +1,11 @@
 // RFC 8705 from end to end: a client, an authority and an API that all see certificates, over real TLS.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type Client, createClient } from '@countersign/client';
 import { createVerifier, fetchTrusting, requireScope, type Verifier } from '@countersign/resource-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -106,6 +107,20 @@ describe.skipIf(!able)(
       expect([without.status, await without.text()]).toEqual([401, 'certificate_missing']);
       const thief = clientOf('thief');
       await expect(thief.token()).rejects.toMatchObject({ code: 'refused', error: 'invalid_client' });
+    }, 30_000);
+
+    test('the token request that connect prints for a certificate works, and no secret is made', async () => {
+      pair('by-curl');
+      const plan = ['connect', 'by-curl', '--to', 'fraud', '--scopes', 'fraud:read', '--owner', 'ada'];
+      const type = ['--type', 'self_signed_tls_client_auth', '--certificate', 'by-curl.pem'];
+      const made = await authority.run([...plan, '--for', '30d', ...type, '--language', 'curl']);
+      expect(made.code, made.err).toBe(0);
+      expect(existsSync(join(folder, 'by-curl.secret'))).toBe(false);
+      const [asking = ''] = made.out.split('\n\n');
+      const curl = process.env['COUNTERSIGN_TEST_CURL'] ?? 'curl';
+      const script = `${asking.replaceAll('  curl ', `  ${curl} `).replace('(curl ', `(${curl} `)}\necho "$TOKEN"`;
+      const token = await promisify(execFile)('sh', ['-c', script], { cwd: folder });
+      expect(token.stdout.trim().split('.')).toHaveLength(3);
     }, 30_000);
   },
 );

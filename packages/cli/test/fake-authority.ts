@@ -2,6 +2,13 @@ import { NOW, runCli, type FakeHostOptions, type Ran } from './fake-host.ts';
 
 export const ISSUER = 'https://authority.example';
 
+export const METADATA = {
+  issuer: ISSUER,
+  token_endpoint: `${ISSUER}/oauth/token`,
+  jwks_uri: `${ISSUER}/oauth/jwks`,
+  token_endpoint_auth_methods_supported: ['client_secret_basic'],
+} as const;
+
 export interface Asked {
   readonly method: string;
   /** With the query. */
@@ -23,12 +30,7 @@ export interface FakeAuthority {
 export function fakeAuthority(routes: Readonly<Record<string, Reply>> = {}): FakeAuthority {
   const asked: Asked[] = [];
   const all: Readonly<Record<string, Reply>> = {
-    'GET /.well-known/oauth-authorization-server': {
-      issuer: ISSUER,
-      token_endpoint: `${ISSUER}/oauth/token`,
-      jwks_uri: `${ISSUER}/oauth/jwks`,
-      token_endpoint_auth_methods_supported: ['client_secret_basic'],
-    },
+    'GET /.well-known/oauth-authorization-server': METADATA,
     'POST /oauth/token': {
       access_token: 'at-1',
       token_type: 'Bearer',

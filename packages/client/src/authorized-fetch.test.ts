@@ -1,45 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { listen, startTinyAuthority, type TinyAuthority } from '../test/tiny-authority.ts';
-import { type Client, createClient } from './client.ts';
-import { TokenError } from './errors.ts';
-import type { ClientOptions } from './options.ts';
+import { clientScene, failure } from '../test/client-scene.ts';
+import { listen } from '../test/tiny-authority.ts';
 
-const SECRET = 'csk_abcdefgh_CanaryCanaryCanaryCanaryCanary12abcdef';
-let now = 1_800_000_000;
-const clock = () => now;
-let tiny: TinyAuthority;
-const open: Client[] = [];
-
-beforeEach(async () => {
-  now = 1_800_000_000;
-  tiny = await startTinyAuthority(clock);
-});
-afterEach(async () => {
-  for (const client of open.splice(0)) await client.close();
-  await tiny.close();
-});
-
-/** With a random source of zeros pauses are at their shortest and the refresh comes at 72 % of a token's life. */
-function clientOf(options: Partial<ClientOptions> = {}): Client {
-  const client = createClient({
-    issuer: tiny.issuer,
-    clientId: 'payments',
-    clientSecret: SECRET,
-    clock,
-    random: (bytes) => new Uint8Array(bytes),
-    ...options,
-  });
-  open.push(client);
-  return client;
-}
-async function failure(work: Promise<unknown>): Promise<TokenError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(TokenError);
-  return error as TokenError;
-}
+const scene = clientScene();
 
 describe('fetch', () => {
   interface ApiCall {
@@ -69,7 +32,7 @@ describe('fetch', () => {
   afterEach(() => api.close());
 
   it('sends the token and keeps what the caller gave', async () => {
-    const client = clientOf();
+    const client = scene.withSecret();
     const response = await client.fetch(`${api.base}/cases`, {
       method: 'POST',
       body: 'x=1',
@@ -81,28 +44,28 @@ describe('fetch', () => {
   });
 
   it('comes back once with a new token after a 401', async () => {
-    const client = clientOf();
+    const client = scene.withSecret();
     const old = await client.token();
-    now += 10;
+    scene.now += 10;
     statuses = [401];
     const response = await client.fetch(api.base, { method: 'POST', body: 'x=1' });
     expect(response.status).toBe(200);
     expect(calls.map(({ body }) => body)).toEqual(['x=1', 'x=1']);
     expect(calls[0]?.authorization).toBe(`Bearer ${old.accessToken}`);
     expect(calls[1]?.authorization).toBe(`Bearer ${(await client.token()).accessToken}`);
-    expect(tiny.calls).toHaveLength(2);
-    now += 10;
+    expect(scene.tiny.calls).toHaveLength(2);
+    scene.now += 10;
     statuses = [401, 401, 401];
     expect((await client.fetch(api.base)).status).toBe(401);
     expect(calls).toHaveLength(4);
   });
 
   it('does not come back with a token that is only seconds old, nor with a body that is gone', async () => {
-    const client = clientOf();
+    const client = scene.withSecret();
     statuses = [401, 401];
     expect((await client.fetch(api.base)).status).toBe(401);
-    expect(tiny.calls).toHaveLength(1);
-    now += 10;
+    expect(scene.tiny.calls).toHaveLength(1);
+    scene.now += 10;
     const body = new ReadableStream({
       start(controller) {
         controller.enqueue(Buffer.from('x'));
@@ -115,25 +78,29 @@ describe('fetch', () => {
   });
 
   it('asks for one new token when many calls get a 401', async () => {
-    const client = clientOf();
+    const client = scene.withSecret();
     refused = `Bearer ${(await client.token()).accessToken}`;
-    now += 10;
+    scene.now += 10;
     const answers = await Promise.all(Array.from({ length: 20 }, () => client.fetch(api.base)));
     expect(answers.every(({ status }) => status === 200)).toBe(true);
-    expect(tiny.calls).toHaveLength(2);
+    expect(scene.tiny.calls).toHaveLength(2);
   });
 
   it('asks for the resource and scope of the call', async () => {
-    await clientOf({ resource: 'urn:a' }).fetch(api.base, undefined, { resource: 'urn:b', scope: 's' });
-    expect(tiny.calls[0]?.form.get('resource')).toBe('urn:b');
-    expect(tiny.calls[0]?.form.get('scope')).toBe('s');
+    await scene
+      .withSecret({ resource: 'urn:a' })
+      .fetch(api.base, undefined, { resource: 'urn:b', scope: 's' });
+    expect(scene.tiny.calls[0]?.form.get('resource')).toBe('urn:b');
+    expect(scene.tiny.calls[0]?.form.get('scope')).toBe('s');
   });
 
   it('sends no token without encryption', async () => {
-    expect(await failure(clientOf().fetch('http://api.example.com/'))).toMatchObject({
+    expect(await failure(scene.withSecret().fetch('http://api.example.com/'))).toMatchObject({
       code: 'insecure_url',
     });
-    expect(await failure(clientOf().fetch('ftp://localhost/'))).toMatchObject({ code: 'insecure_url' });
-    expect(tiny.calls).toHaveLength(0);
+    expect(await failure(scene.withSecret().fetch('ftp://localhost/'))).toMatchObject({
+      code: 'insecure_url',
+    });
+    expect(scene.tiny.calls).toHaveLength(0);
   });
 });

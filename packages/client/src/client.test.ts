@@ -1,62 +1,31 @@
 import * as jose from 'jose';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Answer, startTinyAuthority, type TinyAuthority } from '../test/tiny-authority.ts';
-import { type Client, createClient } from './client.ts';
-import { ClientOptionError, type ClientOptionFault, TokenError, type TokenErrorCode } from './errors.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { clientScene, failure, NOW, SECRET } from '../test/client-scene.ts';
+import { type Answer, startTinyAuthority } from '../test/tiny-authority.ts';
+import { createClient } from './client.ts';
+import { ClientOptionError, type ClientOptionFault, type TokenErrorCode } from './errors.ts';
 import type { ClientOptions } from './options.ts';
 import { retryAfterSeconds } from './retry.ts';
 
-const SECRET = 'csk_abcdefgh_CanaryCanaryCanaryCanaryCanary12abcdef';
-let now = 1_800_000_000;
-const clock = () => now;
-let tiny: TinyAuthority;
-const open: Client[] = [];
-
-beforeEach(async () => {
-  now = 1_800_000_000;
-  tiny = await startTinyAuthority(clock);
-});
-afterEach(async () => {
-  for (const client of open.splice(0)) await client.close();
-  await tiny.close();
-});
-
-/** With a random source of zeros pauses are at their shortest and the refresh comes at 72 % of a token's life. */
-function clientOf(options: Partial<ClientOptions> = {}): Client {
-  const client = createClient({
-    issuer: tiny.issuer,
-    clientId: 'payments',
-    clientSecret: SECRET,
-    clock,
-    random: (bytes) => new Uint8Array(bytes),
-    ...options,
-  });
-  open.push(client);
-  return client;
-}
-async function failure(work: Promise<unknown>): Promise<TokenError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(TokenError);
-  return error as TokenError;
-}
+const scene = clientScene();
 
 describe('a token', () => {
   it('is asked for with the grant, the resource, the scope and the proof', async () => {
-    const client = clientOf({ resource: 'https://fraud.example.com', scope: 'fraud:write fraud:read' });
+    const client = scene.withSecret({
+      resource: 'https://fraud.example.com',
+      scope: 'fraud:write fraud:read',
+    });
     const token = await client.token();
     expect(token).toMatchObject({
       tokenType: 'Bearer',
       scope: 'fraud:read fraud:write',
-      expiresAt: now + 600,
+      expiresAt: scene.now + 600,
     });
-    const { payload } = await jose.jwtVerify(token.accessToken, tiny.publicKey, {
-      currentDate: new Date(now * 1000),
+    const { payload } = await jose.jwtVerify(token.accessToken, scene.tiny.publicKey, {
+      currentDate: new Date(scene.now * 1000),
     });
     expect(payload.aud).toBe('https://fraud.example.com');
-    const { headers, form } = tiny.calls[0]!;
+    const { headers, form } = scene.tiny.calls[0]!;
     expect(headers.authorization).toBe(`Basic ${Buffer.from(`payments:${SECRET}`).toString('base64')}`);
     expect(Object.fromEntries(form)).toEqual({
       grant_type: 'client_credentials',
@@ -68,78 +37,78 @@ describe('a token', () => {
   });
 
   it('is asked for with the secret in the body when that is the method', async () => {
-    await clientOf({ clientAuthMethod: 'client_secret_post' }).token();
-    tiny.metadata['token_endpoint_auth_methods_supported'] = ['private_key_jwt', 'client_secret_post'];
-    await clientOf().token();
-    for (const { headers, form } of tiny.calls) {
+    await scene.withSecret({ clientAuthMethod: 'client_secret_post' }).token();
+    scene.tiny.metadata['token_endpoint_auth_methods_supported'] = ['private_key_jwt', 'client_secret_post'];
+    await scene.withSecret().token();
+    for (const { headers, form } of scene.tiny.calls) {
       expect(headers.authorization).toBeUndefined();
       expect(form.get('client_id')).toBe('payments');
       expect(form.get('client_secret')).toBe(SECRET);
     }
-    expect(tiny.calls).toHaveLength(2);
+    expect(scene.tiny.calls).toHaveLength(2);
   });
 
   it('is kept per resource and scope, whatever the order of scopes', async () => {
-    const client = clientOf();
+    const client = scene.withSecret();
     const a = await client.token({ scope: 'a b' });
     expect(await client.token({ scope: 'b a' })).toBe(a);
     expect(await client.token({ scope: 'a' })).not.toBe(a);
     expect(await client.token({ scope: 'a b', resource: 'urn:x' })).not.toBe(a);
-    expect(tiny.calls).toHaveLength(3);
+    expect(scene.tiny.calls).toHaveLength(3);
   });
 
   it('is asked for once, however many want it', async () => {
-    const client = clientOf();
+    const client = scene.withSecret();
     const tokens = await Promise.all(Array.from({ length: 100 }, () => client.token()));
     expect(new Set(tokens).size).toBe(1);
-    expect(tiny.calls).toHaveLength(1);
+    expect(scene.tiny.calls).toHaveLength(1);
   });
 
   it('is refreshed ahead while the old one is served', async () => {
-    const client = clientOf();
+    const client = scene.withSecret();
     const old = await client.token();
-    now += 431;
+    scene.now += 431;
     expect(await client.token()).toBe(old);
-    expect(tiny.calls).toHaveLength(1);
-    now += 1;
+    expect(scene.tiny.calls).toHaveLength(1);
+    scene.now += 1;
     const served = await Promise.all(Array.from({ length: 10 }, () => client.token()));
     expect(served.every((token) => token === old)).toBe(true);
     await vi.waitFor(async () => expect(await client.token()).not.toBe(old));
-    expect(tiny.calls).toHaveLength(2);
+    expect(scene.tiny.calls).toHaveLength(2);
   });
 
   it('is refreshed at a moment that differs between copies, from 72 to 88 percent', async () => {
-    const late = clientOf({ random: (bytes) => new Uint8Array(bytes).fill(255) });
+    const late = scene.withSecret({ random: (bytes) => new Uint8Array(bytes).fill(255) });
     const old = await late.token();
-    now += 527;
+    scene.now += 527;
     await late.token();
-    expect(tiny.calls).toHaveLength(1);
-    now += 1;
+    expect(scene.tiny.calls).toHaveLength(1);
+    scene.now += 1;
     expect(await late.token()).toBe(old);
-    await vi.waitFor(() => expect(tiny.calls).toHaveLength(2));
+    await vi.waitFor(() => expect(scene.tiny.calls).toHaveLength(2));
   });
 
   it('that is about to end is no longer served, and one that cannot be refreshed is until then', async () => {
-    const client = clientOf();
+    const client = scene.withSecret();
     const old = await client.token();
-    now += 500;
-    tiny.next.push({ status: 400, body: { error: 'invalid_client' } });
+    scene.now += 500;
+    scene.tiny.next.push({ status: 400, body: { error: 'invalid_client' } });
     expect(await client.token()).toBe(old);
-    await vi.waitFor(() => expect(tiny.calls).toHaveLength(2));
+    await vi.waitFor(() => expect(scene.tiny.calls).toHaveLength(2));
     expect(await client.token()).toBe(old);
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await client.token()).toBe(old);
-    expect(tiny.calls).toHaveLength(2);
-    now += 95;
+    expect(scene.tiny.calls).toHaveLength(2);
+    scene.now += 95;
     expect(await client.token()).not.toBe(old);
   });
 
   it('without a stated lifetime is kept for a minute, with none not at all', async () => {
-    const client = clientOf();
-    tiny.next.push({ body: { access_token: 'a', token_type: 'Bearer' } });
-    expect(await client.token()).toMatchObject({ expiresAt: now + 60, scope: '' });
-    now += 60;
-    tiny.next.push({ body: { access_token: 'b', token_type: 'Bearer', expires_in: 0 } });
+    const client = scene.withSecret();
+    scene.tiny.next.push({ body: { access_token: 'a', token_type: 'Bearer' } });
+    expect(await client.token()).toMatchObject({ expiresAt: scene.now + 60, scope: '' });
+    scene.now += 60;
+    scene.tiny.next.push({ body: { access_token: 'b', token_type: 'Bearer', expires_in: 0 } });
     expect((await client.token()).accessToken).toBe('b');
     expect((await client.token()).accessToken).not.toBe('b');
   });
@@ -190,44 +159,50 @@ describe('a failure', () => {
       { retryAfter: 3600 },
     ],
   ])('%s', async (_, answers, code, facts) => {
-    tiny.next.push(...answers);
-    const error = await failure(clientOf().token());
+    scene.tiny.next.push(...answers);
+    const error = await failure(scene.withSecret().token());
     expect(error).toMatchObject({ code, ...facts });
-    expect(tiny.calls).toHaveLength(answers.length);
-    expect(tiny.next).toHaveLength(0);
+    expect(scene.tiny.calls).toHaveLength(answers.length);
+    expect(scene.tiny.next).toHaveLength(0);
   });
 
   it('that may pass is tried again, as soon as the authority says', async () => {
-    tiny.next.push({ status: 500 }, { destroy: true }, { status: 429, headers: { 'retry-after': '1' } });
+    scene.tiny.next.push(
+      { status: 500 },
+      { destroy: true },
+      { status: 429, headers: { 'retry-after': '1' } },
+    );
     const started = performance.now();
-    await clientOf().token();
-    expect(tiny.calls).toHaveLength(4);
+    await scene.withSecret().token();
+    expect(scene.tiny.calls).toHaveLength(4);
     expect(performance.now() - started).toBeGreaterThan(1000);
   });
 
   it('is shared by those who wait, and not kept', async () => {
-    const client = clientOf();
-    tiny.next.push({ status: 401, body: { error: 'invalid_client' } });
+    const client = scene.withSecret();
+    scene.tiny.next.push({ status: 401, body: { error: 'invalid_client' } });
     const failed = await Promise.allSettled([client.token(), client.token()]);
     expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    expect(tiny.calls).toHaveLength(1);
+    expect(scene.tiny.calls).toHaveLength(1);
     await client.token();
   });
 
   it('of discovery is told apart', async () => {
-    tiny.metadata['issuer'] = 'https://evil.example';
-    expect(await failure(clientOf().token())).toMatchObject({ code: 'discovery_failed' });
-    tiny.metadata = { issuer: tiny.issuer, token_endpoint: 'http://192.0.2.1/token' };
-    expect(await failure(clientOf().token())).toMatchObject({ code: 'discovery_failed' });
-    tiny.metadata = { issuer: tiny.issuer };
-    expect(await failure(clientOf().token())).toMatchObject({ code: 'discovery_failed' });
-    expect(tiny.calls).toHaveLength(0);
-    tiny.metadata = { issuer: tiny.issuer, token_endpoint: `${tiny.issuer}/oauth/token` };
-    tiny.metadataAnswers = [{ status: 503 }, { destroy: true }];
-    await clientOf().token();
-    await startTinyAuthority(clock).then(async (gone) => {
+    scene.tiny.metadata['issuer'] = 'https://evil.example';
+    expect(await failure(scene.withSecret().token())).toMatchObject({ code: 'discovery_failed' });
+    scene.tiny.metadata = { issuer: scene.tiny.issuer, token_endpoint: 'http://192.0.2.1/token' };
+    expect(await failure(scene.withSecret().token())).toMatchObject({ code: 'discovery_failed' });
+    scene.tiny.metadata = { issuer: scene.tiny.issuer };
+    expect(await failure(scene.withSecret().token())).toMatchObject({ code: 'discovery_failed' });
+    expect(scene.tiny.calls).toHaveLength(0);
+    scene.tiny.metadata = { issuer: scene.tiny.issuer, token_endpoint: `${scene.tiny.issuer}/oauth/token` };
+    scene.tiny.metadataAnswers = [{ status: 503 }, { destroy: true }];
+    await scene.withSecret().token();
+    await startTinyAuthority(() => NOW).then(async (gone) => {
       await gone.close();
-      expect(await failure(clientOf({ issuer: gone.issuer }).token())).toMatchObject({ code: 'unreachable' });
+      expect(await failure(scene.withSecret({ issuer: gone.issuer }).token())).toMatchObject({
+        code: 'unreachable',
+      });
     });
   });
 
@@ -238,7 +213,7 @@ describe('a failure', () => {
       const cause = Object.assign(new Error('self-signed'), { code: 'SELF_SIGNED_CERT_IN_CHAIN' });
       throw new TypeError('fetch failed', { cause });
     }) as typeof globalThis.fetch;
-    const error = await failure(clientOf({ fetch: untrusting }).token());
+    const error = await failure(scene.withSecret({ fetch: untrusting }).token());
     expect(error).toMatchObject({ code: 'untrusted_certificate' });
     expect(String(error)).toContain('pass fetch: fetchTrusting(ca)');
     expect(calls).toBe(1);
@@ -257,19 +232,19 @@ describe('a failure', () => {
       { body: { access_token: SECRET, token_type: SECRET } },
       { status: 302, headers: { location: '/' } },
     ]) {
-      tiny.next.push(...Array<Answer>(answer.status === 302 ? 4 : 1).fill(answer));
-      const shown = show(await failure(clientOf().token()));
+      scene.tiny.next.push(...Array<Answer>(answer.status === 302 ? 4 : 1).fill(answer));
+      const shown = show(await failure(scene.withSecret().token()));
       expect(shown).not.toContain('Canary');
       expect(shown).not.toContain(basic);
     }
-    expect(() => clientOf({ clientSecret: `${SECRET}\n` })).toThrow(/^clientSecret: (?!.*Canary)/);
+    expect(() => scene.withSecret({ clientSecret: `${SECRET}\n` })).toThrow(/^clientSecret: (?!.*Canary)/);
   });
 });
 
 describe('giving up', () => {
   it('of one who waits leaves the others their token', async () => {
-    const client = clientOf();
-    tiny.next.push({ delay: 100, body: { access_token: 'a', token_type: 'Bearer', expires_in: 60 } });
+    const client = scene.withSecret();
+    scene.tiny.next.push({ delay: 100, body: { access_token: 'a', token_type: 'Bearer', expires_in: 60 } });
     const abort = new AbortController();
     const impatient = failure(client.token({ signal: abort.signal }));
     const patient = client.token();
@@ -277,21 +252,21 @@ describe('giving up', () => {
     abort.abort();
     expect(await impatient).toMatchObject({ code: 'aborted' });
     expect((await patient).accessToken).toBe('a');
-    expect(tiny.calls).toHaveLength(1);
+    expect(scene.tiny.calls).toHaveLength(1);
     expect(await failure(client.token({ signal: AbortSignal.abort(), scope: 'x' }))).toMatchObject({
       code: 'aborted',
     });
   });
 
   it('of everything is close()', async () => {
-    const client = clientOf();
-    tiny.next.push({ delay: 5000 });
+    const client = scene.withSecret();
+    scene.tiny.next.push({ delay: 5000 });
     const waiting = failure(client.token());
-    await vi.waitFor(() => expect(tiny.calls).toHaveLength(1));
+    await vi.waitFor(() => expect(scene.tiny.calls).toHaveLength(1));
     await client.close();
     expect(await waiting).toMatchObject({ code: 'closed' });
     expect(await failure(client.token())).toMatchObject({ code: 'closed' });
-    expect(await failure(client.fetch(tiny.issuer))).toMatchObject({ code: 'closed' });
+    expect(await failure(client.fetch(scene.tiny.issuer))).toMatchObject({ code: 'closed' });
   });
 });
 
@@ -329,9 +304,9 @@ describe('options', () => {
 });
 
 it('Retry-After is seconds or a date', () => {
-  expect(retryAfterSeconds('120', now)).toBe(120);
-  expect(retryAfterSeconds(new Date((now + 30) * 1000).toUTCString(), now)).toBe(30);
-  expect(retryAfterSeconds(new Date((now - 30) * 1000).toUTCString(), now)).toBe(0);
-  expect(retryAfterSeconds('soon', now)).toBeUndefined();
-  expect(retryAfterSeconds(null, now)).toBeUndefined();
+  expect(retryAfterSeconds('120', scene.now)).toBe(120);
+  expect(retryAfterSeconds(new Date((scene.now + 30) * 1000).toUTCString(), scene.now)).toBe(30);
+  expect(retryAfterSeconds(new Date((scene.now - 30) * 1000).toUTCString(), scene.now)).toBe(0);
+  expect(retryAfterSeconds('soon', scene.now)).toBeUndefined();
+  expect(retryAfterSeconds(null, scene.now)).toBeUndefined();
 });

@@ -4,40 +4,18 @@ import type { IncomingMessage } from 'node:http';
 import * as jose from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkDpopProof } from '@countersign/protocol';
-import { listen, startTinyAuthority, type TinyAuthority } from '../test/tiny-authority.ts';
-import { type Client, createClient } from './client.ts';
+import { clientScene, NOW } from '../test/client-scene.ts';
+import { listen } from '../test/tiny-authority.ts';
+import type { Client } from './client.ts';
 import { createDpopProver, type DpopKey } from './dpop.ts';
 import { ClientOptionError, TokenError } from './errors.ts';
-import type { ClientOptions } from './options.ts';
 
-const NOW = 1_800_000_000;
-const clock = () => NOW;
-let tiny: TinyAuthority;
+const scene = clientScene();
 let client: Client;
-const closers: (() => Promise<void>)[] = [];
-
-beforeEach(async () => {
-  tiny = await startTinyAuthority(clock);
-  tiny.tokenType = 'DPoP';
-  client = clientOf({ dpop: true });
+beforeEach(() => {
+  scene.tiny.tokenType = 'DPoP';
+  client = scene.withSecret({ dpop: true });
 });
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-  await tiny.close();
-});
-
-function clientOf(options: Partial<ClientOptions>): Client {
-  const made = createClient({
-    issuer: tiny.issuer,
-    clientId: 'payments',
-    clientSecret: 'secret',
-    clock,
-    random: (bytes) => new Uint8Array(bytes),
-    ...options,
-  });
-  closers.push(() => made.close());
-  return made;
-}
 
 /** What jose reads in a proof, its signature checked with the key it brings. */
 async function read(proof: unknown) {
@@ -52,11 +30,11 @@ describe('a token request', () => {
   it('brings a proof for the token endpoint, and the token is used with the same key', async () => {
     const token = await client.token();
     expect(token.tokenType).toBe('DPoP');
-    const { payload, header } = await read(tiny.calls[0]!.headers['dpop']);
+    const { payload, header } = await read(scene.tiny.calls[0]!.headers['dpop']);
     expect(payload).toEqual({
       jti: expect.stringMatching(/^[0-9a-f-]{36}$/),
       htm: 'POST',
-      htu: `${tiny.issuer}/oauth/token`,
+      htu: `${scene.tiny.issuer}/oauth/token`,
       iat: NOW,
     });
     expect(header).toEqual({ alg: 'ES256', typ: 'dpop+jwt', jwk: expect.anything() });
@@ -64,10 +42,10 @@ describe('a token request', () => {
   });
 
   it('is made once more with the nonce that a refusal brings, and later ones begin with it', async () => {
-    tiny.next.push({ status: 400, headers: { 'dpop-nonce': 'n1' }, body: { error: 'use_dpop_nonce' } });
+    scene.tiny.next.push({ status: 400, headers: { 'dpop-nonce': 'n1' }, body: { error: 'use_dpop_nonce' } });
     await client.token();
     await client.token({ scope: 'other' });
-    const proofs = await Promise.all(tiny.calls.map(({ headers }) => read(headers['dpop'])));
+    const proofs = await Promise.all(scene.tiny.calls.map(({ headers }) => read(headers['dpop'])));
     expect(proofs.map(({ payload }) => payload['nonce'])).toEqual([undefined, 'n1', 'n1']);
     expect(new Set(proofs.map(({ payload }) => payload.jti)).size).toBe(3);
     expect(new Set(proofs.map(({ jkt }) => jkt)).size).toBe(1);
@@ -75,34 +53,38 @@ describe('a token request', () => {
 
   it('is made twice and no more', async () => {
     for (const nonce of ['n1', 'n2', 'n3']) {
-      tiny.next.push({ status: 400, headers: { 'dpop-nonce': nonce }, body: { error: 'use_dpop_nonce' } });
+      scene.tiny.next.push({
+        status: 400,
+        headers: { 'dpop-nonce': nonce },
+        body: { error: 'use_dpop_nonce' },
+      });
     }
     const error: unknown = await client.token().catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'refused', error: 'use_dpop_nonce' });
-    expect(tiny.calls).toHaveLength(2);
+    expect(scene.tiny.calls).toHaveLength(2);
   });
 
   it('is not repeated without a nonce to repeat it with', async () => {
-    tiny.next.push({ status: 400, body: { error: 'use_dpop_nonce' } });
+    scene.tiny.next.push({ status: 400, body: { error: 'use_dpop_nonce' } });
     await expect(client.token()).rejects.toBeInstanceOf(TokenError);
-    expect(tiny.calls).toHaveLength(1);
+    expect(scene.tiny.calls).toHaveLength(1);
   });
 
   it('answered with an unbound token gives none', async () => {
-    tiny.tokenType = 'Bearer';
+    scene.tiny.tokenType = 'Bearer';
     await expect(client.token()).rejects.toMatchObject({ code: 'bad_response' });
   });
 
   it('of a client without a key brings no proof, and a bound token is none for it', async () => {
-    const bearer = clientOf({});
+    const bearer = scene.withSecret({});
     await expect(bearer.token()).rejects.toMatchObject({ code: 'bad_response' });
-    expect(tiny.calls[0]!.headers['dpop']).toBeUndefined();
+    expect(scene.tiny.calls[0]!.headers['dpop']).toBeUndefined();
   });
 
   it('of each client has a key of its own', async () => {
     await client.token();
-    await clientOf({ dpop: true }).token();
-    const [one, other] = await Promise.all(tiny.calls.map(({ headers }) => read(headers['dpop'])));
+    await scene.withSecret({ dpop: true }).token();
+    const [one, other] = await Promise.all(scene.tiny.calls.map(({ headers }) => read(headers['dpop'])));
     expect(one!.jkt).not.toBe(other!.jkt);
   });
 });
@@ -120,8 +102,8 @@ describe('a call', () => {
       const { status, headers } = answers.shift() ?? { status: 200 };
       response.writeHead(status, headers).end('{}');
     });
-    closers.push(api.close);
   });
+  afterEach(() => api.close());
   const proofs = () => Promise.all(calls.map(({ headers }) => read(headers['dpop'])));
 
   it('carries the token with its scheme and a proof for the method, the address and the token', async () => {
@@ -135,16 +117,16 @@ describe('a call', () => {
       iat: NOW,
       ath: createHash('sha256').update(accessToken).digest('base64url'),
     });
-    expect(jkt).toBe((await read(tiny.calls[0]!.headers['dpop'])).jkt);
+    expect(jkt).toBe((await read(scene.tiny.calls[0]!.headers['dpop'])).jkt);
   });
 
   it('is repeated once with the nonce that the API asks for; the authority’s own stays apart', async () => {
-    tiny.next.push({ status: 400, headers: { 'dpop-nonce': 'as' }, body: { error: 'use_dpop_nonce' } });
+    scene.tiny.next.push({ status: 400, headers: { 'dpop-nonce': 'as' }, body: { error: 'use_dpop_nonce' } });
     answers = [{ status: 401, headers: { ...NONCE, 'DPoP-Nonce': 'rs1' } }];
     expect((await client.fetch(api.base, { method: 'PUT', body: 'x' })).status).toBe(200);
     expect((await client.fetch(api.base)).status).toBe(200);
     expect((await proofs()).map(({ payload }) => payload['nonce'])).toEqual([undefined, 'rs1', 'rs1']);
-    expect(tiny.calls).toHaveLength(2);
+    expect(scene.tiny.calls).toHaveLength(2);
   });
 
   it('takes the next nonce from a good answer', async () => {
@@ -194,7 +176,7 @@ describe('a key of one’s own', () => {
     ],
   ];
   it.each(made)('makes %s proofs that jose and the verifier take', async (alg, make) => {
-    const prover = createDpopProver((await make()) as DpopKey, clock);
+    const prover = createDpopProver((await make()) as DpopKey, () => NOW);
     const proof = await prover.proof({ method: 'GET', url: 'https://api.example.com/x?y', accessToken: 't' });
     expect((await read(proof)).header.alg).toBe(alg);
     const wanted = { method: 'GET', uris: ['https://api.example.com/x'], now: NOW, accessToken: 't' };
@@ -208,12 +190,12 @@ describe('a key of one’s own', () => {
     ['another curve', generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey],
     ['a pair without halves', {}],
   ])('is refused at once when it is %s', (_, dpop) => {
-    expect(() => clientOf({ dpop: dpop as KeyObject })).toThrow(ClientOptionError);
+    expect(() => scene.withSecret({ dpop: dpop as KeyObject })).toThrow(ClientOptionError);
   });
 });
 
 it('the nonces of 100 servers are remembered, the oldest makes room', async () => {
-  const prover = createDpopProver(true, clock);
+  const prover = createDpopProver(true, () => NOW);
   for (let i = 0; i <= 100; i++)
     prover.learn(`https://s${i}.example`, new Headers({ 'dpop-nonce': `n${i}` }));
   const nonceFor = async (i: number) =>

@@ -1,34 +1,12 @@
 // Tokens in the name of another (RFC 8693) and what is known of a token (RFC 7662), as a caller asks for them.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Answer, startTinyAuthority, type TinyAuthority } from '../test/tiny-authority.ts';
-import { type Client, createClient } from './client.ts';
-import { TokenError, type TokenErrorCode } from './errors.ts';
+import { describe, expect, it } from 'vitest';
+import { clientScene, failure } from '../test/client-scene.ts';
+import type { Answer } from '../test/tiny-authority.ts';
+import type { Client } from './client.ts';
+import { type TokenErrorCode } from './errors.ts';
 
-const clock = () => 1_800_000_000;
-let tiny: TinyAuthority;
-const open: Client[] = [];
-
-beforeEach(async () => {
-  tiny = await startTinyAuthority(clock);
-});
-afterEach(async () => {
-  for (const client of open.splice(0)) await client.close();
-  await tiny.close();
-});
-
-function clientOf(): Client {
-  const client = createClient({ issuer: tiny.issuer, clientId: 'fraud-api', clientSecret: 'secret', clock });
-  open.push(client);
-  return client;
-}
-async function failure(work: Promise<unknown>): Promise<TokenError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(TokenError);
-  return error as TokenError;
-}
+const scene = clientScene();
+const clientOf = (): Client => scene.open({ clientId: 'fraud-api', clientSecret: 'secret' });
 
 describe('a token in the name of another', () => {
   const FRAUD = { resource: 'https://fraud.example.com' };
@@ -36,7 +14,7 @@ describe('a token in the name of another', () => {
   it('is asked for with the token that came, and kept for it alone', async () => {
     const client = clientOf();
     const one = await client.token({ ...FRAUD, scope: 'b a', subjectToken: 'cot_one' });
-    expect(Object.fromEntries(tiny.calls[0]!.form)).toEqual({
+    expect(Object.fromEntries(scene.tiny.calls[0]!.form)).toEqual({
       grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
       subject_token: 'cot_one',
       subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
@@ -46,7 +24,7 @@ describe('a token in the name of another', () => {
     expect(await client.token({ ...FRAUD, scope: 'a b', subjectToken: 'cot_one' })).toBe(one);
     expect(await client.token({ ...FRAUD, scope: 'a b', subjectToken: 'cot_two' })).not.toBe(one);
     expect(await client.token({ ...FRAUD, scope: 'a b' })).not.toBe(one);
-    expect(tiny.calls).toHaveLength(3);
+    expect(scene.tiny.calls).toHaveLength(3);
   });
 
   it('of a thousand callers leaves the client its own', async () => {
@@ -67,16 +45,16 @@ describe('a token in the name of another', () => {
 
 describe('introspection', () => {
   const introspecting = (): Client => {
-    tiny.metadata['introspection_endpoint'] = `${tiny.issuer}/oauth/introspect`;
+    scene.tiny.metadata['introspection_endpoint'] = `${scene.tiny.issuer}/oauth/introspect`;
     return clientOf();
   };
 
   it('asks with the proof of the client and says what was answered', async () => {
-    tiny.next.push({ body: { active: true, sub: 'x' } }, { body: { active: false } });
+    scene.tiny.next.push({ body: { active: true, sub: 'x' } }, { body: { active: false } });
     const client = introspecting();
     expect(await client.introspect('cot_x')).toEqual({ active: true, sub: 'x' });
     expect(await client.introspect('cot_x')).toEqual({ active: false });
-    const { headers, form } = tiny.calls[0]!;
+    const { headers, form } = scene.tiny.calls[0]!;
     expect(Object.fromEntries(form)).toEqual({ token: 'cot_x' });
     expect(headers.authorization).toMatch(/^Basic /);
   });
@@ -87,7 +65,7 @@ describe('introspection', () => {
     ['active as a text', { body: { active: 'true' } }, 'bad_response'],
     ['a refusal', { status: 401, body: { error: 'invalid_client' } }, 'refused'],
   ])('that answers %s says nothing of the token', async (_what, answer, code) => {
-    tiny.next.push(answer);
+    scene.tiny.next.push(answer);
     expect((await failure(introspecting().introspect('cot_x'))).code).toBe(code);
   });
 

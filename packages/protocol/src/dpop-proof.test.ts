@@ -7,6 +7,7 @@ import {
   checkDpopProof,
   DPOP_ALGORITHMS,
   type DpopExpectation,
+  dpopProofUse,
   dpopUri,
 } from './dpop-proof.ts';
 import { type JsonWebKey, jwkThumbprint } from './jwk.ts';
@@ -173,6 +174,21 @@ describe('a proof with something wrong is refused', () => {
     expect(fault(made(ES, { ...GOOD, ath: accessTokenHash('other') }), wanted)).toBe('wrong_token');
     expect(fault(made(ES), wanted)).toBe('wrong_token');
   });
+});
+
+it('is remembered by key, URI and jti, until no clock takes it any more', () => {
+  const proof = { jkt: 'k', jti: 'j', iat: NOW, nonce: undefined };
+  const { id, until } = dpopProofUse(proof, URI);
+  expect(dpopProofUse({ ...proof, iat: NOW + 5, nonce: 'n' }, URI).id).toBe(id);
+  for (const other of [
+    dpopProofUse({ ...proof, jkt: 'l' }, URI),
+    dpopProofUse({ ...proof, jti: 'l' }, URI),
+    dpopProofUse(proof, `${URI}/c`),
+  ]) {
+    expect(other.id).not.toBe(id);
+  }
+  expect(fault(made(ES), { ...WANTED, now: until - 1 })).toBe('taken');
+  expect(fault(made(ES), { ...WANTED, now: until })).toBe('outdated');
 });
 
 it('a URL is compared after RFC 3986 normalisation, and what is no http URL not at all', () => {

@@ -40,6 +40,27 @@ export type DpopProofFault =
   | 'outdated'
   | 'issued_in_the_future';
 
+/** What logs and error codes of every party that takes proofs call a fault. */
+export type DpopProofReason =
+  | 'dpop_proof_malformed'
+  | 'dpop_proof_signature'
+  | 'dpop_proof_wrong_request'
+  | 'dpop_proof_outdated';
+
+export const DPOP_PROOF_REASONS: { readonly [fault in DpopProofFault]: DpopProofReason } = {
+  malformed: 'dpop_proof_malformed',
+  wrong_typ: 'dpop_proof_malformed',
+  algorithm_not_allowed: 'dpop_proof_malformed',
+  bad_key: 'dpop_proof_malformed',
+  bad_claims: 'dpop_proof_malformed',
+  bad_signature: 'dpop_proof_signature',
+  wrong_method: 'dpop_proof_wrong_request',
+  wrong_url: 'dpop_proof_wrong_request',
+  wrong_token: 'dpop_proof_wrong_request',
+  outdated: 'dpop_proof_outdated',
+  issued_in_the_future: 'dpop_proof_outdated',
+};
+
 export type DpopProofResult =
   | { readonly ok: true; readonly proof: DpopProof }
   | { readonly ok: false; readonly fault: DpopProofFault };
@@ -70,6 +91,20 @@ export function checkDpopProof(text: string, expected: DpopExpectation): DpopPro
   if (proof === undefined) return refuse('bad_claims');
   const fault = mismatch(claims.value, proof, expected);
   return fault === undefined ? { ok: true, proof } : refuse(fault);
+}
+
+/**
+ * Once per key and URI (RFC 9449 §11.1): what a proof that was taken at `uri` is remembered by, and until when (epoch
+ * seconds): its age refuses it from then on. All who check proofs against the same memory have to name it alike.
+ */
+export function dpopProofUse(
+  { jkt, jti, iat }: DpopProof,
+  uri: string,
+): { readonly id: string; readonly until: number } {
+  const id = createHash('sha256')
+    .update(JSON.stringify([jkt, uri, jti]))
+    .digest('base64url');
+  return { id, until: iat + DPOP_MAX_AGE + 1 };
 }
 
 /**

@@ -81,11 +81,14 @@ export {
   DPOP_ALGORITHMS,
   DPOP_MAX_AGE,
   DPOP_MAX_AHEAD,
+  DPOP_PROOF_REASONS,
   DPOP_TYP,
   type DpopExpectation,
   type DpopProof,
   type DpopProofFault,
+  type DpopProofReason,
   type DpopProofResult,
+  dpopProofUse,
   dpopUri,
 } from './dpop-proof.ts';
 export { derToP1363, p1363ToDer } from './ecdsa-signature.ts';
@@ -130,7 +133,13 @@ export { isNumericDate } from './numeric-date.ts';
 export { parseResourceIndicator, type ResourceIndicator } from './resource-indicator.ts';
 export { type ResourceMetadata, resourceMetadataUrl } from './resource-metadata.ts';
 export { formatScope, parseScope, parseScopeToken, type ScopeToken } from './scope.ts';
-export { generateSecret, parseSecret, type RandomBytes, type SecretKind } from './secret-format.ts';
+export {
+  generateSecret,
+  OPAQUE_TOKEN_PREFIX,
+  parseSecret,
+  type RandomBytes,
+  type SecretKind,
+} from './secret-format.ts';
 export {
   type Issuer,
   isLoopback,

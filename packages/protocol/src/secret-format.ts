@@ -1,8 +1,12 @@
-// Machine-made secrets, RFC 6749 §10.10 (they must not be guessable): kind, public id, 190 random bits, checksum.
+// Machine-made secrets, RFC 6749 §10.10 (they must not be guessable): kind, public id, 190 random bits, checksum. And how
+// opaque tokens begin.
 import { crc32 } from 'node:zlib';
 
 /** `csk` client secret · `cak` API key · `cit` initial access token. */
 export type SecretKind = 'csk' | 'cak' | 'cit';
+
+/** How opaque access tokens begin: what tells one from a JWT, and a leaked one from other text. */
+export const OPAQUE_TOKEN_PREFIX = 'cot_';
 
 /** Fills as many bytes as asked for from a cryptographic source. */
 export type RandomBytes = (bytes: number) => Uint8Array;

@@ -151,6 +151,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const shared = {
     issuer,
     adminResource,
+    mtlsBase: deps.mtlsBase,
+    clientCertificates: deps.mtlsBase !== undefined || deployment.certificateHeader !== undefined,
     storage,
     log,
     facts,
@@ -173,7 +175,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     secretHash,
     seal,
     tokenReasons: REFUSAL_EXPLANATIONS,
-    testAssertion: createAssertionTest({ ...shared, mtlsBase: deps.mtlsBase, jwks }),
+    testAssertion: createAssertionTest({ ...shared, jwks }),
   };
   const wings = [
     ...createOAuthRoutes({
@@ -189,8 +191,6 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       lifetimeLimits,
       lifetimes: { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax },
       jwksMaxAge: deployment.jwksMaxAge,
-      mtlsBase: deps.mtlsBase,
-      clientCertificates: deps.mtlsBase !== undefined || deployment.certificateHeader !== undefined,
       usedOnce: storage.usedOnce,
       jwks,
       dpop: {

@@ -64,7 +64,7 @@ export const ISSUER = 'https://authority.test';
 export const RESOURCE = `${ISSUER}/v1`;
 export const START = Date.parse('2026-11-21T12:00:00.250Z');
 
-export async function openAuthority(): Promise<Authority> {
+export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promise<Authority> {
   let now = START;
   const clock = { now: () => now, advance: (ms: number) => void (now += ms) };
   const random = pooledRandom();
@@ -110,6 +110,9 @@ export async function openAuthority(): Promise<Authority> {
     tokenReasons: REFUSAL_EXPLANATIONS,
     testAssertion: () => Promise.reject(new Error('the token wing is not here')),
     report: (error) => bugs.push(error),
+    mtlsBase: undefined,
+    clientCertificates: false,
+    ...given,
   };
   const digest = (secret: string): string => secretHash.digest(secret);
   const made = await ensureAdmin({ ...deps, resource: RESOURCE, digest });

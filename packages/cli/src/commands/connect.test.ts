@@ -1,9 +1,11 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
   type FakeAuthority,
   fakeAuthority,
+  METADATA,
   problem,
   type Reply,
   runAgainst,
@@ -52,10 +54,13 @@ interface Scene {
   /** What the plan says. */
   readonly changes?: readonly object[];
   readonly apply?: () => object;
+  readonly trustedIssuer?: object;
+  /** Of the token endpoint, for certificates. */
+  readonly alias?: string;
 }
 
 /** An authority that knows more once documents were applied. */
-function scene({ identity, access, changes = ALL, apply }: Scene = {}): FakeAuthority {
+function scene({ identity, access, changes = ALL, apply, trustedIssuer, alias }: Scene = {}): FakeAuthority {
   let applied = false;
   const routes: Readonly<Record<string, Reply>> = {
     'GET /v1/resource-servers': { items: [FRAUD, { ...FRAUD, name: 'fraud-eu' }], next_cursor: null },
@@ -64,6 +69,15 @@ function scene({ identity, access, changes = ALL, apply }: Scene = {}): FakeAuth
       items: [applied ? ACCESS : access].filter((each) => each !== undefined),
       next_cursor: null,
     }),
+    ...(alias === undefined
+      ? {}
+      : {
+          'GET /.well-known/oauth-authorization-server': {
+            ...METADATA,
+            mtls_endpoint_aliases: { token_endpoint: alias },
+          },
+        }),
+    'GET /v1/trusted-issuers/tis_1': trustedIssuer ?? problem('not_found', 404),
     'GET /v1/credentials': { items: [CREDENTIAL], next_cursor: null },
     'POST /v1/apply': ({ path }) => {
       if (path.endsWith('?dry_run=true')) return { dry_run: true, changes };
@@ -287,4 +301,97 @@ test('a dry run shows the three and makes none', async () => {
   expect(out).toMatch(/^\+ Identity payments\n/);
   expect(out).toMatch(/\n3 to add, 0 to change, 0 to end\.\n$/);
   expect(writes(authority)).toEqual([]);
+});
+
+const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const PUBLIC_PEM = pair.publicKey.export({ format: 'pem', type: 'spki' });
+
+function folderWith(name: string, text: string | Buffer): string {
+  const cwd = temporaryFolder();
+  writeFileSync(join(cwd, name), text);
+  return cwd;
+}
+
+const credentialOf = (authority: FakeAuthority): unknown => {
+  const { documents } = JSON.parse(writes(authority)[0]?.body ?? '') as { documents: { kind: string }[] };
+  return documents.find(({ kind }) => kind === 'Credential');
+};
+/** As where no secret is made. */
+const noSecrets = () => ({ changes: ALL, secrets: [] });
+
+test('with a key: the credential of the method is made and no secret, and the calls sign', async () => {
+  const cwd = folderWith('public.pem', PUBLIC_PEM);
+  const authority = scene({ apply: noSecrets });
+  const args = [...CONNECT, '--type', 'private_key_jwt', '--jwk-file', 'public.pem'];
+  const { code, out, err } = await runAgainst(authority, args, { cwd });
+  expect(code, err).toBe(0);
+  expect(credentialOf(authority)).toMatchObject({
+    spec: { identity: 'payments', type: 'private_key_jwt', jwk: { kty: 'EC', crv: 'P-256' } },
+  });
+  expect(existsSync(join(cwd, 'payments.secret'))).toBe(false);
+  expect(out.match(/^── .+$/gm)).toEqual([
+    '── curl, with countersign to sign',
+    '── TypeScript (npm install @countersign/client)',
+  ]);
+  expect(out).toContain("privateKey: readFileSync('payments.key', 'utf8'),");
+  expect(err).toContain('secret      none: the calls look for payments.key');
+  expect(err).toContain('--language curl|typescript');
+});
+
+test('with a certificate the calls go to the address that asks for one', async () => {
+  const cwd = folderWith('ca.pem', '-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n');
+  const alias = 'https://mtls.example/oauth/token';
+  const authority = scene({ apply: noSecrets, alias });
+  const args = [...CONNECT, '--type', 'tls_client_auth', '--issued-by', 'ca.pem', '--san-dns', 'p.example'];
+  const { out } = await runAgainst(authority, [...args, '--language', 'curl'], { cwd });
+  expect(credentialOf(authority)).toMatchObject({ spec: { type: 'tls_client_auth', san_dns: 'p.example' } });
+  expect(out).toMatch(/curl .*--cert payments.pem --key payments.key https:\/\/mtls.example\/oauth\/token/);
+  expect(out).toContain('--data-urlencode client_id=payments');
+  expect(existsSync(join(cwd, 'payments.secret'))).toBe(false);
+});
+
+test.each([
+  [
+    'github_actions',
+    'githubActionsToken()',
+    'ACTIONS_ID_TOKEN_REQUEST_URL&audience="https://authority.example',
+  ],
+  ['gitlab', "gitlabToken('COUNTERSIGN_TOKEN')", '"$COUNTERSIGN_TOKEN"'],
+  ['kubernetes', 'kubernetesToken()', '/var/run/secrets/countersign/token'],
+  ['oidc', "subjectTokenFile('payments.token')", 'cat payments.token'],
+])('a workload of %s comes with the token of its platform', async (kind, typescript, curl) => {
+  const cwd = temporaryFolder();
+  const authority = scene({ apply: noSecrets, trustedIssuer: { id: 'tis_1', kind } });
+  const rule = ['--trusted-issuer', 'tis_1', '--condition', 'project_id=17', '--condition', 'ref=main'];
+  const { code, out, err } = await runAgainst(authority, [...CONNECT, '--type', 'federated', ...rule], {
+    cwd,
+  });
+  expect(code, err).toBe(0);
+  expect(credentialOf(authority)).toMatchObject({
+    spec: { trusted_issuer: 'tis_1', conditions: { project_id: '17', ref: 'main' } },
+  });
+  expect(out).toContain(`subjectToken: ${typescript},`);
+  expect(out).toContain(curl);
+  expect(out).not.toContain('clientId');
+  expect(existsSync(join(cwd, 'payments.secret'))).toBe(false);
+});
+
+test.each([
+  [['--jwk-file', 'public.pem'], 'has no jwk'],
+  [['--type', 'private_key_jwt', '--jwk-file', 'public.pem', '--secret-file', 'x'], 'has no secret to keep'],
+  [['--type', 'private_key_jwt', '--jwk-file', 'public.pem', '--language', 'go'], 'no call in go'],
+])('flags that do not fit the method are refused before anything is made: %j', async (more, said) => {
+  const authority = scene();
+  const cwd = folderWith('public.pem', PUBLIC_PEM);
+  const { code, err } = await runAgainst(authority, [...CONNECT, ...more], { cwd });
+  expect([code, writes(authority)]).toEqual([2, []]);
+  expect(err).toContain(said);
+});
+
+test('a credential that is there is never replaced by another', async () => {
+  const changes = [CREDENTIAL_MADE, { ...CREDENTIAL_MADE, op: 'update' }];
+  const authority = scene({ identity: IDENTITY, access: ACCESS, changes });
+  const { code, err } = await runAgainst(authority, CONNECT, { cwd: temporaryFolder() });
+  expect([code, writes(authority)]).toEqual([5, []]);
+  expect(err).toContain('credentials create payments --type client_secret');
 });

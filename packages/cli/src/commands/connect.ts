@@ -6,6 +6,13 @@ import {
   type Environment,
   type IdentityKind,
 } from '../connect/connect-plan.ts';
+import {
+  callProof,
+  CONNECT_TYPES,
+  type ConnectType,
+  credentialSpec,
+  proofFlags,
+} from '../connect/connect-proof.ts';
 import { findApi } from '../connect/find-api.ts';
 import { findPresent, requireScopes } from '../connect/find-present.ts';
 import { makeConnection, readConnection } from '../connect/make-connection.ts';
@@ -15,13 +22,16 @@ import { openSecretPlace } from '../secrets/secret-place.ts';
 import { withAdmin } from '../connection/admin.ts';
 import type { ConnectionFlags } from '../connection/settings.ts';
 import type { CliContext } from '../context.ts';
+import { CommandFailure, usageError } from '../failure.ts';
 import { connectionFlags } from '../flags/connection.ts';
 import { spanText } from '../flags/time.ts';
 import { splitWords } from '../flags/words.ts';
+import type { FlagValues } from '../noun/contract-flags.ts';
 import { printDifference } from '../output/print-difference.ts';
-import { LANGUAGES, type Language } from '../snippets/snippets.ts';
+import type { CallProof } from '../snippets/call.ts';
+import { LANGUAGES, type Language, languagesFor } from '../snippets/snippets.ts';
 
-interface Flags extends ConnectionFlags {
+interface ConnectFlags extends ConnectionFlags {
   readonly to: string;
   readonly scopes: readonly string[];
   readonly owner: string;
@@ -35,7 +45,10 @@ interface Flags extends ConnectionFlags {
   readonly language?: Language | undefined;
   readonly output: 'text' | 'json';
   readonly dryRun: boolean;
+  readonly type?: ConnectType | undefined;
 }
+
+type Flags = ConnectFlags & FlagValues;
 
 export const connect: Command<CliContext> = buildCommand<Flags, [string], CliContext>({
   async func(flags, name) {
@@ -43,6 +56,7 @@ export const connect: Command<CliContext> = buildCommand<Flags, [string], CliCon
       const api = await findApi(admin.client, flags.to);
       const scopes = splitWords(flags.scopes);
       requireScopes(api, scopes);
+      const type = flags.type ?? 'client_secret';
       const plan: ConnectPlan = {
         name,
         kind: flags.kind,
@@ -53,10 +67,15 @@ export const connect: Command<CliContext> = buildCommand<Flags, [string], CliCon
         api,
         scopes,
         span: flags.for,
+        credential: await credentialSpec(this.host, name, type, flags),
       };
+      const proof = await callProof(admin.client, name, plan.credential, flags);
+      requirePrintable(flags, proof?.by ?? 'secret');
       const documents = connectDocuments(plan, await findPresent(admin.client, plan));
       const difference = await admin.client.preview('apply.run', { body: { documents } });
-      const makesSecret = difference.changes.some((change) => change.kind === 'Credential');
+      const credentials = difference.changes.filter((change) => change.kind === 'Credential');
+      if (credentials.some((change) => change.op !== 'create')) throw wouldReplace(name, type);
+      const makesSecret = proof === undefined && credentials.length > 0;
       const file = resolve(this.host.cwd, flags.secretFile ?? `${name}.secret`);
       if (flags.dryRun) {
         if (makesSecret && !flags.showSecret) requireFree(file);
@@ -68,6 +87,7 @@ export const connect: Command<CliContext> = buildCommand<Flags, [string], CliCon
         output: flags.output,
         language: flags.language,
         made: difference.changes.length > 0,
+        proof,
         secret: place === undefined ? { told: 'before', file } : { told: 'now', file: place.path },
       });
     });
@@ -114,6 +134,13 @@ export const connect: Command<CliContext> = buildCommand<Flags, [string], CliCon
         placeholder: 'text',
         brief: 'Why it needs this access; its purpose when left out',
       },
+      type: {
+        kind: 'enum',
+        values: CONNECT_TYPES,
+        optional: true,
+        brief: 'How it proves itself; by a client secret, which is made, when left out',
+      },
+      ...proofFlags.parameters,
       secretFile: {
         kind: 'parsed',
         parse: String,
@@ -146,7 +173,8 @@ export const connect: Command<CliContext> = buildCommand<Flags, [string], CliCon
         brief: 'Show what would be made and make nothing',
       },
       ...connectionFlags,
-    },
+      // The types of the contract's flags are known at run time only.
+    } as never,
     aliases: { o: 'output' },
   },
   docs: {
@@ -154,9 +182,32 @@ export const connect: Command<CliContext> = buildCommand<Flags, [string], CliCon
     customUsage: [
       'payments --to fraud --scopes fraud:read --owner ada@example.com --for 90d',
       'nightly-export --to https://ledger.example --scopes ledger:read --owner ada@example.com --for 30d --kind job --environment prod --secret-file /run/secrets/nightly-export',
+      'ledger-sync --to ledger --scopes ledger:read --owner ada@example.com --for 365d --type private_key_jwt --jwk-file public.pem',
+      'deploy --to fraud --scopes fraud:read --owner ada@example.com --for 365d --type federated --trusted-issuer https://gitlab.com --condition project_id=17 --condition namespace_id=4 --condition ref=main --condition ref_protected=true',
     ],
   },
 });
+
+function requirePrintable({ language, secretFile, showSecret }: ConnectFlags, by: CallProof['by']): void {
+  if (by !== 'secret' && (secretFile !== undefined || showSecret)) {
+    throw usageError('This method has no secret to keep.', 'Leave --secret-file and --show-secret out.');
+  }
+  const languages = languagesFor(by);
+  if (language === undefined || languages.includes(language)) return;
+  throw usageError(
+    `There is no call in ${language} for this method.`,
+    `Take one of --language ${languages.join('|')}, or leave it out.`,
+  );
+}
+
+/** One under the same label that is another: declared objects would put the new one into its place at once. */
+function wouldReplace(name: string, type: ConnectType): CommandFailure {
+  return new CommandFailure(
+    'conflict',
+    `${name} has another credential of that name already, which this one would replace. Nothing was changed.`,
+    { fix: `Add it beside: countersign credentials create ${name} --type ${type} …` },
+  );
+}
 
 function clientIdText(text: string): string {
   if (!/^[A-Za-z0-9_-]{1,128}$/.test(text)) {

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { CreatedCredential } from '@countersign/admin-api';
 import { buildCommand, type Command } from '@stricli/core';
-import { readPublicKey } from '../secrets/public-key-file.ts';
 import { openSecretPlace, type SecretPlace } from '../secrets/secret-place.ts';
 import { withAdmin } from '../connection/admin.ts';
 import type { ConnectionFlags } from '../connection/settings.ts';
@@ -15,53 +14,15 @@ import {
   type WriteFlags,
   writeFlags,
 } from '../flags/output.ts';
+import { PROOF_FLAGS } from '../flags/proof.ts';
 import type { Host } from '../host.ts';
 import { contractFlags, type FlagValues } from '../noun/contract-flags.ts';
-import { textFile } from '../noun/file-value.ts';
 import { mayProceed } from '../noun/write.ts';
 import { printObject } from '../output/formats.ts';
 
 const fromContract = contractFlags('credentials.create', 'body', {
+  ...PROOF_FLAGS,
   type: { brief: 'How it proves itself' },
-  jwk: {
-    flag: 'jwk-file',
-    placeholder: 'file',
-    brief: 'Its public key: JSON Web Key, PEM, or in a PEM certificate',
-    read: ([file], host) => readPublicKey(textFile(host, file as string), file as string),
-  },
-  jwks_uri: { brief: 'Where its public keys are published', placeholder: 'url' },
-  allow_token_endpoint_audience: { brief: 'Take assertions whose audience is the token endpoint' },
-  allow_rs256: { brief: 'Take RS256 of this RSA key' },
-  ca: {
-    flag: 'issued-by',
-    placeholder: 'file',
-    brief: 'PEM certificates of the authorities that may have signed its certificate',
-    read: ([file], host) => textFile(host, file as string),
-  },
-  crl: {
-    placeholder: 'file',
-    brief: 'Current revocation lists of these authorities, PEM (X509 CRL)',
-    read: ([file], host) => textFile(host, file as string),
-  },
-  certificate: {
-    placeholder: 'file',
-    brief: 'Its own certificate, PEM',
-    read: ([file], host) => textFile(host, file as string),
-  },
-  subject_dn: { brief: 'Subject of its certificate, as openssl x509 -nameopt RFC2253 writes it' },
-  san_dns: { brief: 'DNS name in its certificate' },
-  san_uri: { brief: 'URI in its certificate' },
-  san_ip: { brief: 'IP address in its certificate' },
-  san_email: { brief: 'Mail address in its certificate' },
-  trusted_issuer: { brief: 'Outside issuer of its tokens' },
-  conditions: {
-    flag: 'condition',
-    placeholder: 'claim=value',
-    brief: 'What its outside token must say; may be repeated',
-    repeat: true,
-    read: (values) => Object.fromEntries(values.map(conditionOf)),
-  },
-  spiffe_id: { brief: 'Its SPIFFE ID' },
   resource_server: { placeholder: 'api', brief: 'The only API that an API key opens' },
   scopes: { brief: 'All that an API key opens at most' },
 });
@@ -147,10 +108,4 @@ function placeOf(host: Host, flags: Flags): SecretPlace | undefined {
     'Where should the secret go? It is told only once.',
     'Add --secret-file FILE, --show-secret on a terminal, or -o json.',
   );
-}
-
-function conditionOf(text: string): readonly [string, string] {
-  const split = text.indexOf('=');
-  if (split <= 0) throw usageError(`--condition takes claim=value, not ${text}.`);
-  return [text.slice(0, split), text.slice(split + 1)];
 }

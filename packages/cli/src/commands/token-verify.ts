@@ -1,3 +1,4 @@
+import { OPAQUE_TOKEN_PREFIX } from '@countersign/protocol';
 import { buildCommand, type Command } from '@stricli/core';
 import { fetchFor } from '../connection/admin.ts';
 import { type ConnectionFlags, resolveAuthority } from '../connection/settings.ts';
@@ -20,7 +21,7 @@ export const tokenVerify: Command<CliContext> = buildCommand<Flags, [], CliConte
   async func(flags) {
     const { host } = this;
     const token = await readToken(host, flags);
-    if (token.startsWith(OPAQUE)) {
+    if (token.startsWith(OPAQUE_TOKEN_PREFIX)) {
       throw new CommandFailure('failure', 'It is an opaque token, which says nothing without the authority', {
         fix: 'An API that takes it asks the authority: docs/guide/introspect-and-revoke.md',
       });
@@ -89,9 +90,6 @@ export const tokenVerify: Command<CliContext> = buildCommand<Flags, [], CliConte
     ],
   },
 });
-
-/** How opaque tokens begin. */
-const OPAQUE = 'cot_';
 
 function refusalText(result: {
   readonly status: number;

@@ -1,6 +1,7 @@
 import type { Access, DocumentInput, Identity } from '@countersign/admin-api';
+import type { CredentialSpec } from './connect-proof.ts';
 
-/** What `connect` sees to: one identity, one client secret, one access. */
+/** What `connect` sees to: one identity, one credential, one access. */
 export interface ConnectPlan {
   readonly name: string;
   readonly kind: IdentityKind | undefined;
@@ -10,6 +11,7 @@ export interface ConnectPlan {
   readonly justification: string;
   readonly api: { readonly id: string; readonly identifier: string; readonly name: string };
   readonly scopes: readonly string[];
+  readonly credential: CredentialSpec;
   /** Such as `90d`: of what is made now. */
   readonly span: string;
 }
@@ -47,7 +49,7 @@ export function connectDocuments(plan: ConnectPlan, present: Present): DocumentI
   const credential: DocumentInput = {
     ...head(name),
     kind: 'Credential',
-    spec: { identity: name, type: 'client_secret' },
+    spec: plan.credential,
   };
   const access: DocumentInput = {
     ...head(name),

@@ -65,15 +65,18 @@ function halfDone(error: unknown): CommandFailure {
 export async function readConnection(client: AdminClient, plan: ConnectPlan): Promise<Connection> {
   const identity = (await client.call('identities.get', { params: { id: plan.name } })).body;
   const access = await findAccess(client, plan);
-  const credential = await findCredential(client, plan.name);
+  const credential = await findCredential(client, plan);
   if (access === undefined || credential === undefined) {
     throw new CommandFailure('conflict', 'Somebody ended it at the same moment.');
   }
   return { identity, credential, access };
 }
 
-async function findCredential(client: AdminClient, name: string): Promise<Credential | undefined> {
-  const query = { identity: name, type: 'client_secret', state: 'active' } as const;
+async function findCredential(
+  client: AdminClient,
+  { name, credential: { type } }: ConnectPlan,
+): Promise<Credential | undefined> {
+  const query = { identity: name, type, state: 'active' } as const;
   let found: Credential | undefined;
   for await (const credential of client.each('credentials.list', { query })) {
     if (credential.label === name) found = credential;

@@ -8,7 +8,8 @@ import type { Host } from '../host.ts';
 import { nearPath } from '../near-path.ts';
 import { jsonText } from '../output/formats.ts';
 import { visible } from '../output/visible-text.ts';
-import { LANGUAGES, type Language, snippetsOf } from '../snippets/snippets.ts';
+import type { CallProof } from '../snippets/call.ts';
+import { languagesFor, type Language, snippetsOf } from '../snippets/snippets.ts';
 import type { Connection } from './make-connection.ts';
 
 export interface ReportOptions {
@@ -16,18 +17,22 @@ export interface ReportOptions {
   readonly language: Language | undefined;
   /** Whether anything was not there before. */
   readonly made: boolean;
-  readonly secret:
-    | {
-        readonly told: 'now';
-        /** undefined where it was shown. */
-        readonly file: string | undefined;
-      }
-    | {
-        readonly told: 'before';
-        /** Where it would be. */
-        readonly file: string;
-      };
+  readonly secret: Secret;
+  /** What proves the machine, where that is no secret. */
+  readonly proof: Exclude<CallProof, { by: 'secret' }> | undefined;
 }
+
+type Secret =
+  | {
+      readonly told: 'now';
+      /** undefined where it was shown. */
+      readonly file: string | undefined;
+    }
+  | {
+      readonly told: 'before';
+      /** Where it would be. */
+      readonly file: string;
+    };
 
 /** Prints programs that use what was made; then, where it does not scroll away, what that is. */
 export async function reportConnection(
@@ -38,20 +43,26 @@ export async function reportConnection(
   options: ReportOptions,
 ): Promise<void> {
   const { authority } = admin;
-  const secretFile = whereSecretIs(options.secret);
+  const secretFile = options.proof === undefined ? whereSecretIs(options.secret) : undefined;
+  const proof = options.proof ?? {
+    by: 'secret',
+    file: nearPath(host.cwd, options.secret.file ?? `${made.identity.client_id}.secret`),
+  };
   const metadata = await discoverServer(authority.issuer as Issuer, { fetch: admin.fetch });
   const snippets = snippetsOf(
     {
       issuer: authority.issuer,
-      tokenEndpoint: metadata.token_endpoint,
+      tokenEndpoint:
+        (proof.by === 'certificate' ? metadata.mtls_endpoint_aliases?.['token_endpoint'] : undefined) ??
+        metadata.token_endpoint,
       clientId: made.identity.client_id,
-      secretFile: nearPath(host.cwd, options.secret.file ?? `${made.identity.client_id}.secret`),
+      proof,
       resource: api.identifier,
       scope: made.access.scopes.join(' '),
       caFile: authority.caFile === undefined ? undefined : nearPath(host.cwd, authority.caFile),
       url: /^https?:/.test(api.identifier) ? api.identifier : 'https://api.example/',
     },
-    options.language === undefined ? LANGUAGES : [options.language],
+    options.language === undefined ? languagesFor(proof.by) : [options.language],
   );
   if (options.output === 'json') {
     const calls = Object.fromEntries(snippets.map(({ language, code }) => [language, code]));
@@ -73,23 +84,34 @@ function summaryLines(
   { identity, access, credential }: Connection,
   options: ReportOptions,
 ): readonly string[] {
-  const file = whereSecretIs(options.secret);
   const name = identity.client_id;
-  const lost = `told when it was made; another: countersign credentials create ${name} --type client_secret`;
   const before = options.made ? '' : '; all of it was there before';
-  const where =
-    file === undefined
-      ? lost
-      : `${nearPath(host.cwd, file)}${options.secret.told === 'now' ? ' (mode 0600)' : ''}`;
-  const shown = options.secret.told === 'now' && file === undefined;
   return [
     `${name} may use ${access.scopes.join(' ')} at ${api.identifier}${before}`,
     `  identity    ${identity.id}, ${identity.state}, until ${identity.expires_at}`,
     `  access      ${access.id}, until ${access.expires_at}`,
-    `  credential  ${credential.id}, until ${credential.expires_at}`,
-    ...(shown ? [] : [`  secret      ${where}`]),
+    `  credential  ${credential.id}, ${credential.type}, until ${credential.expires_at}`,
+    ...(options.proof === undefined ? secretLines(host, name, options.secret) : proofLines(options.proof)),
     ...(options.language === undefined
-      ? [`  calls       above; one of them: --language ${LANGUAGES.join('|')}`]
+      ? [
+          `  calls       above; one of them: --language ${languagesFor(options.proof?.by ?? 'secret').join('|')}`,
+        ]
       : []),
   ];
+}
+
+function secretLines(host: Pick<Host, 'cwd'>, name: string, secret: Secret): readonly string[] {
+  const file = whereSecretIs(secret);
+  if (secret.told === 'now' && file === undefined) return [];
+  const lost = `told when it was made; another: countersign credentials create ${name} --type client_secret`;
+  const where =
+    file === undefined ? lost : `${nearPath(host.cwd, file)}${secret.told === 'now' ? ' (mode 0600)' : ''}`;
+  return [`  secret      ${where}`];
+}
+
+/** There is no secret: what the machine has stays with it, and the calls say under which name they look for it. */
+function proofLines(proof: Exclude<CallProof, { by: 'secret' }>): readonly string[] {
+  if (proof.by === 'subject_token') return ['  secret      none: it comes with the token of its platform'];
+  const files = proof.by === 'key' ? proof.key : `${proof.certificate} and ${proof.key}`;
+  return [`  secret      none: the calls look for ${files}`];
 }

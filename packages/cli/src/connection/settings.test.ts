@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -39,7 +40,9 @@ test('the secret of a ready file never goes to another issuer', async () => {
   const flags = { issuer: 'https://elsewhere.example', clientId: 'admin' };
   const authority = resolveAuthority(host, flags);
   expect(authority.caFile).toBeUndefined();
-  await expect(resolveCaller(host, flags, authority)).rejects.toThrow('There is no secret for admin.');
+  await expect(resolveCaller(host, flags, authority)).rejects.toThrow(
+    'There is no secret and no key for admin.',
+  );
 });
 
 test('where the ready file no longer tells the secret, the file beside it does', async () => {
@@ -58,13 +61,41 @@ test('a secret comes from a file, stdin or the environment', async () => {
   const env = { COUNTERSIGN_ISSUER: 'https://a.example', COUNTERSIGN_CLIENT_ID: 'payments' };
   const secretWith = async (more: Record<string, string>, flags: object): Promise<string> => {
     const host = fakeHost({ cwd, env: { ...env, ...more }, stdin: 'csk_stdin\n' });
-    return (await resolveCaller(host, flags, resolveAuthority(host, flags))).clientSecret;
+    const caller = await resolveCaller(host, flags, resolveAuthority(host, flags));
+    return 'clientSecret' in caller ? caller.clientSecret : 'a key';
   };
   expect(await secretWith({ COUNTERSIGN_CLIENT_SECRET: 'csk_env' }, {})).toBe('csk_env');
   expect(await secretWith({ COUNTERSIGN_CLIENT_SECRET_FILE: 'a.secret' }, {})).toBe('csk_file');
   expect(await secretWith({ COUNTERSIGN_CLIENT_SECRET: 'csk_env' }, { clientSecretFile: '-' })).toBe(
     'csk_stdin',
   );
+});
+
+test('a private key, as PEM or JWK, takes the place of a secret; both at once are refused', async () => {
+  const cwd = folderWithReadyFile();
+  const { privateKey } = generateKeyPairSync('ed25519');
+  writeFileSync(join(cwd, 'key.pem'), privateKey.export({ format: 'pem', type: 'pkcs8' }));
+  writeFileSync(join(cwd, 'key.jwk'), JSON.stringify(privateKey.export({ format: 'jwk' })));
+  writeFileSync(join(cwd, 'other.pem'), 'csk_none');
+  const callerWith = async (env: Record<string, string>, flags: object) => {
+    const host = fakeHost({ cwd, env });
+    return await resolveCaller(host, flags, resolveAuthority(host, flags));
+  };
+  const secret = { COUNTERSIGN_CLIENT_SECRET: 'csk_env' };
+  const key = { COUNTERSIGN_PRIVATE_KEY_FILE: 'key.jwk' };
+  expect(await callerWith(secret, { privateKeyFile: 'key.pem' })).toMatchObject({
+    clientId: 'admin',
+    privateKey: expect.anything(),
+  });
+  expect(await callerWith(key, { clientId: 'payments' })).toMatchObject({
+    clientId: 'payments',
+    privateKey: { kty: 'OKP' },
+  });
+  await expect(callerWith({ ...secret, ...key }, {})).rejects.toThrow('There are both');
+  const both = { privateKeyFile: 'key.pem', clientSecretFile: '-' };
+  await expect(callerWith({}, both)).rejects.toThrow('There are both');
+  await expect(callerWith({}, { privateKeyFile: 'other.pem' })).rejects.toThrow('holds no private key');
+  await expect(callerWith({}, { privateKeyFile: 'gone.pem' })).rejects.toThrow('There is no file');
 });
 
 test('what is missing or cannot be used is said with its fix', async () => {

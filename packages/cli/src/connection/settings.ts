@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
+import type { PrivateKey } from '@countersign/client';
 import { parseIssuer } from '@countersign/protocol';
 import { usageError } from '../failure.ts';
 import type { Host } from '../host.ts';
+import { readPrivateKey } from './private-key-source.ts';
 import { DEFAULT_READY_FILE, readReadyFile, type ReadyFile } from './ready-file.ts';
 import { readSecret } from './secret-source.ts';
 
@@ -11,6 +13,7 @@ export interface ConnectionFlags {
   readonly caFile?: string | undefined;
   readonly clientId?: string | undefined;
   readonly clientSecretFile?: string | undefined;
+  readonly privateKeyFile?: string | undefined;
   readonly readyFile?: string | undefined;
 }
 
@@ -23,10 +26,10 @@ export interface AuthorityAddress {
   readonly from: string;
 }
 
-export interface CallerCredential {
-  readonly clientId: string;
-  readonly clientSecret: string;
-}
+/** What proves who this program is. */
+type Proof = { readonly clientSecret: string } | { readonly privateKey: PrivateKey };
+
+export type CallerCredential = { readonly clientId: string } & Proof;
 
 /** Flag, then environment, then ready file. */
 export function resolveAuthority(host: Pick<Host, 'env' | 'cwd'>, flags: ConnectionFlags): AuthorityAddress {
@@ -57,39 +60,56 @@ export async function resolveCaller(
   authority: AuthorityAddress,
 ): Promise<CallerCredential> {
   const clientId = setting(flags.clientId, '--client-id', host, 'COUNTERSIGN_CLIENT_ID')?.value;
-  const given = await givenSecret(host, flags);
+  const given = await givenProof(host, flags);
   const ready = authority.readyFile;
-  if (clientId !== undefined && given !== undefined) return { clientId, clientSecret: given };
+  if (clientId !== undefined && given !== undefined) return { clientId, ...given };
   if (clientId !== undefined && clientId !== ready?.adminClientId) {
     throw usageError(
-      `There is no secret for ${clientId}.`,
-      'Name a file with --client-secret-file (- for stdin), or set COUNTERSIGN_CLIENT_SECRET_FILE or COUNTERSIGN_CLIENT_SECRET.',
+      `There is no secret and no key for ${clientId}.`,
+      'Name a file with --private-key-file or --client-secret-file (- for stdin), or set COUNTERSIGN_PRIVATE_KEY_FILE, COUNTERSIGN_CLIENT_SECRET_FILE or COUNTERSIGN_CLIENT_SECRET.',
     );
   }
   const id = clientId ?? ready?.adminClientId;
-  const secret = given ?? ready?.adminSecret;
   if (id === undefined) {
     throw usageError(
       'As whom? There is no --client-id, no COUNTERSIGN_CLIENT_ID and no ready file of this authority.',
-      'Name an identity with --client-id and its secret with --client-secret-file.',
+      'Name an identity with --client-id, and its key with --private-key-file or its secret with --client-secret-file.',
     );
   }
-  if (secret === undefined) {
+  if (given !== undefined) return { clientId: id, ...given };
+  const clientSecret = ready?.adminSecret;
+  if (clientSecret === undefined) {
     throw usageError(
       `There is no secret for ${id}: the ready file no longer tells it.`,
-      'Name a file with --client-secret-file, or make a new one on the host: countersign admin reset',
+      'Name a file with --private-key-file or --client-secret-file, or make a new secret on the host: countersign admin reset',
     );
   }
-  return { clientId: id, clientSecret: secret };
+  return { clientId: id, clientSecret };
 }
 
-async function givenSecret(
+/** By flag, else by environment; a key and a secret in the same place leave open which is meant. */
+async function givenProof(
   host: Pick<Host, 'env' | 'cwd' | 'stdin'>,
-  flags: ConnectionFlags,
-): Promise<string | undefined> {
-  const file = flags.clientSecretFile ?? host.env['COUNTERSIGN_CLIENT_SECRET_FILE'];
-  if (file !== undefined && file !== '') return readSecret(host, file, 'client secret');
-  return host.env['COUNTERSIGN_CLIENT_SECRET'] || undefined;
+  { privateKeyFile, clientSecretFile }: ConnectionFlags,
+): Promise<Proof | undefined> {
+  const keyFile = host.env['COUNTERSIGN_PRIVATE_KEY_FILE'] || undefined;
+  const secretFile = host.env['COUNTERSIGN_CLIENT_SECRET_FILE'] || undefined;
+  const secret = host.env['COUNTERSIGN_CLIENT_SECRET'] || undefined;
+  if (privateKeyFile !== undefined || clientSecretFile !== undefined) {
+    requireOne('--private-key-file', privateKeyFile, '--client-secret-file', clientSecretFile);
+    return privateKeyFile === undefined
+      ? { clientSecret: await readSecret(host, clientSecretFile as string, 'client secret') }
+      : { privateKey: readPrivateKey(host, privateKeyFile) };
+  }
+  requireOne('COUNTERSIGN_PRIVATE_KEY_FILE', keyFile, 'a COUNTERSIGN_CLIENT_SECRET', secretFile ?? secret);
+  if (keyFile !== undefined) return { privateKey: readPrivateKey(host, keyFile) };
+  if (secretFile !== undefined) return { clientSecret: await readSecret(host, secretFile, 'client secret') };
+  return secret === undefined ? undefined : { clientSecret: secret };
+}
+
+function requireOne(one: string, key: string | undefined, other: string, secret: string | undefined): void {
+  if (key === undefined || secret === undefined) return;
+  throw usageError(`There are both ${one} and ${other}.`, 'Give the one that is meant.');
 }
 
 function findReadyFile(host: Pick<Host, 'env' | 'cwd'>, flags: ConnectionFlags): ReadyFile | undefined {

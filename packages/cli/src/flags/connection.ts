@@ -32,6 +32,13 @@ export const connectionFlags: FlagParametersForType<ConnectionFlags, CliContext>
     placeholder: 'file',
     brief: 'Its secret; - reads stdin [COUNTERSIGN_CLIENT_SECRET_FILE, COUNTERSIGN_CLIENT_SECRET]',
   },
+  privateKeyFile: {
+    kind: 'parsed',
+    parse: String,
+    optional: true,
+    placeholder: 'file',
+    brief: 'Its private key in place of a secret: PEM or JWK [COUNTERSIGN_PRIVATE_KEY_FILE]',
+  },
   readyFile: {
     kind: 'parsed',
     parse: String,

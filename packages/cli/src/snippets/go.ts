@@ -1,6 +1,6 @@
-import type { Call, Snippet } from './call.ts';
+import type { SecretCall, Snippet } from './call.ts';
 
-export function goSnippet(call: Call): Snippet {
+export function goSnippet(call: SecretCall): Snippet {
   const trusting = call.caFile !== undefined;
   return {
     language: 'go',
@@ -20,7 +20,7 @@ export function goSnippet(call: Call): Snippet {
       `)`,
       ``,
       `func main() {`,
-      `\tsecret, err := os.ReadFile(${JSON.stringify(call.secretFile)})`,
+      `\tsecret, err := os.ReadFile(${JSON.stringify(call.proof.file)})`,
       `\tcheck(err)`,
       ...(trusting
         ? [

@@ -1,6 +1,6 @@
-import type { Call, Snippet } from './call.ts';
+import type { SecretCall, Snippet } from './call.ts';
 
-export function javaSnippet(call: Call): Snippet {
+export function javaSnippet(call: SecretCall): Snippet {
   const trusting = call.caFile !== undefined;
   const form = [
     'grant_type=client_credentials',
@@ -41,7 +41,7 @@ export function javaSnippet(call: Call): Snippet {
             `    var authority = HttpClient.newBuilder().sslContext(tls).build();`,
           ]
         : [`    var authority = HttpClient.newHttpClient();`]),
-      `    var secret = Files.readString(Path.of(${JSON.stringify(call.secretFile)})).strip();`,
+      `    var secret = Files.readString(Path.of(${JSON.stringify(call.proof.file)})).strip();`,
       `    var basic = Base64.getEncoder().encodeToString((${JSON.stringify(`${call.clientId}:`)} + secret).getBytes());`,
       `    var ask = HttpRequest.newBuilder(URI.create(${JSON.stringify(call.tokenEndpoint)}))`,
       `        .header("Authorization", "Basic " + basic)`,

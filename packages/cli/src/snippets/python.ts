@@ -1,6 +1,6 @@
-import type { Call, Snippet } from './call.ts';
+import type { SecretCall, Snippet } from './call.ts';
 
-export function pythonSnippet(call: Call): Snippet {
+export function pythonSnippet(call: SecretCall): Snippet {
   return {
     language: 'python',
     title: 'Python (standard library)',
@@ -8,7 +8,7 @@ export function pythonSnippet(call: Call): Snippet {
       `import base64, json, pathlib, ssl, urllib.parse, urllib.request`,
       ``,
       `tls = ssl.create_default_context(${call.caFile === undefined ? '' : `cafile=${JSON.stringify(call.caFile)}`})`,
-      `secret = pathlib.Path(${JSON.stringify(call.secretFile)}).read_text().strip()`,
+      `secret = pathlib.Path(${JSON.stringify(call.proof.file)}).read_text().strip()`,
       `basic = base64.b64encode(f${JSON.stringify(`${call.clientId}:{secret}`)}.encode()).decode()`,
       `form = {"grant_type": "client_credentials", "resource": ${JSON.stringify(call.resource)}, "scope": ${JSON.stringify(call.scope)}}`,
       `request = urllib.request.Request(`,

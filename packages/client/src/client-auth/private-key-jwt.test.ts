@@ -1,35 +1,19 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import * as jose from 'jose';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startTinyAuthority, type TinyAuthority } from '../../test/tiny-authority.ts';
-import { type Client, createClient } from '../client.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { clientScene, NOW } from '../../test/client-scene.ts';
+import type { Client } from '../client.ts';
 import { ClientOptionError } from '../errors.ts';
 import type { ClientOptions } from '../options.ts';
 import type { PrivateKey } from '../signing-key.ts';
 
-const NOW = 1_800_000_000;
-let tiny: TinyAuthority;
-const open: Client[] = [];
-
-beforeEach(async () => {
-  tiny = await startTinyAuthority(() => NOW);
-  tiny.metadata['token_endpoint_auth_methods_supported'] = ['client_secret_basic', 'private_key_jwt'];
-});
-afterEach(async () => {
-  for (const client of open.splice(0)) await client.close();
-  await tiny.close();
+const scene = clientScene();
+beforeEach(() => {
+  scene.tiny.metadata['token_endpoint_auth_methods_supported'] = ['client_secret_basic', 'private_key_jwt'];
 });
 
 function clientOf(privateKey: PrivateKey | undefined, options: Partial<ClientOptions> = {}): Client {
-  const client = createClient({
-    issuer: tiny.issuer,
-    clientId: 'payments',
-    privateKey,
-    clock: () => NOW,
-    ...options,
-  });
-  open.push(client);
-  return client;
+  return scene.open({ clientId: 'payments', privateKey, ...options });
 }
 
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -53,7 +37,7 @@ type CryptoKeyPair = { readonly privateKey: object; readonly publicKey: object }
 describe('with a private key a token request', () => {
   it('has an assertion for this issuer, good for a minute, and nothing else that proves', async () => {
     await clientOf(ec.privateKey).token();
-    const { form, headers } = tiny.calls[0]!;
+    const { form, headers } = scene.tiny.calls[0]!;
     expect(headers.authorization).toBeUndefined();
     expect([...form.keys()].sort()).toEqual([
       'client_assertion',
@@ -71,7 +55,7 @@ describe('with a private key a token request', () => {
     expect(payload).toEqual({
       iss: 'payments',
       sub: 'payments',
-      aud: tiny.issuer,
+      aud: scene.tiny.issuer,
       jti: expect.stringMatching(/^[\w-]{20,}$/),
       iat: NOW,
       exp: NOW + 60,
@@ -79,10 +63,10 @@ describe('with a private key a token request', () => {
   });
 
   it('has another assertion each time, for a second attempt too', async () => {
-    tiny.next.push({ status: 503, headers: { 'retry-after': '0' } });
+    scene.tiny.next.push({ status: 503, headers: { 'retry-after': '0' } });
     await clientOf(ec.privateKey).token();
     await clientOf(ec.privateKey).token();
-    const jtis = tiny.calls.map(({ form }) => jose.decodeJwt(form.get('client_assertion') ?? '').jti);
+    const jtis = scene.tiny.calls.map(({ form }) => jose.decodeJwt(form.get('client_assertion') ?? '').jti);
     expect(jtis).toHaveLength(3);
     expect(new Set(jtis).size).toBe(3);
   });
@@ -102,7 +86,7 @@ describe('with a private key a token request', () => {
   ])('is signed by a key given as %s', async (_, alg, make) => {
     const [key, publicKey] = await make();
     await clientOf(key).token();
-    const assertion = tiny.calls[0]!.form.get('client_assertion') ?? '';
+    const assertion = scene.tiny.calls[0]!.form.get('client_assertion') ?? '';
     const { protectedHeader } = await jose.jwtVerify(assertion, publicKey, {
       currentDate: new Date(NOW * 1000),
     });
@@ -112,16 +96,16 @@ describe('with a private key a token request', () => {
   it('names the key as keyId or its JWK does', async () => {
     await clientOf(jwkOf(ec.privateKey, { kid: 'one' })).token();
     await clientOf(jwkOf(ec.privateKey, { kid: 'one' }), { keyId: 'two' }).token();
-    const kids = tiny.calls.map(
+    const kids = scene.tiny.calls.map(
       ({ form }) => jose.decodeProtectedHeader(form.get('client_assertion') ?? '').kid,
     );
     expect(kids).toEqual(['one', 'two']);
   });
 
   it('is not made where the authority does not offer the method', async () => {
-    tiny.metadata['token_endpoint_auth_methods_supported'] = ['client_secret_basic'];
+    scene.tiny.metadata['token_endpoint_auth_methods_supported'] = ['client_secret_basic'];
     await expect(clientOf(ec.privateKey).token()).rejects.toMatchObject({ code: 'discovery_failed' });
-    expect(tiny.calls).toEqual([]);
+    expect(scene.tiny.calls).toEqual([]);
   });
 });
 

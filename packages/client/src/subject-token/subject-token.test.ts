@@ -2,9 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { listen, startTinyAuthority, type TinyAuthority } from '../../test/tiny-authority.ts';
-import { type Client, createClient } from '../client.ts';
+import { describe, expect, it } from 'vitest';
+import { clientScene } from '../../test/client-scene.ts';
+import { listen } from '../../test/tiny-authority.ts';
+import type { Client } from '../client.ts';
 import type { ClientOptions } from '../options.ts';
 import { subjectTokenFile } from './file.ts';
 import { githubActionsToken } from './github-actions.ts';
@@ -12,32 +13,16 @@ import { gitlabToken } from './gitlab.ts';
 import { kubernetesToken } from './kubernetes-service-account.ts';
 import type { SubjectTokenSource } from './source.ts';
 
-let now = 1_800_000_000;
-const clock = () => now;
-let tiny: TinyAuthority;
-const open: Client[] = [];
-
-beforeEach(async () => {
-  now = 1_800_000_000;
-  tiny = await startTinyAuthority(clock);
-});
-afterEach(async () => {
-  for (const client of open.splice(0)) await client.close();
-  await tiny.close();
-});
-
+const scene = clientScene();
 function clientOf(subjectToken: string | SubjectTokenSource, more: Partial<ClientOptions> = {}): Client {
-  const random = (bytes: number): Uint8Array => new Uint8Array(bytes);
-  const client = createClient({ issuer: tiny.issuer, subjectToken, clock, random, ...more });
-  open.push(client);
-  return client;
+  return scene.open({ subjectToken, ...more });
 }
-const assertions = (): (string | null)[] => tiny.calls.map(({ form }) => form.get('assertion'));
+const assertions = (): (string | null)[] => scene.tiny.calls.map(({ form }) => form.get('assertion'));
 
 describe('a subject token', () => {
   it('is the assertion of the grant, and there is no other proof', async () => {
     await clientOf('eyJ.a.b\n', { resource: 'https://fraud.example.com', scope: 'b a' }).token();
-    const { headers, form } = tiny.calls[0]!;
+    const { headers, form } = scene.tiny.calls[0]!;
     expect(Object.fromEntries(form)).toEqual({
       grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
       assertion: 'eyJ.a.b',
@@ -49,19 +34,19 @@ describe('a subject token', () => {
 
   it('has the client_id beside it when one is given', async () => {
     await clientOf('eyJ', { clientId: 'deploy' }).token();
-    expect(tiny.calls[0]!.form.get('client_id')).toBe('deploy');
+    expect(scene.tiny.calls[0]!.form.get('client_id')).toBe('deploy');
   });
 
   it('is asked for anew for each request and each attempt, and not while a token is kept', async () => {
     let times = 0;
     const client = clientOf(async ({ issuer }) => `${++times}:${issuer}`);
-    tiny.next.push({ status: 503 });
+    scene.tiny.next.push({ status: 503 });
     const one = await client.token({ scope: 'a b' });
     expect(await client.token({ scope: 'b a' })).toBe(one);
     expect(await client.token({ scope: 'a' })).not.toBe(one);
-    now += 599;
+    scene.now += 599;
     await client.token({ scope: 'a' });
-    expect(assertions()).toEqual([1, 2, 3, 4].map((time) => `${time}:${tiny.issuer}`));
+    expect(assertions()).toEqual([1, 2, 3, 4].map((time) => `${time}:${scene.tiny.issuer}`));
   });
 
   it.each<[string, SubjectTokenSource]>([
@@ -75,7 +60,7 @@ describe('a subject token', () => {
       .catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'no_subject_token' });
     expect(String(error)).not.toContain('secret');
-    expect(tiny.calls).toEqual([]);
+    expect(scene.tiny.calls).toEqual([]);
   });
 
   it('is no proof for exchange and introspection', async () => {
@@ -124,7 +109,7 @@ describe('the token of', () => {
     const client = clientOf(githubActionsToken(env));
     await client.token();
     expect(assertions()).toEqual(['eyJ']);
-    const url = `/token?api-version=2.0&audience=${encodeURIComponent(tiny.issuer)}`;
+    const url = `/token?api-version=2.0&audience=${encodeURIComponent(scene.tiny.issuer)}`;
     expect(asked).toEqual([1, 2].map(() => ({ url, authorization: 'Bearer runner' })));
     await expect(client.token({ scope: 'x' })).rejects.toMatchObject({ code: 'no_subject_token' });
     await runner.close();

@@ -1,7 +1,8 @@
-// Fastify: a hook that lets a request pass (RFC 6750 §3) and a plugin that serves the API's metadata (RFC 9728 §3).
+// Fastify: a hook that lets a request pass (RFC 6750 §3) and a route that serves the API's metadata (RFC 9728 §3).
 import type { RequestHeaders } from '../presented-token.ts';
-import { refusalBody, requireScope as authorize } from '../require-scope.ts';
+import { requireScope as authorize } from '../require-scope.ts';
 import type { Verified, Verifier } from '../verifier.ts';
+import { type Answer, metadataAnswer, refusalAnswer } from './answer.ts';
 
 /** What is used of a Fastify request. After `requireScope`, `auth` holds claims and scopes. */
 export interface FastifyRequestLike {
@@ -28,16 +29,10 @@ export function requireScope(
 ): (request: FastifyRequestLike, reply: FastifyReplyLike) => Promise<unknown> {
   return async (request, reply) => {
     const result = await authorize(verifier, request.raw, scope);
-    if (result.ok) {
-      request.auth = result;
-      if (result.headers !== undefined) reply.headers({ ...result.headers });
-      return undefined;
-    }
-    reply.code(result.status);
-    reply.headers({ ...result.headers, 'Content-Type': 'application/json' });
-    reply.send(refusalBody(result.error));
-    // Fastify: an async hook that has answered returns the reply.
-    return reply;
+    if (!result.ok) return send(reply, refusalAnswer(result));
+    request.auth = result;
+    if (result.headers !== undefined) reply.headers({ ...result.headers });
+    return undefined;
   };
 }
 
@@ -45,8 +40,14 @@ export function requireScope(
 export function resourceMetadata(fastify: FastifyLike, verifier: Pick<Verifier, 'metadata'>): void {
   const { metadata } = verifier;
   if (metadata === undefined) return;
-  fastify.get(metadata.path.split('?')[0] as string, (_request, reply) => {
-    reply.headers({ 'Content-Type': 'application/json', 'Cache-Control': 'max-age=300' });
-    return reply.send(JSON.stringify(metadata.document));
-  });
+  const answer = metadataAnswer(metadata, { method: 'GET', target: metadata.path }) as Answer;
+  fastify.get(metadata.path.split('?')[0] as string, (_request, reply) => send(reply, answer));
+}
+
+/** Fastify: an async hook or handler that has answered returns the reply. */
+function send(reply: FastifyReplyLike, { status, headers, body }: Answer): FastifyReplyLike {
+  reply.code(status);
+  reply.headers({ ...headers });
+  reply.send(body);
+  return reply;
 }

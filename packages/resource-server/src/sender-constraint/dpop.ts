@@ -2,30 +2,14 @@
 import {
   checkDpopProof,
   createDpopNonces,
-  DPOP_MAX_AGE,
+  DPOP_PROOF_REASONS,
   type DpopNonces,
   type DpopProof,
-  type DpopProofFault,
+  dpopProofUse,
   dpopUri,
 } from '@countersign/protocol';
-import { createHash } from 'node:crypto';
-import type { RefusalReason } from '../refusal.ts';
 import type { Finding } from '../finding.ts';
 import type { DpopSettings } from './settings.ts';
-
-const REASONS: { readonly [fault in DpopProofFault]: RefusalReason } = {
-  malformed: 'dpop_proof_malformed',
-  wrong_typ: 'dpop_proof_malformed',
-  algorithm_not_allowed: 'dpop_proof_malformed',
-  bad_key: 'dpop_proof_malformed',
-  bad_claims: 'dpop_proof_malformed',
-  bad_signature: 'dpop_proof_signature',
-  wrong_method: 'dpop_proof_wrong_request',
-  wrong_url: 'dpop_proof_wrong_request',
-  wrong_token: 'dpop_proof_wrong_request',
-  outdated: 'dpop_proof_outdated',
-  issued_in_the_future: 'dpop_proof_outdated',
-};
 
 /** What a proof is checked against. */
 export interface ProvenRequest {
@@ -51,11 +35,9 @@ export function createDpopCheck(
 
   /** RFC 9449 §11.1: once per key and URL. What cannot be known to be new is not taken. */
   async function claim(proof: DpopProof, uri: string): Promise<Finding | undefined> {
-    const id = createHash('sha256')
-      .update(JSON.stringify([proof.jkt, uri, proof.jti]))
-      .digest('base64url');
+    const { id, until } = dpopProofUse(proof, uri);
     try {
-      const fresh = await usedProofs.claim(id, proof.iat + DPOP_MAX_AGE + 1);
+      const fresh = await usedProofs.claim(id, until);
       return fresh ? undefined : { reason: 'dpop_proof_replayed' };
     } catch (error) {
       return {
@@ -78,7 +60,7 @@ export function createDpopCheck(
       }
       const now = clock();
       const checked = checkDpopProof(dpop, { method, uris, now, accessToken: token });
-      if (!checked.ok) return { reason: REASONS[checked.fault], detail: checked.fault };
+      if (!checked.ok) return { reason: DPOP_PROOF_REASONS[checked.fault], detail: checked.fault };
       const { proof } = checked;
       // RFC 9449 §6.1: the key of the proof is the key of the token.
       if (proof.jkt !== jkt) return { reason: 'dpop_key_mismatch' };

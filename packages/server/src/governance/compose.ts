@@ -71,6 +71,9 @@ export interface GovernanceDeps {
   /** What the token wing makes of an assertion. */
   readonly testAssertion: TestAssertion;
   readonly report: EndpointDeps['report'];
+  readonly mtlsBase: string | undefined;
+  /** Whether callers' certificates are seen here. */
+  readonly clientCertificates: boolean;
 }
 
 /** Every route of the admin API, of the audit log's query, and of what the API publishes of itself. */

@@ -1,50 +1,35 @@
 import { parseSecret } from '@countersign/protocol';
-import { newId } from '../ids.ts';
 import type { CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { ResourceServerRecord } from '../storage/resource-servers.ts';
 import type { Stores } from '../storage/storage.ts';
-import { narrowEnd, type Tell } from './change-rules.ts';
-import { type CredentialDeps, latestEnd, requireOpen, requireRoom, secretFrom } from './credential.ts';
+import type { Tell } from './change-rules.ts';
+import { type NewSecret, type SecretDeps, secretFrom } from './client-secret.ts';
 import { type CredentialLimit, limitOf, type StandingFault, standing } from './effective-access.ts';
 import type { IdentityFacts, KeyFactsReader } from './facts.ts';
+import { addCredential } from './new-credential.ts';
 import { RegistryRefusal } from './refusal.ts';
 import type { SecretHash } from './secret-hash.ts';
-import { credentialView } from './views.ts';
 
-export interface NewApiKey {
-  /** To tell credentials apart; made from the public id when undefined. */
-  readonly label: string | undefined;
-  /** Narrowed to what is allowed, which is also the default. */
-  readonly expiresAt: number | undefined;
+export interface NewApiKey extends NewSecret {
   /** The only API it opens; undefined: every one that the identity has access to. */
   readonly resourceServer: ResourceServerRecord | undefined;
   /** All it opens at most, of what the identity has; undefined: no limit. */
   readonly scopes: readonly string[] | undefined;
-  /** One that exists already and that the caller has checked to be well-formed; made when undefined. */
-  readonly secret?: string | undefined;
 }
 
 /** The key is in the result and nowhere else: what is stored is its digest. */
 export async function createApiKey(
-  deps: CredentialDeps,
+  deps: SecretDeps,
   stores: Pick<Stores, 'credentials'>,
   tell: Tell,
   identity: IdentityRecord,
   asked: NewApiKey,
 ): Promise<{ readonly record: CredentialRecord; readonly secret: string }> {
-  const now = deps.clock.now();
-  requireOpen(identity);
   requireDefined(asked);
-  await requireRoom(stores, identity);
   const { secret, publicId } = secretFrom(deps, 'cak', asked.secret);
-  const latest = latestEnd(deps, identity, 'api_key', now);
   const { resourceServer, scopes } = asked;
-  const record: CredentialRecord = {
-    id: newId('crd', deps.random),
-    identityId: identity.id,
-    label: asked.label ?? `api_key ${publicId}`,
-    state: 'active',
+  const record = await addCredential(deps, stores, tell, identity, asked, {
     material: {
       type: 'api_key',
       publicId,
@@ -52,14 +37,8 @@ export async function createApiKey(
       ...(resourceServer === undefined ? {} : { resourceServerId: resourceServer.id }),
       ...(scopes === undefined ? {} : { scopes }),
     },
-    notBeforeAt: now,
-    expiresAt: narrowEnd(now, asked.expiresAt ?? latest, latest),
-    createdAt: now,
-    updatedAt: now,
-    version: 1,
-  };
-  await stores.credentials.insert(record);
-  tell({ type: 'credential.created', resource: record.id, after: credentialView(record, identity.clientId) });
+    name: publicId,
+  });
   return { record, secret };
 }
 

@@ -1,12 +1,10 @@
 import { type JsonObject, type JsonWebKey, jwkThumbprint, parseClientJwk } from '@countersign/protocol';
-import { newId } from '../ids.ts';
 import type { CredentialMaterial, CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
-import { narrowEnd, same, type Tell } from './change-rules.ts';
-import { type AgeDeps, latestEnd, requireOpen, requireRoom } from './credential.ts';
+import { same, type Tell } from './change-rules.ts';
+import { type AgeDeps, addCredential, type NewCredential } from './new-credential.ts';
 import { RegistryRefusal } from './refusal.ts';
-import { credentialView } from './views.ts';
 
 /** A client's public key as somebody wants it registered. */
 export interface AskedClientKey {
@@ -17,12 +15,7 @@ export interface AskedClientKey {
   readonly allowRs256: boolean;
 }
 
-export interface NewClientKey extends AskedClientKey {
-  /** To tell credentials apart; made from the key's thumbprint when undefined. */
-  readonly label: string | undefined;
-  /** Narrowed to what is allowed, which is also the default. */
-  readonly expiresAt: number | undefined;
-}
+export interface NewClientKey extends AskedClientKey, NewCredential {}
 
 type KeyMaterial = Extract<CredentialMaterial, { type: 'private_key_jwt' }>;
 
@@ -34,26 +27,8 @@ export async function createClientKey(
   identity: IdentityRecord,
   asked: NewClientKey,
 ): Promise<CredentialRecord> {
-  const now = deps.clock.now();
-  requireOpen(identity);
   const material = clientKeyMaterial(asked);
-  await requireRoom(stores, identity);
-  const latest = latestEnd(deps, identity, 'private_key_jwt', now);
-  const record: CredentialRecord = {
-    id: newId('crd', deps.random),
-    identityId: identity.id,
-    label: asked.label ?? `private_key_jwt ${shortNameOf(material)}`,
-    state: 'active',
-    material,
-    notBeforeAt: now,
-    expiresAt: narrowEnd(now, asked.expiresAt ?? latest, latest),
-    createdAt: now,
-    updatedAt: now,
-    version: 1,
-  };
-  await stores.credentials.insert(record);
-  tell({ type: 'credential.created', resource: record.id, after: credentialView(record, identity.clientId) });
-  return record;
+  return await addCredential(deps, stores, tell, identity, asked, { material, name: shortNameOf(material) });
 }
 
 /** True when the record holds just this key, under the same terms. Throws for a key that could not be registered. */

@@ -1,22 +1,17 @@
-import { newId } from '../ids.ts';
 import type { CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
 import type { TrustedIssuerRecord } from '../storage/trusted-issuers.ts';
-import { narrowEnd, type Tell } from './change-rules.ts';
-import { type AgeDeps, latestEnd, requireOpen, requireRoom } from './credential.ts';
+import type { Tell } from './change-rules.ts';
+import { type AgeDeps, addCredential, type NewCredential } from './new-credential.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { type Conditions, missingPins, subjectKey } from './federation-rule.ts';
-import { credentialView } from './views.ts';
 
 /** Rules that one subject of one issuer may have: each is compared when a token of it comes. */
 export const MOST_RULES_OF_SUBJECT = 50;
 export const MOST_CONDITIONS = 20;
 
-export interface NewFederatedCredential {
-  readonly label: string | undefined;
-  /** Narrowed to what is allowed, which is also the default. */
-  readonly expiresAt: number | undefined;
+export interface NewFederatedCredential extends NewCredential {
   readonly trustedIssuer: TrustedIssuerRecord;
   readonly conditions: Conditions;
 }
@@ -29,29 +24,14 @@ export async function createFederatedCredential(
   identity: IdentityRecord,
   asked: NewFederatedCredential,
 ): Promise<CredentialRecord> {
-  const now = deps.clock.now();
-  requireOpen(identity);
-  await requireRoom(stores, identity);
   const { trustedIssuer, conditions } = asked;
   requirePins(trustedIssuer, conditions);
   const key = subjectKey(trustedIssuer, (pin) => conditions[pin] ?? '');
   await requireRoomForSubject(stores, key);
-  const latest = latestEnd(deps, identity, 'federated', now);
-  const record: CredentialRecord = {
-    id: newId('crd', deps.random),
-    identityId: identity.id,
-    label: asked.label ?? `federated ${trustedIssuer.name}`,
-    state: 'active',
+  return await addCredential(deps, stores, tell, identity, asked, {
     material: { type: 'federated', trustedIssuer: trustedIssuer.id, subjectKey: key, conditions },
-    notBeforeAt: now,
-    expiresAt: narrowEnd(now, asked.expiresAt ?? latest, latest),
-    createdAt: now,
-    updatedAt: now,
-    version: 1,
-  };
-  await stores.credentials.insert(record);
-  tell({ type: 'credential.created', resource: record.id, after: credentialView(record, identity.clientId) });
-  return record;
+    name: trustedIssuer.name,
+  });
 }
 
 /** Whether it is this rule; the order of its conditions says nothing. */

@@ -58,9 +58,9 @@ describe('an identifier of another resource server', () => {
 
   it('is judged below an issuer with a path by that path', () => {
     const own = 'https://host.test/auth/v1';
-    expect(['/auth', '/auth/v1/', '/AUTH/oauth'].map((path) => refused(`https://host.test${path}`, own))).toEqual(
-      [true, true, true],
-    );
+    expect(
+      ['/auth', '/auth/v1/', '/AUTH/oauth'].map((path) => refused(`https://host.test${path}`, own)),
+    ).toEqual([true, true, true]);
     expect(['/v1', '/auth/orders'].map((path) => refused(`https://host.test${path}`, own))).toEqual([
       false,
       false,

@@ -1,20 +1,14 @@
 import { X509Certificate } from 'node:crypto';
 import { certificateThumbprint } from '@countersign/protocol';
-import { newId } from '../ids.ts';
 import type { CredentialMaterial, CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
 import { certificateDates } from './certificate-dates.ts';
-import { narrowEnd, type Tell } from './change-rules.ts';
-import { type AgeDeps, latestEnd, requireOpen, requireRoom } from './credential.ts';
+import type { Tell } from './change-rules.ts';
+import { type AgeDeps, addCredential, type NewCredential } from './new-credential.ts';
 import { RegistryRefusal } from './refusal.ts';
-import { credentialView } from './views.ts';
 
-export interface NewRegisteredCertificate {
-  /** To tell credentials apart; made from the thumbprint when undefined. */
-  readonly label: string | undefined;
-  /** Narrowed to what is allowed, which is also the default. */
-  readonly expiresAt: number | undefined;
+export interface NewRegisteredCertificate extends NewCredential {
   /** PEM, not checked yet. */
   readonly certificate: string;
 }
@@ -29,29 +23,12 @@ export async function createRegisteredCertificate(
   identity: IdentityRecord,
   asked: NewRegisteredCertificate,
 ): Promise<CredentialRecord> {
-  const now = deps.clock.now();
-  requireOpen(identity);
   const material = certificateMaterial(asked.certificate);
-  const { notBefore, notAfter } = certificateDates(material.certificate);
-  if (notAfter <= now) throw unacceptable('has expired');
-  await requireRoom(stores, identity);
-  const latest = Math.min(latestEnd(deps, identity, 'self_signed_tls_client_auth', now), notAfter);
-  if (notBefore >= latest) throw unacceptable('begins after the credential would have ended');
-  const record: CredentialRecord = {
-    id: newId('crd', deps.random),
-    identityId: identity.id,
-    label: asked.label ?? `self_signed_tls_client_auth ${material.thumbprint.slice(0, 8)}`,
-    state: 'active',
+  if (certificateDates(material.certificate).notAfter <= deps.clock.now()) throw unacceptable('has expired');
+  return await addCredential(deps, stores, tell, identity, asked, {
     material,
-    notBeforeAt: Math.max(now, notBefore),
-    expiresAt: narrowEnd(now, asked.expiresAt ?? latest, latest),
-    createdAt: now,
-    updatedAt: now,
-    version: 1,
-  };
-  await stores.credentials.insert(record);
-  tell({ type: 'credential.created', resource: record.id, after: credentialView(record, identity.clientId) });
-  return record;
+    name: material.thumbprint.slice(0, 8),
+  });
 }
 
 /** True when the record holds just this certificate. Throws for one that could not be registered. */

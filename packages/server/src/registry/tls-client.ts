@@ -1,4 +1,3 @@
-import { newId } from '../ids.ts';
 import type { CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
@@ -8,10 +7,9 @@ import {
   requireCurrent,
   requireNewer,
 } from './certificate-rule.ts';
-import { narrowEnd, type RuleDeps, type Tell } from './change-rules.ts';
-import { type AgeDeps, latestEnd, requireOpen, requireRoom } from './credential.ts';
+import type { Tell } from './change-rules.ts';
+import { type AgeDeps, addCredential, type NewCredential } from './new-credential.ts';
 import { RegistryRefusal } from './refusal.ts';
-import { credentialView } from './views.ts';
 
 /** Which certificates are a client's, as somebody wants it registered: RFC 8705 §2.1.2. Nothing of it is secret. */
 export interface AskedTlsClient {
@@ -22,43 +20,18 @@ export interface AskedTlsClient {
   readonly crl: string | undefined;
 }
 
-export interface NewTlsClient extends AskedTlsClient {
-  /** To tell credentials apart; made from the subject when undefined. */
-  readonly label: string | undefined;
-  /** Narrowed to what is allowed, which is also the default. */
-  readonly expiresAt: number | undefined;
-}
-
-const MOST_LABEL_CHARS = 200;
+export interface NewTlsClient extends AskedTlsClient, NewCredential {}
 
 export async function createTlsClient(
-  deps: RuleDeps & AgeDeps,
+  deps: AgeDeps,
   stores: Pick<Stores, 'credentials'>,
   tell: Tell,
   identity: IdentityRecord,
   asked: NewTlsClient,
 ): Promise<CredentialRecord> {
-  const now = deps.clock.now();
-  requireOpen(identity);
   const material = materialOf(asked);
-  requireCurrent(certificateRule(material), now);
-  await requireRoom(stores, identity);
-  const latest = latestEnd(deps, identity, 'tls_client_auth', now);
-  const record: CredentialRecord = {
-    id: newId('crd', deps.random),
-    identityId: identity.id,
-    label: asked.label ?? `tls_client_auth ${asked.value}`.slice(0, MOST_LABEL_CHARS).trimEnd(),
-    state: 'active',
-    material,
-    notBeforeAt: now,
-    expiresAt: narrowEnd(now, asked.expiresAt ?? latest, latest),
-    createdAt: now,
-    updatedAt: now,
-    version: 1,
-  };
-  await stores.credentials.insert(record);
-  tell({ type: 'credential.created', resource: record.id, after: credentialView(record, identity.clientId) });
-  return record;
+  requireCurrent(certificateRule(material), deps.clock.now());
+  return await addCredential(deps, stores, tell, identity, asked, { material, name: asked.value });
 }
 
 /** Undefined leaves as it is; null for `crl` takes the lists away. */

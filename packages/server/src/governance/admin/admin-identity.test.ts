@@ -1,6 +1,12 @@
 import { ADMIN_SCOPE_NAMES } from '@countersign/admin-api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Authority, openAuthority, RESOURCE, resourceServerBody, operator } from '../../../test/authority.ts';
+import {
+  type Authority,
+  openAuthority,
+  RESOURCE,
+  resourceServerBody,
+  operator,
+} from '../../../test/authority.ts';
 import { type AdminIdentityDeps, ensureAdmin, resetAdmin } from './admin-identity.ts';
 
 let authority: Authority;

@@ -2,7 +2,8 @@ import { ADMIN_SCOPE_NAMES, ADMIN_SCOPES } from '@countersign/admin-api';
 import type { Actor, Changes } from '../../audit/change.ts';
 import { type AccessEnds, createAccess } from '../../registry/access.ts';
 import type { Tell } from '../../registry/change-rules.ts';
-import { type CredentialDeps, createClientSecret, revokeCredential } from '../../registry/credential.ts';
+import { createClientSecret, type SecretDeps } from '../../registry/client-secret.ts';
+import { revokeCredential } from '../../registry/credential.ts';
 import { createIdentity } from '../../registry/identity.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { createResourceServer } from '../../registry/resource-server.ts';
@@ -13,7 +14,7 @@ import type { IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord, ScopeDefinition } from '../../storage/resource-servers.ts';
 import type { Stores } from '../../storage/storage.ts';
 
-export interface AdminIdentityDeps extends CredentialDeps {
+export interface AdminIdentityDeps extends SecretDeps {
   readonly changes: Changes;
   /** Identifier of the admin API: `${issuer}/v1`. */
   readonly resource: string;

@@ -1,43 +1,27 @@
-import { type QueryOf, subjectOf } from '@countersign/admin-api';
+import type { QueryOf } from '@countersign/admin-api';
 import type { RefusedMethods } from '../../policy/methods-allowed-per-environment.ts';
 import { type AdministratorDeps, keepAdministered } from '../../registry/administrators.ts';
 import { requireAllowed } from '../../registry/allowed-method.ts';
-import { createApiKey } from '../../registry/api-key.ts';
 import { betterMethod } from '../../registry/better-method.ts';
-import { createClientKey } from '../../registry/client-key.ts';
-import {
-  type CredentialDeps,
-  changeCredential,
-  createClientSecret,
-  revokeCredential,
-} from '../../registry/credential.ts';
-import { createFederatedCredential } from '../../registry/federated-credential.ts';
-import { createTlsClient, trustChanged } from '../../registry/tls-client.ts';
+import type { SecretDeps } from '../../registry/client-secret.ts';
+import { changeCredential, revokeCredential } from '../../registry/credential.ts';
+import { trustChanged } from '../../registry/tls-client.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
-import { createRegisteredCertificate } from '../../registry/registered-certificate.ts';
-import { RegistryRefusal } from '../../registry/refusal.ts';
-import { clientKeyOf } from './client-key-members.ts';
 import { type CredentialView, credentialView } from '../../registry/views.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Storage } from '../../storage/storage.ts';
+import { type CreatedCredential, createAsked } from './create-credential.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
-import {
-  findIdentity,
-  findResourceServer,
-  findTrustedIssuer,
-  referenced,
-  remembering,
-  required,
-  requireCredential,
-} from './find-record.ts';
+import { findIdentity, remembering, required, requireCredential } from './find-record.ts';
 
 export function credentialHandlers(
-  deps: CredentialDeps & AdministratorDeps & {
-    readonly storage: Pick<Storage, 'credentials' | 'identities'>;
-    readonly refusedMethods: RefusedMethods;
-  },
+  deps: SecretDeps &
+    AdministratorDeps & {
+      readonly storage: Pick<Storage, 'credentials' | 'identities'>;
+      readonly refusedMethods: RefusedMethods;
+    },
 ): NounHandlers<'credentials'> {
   const { storage } = deps;
 
@@ -70,69 +54,7 @@ export function credentialHandlers(
         const identity = required(await findIdentity(stores, params.id), 'identity');
         await requireMayActAs(admin.scopes, stores, identity.id);
         requireAllowed(deps.refusedMethods, identity, body.type);
-        if (body.type === 'api_key') {
-          const { resource_server: api } = body;
-          const { record, secret } = await createApiKey(deps, stores, tell, identity, {
-            label: body.label,
-            expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
-            resourceServer:
-              api === undefined
-                ? undefined
-                : referenced(await findResourceServer(stores, api), '/resource_server', 'resource server'),
-            scopes: body.scopes,
-          });
-          return createdWith(secret, record, identity);
-        }
-        if (body.type === 'federated') {
-          const found = await findTrustedIssuer(stores, body.trusted_issuer);
-          const record = await createFederatedCredential(deps, stores, tell, identity, {
-            label: body.label,
-            expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
-            trustedIssuer: referenced(found, '/trusted_issuer', 'trusted issuer'),
-            conditions: body.conditions,
-          });
-          return createdWith(undefined, record, identity);
-        }
-        if (body.type === 'private_key_jwt') {
-          const record = await createClientKey(deps, stores, tell, identity, {
-            label: body.label,
-            expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
-            ...clientKeyOf(body),
-          });
-          return createdWith(undefined, record, identity);
-        }
-        if (body.type === 'tls_client_auth') {
-          const record = await createTlsClient(deps, stores, tell, identity, {
-            label: body.label,
-            expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
-            ...subjectOf(body),
-            ca: body.ca,
-            crl: body.crl,
-          });
-          return createdWith(undefined, record, identity);
-        }
-        if (body.type === 'self_signed_tls_client_auth') {
-          const record = await createRegisteredCertificate(deps, stores, tell, identity, {
-            label: body.label,
-            expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
-            certificate: body.certificate,
-          });
-          return createdWith(undefined, record, identity);
-        }
-        if (body.type !== 'client_secret') {
-          throw new RegistryRefusal(
-            'not_yet_supported',
-            `credentials of type ${body.type}: not supported yet`,
-            {
-              pointer: '/type',
-            },
-          );
-        }
-        const { record, secret } = await createClientSecret(deps, stores, tell, identity, {
-          label: body.label,
-          expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
-        });
-        return createdWith(secret, record, identity);
+        return createdWith(await createAsked(deps, stores, tell, identity, body), identity);
       },
     },
 
@@ -194,8 +116,7 @@ export function credentialHandlers(
 }
 
 function createdWith(
-  secret: string | undefined,
-  record: CredentialRecord,
+  { record, secret }: CreatedCredential,
   identity: IdentityRecord,
 ): {
   body: CredentialView & { secret?: string; hint?: string };

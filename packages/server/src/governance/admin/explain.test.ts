@@ -74,6 +74,28 @@ test('what was cut off is told to be final, what an operator suspended can be re
   expect(fix).toContain('countersign connect');
 });
 
+test.for<[string, { mtlsBase: string | undefined; clientCertificates: boolean }, string]>([
+  [
+    'the port',
+    { mtlsBase: 'https://mtls.test:8443', clientCertificates: true },
+    'https://mtls.test:8443/oauth/introspect',
+  ],
+  ['the proxy', { mtlsBase: undefined, clientCertificates: true }, 'client-cert-header'],
+  ['what to set', { mtlsBase: undefined, clientCertificates: false }, 'mtls-port'],
+])('whose certificate was not seen is told %s', async ([, seen, address]) => {
+  const other = await openAuthority(seen);
+  const refused = {
+    type: 'introspection.refused',
+    outcome: 'refused',
+    reason: 'certificate_missing',
+  } as const;
+  await other.log.append({ ...event, id: 'evt_4', ...refused });
+  const { why, fix } = (await other.call('GET', '/v1/explain/req_abc')).body;
+  expect(why).toContain('does not ask for one');
+  expect(fix).toContain(address);
+  await other.close();
+});
+
 test('refusals of the admin API are told, those before the token was good too', async () => {
   const refused = await authority.call('GET', '/v1/identities/nobody');
   const told = await authority.call('GET', `/v1/explain/${refused.requestId}`);

@@ -3,6 +3,7 @@ import type { AuditLog } from '../../audit/log.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import { rfc3339 } from '../../registry/views.ts';
 import type { Storage } from '../../storage/storage.ts';
+import { certificatePort, type CertificatePort } from './certificate-port.ts';
 import type { NounHandlers } from './endpoint.ts';
 import { assertionEvidence } from './evidence.ts';
 import { ProblemError } from './problem.ts';
@@ -14,7 +15,7 @@ export interface ReasonExplanation {
   readonly fix: string | undefined;
 }
 
-export interface ExplainDeps {
+export interface ExplainDeps extends CertificatePort {
   readonly log: Pick<AuditLog, 'find'>;
   readonly storage: Pick<Storage, 'identities'>;
   /** The reasons of the token wing, which this wing cannot see. */
@@ -62,7 +63,11 @@ function explain(
   const reason = event.reason ?? '';
   // The same word for both, but only one of them can be undone.
   if (reason === 'identity_suspended' && identity?.securityStop === true) return STOPPED_FOR_SECURITY;
-  if (OAUTH_REFUSAL.test(event.type)) return lookUp(deps.tokenReasons, innerReason(event) ?? reason);
+  if (OAUTH_REFUSAL.test(event.type)) {
+    const found = lookUp(deps.tokenReasons, innerReason(event) ?? reason);
+    if (reason !== 'certificate_missing') return found;
+    return { ...found, fix: `${found.fix} ${certificatePort(deps, event.type)}` };
+  }
   if (event.type === 'admin.refused') return lookUp({ ...TOKEN_REASONS, ...PROBLEM_REASONS }, reason);
   if (event.type === 'token.issued') {
     return { why: 'The client proved itself and holds an active access to the resource.', fix: undefined };

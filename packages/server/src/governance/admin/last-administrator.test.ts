@@ -62,8 +62,7 @@ const ENDS: Readonly<Record<string, () => Promise<Answer>>> = {
   'an early end of its identity': () =>
     send('PATCH', 'identities/admin', { expires_at: at(START + DAY) }, helper),
   'its suspension': () => send('POST', 'identities/admin/suspend', { reason: 'x' }, helper),
-  'an early end of its access': () =>
-    send('PATCH', `access/${ids.access}`, { expires_at: at(START + DAY) }),
+  'an early end of its access': () => send('PATCH', `access/${ids.access}`, { expires_at: at(START + DAY) }),
   'narrowing its access': () => send('PATCH', `access/${ids.access}`, { scopes: ['identities:read'] }),
   'revoking its access': () => send('DELETE', `access/${ids.access}`),
   'revoking its credential': () => send('DELETE', `credentials/${ids.credential}`, undefined, helper),

@@ -1,10 +1,9 @@
 // Whether a token of the admin API may be used by who presents it: RFC 9449 §4.3, §7, §11.1; RFC 8705 §3; RFC 7800 §3.1.
-import { createHash } from 'node:crypto';
 import {
   certificateThumbprint,
   checkDpopProof,
   type Confirmation,
-  DPOP_MAX_AGE,
+  dpopProofUse,
   dpopUri,
   type TokenScheme,
 } from '@countersign/protocol';
@@ -62,19 +61,17 @@ export async function checkSender(
   if (reading.kind === 'many') return 'dpop_proof_repeated';
   // As callers know it: the Host header says nothing.
   const uri = dpopUri(`${new URL(issuer).origin}${request.path}`);
+  if (uri === undefined) return 'dpop_proof_refused';
   const checked = checkDpopProof(reading.value, {
     method: request.method,
-    uris: uri === undefined ? [] : [uri],
+    uris: [uri],
     now: epochSeconds(clock),
     accessToken: token,
   });
   if (!checked.ok) return 'dpop_proof_refused';
-  const { jkt, jti, iat } = checked.proof;
-  if (jkt !== key) return 'dpop_key_mismatch';
-  const id = createHash('sha256')
-    .update(JSON.stringify([jkt, uri, jti]))
-    .digest('base64url');
-  const fresh = await storage.usedOnce.claim('dpop', id, (iat + DPOP_MAX_AGE + 1) * 1000);
+  if (checked.proof.jkt !== key) return 'dpop_key_mismatch';
+  const { id, until } = dpopProofUse(checked.proof, uri);
+  const fresh = await storage.usedOnce.claim('dpop', id, until * 1000);
   return fresh ? undefined : 'dpop_proof_replayed';
 }
 

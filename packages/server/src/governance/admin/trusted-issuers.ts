@@ -30,11 +30,12 @@ export type TestAssertion = (assertion: string) => Promise<{
 }>;
 
 export function trustedIssuerHandlers(
-  deps: TrustedIssuerDeps & AdministratorDeps & {
-    readonly storage: Pick<Storage, 'trustedIssuers'>;
-    readonly testAssertion: TestAssertion;
-    readonly tokenReasons: Readonly<Record<string, ReasonExplanation>>;
-  },
+  deps: TrustedIssuerDeps &
+    AdministratorDeps & {
+      readonly storage: Pick<Storage, 'trustedIssuers'>;
+      readonly testAssertion: TestAssertion;
+      readonly tokenReasons: Readonly<Record<string, ReasonExplanation>>;
+    },
 ): NounHandlers<'trusted-issuers'> {
   const { storage } = deps;
 

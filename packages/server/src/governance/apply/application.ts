@@ -1,11 +1,11 @@
 import type { Actor } from '../../audit/change.ts';
 import type { RefusedMethods } from '../../policy/methods-allowed-per-environment.ts';
-import type { CredentialDeps } from '../../registry/credential.ts';
+import type { SecretDeps } from '../../registry/client-secret.ts';
 import type { Ceiling } from '../../registry/own-access.ts';
 import type { ResourceServerDeps } from '../../registry/resource-server.ts';
 import type { TrustedIssuerDeps } from '../../registry/trusted-issuer.ts';
 
-export type ApplicationDeps = CredentialDeps &
+export type ApplicationDeps = SecretDeps &
   ResourceServerDeps &
   TrustedIssuerDeps & {
     /** Types of credentials that are not made, by environment. */

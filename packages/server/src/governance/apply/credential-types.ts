@@ -1,7 +1,7 @@
 import { createApiKey } from '../../registry/api-key.ts';
 import type { Tell } from '../../registry/change-rules.ts';
 import { type AskedClientKey, createClientKey, holdsClientKey } from '../../registry/client-key.ts';
-import { createClientSecret } from '../../registry/credential.ts';
+import { createClientSecret } from '../../registry/client-secret.ts';
 import { createFederatedCredential, holdsRule } from '../../registry/federated-credential.ts';
 import { createRegisteredCertificate, holdsCertificate } from '../../registry/registered-certificate.ts';
 import {

@@ -94,6 +94,16 @@ describe('weak_method', () => {
     ]);
   });
 
+  test('a secret of the built-in admin has a week, and then weighs as much as it does', () => {
+    const admin = { builtIn: true, sensitivity: 3 } as const;
+    const seen = (now: number, material: CredentialMaterial, identity: object = admin): unknown =>
+      observe(weakMethod, factsOf({ identity, credentials: [{ material }] }), { now })[0]?.severity;
+    expect(seen(T0 + 7 * DAY - 1, SECRET)).toBeUndefined();
+    expect(seen(T0 + 7 * DAY, SECRET)).toBe('high');
+    expect(seen(T0, KEY)).toBe('high');
+    expect(seen(T0, SECRET, { sensitivity: 3 })).toBe('high');
+  });
+
   test('what works no more is nobody’s problem', () => {
     const credentials = [{ state: 'revoked' }, { state: 'suspended' }, { expiresAt: T0 }] as const;
     expect(observe(weakMethod, factsOf({ credentials }))).toEqual([]);

@@ -1,4 +1,4 @@
-import type { CredentialMaterial } from '../../storage/credentials.ts';
+import type { CredentialMaterial, CredentialRecord } from '../../storage/credentials.ts';
 import type { FindingSeverity } from '../../storage/findings.ts';
 import type { Environment } from '../../storage/identities.ts';
 import { addKey } from './commands.ts';
@@ -31,14 +31,17 @@ const WEAKNESSES: readonly Weakness[] = [
 ];
 
 const SENSITIVE = 2;
+/** The way in to a new deployment is a secret, and nobody can have a key there before. What has time is no finding yet. */
+const FIRST_WEEK_MS = 7 * 86_400_000;
 
 /** A credential of a method than which there is a better one. */
 export const weakMethod: Detector = {
   kind: 'weak_method',
   quietMs: 0,
   observe(facts, { now }) {
-    const { environment, sensitivity, clientId } = facts.identity;
+    const { environment, sensitivity, clientId, builtIn } = facts.identity;
     return usableCredentials(facts, now).flatMap((credential) => {
+      if (builtIn && isFresh(credential, now)) return [];
       const weakness = WEAKNESSES.find(({ is }) => is(credential.material));
       const severity = weakness?.severity[environment];
       if (weakness === undefined || severity === undefined) return [];
@@ -54,3 +57,8 @@ export const weakMethod: Detector = {
     });
   },
 };
+
+/** A secret of the built-in admin: made at the first start, or by a reset on the host. */
+function isFresh({ material, createdAt }: CredentialRecord, now: number): boolean {
+  return material.type === 'client_secret' && now - createdAt < FIRST_WEEK_MS;
+}

@@ -233,7 +233,11 @@ test('so is one that was made after the access was revoked, when another one is 
   authority.clock.advance(1000);
   const planted = await addSecret();
   authority.clock.advance(1000);
-  await authority.call('POST', '/v1/access', { body: accessBody('pay', RESOURCE, ['keys:write', 'keys:read']) });
+  await authority.call('POST', '/v1/access', {
+    body: accessBody('pay', RESOURCE, ['keys:write', 'keys:read']),
+  });
   await job.run(never);
-  expect((await found('credential_made_while_narrowed')).map(({ subjectId }) => subjectId)).toEqual([planted]);
+  expect((await found('credential_made_while_narrowed')).map(({ subjectId }) => subjectId)).toEqual([
+    planted,
+  ]);
 });

@@ -6,7 +6,7 @@ import {
   parseClientId,
 } from '@countersign/protocol';
 import type { HttpRequest } from '../../http/request.ts';
-import { standing } from '../../registry/effective-access.ts';
+import { credentialFault, standing } from '../../registry/effective-access.ts';
 import type { IdentityFacts, KeyFactsReader } from '../../registry/facts.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
@@ -29,13 +29,24 @@ const CERTIFICATE_FAULTS: { readonly [fault in CertificateHeaderFault]: RefusalR
 };
 
 /**
- * Why a request without any proof is refused. Where no header about a certificate is believed they hurt nobody who has a
- * proof of another kind; who has none has tried.
+ * Throws the `Refusal` of a request without any proof. Where no header about a certificate is believed they hurt nobody who has a
+ * proof of another kind; who has none has tried. A client with certificates that shows none came to the wrong port: that
+ * it exists is told to the operator alone.
  */
-export function missingProof(request: HttpRequest): Refusal {
-  return new Refusal(
-    namesCertificate(request) ? 'client_certificate_header_spoofed' : 'client_authentication_missing',
+export async function refuseUnproved(
+  { facts }: Pick<AuthenticateDeps, 'facts'>,
+  request: HttpRequest,
+  form: Form,
+  now: number,
+): Promise<never> {
+  if (namesCertificate(request)) throw new Refusal('client_certificate_header_spoofed');
+  const clientId = parseClientId(form.get('client_id') ?? '');
+  const known = clientId === undefined ? undefined : await facts.byClientId(clientId);
+  const byCertificate = known?.credentials.some(
+    (credential) =>
+      credential.material.type.endsWith('tls_client_auth') && credentialFault(credential, now) === undefined,
   );
+  throw new Refusal(byCertificate === true ? 'certificate_missing' : 'client_authentication_missing');
 }
 
 /** Reads who is claimed; undefined where no method claims the request. Throws `Refusal` when several do. */

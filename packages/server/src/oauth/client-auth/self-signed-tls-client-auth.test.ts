@@ -83,7 +83,7 @@ describe('self_signed_tls_client_auth', () => {
       'client_unknown',
       'certificate_mismatch',
       'client_authentication_missing',
-      'client_authentication_missing',
+      'certificate_missing',
       'certificate_mismatch',
       'credential_revoked',
     ]);
@@ -164,6 +164,6 @@ describe('a header that names a certificate', () => {
     expect((await scene.ask('', { headers })).status).toBe(200);
     const tried = await scene.ask('client_id=payments', { authorization: null, headers });
     expect(tried).toEqual(await scene.ask('client_id=payments', { authorization: null }));
-    expect(reasons()).toEqual(['client_certificate_header_spoofed', 'client_authentication_missing']);
+    expect(reasons()).toEqual(['client_certificate_header_spoofed', 'certificate_missing']);
   });
 });

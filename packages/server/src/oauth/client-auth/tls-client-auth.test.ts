@@ -7,7 +7,7 @@ import {
   clientAuthority,
 } from '../../../test/client-authority.ts';
 import { changed, jsonOf, NOW, openTokenScene, type TokenScene } from '../../../test/token-scene.ts';
-import { formatBasicCredentials } from '@countersign/protocol';
+import { formatBasicCredentials, TOKEN_EXCHANGE } from '@countersign/protocol';
 import type { HttpResponse } from '../../http/response.ts';
 import { credentialRecord, identityRecord } from '../../storage/contract/records.ts';
 
@@ -44,6 +44,19 @@ test('client_id is always needed, and the certificate is of that client', async 
   expect(outcome(await askByCertificate(scene, [leaf], { form: 'client_id=billing' }))).toBe(
     'client_unknown',
   );
+});
+
+test('a client that shows no certificate is known by its name, while its credential may be used', async () => {
+  await addTlsClient(scene, authority, {}, { state: 'suspended' });
+  const ask = async (form: string): Promise<string | undefined> =>
+    outcome(await scene.ask(form, { authorization: null }));
+  expect(await ask('client_id=payments')).toBe('client_authentication_missing');
+  await addTlsClient(scene, authority);
+  expect(await ask('client_id=payments')).toBe('certificate_missing');
+  expect(scene.strangers.at(-1)).toMatchObject({ claimed: 'payments', event: { identity: 'payments' } });
+  expect(await ask('client_id=nobody')).toBe('client_authentication_missing');
+  const exchange = `client_id=payments&grant_type=${encodeURIComponent(TOKEN_EXCHANGE)}`;
+  expect(outcome(await scene.ask('', { authorization: null, body: exchange }))).toBe('certificate_missing');
 });
 
 test('the certificate of another client, or of the authority of another client, never passes', async () => {

@@ -108,6 +108,10 @@ export const REFUSAL_EXPLANATIONS: { readonly [reason in RefusalReason]: Refusal
     why: 'The same client_assertion, or another of this client with its jti, was used before.',
     fix: 'Make a new assertion for each request, for retries too. If the client does, look for who read its traffic.',
   },
+  certificate_missing: {
+    why: 'The client proves itself with a certificate, and the request showed none: the port it came to does not ask for one, or the client has none loaded.',
+    fix: 'Let it call the endpoints of mtls_endpoint_aliases in the metadata, with its certificate and key.',
+  },
   certificate_malformed: {
     why: 'The certificate that the client showed, or one that came along, breaks the rules of RFC 5280 section 4, has an invisible character in a name, or is too large.',
     fix: 'Look at it with openssl x509 -text and have it issued anew.',

@@ -170,6 +170,7 @@ function isOfKnownClient(reason: RefusalReason): boolean {
   return (
     reason === 'secret_mismatch' ||
     reason === 'certificate_mismatch' ||
+    reason === 'certificate_missing' ||
     reason.startsWith('credential_') ||
     reason.startsWith('identity_') ||
     WRONG_ASSERTIONS.has(reason)

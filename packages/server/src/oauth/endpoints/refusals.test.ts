@@ -330,6 +330,10 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     s.counters.tokensIssued = 0;
     return await s.ask(form, { authorization: null });
   }),
+  certificate_missing: notAuthenticated(async (s) => {
+    await addTlsClient(s, CLIENTS);
+    return await s.ask('client_id=payments', { authorization: null });
+  }),
   certificate_malformed: notAuthenticated((s) => askByCertificate(s, [{ der: Uint8Array.of(0x30, 0) }])),
   certificate_subject_mismatch: notAuthenticated(showing(() => CLIENTS.issue({ subject: 'billing' }))),
   certificate_untrusted: notAuthenticated(showing(() => clientAuthority(NOW, 'others').issue())),

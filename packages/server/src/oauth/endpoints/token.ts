@@ -22,8 +22,8 @@ import {
   type AuthenticateDeps,
   authenticate,
   type Claim,
-  missingProof,
   present,
+  refuseUnproved,
 } from '../client-auth/authenticate.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import type { Grant, GrantTable } from '../grants/grant.ts';
@@ -68,7 +68,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       attempt.scopeAsked = form.get('scope');
       attempt.resourceAsked = form.get('resource');
       const claim = present(deps.methods, request, form);
-      attempt.claimed = claim?.presented.clientId;
+      attempt.claimed = claim?.presented.clientId ?? form.get('client_id');
       attempt.method = claim?.method.name;
       const grant = requireGrant(deps.grants, form);
       const proving = identify(deps, grant, claim, attempt, form);
@@ -146,9 +146,11 @@ function identify(
   form: Form,
 ): AuthenticatedClient | Promise<AuthenticatedClient> {
   if (claim !== undefined) return authenticate(deps, claim, attempt.at);
-  if (grant.identify === undefined) throw missingProof(attempt.request);
+  const { request, at } = attempt;
+  const identifying = grant.identify?.(request, form, at);
+  if (identifying === undefined) return refuseUnproved(deps, request, form, at);
   attempt.method = grant.type;
-  return grant.identify(attempt.request, form, attempt.at);
+  return identifying;
 }
 
 function requireAccess(client: AuthenticatedClient, asked: AccessAsked, now: number): EffectiveAccess {

@@ -13,9 +13,9 @@ export interface Grant {
   readonly type: string;
   /**
    * Who asks, where the grant's own assertion says so and the request has no client authentication (RFC 7521 §4.1,
-   * §6.2). Absent: this grant is for authenticated clients. Throws `Refusal`.
+   * §6.2). Absent, or undefined where this form says nothing of the kind: for authenticated clients. Throws `Refusal`.
    */
-  identify?(request: HttpRequest, form: Form, now: number): Promise<AuthenticatedClient>;
+  identify?(request: HttpRequest, form: Form, now: number): Promise<AuthenticatedClient> | undefined;
   /** Throws `Refusal` when the form does not make sense for this grant. */
   authorize(form: Form, client: AuthenticatedClient, now: number): Authorization | Promise<Authorization>;
 }

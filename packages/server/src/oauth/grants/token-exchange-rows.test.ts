@@ -34,7 +34,9 @@ beforeEach(async () => {
   const token = { format: 'opaque', lifetime: undefined, signingAlg: 'ES256', typ: 'at+jwt' } as const;
   const vault = resourceServerRecord({ identifier: VAULT, scopes: scopesOf('vault:read'), token });
   await storage.resourceServers.insert(vault);
-  await storage.access.insert(accessRecord(ledgerApi.identity.id, ledger.id, { scopes: ['tokens:exchange'] }));
+  await storage.access.insert(
+    accessRecord(ledgerApi.identity.id, ledger.id, { scopes: ['tokens:exchange'] }),
+  );
   for (const { id } of [ledgerApi.identity, scene.identity])
     await storage.access.insert(accessRecord(id, vault.id, { scopes: ['vault:read'] }));
   first = await exch.subjectToken();

@@ -34,10 +34,8 @@ export function tokenExchange(deps: TokenExchangeDeps): Grant {
   return {
     type: TOKEN_EXCHANGE,
 
-    async identify(_request, form, now) {
-      if (!deps.foreign.isIn(form)) throw new Refusal('client_authentication_missing');
-      return deps.foreign.identify(form, now);
-    },
+    identify: (_request, form, now) =>
+      deps.foreign.isIn(form) ? deps.foreign.identify(form, now) : undefined,
 
     async authorize(form, client, now) {
       const isForeign = deps.foreign.isIn(form);

@@ -1,17 +1,16 @@
 // Binding a token to a key by a DPoP proof: RFC 9449 §4.3, §5, §8.
-import { createHash } from 'node:crypto';
 import {
   checkDpopProof,
   type ConfirmationMember,
-  DPOP_MAX_AGE,
+  DPOP_PROOF_REASONS,
   type DpopNonces,
   type DpopProof,
-  type DpopProofFault,
+  dpopProofUse,
   dpopUri,
 } from '@countersign/protocol';
 import { header, type HttpRequest } from '../../http/request.ts';
 import type { UsedOnceStore } from '../../storage/used-once.ts';
-import { Refusal, type RefusalReason } from '../refusal.ts';
+import { Refusal } from '../refusal.ts';
 import type { SenderConstraint } from './constraint.ts';
 
 export interface DpopDeps {
@@ -22,23 +21,10 @@ export interface DpopDeps {
   readonly usedOnce: Pick<UsedOnceStore, 'claim'>;
 }
 
-const REASONS: { readonly [fault in DpopProofFault]: RefusalReason } = {
-  malformed: 'dpop_proof_malformed',
-  wrong_typ: 'dpop_proof_malformed',
-  algorithm_not_allowed: 'dpop_proof_malformed',
-  bad_key: 'dpop_proof_malformed',
-  bad_claims: 'dpop_proof_malformed',
-  bad_signature: 'dpop_proof_signature',
-  wrong_method: 'dpop_proof_wrong_request',
-  wrong_url: 'dpop_proof_wrong_request',
-  wrong_token: 'dpop_proof_wrong_request',
-  outdated: 'dpop_proof_outdated',
-  issued_in_the_future: 'dpop_proof_outdated',
-};
-
 /** A token is bound wherever a proof is shown, wanted or not: RFC 9449 §5. */
 export function dpop({ endpoints, nonces, usedOnce }: DpopDeps): SenderConstraint {
   const uris = endpoints.map((url) => dpopUri(url) ?? url);
+  const [known = ''] = uris;
 
   /** RFC 9449 §8: the refusal brings the nonce that is missing. */
   function requireNonce({ nonce }: DpopProof, now: number): void {
@@ -49,18 +35,16 @@ export function dpop({ endpoints, nonces, usedOnce }: DpopDeps): SenderConstrain
   }
 
   /** RFC 9449 §11.1: once per key and URL, on every node. An unreachable store rejects, and nothing is issued. */
-  async function claim({ jkt, jti, iat }: DpopProof): Promise<ConfirmationMember> {
-    const id = createHash('sha256')
-      .update(JSON.stringify([jkt, uris[0], jti]))
-      .digest('base64url');
-    const fresh = await usedOnce.claim('dpop', id, (iat + DPOP_MAX_AGE + 1) * 1000);
+  async function claim(proof: DpopProof): Promise<ConfirmationMember> {
+    const { id, until } = dpopProofUse(proof, known);
+    const fresh = await usedOnce.claim('dpop', id, until * 1000);
     if (!fresh) throw new Refusal('dpop_proof_replayed');
-    return { jkt };
+    return { jkt: proof.jkt };
   }
 
   function read(request: HttpRequest, text: string, now: number): DpopProof {
     const checked = checkDpopProof(text, { method: request.method, uris, now: Math.floor(now / 1000) });
-    if (!checked.ok) throw new Refusal(REASONS[checked.fault]);
+    if (!checked.ok) throw new Refusal(DPOP_PROOF_REASONS[checked.fault]);
     return checked.proof;
   }
 

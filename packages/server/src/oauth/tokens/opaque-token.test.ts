@@ -1,5 +1,6 @@
 // Opaque tokens (RFC 6749 §1.4): sealed, never stored, and nobody else's to make.
 import { createHmac } from 'node:crypto';
+import { OPAQUE_TOKEN_PREFIX } from '@countersign/protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { addExchange, claimsOf, LEDGER } from '../../../test/exchange-scene.ts';
@@ -15,7 +16,7 @@ import {
 import { orderCutoff } from '../../cutoff/order.ts';
 import { pooledRandom } from '../../ids.ts';
 import type { SealingKey } from '../../keys/keystore.ts';
-import { JTI_BYTES, OPAQUE_PREFIX, openOpaqueToken, sealOpaqueToken } from './opaque-token.ts';
+import { JTI_BYTES, openOpaqueToken, sealOpaqueToken } from './opaque-token.ts';
 
 const random = pooledRandom();
 function sealingKey(kid: string, tag: number): SealingKey {
@@ -40,14 +41,16 @@ describe('an opaque token', () => {
 
   it('with any bit changed, cut or lengthened is none', () => {
     const token = seal('["payments"]');
-    const bytes = Buffer.from(token.slice(OPAQUE_PREFIX.length), 'base64url');
+    const bytes = Buffer.from(token.slice(OPAQUE_TOKEN_PREFIX.length), 'base64url');
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const other = Buffer.from(bytes);
       other[bit >> 3] = (other[bit >> 3] as number) ^ (1 << (bit & 7));
-      expect(open(OPAQUE_PREFIX + other.toString('base64url'))).toBe(bit < 32 ? 'unknown_key' : undefined);
+      expect(open(OPAQUE_TOKEN_PREFIX + other.toString('base64url'))).toBe(
+        bit < 32 ? 'unknown_key' : undefined,
+      );
     }
     for (let length = 0; length < bytes.length; length++)
-      expect(open(OPAQUE_PREFIX + bytes.subarray(0, length).toString('base64url'))).toBeUndefined();
+      expect(open(OPAQUE_TOKEN_PREFIX + bytes.subarray(0, length).toString('base64url'))).toBeUndefined();
     for (const tail of ['=', 'A', 'AA', 'AAAA', ' ']) expect(open(token + tail)).toBeUndefined();
   });
 
@@ -69,7 +72,7 @@ describe('an opaque token', () => {
   it('is none whatever else is shown', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
-        expect(open(OPAQUE_PREFIX + text)).toSatisfy((found) => typeof found !== 'object');
+        expect(open(OPAQUE_TOKEN_PREFIX + text)).toSatisfy((found) => typeof found !== 'object');
       }),
     );
   });

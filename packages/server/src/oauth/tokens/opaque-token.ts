@@ -1,10 +1,7 @@
 // Opaque access tokens: RFC 6749 §1.4. Sealed, not stored: docs/decisions/0012-opaque-tokens-are-sealed.md.
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { decodeBase64url } from '@countersign/protocol';
+import { decodeBase64url, OPAQUE_TOKEN_PREFIX } from '@countersign/protocol';
 import type { Keystore, SealingKey } from '../../keys/keystore.ts';
-
-/** What tells it from a JWT, and a leaked one from other text. */
-export const OPAQUE_PREFIX = 'cot_';
 
 /** Bytes of the random part, which is also the token's `jti`. */
 export const JTI_BYTES = 16;
@@ -21,7 +18,7 @@ export function sealOpaqueToken(key: SealingKey, issuer: string, jti: Uint8Array
   head.set(jti, KEY_TAG_BYTES);
   const cipher = createCipheriv('aes-256-gcm', keyFor(key, head), NONCE).setAAD(boundTo(issuer, head));
   const body = Buffer.concat([head, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-  return OPAQUE_PREFIX + body.toString('base64url');
+  return OPAQUE_TOKEN_PREFIX + body.toString('base64url');
 }
 
 export interface OpenedToken {
@@ -42,7 +39,7 @@ export function openOpaqueToken(
   token: string,
 ): OpenedToken | 'unknown_key' | undefined {
   // Strict: a token has one spelling, or a remembered or revoked one could be shown in another.
-  const decoded = decodeBase64url(token.slice(OPAQUE_PREFIX.length));
+  const decoded = decodeBase64url(token.slice(OPAQUE_TOKEN_PREFIX.length));
   if (decoded === undefined || decoded.length < HEAD_BYTES + SEAL_BYTES) return undefined;
   const body = Buffer.from(decoded.buffer, decoded.byteOffset, decoded.length);
   const key = keys.openingKey(body.readUInt32BE());

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import {
   type AccessTokenClaims,
   asBuffer,
+  OPAQUE_TOKEN_PREFIX,
   parseAccessTokenClaims,
   parseCompactJws,
   verifyJws,
@@ -10,7 +11,7 @@ import {
 import type { Clock } from '../../clock.ts';
 import type { Keystore } from '../../keys/keystore.ts';
 import { readOpaqueClaims } from './opaque-claims.ts';
-import { OPAQUE_PREFIX, openOpaqueToken } from './opaque-token.ts';
+import { openOpaqueToken } from './opaque-token.ts';
 
 /** A token whose signature, or seal, is right. Whether it is still good is `token-state.ts`'s business. */
 export interface OwnToken {
@@ -84,7 +85,8 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
     return { kid, claims: parsed.claims, payload: asBuffer(jws.payload).toString('utf8'), stillTrusted };
   }
 
-  const judge = (token: string): Judged => (token.startsWith(OPAQUE_PREFIX) ? open(token) : verify(token));
+  const judge = (token: string): Judged =>
+    token.startsWith(OPAQUE_TOKEN_PREFIX) ? open(token) : verify(token);
   let waiting: { readonly token: string; readonly settle: (outcome: Judged | Error) => void }[] = [];
 
   function flush(): void {

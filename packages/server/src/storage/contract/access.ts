@@ -158,6 +158,8 @@ export function accessContract({ storage }: Subject): void {
     const second = accessRecord(identity.id, resourceServer.id, { createdAt: T0 + 5, updatedAt: T0 + 5 });
     await storage().access.insert(second);
     expect(await storage().access.historyOf(identity.id, resourceServer.id)).toEqual([first, ended, second]);
-    expect(await storage().access.historyOf(identity.id, (await pair(storage())).resourceServer.id)).toEqual([]);
+    expect(await storage().access.historyOf(identity.id, (await pair(storage())).resourceServer.id)).toEqual(
+      [],
+    );
   });
 }

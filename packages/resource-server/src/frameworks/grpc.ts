@@ -1,0 +1,110 @@
+// gRPC, for servers of @grpc/grpc-js: an interceptor that lets a call pass. RFC 6750 §2.1 with metadata as headers; the
+// challenge comes in the trailers, and the status code is the one that stands for the HTTP status.
+import type { Refusal } from '../refusal.ts';
+import { requireScope as authorize } from '../require-scope.ts';
+import type { Verified, Verifier } from '../verifier.ts';
+
+/** What is used of grpc-js's Metadata. */
+export interface GrpcMetadata {
+  get(name: string): readonly (string | Uint8Array)[];
+  set(name: string, value: string): void;
+}
+
+/** What is used of a call on the server. */
+export interface GrpcCall<Metadata> {
+  sendStatus(status: { code: number; details: string; metadata?: Metadata }): void;
+  getAuthContext?(): { readonly sslPeerCertificate?: { readonly raw?: Uint8Array } };
+}
+
+interface Listener<Metadata> {
+  onReceiveMetadata(metadata: Metadata, next: (metadata: Metadata) => void): void;
+}
+interface Responder<Metadata> {
+  start(next: (listener: Listener<Metadata>) => void): void;
+  sendMetadata(metadata: Metadata, next: (metadata: Metadata) => void): void;
+}
+
+/** What is used of the module `@grpc/grpc-js`: it is handed over, because calls must be made of its own classes. */
+export interface GrpcModule<Metadata, Call, Intercepting> {
+  readonly ServerInterceptingCall: new (call: Call, responder: Responder<Metadata>) => Intercepting;
+  readonly Metadata: new () => Metadata;
+}
+
+/** By HTTP status: invalid argument, unauthenticated, permission denied, unavailable. */
+const CODES: { readonly [status in Refusal['status']]: number } = { 400: 3, 401: 16, 403: 7, 503: 14 };
+const INTERNAL = 13;
+const PERMISSION_DENIED = 7;
+
+const authorized = new WeakMap<object, Verified>();
+
+/** What the token of a call says, in its handler: `authOf(call.metadata)`. */
+export function authOf(metadata: object): Verified | undefined {
+  return authorized.get(metadata);
+}
+
+/**
+ * An interceptor for `new Server({ interceptors: […] })`. `scopes` says by full path (`/fraud.Cases/List`) what a method needs.
+ * A method that is not named there is refused to everybody.
+ */
+export function requireScopes<M extends GrpcMetadata, Call extends GrpcCall<M>, Intercepting>(
+  verifier: Verifier,
+  { ServerInterceptingCall, Metadata }: GrpcModule<M, Call, Intercepting>,
+  scopes: { readonly [path: string]: string | readonly string[] },
+): (method: { readonly path: string }, call: Call) => Intercepting {
+  const needs = new Map(Object.entries(scopes));
+
+  function refuse(call: Call, { status, error, headers }: Refusal): void {
+    const metadata = new Metadata();
+    for (const [name, value] of Object.entries(headers)) metadata.set(name.toLowerCase(), value);
+    call.sendStatus({ code: CODES[status], details: error ?? '', metadata });
+  }
+
+  return ({ path }, call) => {
+    let sent: Verified['headers'];
+
+    async function decide(metadata: M, next: (metadata: M) => void): Promise<void> {
+      const scope = needs.get(path);
+      if (scope === undefined) {
+        call.sendStatus({ code: PERMISSION_DENIED, details: 'no scope opens this method' });
+        return;
+      }
+      const result = await authorize(verifier, requestOf(path, metadata, call), scope);
+      if (!result.ok) {
+        refuse(call, result);
+        return;
+      }
+      authorized.set(metadata, result);
+      sent = result.headers;
+      next(metadata);
+    }
+
+    return new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata(metadata, forward) {
+            decide(metadata, forward).catch(() => call.sendStatus({ code: INTERNAL, details: '' }));
+          },
+        }),
+      sendMetadata(metadata, next) {
+        for (const [name, value] of Object.entries(sent ?? {})) metadata.set(name.toLowerCase(), value);
+        next(metadata);
+      },
+    });
+  };
+}
+
+/** A call is a POST to its path (the gRPC protocol over HTTP/2), which is what proofs of possession are for. */
+function requestOf(
+  path: string,
+  metadata: GrpcMetadata,
+  call: Pick<GrpcCall<never>, 'getAuthContext'>,
+): Parameters<typeof authorize>[1] {
+  const named = ['authorization', 'dpop', 'x-api-key'].map((name) => [name, metadata.get(name).map(String)]);
+  const certificate = call.getAuthContext?.().sslPeerCertificate?.raw;
+  return {
+    headers: Object.fromEntries(named) as { [name: string]: string[] },
+    method: 'POST',
+    url: path,
+    socket: { getPeerX509Certificate: () => (certificate === undefined ? undefined : { raw: certificate }) },
+  };
+}

@@ -1,0 +1,51 @@
+// Plain node:http, http2's compatible face too: a guard (RFC 6750 §3) and the API's metadata (RFC 9728 §3).
+import type { RequestHeaders } from '../presented-token.ts';
+import { requireScope as authorize } from '../require-scope.ts';
+import type { Verified, Verifier } from '../verifier.ts';
+import { type Answer, metadataAnswer, refusalAnswer } from './answer.ts';
+
+/** What is used of a response. */
+export interface NodeResponse {
+  statusCode: number;
+  setHeader(name: string, value: string): unknown;
+  end(body: string): unknown;
+}
+
+/** Resolves to what the token says, or to undefined when the request was refused: then it has been answered. */
+export function requireScope(
+  verifier: Verifier,
+  scope: string | readonly string[],
+): (request: RequestHeaders, response: NodeResponse) => Promise<Verified | undefined> {
+  return async (request, response) => {
+    const result = await authorize(verifier, request, scope);
+    if (!result.ok) {
+      send(response, refusalAnswer(result));
+      return undefined;
+    }
+    setHeaders(response, result.headers);
+    return result;
+  };
+}
+
+/** True when the request was one for the API's RFC 9728 document: then it has been answered. */
+export function resourceMetadata(
+  verifier: Pick<Verifier, 'metadata'>,
+): (request: RequestHeaders, response: NodeResponse) => boolean {
+  return ({ method, url, originalUrl }, response) => {
+    const answer = metadataAnswer(verifier.metadata, { method, target: originalUrl ?? url });
+    if (answer === undefined) return false;
+    send(response, answer);
+    return true;
+  };
+}
+
+/** Ends `response` with `answer`. */
+export function send(response: NodeResponse, { status, headers, body }: Answer): void {
+  response.statusCode = status;
+  setHeaders(response, headers);
+  response.end(body);
+}
+
+export function setHeaders(response: NodeResponse, headers: Readonly<Record<string, string>> = {}): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+}

@@ -10,8 +10,9 @@ import {
   FOR_AUTHORITIES,
   FOR_CLIENTS,
 } from './wire/certificate-authority.ts';
-import { askByCertificate, registerIssuer } from './wire/certificate-client.ts';
+import { askByCertificate, registerCertificate, registerIssuer } from './wire/certificate-client.ts';
 import type { ShownCertificate } from './wire/certificates.ts';
+import { withPublicKey } from './wire/der.ts';
 import { type Answer, comparable, jsonOf, send } from './wire/exchange.ts';
 import { expectOAuthError, expectToken } from './wire/expectations.ts';
 import { explained } from './wire/federation.ts';
@@ -114,6 +115,20 @@ describe.runIf(mayStartServers())('RFC 8705 section 2.1 (needs the countersign c
     expect(decodeJwt(token).claims['crd']).not.toBe(credential);
     const wrong = [['Authorization', basic({ ...scene.client, secret: `${scene.client.secret}x` })]] as const;
     expectOAuthError(await ask(shown, { headers: wrong }), 401, 'invalid_client');
+  });
+
+  test('threat 22: a key that no checker survives ends one request and not the authority', async (context) => {
+    const clients = certificateAuthority(context, '/CN=clients');
+    await withClient({ subject_dn: 'CN=payments', ca: clients.pem });
+    const strangers = certificateAuthority(context, '/CN=strangers').issue('/CN=middle', FOR_AUTHORITIES);
+    const leaf = strangers.issue('/CN=payments');
+    // RFC 5480 section 2.2, SEC 1 section 2.3.3: the point at infinity of P-256.
+    const infinity = Buffer.from('3019301306072a8648ce3d020106082a8648ce3d03010703020000', 'hex');
+    await expectRefused({ ...leaf, cert: leaf.pem + withPublicKey(strangers.der, infinity) });
+    expectToken(await ask(clients.issue('/CN=payments')));
+    const ca = withPublicKey(clients.der, infinity);
+    await expect(registerIssuer(scene, { subject_dn: 'CN=a', ca })).rejects.toThrow(/400/);
+    await expect(registerCertificate(scene, ca)).rejects.toThrow(/400/);
   });
 
   test('threat 22: what openssl verify refuses is refused, and so is what only looks right', async (context) => {

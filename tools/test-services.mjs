@@ -4,7 +4,8 @@
 //   node tools/test-services.mjs -- COMMAND …   runs a command with them, e.g. npx vitest run packages/server
 //   node tools/test-services.mjs --env          prints NAME=value lines, then stays until its input ends or it is stopped
 import { run, endWithUs } from './run/child.mjs';
-import { provideNginx } from './services/nginx.mjs';
+import { provideEnvoy } from './services/envoy.mjs';
+import { provideFrontProxies } from './services/front-proxies.mjs';
 import { providePostgres } from './services/postgres.mjs';
 import { provideToolchains } from './services/toolchains.mjs';
 import { isProgram, ROOT } from './source/report.mjs';
@@ -15,7 +16,12 @@ import { isProgram, ROOT } from './source/report.mjs';
 
 /** Starts what can be had. Call `stop` at the end, also after a failure. @param {string} [root] @returns {Promise<Services>} */
 export async function startServices(root = ROOT) {
-  const answers = [await providePostgres(root), ...(await provideToolchains()), await provideNginx(root)];
+  const answers = [
+    await providePostgres(root),
+    ...(await provideToolchains()),
+    ...(await provideFrontProxies(root)),
+    await provideEnvoy(root),
+  ];
   const found = answers.filter((answer) => 'from' in answer);
   const missing = answers.filter((answer) => 'missing' in answer);
   return {

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -103,6 +105,61 @@ describe.runIf(target.admin !== undefined)(
       const outcome = await runForeign(context, 'node', ['google-external-account.mjs'], platform);
       expect(outcome.code).not.toBe(0);
       expect(outcome.stderr).toMatch(/invalid_request/);
+    });
+
+    test('a job of GitHub Actions comes with what its runner answers, anew for each exchange', async (context) => {
+      const scene = await seedScene('google-runner');
+      const key = makeKey('RS256');
+      const issuer = `https://${freshName('actions')}.example`;
+      const jwks = { keys: [{ ...key.jwk, kid: 'k1', use: 'sig', alg: 'RS256' }] };
+      const settings = { issuer, name: 'Actions', kind: 'github_actions', jwks };
+      const trusted = await scene.admin.must('POST', '/trusted-issuers', settings);
+      await scene.admin.must('POST', `/identities/${scene.machine.identityId}/credentials`, {
+        type: 'federated',
+        trusted_issuer: trusted['id'],
+        conditions: { repository_id: '456789', repository_owner_id: '123456', ref: 'refs/heads/main' },
+      });
+      let ref = 'refs/heads/main';
+      const asked: string[] = [];
+      const runner = createServer((request, response) => {
+        asked.push(`${String(request.headers.authorization)} ${String(request.url)}`);
+        const now = Math.floor(Date.now() / 1000);
+        const times = { iat: now, nbf: now - 5, exp: now + 300, jti: freshName('jti') };
+        const repository = { repository_id: '456789', repository_owner_id: '123456', ref };
+        const who = { iss: issuer, sub: `repo:octo-org/octo-repo:ref:${ref}`, aud: target.issuer };
+        const value = signCompact(
+          { alg: 'RS256', kid: 'k1', typ: 'JWT' },
+          { ...who, ...times, ...repository },
+          key,
+        );
+        response.setHeader('content-type', 'application/json');
+        response.end(JSON.stringify({ count: 1, value }));
+      });
+      await new Promise<void>((done) => runner.listen(0, '127.0.0.1', done));
+      const { port } = runner.address() as AddressInfo;
+      const { CLIENT_ID: _id, CLIENT_SECRET: _secret, SUBJECT_TOKEN_FILE: _file, ...rest } = env;
+      const job = {
+        ...rest,
+        AUDIENCE: scene.resource,
+        SUBJECT_TOKEN_URL: `http://127.0.0.1:${port}/token?audience=${encodeURIComponent(target.issuer)}`,
+        SUBJECT_TOKEN_BEARER: 'of-the-runner',
+      };
+      try {
+        for (let times = 0; times < 2; times++) {
+          const seen = printed(await runForeign(context, 'node', ['google-external-account.mjs'], job));
+          expect(seen).toMatchObject({ scope: 'read' });
+          const { claims } = decodeJwt(String(seen['token']));
+          expect(claims).toMatchObject({ client_id: scene.client.id, aud: scene.resource });
+        }
+        expect(asked[0]).toBe(`Bearer of-the-runner /token?audience=${encodeURIComponent(target.issuer)}`);
+        ref = 'refs/pull/7/merge';
+        const outcome = await runForeign(context, 'node', ['google-external-account.mjs'], job);
+        expect(outcome.code).not.toBe(0);
+        expect(outcome.stderr).toMatch(/invalid_request/);
+      } finally {
+        runner.close();
+        runner.closeAllConnections();
+      }
     });
 
     test('reports an audience that it may not call', async (context) => {

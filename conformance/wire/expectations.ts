@@ -10,6 +10,7 @@ const REGISTERED = new Set([
   'unsupported_grant_type',
   'invalid_scope',
   'invalid_target',
+  'invalid_authorization_details',
   'invalid_dpop_proof',
   'use_dpop_nonce',
   'access_denied',

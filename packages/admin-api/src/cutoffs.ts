@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { operation } from './contract.ts';
-import { instant, page, pageQuery, reason } from './fields.ts';
+import { instant, page, pageQuery, reason, recordId } from './fields.ts';
 
 export const CUTOFF_KINDS = ['identity', 'credential', 'token', 'key'] as const;
 
@@ -32,11 +32,82 @@ export const cutoff = z
   .meta({ id: 'Cutoff' });
 export type Cutoff = z.output<typeof cutoff>;
 
+const seconds = z.int().min(0);
+
+export const FOLLOWER_STATES = ['confirmed', 'waiting', 'silent', 'started_after', 'following'] as const;
+
+/** One running verifier of a resource server, as far as it has told of itself. */
+const follower = z
+  .object({
+    instance: z.string(),
+    proven: z
+      .boolean()
+      .describe('It showed a token of its resource server; others only say that they are of it'),
+    state: z
+      .enum(FOLLOWER_STATES)
+      .describe(
+        'confirmed: it obeys the order · waiting: it follows and has not said so yet · silent: nothing is heard of it · ' +
+          'started_after: it knew the order before its first request · following: there is no order yet',
+      ),
+    last_seen_at: instant,
+    stale_after: seconds.describe('Seconds without news after which it counts its feed as stale'),
+    on_stale: z.string().describe('What it does then: refuse · introspect · accept_younger_than:SECONDS'),
+    worst_case: seconds.describe('Seconds for which it may still take such a token if not a word reaches it'),
+    confirmed_at: instant.nullable(),
+    exposure_ms: z.int().nullable().describe('From the order to its confirmation'),
+    attempts: z.int().describe('Requests it refused because of this order'),
+    last_attempt_at: instant.nullable(),
+  })
+  .meta({ id: 'CutoffFollower' });
+
+const server = z
+  .object({
+    resource_server: z.string(),
+    identifier: z.string(),
+    obeys: z
+      .enum(['at_once', 'feed', 'expiry'])
+      .describe('expiry: no verifier of it is known to follow the feed, tokens end by their time'),
+    longest_token_life: seconds.describe('Seconds that a token of the target may live on there, at most'),
+    worst_case: seconds.describe(
+      'Seconds for which one may still be taken there, if not a word reaches a verifier',
+    ),
+    connected: z.int(),
+    silent: z.int(),
+    confirmed: z.int(),
+    waiting: z.int(),
+    slowest_exposure_ms: z.int().nullable(),
+    attempts: z.int(),
+    followers: z.array(follower).describe('At most 100, those that matter most first'),
+  })
+  .meta({ id: 'CutoffResourceServer' });
+export type CutoffResourceServer = z.output<typeof server>;
+
+/** What an order would reach: part of its dry run. */
+export const cutoffOutlook = z
+  .object({
+    worst_case: seconds.describe('The longest of all resource servers'),
+    resource_servers: z.array(server).describe('Worst first'),
+  })
+  .meta({ id: 'CutoffOutlook' });
+export type CutoffOutlook = z.output<typeof cutoffOutlook>;
+
+/** An order with its receipts. */
+export const cutoffReport = cutoff
+  .extend({
+    ...cutoffOutlook.shape,
+    all_confirmed: z.boolean().describe('Every verifier that follows has confirmed it'),
+  })
+  .meta({ id: 'CutoffReport' });
+export type CutoffReport = z.output<typeof cutoffReport>;
+
+const params = z.strictObject({ id: recordId });
+
 export const cutoffOperations = {
   'cutoffs.create': operation({
     method: 'POST',
     path: '/v1/cutoffs',
-    summary: 'Stop trusting an identity, credential, token or signing key from now on',
+    summary:
+      'Stop trusting an identity, credential, token or signing key from now on; its dry run names the worst case',
     scopes: ['cutoffs:write'],
     body: cutoffCreate,
     response: cutoff,
@@ -50,5 +121,22 @@ export const cutoffOperations = {
     scopes: ['cutoffs:read'],
     query: z.strictObject(pageQuery),
     response: page(cutoff),
+  }),
+  'cutoffs.get': operation({
+    method: 'GET',
+    path: '/v1/cutoffs/{id}',
+    summary: 'Show a cut-off with its receipts: who obeys it, since when, and what was tried afterwards',
+    scopes: ['cutoffs:read'],
+    params,
+    response: cutoffReport,
+  }),
+  'cutoffs.lift': operation({
+    method: 'POST',
+    path: '/v1/cutoffs/{id}/lift',
+    summary: 'Trust again what was cut off: for people, never for machines',
+    scopes: ['cutoffs:write'],
+    params,
+    body: z.strictObject({ reason }),
+    response: cutoff,
   }),
 };

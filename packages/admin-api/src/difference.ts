@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cutoffOutlook } from './cutoffs.ts';
 
 /** The kinds of objects that a write can change. */
 export const OBJECT_KINDS = [
@@ -30,6 +31,10 @@ export type ObjectChange = z.output<typeof objectChange>;
 
 /** What a write would do: the answer to `?dry_run=true`. Nothing was changed. */
 export const difference = z
-  .object({ dry_run: z.literal(true), changes: z.array(objectChange) })
+  .object({
+    dry_run: z.literal(true),
+    changes: z.array(objectChange),
+    outlook: cutoffOutlook.optional().describe('Of a cut-off: whom it reaches, and the worst case'),
+  })
   .meta({ id: 'Difference' });
 export type Difference = z.output<typeof difference>;

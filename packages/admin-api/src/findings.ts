@@ -8,10 +8,16 @@ export const FINDING_KINDS = [
   'wide_access',
   'uncached_client',
   'credential_made_while_narrowed',
+  'shared_key',
 ] as const;
+export type FindingKind = (typeof FINDING_KINDS)[number];
 export const FINDING_STATES = ['open', 'accepted', 'resolved'] as const;
+export type FindingState = (typeof FINDING_STATES)[number];
+/** In ascending order. */
 export const FINDING_SEVERITIES = ['low', 'medium', 'high'] as const;
+export type FindingSeverity = (typeof FINDING_SEVERITIES)[number];
 export const FINDING_SUBJECTS = ['credential', 'access'] as const;
+export type FindingSubject = (typeof FINDING_SUBJECTS)[number];
 
 export const finding = z
   .object({

@@ -21,7 +21,9 @@ export const IDENTITY_KINDS = [
   'agent',
   'third_party',
 ] as const;
+export type IdentityKind = (typeof IDENTITY_KINDS)[number];
 export const ENVIRONMENTS = ['dev', 'test', 'staging', 'prod'] as const;
+export type Environment = (typeof ENVIRONMENTS)[number];
 export const CADENCES = [
   'continuous',
   'daily',
@@ -31,6 +33,7 @@ export const CADENCES = [
   'annual',
   'on_demand',
 ] as const;
+export type Cadence = (typeof CADENCES)[number];
 export const IDENTITY_STATES = [
   'draft',
   'requested',
@@ -42,6 +45,7 @@ export const IDENTITY_STATES = [
   'rejected',
   'lapsed',
 ] as const;
+export type IdentityState = (typeof IDENTITY_STATES)[number];
 
 const purpose = text(1000);
 

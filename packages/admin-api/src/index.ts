@@ -3,6 +3,7 @@ export {
   type Access,
   accessCreate,
   accessPatch,
+  type AccessState,
 } from './access.ts';
 export {
   API_VERSION,
@@ -32,8 +33,17 @@ export {
   credentialCreate,
   credentialPatch,
   subjectOf,
+  type CredentialType,
+  type CredentialState,
 } from './credentials.ts';
-export { CUTOFF_KINDS, type Cutoff, cutoffCreate } from './cutoffs.ts';
+export {
+  CUTOFF_KINDS,
+  type Cutoff,
+  cutoffCreate,
+  type CutoffOutlook,
+  type CutoffReport,
+  type CutoffResourceServer,
+} from './cutoffs.ts';
 export { type Difference, OBJECT_KINDS, type ObjectChange, type ObjectKind } from './difference.ts';
 export {
   type Finding,
@@ -41,6 +51,10 @@ export {
   FINDING_SEVERITIES,
   FINDING_STATES,
   FINDING_SUBJECTS,
+  type FindingKind,
+  type FindingState,
+  type FindingSeverity,
+  type FindingSubject,
 } from './findings.ts';
 export {
   CADENCES,
@@ -50,6 +64,10 @@ export {
   type Identity,
   identityCreate,
   identityPatch,
+  type IdentityKind,
+  type Environment,
+  type Cadence,
+  type IdentityState,
 } from './identities.ts';
 export { newClientId } from './fields.ts';
 export { KEY_ALGORITHMS, type SigningKey } from './keys.ts';
@@ -78,6 +96,7 @@ export {
   resourceServerCreate,
   resourceServerPatch,
   SIGNING_ALGORITHMS,
+  type SigningAlgorithm,
 } from './resource-servers.ts';
 export { ADMIN_SCOPE_NAMES, ADMIN_SCOPES, type AdminScope } from './scopes.ts';
 export {
@@ -86,4 +105,6 @@ export {
   TRUSTED_ISSUER_KINDS,
   trustedIssuerCreate,
   trustedIssuerPatch,
+  type TrustedIssuerKind,
 } from './trusted-issuers.ts';
+export { type AccessUsage, MOST_USAGE_ROWS, USE_ANSWERS, type UsageReport } from './usage.ts';

@@ -14,6 +14,7 @@ import {
 } from './fields.ts';
 
 export const SIGNING_ALGORITHMS = ['ES256', 'ES384', 'RS256', 'RS384', 'PS256', 'EdDSA'] as const;
+export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 
 const scopes = z
   .array(

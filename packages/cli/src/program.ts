@@ -59,6 +59,12 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'Orders to stop trusting something at once',
     load: async () => (await import('./commands/cutoffs.ts')).cutoffs,
   },
+  // Said of one order as often as of all of them.
+  cutoff: {
+    brief: 'The same as cutoffs',
+    hidden: true,
+    load: async () => (await import('./commands/cutoffs.ts')).cutoffs,
+  },
   keys: {
     brief: 'The keys that sign tokens',
     load: async () => (await import('./commands/keys.ts')).keys,

@@ -163,7 +163,7 @@ describe('the cut-off feed', () => {
       ['key', 'k1'],
     ] as const) {
       const index = indexCutoffs([{ kind, id, not_before: 1000 }]);
-      expect(cutOffBy(index, claims(), 'k1')).toBe(kind);
+      expect(cutOffBy(index, claims(), 'k1')).toEqual({ kind, id, not_before: 1000 });
       expect(isCutOff(index, claims({ iat: 1001 }), 'k1')).toBe(kind === 'key');
       expect(isCutOff(indexCutoffs([{ kind, id: 'other', not_before: 1000 }]), claims(), 'k1')).toBe(false);
     }
@@ -189,7 +189,7 @@ describe('the cut-off feed', () => {
       ['key', 'k8'],
     ] as const) {
       const index = indexCutoffs([{ kind, id, not_before: 1000 }]);
-      expect(cutOffBy(index, exchanged, 'k1')).toBe(kind);
+      expect(cutOffBy(index, exchanged, 'k1')).toEqual({ kind, id, not_before: 1000 });
       expect(cutOffBy(index, claims(), 'k1')).toBeUndefined();
     }
   });

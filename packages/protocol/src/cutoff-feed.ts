@@ -4,7 +4,8 @@ import { isNumericDate } from './numeric-date.ts';
 import { isJsonObject, type JsonFault, parseJsonObject } from './strict-json.ts';
 
 /** What is no longer trusted: `id` is the client_id, the credential id (`crd`), the `jti`, or the `kid`. */
-export type CutoffKind = 'identity' | 'credential' | 'token' | 'key';
+export const CUTOFF_KINDS = ['identity', 'credential', 'token', 'key'] as const;
+export type CutoffKind = (typeof CUTOFF_KINDS)[number];
 
 export interface CutoffEntry {
   readonly kind: CutoffKind;
@@ -48,7 +49,7 @@ export type CutoffIndex = ReadonlyMap<string, number>;
 /** Bytes of the largest page that is read. */
 export const MAX_CUTOFF_FEED_BYTES = 16_777_216;
 
-const KINDS: readonly unknown[] = ['identity', 'credential', 'token', 'key'] satisfies CutoffKind[];
+const KINDS: readonly unknown[] = CUTOFF_KINDS;
 
 /** Reads the payload of a feed whose signature has been verified. */
 export function parseCutoffFeed(payload: Uint8Array): CutoffFeedResult {
@@ -81,28 +82,27 @@ export type CutoffSubject = Pick<AccessTokenClaims, 'client_id' | 'crd' | 'jti' 
   Partial<Pick<AccessTokenClaims, 'sub' | 'act' | 'via'>>;
 
 /**
- * Which order cuts the token off, or `undefined`. `kid` is that of the key that made its signature. A token that was
+ * The order that cuts the token off, or `undefined`. `kid` is that of the key that made its signature. A token that was
  * exchanged ends with everybody it names and with every token, credential and key it comes from (RFC 8693 §4.1).
  */
 export function cutOffBy(
   index: CutoffIndex,
   claims: CutoffSubject,
   kid: string | undefined,
-): CutoffKind | undefined {
+): CutoffEntry | undefined {
   if (index.size === 0) return undefined;
-  const cuts = (kind: CutoffKind, id: string | undefined): boolean =>
-    id !== undefined && claims.iat <= (index.get(keyOf(kind, id)) ?? -1);
-  if (cuts('identity', claims.client_id) || cuts('identity', claims.sub)) return 'identity';
-  for (let act = claims.act; act !== undefined; act = act.act)
-    if (cuts('identity', act.sub)) return 'identity';
-  if (cuts('credential', claims.crd)) return 'credential';
-  if (cuts('token', claims.jti)) return 'token';
-  for (const each of claims.via ?? []) {
-    if (cuts('credential', each.crd)) return 'credential';
-    if (cuts('token', each.jti)) return 'token';
-    if (isKeyCutOff(index, each.kid)) return 'key';
-  }
-  return isKeyCutOff(index, kid) ? 'key' : undefined;
+  const cutting = (kind: CutoffKind, id: string | undefined): CutoffEntry | undefined => {
+    const notBefore = id === undefined ? undefined : index.get(keyOf(kind, id));
+    if (id === undefined || notBefore === undefined) return undefined;
+    return kind === 'key' || claims.iat <= notBefore ? { kind, id, not_before: notBefore } : undefined;
+  };
+  let found = cutting('identity', claims.client_id) ?? cutting('identity', claims.sub);
+  for (let act = claims.act; found === undefined && act !== undefined; act = act.act)
+    found = cutting('identity', act.sub);
+  found ??= cutting('credential', claims.crd) ?? cutting('token', claims.jti);
+  for (const each of claims.via ?? [])
+    found ??= cutting('credential', each.crd) ?? cutting('token', each.jti) ?? cutting('key', each.kid);
+  return found ?? cutting('key', kid);
 }
 
 /** True when nothing that this key signs is to be believed any more. */

@@ -71,6 +71,7 @@ export {
   indexCutoffs,
   isCutOff,
   isKeyCutOff,
+  CUTOFF_KINDS,
   MAX_CUTOFF_FEED_BYTES,
   parseCutoffFeed,
 } from './cutoff-feed.ts';
@@ -92,6 +93,7 @@ export {
   dpopUri,
 } from './dpop-proof.ts';
 export { derToP1363, p1363ToDer } from './ecdsa-signature.ts';
+export { hasSmallOrder } from './ed25519-point.ts';
 export { ERROR_CODE_TABLE, type ErrorCode, OAUTH_ERROR_CODES, type OAuthErrorCode } from './error-code.ts';
 export { type ErrorResponse, receivedErrorCode } from './error-response.ts';
 export { Form, type FormFault, type FormLimits, type FormResult, parseForm } from './form.ts';
@@ -132,6 +134,7 @@ export {
 export { isNumericDate } from './numeric-date.ts';
 export { parseResourceIndicator, type ResourceIndicator } from './resource-indicator.ts';
 export { type ResourceMetadata, resourceMetadataUrl } from './resource-metadata.ts';
+export { rsaModulusFault } from './rsa-modulus.ts';
 export { formatScope, parseScope, parseScopeToken, type ScopeToken } from './scope.ts';
 export {
   generateSecret,

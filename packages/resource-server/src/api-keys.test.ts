@@ -1,17 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { generateSecret } from '@countersign/protocol';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../test/tiny-issuer.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { verifierScene } from '../test/verifier-scene.ts';
 import type { VerifierOptions } from './options.ts';
 import { presentedToken } from './presented-token.ts';
 import { requireScope } from './require-scope.ts';
-import { createVerifier, type Verifier, type VerifyResult } from './verifier.ts';
+import { type Verifier, type VerifyResult } from './verifier.ts';
 
-let now = 1_800_000_000;
-const clock = (): number => now;
-let tiny: TinyIssuer;
+const scene = verifierScene();
 let verifier: Verifier;
-const open: Verifier[] = [];
 /** What the token endpoint was asked, and what it answers. */
 let asked: { key: string | undefined; form: string }[];
 let answer: (response: ServerResponse) => void;
@@ -19,12 +16,10 @@ let answer: (response: ServerResponse) => void;
 const bytes = (size: number): Uint8Array => crypto.getRandomValues(new Uint8Array(size));
 const newKey = (): string => generateSecret('cak', bytes).secret;
 
-beforeEach(async () => {
-  now = 1_800_000_000;
+beforeEach(() => {
   asked = [];
-  tiny = await startTinyIssuer(clock);
   answer = (response) => send(response, 200, tokenAnswer());
-  tiny.intercept = (request, response) => {
+  scene.tiny.intercept = (request, response) => {
     if (request.url !== '/oauth/token') return false;
     void collect(request).then((form) => {
       const key = request.headers['x-api-key'];
@@ -35,22 +30,9 @@ beforeEach(async () => {
   };
   verifier = verifierOf();
 });
-afterEach(async () => {
-  for (const each of open.splice(0)) await each.close();
-  await tiny.close();
-});
 
 function verifierOf(options: Partial<VerifierOptions> = {}): Verifier {
-  const made = createVerifier({
-    issuer: tiny.issuer,
-    audience: AUDIENCE,
-    clock,
-    cutoffs: false,
-    apiKeys: true,
-    ...options,
-  } as VerifierOptions);
-  open.push(made);
-  return made;
+  return scene.open({ apiKeys: true, ...options });
 }
 
 async function collect(request: IncomingMessage): Promise<string> {
@@ -66,7 +48,7 @@ function send(response: ServerResponse, status: number, body: object): void {
 
 function tokenAnswer(change: object = {}, claims: object = {}): object {
   return {
-    access_token: tiny.token(claims),
+    access_token: scene.tiny.token(claims),
     token_type: 'Bearer',
     expires_in: 600,
     scope: 'fraud:read',
@@ -96,19 +78,19 @@ describe('an API key', () => {
     const key = newKey();
     const results = await Promise.all(Array.from({ length: 200 }, () => tell(key)));
     expect(new Set(results)).toEqual(new Set(['ok']));
-    now += 59;
+    scene.now += 59;
     expect(await tell(key)).toBe('ok');
     expect(asked).toHaveLength(1);
-    now += 1;
+    scene.now += 1;
     expect(await tell(key)).toBe('ok');
     expect(asked).toHaveLength(2);
   });
 
   it('is asked about sooner where its token ends sooner', async () => {
     const key = newKey();
-    answer = (response) => send(response, 200, tokenAnswer({ expires_in: 15 }, { exp: now + 15 }));
+    answer = (response) => send(response, 200, tokenAnswer({ expires_in: 15 }, { exp: scene.now + 15 }));
     expect(await tell(key)).toBe('ok');
-    now += 10;
+    scene.now += 10;
     await tell(key);
     expect(asked).toHaveLength(2);
   });
@@ -117,10 +99,10 @@ describe('an API key', () => {
     const key = newKey();
     answer = (response) => send(response, 401, { error: 'invalid_client' });
     expect(await tell(key)).toBe('401 api_key_refused invalid_client');
-    now += 9;
+    scene.now += 9;
     expect(await tell(key)).toBe('401 api_key_refused invalid_client');
     expect(asked).toHaveLength(1);
-    now += 1;
+    scene.now += 1;
     answer = (response) => send(response, 200, tokenAnswer());
     expect(await tell(key)).toBe('ok');
   });
@@ -155,10 +137,10 @@ describe('an API key', () => {
   });
 
   it('finds the endpoint again after the metadata could not be had', async () => {
-    const { metadata } = tiny;
-    tiny.metadata = { ...metadata, issuer: 'https://other.example' };
+    const { metadata } = scene.tiny;
+    scene.tiny.metadata = { ...metadata, issuer: 'https://other.example' };
     expect(await tell(newKey())).toMatch(/^503 api_keys_unavailable/);
-    tiny.metadata = metadata;
+    scene.tiny.metadata = metadata;
     expect(await tell(newKey())).toBe('ok');
   });
 
@@ -213,7 +195,7 @@ describe('a request', () => {
     const key = newKey();
     expect(found({ 'x-api-key': key, authorization: `Bearer ${key}` })).toBe('several_authorizations');
     expect(found({ 'x-api-key': [key, key] })).toBe('several_authorizations');
-    expect(found({ 'x-api-key': tiny.token() })).toBe('malformed_authorization');
+    expect(found({ 'x-api-key': scene.tiny.token() })).toBe('malformed_authorization');
     expect(found({ 'x-api-key': '' })).toBe('malformed_authorization');
   });
 

@@ -11,6 +11,7 @@ import {
   verifyJws,
 } from '@countersign/protocol';
 import { CutoffFollower } from './cutoff-feed.ts';
+import { CutoffReceipt } from './cutoff-receipt.ts';
 import type { Finding } from './finding.ts';
 import type { Introspection } from './introspection.ts';
 import { Jwks } from './jwks.ts';
@@ -50,6 +51,8 @@ export function openAuthority(
         leeway,
         staleAfter,
         random: Math.random,
+        receipt: new CutoffReceipt({ ...settings, source: settings.receipts }),
+        onAlarm: settings.onCutoffAlarm,
       })
     : undefined;
   return { settings: issuer, keys, cutoffs };
@@ -106,8 +109,11 @@ export function checkCutoffs(
   const { claims, signer } = token;
   // Nothing was ordered since it was last looked at.
   if (token.clearedBy !== cutoffs.index) {
-    const kind = cutoffs.cutOffBy(claims, signer?.kid);
-    if (kind !== undefined) return { reason: 'cut_off', detail: kind };
+    const order = cutoffs.cutOffBy(claims, signer?.kid);
+    if (order !== undefined) {
+      cutoffs.attempted(order);
+      return { reason: 'cut_off', detail: order.kind };
+    }
     token.clearedBy = cutoffs.index;
   }
   if (!cutoffs.isStale(now)) return undefined;

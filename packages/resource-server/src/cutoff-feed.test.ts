@@ -1,33 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../test/tiny-issuer.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { verifierScene } from '../test/verifier-scene.ts';
 import type { CutoffOptions } from './options.ts';
-import { createVerifier, type Verifier } from './verifier.ts';
+import { type Verifier } from './verifier.ts';
 
-let now = 1_800_000_000;
-const clock = () => now;
-let tiny: TinyIssuer;
-const open: Verifier[] = [];
-
-beforeEach(async () => {
-  now = 1_800_000_000;
-  tiny = await startTinyIssuer(clock);
-});
-afterEach(async () => {
-  for (const verifier of open.splice(0)) await verifier.close();
-  await tiny.close();
-});
-
-function verifierOf(cutoffs: CutoffOptions = {}): Verifier {
-  const verifier = createVerifier({ issuer: tiny.issuer, audience: AUDIENCE, clock, cutoffs });
-  open.push(verifier);
-  return verifier;
-}
+const scene = verifierScene();
+const verifierOf = (cutoffs: CutoffOptions = {}): Verifier => scene.open({ cutoffs });
 const reasonOf = async (verifier: Verifier, token: string) => {
   const result = await verifier.verify(token);
   return result.ok ? 'ok' : result.reason;
 };
 const noFeed = () => {
-  tiny.intercept = (request, response) => {
+  scene.tiny.intercept = (request, response) => {
     if (!request.url?.startsWith('/oauth/cutoffs')) return false;
     response.writeHead(500).end();
     return true;
@@ -41,13 +24,13 @@ describe('a cut-off', () => {
     ['token', 'jti-1'],
     ['key', 'k1'],
   ] as const)('of a(n) %s is obeyed within moments, for tokens of before', async (kind, id) => {
-    const spare = tiny.addKey('k2');
+    const spare = scene.tiny.addKey('k2');
     const verifier = verifierOf();
     await verifier.ready();
-    const token = tiny.token({}, {}, kind === 'key' ? undefined : spare);
+    const token = scene.tiny.token({}, {}, kind === 'key' ? undefined : spare);
     expect(await reasonOf(verifier, token)).toBe('ok');
-    tiny.bendFeed.key = spare;
-    tiny.cut({ kind, id, not_before: now });
+    scene.tiny.bendFeed.key = spare;
+    scene.tiny.cut({ kind, id, not_before: scene.now });
     await vi.waitFor(async () => expect(await reasonOf(verifier, token)).toBe('cut_off'), {
       timeout: 2000,
       interval: 10,
@@ -55,32 +38,32 @@ describe('a cut-off', () => {
     const result = await verifier.verify(token);
     expect(result).toMatchObject({ status: 401, error: 'invalid_token', detail: kind });
     // A key has been stolen from then on; the others may come back.
-    const later = tiny.token({ iat: now + 1 }, {}, kind === 'key' ? undefined : spare);
+    const later = scene.tiny.token({ iat: scene.now + 1 }, {}, kind === 'key' ? undefined : spare);
     expect(await reasonOf(verifier, later)).toBe(kind === 'key' ? 'cut_off' : 'ok');
   });
 
   it('that was ordered before the start is known at the start', async () => {
-    tiny.cut({ kind: 'identity', id: 'payments', not_before: now });
-    expect(await reasonOf(verifierOf(), tiny.token())).toBe('cut_off');
+    scene.tiny.cut({ kind: 'identity', id: 'payments', not_before: scene.now });
+    expect(await reasonOf(verifierOf(), scene.tiny.token())).toBe('cut_off');
   });
 
   it('that comes on a later page of the first answer is known before the first token is judged', async () => {
-    tiny.bendFeed.pageSize = 2;
-    for (let i = 0; i < 6; i++) tiny.cut({ kind: 'token', id: `other${i}`, not_before: now });
-    tiny.cut({ kind: 'identity', id: 'payments', not_before: now });
-    expect(await reasonOf(verifierOf(), tiny.token())).toBe('cut_off');
+    scene.tiny.bendFeed.pageSize = 2;
+    for (let i = 0; i < 6; i++) scene.tiny.cut({ kind: 'token', id: `other${i}`, not_before: scene.now });
+    scene.tiny.cut({ kind: 'identity', id: 'payments', not_before: scene.now });
+    expect(await reasonOf(verifierOf(), scene.tiny.token())).toBe('cut_off');
     const verifier = verifierOf();
     await verifier.ready();
-    expect(await reasonOf(verifier, tiny.token())).toBe('cut_off');
+    expect(await reasonOf(verifier, scene.tiny.token())).toBe('cut_off');
   });
 
   it('stays in force while the authority is away', async () => {
     const verifier = verifierOf({ onStale: { acceptYoungerThan: 60 } });
-    tiny.cut({ kind: 'identity', id: 'payments', not_before: now });
+    scene.tiny.cut({ kind: 'identity', id: 'payments', not_before: scene.now });
     await verifier.ready();
     noFeed();
-    now += 3700;
-    expect(await reasonOf(verifier, tiny.token({ iat: now - 3700 }))).toBe('cut_off');
+    scene.now += 3700;
+    expect(await reasonOf(verifier, scene.tiny.token({ iat: scene.now - 3700 }))).toBe('cut_off');
   });
 });
 
@@ -90,13 +73,13 @@ describe('a feed that cannot be followed', () => {
     await verifier.ready();
     noFeed();
     await new Promise((resolve) => setTimeout(resolve, 700));
-    now += 10;
-    expect(await reasonOf(verifier, tiny.token())).toBe('ok');
-    now += 1;
-    const result = await verifier.verify(tiny.token());
+    scene.now += 10;
+    expect(await reasonOf(verifier, scene.tiny.token())).toBe('ok');
+    scene.now += 1;
+    const result = await verifier.verify(scene.tiny.token());
     expect(result).toMatchObject({ status: 503, error: undefined, reason: 'cutoffs_stale' });
-    tiny.intercept = () => false;
-    await vi.waitFor(async () => expect(await reasonOf(verifier, tiny.token())).toBe('ok'), {
+    scene.tiny.intercept = () => false;
+    await vi.waitFor(async () => expect(await reasonOf(verifier, scene.tiny.token())).toBe('ok'), {
       timeout: 8000,
     });
   });
@@ -104,103 +87,112 @@ describe('a feed that cannot be followed', () => {
   it('lets young tokens pass where that is the setting', async () => {
     noFeed();
     const verifier = verifierOf({ onStale: { acceptYoungerThan: 60 } });
-    expect(await reasonOf(verifier, tiny.token({ iat: now - 59 }))).toBe('ok');
-    expect(await reasonOf(verifier, tiny.token({ iat: now - 60 }))).toBe('cutoffs_stale');
+    expect(await reasonOf(verifier, scene.tiny.token({ iat: scene.now - 59 }))).toBe('ok');
+    expect(await reasonOf(verifier, scene.tiny.token({ iat: scene.now - 60 }))).toBe('cutoffs_stale');
     await verifier.close();
   });
 
   it.each<[string, () => void]>([
-    ['of another issuer', () => void (tiny.bendFeed.claims = { iss: 'https://evil.example' })],
-    ['from the future', () => void (tiny.bendFeed.claims = { iat: now + 6, exp: now + 66 })],
-    ['that would be good for too long', () => void (tiny.bendFeed.claims = { iat: now, exp: now + 121 })],
-    ['that has expired', () => void (tiny.bendFeed.claims = { iat: now - 100, exp: now - 50 })],
-    ['that answers another cursor', () => void (tiny.bendFeed.claims = { from: 7, cursor: 9 })],
-    ['whose cursor goes back', () => void (tiny.bendFeed.claims = { from: 0, cursor: -1 })],
-    ['with a malformed entry', () => void (tiny.bendFeed.claims = { entries: [{ kind: 'x' }] })],
-    ['that is an access token', () => void (tiny.bendFeed.header = { typ: 'at+jwt' })],
+    ['of another issuer', () => void (scene.tiny.bendFeed.claims = { iss: 'https://evil.example' })],
+    [
+      'from the future',
+      () => void (scene.tiny.bendFeed.claims = { iat: scene.now + 6, exp: scene.now + 66 }),
+    ],
+    [
+      'that would be good for too long',
+      () => void (scene.tiny.bendFeed.claims = { iat: scene.now, exp: scene.now + 121 }),
+    ],
+    [
+      'that has expired',
+      () => void (scene.tiny.bendFeed.claims = { iat: scene.now - 100, exp: scene.now - 50 }),
+    ],
+    ['that answers another cursor', () => void (scene.tiny.bendFeed.claims = { from: 7, cursor: 9 })],
+    ['whose cursor goes back', () => void (scene.tiny.bendFeed.claims = { from: 0, cursor: -1 })],
+    ['with a malformed entry', () => void (scene.tiny.bendFeed.claims = { entries: [{ kind: 'x' }] })],
+    ['that is an access token', () => void (scene.tiny.bendFeed.header = { typ: 'at+jwt' })],
     [
       'signed by a stranger',
       () => {
-        tiny.bendFeed.key = tiny.addKey('stranger');
-        tiny.jwks.keys.pop();
+        scene.tiny.bendFeed.key = scene.tiny.addKey('stranger');
+        scene.tiny.jwks.keys.pop();
       },
     ],
     [
       'signed in the name of a key',
       () => {
-        tiny.bendFeed.key = { ...tiny.addKey('other'), kid: 'k1' };
-        tiny.jwks.keys.pop();
+        scene.tiny.bendFeed.key = { ...scene.tiny.addKey('other'), kid: 'k1' };
+        scene.tiny.jwks.keys.pop();
       },
     ],
     [
       'that is no JWS',
-      () => void (tiny.intercept = (q, r) => !!q.url?.startsWith('/oauth/cutoffs') && !!r.end('{}')),
+      () => void (scene.tiny.intercept = (q, r) => !!q.url?.startsWith('/oauth/cutoffs') && !!r.end('{}')),
     ],
     [
       'that is a redirect',
       () =>
-        void (tiny.intercept = (q, r) =>
+        void (scene.tiny.intercept = (q, r) =>
           !!q.url?.startsWith('/oauth/cutoffs') && !!r.writeHead(302, { location: '/' }).end()),
     ],
   ])('because it is one %s counts as none', async (_, bend) => {
     bend();
-    expect(await reasonOf(verifierOf(), tiny.token())).toBe('cutoffs_stale');
+    expect(await reasonOf(verifierOf(), scene.tiny.token())).toBe('cutoffs_stale');
   });
 
   it('because its key was cut off is not believed when it says that all is well', async () => {
     const verifier = verifierOf();
     await verifier.ready();
-    tiny.addKey('k2');
-    tiny.cut({ kind: 'key', id: 'k1', not_before: now });
-    await vi.waitFor(async () => expect(await reasonOf(verifier, tiny.token())).toBe('cut_off'), {
+    scene.tiny.addKey('k2');
+    scene.tiny.cut({ kind: 'key', id: 'k1', not_before: scene.now });
+    await vi.waitFor(async () => expect(await reasonOf(verifier, scene.tiny.token())).toBe('cut_off'), {
       timeout: 2000,
       interval: 10,
     });
     // The thief of k1 goes on signing empty pages.
-    tiny.bendFeed.claims = { entries: [] };
+    scene.tiny.bendFeed.claims = { entries: [] };
     await new Promise((resolve) => setTimeout(resolve, 700));
-    now += 11;
-    const spare = tiny.token({}, {}, tiny.addKey('k3'));
-    now += 30;
+    scene.now += 11;
+    const spare = scene.tiny.token({}, {}, scene.tiny.addKey('k3'));
+    scene.now += 30;
     expect(await reasonOf(verifier, spare)).toBe('cutoffs_stale');
   });
 
   it('because somebody repeats an old page of it is as old as that page', async () => {
     const verifier = verifierOf();
     await verifier.ready();
-    const said = now;
-    tiny.bendFeed.claims = { iat: said, exp: said + 60, from: 0, cursor: 0, entries: [] };
+    const said = scene.now;
+    scene.tiny.bendFeed.claims = { iat: said, exp: said + 60, from: 0, cursor: 0, entries: [] };
     const pages = async (): Promise<void> => {
-      const before = tiny.hits.get('/oauth/cutoffs') ?? 0;
-      await vi.waitFor(() => expect(tiny.hits.get('/oauth/cutoffs')).toBeGreaterThan(before + 1), {
+      const before = scene.tiny.hits.get('/oauth/cutoffs') ?? 0;
+      await vi.waitFor(() => expect(scene.tiny.hits.get('/oauth/cutoffs')).toBeGreaterThan(before + 1), {
         timeout: 8000,
       });
     };
     await pages();
-    tiny.cut({ kind: 'identity', id: 'payments', not_before: now });
+    scene.tiny.cut({ kind: 'identity', id: 'payments', not_before: scene.now });
     // Stale after ten seconds, and the clocks may be five apart.
-    now = said + 15;
+    scene.now = said + 15;
     await pages();
-    expect(await reasonOf(verifier, tiny.token({ iat: said }))).toBe('ok');
-    now = said + 16;
+    expect(await reasonOf(verifier, scene.tiny.token({ iat: said }))).toBe('ok');
+    scene.now = said + 16;
     await pages();
-    expect(await reasonOf(verifier, tiny.token({ iat: said }))).toBe('cutoffs_stale');
+    expect(await reasonOf(verifier, scene.tiny.token({ iat: said }))).toBe('cutoffs_stale');
   });
 
   it('is fresh from an authority whose clock is behind by less than the leeway', async () => {
-    tiny.bendFeed.claims = { iat: now - 5, exp: now + 55 };
+    scene.tiny.bendFeed.claims = { iat: scene.now - 5, exp: scene.now + 55 };
     const verifier = verifierOf();
     await verifier.ready();
-    now += 10;
-    expect(await reasonOf(verifier, tiny.token())).toBe('ok');
+    scene.now += 10;
+    expect(await reasonOf(verifier, scene.tiny.token())).toBe('ok');
   });
 
   it('is not asked without end when the authority does not hold the request', async () => {
-    tiny.bendFeed.holdMs = 0;
+    scene.tiny.bendFeed.holdMs = 0;
     const verifier = verifierOf();
     await verifier.ready();
     await new Promise((resolve) => setTimeout(resolve, 1200));
-    expect(tiny.hits.get('/oauth/cutoffs')).toBeLessThan(6);
+    expect(scene.tiny.hits.get('/oauth/cutoffs')).toBeLessThan(6);
   });
 
   it('keeps ready() waiting until it comes', async () => {
@@ -212,9 +204,9 @@ describe('a feed that cannot be followed', () => {
     });
     await new Promise((resolve) => setTimeout(resolve, 400));
     expect(ready).toBe(false);
-    tiny.intercept = () => false;
+    scene.tiny.intercept = () => false;
     await waiting;
-    expect(await reasonOf(verifier, tiny.token())).toBe('ok');
+    expect(await reasonOf(verifier, scene.tiny.token())).toBe('ok');
   });
 });
 

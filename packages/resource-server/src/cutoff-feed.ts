@@ -1,60 +1,44 @@
 // Following the signed cut-off feed of one issuer: `typ: cutoffs+jwt`, a JWT kind of its own (RFC 8725 §3.11).
 import {
   type AccessTokenClaims,
+  type CutoffEntry,
   type CutoffFeed,
   type CutoffIndex,
-  type CutoffKind,
   cutOffBy,
-  decodeUtf8,
   type Issuer,
   indexCutoffs,
-  isJwsAlgorithm,
-  isKeyCutOff,
-  JWT_TYP,
-  MAX_CUTOFF_FEED_BYTES,
-  parseCompactJws,
-  parseCutoffFeed,
-  verifyJws,
 } from '@countersign/protocol';
 import { fetchBounded } from '@countersign/protocol/discovery';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type CutoffAlarm, FeedError, type FeedFault } from './cutoff-alarm.ts';
+import { MAX_PAGE_BYTES, readPage } from './cutoff-page.ts';
+import type { CutoffReceipt } from './cutoff-receipt.ts';
 import type { Jwks } from './jwks.ts';
 
 /** Seconds after which everything is asked for anew, so that orders that no longer matter are forgotten. */
 const START_OVER_AFTER = 3600;
-/** The feed is ours to ask, so a page with a new key may look for it sooner than a stranger's token may. */
-const OWN_COOLDOWN = 1;
 const FIRST_PAUSE_MS = 250;
 /** Between two pages without news. */
 const LEAST_INTERVAL_MS = 500;
 const LONGEST_PAUSE_MS = 5000;
-/** Seconds a page may be good for. The authority says 60. */
-const LONGEST_LIFETIME = 120;
-/** A JWS is a third larger than its payload. */
-const MAX_BYTES = Math.ceil(MAX_CUTOFF_FEED_BYTES * 1.4);
+/**
+ * Seconds after which it no longer matters that orders which were seen here are gone from the feed: no token that they
+ * concern lives any more.
+ */
+const FORGIVES_ROLLBACK_AFTER = 87_000;
+/** Seconds between two alarms about the same. */
+const ALARM_AGAIN_AFTER = 60;
 
-export type FeedFault =
-  | 'not_a_jws'
-  | 'wrong_typ'
-  | 'algorithm_not_allowed'
-  | 'unknown_key'
-  | 'key_cut_off'
-  | 'bad_signature'
-  | 'bad_claims'
-  | 'wrong_issuer'
-  | 'expired'
-  | 'wrong_cursor'
-  | 'refused';
-
-/** A page of the feed that must not be believed. */
-export class FeedError extends Error {
-  readonly code: FeedFault;
-
-  constructor(code: FeedFault, detail: string) {
-    super(`the cut-off feed cannot be used: ${detail}`);
-    this.name = 'FeedError';
-    this.code = code;
-  }
+/** How well an issuer's feed is followed. */
+export interface CutoffFeedState {
+  readonly issuer: string;
+  readonly stale: boolean;
+  /** Seconds since what is known here was true; undefined before the first page. */
+  readonly age: number | undefined;
+  /** The receipt of the last page. */
+  readonly cursor: number | undefined;
+  /** Alarms since the start. */
+  readonly alarms: number;
 }
 
 export interface CutoffFollowerDeps {
@@ -67,6 +51,8 @@ export interface CutoffFollowerDeps {
   readonly staleAfter: number;
   /** From 0 to 1, to spread retries. */
   readonly random: () => number;
+  readonly receipt: CutoffReceipt;
+  readonly onAlarm: ((alarm: CutoffAlarm) => void) | undefined;
 }
 
 interface Latch {
@@ -83,6 +69,9 @@ export class CutoffFollower {
   /** The receipt of the last page; `undefined` asks for everything that still matters. */
   #cursor: number | undefined;
   #highest = 0;
+  #highestAt = 0;
+  /** When orders were last seen to be gone: from then on nothing is forgotten for as long as they may matter. */
+  #wentBackAt = Number.NEGATIVE_INFINITY;
   /** Whether the pages have come to their end once since the start; before that, orders may still be missing. */
   #complete = false;
   #snapshotAt = 0;
@@ -90,6 +79,8 @@ export class CutoffFollower {
   #started = false;
   #hasTried = false;
   #lastFailure: unknown;
+  #alarms = 0;
+  #lastAlarm: { readonly code: CutoffAlarm['code']; readonly at: number } | undefined;
   readonly #firstTry: Latch = createLatch();
   readonly #firstPage: Latch = createLatch();
 
@@ -136,8 +127,19 @@ export class CutoffFollower {
   }
 
   /** The order that cuts this token off, as far as is known here. */
-  cutOffBy(claims: AccessTokenClaims, kid: string | undefined): CutoffKind | undefined {
+  cutOffBy(claims: AccessTokenClaims, kid: string | undefined): CutoffEntry | undefined {
     return cutOffBy(this.#index, claims, kid);
+  }
+
+  /** A request was refused because of this order. */
+  attempted(order: CutoffEntry): void {
+    this.#deps.receipt.count(order);
+  }
+
+  state(): CutoffFeedState {
+    const { issuer, clock } = this.#deps;
+    const age = Number.isFinite(this.#freshAt) ? Math.max(0, clock() - this.#freshAt) : undefined;
+    return { issuer, stale: this.isStale(), age, cursor: this.#cursor, alarms: this.#alarms };
   }
 
   close(): void {
@@ -160,11 +162,12 @@ export class CutoffFollower {
         if (!this.#complete) continue;
         this.#firstPage.resolve();
       } catch (error) {
+        if (this.#stop.signal.aborted) break;
         this.#lastFailure = error;
+        if (error instanceof FeedError) this.#alarm(error.code, error.message);
         // A page that does not join on to what is known: ask for everything. Orders already known stay in force.
-        if (error instanceof FeedError && (error.code === 'wrong_cursor' || error.code === 'refused')) {
-          this.#cursor = undefined;
-        }
+        if (error instanceof FeedError && STARTS_OVER.has(error.code)) this.#cursor = undefined;
+        if (this.#complete && this.isStale()) this.#alarm('stale', 'nothing was heard of it for too long');
         pause = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, pause * 2));
       }
       this.#hasTried = true;
@@ -180,69 +183,80 @@ export class CutoffFollower {
   }
 
   async #fetchPage(): Promise<CutoffFeed> {
-    const { issuer, fetch, clock, staleAfter } = this.#deps;
+    const { issuer, keys, fetch, clock, leeway, staleAfter, receipt } = this.#deps;
     if (Math.abs(clock() - this.#snapshotAt) > START_OVER_AFTER) this.#cursor = undefined;
     // Heartbeats must come well before silence counts as stale.
     const wait = this.#complete ? Math.min(25, Math.max(1, Math.floor(staleAfter / 2))) : 0;
-    const query = this.#cursor === undefined ? '' : `?after=${this.#cursor}&wait=${wait}`;
-    const response = await fetchBounded(`${issuer.replace(/\/$/, '')}/oauth/cutoffs${query}`, {
+    const { query, headers, told } = await receipt.next();
+    const place = this.#cursor === undefined ? '' : `after=${this.#cursor}&wait=${wait}`;
+    const parameters = [place, query].filter((part) => part !== '').join('&');
+    const askedAt = clock();
+    const response = await fetchBounded(`${issuer.replace(/\/$/, '')}/oauth/cutoffs?${parameters}`, {
       fetch,
       timeoutMs: (wait + 5) * 1000,
-      maxBytes: MAX_BYTES,
+      maxBytes: MAX_PAGE_BYTES,
       signal: this.#stop.signal,
-      headers: { accept: 'application/cutoffs+jwt, application/jwt' },
+      headers: { accept: 'application/cutoffs+jwt, application/jwt', ...headers },
     });
     if (response.status >= 400 && response.status < 500 && response.status !== 429) {
       throw new FeedError('refused', `${issuer} answered ${response.status}`);
     }
     if (response.status !== 200) throw new Error(`${issuer} answered ${response.status} to the cut-off feed`);
-    return await this.#read(response.body);
+    const after = this.#cursor ?? 0;
+    const page = await readPage(response.body, {
+      issuer,
+      keys,
+      clock,
+      leeway,
+      index: this.#index,
+      after,
+      askedAt,
+    });
+    told();
+    return page;
   }
 
-  /** Everything that must hold before a page is believed. */
-  async #read(body: Uint8Array): Promise<CutoffFeed> {
-    const { issuer, keys, clock, leeway } = this.#deps;
-    const jws = parseCompactJws(decodeUtf8(body)?.trim() ?? '', MAX_BYTES);
-    if (!jws.ok) throw new FeedError('not_a_jws', jws.fault);
-    const typ = jws.header.typ?.toLowerCase();
-    if (typ !== JWT_TYP.cutoffs && typ !== `application/${JWT_TYP.cutoffs}`)
-      throw new FeedError('wrong_typ', 'typ');
-    if (!isJwsAlgorithm(jws.header.alg)) throw new FeedError('algorithm_not_allowed', 'alg');
-    const key = await keys.find(jws.header.kid, jws.header.alg, OWN_COOLDOWN);
-    if (typeof key === 'string') throw new FeedError('unknown_key', `its key is ${key}`);
-    if (!verifyJws(jws, key)) throw new FeedError('bad_signature', 'its signature is wrong');
-    const parsed = parseCutoffFeed(jws.payload);
-    if (!parsed.ok) throw new FeedError('bad_claims', parsed.fault);
-    const { feed } = parsed;
-    if (feed.iss !== issuer) throw new FeedError('wrong_issuer', 'it is from another issuer');
+  #alarm(code: CutoffAlarm['code'], message: string): void {
+    const { issuer, clock, onAlarm } = this.#deps;
     const now = clock();
-    // What is from the future would still be shown when it is the past.
-    if (feed.iat > now + leeway) throw new FeedError('bad_claims', 'it is from the future');
-    if (feed.exp - feed.iat > LONGEST_LIFETIME) throw new FeedError('bad_claims', 'it is good for too long');
-    if (now >= feed.exp + leeway) throw new FeedError('expired', 'it has expired');
-    // Whoever stole a key that was cut off must not be able to say that it was not.
-    if (isKeyCutOff(this.#index, key.kid)) throw new FeedError('key_cut_off', 'its key was cut off');
-    if (feed.from !== (this.#cursor ?? 0)) throw new FeedError('wrong_cursor', 'it answers another cursor');
-    return feed;
+    const last = this.#lastAlarm;
+    if (last?.code === code && Math.abs(now - last.at) < ALARM_AGAIN_AFTER) return;
+    this.#lastAlarm = { code, at: now };
+    this.#alarms++;
+    try {
+      onAlarm?.({ issuer, code, message });
+    } catch {
+      // What goes wrong in it must not end the following.
+    }
   }
 
+  /** @throws FeedError when it leads to less than was seen before: its orders are obeyed, but it is no news. */
   #take(feed: CutoffFeed): void {
     const now = this.#deps.clock();
     const isSnapshot = this.#cursor === undefined;
-    // An authority restored from an older copy must not make us forget: then both are kept.
-    const mayForget = isSnapshot && feed.cursor >= this.#highest;
+    const goesBack = feed.cursor < this.#highest && now - this.#highestAt < FORGIVES_ROLLBACK_AFTER;
+    if (goesBack) this.#wentBackAt = now;
+    const mayForget = isSnapshot && now - this.#wentBackAt >= FORGIVES_ROLLBACK_AFTER;
     if (feed.entries.length > 0 || mayForget) {
       this.#index = indexCutoffs(feed.entries, mayForget ? undefined : this.#index);
     }
     if (isSnapshot) this.#snapshotAt = now;
     this.#cursor = feed.cursor;
-    this.#highest = Math.max(this.#highest, feed.cursor);
     // What is known may come in several pages; an empty one ends them.
-    if (feed.entries.length === 0 || feed.cursor === feed.from) this.#complete = true;
+    const isLast = feed.entries.length === 0 || feed.cursor === feed.from;
+    if (goesBack) {
+      if (!isLast) return;
+      throw new FeedError('rolled_back', 'orders that were in it are gone');
+    }
+    this.#highest = feed.cursor;
+    this.#highestAt = now;
+    if (isLast) this.#complete = true;
     // A page speaks for the moment it was signed, not for the one it came: somebody may have kept it back.
     if (this.#complete) this.#freshAt = Math.min(now, feed.iat + this.#deps.leeway);
   }
 }
+
+const STARTS_OVER: ReadonlySet<FeedFault> = new Set(['wrong_cursor', 'rolled_back', 'refused']);
 
 function createLatch(): Latch {
   let resolve: Latch['resolve'] = () => undefined;

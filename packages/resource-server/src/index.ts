@@ -1,5 +1,6 @@
 // The face of @countersign/resource-server.
-export { type FeedFault, FeedError } from './cutoff-feed.ts';
+export { type CutoffAlarm, type FeedFault, FeedError } from './cutoff-alarm.ts';
+export type { CutoffFeedState } from './cutoff-feed.ts';
 export type { Introspecting } from './introspection.ts';
 export { JwksError } from './jwks.ts';
 export { type MetadataFacts, type PublishedMetadata, publishedMetadata } from './metadata.ts';
@@ -10,6 +11,8 @@ export {
   type DpopOptions,
   type IssuerOptions,
   type OnStale,
+  type TokenSource,
+  type UsageOptions,
   type VerifierOptionFault,
   VerifierOptionError,
   type VerifierOptions,
@@ -31,4 +34,5 @@ export {
   type Verifier,
   type VerifyResult,
 } from './verifier.ts';
+export { type Reporting, ReportRefused } from './usage/use-reporter.ts';
 export { fetchTrusting } from '@countersign/protocol/fetch-trusting';

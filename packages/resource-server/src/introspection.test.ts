@@ -1,13 +1,12 @@
 // Opaque tokens at an API (RFC 7662): the authority is asked, and its answers are kept for a while.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../test/tiny-issuer.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { AUDIENCE } from '../test/tiny-issuer.ts';
+import { verifierScene } from '../test/verifier-scene.ts';
 import type { Introspecting } from './introspection.ts';
 import { VerifierOptionError, type VerifierOptions } from './options.ts';
-import { createVerifier, type Verifier } from './verifier.ts';
+import { type Verifier } from './verifier.ts';
 
-let now = 1_800_000_000;
-const clock = () => now;
-let tiny: TinyIssuer;
+const scene = verifierScene();
 let asked: string[];
 let answer: () => Promise<{ active: boolean; [name: string]: unknown }>;
 const client: Introspecting = {
@@ -16,30 +15,20 @@ const client: Introspecting = {
     return answer();
   },
 };
-const open: Verifier[] = [];
 
-beforeEach(async () => {
-  now = 1_800_000_000;
-  tiny = await startTinyIssuer(clock);
+beforeEach(() => {
   asked = [];
   answer = async () => active();
 });
-afterEach(async () => {
-  for (const verifier of open.splice(0)) await verifier.close();
-  await tiny.close();
-});
 
 function active(change: object = {}): { active: boolean; [name: string]: unknown } {
-  const times = { iat: now, exp: now + 600, jti: 'j1' };
+  const times = { iat: scene.now, exp: scene.now + 600, jti: 'j1' };
   const who = { sub: 'payments', client_id: 'payments', crd: 'crd_1' };
-  const claims = { iss: tiny.issuer, aud: AUDIENCE, scope: 'fraud:read', ...who, ...times };
+  const claims = { iss: scene.tiny.issuer, aud: AUDIENCE, scope: 'fraud:read', ...who, ...times };
   return { active: true, token_type: 'Bearer', ...claims, ...change };
 }
 function verifierOf(options: Partial<VerifierOptions> = {}): Verifier {
-  const common = { issuer: tiny.issuer, audience: AUDIENCE, clock, cutoffs: false, introspect: client };
-  const verifier = createVerifier({ ...common, ...options } as VerifierOptions);
-  open.push(verifier);
-  return verifier;
+  return scene.open({ introspect: client, ...options });
 }
 const reasonOf = async (verifier: Verifier, token: string, scope = 'fraud:read') => {
   const result = await verifier.verify(token, { scope });
@@ -92,19 +81,19 @@ describe('an answer', () => {
     for (let i = 0; i < 3; i++) expect(await reasonOf(verifier, 'cot_x')).toBe('ok');
     await reasonOf(verifier, 'cot_y');
     expect(asked).toEqual(['cot_x', 'cot_y']);
-    now += 59;
+    scene.now += 59;
     await reasonOf(verifier, 'cot_x');
     expect(asked).toHaveLength(2);
-    now += 1;
+    scene.now += 1;
     await reasonOf(verifier, 'cot_x');
     expect(asked).toHaveLength(3);
   });
 
   it('is never kept beyond the end of the token', async () => {
-    answer = async () => active({ exp: now + 20 });
+    answer = async () => active({ exp: scene.now + 20 });
     const verifier = verifierOf({ leeway: 0 });
     expect(await reasonOf(verifier, 'cot_x')).toBe('ok');
-    now += 20;
+    scene.now += 20;
     answer = async () => ({ active: false });
     expect(await reasonOf(verifier, 'cot_x')).toBe('not_active');
   });
@@ -113,7 +102,7 @@ describe('an answer', () => {
     answer = async () => ({ active: false });
     const verifier = verifierOf();
     for (let i = 0; i < 3; i++) expect(await reasonOf(verifier, 'cot_x')).toBe('not_active');
-    now += 10;
+    scene.now += 10;
     await reasonOf(verifier, 'cot_x');
     expect(asked).toHaveLength(2);
   });
@@ -140,30 +129,30 @@ describe('cut-offs', () => {
     const verifier = verifierOf({ cutoffs: {} });
     await verifier.ready();
     expect(await reasonOf(verifier, 'cot_x')).toBe('ok');
-    tiny.cut({ kind: 'token', id: 'j1', not_before: now });
+    scene.tiny.cut({ kind: 'token', id: 'j1', not_before: scene.now });
     await expect.poll(() => reasonOf(verifier, 'cot_x')).toBe('cut_off');
     expect(asked).toHaveLength(1);
   });
 
   it('that cannot be followed leave the word of the authority, while it is as young', async () => {
-    tiny.intercept = (request, response) => {
+    scene.tiny.intercept = (request, response) => {
       if (request.url?.startsWith('/oauth/cutoffs') !== true) return false;
       response.writeHead(503).end();
       return true;
     };
     const verifier = verifierOf({ cutoffs: { staleAfter: 10, onStale: 'introspect' } });
-    for (const token of ['cot_x', tiny.token()]) {
+    for (const token of ['cot_x', scene.tiny.token()]) {
       asked = [];
       answer = async () => active();
       expect(await reasonOf(verifier, token)).toBe('ok');
       expect(await reasonOf(verifier, token)).toBe('ok');
       expect(asked).toEqual([token]);
-      now += 10;
+      scene.now += 10;
       answer = async () => ({ active: false });
       expect(await reasonOf(verifier, token)).toBe('not_active');
     }
     answer = () => Promise.reject(new Error('gone'));
-    expect(await reasonOf(verifier, tiny.token({ jti: 'j2' }))).toBe('cutoffs_stale');
+    expect(await reasonOf(verifier, scene.tiny.token({ jti: 'j2' }))).toBe('cutoffs_stale');
   });
 });
 

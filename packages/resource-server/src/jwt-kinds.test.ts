@@ -13,6 +13,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../test/tiny-issuer.ts';
 import { CutoffFollower } from './cutoff-feed.ts';
+import { CutoffReceipt } from './cutoff-receipt.ts';
 import { createVerifier, type Verifier } from './verifier.ts';
 
 const NOW = 1_800_000_000;
@@ -103,6 +104,14 @@ describe('a JWT that could be of every kind', () => {
       leeway: 5,
       staleAfter: 10,
       random: () => 0,
+      receipt: new CutoffReceipt({
+        instance: 'boot-1',
+        audience: [AUDIENCE],
+        staleAfter: 10,
+        onStale: 'refuse',
+        source: undefined,
+      }),
+      onAlarm: undefined,
     });
     follower.start();
     await follower.tried();

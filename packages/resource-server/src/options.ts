@@ -1,10 +1,17 @@
 // What createVerifier takes: RFC 8414 §2 (issuer), RFC 8707 §2 (audience), RFC 8725 §3.1 (algorithms).
 import type { CertificateHeaderDialect, JwsAlgorithm } from '@countersign/protocol';
+import type { CutoffAlarm } from './cutoff-alarm.ts';
 import type { Introspecting } from './introspection.ts';
 import type { UsedProofs } from './sender-constraint/used-proofs.ts';
+import type { Reporting } from './usage/use-reporter.ts';
 
 /** What to do while the cut-off feed cannot be followed. */
 export type OnStale = 'refuse' | 'introspect' | { readonly acceptYoungerThan: number };
+
+/** Who gets the tokens that prove whose verifier this is: a client of `@countersign/client` does. */
+export interface TokenSource {
+  token(target: { resource: string; scope: string }): Promise<{ readonly accessToken: string }>;
+}
 
 export interface CutoffOptions {
   /** Seconds without news from the authority after which the feed counts as stale. Default 10; 2 to 3,600. */
@@ -15,6 +22,13 @@ export interface CutoffOptions {
    * `introspect`, at most once in `staleAfter` seconds; what it does not answer is answered 503. Default `refuse`.
    */
   readonly onStale?: OnStale;
+  /**
+   * Proves whose verifier this is, so that its receipts count: a client of `@countersign/client` whose identity holds
+   * `tokens:introspect` of this API. Default: it only says so, and the authority shows its receipts as unproven.
+   */
+  readonly receipts?: TokenSource;
+  /** Called when a page of the feed is not believed (forged, replayed, rolled back …), and when the feed goes stale. */
+  readonly onAlarm?: (alarm: CutoffAlarm) => void;
 }
 
 export interface DpopOptions {
@@ -38,6 +52,17 @@ export interface ApiKeyOptions {
    * 1 to 60.
    */
   readonly cacheFor?: number;
+}
+
+export interface UsageOptions {
+  /** A client of `@countersign/client` whose identity may report for this API. */
+  readonly client: Reporting;
+  /** The authority that is told; needed where several issuers have a cut-off feed. */
+  readonly issuer?: string;
+  /** A name of this running copy, for people. Default: the environment's `HOSTNAME`, or a random one. */
+  readonly instance?: string;
+  /** Told of each report that was not taken. It is sent again by itself. */
+  readonly onFailure?: (error: unknown) => void;
 }
 
 export interface CertificateHeaderOptions {
@@ -108,8 +133,11 @@ export interface VerifierOptions {
    * token endpoint, and its token is kept for a short while. Default false.
    */
   readonly apiKeys?: boolean | ApiKeyOptions;
-  /** Not there yet. */
-  readonly usage?: false;
+  /**
+   * Tells the authority what is used: about once a minute, by credential, access and the scope that `verify` was asked for,
+   * refusals apart. A client of `@countersign/client` whose identity holds `usage:write` of the admin API and of this API.
+   */
+  readonly usage?: false | Reporting | UsageOptions;
   /** Default: the global fetch. `fetchTrusting(ca)` for an authority with its own certificate authority. */
   readonly fetch?: typeof globalThis.fetch;
   /** Publishes RFC 9728 metadata about this API: the challenge names its address, the frameworks serve it. */
@@ -120,7 +148,7 @@ export interface VerifierOptions {
   };
 }
 
-export type VerifierOptionFault = 'missing_option' | 'bad_option' | 'not_supported_yet';
+export type VerifierOptionFault = 'missing_option' | 'bad_option';
 
 /** Thrown by createVerifier. `option` is the name of the option that must change. */
 export class VerifierOptionError extends TypeError {

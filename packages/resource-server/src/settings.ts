@@ -10,10 +10,17 @@ import {
   parseResourceIndicator,
   parseScopeToken,
 } from '@countersign/protocol';
+import type { CutoffAlarm } from './cutoff-alarm.ts';
 import type { ApiKeySettings } from './api-keys.ts';
 import type { Introspecting } from './introspection.ts';
 import { type PublishedMetadata, publishedMetadata } from './metadata.ts';
-import { type IssuerOptions, type OnStale, VerifierOptionError, type VerifierOptions } from './options.ts';
+import {
+  type IssuerOptions,
+  type OnStale,
+  type TokenSource,
+  VerifierOptionError,
+  type VerifierOptions,
+} from './options.ts';
 import { type CallerCertificate, callerCertificate } from './sender-constraint/caller-certificate.ts';
 import {
   type DpopSettings,
@@ -21,6 +28,7 @@ import {
   readSenderConstraint,
   type SenderConstraintWanted,
 } from './sender-constraint/settings.ts';
+import { readUsage, type UsageSettings } from './usage/settings.ts';
 
 export interface IssuerSettings {
   readonly issuer: Issuer;
@@ -43,16 +51,21 @@ export interface VerifierSettings {
   readonly callerCertificate: CallerCertificate;
   readonly staleAfter: number;
   readonly onStale: OnStale;
+  /** A random id of this running copy, by which the authority tells it from others. */
+  readonly instance: string;
+  readonly receipts: TokenSource | undefined;
+  readonly onCutoffAlarm: ((alarm: CutoffAlarm) => void) | undefined;
   readonly introspect: Introspecting | undefined;
   readonly fetch: typeof globalThis.fetch;
   readonly metadata: PublishedMetadata | undefined;
   /** Undefined: an API key is no token here. */
   readonly apiKeys: ApiKeySettings | undefined;
+  /** Undefined: nobody is told what is used. */
+  readonly usage: UsageSettings | undefined;
 }
 
 /** @throws VerifierOptionError */
 export function readOptions(options: VerifierOptions): VerifierSettings {
-  if (options.usage) throw new VerifierOptionError('not_supported_yet', 'usage', 'leave it out for now');
   const audience = typeof options.audience === 'string' ? [options.audience] : [...(options.audience ?? [])];
   if (audience.length === 0) {
     throw new VerifierOptionError('missing_option', 'audience', "give this API's resource identifier");
@@ -76,10 +89,12 @@ export function readOptions(options: VerifierOptions): VerifierSettings {
     dpop,
     callerCertificate: callerCertificate(options.certificateHeader),
     ...readCutoffs(options),
+    instance: globalThis.crypto.randomUUID(),
     introspect: readIntrospect(options.introspect, issuers),
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     metadata: readMetadata(options, audience, issuers, dpop),
     apiKeys: readApiKeys(options.apiKeys, audience, issuers),
+    usage: readUsage(options.usage, issuers),
   };
 }
 
@@ -160,8 +175,15 @@ function readIssuer(entry: IssuerOptions, options: VerifierOptions): IssuerSetti
 function readCutoffs({
   cutoffs,
   introspect,
-}: VerifierOptions): Pick<VerifierSettings, 'staleAfter' | 'onStale'> {
+}: VerifierOptions): Pick<VerifierSettings, 'staleAfter' | 'onStale' | 'receipts' | 'onCutoffAlarm'> {
   const given = cutoffs === false ? {} : (cutoffs ?? {});
+  const { receipts, onAlarm: onCutoffAlarm } = given;
+  if (receipts !== undefined && typeof receipts?.token !== 'function') {
+    throw new VerifierOptionError('bad_option', 'cutoffs.receipts', 'give a client of @countersign/client');
+  }
+  if (onCutoffAlarm !== undefined && typeof onCutoffAlarm !== 'function') {
+    throw new VerifierOptionError('bad_option', 'cutoffs.onAlarm', 'give a function');
+  }
   const staleAfter = bounded('cutoffs.staleAfter', given.staleAfter ?? 10, 2, 3600);
   const onStale = given.onStale ?? 'refuse';
   if (onStale === 'introspect' && !introspect) {
@@ -171,7 +193,8 @@ function readCutoffs({
       "is needed for cutoffs.onStale 'introspect'",
     );
   }
-  if (onStale === 'refuse' || onStale === 'introspect') return { staleAfter, onStale };
+  const further = { receipts, onCutoffAlarm };
+  if (onStale === 'refuse' || onStale === 'introspect') return { staleAfter, onStale, ...further };
   if (typeof onStale !== 'object' || onStale === null) {
     throw new VerifierOptionError('bad_option', 'cutoffs.onStale', "give 'refuse' or {acceptYoungerThan}");
   }
@@ -181,7 +204,7 @@ function readCutoffs({
     1,
     86_400,
   );
-  return { staleAfter, onStale: { acceptYoungerThan } };
+  return { staleAfter, onStale: { acceptYoungerThan }, ...further };
 }
 
 function readApiKeys(

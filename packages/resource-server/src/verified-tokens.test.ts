@@ -1,43 +1,33 @@
 // Tokens that come again: what is remembered of them, and what is asked each time all the same.
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { newHolder, proofFor } from '../test/holder.ts';
-import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../test/tiny-issuer.ts';
+import { AUDIENCE } from '../test/tiny-issuer.ts';
+import { NOW, verifierScene } from '../test/verifier-scene.ts';
 import { VerifierOptionError, type VerifierOptions } from './options.ts';
 import { type VerifiedToken, VerifiedTokens } from './verified-tokens.ts';
-import { createVerifier, type Verifier } from './verifier.ts';
+import { type Verifier } from './verifier.ts';
 
-const NOW = 1_800_000_000;
-let now = NOW;
-const clock = () => now;
-let tiny: TinyIssuer;
+const scene = verifierScene();
 let verifier: Verifier;
 
-beforeEach(async () => {
-  now = NOW;
-  tiny = await startTinyIssuer(clock);
+beforeEach(() => {
   verifier = verifierOf({ cutoffs: false });
 });
-afterEach(async () => {
-  await verifier.close();
-  await tiny.close();
-});
 
-function verifierOf(options: Partial<VerifierOptions>): Verifier {
-  return createVerifier({ issuer: tiny.issuer, audience: AUDIENCE, clock, ...options } as VerifierOptions);
-}
+const verifierOf = (options: Partial<VerifierOptions>): Verifier => scene.open(options);
 const reasonOf = async (token: string, scope?: string) => {
   const result = await verifier.verify(token, scope === undefined ? {} : { scope });
   return result.ok ? 'ok' : result.reason;
 };
 /** Accepted three times: from the third on it is remembered. */
-async function remembered(token = tiny.token()): Promise<string> {
+async function remembered(token = scene.tiny.token()): Promise<string> {
   for (let i = 0; i < 3; i++) expect(await reasonOf(token)).toBe('ok');
   return token;
 }
 
 describe('a token that is remembered', () => {
   it('gives the same claims, which nobody can change for the next request', async () => {
-    const token = await remembered(tiny.token({ act: { sub: 'a' }, more: { deep: [1] } }));
+    const token = await remembered(scene.tiny.token({ act: { sub: 'a' }, more: { deep: [1] } }));
     const one = await verifier.verify(token);
     const other = await verifier.verify(token);
     if (!one.ok || !other.ok) throw new Error('not accepted');
@@ -51,16 +41,16 @@ describe('a token that is remembered', () => {
   });
 
   it('is refused from the second on in which it expires', async () => {
-    const token = await remembered(tiny.token({ exp: NOW + 60 }));
-    now = NOW + 64;
+    const token = await remembered(scene.tiny.token({ exp: NOW + 60 }));
+    scene.now = NOW + 64;
     expect(await reasonOf(token)).toBe('ok');
-    now = NOW + 65;
+    scene.now = NOW + 65;
     expect(await reasonOf(token)).toBe('expired');
   });
 
   it('is refused while the clock says that it is not yet valid', async () => {
-    const token = await remembered(tiny.token({ nbf: NOW }));
-    now = NOW - 6;
+    const token = await remembered(scene.tiny.token({ nbf: NOW }));
+    scene.now = NOW - 6;
     expect(await reasonOf(token)).toBe('not_yet_valid');
   });
 
@@ -73,27 +63,27 @@ describe('a token that is remembered', () => {
 
   it('is refused as soon as it is cut off', async () => {
     await verifier.close();
-    verifier = verifierOf({});
+    verifier = verifierOf({ cutoffs: {} });
     await verifier.ready();
-    const token = await remembered(tiny.token({ jti: 'stolen' }));
-    const other = await remembered(tiny.token({ jti: 'other', client_id: 'other' }));
-    tiny.cut({ kind: 'token', id: 'stolen', not_before: NOW });
+    const token = await remembered(scene.tiny.token({ jti: 'stolen' }));
+    const other = await remembered(scene.tiny.token({ jti: 'other', client_id: 'other' }));
+    scene.tiny.cut({ kind: 'token', id: 'stolen', not_before: NOW });
     await vi.waitFor(async () => expect(await reasonOf(token)).toBe('cut_off'), 2000);
     expect(await reasonOf(other)).toBe('ok');
-    tiny.cut({ kind: 'key', id: 'k1', not_before: NOW });
+    scene.tiny.cut({ kind: 'key', id: 'k1', not_before: NOW });
     await vi.waitFor(async () => expect(await reasonOf(other)).toBe('cut_off'), 2000);
   });
 
   it('is answered 503 while nothing is known of cut-offs any more', async () => {
     await verifier.close();
-    verifier = verifierOf({});
+    verifier = verifierOf({ cutoffs: {} });
     await verifier.ready();
     const token = await remembered();
-    tiny.intercept = (_, response) => {
+    scene.tiny.intercept = (_, response) => {
       response.writeHead(503).end();
       return true;
     };
-    now = NOW + 60;
+    scene.now = NOW + 60;
     expect(await reasonOf(token)).toBe('cutoffs_stale');
   });
 
@@ -101,33 +91,33 @@ describe('a token that is remembered', () => {
     const token = await remembered();
     const claims = async () => ((await verifier.verify(token)) as { claims?: object }).claims;
     const before = await claims();
-    now = NOW + 301;
+    scene.now = NOW + 301;
     await verifier.verify(token);
-    await vi.waitFor(() => expect(tiny.hits.get('/oauth/jwks')).toBe(2));
+    await vi.waitFor(() => expect(scene.tiny.hits.get('/oauth/jwks')).toBe(2));
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await claims()).toBe(before);
-    const longer = await remembered(tiny.token({ exp: NOW + 3600 }));
-    tiny.jwks.keys.length = 0;
-    tiny.addKey('k2');
-    now = NOW + 640;
+    const longer = await remembered(scene.tiny.token({ exp: NOW + 3600 }));
+    scene.tiny.jwks.keys.length = 0;
+    scene.tiny.addKey('k2');
+    scene.now = NOW + 640;
     await verifier.verify(longer);
     await vi.waitFor(async () => expect(await reasonOf(longer)).toBe('unknown_key'));
   });
 
   it('is refused when another key takes the place of its own under the same kid', async () => {
     const token = await remembered();
-    tiny.jwks.keys.length = 0;
-    tiny.addKey('k1');
-    now = NOW + 301;
+    scene.tiny.jwks.keys.length = 0;
+    scene.tiny.addKey('k1');
+    scene.now = NOW + 301;
     await vi.waitFor(async () => expect(await reasonOf(token)).toBe('bad_signature'));
   });
 
   it('needs its proof every time', async () => {
     const holder = newHolder();
-    const token = tiny.token({ cnf: { jkt: holder.jkt } });
+    const token = scene.tiny.token({ cnf: { jkt: holder.jkt } });
     const url = `${AUDIENCE}/x`;
     for (let i = 0; i < 4; i++) {
-      const dpop = proofFor(holder, { url, token, iat: now });
+      const dpop = proofFor(holder, { url, token, iat: scene.now });
       const ask = () => verifier.verify(token, { method: 'GET', url, dpop });
       expect((await ask()).ok).toBe(true);
       expect(await ask()).toMatchObject({ reason: 'dpop_proof_replayed' });
@@ -143,9 +133,9 @@ describe('a token that is remembered', () => {
 });
 
 it('nothing is remembered of a token that was refused', async () => {
-  const token = tiny.token({ exp: NOW - 60, iat: NOW - 600 });
+  const token = scene.tiny.token({ exp: NOW - 60, iat: NOW - 600 });
   for (let i = 0; i < 4; i++) expect(await reasonOf(token)).toBe('expired');
-  now = NOW - 300;
+  scene.now = NOW - 300;
   expect(await reasonOf(token)).toBe('ok');
 });
 
@@ -186,7 +176,7 @@ describe('the memory', () => {
 
   it('may be turned off', async () => {
     const off = verifierOf({ cutoffs: false, remember: 0 });
-    const token = tiny.token();
+    const token = scene.tiny.token();
     const seen = new Set<unknown>();
     for (let i = 0; i < 4; i++) seen.add(((await off.verify(token)) as { claims?: object }).claims);
     expect(seen.size).toBe(4);

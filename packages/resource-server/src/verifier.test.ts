@@ -1,36 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto';
 import * as jose from 'jose';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../test/tiny-issuer.ts';
+import { verifierScene } from '../test/verifier-scene.ts';
 import { type VerifierOptionFault, VerifierOptionError, type VerifierOptions } from './options.ts';
 import type { RefusalReason } from './refusal.ts';
 import { createVerifier, type Verifier } from './verifier.ts';
 
-let now = 1_800_000_000;
-const clock = () => now;
-let tiny: TinyIssuer;
-const open: Verifier[] = [];
-
-beforeEach(async () => {
-  now = 1_800_000_000;
-  tiny = await startTinyIssuer(clock);
-});
-afterEach(async () => {
-  for (const verifier of open.splice(0)) await verifier.close();
-  await tiny.close();
-});
-
-function verifierOf(options: Partial<VerifierOptions> = {}): Verifier {
-  const verifier = createVerifier({
-    issuer: tiny.issuer,
-    audience: AUDIENCE,
-    clock,
-    cutoffs: false,
-    ...options,
-  } as VerifierOptions);
-  open.push(verifier);
-  return verifier;
-}
+const scene = verifierScene();
+const verifierOf = (options?: Partial<VerifierOptions>): Verifier => scene.open(options);
 const reasonOf = async (verifier: Verifier, token: string | undefined, scope?: string) => {
   const result = await verifier.verify(token, scope === undefined ? {} : { scope });
   return result.ok ? 'ok' : result.reason;
@@ -40,28 +18,33 @@ describe('a token', () => {
   it('of the issuer, for this API, with the scope, is accepted without further calls', async () => {
     const verifier = verifierOf();
     await verifier.ready();
-    const calls = [...tiny.hits.values()].reduce((a, b) => a + b, 0);
+    const calls = [...scene.tiny.hits.values()].reduce((a, b) => a + b, 0);
     for (let i = 0; i < 20; i++) {
-      const result = await verifier.verify(tiny.token(), { scope: 'fraud:read' });
+      const result = await verifier.verify(scene.tiny.token(), { scope: 'fraud:read' });
       expect(result).toMatchObject({
         ok: true,
         scopes: ['fraud:read', 'fraud:list'],
         claims: { client_id: 'payments' },
       });
     }
-    expect([...tiny.hits.values()].reduce((a, b) => a + b, 0)).toBe(calls);
+    expect([...scene.tiny.hits.values()].reduce((a, b) => a + b, 0)).toBe(calls);
   });
 
   it('made by jose is accepted', async () => {
     const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    tiny.jwks.keys.push({ ...publicKey.export({ format: 'jwk' }), kid: 'rsa', alg: 'PS256', use: 'sig' });
+    scene.tiny.jwks.keys.push({
+      ...publicKey.export({ format: 'jwk' }),
+      kid: 'rsa',
+      alg: 'PS256',
+      use: 'sig',
+    });
     const token = await new jose.SignJWT({ client_id: 'c', scope: 'fraud:read' })
       .setProtectedHeader({ alg: 'PS256', typ: 'application/at+jwt', kid: 'rsa' })
-      .setIssuer(tiny.issuer)
+      .setIssuer(scene.tiny.issuer)
       .setAudience([AUDIENCE, 'urn:other'])
       .setSubject('c')
-      .setIssuedAt(now)
-      .setExpirationTime(now + 60)
+      .setIssuedAt(scene.now)
+      .setExpirationTime(scene.now + 60)
       .setJti('j')
       .sign(privateKey);
     expect(await reasonOf(verifierOf(), token, 'fraud:read')).toBe('ok');
@@ -81,9 +64,9 @@ describe('a token', () => {
     ['wrong_typ', 401, 'invalid_token', (t) => t.token({}, { typ: 'cutoffs+jwt' })],
     ['wrong_issuer', 401, 'invalid_token', (t) => t.token({ iss: `${t.issuer}/` })],
     ['wrong_audience', 401, 'invalid_token', (t) => t.token({ aud: 'https://ledger.example.com' })],
-    ['expired', 401, 'invalid_token', (t) => t.token({ iat: now - 700, exp: now - 5 })],
-    ['not_yet_valid', 401, 'invalid_token', (t) => t.token({ nbf: now + 6 })],
-    ['issued_in_the_future', 401, 'invalid_token', (t) => t.token({ iat: now + 6 })],
+    ['expired', 401, 'invalid_token', (t) => t.token({ iat: scene.now - 700, exp: scene.now - 5 })],
+    ['not_yet_valid', 401, 'invalid_token', (t) => t.token({ nbf: scene.now + 6 })],
+    ['issued_in_the_future', 401, 'invalid_token', (t) => t.token({ iat: scene.now + 6 })],
     ['unknown_key', 401, 'invalid_token', (t) => t.token({}, {}, { ...key(), kid: 'k2' })],
     ['bad_signature', 401, 'invalid_token', (t) => t.token({}, {}, { ...key(), kid: 'k1' })],
     ['algorithm_not_allowed', 401, 'invalid_token', (t) => withAlg(t.token(), 'none')],
@@ -100,7 +83,7 @@ describe('a token', () => {
       (t) => t.token({ scope: 'fraud:rea fraud:reads FRAUD:READ' }),
     ],
   ])('is refused: %s (%i %s)', async (reason, status, error, make) => {
-    const result = await verifierOf().verify(make(tiny), { scope: 'fraud:read' });
+    const result = await verifierOf().verify(make(scene.tiny), { scope: 'fraud:read' });
     expect(result).toMatchObject({ ok: false, reason, status, error });
     const challenge = result.ok ? '' : result.headers['WWW-Authenticate'];
     const scope = error === 'insufficient_scope' ? ', scope="fraud:read"' : '';
@@ -108,7 +91,7 @@ describe('a token', () => {
   });
 
   it('that is something else than text is refused, not thrown about, even where it would become a good one', async () => {
-    for (const odd of [{ toString: [] }, [tiny.token()], new String(tiny.token()), Symbol('x')]) {
+    for (const odd of [{ toString: [] }, [scene.tiny.token()], new String(scene.tiny.token()), Symbol('x')]) {
       expect(await reasonOf(verifierOf(), odd as unknown as string)).toBe('malformed_token');
     }
     for (const junk of [null, 1, {}, [], true] as unknown as string[]) {
@@ -119,7 +102,7 @@ describe('a token', () => {
   it('with an embedded key is judged by the published one', async () => {
     const mine = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const jwk = mine.publicKey.export({ format: 'jwk' });
-    const forged = tiny.token(
+    const forged = scene.tiny.token(
       {},
       { jwk, jku: 'http://127.0.0.1:1/', x5u: 'http://127.0.0.1:1/' },
       { kid: 'k1', alg: 'ES256', keyObject: mine.privateKey },
@@ -128,16 +111,16 @@ describe('a token', () => {
   });
 
   it('of one issuer does not pass for that of another', async () => {
-    const other = await startTinyIssuer(clock);
+    const other = await startTinyIssuer(() => scene.now);
     try {
       const verifier = verifierOf({
         issuer: undefined,
-        issuers: [tiny.issuer, { issuer: other.issuer, allowPlainJwt: true }],
+        issuers: [scene.tiny.issuer, { issuer: other.issuer, allowPlainJwt: true }],
       } as never);
-      expect(await reasonOf(verifier, tiny.token())).toBe('ok');
+      expect(await reasonOf(verifier, scene.tiny.token())).toBe('ok');
       expect(await reasonOf(verifier, other.token({}, { typ: 'JWT' }))).toBe('ok');
-      expect(await reasonOf(verifier, tiny.token({}, { typ: 'JWT' }))).toBe('wrong_typ');
-      expect(await reasonOf(verifier, tiny.token({ iss: other.issuer }))).toBe('bad_signature');
+      expect(await reasonOf(verifier, scene.tiny.token({}, { typ: 'JWT' }))).toBe('wrong_typ');
+      expect(await reasonOf(verifier, scene.tiny.token({ iss: other.issuer }))).toBe('bad_signature');
     } finally {
       await other.close();
     }
@@ -147,30 +130,31 @@ describe('a token', () => {
 describe('keys', () => {
   it('are fetched once for many tokens at once', async () => {
     const verifier = verifierOf();
-    await Promise.all(Array.from({ length: 50 }, () => verifier.verify(tiny.token())));
-    expect(tiny.hits.get('/oauth/jwks')).toBe(1);
+    await Promise.all(Array.from({ length: 50 }, () => verifier.verify(scene.tiny.token())));
+    expect(scene.tiny.hits.get('/oauth/jwks')).toBe(1);
   });
 
   it('that appear later are found, but a flood of unknown ones fetches once in 30 seconds', async () => {
     const verifier = verifierOf();
-    expect(await reasonOf(verifier, tiny.token())).toBe('ok');
-    const next = tiny.addKey('k2');
+    expect(await reasonOf(verifier, scene.tiny.token())).toBe('ok');
+    const next = scene.tiny.addKey('k2');
     for (let i = 0; i < 20; i++)
-      expect(await reasonOf(verifier, tiny.token({}, {}, next))).toBe('unknown_key');
-    expect(tiny.hits.get('/oauth/jwks')).toBe(1);
-    now += 30;
-    expect(await reasonOf(verifier, tiny.token({}, {}, next))).toBe('ok');
-    for (let i = 0; i < 20; i++) await verifier.verify(tiny.token({}, {}, { ...next, kid: `unknown${i}` }));
-    expect(tiny.hits.get('/oauth/jwks')).toBe(2);
+      expect(await reasonOf(verifier, scene.tiny.token({}, {}, next))).toBe('unknown_key');
+    expect(scene.tiny.hits.get('/oauth/jwks')).toBe(1);
+    scene.now += 30;
+    expect(await reasonOf(verifier, scene.tiny.token({}, {}, next))).toBe('ok');
+    for (let i = 0; i < 20; i++)
+      await verifier.verify(scene.tiny.token({}, {}, { ...next, kid: `unknown${i}` }));
+    expect(scene.tiny.hits.get('/oauth/jwks')).toBe(2);
   });
 
   it('that are withdrawn are no longer trusted after the refresh', async () => {
     const verifier = verifierOf();
-    const token = tiny.token({ exp: now + 3600 });
+    const token = scene.tiny.token({ exp: scene.now + 3600 });
     expect(await reasonOf(verifier, token)).toBe('ok');
-    tiny.addKey('k2');
-    tiny.jwks.keys.shift();
-    now += 301;
+    scene.tiny.addKey('k2');
+    scene.tiny.jwks.keys.shift();
+    scene.now += 301;
     await verifier.verify(token);
     await vi.waitFor(async () => expect(await reasonOf(verifier, token)).toBe('unknown_key'));
   });
@@ -178,14 +162,14 @@ describe('keys', () => {
   it('are used for a day without the issuer, and then no longer', async () => {
     const verifier = verifierOf();
     await verifier.ready();
-    tiny.intercept = (_, response) => {
+    scene.tiny.intercept = (_, response) => {
       response.writeHead(500).end();
       return true;
     };
-    now += 86_400;
-    expect(await reasonOf(verifier, tiny.token())).toBe('ok');
-    now += 60;
-    const result = await verifier.verify(tiny.token());
+    scene.now += 86_400;
+    expect(await reasonOf(verifier, scene.tiny.token())).toBe('ok');
+    scene.now += 60;
+    const result = await verifier.verify(scene.tiny.token());
     expect(result).toMatchObject({
       status: 503,
       error: undefined,
@@ -193,9 +177,9 @@ describe('keys', () => {
       headers: { 'Retry-After': '5' },
     });
     expect(result.ok || result.headers['WWW-Authenticate']).toBeUndefined();
-    tiny.intercept = () => false;
-    now += 1;
-    expect(await reasonOf(verifier, tiny.token())).toBe('ok');
+    scene.tiny.intercept = () => false;
+    scene.now += 1;
+    expect(await reasonOf(verifier, scene.tiny.token())).toBe('ok');
   });
 
   it.each<[string, (tiny: TinyIssuer) => void]>([
@@ -217,38 +201,42 @@ describe('keys', () => {
     ['a private key', (t) => void (t.jwks = { keys: [{ ...(t.jwks.keys[0] as object), d: 'AAAA' }] })],
     ['a connection that breaks', (t) => void (t.intercept = (q) => !!q.socket.destroy())],
   ])('cannot be had from %s', async (_, bend) => {
-    bend(tiny);
-    expect(await reasonOf(verifierOf(), tiny.token())).toBe('keys_unavailable');
+    bend(scene.tiny);
+    expect(await reasonOf(verifierOf(), scene.tiny.token())).toBe('keys_unavailable');
   });
 
   it('may be at an address, or given', async () => {
-    const token = tiny.token();
-    expect(await reasonOf(verifierOf({ jwks: `${tiny.issuer}/oauth/jwks` }), token)).toBe('ok');
-    expect(tiny.hits.get('/.well-known/oauth-authorization-server')).toBeUndefined();
-    const given = verifierOf({ jwks: structuredClone(tiny.jwks) });
-    const before = tiny.hits.get('/oauth/jwks');
+    const token = scene.tiny.token();
+    expect(await reasonOf(verifierOf({ jwks: `${scene.tiny.issuer}/oauth/jwks` }), token)).toBe('ok');
+    expect(scene.tiny.hits.get('/.well-known/oauth-authorization-server')).toBeUndefined();
+    const given = verifierOf({ jwks: structuredClone(scene.tiny.jwks) });
+    const before = scene.tiny.hits.get('/oauth/jwks');
     expect(await reasonOf(given, token)).toBe('ok');
-    expect(await reasonOf(given, tiny.token({}, {}, { ...key(), kid: 'k9' }))).toBe('unknown_key');
-    expect(tiny.hits.get('/oauth/jwks')).toBe(before);
+    expect(await reasonOf(given, scene.tiny.token({}, {}, { ...key(), kid: 'k9' }))).toBe('unknown_key');
+    expect(scene.tiny.hits.get('/oauth/jwks')).toBe(before);
   });
 
   it('are found through the OpenID document where there is no other', async () => {
-    tiny.intercept = (request, response) => {
+    scene.tiny.intercept = (request, response) => {
       if (request.url === '/.well-known/oauth-authorization-server') response.writeHead(404).end();
       else if (request.url === '/.well-known/openid-configuration')
-        response.writeHead(200).end(JSON.stringify(tiny.metadata));
+        response.writeHead(200).end(JSON.stringify(scene.tiny.metadata));
       else return false;
       return true;
     };
-    expect(await reasonOf(verifierOf(), tiny.token())).toBe('ok');
+    expect(await reasonOf(verifierOf(), scene.tiny.token())).toBe('ok');
   });
 
   it('are found for a token without kid only when there is one that fits', async () => {
     const anonymous = { ...key(), kid: undefined };
-    tiny.jwks.keys.push({ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' });
-    expect(await reasonOf(verifierOf(), tiny.token({}, {}, anonymous))).toBe('bad_signature');
-    tiny.addKey('k2');
-    expect(await reasonOf(verifierOf(), tiny.token({}, {}, anonymous))).toBe('unknown_key');
+    scene.tiny.jwks.keys.push({
+      kty: 'OKP',
+      crv: 'Ed25519',
+      x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+    });
+    expect(await reasonOf(verifierOf(), scene.tiny.token({}, {}, anonymous))).toBe('bad_signature');
+    scene.tiny.addKey('k2');
+    expect(await reasonOf(verifierOf(), scene.tiny.token({}, {}, anonymous))).toBe('unknown_key');
   });
 });
 
@@ -256,7 +244,7 @@ it('a verifier that was closed accepts nothing', async () => {
   const verifier = verifierOf();
   await verifier.ready();
   await verifier.close();
-  expect(await reasonOf(verifier, tiny.token())).toBe('closed');
+  expect(await reasonOf(verifier, scene.tiny.token())).toBe('closed');
   await expect(verifier.ready()).rejects.toMatchObject({ code: 'not_ready' });
 });
 
@@ -270,7 +258,11 @@ describe('ready, where the certificate is not trusted', () => {
     ['keys that must be fetched', false],
     ['a given key set', true],
   ])('rejects at once and says what to do (%s)', async (_, given) => {
-    const verifier = verifierOf({ cutoffs: {}, ...(given ? { jwks: tiny.jwks } : {}), fetch: untrusting });
+    const verifier = verifierOf({
+      cutoffs: {},
+      ...(given ? { jwks: scene.tiny.jwks } : {}),
+      fetch: untrusting,
+    });
     const started = performance.now();
     await expect(verifier.ready()).rejects.toMatchObject({
       code: 'not_ready',
@@ -284,7 +276,7 @@ describe('ready, where the certificate is not trusted', () => {
 });
 
 it('a scope that is none is the mistake of the API, and loud', async () => {
-  await expect(verifierOf().verify(tiny.token(), { scope: 'a  b' })).rejects.toThrow(TypeError);
+  await expect(verifierOf().verify(scene.tiny.token(), { scope: 'a  b' })).rejects.toThrow(TypeError);
 });
 
 describe('options', () => {
@@ -308,7 +300,7 @@ describe('options', () => {
     ['introspect', 'bad_option', { introspect: {} }],
     ['apiKeys.issuer', 'bad_option', { apiKeys: { issuer: 'https://other.example' } }],
     ['apiKeys.cacheFor', 'bad_option', { apiKeys: { cacheFor: 61 } }],
-    ['usage', 'not_supported_yet', { usage: {} }],
+    ['usage', 'bad_option', { usage: {} }],
     ['metadata', 'bad_option', { audience: 'urn:fraud', metadata: {} }],
     ['metadata.scopes', 'bad_option', { metadata: { scopes: ['a b'] } }],
   ])('%s: %s', (option, code, change) => {

@@ -16,6 +16,7 @@ import {
   findSigner,
   openAuthority,
 } from './authority.ts';
+import type { CutoffFeedState } from './cutoff-feed.ts';
 import { ApiKeys, looksLikeApiKey } from './api-keys.ts';
 import type { Finding } from './finding.ts';
 import { Introspection } from './introspection.ts';
@@ -27,6 +28,7 @@ import { createDpopCheck } from './sender-constraint/dpop.ts';
 import { readOptions } from './settings.ts';
 import { type Refusal, type RefusalReason, refusal } from './refusal.ts';
 import { waitUntilReady } from './readiness.ts';
+import { useOf } from './usage/use.ts';
 import { type VerifiedToken, VerifiedTokens } from './verified-tokens.ts';
 
 /** The request that a token came with. `scope`: what it needs, all of it, as a scope string or a list. */
@@ -72,7 +74,9 @@ export interface Verifier {
    * them, at once when a certificate is not trusted; it goes on trying, and may be called again.
    */
   ready(): Promise<void>;
-  /** Ends the following of feeds; later tokens are refused. */
+  /** How well the cut-off feed of each issuer is followed, for metrics. */
+  feeds(): readonly CutoffFeedState[];
+  /** Ends the following of feeds and reports what was used last; later tokens are refused. */
   close(): Promise<void>;
   /** Whether an API key may stand in the place of a token. */
   readonly takesApiKeys: boolean;
@@ -106,6 +110,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const headers = new Map<string, JwsHeader>();
   const tokens = new VerifiedTokens(settings.remember);
   const scopes = createScopeReader();
+  const use = useOf(settings);
   let started = false;
   const apiKeys = settings.apiKeys && new ApiKeys(settings.apiKeys, { ...settings, signal: stop.signal });
 
@@ -113,6 +118,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     if (started) return;
     started = true;
     for (const { cutoffs } of authorities.values()) cutoffs?.start();
+    use?.start();
   }
 
   /** RFC 9449 §7.2: where both are taken, the one that was tried, or that the token is for. */
@@ -129,6 +135,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     { scope, dpop: proof, scheme = proof === undefined ? 'Bearer' : 'DPoP' }: TokenRequest,
     claims?: AccessTokenClaims,
   ): Refusal {
+    if (claims !== undefined) use?.count(claims, scopes.read(scope), false);
     return refusal(reason, {
       resourceMetadata,
       scope: scopes.read(scope),
@@ -224,6 +231,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     for (const needed of scope) {
       if (!claims.scope.includes(needed)) return refuse({ reason: 'insufficient_scope' }, request, claims);
     }
+    use?.count(claims, scope, true);
     const nonce = claims.cnf?.jkt === undefined ? undefined : dpop.nonceHeaders();
     if (nonce === undefined) return { ok: true, claims, scopes: claims.scope };
     return { ok: true, claims, scopes: claims.scope, headers: nonce };
@@ -252,9 +260,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
       start();
       await waitUntilReady([...authorities.values()], stop.signal);
     },
+    feeds: () => [...authorities.values()].flatMap(({ cutoffs }) => (cutoffs ? [cutoffs.state()] : [])),
     async close() {
       stop.abort();
       for (const { cutoffs } of authorities.values()) cutoffs?.close();
+      await use?.close();
     },
     takesApiKeys: apiKeys !== undefined,
     metadata: settings.metadata,

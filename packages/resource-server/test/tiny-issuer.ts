@@ -25,6 +25,8 @@ export interface TinyIssuer {
   intercept: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Changes the claims or header of feed pages. */
   bendFeed: { claims: object; header: object; key: SigningKey | undefined; holdMs: number; pageSize: number };
+  /** Loses its last orders, as a database that was restored from an older copy. */
+  rollBack(orders: number): void;
   close(): Promise<void>;
 }
 
@@ -58,7 +60,7 @@ export async function startTinyIssuer(clock: () => number): Promise<TinyIssuer> 
   function feed(request: IncomingMessage, response: ServerResponse): void {
     const query = new URL(request.url ?? '', issuer).searchParams;
     const after = query.get('after');
-    const from = Number(after ?? 0);
+    const from = Number(after ?? 0) > entries.length ? 0 : Number(after ?? 0);
     const answer = (): void => {
       waiting.delete(answer);
       clearTimeout(timer);
@@ -109,6 +111,9 @@ export async function startTinyIssuer(clock: () => number): Promise<TinyIssuer> 
     cut(entry) {
       entries.push({ cursor: entries.length + 1, entry });
       for (const answer of waiting) answer();
+    },
+    rollBack(orders) {
+      entries.splice(entries.length - orders);
     },
     async close() {
       server.closeAllConnections();

@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts';
 import type { Deployment } from './config/deployment.ts';
 import { SettingError } from './config/load.ts';
 import { createCutoffFeed } from './cutoff/feed.ts';
+import { createCutoffFollowers } from './cutoff/followers.ts';
 import { createCutoffLedger } from './cutoff/ledger.ts';
 import { policyOf } from './deployment-policy.ts';
 import { requireRegistryOfLog, untilAlone } from './first-start.ts';
@@ -38,12 +39,14 @@ import {
   createBudgets,
   createOAuthRoutes,
   type IssuanceCounters,
-  REFUSAL_EXPLANATIONS,
+  REFUSALS,
 } from './oauth/compose.ts';
-import { openAuditSink, openJwksCache, openKeystore, openStorage, scheduleOf } from './open-state.ts';
+import { openAuditSink, openKeystore, openOutbound, openStorage, scheduleOf } from './open-state.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
+import { knownResourceServers } from './registry/known-resource-servers.ts';
 import { createSecretHash } from './registry/secret-hash.ts';
+import { beginToNote, createCredentialUses } from './registry/use/credential-uses.ts';
 import { localSigner } from './signers/local.ts';
 import type { Storage } from './storage/storage.ts';
 import { authorityMetrics } from './telemetry/authority-metrics.ts';
@@ -95,7 +98,7 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
 async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): Promise<Composition> {
   const { deployment, issuer, clock, random, node, logger } = deps;
   const { refusedMethods, maximumAge, enforcedAge, lifetimeLimits } = policyOf(deployment);
-  const jwks = openJwksCache(deployment);
+  const { jwks, fetchFault } = openOutbound(deployment);
   await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
   const masterKey = await loadMasterKey(deployment.masterKeyFile, deployment.mode === 'dev', random);
   if (deployment.mode === 'serve' && (await isReadableByOthers(deployment.masterKeyFile))) {
@@ -129,8 +132,15 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const facts = createFactsCache({ storage, capacity: deployment.cachedIdentities });
   const ledger = createCutoffLedger({ storage, clock });
   const feed = createCutoffFeed({ ledger, keystore, clock, issuer });
+  const followers = createCutoffFollowers({ ledger, store: storage.cutoffReceipts, clock });
+  const resourceServers = knownResourceServers(storage);
+  const lifetimes = { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax };
   const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
   const pace = createIssuancePace(clock.now());
+  await beginToNote(storage.settings, clock);
+  const uses = createCredentialUses(storage.credentialUse, (error) =>
+    logger.warn({ err: error }, 'the last use of a credential could not be noted'),
+  );
   const budgets = createBudgets({
     issuanceQuota: deployment.issuanceQuota,
     enforced: deployment.issuanceQuotaMode === 'enforce',
@@ -172,24 +182,30 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     rotation,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
+    followers,
+    lifetimes,
     secretHash,
     seal,
-    tokenReasons: REFUSAL_EXPLANATIONS,
+    tokenReasons: REFUSALS,
     testAssertion: createAssertionTest({ ...shared, jwks }),
+    fetchFault,
   };
   const wings = [
     ...createOAuthRoutes({
       ...shared,
       secretHash,
       feed,
+      followers,
+      resourceServers,
       changes,
       ledger,
       counters,
       pace,
+      uses,
       budgets,
       enforcedAge,
       lifetimeLimits,
-      lifetimes: { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax },
+      lifetimes,
       jwksMaxAge: deployment.jwksMaxAge,
       usedOnce: storage.usedOnce,
       jwks,
@@ -206,7 +222,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     metrics: () => ({
       contentType: METRICS_CONTENT_TYPE,
       text: renderMetrics(
-        authorityMetrics({ budgets, counters, facts, feed, log, sink, version: deps.version }),
+        authorityMetrics({ budgets, counters, facts, feed, followers, log, sink, version: deps.version }),
       ),
     }),
     refuseMetrics: createMetricsGuard({ ...governance, behindProxy: deployment.trustedProxies.length > 0 }),
@@ -235,7 +251,9 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       await strangers.summarise();
       strangers.close();
       await log.close();
+      await followers.close();
       facts.close();
+      resourceServers.close();
       ledger.close();
       await storage.close();
     },

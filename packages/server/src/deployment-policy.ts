@@ -1,11 +1,10 @@
+import { CREDENTIAL_TYPES, ENVIRONMENTS } from '@countersign/admin-api';
 import type { Deployment } from './config/deployment.ts';
 import { SettingError } from './config/load.ts';
 import { type LifetimeLimits, parseLimits } from './policy/limit-table.ts';
 import { parseRefusedMethods, type RefusedMethods } from './policy/methods-allowed-per-environment.ts';
 import { parseLifetimeLimits } from './policy/token-lifetime-limits.ts';
 import { type MaximumAge, maximumAgeOf } from './registry/credential-age.ts';
-import { CREDENTIAL_TYPES } from './storage/credentials.ts';
-import { ENVIRONMENTS } from './storage/identities.ts';
 
 /** What a deployment's settings say to the policy rules. */
 export interface DeploymentPolicy {

@@ -11,7 +11,7 @@ import type { RotationDeps, RotationSchedule } from './keys/rotation.ts';
 import { createSigningKeystore, type SigningKeystore } from './keys/signing-keystore.ts';
 import { parseOutboundAllow } from './outbound/address.ts';
 import { createJwksCache, type JwksCache } from './outbound/jwks-cache.ts';
-import { createSafeFetch } from './outbound/safe-fetch.ts';
+import { createSafeFetch, urlFault } from './outbound/safe-fetch.ts';
 import type { Storage } from './storage/storage.ts';
 import type { Logger } from './telemetry/logger.ts';
 
@@ -74,8 +74,11 @@ export async function openKeystore(
   return keystore;
 }
 
-/** The keys of others, fetched from where they publish them. */
-export function openJwksCache({ mode, outboundAllow }: Deployment): JwksCache {
+/** The keys of others, fetched from where they publish them, and why they never could be. */
+export function openOutbound({ mode, outboundAllow }: Deployment): {
+  readonly jwks: JwksCache;
+  readonly fetchFault: (url: string) => string | undefined;
+} {
   const read = parseOutboundAllow(outboundAllow);
   if (!read.ok) {
     throw new SettingError(
@@ -84,5 +87,6 @@ export function openJwksCache({ mode, outboundAllow }: Deployment): JwksCache {
       'Write a host without scheme and port, or a block like 10.0.0.0/8.',
     );
   }
-  return createJwksCache(createSafeFetch({ allow: read.allow, plainLoopback: mode === 'dev' }));
+  const reach = { allow: read.allow, plainLoopback: mode === 'dev' };
+  return { jwks: createJwksCache(createSafeFetch(reach)), fetchFault: (url) => urlFault(reach, url) };
 }

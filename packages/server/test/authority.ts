@@ -1,7 +1,9 @@
+import { BlockList } from 'node:net';
 import { createChanges, type Changes } from '../src/audit/change.ts';
 import type { AuditEvent, LoggedEvent } from '../src/audit/event.ts';
 import type { AuditLog } from '../src/audit/log.ts';
 import { AuditUnavailable } from '../src/audit/sink.ts';
+import { createCutoffFollowers, type CutoffFollowers } from '../src/cutoff/followers.ts';
 import { createCutoffLedger, type CutoffLedger } from '../src/cutoff/ledger.ts';
 import { openSqliteStorage } from '../src/database/sqlite.ts';
 import { createAdminRoutes, ensureAdmin, type GovernanceDeps } from '../src/governance/compose.ts';
@@ -12,7 +14,8 @@ import { preparingKeys } from '../src/keys/prepared-keys.ts';
 import { ensureSigningKey, rotate } from '../src/keys/rotation.ts';
 import { createSeal } from '../src/keys/seal.ts';
 import { createSigningKeystore, type SigningKeystore } from '../src/keys/signing-keystore.ts';
-import { REFUSAL_EXPLANATIONS } from '../src/oauth/endpoints/explanations.ts';
+import { REFUSALS } from '../src/oauth/refusal.ts';
+import { urlFault } from '../src/outbound/safe-fetch.ts';
 import { maximumAgeOf } from '../src/registry/credential-age.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
@@ -25,6 +28,7 @@ export interface Authority {
   readonly storage: Storage;
   readonly changes: Changes;
   readonly ledger: CutoffLedger;
+  readonly followers: CutoffFollowers;
   readonly keystore: SigningKeystore;
   readonly log: FakeLog;
   readonly clock: { now(): number; advance(ms: number): void };
@@ -86,6 +90,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
   });
   const secretHash = createSecretHash(new Uint8Array(32).fill(9));
   const ledger = createCutoffLedger({ storage, clock });
+  const followers = createCutoffFollowers({ ledger, store: storage.cutoffReceipts, clock });
   const bugs: unknown[] = [];
   const deps: GovernanceDeps = {
     issuer: ISSUER,
@@ -100,6 +105,8 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     rotation,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
+    followers,
+    lifetimes: { default: 600, maximum: 3600 },
     strangers: { refused: (event) => log.append(event) },
     secretHash,
     seal,
@@ -107,8 +114,10 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     maximumAge: maximumAgeOf(new Map()),
     clock,
     random,
-    tokenReasons: REFUSAL_EXPLANATIONS,
+    tokenReasons: REFUSALS,
     testAssertion: () => Promise.reject(new Error('the token wing is not here')),
+    fetchFault: (url) =>
+      urlFault({ allow: { hosts: new Set(), blocks: new BlockList() }, plainLoopback: false }, url),
     report: (error) => bugs.push(error),
     mtlsBase: undefined,
     clientCertificates: false,
@@ -184,6 +193,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     storage,
     changes,
     ledger,
+    followers,
     keystore,
     log,
     clock,

@@ -29,9 +29,12 @@ export function testCertificate(
     ca?: boolean;
     notBefore?: number;
     notAfter?: number;
+    /** In the place of the key that signs. */
+    publicKey?: KeyObject;
   } = {},
 ): TestCertificate {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { privateKey, ...own } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const publicKey = change.publicKey ?? own.publicKey;
   const subject = change.subject ?? 'a machine';
   const pem = signCertificate(
     {

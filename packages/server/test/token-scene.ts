@@ -1,7 +1,9 @@
 import { formatBasicCredentials, generateSecret } from '@countersign/protocol';
 import type { AuditEvent } from '../src/audit/event.ts';
+import type { Voucher } from '../src/audit/stranger-budget.ts';
 import { AuditUnavailable } from '../src/audit/sink.ts';
 import { createChanges } from '../src/audit/change.ts';
+import { createCutoffFollowers } from '../src/cutoff/followers.ts';
 import { createCutoffLedger } from '../src/cutoff/ledger.ts';
 import { openSqliteStorage } from '../src/database/sqlite.ts';
 import type { HttpRequest } from '../src/http/request.ts';
@@ -16,6 +18,7 @@ import { OutboundRefusal } from '../src/outbound/outbound-refusal.ts';
 import type { SenderConstraint } from '../src/oauth/sender-constraint/constraint.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
 import { createIssuancePace } from '../src/registry/issuance-pace.ts';
+import { knownResourceServers } from '../src/registry/known-resource-servers.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
 import { localSigner } from '../src/signers/local.ts';
 import type { AccessRecord } from '../src/storage/access.ts';
@@ -38,6 +41,12 @@ export const FRAUD = 'https://fraud.test';
 export const NOW = T0 + 500_250;
 
 /** The token wing on an in-memory database, with one client that may read and write at one API. */
+interface Stranger {
+  readonly event: AuditEvent;
+  readonly claimed: string | undefined;
+  readonly voucher?: Voucher;
+}
+
 export interface TokenScene {
   readonly deps: OAuthDeps;
   readonly routes: readonly Route[];
@@ -48,7 +57,7 @@ export interface TokenScene {
   /** What the log took, and how it treats what comes next. */
   readonly log: { readonly events: AuditEvent[]; mode: 'takes' | 'refuses' | 'never answers' };
   /** Refusals of strangers, as the budget was told of them. */
-  readonly strangers: { readonly event: AuditEvent; readonly claimed: string | undefined }[];
+  readonly strangers: Stranger[];
   readonly secret: string;
   readonly identity: IdentityRecord;
   readonly credential: CredentialRecord;
@@ -106,10 +115,11 @@ export async function openTokenScene(
   const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer, clock });
   const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
   const bugs: unknown[] = [];
-  const strangers: { event: AuditEvent; claimed: string | undefined }[] = [];
+  const strangers: Stranger[] = [];
   const log: TokenScene['log'] = { events: [], mode: 'takes' };
   const facts = createFactsCache({ storage, capacity: 100 });
   const ledger = createCutoffLedger({ storage, clock });
+  const followers = createCutoffFollowers({ ledger, store: storage.cutoffReceipts, clock });
   const appending: OAuthDeps['log'] = {
     append(event) {
       if (log.mode === 'refuses') return Promise.reject(new AuditUnavailable('full'));
@@ -124,6 +134,8 @@ export async function openTokenScene(
     mtlsBase: undefined,
     storage,
     usedOnce: storage.usedOnce,
+    followers,
+    resourceServers: knownResourceServers(storage),
     jwks: { find: () => Promise.reject(new OutboundRefusal('connection_failed', '?')) },
     jwksMaxAge: 300,
     lifetimes: { default: 600, maximum: 3600 },
@@ -136,13 +148,15 @@ export async function openTokenScene(
     node: 'n1',
     counters,
     pace: createIssuancePace(NOW),
+    uses: { issued: () => undefined },
     report: (error) => bugs.push(error),
     feed: { read: async () => 'a.b.c' },
     changes: createChanges({ storage, log: appending, clock, random, node: 'n1' }),
     ledger,
     log: appending,
     strangers: {
-      refused: async (event, claimed) => void strangers.push({ event, claimed }),
+      refused: async (event, claimed, _arrivedAt, voucher) =>
+        void strangers.push({ event, claimed, ...(voucher === undefined ? {} : { voucher }) }),
       summarise: async () => undefined,
       close: () => undefined,
     },

@@ -2,11 +2,13 @@ import type { Cutoff } from '@countersign/admin-api';
 import type { RouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
 import { buildNoun } from '../noun/noun-command.ts';
+import { cutoffsShow } from './cutoffs-show.ts';
 
 export const cutoffs: RouteMap<CliContext> = buildNoun<Cutoff>(
   {
     name: 'cutoffs',
     brief: 'Orders to stop trusting something at once',
+    moreExamples: ['cutoffs show cut_0123456789abcdefghij'],
     argument: 'CUTOFF',
     none: 'Nothing was cut off.',
     presentation: {
@@ -40,5 +42,12 @@ export const cutoffs: RouteMap<CliContext> = buildNoun<Cutoff>(
           : undefined,
       done: 'Cut off:',
     },
+    lift: {
+      operation: 'cutoffs.lift',
+      examples: ['cut_0123456789abcdefghij --reason "false alarm"'],
+      overrides: { reason: { brief: 'Why; it stays in the audit log' } },
+      done: 'Lifted',
+    },
   },
+  { show: cutoffsShow },
 );

@@ -1,5 +1,6 @@
-import type { ObjectChange } from '@countersign/admin-api';
+import type { CutoffOutlook, ObjectChange } from '@countersign/admin-api';
 import type { Host } from '../host.ts';
+import { outlookLines } from './cutoff-reach.ts';
 import { differenceLines } from './difference.ts';
 import { jsonText, type OutputFormat, yamlText } from './formats.ts';
 import { painter } from './style.ts';
@@ -8,7 +9,7 @@ import { visible, visibleInQuotes } from './visible-text.ts';
 /** What would change: on stdout where it was asked for, on stderr where it is only a warning. */
 export async function printDifference(
   host: Pick<Host, 'stdout' | 'stderr' | 'env'>,
-  difference: { readonly changes: readonly ObjectChange[] },
+  difference: { readonly changes: readonly ObjectChange[]; readonly outlook?: CutoffOutlook | undefined },
   output: OutputFormat,
   on: 'stdout' | 'stderr',
 ): Promise<void> {
@@ -16,7 +17,9 @@ export async function printDifference(
   if (output === 'json') return target.write(`${jsonText(difference)}\n`);
   if (output === 'yaml') return target.write(await yamlText(difference));
   if (output === 'table') {
-    return target.write(`${differenceLines(difference.changes, painter(target, host.env)).join('\n')}\n`);
+    const { changes, outlook } = difference;
+    const reach = outlook === undefined ? [] : ['', ...outlookLines(outlook, target.columns)];
+    return target.write(`${[...differenceLines(changes, painter(target, host.env)), ...reach].join('\n')}\n`);
   }
   for (const change of difference.changes) {
     target.write(

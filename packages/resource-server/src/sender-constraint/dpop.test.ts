@@ -1,50 +1,32 @@
 // Tokens bound to a key, at an API: RFC 9449 §7, §9, §11.1.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type Holder, newHolder, proofFor } from '../../test/holder.ts';
-import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../../test/tiny-issuer.ts';
+import { AUDIENCE } from '../../test/tiny-issuer.ts';
+import { NOW, verifierScene } from '../../test/verifier-scene.ts';
 import { VerifierOptionError, type VerifierOptions } from '../options.ts';
 import type { RefusalReason } from '../refusal.ts';
 import { requireScope } from '../require-scope.ts';
-import { createVerifier, type TokenRequest, type Verifier, type VerifyResult } from '../verifier.ts';
+import { type TokenRequest, type Verifier, type VerifyResult } from '../verifier.ts';
 
-const NOW = 1_800_000_000;
 const URL_HERE = `${AUDIENCE}/cases`;
 const ALGS = 'algs="ES256 ES384 PS256 EdDSA Ed25519"';
-let now = NOW;
-const clock = () => now;
-let tiny: TinyIssuer;
+const scene = verifierScene();
 let holder: Holder;
 let token: string;
 let verifier: Verifier;
-const open: Verifier[] = [];
 
-beforeEach(async () => {
-  now = NOW;
-  tiny = await startTinyIssuer(clock);
+beforeEach(() => {
   holder = newHolder();
-  token = tiny.token({ cnf: { jkt: holder.jkt } });
+  token = scene.tiny.token({ cnf: { jkt: holder.jkt } });
   verifier = verifierOf();
 });
-afterEach(async () => {
-  for (const each of open.splice(0)) await each.close();
-  await tiny.close();
-});
 
-function verifierOf(options: Partial<VerifierOptions> = {}): Verifier {
-  const made = createVerifier({
-    issuer: tiny.issuer,
-    audience: AUDIENCE,
-    clock,
-    cutoffs: false,
-    ...options,
-  } as VerifierOptions);
-  open.push(made);
-  return made;
-}
+const verifierOf = (options?: Partial<VerifierOptions>): Verifier => scene.open(options);
 const proof = (change: object = {}, header: object = {}, by = holder, of = token) =>
-  proofFor(by, { url: URL_HERE, token: of, iat: now }, change, header);
+  proofFor(by, { url: URL_HERE, token: of, iat: scene.now }, change, header);
 const show = (dpop: string | undefined, request: TokenRequest = {}, at = verifier) =>
   at.verify(token, { method: 'GET', url: URL_HERE, dpop, scheme: 'DPoP', ...request });
+
 const reasonOf = (result: VerifyResult) => (result.ok ? 'ok' : result.reason);
 
 describe('a bound token', () => {
@@ -70,9 +52,9 @@ describe('a bound token', () => {
     ['dpop_proof_wrong_request', 'invalid_dpop_proof', () => show(proof({ htm: 'POST' }))],
     ['dpop_proof_wrong_request', 'invalid_dpop_proof', () => show(proof({ htu: `${AUDIENCE}/other` }))],
     ['dpop_proof_wrong_request', 'invalid_dpop_proof', () => show(proof({ ath: undefined }))],
-    ['dpop_proof_wrong_request', 'invalid_dpop_proof', () => show(proof({}, {}, holder, tiny.token()))],
-    ['dpop_proof_outdated', 'invalid_dpop_proof', () => show(proof({ iat: now - 61 }))],
-    ['dpop_proof_outdated', 'invalid_dpop_proof', () => show(proof({ iat: now + 31 }))],
+    ['dpop_proof_wrong_request', 'invalid_dpop_proof', () => show(proof({}, {}, holder, scene.tiny.token()))],
+    ['dpop_proof_outdated', 'invalid_dpop_proof', () => show(proof({ iat: scene.now - 61 }))],
+    ['dpop_proof_outdated', 'invalid_dpop_proof', () => show(proof({ iat: scene.now + 31 }))],
   ])('is refused: %s (%s)', async (reason, error, present) => {
     const result = await present();
     expect(result).toMatchObject({ ok: false, status: 401, reason, error });
@@ -89,9 +71,9 @@ describe('a bound token', () => {
     const once = proof();
     expect(await show(once)).toMatchObject({ ok: true });
     expect(await show(once)).toMatchObject({ status: 401, error: 'invalid_dpop_proof' });
-    now += 59;
+    scene.now += 59;
     expect(reasonOf(await show(once))).toBe('dpop_proof_replayed');
-    now += 2;
+    scene.now += 2;
     expect(reasonOf(await show(once))).toBe('dpop_proof_outdated');
   });
 
@@ -103,7 +85,7 @@ describe('a bound token', () => {
   });
 
   it('bound to something unknown beside the key is refused', async () => {
-    token = tiny.token({ cnf: { jkt: holder.jkt, later: 1 } });
+    token = scene.tiny.token({ cnf: { jkt: holder.jkt, later: 1 } });
     expect(reasonOf(await show(proof()))).toBe('sender_constraint_not_supported');
   });
 
@@ -112,7 +94,7 @@ describe('a bound token', () => {
       expect(reasonOf(await show(proof(), request))).toBe('sender_constraint_not_supported');
     }
     const urn = verifierOf({ audience: ['urn:fraud', AUDIENCE].slice(0, 1) });
-    token = tiny.token({ aud: 'urn:fraud', cnf: { jkt: holder.jkt } });
+    token = scene.tiny.token({ aud: 'urn:fraud', cnf: { jkt: holder.jkt } });
     expect(await show(proof({ ath: undefined }), { url: '/cases' }, urn)).toMatchObject({
       reason: 'sender_constraint_not_supported',
       detail: 'the option publicUrl is not set',
@@ -121,22 +103,22 @@ describe('a bound token', () => {
 
   it('is refused for its claims before its proof is used up', async () => {
     const once = proof();
-    now += 700;
+    scene.now += 700;
     expect(reasonOf(await show(once))).toBe('expired');
-    now = NOW;
+    scene.now = NOW;
     expect(await show(once)).toMatchObject({ ok: true });
   });
 });
 
 describe('an unbound token', () => {
   it('with the DPoP scheme is refused, with a proof or without', async () => {
-    token = tiny.token();
+    token = scene.tiny.token();
     for (const dpop of [proof(), undefined]) expect(reasonOf(await show(dpop))).toBe('unbound_token_as_dpop');
   });
 
   it.each(['any', 'dpop'] as const)('is refused where %s is wanted', async (senderConstraint) => {
     const strict = verifierOf({ senderConstraint });
-    expect(await strict.verify(tiny.token())).toMatchObject({
+    expect(await strict.verify(scene.tiny.token())).toMatchObject({
       status: 401,
       error: 'invalid_token',
       reason: 'token_not_bound',
@@ -175,12 +157,12 @@ describe('where nonces are asked for', () => {
 
   it('it is good for 5 to 10 minutes, and each answer brings the current one', async () => {
     const nonce = (await show(proof())).headers?.['DPoP-Nonce'];
-    now += 300;
-    token = tiny.token({ cnf: { jkt: holder.jkt } });
+    scene.now += 300;
+    token = scene.tiny.token({ cnf: { jkt: holder.jkt } });
     const later = await show(proof({ nonce }));
     expect(later.ok && later.headers?.['DPoP-Nonce'] !== nonce).toBe(true);
-    now += 300;
-    token = tiny.token({ cnf: { jkt: holder.jkt } });
+    scene.now += 300;
+    token = scene.tiny.token({ cnf: { jkt: holder.jkt } });
     expect(reasonOf(await show(proof({ nonce })))).toBe('dpop_nonce_unknown');
   });
 
@@ -190,7 +172,7 @@ describe('where nonces are asked for', () => {
   });
 
   it('an unbound token has nothing to do with it', async () => {
-    expect(await verifier.verify(tiny.token())).not.toHaveProperty('headers');
+    expect(await verifier.verify(scene.tiny.token())).not.toHaveProperty('headers');
   });
 });
 
@@ -199,7 +181,7 @@ describe('the store of used proofs', () => {
     const ids: string[] = [];
     const shared = {
       claim: async (id: string, expiresAt: number) => {
-        expect([id.length, expiresAt]).toEqual([43, now + 61]);
+        expect([id.length, expiresAt]).toEqual([43, scene.now + 61]);
         return ids.push(id) === 1;
       },
     };
@@ -270,7 +252,7 @@ describe('the address that a proof is for', () => {
   });
 
   it('does not matter to a bearer token', async () => {
-    const lines = ['Authorization', `Bearer ${tiny.token()}`, 'DPoP', 'junk', 'DPoP', 'junk'];
+    const lines = ['Authorization', `Bearer ${scene.tiny.token()}`, 'DPoP', 'junk', 'DPoP', 'junk'];
     const made = { rawHeaders: lines, headers: {} };
     expect(reasonOf(await requireScope(verifier, made, 'fraud:read'))).toBe('ok');
   });

@@ -1,13 +1,14 @@
 // Tokens bound to a certificate, at an API: RFC 8705 §3.
 import { createHash, X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { newHolder, proofFor } from '../../test/holder.ts';
-import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../../test/tiny-issuer.ts';
+import { AUDIENCE } from '../../test/tiny-issuer.ts';
+import { verifierScene } from '../../test/verifier-scene.ts';
 import type { VerifierOptions } from '../options.ts';
 import type { RequestHeaders } from '../presented-token.ts';
 import { requireScope } from '../require-scope.ts';
-import { createVerifier, type TokenRequest, type Verifier, type VerifyResult } from '../verifier.ts';
+import { type TokenRequest, type Verifier, type VerifyResult } from '../verifier.ts';
 
 const clock = (): number => 1_800_000_000;
 const OWN = Uint8Array.from([0x30, 0x03, 0x02, 0x01, 0x01]);
@@ -26,32 +27,16 @@ qe2Q/wIhANqiSGVw8Ehq258To3HXY1KgoFD/7YEfu0B5cngXEobO
 -----END CERTIFICATE-----`;
 const thumbprint = (der: Uint8Array): string => createHash('sha256').update(der).digest('base64url');
 
-let tiny: TinyIssuer;
+const scene = verifierScene();
 let token: string;
 let verifier: Verifier;
-const open: Verifier[] = [];
-beforeEach(async () => {
-  tiny = await startTinyIssuer(clock);
-  token = tiny.token({ cnf: { 'x5t#S256': thumbprint(OWN) } });
+beforeEach(() => {
+  token = scene.tiny.token({ cnf: { 'x5t#S256': thumbprint(OWN) } });
   verifier = verifierOf();
 });
-afterEach(async () => {
-  for (const each of open.splice(0)) await each.close();
-  await tiny.close();
-});
 
-function verifierOf(options: Partial<VerifierOptions> = {}): Verifier {
-  const all = {
-    issuer: tiny.issuer,
-    audience: AUDIENCE,
-    clock,
-    cutoffs: false,
-    ...options,
-  } as VerifierOptions;
-  const made = createVerifier(all);
-  open.push(made);
-  return made;
-}
+const verifierOf = (options?: Partial<VerifierOptions>): Verifier => scene.open(options);
+
 const reasonOf = (result: VerifyResult): string => (result.ok ? 'ok' : result.reason);
 
 describe('a token bound to a certificate', () => {
@@ -75,7 +60,7 @@ describe('a token bound to a certificate', () => {
 
   it('and to a key is for who has both', async () => {
     const holder = newHolder();
-    token = tiny.token({ cnf: { jkt: holder.jkt, 'x5t#S256': thumbprint(OWN) } });
+    token = scene.tiny.token({ cnf: { jkt: holder.jkt, 'x5t#S256': thumbprint(OWN) } });
     const show = async (certificate: Uint8Array | undefined, proved: boolean): Promise<string> => {
       const url = `${AUDIENCE}/cases`;
       const dpop = proved ? proofFor(holder, { url, token, iat: clock() }) : undefined;
@@ -109,7 +94,7 @@ describe('where tokens must be bound', () => {
   it.each(['mtls', 'any'] as const)('%s takes those bound to a certificate', async (senderConstraint) => {
     const strict = verifierOf({ senderConstraint });
     expect(await strict.verify(token, { certificate: OWN })).toMatchObject({ ok: true });
-    expect(await strict.verify(tiny.token(), { certificate: OWN })).toMatchObject({
+    expect(await strict.verify(scene.tiny.token(), { certificate: OWN })).toMatchObject({
       reason: 'token_not_bound',
     });
     expect(await strict.verify(token)).toMatchObject({
@@ -119,7 +104,7 @@ describe('where tokens must be bound', () => {
   });
 
   it('neither mtls nor dpop takes the other', async () => {
-    const bound = tiny.token({ cnf: { jkt: newHolder().jkt } });
+    const bound = scene.tiny.token({ cnf: { jkt: newHolder().jkt } });
     const mtls = await verifierOf({ senderConstraint: 'mtls' }).verify(bound, { certificate: OWN });
     expect(reasonOf(mtls)).toBe('token_not_bound');
     const dpop = await verifierOf({ senderConstraint: 'dpop' }).verify(token, { certificate: OWN });
@@ -169,7 +154,7 @@ describe('a request', () => {
   });
 
   it('with an unbound token costs the connection nothing', async () => {
-    expect(await ask(request(connection(OWN), tiny.token()))).toBe('ok');
+    expect(await ask(request(connection(OWN), scene.tiny.token()))).toBe('ok');
     expect(asked).toBe(0);
   });
 });
@@ -180,7 +165,7 @@ describe('behind a declared proxy', () => {
     getPeerX509Certificate: () => raw && { raw },
   });
   const ask = async (socket: object, bound: Uint8Array, ...headers: string[]): Promise<string> => {
-    const shown = tiny.token({ cnf: { 'x5t#S256': thumbprint(bound) } });
+    const shown = scene.tiny.token({ cnf: { 'x5t#S256': thumbprint(bound) } });
     const made = { rawHeaders: ['Authorization', `Bearer ${shown}`, ...headers], headers: {}, socket };
     return reasonOf(await requireScope(verifier, made, 'fraud:read'));
   };

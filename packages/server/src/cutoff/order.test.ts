@@ -10,6 +10,7 @@ async function notBefore(staleness: number): Promise<number> {
   const cutoffs = {
     append: async (record: Omit<CutoffRecord, 'cursor'>) => ({ ...record, cursor: 1 }),
     after: async () => [],
+    byId: async () => undefined,
     sweepTokens: async () => 0,
     head: async () => 0,
   };

@@ -27,6 +27,7 @@ const selectAfter = statement(
   'cutoffs_after',
   `SELECT ${COLUMNS} FROM cutoffs WHERE cursor > $1 ORDER BY cursor LIMIT $2`,
 );
+const selectById = statement('cutoffs_by_id', `SELECT ${COLUMNS} FROM cutoffs WHERE id = $1`);
 const SWEEP = 10_000;
 const deleteTokens = statement(
   'cutoffs_sweep_tokens',
@@ -62,6 +63,7 @@ export function cutoffStore(session: Session): CutoffStore {
       }),
     after: async (cursor, limit) =>
       (await session.query<CutoffRow>(selectAfter, [cursor, limit])).map(fromRow),
+    byId: async (id) => (await session.query<CutoffRow>(selectById, [id])).map(fromRow)[0],
     sweepTokens: (before) => session.write((tx) => tx.run(deleteTokens, [before])),
     head: async () => (await session.query<{ cursor: number }>(selectHead))[0]?.cursor ?? 0,
   };

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { REPLAY_MARGIN_MS, type UsedOnceStore } from '../storage/used-once.ts';
+import type { UsedOnceStore } from '../storage/used-once.ts';
 import { type Session, statement } from './database.ts';
 
 /** One row is changed for the one caller that may use the id, none for all others: the database decides. */
@@ -18,7 +18,7 @@ const sweepExpired = statement(
 export function usedOnceStore(session: Session, clock: Clock): UsedOnceStore {
   return {
     claim: async (namespace, id, expiresAt) =>
-      (await session.run(claimId, [namespace, id, expiresAt, clock.now() - REPLAY_MARGIN_MS])) === 1,
-    sweep: (now) => session.run(sweepExpired, [now - REPLAY_MARGIN_MS]),
+      (await session.run(claimId, [namespace, id, expiresAt, clock.now()])) === 1,
+    sweep: (now) => session.run(sweepExpired, [now]),
   };
 }

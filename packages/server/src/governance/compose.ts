@@ -3,6 +3,7 @@ import type { Changes } from '../audit/change.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { StrangerBudget } from '../audit/stranger-budget.ts';
 import type { Clock } from '../clock.ts';
+import type { CutoffFollowers } from '../cutoff/followers.ts';
 import type { CutoffLedger } from '../cutoff/ledger.ts';
 import type { Route } from '../http/route.ts';
 import type { RandomBytes } from '../ids.ts';
@@ -12,6 +13,7 @@ import type { Seal } from '../keys/seal.ts';
 import type { RefusedMethods } from '../policy/methods-allowed-per-environment.ts';
 import type { MaximumAge } from '../registry/credential-age.ts';
 import type { FactsReader } from '../registry/facts.ts';
+import type { FetchDeps } from '../registry/fetched-url.ts';
 import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -30,8 +32,10 @@ import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin } from './admin/require-admin.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
+import { usageHandlers } from './admin/usage.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
 import { endIdentitiesJob } from './jobs/end-identities.ts';
+import { forgetUseJob } from './jobs/forget-use.ts';
 import type { Job } from './jobs/job.ts';
 import { lookForFindingsJob, type LookForFindingsDeps } from './jobs/look-for-findings.ts';
 import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
@@ -55,10 +59,14 @@ export interface GovernanceDeps {
   readonly changes: Changes;
   readonly log: AuditLog;
   readonly facts: FactsReader;
-  readonly keystore: Pick<Keystore, 'verificationKey'>;
+  readonly keystore: Pick<Keystore, 'verificationKey'> & { reload(): Promise<void> };
   readonly rotation: RotationDeps;
   readonly requireSigningKey: ResourceServerDeps['requireSigningKey'];
   readonly ledger: CutoffLedger;
+  /** Receipts of the cut-off feed. */
+  readonly followers: Pick<CutoffFollowers, 'flush'>;
+  /** Seconds that tokens live. */
+  readonly lifetimes: { readonly default: number; readonly maximum: number };
   readonly strangers: Pick<StrangerBudget, 'refused'>;
   readonly secretHash: Pick<SecretHash, 'digest'>;
   readonly seal: Seal;
@@ -70,6 +78,8 @@ export interface GovernanceDeps {
   readonly tokenReasons: Readonly<Record<string, ReasonExplanation>>;
   /** What the token wing makes of an assertion. */
   readonly testAssertion: TestAssertion;
+  /** Why nothing would ever be fetched from a URL, as far as it says so itself. */
+  readonly fetchFault: FetchDeps['fetchFault'];
   readonly report: EndpointDeps['report'];
   readonly mtlsBase: string | undefined;
   /** Whether callers' certificates are seen here. */
@@ -109,6 +119,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
       compromiseKey: (stores, kid, tell) => compromise(deps.rotation, stores, kid, tell),
     }),
     ...findingHandlers(rules),
+    ...usageHandlers(rules),
     ...auditHandlers(rules),
     ...explainHandlers(rules),
     ...documentHandlers(rules),
@@ -138,6 +149,7 @@ export function createJobs(
     rotateSigningKeysJob(deps.rotateIfDue),
     sweepExpiredJob(deps),
     endIdentitiesJob(deps),
+    forgetUseJob(deps),
     lookForFindingsJob(deps),
   ];
 }

@@ -16,7 +16,7 @@ import type { Storage } from '../storage/storage.ts';
 import { selfSignedTlsClientAuth } from './client-auth/self-signed-tls-client-auth.ts';
 import { privateKeyJwt } from './client-auth/private-key-jwt.ts';
 import { tlsClientAuth } from './client-auth/tls-client-auth.ts';
-import { createCutoffsEndpoint } from './endpoints/cutoffs.ts';
+import { createCutoffsEndpoint, type CutoffsEndpointDeps } from './endpoints/cutoffs.ts';
 import { createIntrospectEndpoint } from './endpoints/introspect.ts';
 import { createIssuanceRecord, type IssuanceRecordDeps } from './endpoints/issuance-record.ts';
 import { createJwksEndpoint } from './endpoints/jwks.ts';
@@ -36,7 +36,7 @@ import { dpop } from './sender-constraint/dpop.ts';
 
 export { createBudgets } from './endpoints/budgets.ts';
 export type { IssuanceCounters } from './endpoints/issuance-record.ts';
-export { REFUSAL_EXPLANATIONS } from './endpoints/explanations.ts';
+export { REFUSALS } from './refusal.ts';
 
 export interface OAuthDeps
   extends Omit<TokenEndpointDeps, 'methods' | 'grants' | 'constraints' | 'rules' | 'record'>,
@@ -57,7 +57,9 @@ export interface OAuthDeps
   readonly storage: Pick<Storage, 'trustedIssuers' | 'credentials' | 'identities' | 'usedOnce'>;
   /** Absent: no proofs are looked at. `nonceKey` is absent where proofs need no nonce. */
   readonly dpop?: { readonly nonceKey: Uint8Array | undefined };
-  readonly feed: Parameters<typeof createCutoffsEndpoint>[0];
+  readonly feed: CutoffsEndpointDeps['feed'];
+  readonly followers: CutoffsEndpointDeps['followers'];
+  readonly resourceServers: CutoffsEndpointDeps['resourceServers'];
 }
 
 type FederationDeps = Pick<OAuthDeps, 'issuer' | 'mtlsBase' | 'storage' | 'facts' | 'jwks'>;
@@ -128,7 +130,7 @@ export function createOAuthRoutes(
     { ...form, path: '/oauth/introspect', endpoint: introspect, fast: true },
     { ...form, path: '/oauth/revoke', endpoint: revoke },
     { ...read, path: '/oauth/jwks', endpoint: createJwksEndpoint(deps.keystore, deps.jwksMaxAge) },
-    { ...read, path: '/oauth/cutoffs', endpoint: createCutoffsEndpoint(deps.feed), errors: 'oauth' },
+    { ...read, path: '/oauth/cutoffs', endpoint: createCutoffsEndpoint(about), errors: 'oauth' },
     // RFC 8414 §3.1 inserts the well-known path before the issuer's own; OpenID Connect Discovery appends it.
     { ...read, path: `/.well-known/oauth-authorization-server${path}`, endpoint: metadata },
     { ...read, path: `${path}/.well-known/openid-configuration`, endpoint: metadata },

@@ -100,6 +100,14 @@ describe('keys of others', () => {
     expect((await cache.find(SOURCE, kid('a'), NOW + JWKS_COOLDOWN_MS))?.kid).toBe('a');
   });
 
+  it('a set that was not asked for, because everybody was asked at once, is asked for at the next request', async () => {
+    const published = publisher({ [URL_OF_SET]: new OutboundRefusal('too_busy', 'issuer.example') });
+    const cache = createJwksCache(published.fetch);
+    expect(await reasonOf(cache.find(SOURCE, kid('a'), NOW))).toBe('too_busy');
+    published.documents[URL_OF_SET] = { keys: [jwk('a')] };
+    expect((await cache.find(SOURCE, kid('a'), NOW + 1))?.kid).toBe('a');
+  });
+
   it('a clock that is set back brings no old key to life', async () => {
     const published = publisher({ [URL_OF_SET]: { keys: [jwk('a')] } });
     const cache = createJwksCache(published.fetch);

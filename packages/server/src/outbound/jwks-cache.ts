@@ -76,14 +76,16 @@ export function createJwksCache(fetch: SafeFetch): JwksCache {
       .then((keys) => {
         entry.keys = keys;
         entry.keysAt = now;
+        entry.triedAt = now;
         entry.failure = undefined;
       })
       .catch((error: unknown) => {
         if (!(error instanceof OutboundRefusal)) throw error;
         entry.failure = error;
+        // Who was not asked needs no rest: or those who keep all turns busy would keep this set from being asked for.
+        if (error.reason !== 'too_busy') entry.triedAt = now;
       })
       .finally(() => {
-        entry.triedAt = now;
         entry.fetching = undefined;
       });
     return entry.fetching;

@@ -14,6 +14,8 @@ import {
   createSafeFetch,
   FETCH_MAX_BYTES,
   FETCH_MAX_CONCURRENT,
+  FETCH_MAX_TO_ONE_HOST,
+  FETCH_MAX_WAITING,
   type SafeFetch,
   type SafeFetchDeps,
 } from './safe-fetch.ts';
@@ -247,14 +249,44 @@ describe('what an answer may be', () => {
     expect(await refusal(fetch('https://issuer.example/', JSON_ONLY))).toBe('timed_out');
   });
 
-  it(`beyond ${FETCH_MAX_CONCURRENT} fetches at once are refused`, async () => {
-    const fetch = fetcher([], { timeoutMs: 50, resolve: () => new Promise(() => undefined) });
-    const all = Array.from({ length: FETCH_MAX_CONCURRENT + 1 }, () =>
+  const never = () => new Promise<never>(() => undefined);
+  const hosts = (count: number): string[] =>
+    Array.from({ length: count }, (_, at) => `https://issuer${at}.example/`);
+  const tooBusy = (reasons: readonly string[]): number =>
+    reasons.filter((reason) => reason === 'too_busy').length;
+
+  it(`beyond ${FETCH_MAX_CONCURRENT} fetches at once wait, and are refused when it takes too long`, async () => {
+    const fetch = fetcher([], { timeoutMs: 300, waitMs: 100, resolve: never });
+    const all = hosts(FETCH_MAX_CONCURRENT + 3).map((url) => refusal(fetch(url, JSON_ONLY)));
+    expect(tooBusy(await Promise.all(all))).toBe(3);
+    expect(await refusal(fetch('https://issuer.example/', JSON_ONLY))).toBe('timed_out');
+  });
+
+  it('who waited gets its turn', async () => {
+    const target = await canary();
+    const fetch = fetcher(['127.0.0.1']);
+    const url = `http://127.0.0.1:${target.port}/`;
+    await Promise.all(Array.from({ length: 100 }, () => fetch(url, JSON_ONLY)));
+    expect(target.connections()).toBe(100);
+  });
+
+  it(`a host that does not answer has ${FETCH_MAX_TO_ONE_HOST} fetches at once, and others are not kept waiting`, async () => {
+    const target = await canary();
+    const fetch = fetcher(['127.0.0.1'], { timeoutMs: 300, waitMs: 100, resolve: never });
+    const dead = Array.from({ length: 40 }, () => refusal(fetch('https://issuer.example/', JSON_ONLY)));
+    expect((await fetch(`http://127.0.0.1:${target.port}/`, JSON_ONLY)).toString()).toBe('{}');
+    expect(tooBusy(await Promise.all(dead))).toBe(40 - FETCH_MAX_TO_ONE_HOST);
+  });
+
+  it(`${FETCH_MAX_WAITING} wait, and no more`, async () => {
+    const fetch = fetcher([], { timeoutMs: 300, waitMs: 100, resolve: never });
+    const all = Array.from({ length: FETCH_MAX_WAITING + FETCH_MAX_TO_ONE_HOST }, () =>
       refusal(fetch('https://issuer.example/', JSON_ONLY)),
     );
-    const reasons = await Promise.all(all);
-    expect(reasons.filter((reason) => reason === 'too_busy')).toHaveLength(1);
-    expect(await refusal(fetch('https://issuer.example/', JSON_ONLY))).toBe('timed_out');
+    const began = performance.now();
+    expect(await refusal(fetch('https://issuer.example/', JSON_ONLY))).toBe('too_busy');
+    expect(performance.now() - began).toBeLessThan(90);
+    await Promise.all(all);
   });
 
   it('TLS: the certificate is for the name, from the CA that is given, or nothing is read', async () => {

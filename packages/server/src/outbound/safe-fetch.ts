@@ -5,21 +5,32 @@ import { request as requestHttps, type RequestOptions } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { isAllowedAddress, isLoopback, isPublicAddress, type OutboundAllow } from './address.ts';
 import { type OutboundReason, OutboundRefusal } from './outbound-refusal.ts';
+import { createTurns } from './turns.ts';
 
-/** For everything, resolution and body included. */
+/** For everything once it is its turn, resolution and body included. */
 export const FETCH_TIMEOUT_MS = 5000;
 /** Without a byte, once connecting has begun. */
 export const FETCH_IDLE_MS = 2000;
 export const FETCH_MAX_BYTES: number = 256 * 1024;
-/** At once, in this process: more are refused, and the rest of the authority does not notice. */
+/** At once, in this process. */
 export const FETCH_MAX_CONCURRENT = 16;
+/** Of them to one host. */
+export const FETCH_MAX_TO_ONE_HOST = 4;
+/** What more there is waits so long for a turn, and as many: after a start every client comes at once. */
+export const FETCH_WAIT_MS = 2000;
+export const FETCH_MAX_WAITING = 1000;
 
-export interface SafeFetchDeps {
+/** What may be reached. */
+export interface Reach {
   readonly allow: OutboundAllow;
   /** http to loopback addresses that are allowed: for `dev` and tests on one machine. */
   readonly plainLoopback: boolean;
+}
+
+export interface SafeFetchDeps extends Reach {
   /** Every address of a name; the default is the platform's, with its hosts file and search domains. */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
+  readonly waitMs?: number;
   readonly timeoutMs?: number;
   readonly idleMs?: number;
 }
@@ -35,12 +46,16 @@ export interface SafeFetchOptions {
 export type SafeFetch = (url: string, options: SafeFetchOptions) => Promise<Uint8Array>;
 
 export function createSafeFetch(deps: SafeFetchDeps): SafeFetch {
-  const { resolve = resolveAll, timeoutMs = FETCH_TIMEOUT_MS } = deps;
-  let running = 0;
+  const { resolve = resolveAll, timeoutMs = FETCH_TIMEOUT_MS, waitMs = FETCH_WAIT_MS } = deps;
+  const turns = createTurns({
+    atOnce: FETCH_MAX_CONCURRENT,
+    atOnceToOneHost: FETCH_MAX_TO_ONE_HOST,
+    waiting: FETCH_MAX_WAITING,
+    waitMs,
+  });
   return async (text, options) => {
     const target = readTarget(text);
-    if (running >= FETCH_MAX_CONCURRENT) throw new OutboundRefusal('too_busy', target.host);
-    running++;
+    const giveBack = await turns.take(target.host);
     const deadline = createDeadline(timeoutMs, target.host);
     try {
       const addresses = await deadline.before(resolved(resolve, target.host));
@@ -50,9 +65,24 @@ export function createSafeFetch(deps: SafeFetchDeps): SafeFetch {
       );
     } finally {
       deadline.end();
-      running--;
+      giveBack();
     }
   };
+}
+
+/**
+ * Why nothing would ever be fetched from a URL: it is none, or an address that may not be reached. What a name may reach is
+ * known only when it is resolved.
+ */
+export function urlFault(reach: Reach, text: string): OutboundReason | undefined {
+  try {
+    const target = readTarget(text);
+    if (isIP(target.host) !== 0) requireReachable(reach, target, [target.host]);
+    return undefined;
+  } catch (error) {
+    if (error instanceof OutboundRefusal) return error.reason;
+    throw error;
+  }
 }
 
 interface Target {
@@ -94,7 +124,7 @@ async function resolveAll(host: string): Promise<readonly string[]> {
 }
 
 /** Every address has to pass: a name that has one good and one bad address is a trick or a mistake. */
-function requireReachable(deps: SafeFetchDeps, { url, host }: Target, addresses: readonly string[]): void {
+function requireReachable(deps: Reach, { url, host }: Target, addresses: readonly string[]): void {
   for (const address of addresses) {
     const allowed = isAllowedAddress(deps.allow, host, address);
     if (!allowed && !isPublicAddress(address)) throw new OutboundRefusal('address_not_allowed', host);

@@ -7,7 +7,7 @@ import { credentialFault } from './effective-access.ts';
 import { RegistryRefusal } from './refusal.ts';
 
 /**
- * Somebody can always administer the authority (docs/decisions/0023-what-a-caller-may-not-take-away.md): an identity that is
+ * Somebody can always administer the authority (docs/decisions/0030-what-a-caller-may-not-take-away.md): an identity that is
  * active, has a credential that works, and holds what it takes to let another one in.
  */
 const NEEDED = ['identities:write', 'credentials:write', 'access:write'];
@@ -30,23 +30,21 @@ type Reading = Pick<
 
 /**
  * Does the work, in the caller's transaction, unless it would leave nobody who can administer the authority for the next
- * seven days, or bring that day nearer: throws `last_administrator`. `identityId` is whom it may take something from;
- * undefined: anybody. An order to cut off does not come this way: whatever can act can be stopped.
+ * seven days, or bring that day nearer: throws `last_administrator`. `identityId` is whom it may take something from. An
+ * order to cut off, and the suspension of a trusted issuer, which is one, do not come this way: whatever can act can be stopped.
  */
 export async function keepAdministered<T>(
   deps: AdministratorDeps,
   stores: Reading,
-  identityId: string | undefined,
+  identityId: string,
   work: () => Promise<T>,
 ): Promise<T> {
   const api = await stores.resourceServers.byIdentifier(deps.adminResource);
   if (api === undefined) return await work();
   const now = deps.clock.now();
-  if (identityId !== undefined) {
-    const held = await stores.access.activeOfIdentity(identityId);
-    const own = held.find(({ resourceServerId }) => resourceServerId === api.id);
-    if (own === undefined || (await endOf(stores, own, now)) <= now) return await work();
-  }
+  const held = await stores.access.activeOfIdentity(identityId);
+  const own = held.find(({ resourceServerId }) => resourceServerId === api.id);
+  if (own === undefined || (await endOf(stores, own, now)) <= now) return await work();
   // Of two that end each other at once the second waits here, and sees what the first did.
   await stores.settings.set(TURN, '');
   const before = await administeredUntil(stores, api.id, now);

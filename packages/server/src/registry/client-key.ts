@@ -3,6 +3,8 @@ import type { CredentialMaterial, CredentialRecord } from '../storage/credential
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
 import { same, type Tell } from './change-rules.ts';
+import { type FetchDeps, requireFetchable } from './fetched-url.ts';
+import { keySubject } from './key-subject.ts';
 import { type AgeDeps, addCredential, type NewCredential } from './new-credential.ts';
 import { RegistryRefusal } from './refusal.ts';
 
@@ -21,19 +23,22 @@ type KeyMaterial = Extract<CredentialMaterial, { type: 'private_key_jwt' }>;
 
 /** Registers a key that its client keeps the private part of: nothing here is secret. */
 export async function createClientKey(
-  deps: AgeDeps,
+  deps: AgeDeps & FetchDeps,
   stores: Pick<Stores, 'credentials'>,
   tell: Tell,
   identity: IdentityRecord,
   asked: NewClientKey,
 ): Promise<CredentialRecord> {
   const material = clientKeyMaterial(asked);
+  if (material.jwksUri !== undefined) requireFetchable(deps, material.jwksUri, '/jwks_uri');
   return await addCredential(deps, stores, tell, identity, asked, { material, name: shortNameOf(material) });
 }
 
 /** True when the record holds just this key, under the same terms. Throws for a key that could not be registered. */
 export function holdsClientKey(record: CredentialRecord, asked: AskedClientKey): boolean {
-  return same(record.material, clientKeyMaterial(asked));
+  // Records of before it was kept have no subjectKey, and are the same.
+  const left = { ...record.material, subjectKey: undefined };
+  return same(left, { ...clientKeyMaterial(asked), subjectKey: undefined });
 }
 
 /** What of a key is kept, always in this order; RFC 7517 §4 lets anything else stand beside it. */
@@ -45,13 +50,13 @@ function shortNameOf({ jwk, jwksUri }: KeyMaterial): string {
 }
 
 function clientKeyMaterial({ keys, allowTokenEndpointAudience, allowRs256 }: AskedClientKey): KeyMaterial {
+  const jwk = 'jwk' in keys ? acceptableJwk(keys.jwk, allowRs256) : undefined;
   return {
     type: 'private_key_jwt',
-    ...('jwk' in keys
-      ? { jwk: acceptableJwk(keys.jwk, allowRs256) }
-      : { jwksUri: acceptableUri(keys.jwksUri) }),
+    ...('jwksUri' in keys ? { jwksUri: acceptableUri(keys.jwksUri) } : { jwk: jwk as object }),
     allowTokenEndpointAudience,
     ...(allowRs256 ? { allowRs256 } : {}),
+    ...(jwk === undefined ? {} : { subjectKey: keySubject(jwk as JsonWebKey) }),
   };
 }
 
@@ -62,7 +67,7 @@ function acceptableJwk(jwk: JsonObject, allowRs256: boolean): object {
   return { ...(Object.fromEntries(kept) as object), alg: parsed.key.key.alg };
 }
 
-/** What it may reach is decided when it is fetched: names can come to mean something else. */
+/** What a name may reach is decided when it is fetched: it can come to mean something else. */
 function acceptableUri(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'https:' && url.username === '' && url.password === '' && !text.includes('#')) {

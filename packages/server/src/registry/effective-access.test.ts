@@ -1,3 +1,4 @@
+import { IDENTITY_STATES } from '@countersign/admin-api';
 import { parseResourceIndicator, parseScope, type ResourceIndicator } from '@countersign/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +10,7 @@ import {
   resourceServerRecord,
 } from '../storage/contract/records.ts';
 import type { CredentialRecord } from '../storage/credentials.ts';
-import { IDENTITY_STATES, type IdentityRecord } from '../storage/identities.ts';
+import type { IdentityRecord } from '../storage/identities.ts';
 import type { ResourceServerRecord } from '../storage/resource-servers.ts';
 import {
   type AccessAsked,

@@ -3,8 +3,11 @@ import { certificateThumbprint } from '@countersign/protocol';
 import type { CredentialMaterial, CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
+import { isSelfIssued, parseCertificate } from '../x509/certificate.ts';
+import { keyOf } from '../x509/path-validation.ts';
 import { certificateDates } from './certificate-dates.ts';
 import type { Tell } from './change-rules.ts';
+import { keySubject } from './key-subject.ts';
 import { type AgeDeps, addCredential, type NewCredential } from './new-credential.ts';
 import { RegistryRefusal } from './refusal.ts';
 
@@ -40,48 +43,38 @@ export function holdsCertificate({ material }: CredentialRecord, certificate: st
 }
 
 function certificateMaterial(pem: string): CertificateMaterial {
-  const certificate = read(pem);
-  const { issuer, subject, raw } = certificate;
-  if (issuer !== subject) {
+  const { raw, text, publicKey } = read(pem);
+  const parsed = parseCertificate(raw);
+  // Read as it will be when its client shows it.
+  if (!parsed.ok) throw unacceptable(`cannot be read: ${parsed.fault}`);
+  if (!isSelfIssued(parsed.certificate)) {
     throw unacceptable(
       'was issued by somebody else: that is what tls_client_auth is for, with its authority',
     );
   }
-  requireStrongKey(certificate);
-  // Written anew, so that one certificate has one text.
+  // The thumbprint is of the certificate; that its holder shows it is worth what the key is worth (RFC 9325 §4.5).
+  if (typeof keyOf(parsed.certificate) === 'string') {
+    throw unacceptable(
+      'must have a key on P-256, P-384, P-521, Ed25519 or Ed448, or an RSA key of 2,048 to 8,192 bits, and no weak one',
+    );
+  }
   return {
     type: 'self_signed_tls_client_auth',
-    certificate: certificate.toString(),
+    certificate: text,
     thumbprint: certificateThumbprint(raw),
+    subjectKey: keySubject(publicKey),
   };
 }
 
-function read(pem: string): X509Certificate {
+/** `text`: written anew, so that one certificate has one text. */
+function read(pem: string): Pick<X509Certificate, 'raw' | 'publicKey'> & { readonly text: string } {
   if (pem.split('-----BEGIN CERTIFICATE-----').length !== 2) throw unacceptable('must be one certificate');
   try {
-    return new X509Certificate(pem);
+    const certificate = new X509Certificate(pem);
+    return { raw: certificate.raw, text: certificate.toString(), publicKey: certificate.publicKey };
   } catch {
     throw unacceptable('cannot be read');
   }
-}
-
-const LEAST_RSA_BITS = 2048;
-const MOST_RSA_BITS = 8192;
-const CURVES: readonly unknown[] = ['prime256v1', 'secp384r1', 'secp521r1'];
-
-/** The thumbprint is of the certificate; that its holder shows it is worth what the key is worth (RFC 9325 §4.5). */
-function requireStrongKey({ publicKey }: X509Certificate): void {
-  const { asymmetricKeyType: kind, asymmetricKeyDetails: { modulusLength = 0, namedCurve } = {} } = publicKey;
-  const isStrong =
-    kind === 'ed25519' ||
-    (kind === 'ec' && CURVES.includes(namedCurve)) ||
-    ((kind === 'rsa' || kind === 'rsa-pss') &&
-      modulusLength >= LEAST_RSA_BITS &&
-      modulusLength <= MOST_RSA_BITS);
-  if (isStrong) return;
-  throw unacceptable(
-    'must have a key on P-256, P-384, P-521 or Ed25519, or an RSA key of 2,048 to 8,192 bits',
-  );
 }
 
 function unacceptable(fault: string): RegistryRefusal {

@@ -3,12 +3,13 @@ import type { Position } from '../storage/page.ts';
 import type { Stores } from '../storage/storage.ts';
 import type { IssuerKeys, TrustedIssuerKind, TrustedIssuerRecord } from '../storage/trusted-issuers.ts';
 import { type RuleDeps, same, type Tell } from './change-rules.ts';
+import { type FetchDeps, requireFetchable } from './fetched-url.ts';
 import { type Ceiling, requireMayActAs } from './own-access.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { ISSUER_KINDS } from './federation-rule.ts';
-import { trustedIssuerView } from './views.ts';
+import { trustedIssuerView } from './trusted-issuer-view.ts';
 
-export interface TrustedIssuerDeps extends RuleDeps {
+export interface TrustedIssuerDeps extends RuleDeps, FetchDeps {
   /** Of this authority, which is not trusted in this way: its tokens are exchanged. */
   readonly issuer: string;
 }
@@ -38,6 +39,7 @@ export async function createTrustedIssuer(
       pointer: '/issuer',
     });
   }
+  requireKeys(deps, asked);
   const taken = await stores.trustedIssuers.byIssuer(asked.issuer);
   if (taken !== undefined) {
     throw new RegistryRefusal('already_exists', `${asked.issuer} is trusted already`, {
@@ -105,6 +107,7 @@ export async function changeTrustedIssuer(
     state: change.state ?? record.state,
   };
   if (same(changed, record)) return record;
+  if (change.keys !== undefined) requireKeys(deps, changed);
   if (record.state === 'deleted') {
     throw new RegistryRefusal('illegal_transition', 'a deleted trusted issuer stays deleted');
   }
@@ -131,6 +134,11 @@ export async function deleteTrustedIssuer(
     });
   }
   return await replace(deps, stores, tell, record, { ...record, state: 'deleted' }, 'trusted_issuer.deleted');
+}
+
+function requireKeys(deps: FetchDeps, { issuer, keys }: Pick<TrustedIssuerRecord, 'issuer' | 'keys'>): void {
+  if (keys.from === 'jwks_uri') requireFetchable(deps, keys.uri, '/jwks_uri');
+  else if (keys.from === 'discovery') requireFetchable(deps, issuer, '/issuer');
 }
 
 /** Identities with a rule for its tokens that could still be used. */

@@ -1,10 +1,10 @@
+import { SIGNING_ALGORITHMS } from '@countersign/admin-api';
 import { parseCompactJws, parsePublicJwk, verifyJws } from '@countersign/protocol';
 import { describe, expect, it } from 'vitest';
 import { pooledRandom } from '../ids.ts';
 import { withPreparedKeys } from '../keys/prepared-keys.ts';
 import { KeyNotPrepared } from '../keys/signer.ts';
 import { createSeal } from '../keys/seal.ts';
-import { SIGNING_ALGORITHMS } from '../storage/resource-servers.ts';
 import { localSigner } from './local.ts';
 
 const seal = createSeal(new Uint8Array(32).fill(7), pooledRandom());

@@ -1,7 +1,7 @@
+import type { AccessState } from '@countersign/admin-api';
 import type { Page, PageRequest } from './page.ts';
 
-export const ACCESS_STATES = ['requested', 'active', 'rejected', 'revoked'] as const;
-export type AccessState = (typeof ACCESS_STATES)[number];
+export type { AccessState };
 
 /** Identity → resource server → scopes: who may hold what, why, until when, and who said so. */
 export interface AccessRecord {
@@ -29,6 +29,9 @@ export interface AccessFilter {
   readonly resourceServerId?: string | undefined;
   readonly scope?: string | undefined;
   readonly state?: AccessState | undefined;
+  /** Epoch ms: let through since then, or not; by `scope` if one is named. Only of what is so now. */
+  readonly usedSince?: number | undefined;
+  readonly notUsedSince?: number | undefined;
 }
 
 export interface AccessStore {

@@ -21,6 +21,7 @@ export interface CutoffStore {
   append(record: Omit<CutoffRecord, 'cursor'>): Promise<CutoffRecord>;
   /** Entries with a larger cursor, ascending, at most `limit`. */
   after(cursor: number, limit: number): Promise<readonly CutoffRecord[]>;
+  byId(id: string): Promise<CutoffRecord | undefined>;
   /**
    * Deletes orders of kind `token` whose `notBefore` is before `before` (epoch **seconds**), at most 10,000 a call, and
    * says how many. Cursors are never given again; no change is told, because nobody may have needed them any more.

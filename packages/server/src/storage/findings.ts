@@ -1,23 +1,7 @@
+import type { FindingKind, FindingSeverity, FindingState, FindingSubject } from '@countersign/admin-api';
 import type { Page, PageRequest } from './page.ts';
 
-export const FINDING_KINDS = [
-  'weak_method',
-  'old_credential',
-  'wide_access',
-  'uncached_client',
-  'credential_made_while_narrowed',
-] as const;
-export type FindingKind = (typeof FINDING_KINDS)[number];
-
-export const FINDING_STATES = ['open', 'accepted', 'resolved'] as const;
-export type FindingState = (typeof FINDING_STATES)[number];
-
-/** In ascending order. */
-export const FINDING_SEVERITIES = ['low', 'medium', 'high'] as const;
-export type FindingSeverity = (typeof FINDING_SEVERITIES)[number];
-
-export const FINDING_SUBJECTS = ['credential', 'access'] as const;
-export type FindingSubject = (typeof FINDING_SUBJECTS)[number];
+export type { FindingKind, FindingSeverity, FindingState, FindingSubject };
 
 /** Something wrong with an identity. While it is open or accepted it is live: there is one of its kind about its subject. */
 export interface FindingRecord {

@@ -1,42 +1,7 @@
+import type { Cadence, Environment, IdentityKind, IdentityState } from '@countersign/admin-api';
 import type { Page, PageRequest } from './page.ts';
 
-export const IDENTITY_KINDS = [
-  'service',
-  'job',
-  'pipeline',
-  'device',
-  'gateway',
-  'agent',
-  'third_party',
-] as const;
-export type IdentityKind = (typeof IDENTITY_KINDS)[number];
-
-export const ENVIRONMENTS = ['dev', 'test', 'staging', 'prod'] as const;
-export type Environment = (typeof ENVIRONMENTS)[number];
-
-export const CADENCES = [
-  'continuous',
-  'daily',
-  'weekly',
-  'monthly',
-  'quarterly',
-  'annual',
-  'on_demand',
-] as const;
-export type Cadence = (typeof CADENCES)[number];
-
-export const IDENTITY_STATES = [
-  'draft',
-  'requested',
-  'approved',
-  'active',
-  'suspended',
-  'decommissioning',
-  'decommissioned',
-  'rejected',
-  'lapsed',
-] as const;
-export type IdentityState = (typeof IDENTITY_STATES)[number];
+export type { Cadence, Environment, IdentityKind, IdentityState };
 
 /** Accountable person, backup person, team. Names of people and teams, never of machines. */
 export interface Owner {

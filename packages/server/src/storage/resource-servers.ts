@@ -1,13 +1,13 @@
+import type { SigningAlgorithm } from '@countersign/admin-api';
 import type { Page, PageRequest } from './page.ts';
+
+export type { SigningAlgorithm };
 
 export interface ScopeDefinition {
   readonly name: string;
   readonly description: string;
   readonly sensitivity: number;
 }
-
-export const SIGNING_ALGORITHMS = ['ES256', 'ES384', 'RS256', 'RS384', 'PS256', 'EdDSA'] as const;
-export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 
 export interface TokenSettings {
   readonly format: 'jwt' | 'opaque';

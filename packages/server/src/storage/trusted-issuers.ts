@@ -1,7 +1,7 @@
+import type { TrustedIssuerKind } from '@countersign/admin-api';
 import type { Page, PageRequest } from './page.ts';
 
-export const TRUSTED_ISSUER_KINDS = ['generic', 'github_actions', 'gitlab', 'kubernetes'] as const;
-export type TrustedIssuerKind = (typeof TRUSTED_ISSUER_KINDS)[number];
+export type { TrustedIssuerKind };
 
 /** Where the keys of an issuer are: in its metadata, at a URL, or here. */
 export type IssuerKeys =

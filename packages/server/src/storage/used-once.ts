@@ -1,16 +1,21 @@
 /**
- * Milliseconds for which an entry is kept beyond its end: a request that was judged in time may reach the store late, and
- * the clock of the node that sweeps may be ahead of the one that judges. Nobody may show again meanwhile what was used.
+ * Milliseconds for which a mark is kept once nobody would take what it is about: the clock of the node that sweeps may be
+ * ahead, and a request that came in time may wait before it claims.
  */
-export const REPLAY_MARGIN_MS = 60_000;
+const KEPT_LONGER_MS = 60_000;
+
+/** When a mark may be forgotten (epoch ms) of what is taken until `second` (epoch seconds, no longer part of it). */
+export function markedUntil(second: number): number {
+  return second * 1000 + KEPT_LONGER_MS;
+}
 
 /** Replay protection for jti, DPoP proofs and nonces, across all nodes of a deployment. */
 export interface UsedOnceStore {
   /**
-   * True for exactly one caller per `(namespace, id)` until `expiresAt` (epoch ms) and the margin have passed; false for
-   * all others. After that an entry may be claimed again. Rejects with `unavailable` when it cannot know: refuse then.
+   * True for exactly one caller per `(namespace, id)` until `expiresAt` (epoch ms) has passed; false for all others.
+   * An entry past its expiry may be claimed again. Rejects with `unavailable` when it cannot know: refuse then.
    */
   claim(namespace: string, id: string, expiresAt: number): Promise<boolean>;
-  /** Removes entries whose end and margin have passed at `now`; returns how many. At most 10,000 a call. */
+  /** Removes entries that expired before `now`; returns how many. At most 10,000 a call. */
   sweep(now: number): Promise<number>;
 }

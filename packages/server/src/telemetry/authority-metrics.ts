@@ -6,6 +6,7 @@ export interface MetricSources {
   readonly budgets?: { readonly overQuota: number };
   readonly facts: { size(): number };
   readonly feed: { waiting(): number };
+  readonly followers?: { size(): number; crowdedOut(): number; outrun(): boolean };
   readonly log: { healthy(): boolean };
   readonly sink: { freeBytes(): number | undefined };
   readonly version: string;
@@ -49,6 +50,24 @@ export function authorityMetrics(sources: MetricSources): readonly Metric[] {
       help: 'Verifiers waiting for news of the cut-off feed.',
       type: 'gauge',
       read: one(sources.feed.waiting()),
+    },
+    {
+      name: 'countersign_cutoff_followers_known',
+      help: 'Verifiers whose receipts of the cut-off feed are kept at this node.',
+      type: 'gauge',
+      read: one(sources.followers?.size() ?? 0),
+    },
+    {
+      name: 'countersign_cutoff_followers_crowded_out_total',
+      help: 'Requests for the cut-off feed whose receipt was not kept, because there was no room for one more verifier.',
+      type: 'counter',
+      read: one(sources.followers?.crowdedOut() ?? 0),
+    },
+    {
+      name: 'countersign_cutoff_feed_outrun',
+      help: '1 when a verifier of a resource server has seen orders that this database does not hold: it was rolled back.',
+      type: 'gauge',
+      read: one(sources.followers?.outrun() === true ? 1 : 0),
     },
     {
       name: 'countersign_audit_healthy',

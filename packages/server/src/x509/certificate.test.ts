@@ -13,6 +13,7 @@ import {
   readObjectIdentifier,
   readTime,
 } from './der.ts';
+import { directoryText } from './distinguished-name.ts';
 import { validatePath } from './path-validation.ts';
 import { readPem } from './pem.ts';
 import { parseRevocationList } from './revocation-list.ts';
@@ -136,6 +137,23 @@ test.each([
   expect(() => reader(new DerReader(Buffer.from(hex, 'hex')).next())).toThrow(DerError);
 });
 
+test.each([
+  ['a NUL', '\0'],
+  ['a soft hyphen', '\u00ad'],
+  ['a joiner', '\u034f'],
+  ['a Hangul filler', '\u3164'],
+  ['a half-width filler', '\uffa0'],
+  ['a variation selector', '\ufe0f'],
+  ['one beyond the first plane', '\u{e0100}'],
+  ['a tag', '\u{e0041}'],
+  ['a Khmer vowel that is not shown', '\u17b4'],
+  ['an empty Braille cell', '\u2800'],
+  ['a character for private use', '\ue000'],
+])('a name with what nobody sees is refused: %s', (_, character) => {
+  const value = element(0x0c, Buffer.from(`ad${character}min`));
+  expect(() => directoryText(onlyElement(value))).toThrow(DerError);
+});
+
 test('years are read as RFC 5280 has them', () => {
   const at = (tag: string, text: string): string =>
     new Date(
@@ -153,4 +171,15 @@ test('PEM is taken with the label that is meant, and nothing else beside it', ()
   expect(readPem(`${pem}-----BEGIN CERTIFICATE-----\nAAAA`, 'CERTIFICATE')).toBeUndefined();
   expect(readPem(pem.replace('M', '!'), 'CERTIFICATE')).toBeUndefined();
   expect(readPem('', 'CERTIFICATE')).toEqual([]);
+});
+
+test.each([
+  ['spaces without an end', `-----BEGIN X509 CRL-----${' '.repeat(131_000)}`],
+  ['beginnings', '-----BEGIN X509 CRL-----\n'.repeat(5000)],
+  ['empty blocks', '-----BEGIN X509 CRL-----\n-----END X509 CRL-----\n'.repeat(2500)],
+  ['spaces in a block', `-----BEGIN X509 CRL-----${' '.repeat(130_900)}-----END X509 CRL-----`],
+])('PEM as long as a request may hold it is read in no time: %s', (_, text) => {
+  const began = performance.now();
+  readPem(text, 'X509 CRL');
+  expect(performance.now() - began).toBeLessThan(200);
 });

@@ -1,11 +1,11 @@
 // Certification path validation: RFC 5280 §6, from the client's certificate to one of the authorities that are given, and
 // to no other. Stricter than the RFC where it leaves a choice: see docs/decisions/0017-own-path-validation.md.
-import type { Certificate } from './certificate.ts';
+import { type Certificate, isSelfIssued } from './certificate.ts';
 import { CLIENT_AUTH, KEY_USAGE } from './extensions.ts';
 import { allows, constrainedNames } from './name-constraints.ts';
-import { isSelfIssued } from './certificate.ts';
+import { type UsableKey, usableKey } from './public-key.ts';
 import { type Revocation, revocationFault, type RevocationFault } from './revocation.ts';
-import { signatureFault, type UsableKey, usableKey } from './signature.ts';
+import { signatureFault } from './signature.ts';
 
 /** Why no path holds. */
 export type PathFault =

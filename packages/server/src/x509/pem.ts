@@ -1,20 +1,32 @@
 // Textual encoding: RFC 7468, of the labels that are meant and no others.
 
-const ARMOUR = /-----BEGIN ([A-Z0-9 ]{1,40})-----\s+([A-Za-z0-9+/=\s]*?)-----END \1-----/g;
+const BODY = /^\s[A-Za-z0-9+/=\s]*$/;
 
 /**
  * The contents of all blocks with this label, in order. Undefined where something else is there that looks like PEM, or a
- * block is no base64. Text between blocks is ignored, as RFC 7468 §2 has it.
+ * block is no base64. Text between blocks is ignored, as RFC 7468 §2 has it. Each character is looked at a few times, however
+ * the text is made.
  */
 export function readPem(text: string, label: 'CERTIFICATE' | 'X509 CRL'): readonly Uint8Array[] | undefined {
+  const [begin, end] = [`-----BEGIN ${label}-----`, `-----END ${label}-----`];
   const blocks: Uint8Array[] = [];
-  let rest = text;
-  for (const [block, found, body = ''] of text.matchAll(ARMOUR)) {
-    const base64 = body.replace(/\s+/g, '');
-    const bytes = Buffer.from(base64, 'base64');
-    if (found !== label || bytes.toString('base64') !== base64) return undefined;
-    blocks.push(new Uint8Array(bytes));
-    rest = rest.replace(block, '');
+  let at = 0;
+  for (;;) {
+    const start = text.indexOf(begin, at);
+    const between = text.slice(at, start < 0 ? undefined : start);
+    if (between.includes('-----')) return undefined;
+    if (start < 0) return blocks;
+    const stop = text.indexOf(end, start);
+    const block = stop < 0 ? undefined : decoded(text.slice(start + begin.length, stop));
+    if (block === undefined) return undefined;
+    blocks.push(block);
+    at = stop + end.length;
   }
-  return rest.includes('-----') ? undefined : blocks;
+}
+
+function decoded(body: string): Uint8Array | undefined {
+  if (!BODY.test(body)) return undefined;
+  const base64 = body.replace(/\s+/g, '');
+  const bytes = Buffer.from(base64, 'base64');
+  return bytes.toString('base64') === base64 ? new Uint8Array(bytes) : undefined;
 }

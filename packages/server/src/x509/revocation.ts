@@ -1,8 +1,9 @@
 // Who is revoked: RFC 5280 §6.3, from lists that were given and never from an address inside a certificate.
 import type { Certificate } from './certificate.ts';
 import { KEY_USAGE } from './extensions.ts';
+import { usableKey } from './public-key.ts';
 import type { RevocationList } from './revocation-list.ts';
-import { signatureFault, usableKey } from './signature.ts';
+import { signatureFault } from './signature.ts';
 
 export type RevocationFault =
   | 'revoked'

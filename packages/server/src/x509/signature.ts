@@ -1,33 +1,9 @@
-// Signatures on certificates and revocation lists: RFC 4055, RFC 5758, RFC 8410. Keys and hashes below 112 bits of
-// security (NIST SP 800-57 part 1) are refused, whatever signs with them.
-import { createPublicKey, constants, type KeyObject, verify } from 'node:crypto';
+// Signatures on certificates and revocation lists: RFC 4055, RFC 5758, RFC 8410. Hashes below 112 bits of security (NIST
+// SP 800-57 part 1) are refused, whatever signs with them.
+import { constants, verify } from 'node:crypto';
 import { type AlgorithmIdentifier, readAlgorithmIdentifier } from './certificate.ts';
 import { context, DerError, type DerElement, DerReader, onlyElement, readSmallInteger, TAG } from './der.ts';
-
-/** A public key that may sign here. */
-export type UsableKey = { readonly key: KeyObject; readonly kind: 'rsa' | 'rsa-pss' | 'ec' | 'ed' };
-export type KeyFault = 'weak' | 'unusable';
-
-const RSA_BITS = { least: 2048, most: 8192 } as const;
-const CURVES = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
-
-/** Reads SubjectPublicKeyInfo. Never throws. */
-export function usableKey(spki: Uint8Array): UsableKey | KeyFault {
-  let key: KeyObject;
-  try {
-    key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
-  } catch {
-    return 'unusable';
-  }
-  const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {};
-  const type = key.asymmetricKeyType;
-  if (type === 'rsa' || type === 'rsa-pss') {
-    if (modulusLength > RSA_BITS.most) return 'unusable';
-    return modulusLength < RSA_BITS.least ? 'weak' : { key, kind: type };
-  }
-  if (type === 'ec') return CURVES.has(namedCurve ?? '') ? { key, kind: 'ec' } : 'unusable';
-  return type === 'ed25519' || type === 'ed448' ? { key, kind: 'ed' } : 'unusable';
-}
+import type { KeyFault, UsableKey } from './public-key.ts';
 
 interface Algorithm {
   readonly kinds: readonly UsableKey['kind'][];

@@ -3,6 +3,7 @@ import { createApiKey } from '../../registry/api-key.ts';
 import type { Tell } from '../../registry/change-rules.ts';
 import { createClientKey } from '../../registry/client-key.ts';
 import { createClientSecret, type SecretDeps } from '../../registry/client-secret.ts';
+import type { FetchDeps } from '../../registry/fetched-url.ts';
 import { createFederatedCredential } from '../../registry/federated-credential.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { createRegisteredCertificate } from '../../registry/registered-certificate.ts';
@@ -21,7 +22,7 @@ export interface CreatedCredential {
 
 /** The credential that a body of `credentials.create` asks for, whatever its type. */
 export async function createAsked(
-  deps: SecretDeps,
+  deps: SecretDeps & FetchDeps,
   stores: Stores,
   tell: Tell,
   identity: IdentityRecord,

@@ -11,6 +11,8 @@ import {
   resourceServerBody,
   START,
 } from '../../../test/authority.ts';
+import { parseOutboundAllow } from '../../outbound/address.ts';
+import { urlFault } from '../../outbound/safe-fetch.ts';
 
 const DAY = 86_400_000;
 const at = (ms: number): string => new Date(ms).toISOString();
@@ -230,10 +232,33 @@ test('a client may publish its keys itself', async () => {
     'https://u:p@payments.test/',
     'https://payments.test/#a',
     'x',
+    'https://10.0.0.1/',
+    'https://169.254.169.254/jwks',
+    'https://2130706433/',
+    'https://0x7f.1/',
+    'https://[::1]/',
+    'https://[::ffff:127.0.0.1]/',
+    'https://[64:ff9b::a00:1]/',
+    'https://8.8.8.8:8443/',
   ]) {
     const refused = await add({ type: 'private_key_jwt', jwks_uri });
     expect([refused.status, refused.body.errors?.[0]?.pointer]).toEqual([400, '/jwks_uri']);
   }
+  // What a name means is seen when it is asked for.
+  expect((await add({ type: 'private_key_jwt', jwks_uri: 'https://localhost/' })).status).toBe(201);
   expect((await add({ type: 'private_key_jwt', jwks_uri: uri, jwk: ecJwk() })).status).toBe(400);
   expect((await add({ type: 'private_key_jwt' })).status).toBe(400);
+});
+
+test('a private address may publish keys where the setting outbound-allow names it', async () => {
+  await authority.close();
+  const read = parseOutboundAllow(['10.1.0.0/16']);
+  if (!read.ok) throw new Error(read.entry);
+  const reach = { allow: read.allow, plainLoopback: false };
+  authority = await openAuthority({ fetchFault: (url) => urlFault(reach, url) });
+  await authority.call('POST', '/v1/identities', { body: identityBody('a', { client_id: 'a' }) });
+  const statuses: number[] = [];
+  for (const host of ['10.1.2.3:8443', '10.2.0.1'])
+    statuses.push((await add({ type: 'private_key_jwt', jwks_uri: `https://${host}/jwks` })).status);
+  expect(statuses).toEqual([201, 400]);
 });

@@ -1,19 +1,25 @@
 import { type CutOffDeps, cutOff } from '../../registry/cut-off.ts';
+import { RegistryRefusal } from '../../registry/refusal.ts';
 import { cutoffView } from '../../registry/views.ts';
 import type { Storage } from '../../storage/storage.ts';
+import { type CutoffReportDeps, outlookOf, reportOf } from './cutoff-report.ts';
 import { numberedPage, readNumber } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
+import { required } from './find-record.ts';
 
 export function cutoffHandlers(
-  deps: CutOffDeps & { readonly storage: Pick<Storage, 'cutoffs'> },
+  deps: CutOffDeps & CutoffReportDeps & { readonly storage: Pick<Storage, 'cutoffs'> },
 ): NounHandlers<'cutoffs'> {
   return {
     'cutoffs.create': {
       kind: 'write',
       async run({ body, admin }, stores, tell) {
         const record = await cutOff(deps, stores, tell, { ...body, actor: admin.actor });
-        return { body: cutoffView(record) };
+        return { body: cutoffView(record), location: `/v1/cutoffs/${record.id}` };
       },
+      foresee: async ({ body }) => ({
+        outlook: await outlookOf(deps, { kind: body.kind, target: body.id }),
+      }),
     },
 
     'cutoffs.list': {
@@ -22,6 +28,25 @@ export function cutoffHandlers(
         const found = await deps.storage.cutoffs.after(readNumber(query.cursor), query.limit + 1);
         const { items, next_cursor } = numberedPage(found, query.limit, (record) => record.cursor);
         return { body: { items: items.map(cutoffView), next_cursor } };
+      },
+    },
+
+    'cutoffs.get': {
+      kind: 'read',
+      async run({ params }) {
+        const order = required(await deps.storage.cutoffs.byId(params.id), 'cut-off');
+        return { body: await reportOf(deps, order) };
+      },
+    },
+
+    'cutoffs.lift': {
+      kind: 'write',
+      async run({ params }, stores) {
+        required(await stores.cutoffs.byId(params.id), 'cut-off');
+        throw new RegistryRefusal(
+          'needs_people',
+          'what was cut off is trusted again by the word of people, not of machines',
+        );
       },
     },
   };

@@ -43,6 +43,8 @@ export type Handler<Id extends OperationId> =
   | {
       readonly kind: 'write';
       readonly run: (call: Call<Id>, stores: Stores, tell: Tell) => Promise<Result<Id>>;
+      /** What a dry run says beside the changes. */
+      readonly foresee?: (call: Call<Id>) => Promise<object>;
     }
   /** With transactions of its own; makes its own dry run. */
   | {
@@ -120,7 +122,8 @@ async function preview<Id extends OperationId>(
     handler.kind === 'many'
       ? await handler.preview(call)
       : differenceOf(await rehearse(deps.storage, (stores, tell) => handler.run(call, stores, tell)));
-  return jsonResponse(200, { dry_run: true, changes }, NO_STORE);
+  const foreseen = handler.kind === 'write' ? await handler.foresee?.(call) : undefined;
+  return jsonResponse(200, { dry_run: true, changes, ...foreseen }, NO_STORE);
 }
 
 async function carryOut<Id extends OperationId>(

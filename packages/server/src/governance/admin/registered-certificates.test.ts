@@ -1,4 +1,5 @@
 // Certificates as credentials: self_signed_tls_client_auth (RFC 8705 §2.2).
+import { createPublicKey } from 'node:crypto';
 import { operations } from '@countersign/admin-api';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Answer, type Authority, identityBody, openAuthority, START } from '../../../test/authority.ts';
@@ -63,6 +64,13 @@ describe('a certificate', () => {
     subject: 'an authority',
     certificate: testCertificate({ ...DATES, subject: 'an authority' }),
   };
+  /** RFC 8410 §4: y = 1. */
+  const SMALL_ORDER = `302a300506032b657003210001${'00'.repeat(31)}`;
+  const aboutKey = (spki: string): string =>
+    testCertificate({
+      ...DATES,
+      publicKey: createPublicKey({ key: Buffer.from(spki, 'hex'), format: 'der', type: 'spki' }),
+    }).pem;
   const pemOf = (body: string): string => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----`;
   test.each<[string, () => string]>([
     ['one that has expired', () => testCertificate({ ...DATES, notAfter: START - 1000 }).pem],
@@ -73,6 +81,7 @@ describe('a certificate', () => {
     ['one of an authority', () => testCertificate({ ...DATES, issuer }).pem],
     ['two', () => `${testCertificate(DATES).pem}\n${testCertificate(DATES).pem}`],
     ['none', () => pemOf('AAAA')],
+    ['one with an Ed25519 key for which anybody can sign', () => aboutKey(SMALL_ORDER)],
   ])('that could prove nobody is refused: %s', async (_, certificate) => {
     const answer = await register(certificate());
     expect([answer.status, answer.body.code, answer.body.errors?.[0]?.pointer]).toEqual([

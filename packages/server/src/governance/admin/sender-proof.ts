@@ -10,6 +10,7 @@ import {
 import { type Clock, epochSeconds } from '../../clock.ts';
 import { header, type HttpRequest } from '../../http/request.ts';
 import type { Storage } from '../../storage/storage.ts';
+import { markedUntil } from '../../storage/used-once.ts';
 
 export interface SenderProofDeps {
   readonly issuer: string;
@@ -71,7 +72,7 @@ export async function checkSender(
   if (!checked.ok) return 'dpop_proof_refused';
   if (checked.proof.jkt !== key) return 'dpop_key_mismatch';
   const { id, until } = dpopProofUse(checked.proof, uri);
-  const fresh = await storage.usedOnce.claim('dpop', id, until * 1000);
+  const fresh = await storage.usedOnce.claim('dpop', id, markedUntil(until));
   return fresh ? undefined : 'dpop_proof_replayed';
 }
 

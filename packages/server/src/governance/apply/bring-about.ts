@@ -30,8 +30,8 @@ export async function bringAbout(
   const { ceiling, deps } = application;
   const work = (): Promise<MadeSecret | undefined> => bring(application, stores, tell, object);
   // Who runs the authority itself gets in again: `countersign admin reset`.
-  if (ceiling === undefined || object.kind === 'ResourceServer') return await work();
-  if (object.kind === 'TrustedIssuer') return await keepAdministered(deps, stores, undefined, work);
+  if (ceiling === undefined || object.kind === 'ResourceServer' || object.kind === 'TrustedIssuer')
+    return await work();
   const ref = object.kind === 'Identity' ? object.clientId : object.identity;
   const identity = await findIdentity(stores, ref);
   return identity === undefined ? await work() : await keepAdministered(deps, stores, identity.id, work);

@@ -12,6 +12,8 @@ export interface Circumstances {
   readonly maximumAge: MaximumAge;
   /** By id of the access; absent: nothing was counted, which says nothing. */
   readonly paces: ReadonlyMap<string, Pace>;
+  /** By id of a credential: client_ids of others that have its public key and may act, or may again. */
+  readonly keySharers: ReadonlyMap<string, readonly string[]>;
   /** Every version of the identity's access to the admin API, oldest first; absent: it has none. */
   readonly adminHistory?: readonly AccessRecord[] | undefined;
 }

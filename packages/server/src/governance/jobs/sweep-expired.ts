@@ -9,9 +9,16 @@ const SWEEP = 10_000;
 /** Seconds after which an order about one token concerns nobody: no token lives longer than a day, and clocks differ. */
 const TOKEN_ORDER_MATTERS_FOR = 86_400 + 600;
 
-/** Removes what may be forgotten: replay marks, remembered answers and orders about single tokens that have expired. */
+const DAY = 86_400_000;
+/** Days for which receipts of cut-offs are kept after a verifier was last heard of; those that proved nothing: less. */
+const RECEIPTS = { proven: 30, unproven: 2 };
+/** Rows of receipts that stay at most: about 100 MB. */
+const MOST_RECEIPTS = { mostFollowers: 50_000, mostConfirmations: 500_000 };
+
+/** Removes what may be forgotten: replay marks, remembered answers, orders about single tokens that have
+ * expired, and receipts of verifiers that are gone. */
 export function sweepExpiredJob(deps: {
-  readonly storage: Pick<Storage, 'usedOnce' | 'idempotency' | 'cutoffs'>;
+  readonly storage: Pick<Storage, 'usedOnce' | 'idempotency' | 'cutoffs' | 'cutoffReceipts'>;
   readonly clock: Clock;
 }): Job {
   return {
@@ -23,6 +30,12 @@ export function sweepExpiredJob(deps: {
       const before = Math.floor(now / 1000) - TOKEN_ORDER_MATTERS_FOR;
       while (!signal.aborted && (await deps.storage.cutoffs.sweepTokens(before)) >= SWEEP);
       if (!signal.aborted) await deps.storage.idempotency.sweep(now);
+      if (signal.aborted) return;
+      await deps.storage.cutoffReceipts.sweep({
+        provenBefore: now - RECEIPTS.proven * DAY,
+        unprovenBefore: now - RECEIPTS.unproven * DAY,
+        ...MOST_RECEIPTS,
+      });
     },
   };
 }

@@ -14,7 +14,7 @@ import {
 import type { JwksCache } from '../../outbound/jwks-cache.ts';
 import { credentialFault } from '../../registry/effective-access.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
-import type { UsedOnceStore } from '../../storage/used-once.ts';
+import { markedUntil, type UsedOnceStore } from '../../storage/used-once.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import { decoyKey } from './decoy-key.ts';
 import type { ClientAuthMethod } from './method.ts';
@@ -61,7 +61,7 @@ export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> 
     credential: CredentialRecord,
   ): Promise<CredentialRecord> {
     const id = hash('sha256', JSON.stringify([clientId, jti]), 'base64url').slice(0, ID_CHARS);
-    const fresh = await usedOnce.claim('jti', id, (exp + CLIENT_ASSERTION_LEEWAY + 1) * 1000);
+    const fresh = await usedOnce.claim('jti', id, markedUntil(exp + CLIENT_ASSERTION_LEEWAY + 1));
     if (!fresh) throw new Refusal('client_assertion_replayed');
     return credential;
   }

@@ -2,7 +2,16 @@ import { expect, test } from 'vitest';
 import type { CutoffFeed } from '../../cutoff/feed.ts';
 import type { HttpRequest } from '../../http/request.ts';
 import { StorageError } from '../../storage/errors.ts';
-import { createCutoffsEndpoint } from './cutoffs.ts';
+import { createCutoffsEndpoint, type CutoffsEndpointDeps } from './cutoffs.ts';
+
+const nobodyKnown = {
+  followers: { heard: () => Promise.reject(new Error('nobody said who it is')) },
+  resourceServers: { idOf: async () => undefined },
+  ownTokens: { read: () => undefined },
+  facts: { byClientId: () => undefined },
+  ledger: { current: () => Promise.reject(new Error('not asked')) },
+  clock: { now: () => 0 },
+} satisfies Omit<CutoffsEndpointDeps, 'feed'>;
 
 type Asked = [after: number, wait: number, source: string];
 
@@ -23,7 +32,7 @@ function ask(query: string, answer: () => Promise<string> = async () => 'a.b.c',
     id: 'req_1',
     source,
   };
-  return { asked, response: createCutoffsEndpoint(feed)(request, {}) };
+  return { asked, response: createCutoffsEndpoint({ ...nobodyKnown, feed })(request, {}) };
 }
 
 test('after and wait are what they say, and 0 when absent', async () => {

@@ -73,6 +73,9 @@ async function asSubjectToken<T>(reading: () => Promise<T>): Promise<T> {
     return await reading();
   } catch (error) {
     if (!(error instanceof Refusal) || !error.reason.startsWith('assertion_')) throw error;
-    throw new Refusal('subject_token_not_trusted', undefined, { ...error.evidence, assertion: error.reason });
+    const evidence = { ...error.evidence, assertion: error.reason };
+    const refusal = new Refusal('subject_token_not_trusted', undefined, evidence);
+    refusal.voucher = error.voucher;
+    throw refusal;
   }
 }

@@ -1,6 +1,6 @@
 // JWT bearer grant: RFC 7523 §2.1, RFC 7521 §4.1. The assertion of a trusted issuer says who asks.
 import { type Form, JWT_BEARER } from '@countersign/protocol';
-import type { UsedOnceStore } from '../../storage/used-once.ts';
+import { markedUntil, type UsedOnceStore } from '../../storage/used-once.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import {
   type ForeignAssertion,
@@ -8,6 +8,7 @@ import {
   readForeignAssertion,
 } from '../federation/foreign-assertion.ts';
 import { type MatchDeps, matchRules, type RuleOutcome } from '../federation/match-rules.ts';
+import { vouchedFor } from '../federation/vouched-for.ts';
 import { Refusal } from '../refusal.ts';
 import { readAccessAsked } from './access-asked.ts';
 import type { Grant } from './grant.ts';
@@ -56,6 +57,25 @@ export async function identifyByAssertion(
   now: number,
 ): Promise<IdentifiedByAssertion> {
   const assertion = await readForeignAssertion(deps, text, now);
+  const found = await vouchedFor(assertion.trustedIssuer, assertion.claims, () =>
+    identifyByRule(deps, assertion, form, now),
+  );
+  return {
+    ...found,
+    async recheck() {
+      const { issuer, version } = assertion.trustedIssuer;
+      const present = await deps.trustedIssuers.byIssuer(issuer);
+      if (present?.version !== version) await readForeignAssertion(deps, text, now);
+    },
+  };
+}
+
+async function identifyByRule(
+  deps: JwtBearerDeps,
+  assertion: ForeignAssertion,
+  form: Form,
+  now: number,
+): Promise<Omit<IdentifiedByAssertion, 'recheck'>> {
   const { outcome } = await matchRules(deps, assertion, now);
   if (!outcome.ok) throw new Refusal(outcome.reason, undefined, outcome.evidence);
   const { facts, credential } = outcome;
@@ -65,23 +85,14 @@ export async function identifyByAssertion(
     throw new Refusal('assertion_of_another_client', undefined, { identity: facts.identity.clientId });
   }
   await requireFirstUse(deps, assertion);
-  return {
-    facts,
-    credential,
-    endsAt: Math.min(assertion.endsAt, Number(assertion.claims['exp'])),
-    async recheck() {
-      const { issuer, version } = assertion.trustedIssuer;
-      const present = await deps.trustedIssuers.byIssuer(issuer);
-      if (present?.version !== version) await readForeignAssertion(deps, text, now);
-    },
-  };
+  return { facts, credential, endsAt: Math.min(assertion.endsAt, Number(assertion.claims['exp'])) };
 }
 
 /** RFC 7523 §3, 7: once on every node, for as long as it would be taken. An unreachable store rejects. */
 async function requireFirstUse(deps: JwtBearerDeps, assertion: ForeignAssertion): Promise<void> {
   const { trustedIssuer, replayId, endsAt } = assertion;
   if (!trustedIssuer.singleUse) return;
-  if (await deps.usedOnce.claim('jwt-bearer', replayId, (endsAt + 1) * 1000)) return;
+  if (await deps.usedOnce.claim('jwt-bearer', replayId, markedUntil(endsAt + 1))) return;
   throw new Refusal('assertion_replayed', undefined, { trusted_issuer: trustedIssuer.id });
 }
 

@@ -86,6 +86,13 @@ describe('a proof at the token endpoint', () => {
     expect(answers.filter((answer) => jsonOf(answer)['error'] === 'invalid_dpop_proof')).toHaveLength(199);
   });
 
+  it('is taken once though a node whose clock is ahead tidies up meanwhile', async () => {
+    const proof = proofOf(key, SECONDS - 59);
+    expect((await show(proof)).status).toBe(200);
+    await used.usedOnce.sweep(NOW + 50_000);
+    expect(jsonOf(await show(proof))).toMatchObject({ error: 'invalid_dpop_proof' });
+  });
+
   it('of another key may have the same jti', async () => {
     for (const each of [key, proofKey()]) {
       expect((await show(proofOf(each, SECONDS, { jti: 'same' }))).status).toBe(200);

@@ -9,7 +9,7 @@ import {
   dpopUri,
 } from '@countersign/protocol';
 import { header, type HttpRequest } from '../../http/request.ts';
-import type { UsedOnceStore } from '../../storage/used-once.ts';
+import { markedUntil, type UsedOnceStore } from '../../storage/used-once.ts';
 import { Refusal } from '../refusal.ts';
 import type { SenderConstraint } from './constraint.ts';
 
@@ -37,7 +37,7 @@ export function dpop({ endpoints, nonces, usedOnce }: DpopDeps): SenderConstrain
   /** RFC 9449 §11.1: once per key and URL, on every node. An unreachable store rejects, and nothing is issued. */
   async function claim(proof: DpopProof): Promise<ConfirmationMember> {
     const { id, until } = dpopProofUse(proof, known);
-    const fresh = await usedOnce.claim('dpop', id, until * 1000);
+    const fresh = await usedOnce.claim('dpop', id, markedUntil(until));
     if (!fresh) throw new Refusal('dpop_proof_replayed');
     return { jkt: proof.jkt };
   }

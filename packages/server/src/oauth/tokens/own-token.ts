@@ -9,6 +9,7 @@ import {
   verifyJws,
 } from '@countersign/protocol';
 import type { Clock } from '../../clock.ts';
+import { createKeyRefresh, OWN_KID } from '../../keys/key-refresh.ts';
 import type { Keystore } from '../../keys/keystore.ts';
 import { readOpaqueClaims } from './opaque-claims.ts';
 import { openOpaqueToken } from './opaque-token.ts';
@@ -37,17 +38,12 @@ export interface OwnTokenDeps {
   readonly clock: Clock;
 }
 
-/** Least time between two readings of the keys that tokens with unknown ones cause: anybody can make those up. */
-const RELOAD_EVERY_MS = 1000;
-
 type Judged = OwnToken | 'unknown_key' | undefined;
 
 /** Tokens remembered at most; an API asks about the same one again and again. */
 const CAPACITY = 10_000;
 /** What a token of ours can be long: many scopes, a delegation and an RSA signature. Longer ones are not issued: nobody reads them. */
 export const MAX_TOKEN_BYTES = 16_384;
-/** What kids of this authority look like (ids.ts): those of others are no reason to read anything. */
-const OWN_KID = /^key_[0-9a-z]{20}$/;
 /** Every other kind of JWT that is signed here has a `typ` of its own (RFC 8725 §3.11). */
 const TYPES: ReadonlySet<unknown> = new Set(['at+jwt', 'JWT']);
 
@@ -59,8 +55,7 @@ const TYPES: ReadonlySet<unknown> = new Set(['at+jwt', 'JWT']);
  */
 export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
   const known = new Map<string, OwnToken>();
-  let reloadedAt = Number.NEGATIVE_INFINITY;
-  let reloading: Promise<void> | undefined;
+  const refreshKeys = createKeyRefresh(deps);
 
   function open(token: string): Judged {
     if (token.length > MAX_TOKEN_BYTES) return undefined;
@@ -125,13 +120,7 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
 
   /** Another node may have made the key a moment ago, and signed with it. */
   async function judgeAnew(token: string, digest: string): Promise<OwnToken | undefined> {
-    const now = deps.clock.now();
-    // A clock that was set back counts as time gone by.
-    if (reloading === undefined && Math.abs(now - reloadedAt) >= RELOAD_EVERY_MS) {
-      reloadedAt = now;
-      reloading = deps.keystore.reload().finally(() => (reloading = undefined));
-    }
-    await reloading;
+    await refreshKeys();
     const own = judge(token);
     return typeof own === 'object' ? remember(digest, own) : undefined;
   }

@@ -1,5 +1,6 @@
+import { ACCESS_STATES } from '@countersign/admin-api';
 import { expect, it } from 'vitest';
-import { ACCESS_STATES, type AccessFilter, type AccessRecord } from '../access.ts';
+import type { AccessFilter, AccessRecord } from '../access.ts';
 import { T0, accessRecord, changed, pair } from './records.ts';
 import type { Subject } from './subject.ts';
 

@@ -5,6 +5,7 @@ import { accessContract } from './access.ts';
 import { accessAsOfContract } from './access-as-of.ts';
 import { changeContract } from './changes.ts';
 import { credentialContract } from './credentials.ts';
+import { cutoffReceiptContract } from './cutoff-receipts.ts';
 import { cutoffContract } from './cutoffs.ts';
 import { findingContract } from './findings.ts';
 import { identityContract } from './identities.ts';
@@ -16,6 +17,7 @@ import { settingContract } from './settings.ts';
 import { signingKeyContract } from './signing-keys.ts';
 import { trustedIssuerContract } from './trusted-issuers.ts';
 import { transactionContract } from './transactions.ts';
+import { usageContract } from './usage.ts';
 import { usedOnceContract } from './used-once.ts';
 import { type Subject, testClock } from './subject.ts';
 
@@ -28,7 +30,9 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['trusted issuers', trustedIssuerContract],
   ['signing keys', signingKeyContract],
   ['cut-offs', cutoffContract],
+  ['receipts of cut-offs', cutoffReceiptContract],
   ['findings', findingContract],
+  ['usage', usageContract],
   ['outbox', outboxContract],
   ['used once', usedOnceContract],
   ['idempotency', idempotencyContract],

@@ -1,0 +1,83 @@
+import type { VerifierOptions } from '@countersign/resource-server';
+import type { Route } from '../rules/route.ts';
+
+/** Where one of the gateway's listeners is. */
+export interface ListenerConfig {
+  readonly host: string;
+  /** 0: any. */
+  readonly port: number;
+  readonly tls: ListenerTls | undefined;
+}
+
+export interface ListenerTls {
+  /** Files, PEM. */
+  readonly certificate: string;
+  readonly key: string;
+  /** Ask callers for a certificate, which tokens can be bound to (RFC 8705); which one is right, the token says. */
+  readonly askForCertificate: boolean;
+}
+
+/** What a verifier is made of; the issuer is the same for all. */
+export type ResourceConfig = Pick<
+  VerifierOptions,
+  'publicUrl' | 'senderConstraint' | 'apiKeys' | 'algorithms' | 'leeway'
+> & { readonly name: string; readonly audience: string; readonly nonces: boolean };
+
+/** A server behind the reverse proxy. */
+export interface UpstreamConfig {
+  readonly name: string;
+  /** http or https, without path. */
+  readonly url: URL;
+  /** File, PEM: whose certificates to trust instead of the public ones. */
+  readonly ca: string | undefined;
+}
+
+/** Numbers that nothing exceeds; each has its row in docs/guide/gateway.md. */
+export interface Limits {
+  /** Of one request or answer, names and values. */
+  readonly headerBytes: number;
+  readonly headerCount: number;
+  readonly bodyBytes: number;
+  readonly connections: number;
+  /** Requests under way at the same time, over all listeners. */
+  readonly inFlight: number;
+  /** Seconds until the headers of a request must be there. */
+  readonly headersTimeout: number;
+  /** Seconds until the whole request must be there. */
+  readonly requestTimeout: number;
+  /** Seconds until an upstream must have taken the connection. */
+  readonly connectTimeout: number;
+  /** Seconds without a byte from or to an upstream. */
+  readonly upstreamTimeout: number;
+  /** Seconds that an idle connection is kept. */
+  readonly keepAliveTimeout: number;
+  /** Seconds for requests in flight at the end. */
+  readonly drainTimeout: number;
+}
+
+/** The file, read. */
+export interface GatewayConfig {
+  readonly issuer: string;
+  /** File, PEM: whose certificate the authority shows. */
+  readonly ca: string | undefined;
+  readonly cutoffs: NonNullable<VerifierOptions['cutoffs']>;
+  readonly listen: {
+    readonly auth: ListenerConfig | undefined;
+    readonly grpc: ListenerConfig | undefined;
+    readonly proxy: ListenerConfig | undefined;
+    readonly operation: ListenerConfig | undefined;
+  };
+  /** Addresses and blocks of the front proxies that may ask. */
+  readonly frontProxies: readonly string[];
+  /** How the front proxies name the certificate of their caller. */
+  readonly certificateHeader: NonNullable<VerifierOptions['certificateHeader']>['dialect'] | undefined;
+  /** Claim → name of the header that it goes on in. */
+  readonly identityHeaders: ReadonlyMap<string, string>;
+  /** Whether what the caller proved itself with goes on to the upstream. */
+  readonly passToken: boolean;
+  readonly resources: ReadonlyMap<string, ResourceConfig>;
+  readonly upstreams: ReadonlyMap<string, UpstreamConfig>;
+  readonly routes: readonly Route[];
+  readonly limits: Limits;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}

@@ -1,0 +1,93 @@
+// The gateway's file, read into what cannot be wrong any more.
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { CERTIFICATE_HEADER_DIALECTS, trustedProxies } from '@countersign/protocol';
+import { shadowedRoutes } from '../rules/route-table.ts';
+import type { GatewayConfig } from './config.ts';
+import { DEFAULT_IDENTITY_HEADERS, readIdentityHeaders } from './identity-headers.ts';
+import { readLimits } from './limits.ts';
+import { readListeners } from './listeners.ts';
+import { readCutoffs, readIssuer, readResources } from './resources.ts';
+import { readRoute } from './routes.ts';
+import { readUpstreams } from './upstreams.ts';
+import { readYaml, type YamlValue } from './yaml-reader.ts';
+
+const MEMBERS = [
+  'issuer',
+  'ca',
+  'cutoffs',
+  'listen',
+  'frontProxies',
+  'certificateHeader',
+  'identityHeaders',
+  'passToken',
+  'resources',
+  'upstreams',
+  'routes',
+  'limits',
+  'logLevel',
+] as const;
+
+const LOOPBACK = ['127.0.0.1', '::1'];
+const MOST_ROUTES = 1000;
+
+/** Reads a file. @throws ConfigFault · Error where it cannot be opened */
+export function readConfigFile(path: string): GatewayConfig {
+  return readConfig(path, readFileSync(path, 'utf8'));
+}
+
+/** Reads the text of a file; files that it names are looked for beside it. @throws ConfigFault */
+export function readConfig(file: string, text: string): GatewayConfig {
+  const top = readYaml(file, text);
+  const given = top.members(MEMBERS);
+  const pathOf = (value: YamlValue): string => resolve(dirname(file), value.string());
+  const need = (name: (typeof MEMBERS)[number]): YamlValue => {
+    const value = given[name];
+    if (value === undefined) throw top.fault(`${name} is missing`);
+    return value;
+  };
+  const resources = readResources(need('resources'));
+  const upstreams = readUpstreams(given.upstreams, pathOf);
+  const listen = readListeners(need('listen'), pathOf);
+  const items = need('routes').items();
+  if (items.length > MOST_ROUTES) throw need('routes').fault(`are more than ${MOST_ROUTES}`);
+  const routes = items.map((item) =>
+    readRoute(item, { resources, upstreams, proxied: listen.proxy !== undefined }),
+  );
+  for (const { route, by } of shadowedRoutes(routes)) {
+    const item = items[routes.indexOf(route)] as YamlValue;
+    throw item.fault(
+      `never decides: ${by.name} (line ${by.line}) takes all its requests; put it before that`,
+    );
+  }
+  return {
+    issuer: readIssuer(need('issuer')),
+    ca: given.ca && pathOf(given.ca),
+    cutoffs: readCutoffs(given.cutoffs),
+    listen,
+    frontProxies: readProxies(given.frontProxies),
+    certificateHeader: given.certificateHeader?.oneOf(CERTIFICATE_HEADER_DIALECTS),
+    identityHeaders: given.identityHeaders
+      ? readIdentityHeaders(given.identityHeaders)
+      : DEFAULT_IDENTITY_HEADERS,
+    passToken: given.passToken?.boolean() ?? false,
+    resources,
+    upstreams,
+    routes,
+    limits: readLimits(given.limits),
+    logLevel: given.logLevel?.oneOf(['debug', 'info', 'warn', 'error', 'silent']) ?? 'info',
+  };
+}
+
+function readProxies(value: YamlValue | undefined): readonly string[] {
+  if (value === undefined) return LOOPBACK;
+  return value.items().map((item) => {
+    const block = item.string();
+    try {
+      trustedProxies([block]);
+    } catch (error) {
+      throw item.fault((error as Error).message);
+    }
+    return block;
+  });
+}

@@ -1,0 +1,120 @@
+// The gateway: file → verifiers → decide → listeners → ready, and the way back.
+import { readFileSync } from 'node:fs';
+import { trustedProxies } from '@countersign/protocol';
+import { createAuthEndpoint } from './auth/auth-endpoint.ts';
+import type { GatewayConfig, ListenerConfig } from './config/config.ts';
+import { createDecide } from './decision/decide.ts';
+import { identityHeaders } from './decision/identity.ts';
+import { createCheck } from './envoy/check.ts';
+import { createGrpcListener } from './envoy/grpc-listener.ts';
+import { createHttpListener, type HttpListener, type HttpListenerOptions } from './http/listener.ts';
+import { createOperation } from './operation/operation.ts';
+import { createProxy } from './proxy/proxy.ts';
+import { openUpstream } from './proxy/upstream.ts';
+import type { ReadyFile } from './ready-file.ts';
+import { routeTable } from './rules/route-table.ts';
+import { createLedger } from './telemetry/ledger.ts';
+import { createLogger } from './telemetry/logger.ts';
+import { openVerifiers } from './verifiers.ts';
+import { VERSION } from './version.ts';
+
+export interface RunningGateway {
+  /** Where it listens. */
+  readonly ready: ReadyFile;
+  /** Not ready, finish what is in flight, close. */
+  stop(): Promise<void>;
+}
+
+/** Headers that callers prove themselves with. */
+const CREDENTIALS = ['authorization', 'dpop', 'x-api-key'];
+
+/**
+ * Starts a gateway and waits until it can decide: keys and cut-offs of every resource are known. Until then it listens
+ * and is not ready.
+ * @throws VerifierOptionError · Error of the system where it cannot listen or read a file
+ */
+export async function startGateway(config: GatewayConfig): Promise<RunningGateway> {
+  const logger = createLogger(config.logLevel);
+  const ledger = createLedger(logger, () => performance.now());
+  const verifiers = openVerifiers(config, logger);
+  const identity = identityHeaders(config.identityHeaders);
+  const decide = createDecide({
+    routes: routeTable(config.routes),
+    verifiers: verifiers.byResource,
+    identity,
+    limits: config.limits,
+  });
+  const { listen, limits } = config;
+  const frontProxies = trustedProxies(config.frontProxies);
+  const asking = { decide, identity, credentials: config.passToken ? [] : CREDENTIALS, ledger };
+  const upstreams = new Map([...config.upstreams].map(([name, each]) => [name, openUpstream(each, limits)]));
+  let ready = false;
+  const open: HttpListener[] = [];
+  const start = async (
+    at: ListenerConfig | undefined,
+    make: (tls: HttpListenerOptions['tls']) => HttpListener,
+  ): Promise<string | undefined> => {
+    if (at === undefined) return undefined;
+    const listener = make(tlsOf(at));
+    open.push(listener);
+    return addressOf(at, await listener.listen(at.host, at.port));
+  };
+  const http =
+    (onRequest: HttpListenerOptions['onRequest']) =>
+    (tls: HttpListenerOptions['tls']): HttpListener =>
+      createHttpListener({ limits, tls, admits: () => true, onRequest });
+  const close = async (graceMs: number): Promise<void> => {
+    await Promise.all(open.map((listener) => listener.drain(graceMs)));
+    for (const upstream of upstreams.values()) upstream.close();
+    await verifiers.close();
+  };
+  try {
+    const auth = await start(listen.auth, http(createAuthEndpoint({ ...asking, frontProxies })));
+    const grpc = await start(listen.grpc, (tls) =>
+      createGrpcListener({
+        limits,
+        tls,
+        admits: (address) => frontProxies.trusts(address),
+        check: createCheck(asking),
+      }),
+    );
+    const proxy = createProxy({ ...asking, upstreams, limits });
+    const proxied = await start(listen.proxy, http(proxy.onRequest));
+    const sources = { ledger, version: VERSION, ready: () => ready, inFlight: proxy.inFlight };
+    const operation = await start(listen.operation, http(createOperation(sources)));
+    const readyFile = {
+      pid: process.pid,
+      version: VERSION,
+      ...(auth && { auth }),
+      ...(grpc && { grpc }),
+      ...(proxied && { proxy: proxied }),
+      ...(operation && { operation }),
+    };
+    await verifiers.ready();
+    ready = true;
+    logger.info({ ...readyFile, routes: config.routes.length }, 'ready');
+    return {
+      ready: readyFile,
+      async stop() {
+        ready = false;
+        await close(config.limits.drainTimeout * 1000);
+      },
+    };
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+}
+
+function tlsOf({ tls }: ListenerConfig): HttpListenerOptions['tls'] {
+  if (tls === undefined) return undefined;
+  return {
+    cert: readFileSync(tls.certificate, 'utf8'),
+    key: readFileSync(tls.key, 'utf8'),
+    requestCert: tls.askForCertificate,
+  };
+}
+
+function addressOf({ host, tls }: ListenerConfig, port: number): string {
+  return `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,164 @@
+// One port: its sockets, their limits, and how it ends. RFC 9112 §9, RFC 9325 §3.5.
+import { constants } from 'node:crypto';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { plainAddress } from '@countersign/protocol';
+import type { Limits } from '../config/config.ts';
+import { endLingering } from './linger.ts';
+
+export interface ListenerTlsFiles {
+  /** PEM. */
+  readonly cert: string;
+  readonly key: string;
+  readonly requestCert: boolean;
+}
+
+export interface HttpListenerOptions {
+  readonly limits: Limits;
+  /** Absent: plain HTTP. */
+  readonly tls: ListenerTlsFiles | undefined;
+  /** Whether connections from this address are taken at all. */
+  readonly admits: (address: string) => boolean;
+  /** `continues`: the caller waits for `100 Continue` before it sends its content (RFC 9110 §10.1.1). */
+  readonly onRequest: (message: IncomingMessage, response: ServerResponse, continues: boolean) => void;
+  readonly onUpgrade?: (message: IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
+export interface HttpListener {
+  /** Resolves with the port bound. */
+  listen(host: string, port: number): Promise<number>;
+  /** Stops accepting, lets requests in flight end for at most `graceMs`, then cuts what is left. */
+  drain(graceMs: number): Promise<void>;
+}
+
+/** Requests that one connection may have in flight; clients pipeline none. */
+const MOST_IN_FLIGHT = 16;
+const SWEEP_MS = 50;
+/** Beyond the declared limit, so that it is we who refuse, with a reason; beyond this the parser does. */
+const PARSER_ROOM = 32_768;
+
+export function createHttpListener(options: HttpListenerOptions): HttpListener {
+  const { admits, onRequest, onUpgrade } = options;
+  const connections = new Set<Duplex>();
+  /** Connections that have not sent a request yet: Node does not count them as idle. */
+  const unused = new Set<Duplex>();
+  const inFlight = new WeakMap<Duplex, number>();
+  let draining = false;
+  const take = (message: IncomingMessage, response: ServerResponse, continues: boolean): void => {
+    const { socket } = message;
+    unused.delete(socket);
+    const count = (inFlight.get(socket) ?? 0) + 1;
+    if (count > MOST_IN_FLIGHT) {
+      socket.destroy();
+      return;
+    }
+    inFlight.set(socket, count);
+    response.once('close', () => inFlight.set(socket, (inFlight.get(socket) ?? 1) - 1));
+    if (draining) response.shouldKeepAlive = false;
+    onRequest(message, response, continues);
+  };
+  const server = createServer(options);
+  server.on('request', (message, response) => take(message, response, false));
+  server.on('checkContinue', (message, response) => take(message, response, true));
+  server.on('checkExpectation', (message, response) => take(message, response, false));
+  if (onUpgrade !== undefined) {
+    server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
+      unused.delete(socket);
+      onUpgrade(message, socket, head);
+    });
+  }
+  // A tunnel to anywhere: RFC 9110 §9.3.6.
+  server.on('connect', (_message, socket: Duplex) => endWith(socket, '405 Method Not Allowed'));
+  server.on('connection', (socket: Socket) => {
+    if (admits(plainAddress(socket.remoteAddress))) remember(connections, socket);
+    else socket.destroy();
+  });
+  server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Duplex) =>
+    remember(unused, socket),
+  );
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (error.code === 'ECONNRESET' || !socket.writable || (inFlight.get(socket) ?? 0) > 0) socket.destroy();
+    else endWith(socket, parserAnswer(error.code));
+  });
+  return {
+    async listen(host, port) {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host, port, backlog: 1024 }, resolve);
+      });
+      return (server.address() as AddressInfo).port;
+    },
+    drain: (graceMs) =>
+      new Promise((resolve) => {
+        draining = true;
+        const cut = setTimeout(() => {
+          server.closeAllConnections();
+          for (const socket of connections) socket.destroy();
+        }, graceMs);
+        const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+        server.close(() => {
+          clearTimeout(cut);
+          clearInterval(sweep);
+          resolve();
+        });
+        server.closeIdleConnections();
+        for (const socket of unused) socket.destroy();
+      }),
+  };
+}
+
+function createServer({ limits, tls }: HttpListenerOptions): Server {
+  const settings = {
+    maxHeaderSize: limits.headerBytes + PARSER_ROOM,
+    headersTimeout: limits.headersTimeout * 1000,
+    requestTimeout: Math.max(limits.requestTimeout, limits.headersTimeout) * 1000,
+    keepAliveTimeout: limits.keepAliveTimeout * 1000,
+    connectionsCheckingInterval: 1000,
+    noDelay: true,
+    insecureHTTPParser: false,
+    requireHostHeader: false,
+  };
+  const overTls = {
+    ...settings,
+    ...tls,
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: false,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    handshakeTimeout: limits.headersTimeout * 1000,
+  } as const;
+  const server =
+    tls === undefined ? createHttpServer(settings) : (createHttpsServer(overTls) as unknown as Server);
+  server.maxConnections = limits.connections;
+  // All headers are seen, or the request is refused: Node drops those beyond its count without a word.
+  server.maxHeadersCount = 0;
+  // Also for a caller that does not read its answer.
+  server.timeout = limits.upstreamTimeout * 1000 + 5000;
+  return server;
+}
+
+function remember(sockets: Set<Duplex>, socket: Duplex): void {
+  sockets.add(socket);
+  socket.once('close', () => sockets.delete(socket));
+}
+
+function parserAnswer(code: string | undefined): string {
+  if (code === 'HPE_HEADER_OVERFLOW') return '431 Request Header Fields Too Large';
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
+}
+
+/** What never becomes a request is answered by hand, and the connection ends. */
+export function endWith(socket: Duplex, status: string, body = '{"error":"invalid_request"}'): void {
+  socket.on('error', () => socket.destroy());
+  endLingering(
+    socket,
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nCache-Control: no-store\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

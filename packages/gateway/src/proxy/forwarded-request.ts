@@ -1,0 +1,45 @@
+// A request as the upstream gets it: RFC 9110 §7.6.
+import type { IncomingMessage } from 'node:http';
+import { plainAddress } from '@countersign/protocol';
+import type { Allowed } from '../decision/decide.ts';
+import { headerValues } from '../decision/edge-request.ts';
+import type { IdentityHeaders } from '../decision/identity.ts';
+import { type Framing, framingHeaders } from './content.ts';
+import { describesTheWay, endToEnd } from './hop-by-hop.ts';
+
+export interface ForwardingDeps {
+  readonly identity: IdentityHeaders;
+  /** What a caller proves itself with and no upstream gets, in lower case. */
+  readonly credentials: readonly string[];
+}
+
+/** Headers of the request that goes on, names and values in turn. */
+export function forwardedHeaders(
+  message: IncomingMessage,
+  { host, identity: told }: Allowed,
+  framing: Framing,
+  { identity, credentials }: ForwardingDeps,
+): string[] {
+  const { rawHeaders, socket, httpVersion, method = '' } = message;
+  const via = [...headerValues(rawHeaders, 'via'), `${httpVersion} countersign`].join(', ');
+  const ours = new Set(['host', 'content-length', 'expect', 'via', ...credentials]);
+  const theirs = endToEnd(
+    rawHeaders,
+    (name) => ours.has(name) || identity.owns(name) || describesTheWay(name),
+  );
+  return [
+    'Host',
+    host.authority,
+    ...theirs,
+    ...framingHeaders(framing, method),
+    'Via',
+    via,
+    'X-Forwarded-For',
+    plainAddress(socket.remoteAddress),
+    'X-Forwarded-Host',
+    host.authority,
+    'X-Forwarded-Proto',
+    'encrypted' in socket ? 'https' : 'http',
+    ...told.filter(([, value]) => value !== '').flat(),
+  ];
+}

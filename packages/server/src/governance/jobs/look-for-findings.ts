@@ -4,6 +4,7 @@ import type { RuleDeps, Tell } from '../../registry/change-rules.ts';
 import { readFactsOf } from '../../registry/facts-cache.ts';
 import { openFinding, resolveFinding, seeFinding } from '../../registry/finding.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
+import { toldOfUse } from '../../registry/use/told-of-use.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Position } from '../../storage/page.ts';
@@ -14,7 +15,9 @@ import { oldCredential } from '../findings/old-credential.ts';
 import { stepsFor } from '../findings/reconcile.ts';
 import { keySharersOf } from '../findings/key-sharers.ts';
 import { sharedKey } from '../findings/shared-key.ts';
+import { scopeMeaningChanged } from '../findings/scope-meaning-changed.ts';
 import { uncachedClient } from '../findings/uncached-client.ts';
+import { unregisteredCaller } from '../findings/unregistered-caller.ts';
 import { weakMethod } from '../findings/weak-method.ts';
 import { wideAccess } from '../findings/wide-access.ts';
 import type { Job } from './job.ts';
@@ -22,7 +25,14 @@ import type { Job } from './job.ts';
 export interface LookForFindingsDeps extends RuleDeps {
   readonly storage: Pick<
     Storage,
-    'identities' | 'credentials' | 'access' | 'resourceServers' | 'findings' | 'onChange'
+    | 'identities'
+    | 'credentials'
+    | 'access'
+    | 'resourceServers'
+    | 'findings'
+    | 'scopeRoutes'
+    | 'unregisteredCallers'
+    | 'onChange'
   >;
   readonly changes: Changes;
   readonly maximumAge: Circumstances['maximumAge'];
@@ -43,6 +53,8 @@ const DETECTORS: readonly Detector[] = [
   uncachedClient,
   sharedKey,
   credentialMadeWhileNarrowed,
+  scopeMeaningChanged,
+  unregisteredCaller,
 ];
 
 /**
@@ -64,12 +76,16 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
       const { maximumAge } = deps;
       if (now < roundAt && !changed.overflown) {
         // What was counted since the last round is counted on; here it is not known yet.
-        await lookAtThose(deps, changed.take(), { now, maximumAge, paces: new Map() }, signal);
+        const ids = changed.take();
+        if (ids.size === 0) return;
+        const told = await toldOfUse(deps.storage, now);
+        await lookAtThose(deps, ids, { now, maximumAge, paces: new Map(), ...told }, signal);
         return;
       }
       roundAt = now + ROUND_MS;
       changed.take();
-      await lookAtEveryone(deps, { now, maximumAge, paces: deps.pace.take(now) }, signal);
+      const told = await toldOfUse(deps.storage, now);
+      await lookAtEveryone(deps, { now, maximumAge, paces: deps.pace.take(now), ...told }, signal);
     },
   };
 }

@@ -32,6 +32,7 @@ import { confirm } from '../sender-constraint/confirm.ts';
 import type { SenderConstraint } from '../sender-constraint/constraint.ts';
 import type { Authorization, Delegation, IssueTerms } from '../tokens/authorization.ts';
 import { type IssueDeps, issue } from '../tokens/issue.ts';
+import { MAX_TOKEN_BYTES } from '../tokens/own-token.ts';
 import type { Attempt } from './attempt.ts';
 import type { Budgets } from './budgets.ts';
 import { errorResponse, serverErrorResponse, tooManyFailuresResponse } from './error-response.ts';
@@ -93,9 +94,10 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       const lifetime = withinDelegation(requirePolicy(deps, client, held, attempt.at), asked, now);
       const status = wantsStatus(held) ? await requireStatus(deps, client) : undefined;
       const token = issue(deps, idsOf(client), held, lifetime, now, termsOf(asked, confirmation, status));
-      const accessToken = await token.signed;
+      const accessToken = requireReadable(await token.signed);
       const changed = recheck(deps, client, held, attempt.at);
       if (changed !== undefined) await changed;
+      if (client.recheck !== undefined) await client.recheck();
       if (asked.delegation?.recheck !== undefined) await asked.delegation.recheck();
       await deps.record.issued(attempt, client, held, token);
       deps.record.delivered(attempt, held, token);
@@ -190,6 +192,12 @@ function withinDelegation(lifetime: number, { delegation }: Authorization, now: 
   const left = delegation.expiresAt - now;
   if (left < 1) throw new Refusal('lifetime_exhausted');
   return Math.min(lifetime, left);
+}
+
+/** A token that no verifier reads could not be introspected or revoked either. */
+function requireReadable(accessToken: string): string {
+  if (accessToken.length > MAX_TOKEN_BYTES) throw new Refusal('token_too_large');
+  return accessToken;
 }
 
 function termsOf(

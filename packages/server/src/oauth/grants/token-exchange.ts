@@ -45,9 +45,10 @@ export function tokenExchange(deps: TokenExchangeDeps): Grant {
         const delegation = await deps.foreign.authorize(form, client, now);
         return { ...request.asked, delegation, issuedTokenType: request.issuedTokenType };
       }
-      const { claims, scopes } = await requireSubject(deps, client, request.subjectToken, now);
+      const live = await requireSubject(deps, client, request.subjectToken, now);
+      const { claims } = live;
       const actor = await requireActor(deps, client, request.actorToken, now);
-      const parties = partiesWith(claims, scopes);
+      const parties = partiesWith(live);
       const held = await withinSubject(deps, client, parties, request.asked, now);
       const delegation: Delegation = {
         subject: claims.sub,
@@ -57,7 +58,7 @@ export function tokenExchange(deps: TokenExchangeDeps): Grant {
         boundTo: [claims.cnf, actor?.cnf].filter((cnf) => cnf !== undefined),
         recheck: async () => {
           const again = await requireSubject(deps, client, request.subjectToken, now);
-          const still = await withinSubject(deps, client, partiesWith(claims, again.scopes), held, now);
+          const still = await withinSubject(deps, client, partiesWith(again), held, now);
           if (still.scopes.length < held.scopes.length) throw new Refusal('subject_scope_not_held');
         },
       };
@@ -106,6 +107,7 @@ function targetsOf(form: Form): readonly string[] {
 /** A token of this authority that is good at `now`, with what it still opens. */
 interface LiveToken {
   readonly claims: AccessTokenClaims;
+  readonly kid: string;
   readonly scopes: readonly string[];
 }
 
@@ -117,7 +119,7 @@ async function readLive(
   const own = await deps.ownTokens.read(token);
   if (own === undefined) return 'unknown';
   const scopes = await liveScopes(deps, own, now);
-  return scopes.length === 0 ? 'dead' : { claims: own.claims, scopes };
+  return scopes.length === 0 ? 'dead' : { claims: own.claims, kid: own.kid, scopes };
 }
 
 /**
@@ -175,14 +177,14 @@ function actorFor({ facts }: AuthenticatedClient, { act }: AccessTokenClaims): A
 }
 
 /** Those the subject token comes from, and before them who got that token itself. */
-function partiesWith(subject: AccessTokenClaims, scopes: readonly string[]): readonly Party[] {
+function partiesWith({ claims: subject, kid, scopes }: LiveToken): readonly Party[] {
   const { client_id: clientId, jti, crd } = subject;
   const aud = subject.aud[0];
   const earlier = partiesOf(subject);
   // A live token has all of them.
   if (crd === undefined || aud === undefined || earlier === undefined)
     throw new Refusal('subject_token_dead');
-  return [{ clientId, token: { jti, crd, aud, scope: scopes.join(' ') } }, ...earlier];
+  return [{ clientId, token: { jti, crd, aud, scope: scopes.join(' '), kid } }, ...earlier];
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   createJobRunner,
   createJobs,
   createMetricsGuard,
+  createOwnUse,
   ensureAdmin,
   type GovernanceDeps,
   hasLiveSecret,
@@ -127,8 +128,10 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     node,
     report,
   };
+  const ownUse = createOwnUse(shared);
   const governance: GovernanceDeps = {
     ...shared,
+    countUse: (...call) => ownUse.count(...call),
     maximumAge,
     version: deps.version,
     changes,
@@ -181,7 +184,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     refuseMetrics: createMetricsGuard({ ...governance, behindProxy: deployment.trustedProxies.length > 0 }),
   });
   const jobs = createJobRunner({
-    jobs: createJobs({ ...governance, rotateIfDue, pace }),
+    jobs: createJobs({ ...governance, rotateIfDue, reportOwnUse: () => ownUse.report(), pace }),
     timers: systemTimers,
     report: (job, error) => logger.error({ err: error, job }, 'a job failed; it runs again at its time'),
   });
@@ -201,6 +204,9 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     apply: (documents) => applyDocuments(admin, AUTHORITY, documents, { dryRun: false }),
     release: () => feed.drain(),
     async close() {
+      await ownUse.report(true).catch((error: unknown) => {
+        logger.warn({ err: error }, 'what was used of the admin API last could not be written');
+      });
       await strangers.summarise();
       strangers.close();
       await log.close();

@@ -90,7 +90,7 @@ test('a caller is counted by what the operation requires', async () => {
     scopes: new Set(['access:read']),
   };
   guard.requireScopes(admin, ['access:read']);
-  expect(() => guard.requireScopes(admin, ['keys:write'])).toThrow();
+  expect(() => guard.requireScopes(admin, ['keys:write'])).toThrow('keys:write');
   expect(calls).toEqual([
     [who.access, ['access:read'], true],
     [who.access, ['keys:write'], false],

@@ -1,4 +1,5 @@
 // Who calls whom, and what the authority has to know for it: as documents that `countersign apply` takes.
+import { access, document, identityWithSecret } from '../stage/telling.mjs';
 
 /** The APIs that the shop's front asks, each of which asks all of the last row. */
 const MIDDLE = ['orders', 'stock', 'prices', 'shipping', 'loyalty'];
@@ -17,12 +18,6 @@ export const CALLER = 'assistant';
 /** @param {string} api */
 export const resourceOf = (api) => `https://${api}.example`;
 
-/** The file that the secret of an identity is in, beside the documents. @param {string} identity */
-export const secretFileOf = (identity) => `${identity}.secret`;
-
-/** @param {string} kind @param {string} name @param {object} spec */
-const document = (kind, name, spec) => ({ apiVersion: 'countersign/v1', kind, metadata: { name }, spec });
-
 /** @param {string} api */
 function resourceServer(api) {
   const scopes = [{ name: `${api}:read`, description: `read ${api}` }];
@@ -31,24 +26,6 @@ function resourceServer(api) {
     scopes.push({ name: 'tokens:exchange', description: 'call on in the caller’s name' });
   return document('ResourceServer', api, { identifier: resourceOf(api), scopes });
 }
-
-/** @param {string} name @param {string} kind */
-function identity(name, kind) {
-  const owner = { person: 'ada@example.com', team: 'shop' };
-  const spec = { kind, environment: 'dev', purpose: `${name} of the shop`, owner, expires_in: '90d' };
-  const secret = { identity: name, type: 'client_secret', secretFile: secretFileOf(name) };
-  return [document('Identity', name, spec), document('Credential', name, secret)];
-}
-
-/** @param {string} name @param {string} api @param {string} scope @param {string} justification */
-const access = (name, api, scope, justification) =>
-  document('Access', `${name} ${scope}`, {
-    identity: name,
-    resource_server: resourceOf(api),
-    scopes: [scope],
-    justification,
-    expires_in: '90d',
-  });
 
 /**
  * An API calls on in its caller's name for what both of them hold: the caller has access to every API behind the shop, and
@@ -59,12 +36,12 @@ export function documents() {
   const callers = apis.filter((api) => CALLS[api].length > 0);
   return [
     ...apis.map(resourceServer),
-    ...identity(CALLER, 'agent'),
-    ...callers.flatMap((api) => identity(api, 'service')),
-    ...apis.map((api) => access(CALLER, api, `${api}:read`, 'answers what customers ask')),
+    ...identityWithSecret(CALLER, { kind: 'agent', purpose: 'answers what customers ask' }),
+    ...callers.flatMap((api) => identityWithSecret(api, { purpose: `the API ${api}` })),
+    ...apis.map((api) => access(CALLER, resourceOf(api), [`${api}:read`], 'answers what customers ask')),
     ...callers.flatMap((api) => [
-      access(api, api, 'tokens:exchange', 'calls on in the name of its callers'),
-      ...CALLS[api].map((next) => access(api, next, `${next}:read`, `asks ${next} to answer`)),
+      access(api, resourceOf(api), ['tokens:exchange'], 'calls on in the name of its callers'),
+      ...CALLS[api].map((next) => access(api, resourceOf(next), [`${next}:read`], `asks ${next} to answer`)),
     ]),
   ];
 }

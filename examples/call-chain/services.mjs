@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { createClient } from '@countersign/client';
 import { createVerifier } from '@countersign/resource-server';
 import { requireScope } from '@countersign/resource-server/node-http';
-import { findAuthority } from '../quickstart/authority.mjs';
-import { CALLS, resourceOf, secretFileOf } from './estate.mjs';
+import { findAuthority } from '../stage/find-authority.mjs';
+import { CALLS, resourceOf } from './estate.mjs';
 
 const secrets = process.argv[2] ?? '.';
 const authority = findAuthority();
@@ -48,7 +48,7 @@ async function serve(api) {
 
 /** @param {string} api */
 function clientOf(api) {
-  const clientSecret = readFileSync(join(secrets, secretFileOf(api)), 'utf8').trim();
+  const clientSecret = readFileSync(join(secrets, `${api}.secret`), 'utf8').trim();
   return createClient({ ...authority, clientId: api, clientSecret });
 }
 

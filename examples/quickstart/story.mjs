@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { typed } from './scene.mjs';
-import { awaitFile, expect, firstLine, step } from './stage.mjs';
+import { awaitFile, expect, firstLine, step } from '../stage/stage.mjs';
 
 /** @typedef {import('./scene.mjs').Scene} Scene */
 

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../test/tiny-issuer.ts';
 import type { CutoffAlarm } from './cutoff-alarm.ts';
 import type { CutoffOptions } from './options.ts';
-import { createVerifier, type Verifier } from './verifier.ts';
+import { createVerifier } from './create-verifier.ts';
+import type { Verifier } from './verifier.ts';
 
 let now = 1_800_000_000;
 const clock = () => now;

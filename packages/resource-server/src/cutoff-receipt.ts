@@ -1,5 +1,5 @@
 // What a follower of the cut-off feed says of itself, so that the authority knows who obeys. Its proof: RFC 6750 §2.1.
-import type { CutoffEntry } from '@countersign/protocol';
+import type { CutoffEntry } from '@countersign/protocol/cutoff-feed';
 import type { OnStale, TokenSource } from './options.ts';
 
 export interface ReceiptSettings {

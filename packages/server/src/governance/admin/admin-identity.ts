@@ -120,7 +120,10 @@ interface BuiltIn {
   readonly resourceServer: ResourceServerRecord;
 }
 
-async function builtIn(stores: Stores): Promise<BuiltIn | undefined> {
+/** The authority's own API and its first administrator; undefined before the first start has made them. */
+export async function builtIn(
+  stores: Pick<Stores, 'settings' | 'identities' | 'resourceServers'>,
+): Promise<BuiltIn | undefined> {
   const identityId = await stores.settings.get(IDENTITY_SETTING);
   const resourceServerId = await stores.settings.get(RESOURCE_SERVER_SETTING);
   if (identityId === undefined || resourceServerId === undefined) return undefined;

@@ -2,6 +2,7 @@
 import {
   type AccessTokenClaims,
   type JwsHeader,
+  type ParsedJws,
   parseAccessTokenClaims,
   parseCompactJws,
   type TokenScheme,
@@ -191,10 +192,16 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
         clearedBy: undefined,
       };
       tokens.add(token, verified);
-      if (headers.size < MAX_HEADERS) headers.set(jws.headerPart, Object.freeze(jws.header));
+      rememberHeader(jws);
       return verified;
     };
     return signer instanceof Promise ? signer.then(keep) : keep(signer);
+  }
+
+  function rememberHeader({ header, headerPart }: ParsedJws): void {
+    // It is frozen when it is remembered, and what is remembered is what comes.
+    if (Object.isFrozen(header) || headers.size >= MAX_HEADERS) return;
+    headers.set(headerPart, Object.freeze(header));
   }
 
   async function askAbout(token: string): Promise<AuthenticToken | Finding> {

@@ -19,7 +19,10 @@ const START_OVER_AFTER = 3600;
 const FIRST_PAUSE_MS = 250;
 /** Between two pages without news. */
 const LEAST_INTERVAL_MS = 500;
+/** After a page that is not believed. */
 const LONGEST_PAUSE_MS = 5000;
+/** After no page: an authority that is back must be heard again in time for the order that comes then. */
+const LONGEST_PAUSE_AWAY_MS = 1500;
 /**
  * Seconds after which it no longer matters that orders which were seen here are gone from the feed: no token that they
  * concern lives any more.
@@ -168,7 +171,8 @@ export class CutoffFollower {
         // A page that does not join on to what is known: ask for everything. Orders already known stay in force.
         if (error instanceof FeedError && STARTS_OVER.has(error.code)) this.#cursor = undefined;
         if (this.#complete && this.isStale()) this.#alarm('stale', 'nothing was heard of it for too long');
-        pause = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, pause * 2));
+        const longest = error instanceof FeedError ? LONGEST_PAUSE_MS : LONGEST_PAUSE_AWAY_MS;
+        pause = Math.min(longest, Math.max(FIRST_PAUSE_MS, pause * 2));
       }
       this.#hasTried = true;
       this.#firstTry.resolve();

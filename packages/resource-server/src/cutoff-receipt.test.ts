@@ -76,6 +76,12 @@ describe('a verifier tells the authority', () => {
     expect(targets[0]).toEqual({ resource: AUDIENCE, scope: 'tokens:introspect' });
   });
 
+  it('nothing where it is no API', async () => {
+    await follow({ receipts: false });
+    expect(asked[0]?.query.has('resource')).toBe(false);
+    expect(asked[0]?.headers['countersign-instance']).toBeUndefined();
+  });
+
   it.each([
     ['rejects', () => Promise.reject(new Error('no'))],
     ['never answers', () => new Promise<never>(() => undefined)],

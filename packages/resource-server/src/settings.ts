@@ -44,7 +44,7 @@ export interface VerifierSettings {
   readonly onStale: OnStale;
   /** A random id of this running copy, by which the authority tells it from others. */
   readonly instance: string;
-  readonly receipts: TokenSource | undefined;
+  readonly receipts: TokenSource | false | undefined;
   readonly onCutoffAlarm: ((alarm: CutoffAlarm) => void) | undefined;
   readonly introspect: Introspecting | undefined;
   readonly fetch: typeof globalThis.fetch;
@@ -181,7 +181,7 @@ function readCutoffs({
 }: VerifierOptions): Pick<VerifierSettings, 'staleAfter' | 'onStale' | 'receipts' | 'onCutoffAlarm'> {
   const given = cutoffs === false ? {} : (cutoffs ?? {});
   const { receipts, onAlarm: onCutoffAlarm } = given;
-  if (receipts !== undefined && typeof receipts?.token !== 'function') {
+  if (receipts !== undefined && receipts !== false && typeof receipts?.token !== 'function') {
     throw new VerifierOptionError('bad_option', 'cutoffs.receipts', 'give a client of @countersign/client');
   }
   if (onCutoffAlarm !== undefined && typeof onCutoffAlarm !== 'function') {

@@ -163,3 +163,8 @@ export class VerifierOptionError extends TypeError {
     this.option = option;
   }
 }
+
+/** A value that cannot be: what most mistakes in options are. */
+export function badOption(option: string, fix: string): VerifierOptionError {
+  return new VerifierOptionError('bad_option', option, fix);
+}

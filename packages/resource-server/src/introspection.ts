@@ -6,12 +6,7 @@ import {
 } from '@countersign/protocol/portable';
 import type { AuthenticToken } from './authority.ts';
 import type { Finding } from './finding.ts';
-
-/** Who asks: a client of `@countersign/client` does, or anything that answers as RFC 7662 §2.2 says. */
-export interface Introspecting {
-  /** Rejects when there is no answer. */
-  introspect(token: string): Promise<{ readonly active: boolean; readonly [name: string]: unknown }>;
-}
+import type { Introspecting } from './introspecting.ts';
 
 export interface IntrospectionDeps {
   readonly client: Introspecting;

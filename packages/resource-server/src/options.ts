@@ -1,7 +1,7 @@
 // What createVerifier takes: RFC 8414 §2 (issuer), RFC 8707 §2 (audience), RFC 8725 §3.1 (algorithms).
 import type { CertificateHeaderDialect, JwsAlgorithm } from '@countersign/protocol';
 import type { CutoffAlarm } from './cutoff-alarm.ts';
-import type { Introspecting } from './introspection.ts';
+import type { Introspecting } from './introspecting.ts';
 import type { UsedProofs } from './sender-constraint/used-proofs.ts';
 import type { Reporting } from './usage/use-reporter.ts';
 

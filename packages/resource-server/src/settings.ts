@@ -11,7 +11,7 @@ import {
 } from '@countersign/protocol/portable';
 import type { CutoffAlarm } from './cutoff-alarm.ts';
 import type { ApiKeySettings } from './api-keys.ts';
-import type { Introspecting } from './introspection.ts';
+import type { Introspecting } from './introspecting.ts';
 import type { IssuerSettings } from './issuer-settings.ts';
 import { type PublishedMetadata, publishedMetadata } from './metadata.ts';
 import {

@@ -39,7 +39,7 @@ ca: ${authority.ready.ca_file ?? ''}
 listen: {${more.listen}, operation: '127.0.0.1:0'}
 ${more.upstream === undefined ? '' : `upstreams: {app: 'http://${more.upstream}'}`}
 resources:
-  orders: {audience: '${scene.resource}', publicUrl: 'https://${HOST}'}
+  orders: {audience: '${scene.resource}', publicUrl: 'https://${HOST}', apiKeys: true}
 routes:
   - {host: ${HOST}, path: /public, methods: [GET], public: true${upstream}}
   - {host: ${HOST}, prefix: /internal, deny: true}
@@ -57,7 +57,7 @@ export async function openFrontScene(
     gatewayConfig(parts, { listen: "auth: '127.0.0.1:0'" }),
 ): Promise<FrontScene> {
   const folder = mkdtempSync(join(tmpdir(), `countersign-${stem}-`));
-  const authority = await startAuthority({ folder });
+  const authority = await startAuthority({ folder, args: ['--mtls-port', '0'] });
   const { target } = authority;
   const scene = await seedScene(stem, target);
   const upstream = await startUpstream();

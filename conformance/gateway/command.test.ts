@@ -111,7 +111,7 @@ routes:
     await sleep(200);
     const ended = gateway.stop();
     await sleep(100);
-    await expect(send(`${gateway.ready.proxy}/public`, { headers })).rejects.toThrow();
+    await expect(send(`${gateway.ready.proxy}/public`, { headers })).rejects.toBeInstanceOf(Error);
     expect((await slow).status).toBe(200);
     expect(await ended).toBe(0);
     expect(existsSync(gateway.readyFile)).toBe(false);

@@ -5,10 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { cleanEnvironment, freePort, startAuthority } from '../authority-process.ts';
-import { askByCertificate, registerCertificate } from '../wire/certificate-client.ts';
-import { selfSigned } from '../wire/certificates.ts';
 import { type Answer, type HeaderLine, send } from '../wire/exchange.ts';
-import { expectToken } from '../wire/expectations.ts';
 import { seedScene } from '../wire/scene.ts';
 import { mayStartServers } from '../wire/target.ts';
 import { type FrontScene, gatewayConfig, HOST, openFrontScene } from './front-scene.ts';
@@ -151,38 +148,5 @@ routes:
     expect((await readyz())?.status).toBe(200);
     await gateway.stop();
     await after.stop();
-  });
-
-  test('as the proxy over TLS takes a token that is bound to the caller’s certificate from nobody else', async (context) => {
-    const own = selfSigned(context, 'payments');
-    const other = selfSigned(context, 'payments');
-    const shown = selfSigned(context, 'localhost');
-    writeFileSync(join(folder, 'proxy-cert.pem'), shown.cert);
-    writeFileSync(join(folder, 'proxy-key.pem'), shown.key, { mode: 0o600 });
-    const tls = `{certificate: ${join(folder, 'proxy-cert.pem')}, key: ${join(folder, 'proxy-key.pem')}, askForCertificate: true}`;
-    const { authority, scene, gateway } = await open((parts) =>
-      gatewayConfig(parts, {
-        listen: `proxy: {address: '127.0.0.1:0', tls: ${tls}}`,
-        upstream: parts.upstream.address,
-      }),
-    );
-    await registerCertificate(scene, own.cert);
-    const tokenEndpoint = `${String(authority.ready.mtls_base)}/oauth/token`;
-    await scene.admin.change('PATCH', `/resource-servers/${scene.resourceServerId}`, {
-      sender_constraint: 'mtls',
-    });
-    const { token } = expectToken(await askByCertificate(tokenEndpoint, scene, { shown: own }));
-    const ask = async (certificate: typeof own | undefined): Promise<number> => {
-      const address = new URL(`${gateway.ready.proxy}/orders/7`);
-      address.hostname = 'localhost';
-      const headers: HeaderLine[] = [
-        ['Host', HOST],
-        ['Authorization', `Bearer ${token}`],
-      ];
-      return (await send(address, { headers, ca: shown.cert, certificate })).status;
-    };
-    expect(await ask(own)).toBe(200);
-    expect(await ask(other)).toBe(401);
-    expect(await ask(undefined)).toBe(401);
   });
 });

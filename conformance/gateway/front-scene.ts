@@ -53,7 +53,7 @@ ${more.settings ?? ''}`;
 /** Starts all of it, with a gateway on the endpoint for front proxies unless another configuration is made. */
 export async function openFrontScene(
   stem: string,
-  config: (parts: Pick<FrontScene, 'authority' | 'scene' | 'upstream'>) => string = (parts) =>
+  config: (parts: Pick<FrontScene, 'folder' | 'authority' | 'scene' | 'upstream'>) => string = (parts) =>
     gatewayConfig(parts, { listen: "auth: '127.0.0.1:0'" }),
 ): Promise<FrontScene> {
   const folder = mkdtempSync(join(tmpdir(), `countersign-${stem}-`));
@@ -61,7 +61,7 @@ export async function openFrontScene(
   const { target } = authority;
   const scene = await seedScene(stem, target);
   const upstream = await startUpstream();
-  const gateway = await startGateway(folder, config({ authority, scene, upstream }));
+  const gateway = await startGateway(folder, config({ folder, authority, scene, upstream }));
   const tokenOf = async (client: { id: string; secret: string }, scope: string): Promise<string> =>
     expectToken(await askToken({ target, client, params: { resource: scene.resource, scope } })).token;
   const made: FrontScene = {

@@ -12,6 +12,7 @@ export {
   type IssuerOptions,
   type OnStale,
   type TokenSource,
+  type UsageOptions,
   type VerifierOptionFault,
   VerifierOptionError,
   type VerifierOptions,
@@ -33,4 +34,6 @@ export {
   type Verifier,
   type VerifyResult,
 } from './verifier.ts';
+export type { OpenedRoute } from './usage/told-routes.ts';
+export { type Reporting, ReportRefused } from './usage/use-reporter.ts';
 export { fetchTrusting } from '@countersign/protocol/fetch-trusting';

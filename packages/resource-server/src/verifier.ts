@@ -28,6 +28,8 @@ import { createDpopCheck } from './sender-constraint/dpop.ts';
 import { readOptions } from './settings.ts';
 import { type Refusal, type RefusalReason, refusal } from './refusal.ts';
 import { waitUntilReady } from './readiness.ts';
+import type { OpenedRoute } from './usage/told-routes.ts';
+import { useOf } from './usage/use.ts';
 import { type VerifiedToken, VerifiedTokens } from './verified-tokens.ts';
 
 /** The request that a token came with. `scope`: what it needs, all of it, as a scope string or a list. */
@@ -75,8 +77,10 @@ export interface Verifier {
   ready(): Promise<void>;
   /** How well the cut-off feed of each issuer is followed, for metrics. */
   feeds(): readonly CutoffFeedState[];
-  /** Ends the following of feeds; later tokens are refused. */
+  /** Ends the following of feeds and reports what was used last; later tokens are refused. */
   close(): Promise<void>;
+  /** Notes that a scope opens a route, for `usage`: the router's template, never what a caller wrote. Guards do it. */
+  opens(route: OpenedRoute): void;
   /** Whether an API key may stand in the place of a token. */
   readonly takesApiKeys: boolean;
   /** The RFC 9728 document and its address, when the option `metadata` was given. */
@@ -109,6 +113,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const headers = new Map<string, JwsHeader>();
   const tokens = new VerifiedTokens(settings.remember);
   const scopes = createScopeReader();
+  const use = useOf(settings);
   let started = false;
   const apiKeys = settings.apiKeys && new ApiKeys(settings.apiKeys, { ...settings, signal: stop.signal });
 
@@ -116,6 +121,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     if (started) return;
     started = true;
     for (const { cutoffs } of authorities.values()) cutoffs?.start();
+    use?.start();
   }
 
   /** RFC 9449 §7.2: where both are taken, the one that was tried, or that the token is for. */
@@ -132,6 +138,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     { scope, dpop: proof, scheme = proof === undefined ? 'Bearer' : 'DPoP' }: TokenRequest,
     claims?: AccessTokenClaims,
   ): Refusal {
+    if (claims !== undefined) use?.count(claims, scopes.read(scope), false);
     return refusal(reason, {
       resourceMetadata,
       scope: scopes.read(scope),
@@ -227,6 +234,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     for (const needed of scope) {
       if (!claims.scope.includes(needed)) return refuse({ reason: 'insufficient_scope' }, request, claims);
     }
+    use?.count(claims, scope, true);
     const nonce = claims.cnf?.jkt === undefined ? undefined : dpop.nonceHeaders();
     if (nonce === undefined) return { ok: true, claims, scopes: claims.scope };
     return { ok: true, claims, scopes: claims.scope, headers: nonce };
@@ -259,7 +267,9 @@ export function createVerifier(options: VerifierOptions): Verifier {
     async close() {
       stop.abort();
       for (const { cutoffs } of authorities.values()) cutoffs?.close();
+      await use?.close();
     },
+    opens: (route) => use?.opens(route),
     takesApiKeys: apiKeys !== undefined,
     metadata: settings.metadata,
   };

@@ -5,6 +5,9 @@ import { audit } from './migrations/0002-audit.ts';
 import { trustedIssuers } from './migrations/0011-trusted-issuers.ts';
 import { findings } from './migrations/0014-findings.ts';
 import { cutoffReceipts } from './migrations/0020-cutoff-receipts.ts';
+import { usage } from './migrations/0021-usage.ts';
+import { usedOnceBatches } from './migrations/0022-used-once-batches.ts';
+import { scopeRoutes } from './migrations/0023-scope-routes.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
@@ -16,6 +19,9 @@ const MIGRATIONS: readonly {
   { name: '0011-trusted-issuers', texts: trustedIssuers },
   { name: '0014-findings', texts: findings },
   { name: '0020-cutoff-receipts', texts: cutoffReceipts },
+  { name: '0021-usage', texts: usage },
+  { name: '0022-used-once-batches', texts: usedOnceBatches },
+  { name: '0023-scope-routes', texts: scopeRoutes },
 ];
 
 const createTable = statement(

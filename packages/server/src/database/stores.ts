@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { Storage, Stores } from '../storage/storage.ts';
+import type { UsedOnceStore } from '../storage/used-once.ts';
 import { accessStore } from './access.ts';
+import { credentialUseStore } from './credential-use.ts';
 import { credentialStore } from './credentials.ts';
 import { cutoffStore } from './cutoffs.ts';
 import { cutoffReceiptStore } from './cutoff-receipts.ts';
@@ -10,10 +12,14 @@ import { idempotencyStore } from './idempotency.ts';
 import { identityStore } from './identities.ts';
 import { outboxStore } from './outbox.ts';
 import { resourceServerStore } from './resource-servers.ts';
+import { scopeRouteStore } from './scope-routes.ts';
 import { settingStore } from './settings.ts';
 import { signingKeyStore } from './signing-keys.ts';
 import { trustedIssuerStore } from './trusted-issuers.ts';
-import { usedOnceStore } from './used-once.ts';
+import { unregisteredCallerStore } from './unregistered-callers.ts';
+import { coverageStore } from './usage-coverage.ts';
+import { reporterStore } from './usage-reporters.ts';
+import { usageStore } from './usage.ts';
 
 function storesOn(session: Session, clock: Clock, staleness: number): Stores {
   return {
@@ -27,18 +33,24 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     cutoffs: cutoffStore(session),
     cutoffReceipts: cutoffReceiptStore(session),
     findings: findingStore(session),
+    usage: usageStore(session),
+    usageReporters: reporterStore(session),
+    coverage: coverageStore(session),
+    credentialUse: credentialUseStore(session),
+    scopeRoutes: scopeRouteStore(session),
+    unregisteredCallers: unregisteredCallerStore(session),
     outbox: outboxStore(session),
-    usedOnce: usedOnceStore(session, clock),
     idempotency: idempotencyStore(session, clock),
     settings: settingStore(session),
   };
 }
 
 /** The port on a database that has its tables. */
-export function storageOn(database: Database, clock: Clock): Storage {
+export function storageOn(database: Database, clock: Clock, usedOnce: UsedOnceStore): Storage {
   const { staleness } = database;
   return {
     ...storesOn(database, clock, staleness),
+    usedOnce,
     transaction: (work) => database.write((tx) => work(storesOn(sessionOf(tx), clock, staleness))),
     onChange: (listener) => database.onChange(listener),
     coherent: () => database.coherent(),

@@ -1,4 +1,5 @@
 import type { AccessStore } from './access.ts';
+import type { CredentialUseStore } from './credential-use.ts';
 import type { CredentialStore } from './credentials.ts';
 import type { CutoffReceiptStore } from './cutoff-receipts.ts';
 import type { CutoffStore } from './cutoffs.ts';
@@ -7,9 +8,14 @@ import type { IdempotencyStore } from './idempotency.ts';
 import type { IdentityStore } from './identities.ts';
 import type { OutboxStore } from './outbox.ts';
 import type { ResourceServerStore } from './resource-servers.ts';
+import type { ScopeRouteStore } from './scope-routes.ts';
 import type { SettingStore } from './settings.ts';
 import type { SigningKeyStore } from './signing-keys.ts';
 import type { TrustedIssuerStore } from './trusted-issuers.ts';
+import type { UnregisteredCallerStore } from './unregistered-callers.ts';
+import type { CoverageStore } from './usage-coverage.ts';
+import type { ReporterStore } from './usage-reporters.ts';
+import type { UsageStore } from './usage.ts';
 import type { UsedOnceStore } from './used-once.ts';
 
 /** The stores, and what whoever writes to them must know of the other nodes. */
@@ -23,8 +29,13 @@ export interface Stores {
   readonly cutoffs: CutoffStore;
   readonly cutoffReceipts: CutoffReceiptStore;
   readonly findings: FindingStore;
+  readonly usage: UsageStore;
+  readonly usageReporters: ReporterStore;
+  readonly coverage: CoverageStore;
+  readonly credentialUse: CredentialUseStore;
+  readonly scopeRoutes: ScopeRouteStore;
+  readonly unregisteredCallers: UnregisteredCallerStore;
   readonly outbox: OutboxStore;
-  readonly usedOnce: UsedOnceStore;
   readonly idempotency: IdempotencyStore;
   readonly settings: SettingStore;
   /**
@@ -48,6 +59,8 @@ export type Change =
  * touch two of them together.
  */
 export interface Storage extends Stores {
+  /** Not for transactions: who has shown a proof has used it, whatever becomes of the request. */
+  readonly usedOnce: UsedOnceStore;
   /**
    * Runs `work` in one serialisable-enough transaction: all of it or nothing, durable when the promise resolves.
    * A rejection of `work` rolls back and is passed on; so is the first rejection of one of its stores, even when `work`

@@ -2,15 +2,18 @@ import type { MaximumAge } from '../../registry/credential-age.ts';
 import type { IdentityFacts } from '../../registry/facts.ts';
 import type { Observation } from '../../registry/finding.ts';
 import type { Pace } from '../../registry/issuance-pace.ts';
+import type { ToldOfUse } from '../../registry/use/told-of-use.ts';
 import type { FindingKind } from '../../storage/findings.ts';
 
 /** What detectors may know besides the identity itself. */
-export interface Circumstances {
+export interface Circumstances extends ToldOfUse {
   /** Epoch ms. */
   readonly now: number;
   readonly maximumAge: MaximumAge;
   /** By id of the access; absent: nothing was counted, which says nothing. */
   readonly paces: ReadonlyMap<string, Pace>;
+  /** By id of a credential: client_ids of others that have its public key and may act, or may again. */
+  readonly keySharers: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Looks for one kind of thing that is wrong with an identity. Pure: facts in, what it sees out. */

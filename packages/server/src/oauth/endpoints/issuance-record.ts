@@ -1,13 +1,16 @@
 // What the audit log is told of a token request (RFC 6749 §3.2), and when its answer may leave.
+import { JWT_BEARER, TOKEN_EXCHANGE } from '@countersign/protocol';
 import { canonicalJson } from '@countersign/tlog';
 import type { AuditEvent } from '../../audit/event.ts';
 import type { AuditLog } from '../../audit/log.ts';
 import { outsideResource, outsideScopes, outsideText } from '../../audit/outside-text.ts';
 import type { StrangerBudget } from '../../audit/stranger-budget.ts';
+import type { Clock } from '../../clock.ts';
 import { callerInstance, type HttpRequest } from '../../http/request.ts';
 import { type RandomBytes, newId } from '../../ids.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
+import type { CredentialUses } from '../../registry/use/credential-uses.ts';
 import { shownCertificate } from '../client-auth/client-certificate.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { type RefusalReason, refusalEntry } from '../refusal.ts';
@@ -42,6 +45,10 @@ export interface IssuanceRecordDeps {
   readonly node: string;
   readonly counters: IssuanceCounters;
   readonly pace: Pick<IssuancePace, 'count'>;
+  readonly uses: CredentialUses;
+  readonly clock: Clock;
+  /** Of the fetches of keys that others publish. */
+  readonly jwks: { readonly slowestMs: number };
 }
 
 /** `refusedType`: what refusals are called in the log. */
@@ -57,6 +64,7 @@ export function createIssuanceRecord(
     delivered(attempt, held, token) {
       deps.counters.tokensIssued++;
       deps.pace.count(held.access.id, token.expiresIn, attempt.request.source);
+      if (attempt.client !== undefined) deps.uses.issued(attempt.client.credential.id, attempt.at);
     },
 
     async refused(attempt, reason) {
@@ -69,9 +77,37 @@ export function createIssuanceRecord(
         await deps.log.append(event).catch(ignore);
         return;
       }
-      await deps.strangers.refused(event, isOfKnownClient(reason) ? attempt.claimed : undefined, attempt.at);
+      const claimed = isOfKnownClient(reason) ? attempt.claimed : undefined;
+      const leaving = deps.strangers.refused(event, claimed, attempt.at, attempt.voucher);
+      await holdLikeFetch(deps, attempt);
+      await leaving;
     },
   };
+}
+
+/** Ways to prove oneself for which the authority may have to fetch keys. */
+const WITH_FETCHED_KEYS: ReadonlySet<string | undefined> = new Set([
+  'private_key_jwt',
+  JWT_BEARER,
+  TOKEN_EXCHANGE,
+]);
+/** A publisher that is slower than this shows; it must not hold up everybody's refusals. */
+const MOST_HELD_MS = 1000;
+/** From the end of a fetch to the next beat on which an answer may leave. */
+const AFTER_FETCH_MS = 50;
+
+/**
+ * Whose keys are fetched is refused later than who does not exist: all wait as long as a fetch takes, since they came. Who is
+ * right never waits.
+ */
+async function holdLikeFetch(
+  { jwks, clock }: Pick<IssuanceRecordDeps, 'jwks' | 'clock'>,
+  { method, at }: Attempt,
+): Promise<void> {
+  if (jwks.slowestMs === 0 || !WITH_FETCHED_KEYS.has(method)) return;
+  const held = Math.min(jwks.slowestMs + AFTER_FETCH_MS, MOST_HELD_MS);
+  const left = Math.min(at + held - clock.now(), MOST_HELD_MS);
+  if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
 }
 
 function issuedEvent(

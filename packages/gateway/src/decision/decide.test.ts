@@ -128,6 +128,7 @@ describe('a request', () => {
     ['400 host_malformed', { hosts: ['a.example/x'] }],
     ['400 method_malformed', { method: 'GET /x' }],
     ['400 method_malformed', { method: '' }],
+    ['400 method_malformed', { method: 'get' }],
     ['400 method_override', { rawHeaders: ['x-http-method-override', 'DELETE'] }],
     ['400 method_override', { rawHeaders: ['X_HTTP_Method_Override', 'DELETE'] }],
     ['400 path_override', { rawHeaders: ['X-Original-URL', '/open'] }],

@@ -38,8 +38,8 @@ export interface DecideDeps {
   readonly limits: { readonly headerBytes: number; readonly headerCount: number };
 }
 
-/** RFC 9110 §9.1; registered methods are shorter. */
-const METHOD = /^[A-Za-z][A-Za-z-]{0,31}$/;
+/** RFC 9110 §9.1. Every registered method is in capitals; what takes `post` for POST would get around a rule about POST. */
+const METHOD = /^[A-Z][A-Z-]{0,31}$/;
 
 export function createDecide({ routes, verifiers, identity, limits }: DecideDeps): Decide {
   return async (request) => {

@@ -67,6 +67,7 @@ const ANSWERS: { readonly [reason in EdgeReason]: Answer } = {
   path_bad_escape: BAD,
   path_ambiguous_escape: BAD,
   path_dots: BAD,
+  path_trailing_dot: BAD,
   path_empty_segment: BAD,
   path_parameters: BAD,
   path_not_normal: BAD,

@@ -402,6 +402,55 @@ describe('a limit', () => {
     expect(Date.now() - started).toBeLessThan(3500);
   });
 
+  it('on the time for a whole request holds', async () => {
+    const { port, seen } = await startApplication();
+    const proxy = await startProxy(port, 'headersTimeout: 1, requestTimeout: 1');
+    const started = Date.now();
+    const drops = Array.from({ length: 50 }, () => 'x');
+    await speak(proxy, [head('POST /open HTTP/1.1', 'Content-Length: 100'), ...drops], undefined, 100);
+    expect(Date.now() - started).toBeLessThan(4000);
+    expect(seen).toEqual([]);
+  });
+
+  it('on connections holds', async () => {
+    const { port } = await startApplication();
+    const proxy = await startProxy(port, 'connections: 2');
+    const idle = [1, 2].map(() => connect(proxy, '127.0.0.1'));
+    await Promise.all(idle.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+    expect(await speak(proxy, [head('GET /open HTTP/1.1', 'Connection: close')])).toBe('');
+    for (const socket of idle) socket.destroy();
+    await sleep(100);
+    expect(statusOf(await speak(proxy, [head('GET /open HTTP/1.1', 'Connection: close')]))).toBe(200);
+  });
+
+  it('on requests in flight of one connection holds', async () => {
+    const { port } = await startApplication(
+      (_request, response) => void setTimeout(() => response.end('ok'), 300),
+    );
+    const text = await speak(await startProxy(port), [head('GET /open HTTP/1.1').repeat(40)]);
+    expect(text).toBe('');
+  });
+
+  it('on memory holds: content waits at its sender until the upstream takes it', async () => {
+    const { port } = await startApplication(() => undefined);
+    const proxy = await startProxy(port, 'bodyBytes: 1000000000, upstreamTimeout: 2');
+    const chunk = Buffer.alloc(65_536, 'x');
+    let sent = 0;
+    const socket = connect(proxy, '127.0.0.1', () => {
+      socket.write(head('POST /open HTTP/1.1', 'Content-Length: 900000000'));
+      const more = (): void => {
+        while (socket.writable && socket.write(chunk)) sent += chunk.length;
+      };
+      socket.on('drain', more);
+      more();
+    });
+    socket.on('error', () => undefined);
+    await sleep(1000);
+    socket.destroy();
+    // What the sockets of the system hold, and some.
+    expect(sent).toBeLessThan(50_000_000);
+  });
+
   it('on an upstream’s silence holds', async () => {
     const { port } = await startApplication(() => undefined);
     const started = Date.now();

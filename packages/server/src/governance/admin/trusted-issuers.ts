@@ -8,7 +8,7 @@ import {
   deleteTrustedIssuer,
   type TrustedIssuerDeps,
 } from '../../registry/trusted-issuer.ts';
-import { type TrustedIssuerView, trustedIssuerView } from '../../registry/views.ts';
+import { type TrustedIssuerView, trustedIssuerView } from '../../registry/trusted-issuer-view.ts';
 import type { IssuerKeys, TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
 import type { Position } from '../../storage/page.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';

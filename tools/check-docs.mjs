@@ -37,7 +37,7 @@ const PARTS = [
   { folder: 'packages/server/src/policy', not: ['rule.ts', 'evaluate.ts', 'limit-table.ts'] },
   {
     folder: 'packages/server/src/governance/findings',
-    not: ['detector.ts', 'reconcile.ts', 'commands.ts', 'usable.ts'],
+    not: ['detector.ts', 'reconcile.ts', 'commands.ts', 'usable.ts', 'key-sharers.ts'],
   },
   { folder: 'packages/client/src/grants', not: ['grant.ts'] },
   { folder: 'packages/client/src/client-auth', not: ['client-auth.ts'] },

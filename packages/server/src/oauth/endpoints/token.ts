@@ -166,7 +166,10 @@ function requireFormat({ issuedTokenType }: Authorization, { resourceServer }: E
   }
 }
 
-/** RFC 9449 §7, RFC 8705 §3: a bound token is worth nothing to who does not prove the same, here as anywhere. */
+/**
+ * RFC 9449 §7, RFC 8705 §3: a bound token is worth nothing to who does not prove the same, here as anywhere. What comes of it is
+ * bound to the same: by an exchange no token becomes one that whoever finds it may use.
+ */
 function requireHolder({ boundTo = [] }: Delegation, confirmation: IssueTerms['confirmation']): void {
   const proved: { readonly jkt?: string; readonly 'x5t#S256'?: string } = confirmation ?? {};
   for (const { jkt, 'x5t#S256': x5t, unknown } of boundTo) {

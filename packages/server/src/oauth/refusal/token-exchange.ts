@@ -62,8 +62,8 @@ export const TOKEN_EXCHANGE: Reasons<TokenExchangeReason> = {
   },
   subject_token_bound: {
     ...BAD_SUBJECT,
-    why: 'A token in the exchange is bound to a key or certificate that the request did not prove.',
-    fix: 'Only the holder of the key can exchange it: let callers of an API that acts downstream send unbound tokens.',
+    why: 'A token in the exchange is bound to a key or certificate that the request did not prove, or that the new token would not be bound to: certificates bind only where the next API wants them.',
+    fix: 'Only the holder of the key can exchange it: let callers of an API that acts downstream send unbound tokens. For a certificate the next API needs sender_constraint: mtls.',
   },
   actor_token_unacceptable: {
     ...BAD_ACTOR,

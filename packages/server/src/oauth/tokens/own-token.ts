@@ -9,6 +9,7 @@ import {
   verifyJws,
 } from '@countersign/protocol';
 import type { Clock } from '../../clock.ts';
+import { backToBack } from '../../keys/back-to-back.ts';
 import { createKeyRefresh, OWN_KID } from '../../keys/key-refresh.ts';
 import type { Keystore } from '../../keys/keystore.ts';
 import { readOpaqueClaims } from './opaque-claims.ts';
@@ -48,10 +49,8 @@ const MAX_BYTES = 16_384;
 const TYPES: ReadonlySet<unknown> = new Set(['at+jwt', 'JWT']);
 
 /**
- * Verifying a signature costs more than making one, and twice as much between other work as with others of its kind
- * (signing-keystore.ts): signatures of one event-loop turn are verified back to back. What was verified once is remembered by the token's digest, so that
- * no token that works lies in memory for longer than its request; the key is asked for each time, or a compromised one
- * would go on being believed.
+ * What was verified once is remembered by the token's digest, so that no token that works lies in memory for longer than
+ * its request; the key is asked for each time, or a compromised one would go on being believed.
  */
 export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
   const known = new Map<string, OwnToken>();
@@ -82,29 +81,10 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
 
   const judge = (token: string): Judged =>
     token.startsWith(OPAQUE_TOKEN_PREFIX) ? open(token) : verify(token);
-  let waiting: { readonly token: string; readonly settle: (outcome: Judged | Error) => void }[] = [];
-
-  function flush(): void {
-    const jobs = waiting;
-    waiting = [];
-    // All signatures first, all answers after.
-    const outcomes = jobs.map(({ token }): Judged | Error => {
-      try {
-        return judge(token);
-      } catch (error) {
-        return error instanceof Error ? error : new Error('verifying failed', { cause: error });
-      }
-    });
-    for (const [i, { settle }] of jobs.entries()) settle(outcomes[i]);
-  }
+  const judgeInTurn = backToBack(judge);
 
   async function readAnew(token: string, digest: string): Promise<OwnToken | undefined> {
-    const own = await new Promise<Judged>((resolve, reject) => {
-      const settle = (outcome: Judged | Error): void =>
-        outcome instanceof Error ? reject(outcome) : resolve(outcome);
-      waiting.push({ token, settle });
-      if (waiting.length === 1) setImmediate(flush);
-    });
+    const own = await judgeInTurn(token);
     if (own === 'unknown_key') return judgeAnew(token, digest);
     return own === undefined ? undefined : remember(digest, own);
   }

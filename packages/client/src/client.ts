@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { authorizedFetch } from './authorized-fetch.ts';
 import { ClientOptionError, TokenError } from './errors.ts';
-import { type ClientOptions, readOptions, readTarget, type Target } from './options.ts';
+import type { ClientOptions } from './options.ts';
+import { readOptions, readTarget, type Target } from './settings.ts';
 import { withRetries } from './retry.ts';
 import { TokenCache } from './token-cache.ts';
 import { type AccessToken, type Introspection, TokenRequester } from './token-request.ts';

@@ -11,7 +11,7 @@ import { TokenError } from './errors.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
 import { jwtBearer } from './grants/jwt-bearer.ts';
 import { tokenExchange } from './grants/token-exchange.ts';
-import type { ClientSettings, Target } from './options.ts';
+import type { ClientSettings, Target } from './settings.ts';
 import { retryAfterSeconds } from './retry.ts';
 import { readSubjectToken } from './subject-token/source.ts';
 import { findTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts';

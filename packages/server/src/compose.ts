@@ -1,16 +1,10 @@
-import { mkdir } from 'node:fs/promises';
-import { createChanges } from './audit/change.ts';
-import { createAuditLog } from './audit/group-commit.ts';
 import { createLogReadiness } from './audit/readiness.ts';
 import { createStrangerBudget } from './audit/stranger-budget.ts';
-import type { Clock } from './clock.ts';
-import type { Deployment } from './config/deployment.ts';
-import { SettingError } from './config/load.ts';
 import { createCutoffFeed } from './cutoff/feed.ts';
 import { createCutoffFollowers } from './cutoff/followers.ts';
 import { createCutoffLedger } from './cutoff/ledger.ts';
 import { policyOf } from './deployment-policy.ts';
-import { requireRegistryOfLog, untilAlone } from './first-start.ts';
+import { type FoundationDeps, layFoundation } from './foundation.ts';
 import {
   type AdminAccount,
   AUTHORITY,
@@ -28,12 +22,7 @@ import {
 } from './governance/compose.ts';
 import { operationRoutes } from './http/operation.ts';
 import { below, type Route } from './http/route.ts';
-import type { RandomBytes } from './ids.ts';
-import { checkMasterKey, loadMasterKey } from './keys/master-key.ts';
-import { ensureSigningKey, rotateAll, type RotationDeps } from './keys/rotation.ts';
-import { preparingKeys } from './keys/prepared-keys.ts';
-import { createSeal } from './keys/seal.ts';
-import { isReadableByOthers } from './keys/secret-file.ts';
+import { ensureSigningKey } from './keys/rotation.ts';
 import {
   createAssertionTest,
   createBudgets,
@@ -41,30 +30,21 @@ import {
   type IssuanceCounters,
   REFUSALS,
 } from './oauth/compose.ts';
-import { openAuditSink, openKeystore, openOutbound, openStorage, scheduleOf } from './open-state.ts';
+import { openOutbound } from './open-state.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { knownResourceServers } from './registry/known-resource-servers.ts';
-import { createSecretHash } from './registry/secret-hash.ts';
 import { beginToNote, createCredentialUses } from './registry/use/credential-uses.ts';
-import { localSigner } from './signers/local.ts';
 import type { Storage } from './storage/storage.ts';
 import { authorityMetrics } from './telemetry/authority-metrics.ts';
-import type { Logger } from './telemetry/logger.ts';
 import { METRICS_CONTENT_TYPE, renderMetrics } from './telemetry/metrics.ts';
 
-/** The only file that knows every adapter: builds each once and hands it to the two wings. */
+/** Builds everything once and hands it to the two wings. With foundation.ts and open-state.ts, all that knows adapters. */
 
-export interface ComposeDeps {
-  readonly deployment: Deployment;
+export interface ComposeDeps extends FoundationDeps {
   readonly issuer: string;
   readonly mtlsBase: string | undefined;
   readonly version: string;
-  /** Name of this process. */
-  readonly node: string;
-  readonly clock: Clock;
-  readonly random: RandomBytes;
-  readonly logger: Logger;
   readonly draining: () => boolean;
 }
 
@@ -99,36 +79,9 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const { deployment, issuer, clock, random, node, logger } = deps;
   const { refusedMethods, maximumAge, enforcedAge, lifetimeLimits } = policyOf(deployment);
   const { jwks, fetchFault } = openOutbound(deployment);
-  await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
-  const masterKey = await loadMasterKey(deployment.masterKeyFile, deployment.mode === 'dev', random);
-  if (deployment.mode === 'serve' && (await isReadableByOthers(deployment.masterKeyFile))) {
-    throw new SettingError(
-      'master-key-file',
-      'is readable by others',
-      `chmod 600 ${deployment.masterKeyFile}`,
-    );
-  }
-  const storage = preparingKeys(await openStorage(deployment, clock));
-  opened.push(() => storage.close());
-  await checkMasterKey(masterKey, storage.settings);
-  const sink = await openAuditSink(deployment, logger);
-  opened.push(() => sink.close());
-  await requireRegistryOfLog(storage, sink);
-  const log = createAuditLog(sink, (error) =>
-    logger.error({ err: error }, 'the audit log cannot be written: nothing is issued'),
-  );
-  const changes = createChanges({ storage, log, clock, random, node });
-  const seal = createSeal(masterKey.derive('seal'), random);
-  const secretHash = createSecretHash(masterKey.derive('secret-hash'));
-  const rotation: RotationDeps = {
-    signer: localSigner(seal),
-    clock,
-    random,
-    schedule: scheduleOf(deployment),
-  };
-  const rotateIfDue = () => changes.run(AUTHORITY, (stores, tell) => rotateAll(rotation, stores, tell));
-  await untilAlone(rotateIfDue);
-  const keystore = await openKeystore(storage, rotation, clock, logger);
+  const foundation = await layFoundation(deps, opened);
+  const { masterKey, storage, sink, log, changes, seal, secretHash, rotation, rotateIfDue, keystore } =
+    foundation;
   const facts = createFactsCache({ storage, capacity: deployment.cachedIdentities });
   const ledger = createCutoffLedger({ storage, clock });
   const feed = createCutoffFeed({ ledger, keystore, clock, issuer });

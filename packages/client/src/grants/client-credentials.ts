@@ -1,6 +1,6 @@
 // The client credentials grant: RFC 6749 §4.4.2, with a resource indicator (RFC 8707 §2.2).
 import { CLIENT_CREDENTIALS } from '@countersign/protocol';
-import type { Target } from '../options.ts';
+import type { Target } from '../settings.ts';
 
 /** The parameters of a token request for `target`. */
 export function clientCredentials(

@@ -1,7 +1,7 @@
 // The JWT bearer grant: RFC 7523 §2.1, with a resource indicator (RFC 8707 §2.2).
 import { JWT_BEARER } from '@countersign/protocol';
 import type { ClientAuthMethod } from '../client-auth/client-auth.ts';
-import type { Target } from '../options.ts';
+import type { Target } from '../settings.ts';
 
 /** The parameters of a token request for `target` by whom `assertion` speaks of. */
 export function jwtBearer(

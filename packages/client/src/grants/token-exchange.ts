@@ -1,6 +1,6 @@
 // The token exchange grant: RFC 8693 §2.1, for an access token in the name of the subject of another one.
 import { TOKEN_EXCHANGE, TOKEN_TYPE } from '@countersign/protocol';
-import type { Target } from '../options.ts';
+import type { Target } from '../settings.ts';
 
 /** The parameters of a token request for `target` in the name of the subject of `subjectToken`. */
 export function tokenExchange(

@@ -1,0 +1,83 @@
+import { mkdir } from 'node:fs/promises';
+import { type Changes, createChanges } from './audit/change.ts';
+import { createAuditLog } from './audit/group-commit.ts';
+import type { AuditLog } from './audit/log.ts';
+import type { AuditSink } from './audit/sink.ts';
+import type { Clock } from './clock.ts';
+import type { Deployment } from './config/deployment.ts';
+import { SettingError } from './config/load.ts';
+import { requireRegistryOfLog, untilAlone } from './first-start.ts';
+import { AUTHORITY } from './governance/compose.ts';
+import type { RandomBytes } from './ids.ts';
+import { checkMasterKey, loadMasterKey, type MasterKey } from './keys/master-key.ts';
+import { preparingKeys } from './keys/prepared-keys.ts';
+import { rotateAll, type RotationDeps } from './keys/rotation.ts';
+import { createSeal, type Seal } from './keys/seal.ts';
+import { isReadableByOthers } from './keys/secret-file.ts';
+import type { SigningKeystore } from './keys/signing-keystore.ts';
+import { openAuditSink, openKeystore, openStorage, scheduleOf } from './open-state.ts';
+import { createSecretHash, type SecretHash } from './registry/secret-hash.ts';
+import { localSigner } from './signers/local.ts';
+import type { Storage } from './storage/storage.ts';
+import type { Logger } from './telemetry/logger.ts';
+
+export interface FoundationDeps {
+  readonly deployment: Deployment;
+  /** Name of this process. */
+  readonly node: string;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly logger: Logger;
+}
+
+/** What has to stand before anything is served: secrets, registry, log, and keys that sign. */
+export interface Foundation {
+  readonly masterKey: MasterKey;
+  readonly storage: Storage;
+  readonly sink: AuditSink;
+  readonly log: AuditLog;
+  readonly changes: Changes;
+  readonly seal: Seal;
+  readonly secretHash: SecretHash;
+  readonly rotation: RotationDeps;
+  readonly rotateIfDue: () => Promise<void>;
+  readonly keystore: SigningKeystore;
+}
+
+/** `opened` is told how to close what is open, for a start that fails further on. */
+export async function layFoundation(
+  { deployment, clock, random, node, logger }: FoundationDeps,
+  opened: (() => Promise<void>)[],
+): Promise<Foundation> {
+  await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
+  const masterKey = await loadMasterKey(deployment.masterKeyFile, deployment.mode === 'dev', random);
+  if (deployment.mode === 'serve' && (await isReadableByOthers(deployment.masterKeyFile))) {
+    throw new SettingError(
+      'master-key-file',
+      'is readable by others',
+      `chmod 600 ${deployment.masterKeyFile}`,
+    );
+  }
+  const storage = preparingKeys(await openStorage(deployment, clock));
+  opened.push(() => storage.close());
+  await checkMasterKey(masterKey, storage.settings);
+  const sink = await openAuditSink(deployment, logger);
+  opened.push(() => sink.close());
+  await requireRegistryOfLog(storage, sink);
+  const log = createAuditLog(sink, (error) =>
+    logger.error({ err: error }, 'the audit log cannot be written: nothing is issued'),
+  );
+  const changes = createChanges({ storage, log, clock, random, node });
+  const seal = createSeal(masterKey.derive('seal'), random);
+  const secretHash = createSecretHash(masterKey.derive('secret-hash'));
+  const rotation: RotationDeps = {
+    signer: localSigner(seal),
+    clock,
+    random,
+    schedule: scheduleOf(deployment),
+  };
+  const rotateIfDue = () => changes.run(AUTHORITY, (stores, tell) => rotateAll(rotation, stores, tell));
+  await untilAlone(rotateIfDue);
+  const keystore = await openKeystore(storage, rotation, clock, logger);
+  return { masterKey, storage, sink, log, changes, seal, secretHash, rotation, rotateIfDue, keystore };
+}

@@ -12,6 +12,7 @@ import {
   sensitivity,
   text,
 } from './fields.ts';
+import { resourceServerUsage } from './usage.ts';
 
 export const SIGNING_ALGORITHMS = ['ES256', 'ES384', 'RS256', 'RS384', 'PS256', 'EdDSA'] as const;
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
@@ -87,6 +88,7 @@ export const resourceServer = z
     created_at: instant,
     updated_at: instant,
     version: z.int(),
+    usage: resourceServerUsage.optional().describe('In the answer to a GET of one'),
   })
   .meta({ id: 'ResourceServer' });
 export type ResourceServer = z.output<typeof resourceServer>;

@@ -49,6 +49,25 @@ export const credentialUsage = z
   })
   .meta({ id: 'CredentialUsage' });
 
+/** Whether and what a resource server tells of itself. */
+export const resourceServerUsage = z
+  .object({
+    told_until: instant.nullable().describe('The end of what it told last'),
+    silent: z.array(z.string()).describe('Copies that should tell and do not, at most 20'),
+    opens: z
+      .array(
+        z.object({
+          scope: z.string(),
+          method: z.string(),
+          path: z.string(),
+          first_seen: instant,
+          last_seen: instant,
+        }),
+      )
+      .describe('The routes behind each scope, as its guards tell'),
+  })
+  .meta({ id: 'ResourceServerUsage' });
+
 /** A name that a token holds; of whom nothing is known it may be anything printable. */
 const name = z
   .string()
@@ -85,6 +104,20 @@ export const usageReport = z
       .describe(
         'By credential and access (`crd`, `acs` of the token), or by issuer and client_id where it has none',
       ),
+    routes: z
+      .array(
+        z.strictObject({
+          scope: scopeName,
+          method: z.string().regex(/^[A-Z]{1,20}$/, 'must be a method in capitals'),
+          path: z
+            .string()
+            .regex(/^[\x21-\x7e]{1,256}$/, 'must be 1 to 256 characters of printable ASCII')
+            .describe('The template of a route, never what a caller wrote'),
+        }),
+      )
+      .max(200)
+      .optional()
+      .describe('What scopes open, as far as this start has not told it'),
     more: z.boolean().optional().describe('More rows of the same span follow under the next number'),
     uncounted: z
       .strictObject({ ok: calls, denied: calls })

@@ -34,5 +34,6 @@ export {
   type Verifier,
   type VerifyResult,
 } from './verifier.ts';
+export type { OpenedRoute } from './usage/told-routes.ts';
 export { type Reporting, ReportRefused } from './usage/use-reporter.ts';
 export { fetchTrusting } from '@countersign/protocol/fetch-trusting';

@@ -28,6 +28,7 @@ import { createDpopCheck } from './sender-constraint/dpop.ts';
 import { readOptions } from './settings.ts';
 import { type Refusal, type RefusalReason, refusal } from './refusal.ts';
 import { waitUntilReady } from './readiness.ts';
+import type { OpenedRoute } from './usage/told-routes.ts';
 import { useOf } from './usage/use.ts';
 import { type VerifiedToken, VerifiedTokens } from './verified-tokens.ts';
 
@@ -78,6 +79,8 @@ export interface Verifier {
   feeds(): readonly CutoffFeedState[];
   /** Ends the following of feeds and reports what was used last; later tokens are refused. */
   close(): Promise<void>;
+  /** Notes that a scope opens a route, for `usage`: the router's template, never what a caller wrote. Guards do it. */
+  opens(route: OpenedRoute): void;
   /** Whether an API key may stand in the place of a token. */
   readonly takesApiKeys: boolean;
   /** The RFC 9728 document and its address, when the option `metadata` was given. */
@@ -266,6 +269,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       for (const { cutoffs } of authorities.values()) cutoffs?.close();
       await use?.close();
     },
+    opens: (route) => use?.opens(route),
     takesApiKeys: apiKeys !== undefined,
     metadata: settings.metadata,
   };

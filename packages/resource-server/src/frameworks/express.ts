@@ -1,10 +1,15 @@
 // Express 4 and 5: middleware that lets a request pass (RFC 6750 §3) and that serves the API's metadata (RFC 9728 §3).
 import type { RequestHeaders } from '../presented-token.ts';
+import { routeTeller } from '../usage/route-teller.ts';
 import type { Verified, Verifier } from '../verifier.ts';
 import { requireScope as guardOf, type NodeResponse, resourceMetadata as metadataOf } from './node-http.ts';
 
 /** What is used of an Express request. After `requireScope`, `auth` holds claims and scopes. */
 export interface ExpressRequest extends RequestHeaders {
+  /** Where its router is mounted, as the caller wrote it. */
+  readonly baseUrl?: string;
+  /** `path`: the template of its route below that. */
+  readonly route?: { readonly path?: unknown };
   auth?: Verified;
 }
 
@@ -17,6 +22,7 @@ export type ExpressHandler = (request: ExpressRequest, response: ExpressResponse
 /** Middleware that lets a request pass only with a token that carries all of `scope`. */
 export function requireScope(verifier: Verifier, scope: string | readonly string[]): ExpressHandler {
   const guard = guardOf(verifier, scope);
+  const tell = routeTeller(verifier, scope);
   return async (request, response, next) => {
     let auth: Verified | undefined;
     try {
@@ -26,9 +32,17 @@ export function requireScope(verifier: Verifier, scope: string | readonly string
       return;
     }
     if (auth === undefined) return;
+    // Of a call that was let through: who may not come in must not make routes known.
+    tell(request.method, templateOf(request));
     request.auth = auth;
     next();
   };
+}
+
+/** What a caller wrote may stand in the mount point, so that becomes `/**`. A regular expression is no template. */
+function templateOf({ baseUrl = '', route }: ExpressRequest): string | undefined {
+  if (typeof route?.path !== 'string') return undefined;
+  return baseUrl === '' ? route.path : `/**${route.path}`;
 }
 
 /** Middleware that answers requests for the API's RFC 9728 document and passes on all others. */

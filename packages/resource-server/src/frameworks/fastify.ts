@@ -1,12 +1,16 @@
 // Fastify: a hook that lets a request pass (RFC 6750 §3) and a route that serves the API's metadata (RFC 9728 §3).
 import type { RequestHeaders } from '../presented-token.ts';
 import { requireScope as authorize } from '../require-scope.ts';
+import { routeTeller } from '../usage/route-teller.ts';
 import type { Verified, Verifier } from '../verifier.ts';
 import { type Answer, metadataAnswer, refusalAnswer } from './answer.ts';
 
 /** What is used of a Fastify request. After `requireScope`, `auth` holds claims and scopes. */
 export interface FastifyRequestLike {
   readonly raw: RequestHeaders;
+  readonly method?: string;
+  /** `url`: the template of its route. */
+  readonly routeOptions?: { readonly url?: string | undefined };
   auth?: Verified;
 }
 
@@ -27,9 +31,12 @@ export function requireScope(
   verifier: Verifier,
   scope: string | readonly string[],
 ): (request: FastifyRequestLike, reply: FastifyReplyLike) => Promise<unknown> {
+  const tell = routeTeller(verifier, scope);
   return async (request, reply) => {
     const result = await authorize(verifier, request.raw, scope);
     if (!result.ok) return send(reply, refusalAnswer(result));
+    // Of a call that was let through: who may not come in must not make routes known.
+    tell(request.method, request.routeOptions?.url);
     request.auth = result;
     if (result.headers !== undefined) reply.headers({ ...result.headers });
     return undefined;

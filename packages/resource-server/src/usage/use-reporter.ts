@@ -1,6 +1,7 @@
 // No RFC: telling the authority what was used (POST /v1/usage). What was told is told again until it is acknowledged, under
 // the same number, so that nothing is counted twice and nothing is forgotten while this process lives.
 import type { AccessTokenClaims } from '@countersign/protocol';
+import { type OpenedRoute, ToldRoutes } from './told-routes.ts';
 import { type Tally, UseCounts, type UseRow } from './use-counts.ts';
 
 /** Who tells: a client of `@countersign/client` is one. */
@@ -48,6 +49,8 @@ interface Report {
   readonly from: string;
   readonly to: string;
   readonly rows: readonly UseRow[];
+  /** What scopes open, as far as it was not told before. */
+  readonly routes?: readonly OpenedRoute[];
   /** More rows of the same span follow under the next number. */
   readonly more?: true;
   /** There was use in this span of which nothing else is known. */
@@ -74,6 +77,7 @@ const NEVER_TAKEN: ReadonlySet<number> = new Set([400, 413, 422]);
 export class UseReporter {
   readonly #deps: UseReporterDeps;
   readonly #counts: UseCounts;
+  readonly #routes = new ToldRoutes();
   /** Numbered and not yet acknowledged, oldest first: reports of one span. */
   #pending: Report[] = [];
   #boot: string;
@@ -96,6 +100,11 @@ export class UseReporter {
   /** One call with a genuine token, let through or refused; see UseCounts. */
   count(claims: AccessTokenClaims, scope: readonly string[], ok: boolean): void {
     this.#counts.count(claims, scope, ok);
+  }
+
+  /** A route that a scope opens; told once. */
+  opens(route: OpenedRoute): void {
+    this.#routes.add(route);
   }
 
   /** Begins to report, about once a minute. */
@@ -146,6 +155,7 @@ export class UseReporter {
     const uncounted = { ok: unroomed.ok + this.#lost.ok, denied: unroomed.denied + this.#lost.denied };
     this.#lost = { ok: 0, denied: 0 };
     const now = Math.max(clock(), this.#toldUntil);
+    const routes = this.#routes.take();
     const span = { from: instantOf(this.#toldUntil), to: instantOf(now) };
     for (let at = 0; at === 0 || at < rows.length; at += MOST_ROWS) {
       const last = at + MOST_ROWS >= rows.length;
@@ -157,6 +167,7 @@ export class UseReporter {
         seq: this.#seq,
         ...span,
         rows: rows.slice(at, at + MOST_ROWS),
+        ...(last && routes.length > 0 ? { routes } : {}),
         ...(last ? {} : { more: true as const }),
         ...(last && uncounted.ok + uncounted.denied > 0 ? { uncounted } : {}),
         ...(last && final ? { final: true as const } : {}),
@@ -184,7 +195,8 @@ export class UseReporter {
    */
   #giveUp(report: Report): void {
     this.#toldUntil = Math.min(this.#toldUntil, Date.parse(report.from) / 1000);
-    for (const { rows, uncounted } of this.#pending) {
+    for (const { rows, uncounted, routes = [] } of this.#pending) {
+      this.#routes.giveBack(routes);
       for (const { ok, denied } of [...rows, uncounted ?? { ok: 0, denied: 0 }]) {
         this.#lost.ok += ok;
         this.#lost.denied += denied;

@@ -1,11 +1,14 @@
 // No RFC: what of this API is used, as one verifier sees it.
 import type { AccessTokenClaims } from '@countersign/protocol';
 import type { VerifierSettings } from '../settings.ts';
+import type { OpenedRoute } from './told-routes.ts';
 import { UseReporter } from './use-reporter.ts';
 
 export interface Use {
   /** One call with a genuine token for this API; `scope` is what the guard required. */
   count(claims: AccessTokenClaims, scope: readonly string[], ok: boolean): void;
+  /** A route that a scope opens, as the router knows it. */
+  opens(route: OpenedRoute): void;
   start(): void;
   close(): Promise<void>;
 }
@@ -30,6 +33,9 @@ export function useOf({ usage, audience, clock }: VerifierSettings): Use | undef
   return {
     count(claims, scope, ok) {
       reporterFor(claims.aud)?.count(claims, scope, ok);
+    },
+    opens(route) {
+      for (const reporter of reporters.values()) reporter.opens(route);
     },
     start() {
       for (const reporter of reporters.values()) reporter.start();

@@ -12,9 +12,11 @@ import { idempotencyStore } from './idempotency.ts';
 import { identityStore } from './identities.ts';
 import { outboxStore } from './outbox.ts';
 import { resourceServerStore } from './resource-servers.ts';
+import { scopeRouteStore } from './scope-routes.ts';
 import { settingStore } from './settings.ts';
 import { signingKeyStore } from './signing-keys.ts';
 import { trustedIssuerStore } from './trusted-issuers.ts';
+import { unregisteredCallerStore } from './unregistered-callers.ts';
 import { coverageStore } from './usage-coverage.ts';
 import { reporterStore } from './usage-reporters.ts';
 import { usageStore } from './usage.ts';
@@ -35,6 +37,8 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     usageReporters: reporterStore(session),
     coverage: coverageStore(session),
     credentialUse: credentialUseStore(session),
+    scopeRoutes: scopeRouteStore(session),
+    unregisteredCallers: unregisteredCallerStore(session),
     outbox: outboxStore(session),
     idempotency: idempotencyStore(session, clock),
     settings: settingStore(session),

@@ -5,6 +5,7 @@ import {
   deleteResourceServer,
   type ResourceServerDeps,
 } from '../../registry/resource-server.ts';
+import { useOfResourceServer } from '../../registry/use/resource-server-use.ts';
 import { type ResourceServerView, resourceServerView } from '../../registry/views.ts';
 import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../../storage/resource-servers.ts';
 import type { Storage } from '../../storage/storage.ts';
@@ -13,7 +14,9 @@ import type { NounHandlers } from './endpoint.ts';
 import { findResourceServer, required } from './find-record.ts';
 
 export function resourceServerHandlers(
-  deps: ResourceServerDeps & { readonly storage: Pick<Storage, 'resourceServers'> },
+  deps: ResourceServerDeps & {
+    readonly storage: Pick<Storage, 'resourceServers' | 'coverage' | 'usageReporters' | 'scopeRoutes'>;
+  },
 ): NounHandlers<'resource-servers'> {
   const { storage } = deps;
   return {
@@ -44,7 +47,10 @@ export function resourceServerHandlers(
     'resource-servers.get': {
       kind: 'read',
       async run({ params }) {
-        return resultOf(required(await findResourceServer(storage, params.id), 'resource server'));
+        const record = required(await findResourceServer(storage, params.id), 'resource server');
+        const { body, version } = resultOf(record);
+        const usage = await useOfResourceServer(storage, record.id, deps.clock.now());
+        return { body: { ...body, usage }, version };
       },
     },
 

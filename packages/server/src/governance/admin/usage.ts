@@ -5,11 +5,12 @@ import type { AccessFacts } from '../../registry/facts.ts';
 import { readFactsOf } from '../../registry/facts-cache.ts';
 import { STANDING_SCOPES, standsFor } from '../../registry/stands-for.ts';
 import { takeReport, type UsageRow } from '../../registry/use/take-report.ts';
+import type { UnregisteredRow } from '../../registry/use/unregistered.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { NounHandlers } from './endpoint.ts';
 import { ProblemError } from './problem.ts';
 
-export function usageHandlers(deps: RuleDeps): NounHandlers<'usage'> {
+export function usageHandlers(deps: RuleDeps & { readonly issuer: string }): NounHandlers<'usage'> {
   return {
     'usage.report': {
       kind: 'write',
@@ -34,6 +35,8 @@ export function usageHandlers(deps: RuleDeps): NounHandlers<'usage'> {
           final: body.final === true,
           // No resource server sees this use of itself.
           rows: [...rowsOf(body), reporting(access.id, admin.actor)],
+          others: othersOf(body, deps.issuer),
+          routes: body.routes ?? [],
         });
         return { body: { counted } };
       },
@@ -70,6 +73,22 @@ function rowsOf({ rows }: BodyOf<'usage.report'>): readonly UsageRow[] {
             accessId: row.access,
             credentialId: row.credential,
             scope: row.scope ?? undefined,
+            ok: row.ok,
+            denied: row.denied,
+          },
+        ]
+      : [],
+  );
+}
+
+/** A token of ours says its credential; one that does not is no better known than one of another issuer. */
+function othersOf({ rows }: BodyOf<'usage.report'>, own: string): readonly UnregisteredRow[] {
+  return rows.flatMap((row) =>
+    'issuer' in row
+      ? [
+          {
+            issuer: row.issuer === own ? '' : row.issuer,
+            caller: row.client_id,
             ok: row.ok,
             denied: row.denied,
           },

@@ -2,10 +2,11 @@ import type { MaximumAge } from '../../registry/credential-age.ts';
 import type { IdentityFacts } from '../../registry/facts.ts';
 import type { Observation } from '../../registry/finding.ts';
 import type { Pace } from '../../registry/issuance-pace.ts';
+import type { ToldOfUse } from '../../registry/use/told-of-use.ts';
 import type { FindingKind } from '../../storage/findings.ts';
 
 /** What detectors may know besides the identity itself. */
-export interface Circumstances {
+export interface Circumstances extends ToldOfUse {
   /** Epoch ms. */
   readonly now: number;
   readonly maximumAge: MaximumAge;

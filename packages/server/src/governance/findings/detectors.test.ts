@@ -10,6 +10,7 @@ import type { CredentialMaterial, CredentialRecord } from '../../storage/credent
 import type { Environment, IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
 import type { IdentityFacts } from '../../registry/facts.ts';
+import { NOTHING_TOLD } from '../../registry/use/told-of-use.ts';
 import type { Circumstances, Detector } from './detector.ts';
 import { sharedKey } from './shared-key.ts';
 import { oldCredential } from './old-credential.ts';
@@ -60,6 +61,7 @@ function observe(
     maximumAge: () => 90 * DAY,
     paces: new Map(),
     keySharers: new Map(),
+    ...NOTHING_TOLD,
     ...change,
   });
 }

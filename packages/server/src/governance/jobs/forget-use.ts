@@ -16,7 +16,10 @@ const SWEEP = 10_000;
  * would still be taken. What a copy left unseen is kept.
  */
 export function forgetUseJob(deps: {
-  readonly storage: Pick<Storage, 'transaction' | 'usage' | 'usageReporters' | 'coverage'>;
+  readonly storage: Pick<
+    Storage,
+    'transaction' | 'usage' | 'usageReporters' | 'coverage' | 'unregisteredCallers'
+  >;
   readonly clock: Clock;
 }): Job {
   const { storage } = deps;
@@ -32,6 +35,7 @@ export function forgetUseJob(deps: {
       const old = now - DAYS_KEPT * DAY_MS;
       while (!signal.aborted && (await storage.usage.sweep(old)) >= SWEEP);
       while (!signal.aborted && (await storage.coverage.sweep(old)) >= SWEEP);
+      while (!signal.aborted && (await storage.unregisteredCallers.sweep(old)) >= SWEEP);
     },
   };
 }

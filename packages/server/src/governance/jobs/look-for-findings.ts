@@ -4,6 +4,7 @@ import type { RuleDeps, Tell } from '../../registry/change-rules.ts';
 import { readFactsOf } from '../../registry/facts-cache.ts';
 import { openFinding, resolveFinding, seeFinding } from '../../registry/finding.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
+import { toldOfUse } from '../../registry/use/told-of-use.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Position } from '../../storage/page.ts';
@@ -13,7 +14,9 @@ import { oldCredential } from '../findings/old-credential.ts';
 import { stepsFor } from '../findings/reconcile.ts';
 import { keySharersOf } from '../findings/key-sharers.ts';
 import { sharedKey } from '../findings/shared-key.ts';
+import { scopeMeaningChanged } from '../findings/scope-meaning-changed.ts';
 import { uncachedClient } from '../findings/uncached-client.ts';
+import { unregisteredCaller } from '../findings/unregistered-caller.ts';
 import { weakMethod } from '../findings/weak-method.ts';
 import { wideAccess } from '../findings/wide-access.ts';
 import type { Job } from './job.ts';
@@ -21,7 +24,14 @@ import type { Job } from './job.ts';
 export interface LookForFindingsDeps extends RuleDeps {
   readonly storage: Pick<
     Storage,
-    'identities' | 'credentials' | 'access' | 'resourceServers' | 'findings' | 'onChange'
+    | 'identities'
+    | 'credentials'
+    | 'access'
+    | 'resourceServers'
+    | 'findings'
+    | 'scopeRoutes'
+    | 'unregisteredCallers'
+    | 'onChange'
   >;
   readonly changes: Changes;
   readonly maximumAge: Circumstances['maximumAge'];
@@ -35,7 +45,15 @@ const EVERY_MS = 5000;
 const ROUND_MS = 3_600_000;
 const ACTOR: Actor = { identity: 'countersign' };
 /** To add one: its file, its line here, its page in docs/parts. */
-const DETECTORS: readonly Detector[] = [weakMethod, oldCredential, wideAccess, uncachedClient, sharedKey];
+const DETECTORS: readonly Detector[] = [
+  weakMethod,
+  oldCredential,
+  wideAccess,
+  uncachedClient,
+  sharedKey,
+  scopeMeaningChanged,
+  unregisteredCaller,
+];
 
 /**
  * Brings findings to what is seen: opened, changed, resolved. Every hour those of every identity, in between those of
@@ -56,12 +74,16 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
       const { maximumAge } = deps;
       if (now < roundAt && !changed.overflown) {
         // What was counted since the last round is counted on; here it is not known yet.
-        await lookAtThose(deps, changed.take(), { now, maximumAge, paces: new Map() }, signal);
+        const ids = changed.take();
+        if (ids.size === 0) return;
+        const told = await toldOfUse(deps.storage, now);
+        await lookAtThose(deps, ids, { now, maximumAge, paces: new Map(), ...told }, signal);
         return;
       }
       roundAt = now + ROUND_MS;
       changed.take();
-      await lookAtEveryone(deps, { now, maximumAge, paces: deps.pace.take(now) }, signal);
+      const told = await toldOfUse(deps.storage, now);
+      await lookAtEveryone(deps, { now, maximumAge, paces: deps.pace.take(now), ...told }, signal);
     },
   };
 }

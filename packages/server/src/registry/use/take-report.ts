@@ -1,4 +1,5 @@
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
+import type { ScopeRoute } from '../../storage/scope-routes.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { UsageRecord } from '../../storage/usage.ts';
 import type { ReporterRecord } from '../../storage/usage-reporters.ts';
@@ -6,6 +7,7 @@ import type { Tell } from '../change-rules.ts';
 import { RegistryRefusal } from '../refusal.ts';
 import { dayOf, NO_DAYS, withDay } from './day-map.ts';
 import { advance } from './progress.ts';
+import { countUnregistered, type UnregisteredRow } from './unregistered.ts';
 
 /** What one copy of a resource server saw between two instants (epoch ms). */
 export interface UsageReport {
@@ -23,6 +25,10 @@ export interface UsageReport {
   /** Nothing follows. */
   readonly final: boolean;
   readonly rows: readonly UsageRow[];
+  /** Of callers with tokens of others. */
+  readonly others: readonly UnregisteredRow[];
+  /** What its scopes open, as far as it was not told before. */
+  readonly routes: readonly ScopeRoute[];
   /** The identity that tells it. */
   readonly reporterId: string;
 }
@@ -36,7 +42,7 @@ export interface UsageRow {
   readonly denied: number;
 }
 
-type Writing = Pick<Stores, 'usage' | 'usageReporters' | 'coverage'>;
+type Writing = Pick<Stores, 'usage' | 'usageReporters' | 'coverage' | 'scopeRoutes' | 'unregisteredCallers'>;
 
 /** A clock may be ahead of ours by so much. */
 const AHEAD_MS = 300_000;
@@ -45,6 +51,8 @@ export const OLDEST_REPORT_MS: number = 7 * 86_400_000;
 export const REPORTER_KEPT_MS: number = 8 * 86_400_000;
 /** Starts that are known at once, of one resource server. */
 const MOST_REPORTERS = 10_000;
+/** Routes that are known of one resource server. */
+const MOST_ROUTES = 2000;
 /** Spans that are nearer than this are one: nobody notices a restart of a minute. */
 export const GAP_MS: number = 60_000;
 
@@ -67,7 +75,8 @@ export async function takeReport(
   const from = Math.max(report.from, now - OLDEST_REPORT_MS, resourceServer.createdAt);
   const taken = advance(known, { seq, from: Math.min(from, to), to, more, blind, final });
   if (taken === undefined) return false;
-  await countRows(stores, resourceServer, report.rows, Math.min(to, now));
+  await countRows(stores, report, Math.min(to, now));
+  await tellRoutes(stores, report, now);
   for (const { kind, span } of taken.told) await stores.coverage.add(resourceServer.id, kind, span, GAP_MS);
   const next: ReporterRecord = {
     resourceServerId: resourceServer.id,
@@ -100,13 +109,29 @@ async function requireRoom({ usageReporters }: Writing, resourceServerId: string
   );
 }
 
+/** Scopes that the API does not define open nothing. */
+async function tellRoutes(
+  { scopeRoutes }: Writing,
+  { resourceServer, routes }: UsageReport,
+  now: number,
+): Promise<void> {
+  const defined = new Set(resourceServer.scopes.map(({ name }) => name));
+  const known = routes.filter(({ scope }) => defined.has(scope));
+  if (known.length > 0) await scopeRoutes.tell(resourceServer.id, known, now, MOST_ROUTES);
+}
+
 async function countRows(
   stores: Writing,
-  resourceServer: ResourceServerRecord,
-  rows: readonly UsageRow[],
+  { resourceServer, rows, others, reporterId }: UsageReport,
   at: number,
 ): Promise<void> {
-  const registered = await registeredRows(stores, resourceServer.id, rows);
+  const isRegistered = await registeredAmong(stores, resourceServer.id, rows);
+  const registered = rows.filter(isRegistered);
+  const unknown = rows
+    .filter((row) => !isRegistered(row))
+    .map(({ credentialId, ok, denied }) => ({ issuer: '', caller: credentialId, ok, denied }));
+  const told = { resourceServerId: resourceServer.id, reporterId };
+  await countUnregistered(stores, told, [...others, ...unknown], at);
   if (registered.length === 0) return;
   const defined = new Set(resourceServer.scopes.map(({ name }) => name));
   const before = await stores.usage.ofAccess([...new Set(registered.map(({ accessId }) => accessId))]);
@@ -124,20 +149,19 @@ async function countRows(
   await stores.usage.put([...changed.values()]);
 }
 
-/** Those of callers that are registered. */
-async function registeredRows(
+/** Which rows are of an access here and a credential of the identity that has it. */
+async function registeredAmong(
   { usage }: Writing,
   resourceServerId: string,
   rows: readonly UsageRow[],
-): Promise<readonly UsageRow[]> {
-  if (rows.length === 0) return [];
+): Promise<(row: UsageRow) => boolean> {
   const pairs = await usage.registered(
     resourceServerId,
     [...new Set(rows.map(({ accessId }) => accessId))],
     [...new Set(rows.map(({ credentialId }) => credentialId))],
   );
   const known = new Set(pairs.map(({ accessId, credentialId }) => keyOf(accessId, credentialId)));
-  return rows.filter(({ accessId, credentialId }) => known.has(keyOf(accessId, credentialId)));
+  return ({ accessId, credentialId }) => known.has(keyOf(accessId, credentialId));
 }
 
 function keyOf(...parts: readonly string[]): string {

@@ -170,6 +170,55 @@ export function usageContract({ storage }: Subject): void {
     expect(await spans(0, 9000)).toEqual([{ from: 1000, to: 5000 }]);
   });
 
+  it('keeps what scopes open, up to so many, and finds what came later', async () => {
+    const { resourceServerId } = await scene();
+    const { scopeRoutes } = storage();
+    const route = (scope: string, path: string) => ({ scope, method: 'GET', path });
+    await scopeRoutes.tell(resourceServerId, [route('read', '/a'), route('write', '/b')], T0, 3);
+    await scopeRoutes.tell(resourceServerId, [route('read', '/a'), route('read', '/c')], T0 + 50, 3);
+    await scopeRoutes.tell(resourceServerId, [route('read', '/d'), route('write', '/b')], T0 + 90, 3);
+    const known = await scopeRoutes.of(resourceServerId);
+    expect(
+      known.map(({ scope, path, firstSeenAt, lastSeenAt }) => [scope, path, firstSeenAt, lastSeenAt]),
+    ).toEqual([
+      ['read', '/a', T0, T0 + 50],
+      ['read', '/c', T0 + 50, T0 + 50],
+      ['write', '/b', T0, T0 + 90],
+    ]);
+    const late = async (after: number) =>
+      (await scopeRoutes.late(after)).filter((each) => each.resourceServerId === resourceServerId);
+    expect((await late(49)).map(({ path }) => path)).toEqual(['/c']);
+    expect(await late(50)).toEqual([]);
+  });
+
+  it('keeps who was let in without being registered', async () => {
+    const { resourceServerId, identityId } = await scene();
+    const { unregisteredCallers } = storage();
+    const caller = (name: string, change: object = {}) => ({
+      resourceServerId,
+      issuer: '',
+      caller: name,
+      reporterId: identityId,
+      ok: 1,
+      denied: 2,
+      lastOkAt: T0,
+      firstAt: T0 - 9,
+      lastAt: T0,
+      ...change,
+    });
+    await unregisteredCallers.put([caller('b'), caller('a', { lastOkAt: undefined, ok: 0, lastAt: 5 })]);
+    await unregisteredCallers.put([caller('b', { ok: 7, lastOkAt: T0 + 1, lastAt: T0 + 1 })]);
+    const b = caller('b', { ok: 7, lastOkAt: T0 + 1, lastAt: T0 + 1 });
+    expect(await unregisteredCallers.of(resourceServerId)).toStrictEqual([
+      caller('a', { lastOkAt: undefined, ok: 0, lastAt: 5 }),
+      b,
+    ]);
+    expect(await unregisteredCallers.letInSince(T0 + 1)).toStrictEqual([b]);
+    expect(await unregisteredCallers.letInSince(T0 + 2)).toEqual([]);
+    expect(await unregisteredCallers.sweep(6)).toBe(1);
+    expect(await unregisteredCallers.of(resourceServerId)).toStrictEqual([b]);
+  });
+
   it('keeps the last time at which tokens were issued on a credential', async () => {
     const { credentialId } = await scene();
     const { credentialUse } = storage();

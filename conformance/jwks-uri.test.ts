@@ -161,6 +161,68 @@ describe.runIf(mayStartServers())('keys at a jwks_uri (needs the countersign com
     expect(connections).toBe(before);
   });
 
+  test('threat 2: that the keys of a client are fetched for a forged assertion does not tell that it exists', async () => {
+    // Of its own: what others do in this file takes longer.
+    const own = mkdtempSync(join(tmpdir(), 'countersign-jwks-time-'));
+    const quiet = await startAuthority({
+      folder: own,
+      env: {
+        NODE_EXTRA_CA_CERTS: join(folder, 'data', 'ca.pem'),
+        COUNTERSIGN_OUTBOUND_ALLOW: 'localhost',
+      },
+    });
+    try {
+      const fetchTakes = 250;
+      const scene = await seedScene('jwks-time', quiet.target);
+      const publish = async (path: string): Promise<AssertingClient> => {
+        const set = { keys: [publicJwk(makeKey(), 'a')] };
+        answers.set(
+          path,
+          (request, response) => void setTimeout(() => json(set)(request, response), fetchTakes),
+        );
+        const client = await seedScene('jwks-time', quiet.target);
+        return giveKey(client, makeKey(), { jwk: undefined, jwks_uri: `${base}${path}` });
+      };
+      const took = async (client: AssertingClient, claims: object = {}): Promise<number> => {
+        const assertion = client.assertion(claims, { kid: 'a' });
+        const began = performance.now();
+        const answer = await client.ask(assertion, {}, { localAddress: `127.0.1.${addresses++}` });
+        const ended = performance.now() - began;
+        expectOAuthError(answer, 401, 'invalid_client');
+        return ended;
+      };
+      let addresses = 1;
+      const registered = await giveKey(scene);
+      await took(await publish('/first'));
+      const times = { fetched: [] as number[], unknown: [] as number[], registered: [] as number[] };
+      for (let i = 0; i < 7; i++) {
+        times.fetched.push(await took(await publish(`/timed-${i}`)));
+        const sub = `nobody-${i}`;
+        times.unknown.push(await took(registered, { iss: sub, sub }));
+        times.registered.push(await took({ ...registered, assertion: forged(registered) }));
+      }
+      const median = (of: number[]): number => of.toSorted((a, b) => a - b)[3] as number;
+      expect(median(times.fetched)).toBeGreaterThan(fetchTakes);
+      for (const others of [times.unknown, times.registered])
+        expect(Math.abs(median(others) - median(times.fetched))).toBeLessThan(fetchTakes / 3);
+      // Who is right does not wait.
+      const began = performance.now();
+      expectToken(await registered.ask());
+      expect(performance.now() - began).toBeLessThan(fetchTakes);
+    } finally {
+      await quiet.stop();
+      rmSync(own, { recursive: true, force: true });
+    }
+  }, 60_000);
+
+  /** Assertions of a client that somebody else signed. */
+  function forged(client: AssertingClient): AssertingClient['assertion'] {
+    return (claims = {}, header = {}) => {
+      const [head, payload] = client.assertion(claims, header).split('.');
+      return `${head}.${payload}.${'A'.repeat(86)}`;
+    };
+  }
+
   test('a client whose set cannot be had is explained to the operator', async () => {
     const client = await publishing('/gone', (_, response) => void response.writeHead(404).end());
     const id = String((await client.ask()).headers['request-id']);

@@ -136,7 +136,10 @@ export async function openTokenScene(
     usedOnce: storage.usedOnce,
     followers,
     resourceServers: knownResourceServers(storage),
-    jwks: { find: () => Promise.reject(new OutboundRefusal('connection_failed', '?')) },
+    jwks: {
+      find: () => Promise.reject(new OutboundRefusal('connection_failed', '?')),
+      slowestMs: 0,
+    },
     jwksMaxAge: 300,
     lifetimes: { default: 600, maximum: 3600 },
     refusedMethods: new Map([['prod', new Set(['api_key'])]]),

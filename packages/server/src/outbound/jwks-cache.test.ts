@@ -178,4 +178,27 @@ describe('discovery', () => {
     const { fetch } = publisher({ [METADATA]: { issuer: ISSUER } });
     expect(await reasonOf(createJwksCache(fetch).find(discovery, kid('a'), NOW))).toBe('not_a_key_set');
   });
+
+  it('the slowest of the last hundred fetches is known, whether they came to anything or not', async () => {
+    let passed = 0;
+    const took = [40, 300, 20];
+    const cache = createJwksCache(
+      async () => {
+        passed += took.shift() ?? 10;
+        throw new OutboundRefusal('timed_out', 'issuer.example');
+      },
+      () => passed,
+    );
+    expect(cache.slowestMs).toBe(0);
+    const fetchOnce = (at: number) => reasonOf(cache.find(SOURCE, kid('a'), NOW + at * JWKS_COOLDOWN_MS));
+    await fetchOnce(0);
+    expect(cache.slowestMs).toBe(40);
+    await fetchOnce(1);
+    // One that was not made is none.
+    await fetchOnce(1);
+    await fetchOnce(2);
+    expect(cache.slowestMs).toBe(300);
+    for (let at = 3; at < 102; at++) await fetchOnce(at);
+    expect(cache.slowestMs).toBe(20);
+  });
 });

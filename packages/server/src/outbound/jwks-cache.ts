@@ -11,6 +11,8 @@ export const JWKS_STALE_MS = 3_600_000;
 export const JWKS_COOLDOWN_MS = 30_000;
 export const JWKS_MAX_KEYS = 100;
 export const JWKS_MAX_SETS = 1000;
+/** As many fetches are remembered for how long they took. */
+const FETCHES_TIMED = 100;
 
 export interface JwksSource {
   /** `jwks`: a JWK set is there. `discovery`: it is the issuer, whose metadata say where its JWK set is. */
@@ -31,6 +33,8 @@ export interface JwksCache {
    * every JWKS_COOLDOWN_MS. Requests for one set share one fetch. Rejects with OutboundRefusal while no set can be had.
    */
   find(source: JwksSource, pick: PickKey, now: number): Promise<VerificationKey | undefined>;
+  /** Milliseconds that the slowest of the last fetches took; 0 while there was none. */
+  readonly slowestMs: number;
 }
 
 /** By `kid` where the header has one, else the only key for that algorithm. Never a guess between two. */
@@ -49,8 +53,12 @@ interface Entry {
   fetching: Promise<void> | undefined;
 }
 
-export function createJwksCache(fetch: SafeFetch): JwksCache {
+export function createJwksCache(
+  fetch: SafeFetch,
+  elapsed: () => number = () => performance.now(),
+): JwksCache {
   const entries = new Map<string, Entry>();
+  let took: readonly number[] = [];
 
   function entryOf(source: JwksSource): Entry {
     const id = JSON.stringify([source.kind, source.url, source.rsaAlgorithm, source.ca]);
@@ -72,7 +80,9 @@ export function createJwksCache(fetch: SafeFetch): JwksCache {
   }
 
   function refresh(entry: Entry, source: JwksSource, now: number): Promise<void> {
-    entry.fetching ??= fetchKeys(fetch, source)
+    if (entry.fetching !== undefined) return entry.fetching;
+    const began = elapsed();
+    entry.fetching = fetchKeys(fetch, source)
       .then((keys) => {
         entry.keys = keys;
         entry.keysAt = now;
@@ -87,11 +97,16 @@ export function createJwksCache(fetch: SafeFetch): JwksCache {
       })
       .finally(() => {
         entry.fetching = undefined;
+        took = [...took, elapsed() - began].slice(-FETCHES_TIMED);
       });
     return entry.fetching;
   }
 
   return {
+    get slowestMs() {
+      return Math.max(0, ...took);
+    },
+
     async find(source, pick, now) {
       const entry = entryOf(source);
       const mayAsk = (): boolean =>

@@ -1,4 +1,6 @@
+import { JWT_BEARER } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { assertionForm, assertionOf, clientKey } from '../../../test/client-assertion.ts';
 import { NOW, openTokenScene, type TokenScene } from '../../../test/token-scene.ts';
 
 let scene: TokenScene;
@@ -47,4 +49,40 @@ it('a stranger is answered by when the request came, not by when it was refused'
   await slow.ask('', { authorization: 'Basic bm9ib2R5Om5vdGhpbmc=' });
   await slow.close();
   expect([slow.clock.now(), arrivals]).toEqual([NOW + 15, [NOW]]);
+});
+
+describe('where the keys of others are fetched', () => {
+  const find = (): Promise<undefined> => Promise.resolve(undefined);
+  const tookFor = async (slowestMs: number, ask: (s: TokenScene) => Promise<unknown>): Promise<number> => {
+    const held = await openTokenScene({ jwks: { find, slowestMs } });
+    const began = performance.now();
+    await ask(held);
+    const took = performance.now() - began;
+    await held.close();
+    return took;
+  };
+  const asserting = (s: TokenScene) =>
+    s.ask(assertionForm(assertionOf(clientKey('ES256'), Math.floor(NOW / 1000))), { authorization: null });
+  const assertingAsGrant = (s: TokenScene) =>
+    s.ask('', {
+      authorization: null,
+      body: new URLSearchParams({ grant_type: JWT_BEARER, assertion: 'x' }).toString(),
+    });
+
+  it('a refused assertion waits as long as the slowest fetch took, and at most a second', async () => {
+    for (const ask of [asserting, assertingAsGrant]) {
+      const took = await tookFor(150, ask);
+      expect(took).toBeGreaterThanOrEqual(195);
+      expect(took).toBeLessThan(900);
+    }
+    expect(await tookFor(60_000, asserting)).toBeLessThan(2000);
+  });
+
+  it('nobody else waits, and no assertion where nothing was fetched yet', async () => {
+    expect(
+      await tookFor(900, (s) => s.ask('', { authorization: 'Basic bm9ib2R5Om5vdGhpbmc=' })),
+    ).toBeLessThan(600);
+    expect(await tookFor(900, (s) => s.ask())).toBeLessThan(600);
+    expect(await tookFor(0, asserting)).toBeLessThan(600);
+  });
 });

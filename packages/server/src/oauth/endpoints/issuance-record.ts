@@ -1,9 +1,11 @@
 // What the audit log is told of a token request (RFC 6749 §3.2), and when its answer may leave.
+import { JWT_BEARER, TOKEN_EXCHANGE } from '@countersign/protocol';
 import { canonicalJson } from '@countersign/tlog';
 import type { AuditEvent } from '../../audit/event.ts';
 import type { AuditLog } from '../../audit/log.ts';
 import { outsideResource, outsideScopes, outsideText } from '../../audit/outside-text.ts';
 import type { StrangerBudget } from '../../audit/stranger-budget.ts';
+import type { Clock } from '../../clock.ts';
 import { callerInstance, type HttpRequest } from '../../http/request.ts';
 import { type RandomBytes, newId } from '../../ids.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
@@ -44,6 +46,9 @@ export interface IssuanceRecordDeps {
   readonly counters: IssuanceCounters;
   readonly pace: Pick<IssuancePace, 'count'>;
   readonly uses: CredentialUses;
+  readonly clock: Clock;
+  /** Of the fetches of keys that others publish. */
+  readonly jwks: { readonly slowestMs: number };
 }
 
 /** `refusedType`: what refusals are called in the log. */
@@ -73,9 +78,36 @@ export function createIssuanceRecord(
         return;
       }
       const claimed = isOfKnownClient(reason) ? attempt.claimed : undefined;
-      await deps.strangers.refused(event, claimed, attempt.at, attempt.voucher);
+      const leaving = deps.strangers.refused(event, claimed, attempt.at, attempt.voucher);
+      await holdLikeFetch(deps, attempt);
+      await leaving;
     },
   };
+}
+
+/** Ways to prove oneself for which the authority may have to fetch keys. */
+const WITH_FETCHED_KEYS: ReadonlySet<string | undefined> = new Set([
+  'private_key_jwt',
+  JWT_BEARER,
+  TOKEN_EXCHANGE,
+]);
+/** A publisher that is slower than this shows; it must not hold up everybody's refusals. */
+const MOST_HELD_MS = 1000;
+/** From the end of a fetch to the next beat on which an answer may leave. */
+const AFTER_FETCH_MS = 50;
+
+/**
+ * Whose keys are fetched is refused later than who does not exist: all wait as long as a fetch takes, since they came. Who is
+ * right never waits.
+ */
+async function holdLikeFetch(
+  { jwks, clock }: Pick<IssuanceRecordDeps, 'jwks' | 'clock'>,
+  { method, at }: Attempt,
+): Promise<void> {
+  if (jwks.slowestMs === 0 || !WITH_FETCHED_KEYS.has(method)) return;
+  const held = Math.min(jwks.slowestMs + AFTER_FETCH_MS, MOST_HELD_MS);
+  const left = Math.min(at + held - clock.now(), MOST_HELD_MS);
+  if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
 }
 
 function issuedEvent(

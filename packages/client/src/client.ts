@@ -1,5 +1,6 @@
 // A caller's side of OAuth 2: RFC 6749 §4.4 for the tokens, RFC 6750 §2.1 for using them.
 import { createHash } from 'node:crypto';
+import { type Authorization, type AuthorizedRequest, authorize } from './authorization.ts';
 import { authorizedFetch } from './authorized-fetch.ts';
 import { ClientOptionError, TokenError } from './errors.ts';
 import type { ClientOptions } from './options.ts';
@@ -31,6 +32,12 @@ export interface Client {
    * @throws TokenError, and what fetch throws
    */
   fetch(url: string | URL, init?: RequestInit, target?: TokenTarget): Promise<Response>;
+  /**
+   * What a request carries that is made by other means than `fetch`, and what its answer means: `transports/` has it for axios,
+   * undici and gRPC. Ask anew for each request.
+   * @throws TokenError
+   */
+  authorize(request: AuthorizedRequest, target?: TokenTarget): Promise<Authorization>;
   /**
    * What the authority knows of a token now (RFC 7662): its claims when it is active, and when this client may ask about it.
    * Nothing is kept.
@@ -81,16 +88,26 @@ export function createClient(options: ClientOptions): Client {
     }
   }
 
+  const authorizeFor = (
+    request: AuthorizedRequest,
+    wanted: Target,
+    signal: AbortSignal | undefined,
+  ): Promise<Authorization> =>
+    authorize(request, {
+      allowPlainHttp: settings.allowPlainHttp,
+      dpop: settings.dpop,
+      token: () => tokenFor(wanted, signal),
+      reject: (accessToken) => cacheFor(wanted).reject(keyOf(wanted), accessToken),
+    });
+
   return {
     token: async (target = {}) => await tokenFor(targetOf(target), target.signal),
+    authorize: async (request, target = {}) => await authorizeFor(request, targetOf(target), undefined),
     async fetch(url, init, target = {}) {
       const wanted = targetOf(target);
       return await authorizedFetch(url, init, {
         fetch: settings.fetch,
-        allowPlainHttp: settings.allowPlainHttp,
-        dpop: settings.dpop,
-        token: () => tokenFor(wanted, init?.signal ?? undefined),
-        reject: (accessToken) => cacheFor(wanted).reject(keyOf(wanted), accessToken),
+        authorize: (request) => authorizeFor(request, wanted, init?.signal ?? undefined),
       });
     },
     async introspect(token) {

@@ -1,5 +1,6 @@
 // The face of @countersign/client.
 export { fetchTrusting } from '@countersign/protocol/fetch-trusting';
+export type { Authorization, AuthorizedRequest } from './authorization.ts';
 export { type Client, createClient, type TokenTarget } from './client.ts';
 export {
   ClientOptionError,

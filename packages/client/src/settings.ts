@@ -10,6 +10,7 @@ import {
   parseScope,
 } from '@countersign/protocol';
 import { fetchShowing } from '@countersign/protocol/fetch-trusting';
+import { type AuthorityClock, createAuthorityClock } from './authority-clock.ts';
 import { createDpopProver, type DpopProver } from './dpop.ts';
 import { ClientOptionError } from './errors.ts';
 import type { ClientOptions } from './options.ts';
@@ -27,6 +28,8 @@ export interface ClientSettings extends ProofSettings {
   readonly dpop: DpopProver | undefined;
   readonly fetch: typeof globalThis.fetch;
   readonly clock: () => number;
+  /** What proofs are dated with. */
+  readonly authorityClock: AuthorityClock;
   /** From 0 (inclusive) to 1 (exclusive). */
   readonly fraction: () => number;
   /** Sent as `Countersign-Instance`: tells one running copy of an identity from another. */
@@ -72,15 +75,17 @@ export function readOptions(options: ClientOptions): ClientSettings {
   }
   const random = options.random ?? randomBytes;
   const clock = options.clock ?? systemClock;
+  const authorityClock = createAuthorityClock(clock);
   return {
     issuer,
     clientId,
     ...readProof(options),
     clientAuthMethod: options.clientAuthMethod,
     target: readTarget({ resource: options.resource, scope: options.scope }),
-    dpop: options.dpop === undefined ? undefined : createDpopProver(options.dpop, clock),
+    dpop: options.dpop === undefined ? undefined : createDpopProver(options.dpop, authorityClock.now),
     ...readFetch(options),
     clock,
+    authorityClock,
     fraction: () => Buffer.from(random(4)).readUInt32BE() / 2 ** 32,
     instance: encodeBase64url(random(16)),
     allowPlainHttp: options.allowPlainHttp === true,

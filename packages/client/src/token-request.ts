@@ -44,7 +44,7 @@ export class TokenRequester {
   #endpoint: Promise<TokenEndpoint> | undefined;
 
   constructor(settings: ClientSettings) {
-    this.#settings = settings;
+    this.#settings = { ...settings, fetch: settings.authorityClock.watch(settings.fetch) };
   }
 
   /** One attempt. @throws TokenError */

@@ -58,7 +58,11 @@ export async function startTinyAuthority(clock: () => number): Promise<TinyAutho
       response.destroy();
       return;
     }
-    response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers });
+    response.writeHead(answer.status ?? 200, {
+      'content-type': 'application/json',
+      date: new Date(clock() * 1000).toUTCString(),
+      ...answer.headers,
+    });
     response.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body ?? {}));
   };
   const server = await listen((request, response) => {

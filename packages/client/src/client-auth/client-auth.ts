@@ -1,4 +1,5 @@
 // How a client proves itself at the token endpoint: RFC 6749 §2.3. One file per method beside this one.
+import type { AuthorityClock } from '../authority-clock.ts';
 import type { Issuer } from '@countersign/protocol';
 import type { Signer } from '../signing-key.ts';
 
@@ -18,8 +19,8 @@ export interface ProvingClient {
   readonly signer: Signer | undefined;
   /** What the authority calls the key; undefined: what the key calls itself, if anything. */
   readonly keyId: string | undefined;
-  /** Epoch seconds. */
-  readonly clock: () => number;
+  /** What the proof is dated with. */
+  readonly authorityClock: Pick<AuthorityClock, 'now'>;
 }
 
 /** `name` is the registered one; `prove` adds the proof, a new one each time, and nothing else. */

@@ -8,7 +8,7 @@ const LIFETIME = 60;
 
 export const privateKeyJwt: ClientAuthMethod = {
   name: 'private_key_jwt',
-  async prove({ clientId, issuer, signer, keyId, clock }) {
+  async prove({ clientId, issuer, signer, keyId, authorityClock }) {
     if (signer === undefined) throw new TypeError('this method needs a key');
     const kid = keyId ?? signer.kid;
     const header = {
@@ -16,7 +16,7 @@ export const privateKeyJwt: ClientAuthMethod = {
       typ: CLIENT_ASSERTION_TYP,
       ...(kid === undefined ? undefined : { kid }),
     };
-    const iat = clock();
+    const iat = authorityClock.now();
     const claims = {
       iss: clientId,
       sub: clientId,

@@ -1,46 +1,12 @@
 // Clients that show a certificate: RFC 8705 §2, §3, §5.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openssl, type Pair, pair } from '../../test/certificate-pair.ts';
 import { type Client, createClient } from '../client.ts';
 import { ClientOptionError } from '../errors.ts';
 import type { ClientOptions } from '../options.ts';
-
-const openssl = (() => {
-  try {
-    execFileSync('openssl', ['version']);
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
-interface Pair {
-  readonly cert: string;
-  readonly key: string;
-}
-
-function pair(name: string): Pair {
-  const folder = mkdtempSync(join(tmpdir(), 'countersign-'));
-  try {
-    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-    const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost', '-days', '2'];
-    const files = ['-keyout', 'key.pem', '-out', 'cert.pem'];
-    execFileSync('openssl', ['req', '-x509', ...curve, ...subject, ...files], {
-      cwd: folder,
-      stdio: 'ignore',
-    });
-    const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
-    return { cert: read('cert.pem'), key: read('key.pem') };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 describe.skipIf(!openssl)(
   openssl ? 'a client with a certificate' : 'a client with a certificate (absent: openssl, to make one)',

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The quickstart: an authority, a machine and two APIs tell one story. `--once` ends after it; else all stays up.
 import { setScene } from './scene.mjs';
-import { endAll } from './stage.mjs';
+import { endAll } from '../stage/stage.mjs';
 import * as story from './story.mjs';
 
 const once = process.argv.includes('--once');

@@ -1,9 +1,9 @@
 // Where the story plays: the folder of this telling, the files in it, and how to run the project's own programs there.
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run, start } from './stage.mjs';
+import { run, start } from '../stage/stage.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const HERE = fileURLToPath(new URL('.', import.meta.url));
@@ -38,8 +38,6 @@ export function setScene(temporary) {
     startExample: (file) => start([join(HERE, file)], { cwd: ROOT, env: reached }),
     /** Runs a program of this folder to its end. @param {string} file @param {string[]} args */
     example: (file, args) => run([join(HERE, file), ...args], { cwd: ROOT, env: reached }),
-    /** What the authority wrote when it was ready; undefined before. */
-    ready: () => (existsSync(readyFile) ? JSON.parse(readFileSync(readyFile, 'utf8')) : undefined),
     leave() {
       if (temporary) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     },

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { typed } from './scene.mjs';
-import { expect, firstLine, step } from './stage.mjs';
+import { awaitFile, expect, firstLine, step } from '../stage/stage.mjs';
 
 /** @typedef {import('./scene.mjs').Scene} Scene */
 
@@ -18,16 +18,7 @@ export async function startAuthority(scene) {
   const { folder, declared, readyFile } = scene;
   const args = ['dev', '--port', '0', '--data-dir', folder, '--apply', declared, '--ready-file', readyFile];
   return await step('the authority is up, with its own CA and an empty database', command(args), async () => {
-    const child = scene.startCountersign(args);
-    let told = '';
-    child.stderr.setEncoding('utf8').on('data', (chunk) => (told = (told + chunk).slice(-4000)));
-    child.stdout.resume();
-    for (const started = performance.now(); performance.now() - started < 30_000; await sleep(5)) {
-      const ready = scene.ready();
-      if (ready) return ready;
-      expect('an authority that is ready', child.exitCode === null, `exit code ${child.exitCode}: ${told}`);
-    }
-    return expect('an authority that is ready within 30 s', false, told);
+    return await awaitFile(scene.startCountersign(args), readyFile);
   });
 }
 

@@ -9,6 +9,7 @@ import { createCheck } from './envoy/check.ts';
 import { createGrpcListener } from './envoy/grpc-listener.ts';
 import { createHttpListener, type HttpListener, type HttpListenerOptions } from './http/listener.ts';
 import { createOperation } from './operation/operation.ts';
+import { createInFlight } from './proxy/in-flight.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { openUpstream } from './proxy/upstream.ts';
 import type { ReadyFile } from './ready-file.ts';
@@ -38,12 +39,13 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
   const ledger = createLedger(logger, () => performance.now());
   const verifiers = openVerifiers(config, logger);
   const identity = identityHeaders(config.identityHeaders);
-  const decide = createDecide({
+  const deciding = {
     routes: routeTable(config.routes),
     verifiers: verifiers.byResource,
     identity,
     limits: config.limits,
-  });
+  };
+  const decide = createDecide(deciding);
   const { listen, limits } = config;
   const frontProxies = trustedProxies(config.frontProxies);
   const asking = { decide, identity, credentials: config.passToken ? [] : CREDENTIALS, ledger };
@@ -78,16 +80,23 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
         check: createCheck(asking),
       }),
     );
-    const proxy = createProxy({ ...asking, upstreams, limits });
-    const proxied = await start(listen.proxy, http(proxy.onRequest));
-    const sources = { ledger, version: VERSION, ready: () => ready, inFlight: proxy.inFlight };
+    const inFlight = createInFlight(limits.inFlight);
+    const forwarding = { ...asking, upstreams, limits, inFlight };
+    const proxy = await start(listen.proxy, http(createProxy(forwarding)));
+    const sources = {
+      ledger,
+      version: VERSION,
+      ready: () => ready,
+      feeds: verifiers.feeds,
+      inFlight: inFlight.count,
+    };
     const operation = await start(listen.operation, http(createOperation(sources)));
     const readyFile = {
       pid: process.pid,
       version: VERSION,
       ...(auth && { auth }),
       ...(grpc && { grpc }),
-      ...(proxied && { proxy: proxied }),
+      ...(proxy && { proxy }),
       ...(operation && { operation }),
     };
     await verifiers.ready();

@@ -28,12 +28,12 @@ export type Decision = Allowed | Refused;
 
 export type Decide = (request: EdgeRequest) => Promise<Decision>;
 
+/** What is needed of a verifier. */
+export type EdgeVerifier = Pick<Verifier, 'verify' | 'refuse' | 'certificateOf' | 'takesApiKeys'>;
+
 export interface DecideDeps {
   readonly routes: RouteTable;
-  readonly verifiers: ReadonlyMap<
-    string,
-    Pick<Verifier, 'verify' | 'refuse' | 'certificateOf' | 'takesApiKeys'>
-  >;
+  readonly verifiers: ReadonlyMap<string, EdgeVerifier>;
   readonly identity: IdentityHeaders;
   readonly limits: { readonly headerBytes: number; readonly headerCount: number };
 }
@@ -111,7 +111,7 @@ function asSent({ method, target, rawHeaders, socket }: EdgeRequest): Parameters
 }
 
 function withCertificate(
-  verifier: Pick<Verifier, 'verify' | 'refuse' | 'certificateOf' | 'takesApiKeys'>,
+  verifier: EdgeVerifier,
   { certificate }: EdgeRequest,
 ): Parameters<typeof requireScope>[0] {
   if (certificate === undefined) return verifier;

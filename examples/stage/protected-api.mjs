@@ -1,7 +1,7 @@
 // A small API that checks tokens by itself, with the authority's keys and cut-offs; it asks nobody on each request.
 import { createServer } from 'node:http';
 import { createVerifier, refusalBody, requireScope } from '@countersign/resource-server';
-import { findAuthority } from './authority.mjs';
+import { findAuthority } from './find-authority.mjs';
 
 /**
  * Serves `routes` on a free port of 127.0.0.1 until it is told to stop, and prints its address.

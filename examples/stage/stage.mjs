@@ -1,5 +1,7 @@
 // What the story needs of the machine: children that end with it, and steps that are told as they are done.
 import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** @typedef {{ code: number, out: string, err: string }} Ended */
 
@@ -101,4 +103,20 @@ export async function step(title, command, work) {
     console.log(`✗ ${title}\n    ${command}`);
     throw error;
   }
+}
+
+/**
+ * What an authority wrote when it was ready, of the child that was told to write `file`.
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {string} file
+ */
+export async function awaitFile(child, file) {
+  let told = '';
+  child.stderr?.setEncoding('utf8').on('data', (chunk) => (told = (told + chunk).slice(-4000)));
+  child.stdout?.resume();
+  for (const started = performance.now(); performance.now() - started < 30_000; await sleep(5)) {
+    if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
+    expect('an authority that is ready', child.exitCode === null, `exit code ${child.exitCode}: ${told}`);
+  }
+  throw new StepFailed('an authority that is ready within 30 s', told);
 }

@@ -10,7 +10,10 @@ import { PUSH, runJob } from './runner.mjs';
 const clientOf = ({ authority }, env) =>
   createClient({ ...authority, subjectToken: githubActionsToken(env), resource: DEPLOY });
 
-/** Jobs that are not a push to main of that repository, and what the operator is told of them. */
+/**
+ * Jobs that are not a push to main of that repository, and what the operator is told of them.
+ * @type {[who: string, claims: Record<string, string>, why: RegExp][]}
+ */
 const OTHERS = [
   ['a pull request', { ref: 'refs/pull/7/merge', event_name: 'pull_request' }, /wants ref to be/],
   ['a repository that has the name but not the id', { repository_id: '999999' }, /repository_id = 999999/],

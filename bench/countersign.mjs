@@ -11,8 +11,8 @@ import { root } from './machine.mjs';
 
 export const command = join(root, 'packages/cli/bin/countersign.js');
 
-/** Loopback, no TLS, any free port. */
-const LISTEN = ['dev', '--http', '--port', '0'];
+/** Loopback, no TLS; any free port unless told. */
+const listen = (port = 0) => ['dev', '--http', '--port', String(port)];
 
 /** True when this checkout has been built far enough to start. */
 export const isBuilt = () =>
@@ -23,7 +23,7 @@ export const freshFolder = () => mkdtempSync(join(tmpdir(), 'countersign-bench-'
 
 /**
  * Starts `countersign dev --http` and waits for its ready file.
- * @param {{dataDir: string, database?: string, prefix?: string[], nodeFlags?: string[]}} options
+ * @param {{dataDir: string, port?: number, database?: string, prefix?: string[], nodeFlags?: string[]}} options
  * @returns {Promise<{ready: any, seconds: number, stop: () => Promise<void>}>} seconds from the start of the process
  *   to the ready file
  */
@@ -38,7 +38,7 @@ export async function startAuthority(options) {
       process.execPath,
       ...(options.nodeFlags ?? []),
       command,
-      ...LISTEN,
+      ...listen(options.port),
       '--data-dir',
       options.dataDir,
       '--ready-file',

@@ -19,6 +19,7 @@ const BENCHES = [
   'mtls',
   'verify',
   'use-counting',
+  'cutoff',
   'start',
   'estate-size',
 ];

@@ -1,6 +1,6 @@
 import type { JsonWebKey } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { issueSecret, makeMachine, openAdmin, type Admin } from './wire/admin.ts';
+import { accessBody, issueSecret, makeMachine, openAdmin, type Admin } from './wire/admin.ts';
 import { jsonOf, send } from './wire/exchange.ts';
 import { expectOAuthError, expectProblem, expectToken } from './wire/expectations.ts';
 import { decodeJwt, es256Verifies } from './wire/jwt.ts';
@@ -158,6 +158,63 @@ describe.runIf(target.admin !== undefined)('cut-offs (needs the admin API)', () 
     const answer = await send(`${target.issuer}/oauth/cutoffs${query}`, { ca: target.ca });
     expect(answer.status).toBe(400);
     expect(Date.now() - started).toBeLessThan(1000);
+  });
+
+  test('the cursor of a follower that says who it is is its receipt, in the report of the order', async () => {
+    const follower = freshName('verifier');
+    const words = `resource=${encodeURIComponent(scene.resource)}&stale_after=10&on_stale=accept_younger_than:60`;
+    const poll = async (query: string): Promise<number> => {
+      const headers = [['Countersign-Instance', follower]] as const;
+      const url = `${target.issuer}/oauth/cutoffs?${words}${query}`;
+      const answer = await send(url, { ca: target.ca, headers });
+      expect(answer.status, answer.text).toBe(200);
+      return Number(decodeJwt(answer.text).claims['cursor']);
+    };
+    interface Report extends Record<string, unknown> {
+      readonly resource_servers: readonly {
+        readonly identifier: string;
+        readonly followers: readonly Record<string, unknown>[];
+      }[];
+    }
+    const machine = await makeMachine(admin, freshName('receipts'));
+    await admin.must('POST', '/access', accessBody(machine.identityId, scene.resource, ['read']));
+    const { cursor } = await readAll(0);
+    await poll(`&after=${cursor}`);
+    const ordered = await order('identity', machine.id);
+    const mine = async (): Promise<Record<string, unknown> | undefined> => {
+      const answer = await admin.call('GET', `/cutoffs/${String(ordered['id'])}`);
+      const { resource_servers: servers } = jsonOf(answer) as Report;
+      const server = servers.find((each) => each.identifier === scene.resource);
+      return server?.followers.find((each) => each['instance'] === follower);
+    };
+    expect(await mine()).toMatchObject({
+      proven: false,
+      state: 'waiting',
+      on_stale: 'accept_younger_than:60',
+      worst_case: 60,
+      confirmed_at: null,
+    });
+    const notBefore = Date.parse(String(ordered['not_before'])) / 1000;
+    const next = await poll(`&after=${cursor}`);
+    await poll(`&after=${next}&attempts=identity:${machine.id}:${notBefore}:3`);
+    const confirmed = await mine();
+    expect(confirmed).toMatchObject({ state: 'confirmed', worst_case: 0, attempts: 3 });
+    expect(Number(confirmed?.['exposure_ms'])).toBeLessThan(10_000);
+  });
+
+  test.each(['stale_after=0&on_stale=refuse', 'stale_after=9&on_stale=maybe', 'stale_after=9'])(
+    'a follower that says %s is refused',
+    async (words) => {
+      const url = `${target.issuer}/oauth/cutoffs?resource=${encodeURIComponent(scene.resource)}&${words}`;
+      const headers = [['Countersign-Instance', 'conformance']] as const;
+      expectOAuthError(await send(url, { ca: target.ca, headers }), 400, 'invalid_request');
+    },
+  );
+
+  test('lifting a cut-off is not for machines', async () => {
+    const { id } = await order('token', freshName('jti'));
+    const answer = await admin.call('POST', `/cutoffs/${String(id)}/lift`, { body: { reason: 'x' } });
+    expectProblem(answer, [403]);
   });
 
   test('a cursor from the future does not hide what comes', async () => {

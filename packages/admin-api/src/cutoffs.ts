@@ -100,6 +100,43 @@ export const cutoffReport = cutoff
   .meta({ id: 'CutoffReport' });
 export type CutoffReport = z.output<typeof cutoffReport>;
 
+/** What somebody saw who had a token of the target, beside what the receipts say. */
+export const drillMeasured = z
+  .strictObject({
+    refused_ms: z
+      .int()
+      .min(0)
+      .max(3_600_000)
+      .nullable()
+      .describe('From the order until a verifier refused the token; null when none did'),
+    issuance_stopped_ms: z
+      .int()
+      .min(0)
+      .max(3_600_000)
+      .nullable()
+      .describe('From the order until no further token was given; null when one still was'),
+  })
+  .meta({ id: 'CutoffDrillMeasured' });
+
+export const cutoffDrill = z
+  .object({
+    cutoff: z.string(),
+    ...drillMeasured.shape,
+    all_confirmed: z.boolean(),
+    slowest_exposure_ms: z.int().nullable().describe('Of all verifiers that confirmed, by the receipts'),
+    resource_servers: z.array(
+      z.object({
+        identifier: z.string(),
+        confirmed: z.int(),
+        waiting: z.int(),
+        silent: z.int(),
+        slowest_exposure_ms: z.int().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'CutoffDrill' });
+export type CutoffDrill = z.output<typeof cutoffDrill>;
+
 const params = z.strictObject({ id: recordId });
 
 export const cutoffOperations = {
@@ -129,6 +166,15 @@ export const cutoffOperations = {
     scopes: ['cutoffs:read'],
     params,
     response: cutoffReport,
+  }),
+  'cutoffs.drill': operation({
+    method: 'POST',
+    path: '/v1/cutoffs/{id}/drill',
+    summary: 'Record in the audit log how long a cut-off took: what was measured, and what the receipts say',
+    scopes: ['cutoffs:write'],
+    params,
+    body: drillMeasured,
+    response: cutoffDrill,
   }),
   'cutoffs.lift': operation({
     method: 'POST',

@@ -40,6 +40,7 @@ export {
   CUTOFF_KINDS,
   type Cutoff,
   cutoffCreate,
+  type CutoffDrill,
   type CutoffOutlook,
   type CutoffReport,
   type CutoffResourceServer,

@@ -33,6 +33,11 @@ const lifetime = positive(86_400).describe('Seconds; the default of the server w
 const format = z.enum(['jwt', 'opaque']);
 const signingAlg = z.enum(SIGNING_ALGORITHMS);
 const typ = z.enum(['at+jwt', 'JWT']);
+const statusList = z
+  .boolean()
+  .describe(
+    'Its tokens name their place in a token status list, for verifiers that do not follow the cut-off feed',
+  );
 const senderConstraint = z.enum(['none', 'dpop', 'mtls']);
 
 /** Members that a person may write; shared by creation and declared documents. */
@@ -44,6 +49,7 @@ export const resourceServerMembers = {
       lifetime: lifetime.optional(),
       signing_alg: signingAlg.default('ES256'),
       typ: typ.default('at+jwt'),
+      status_list: statusList.default(false),
     })
     .prefault({}),
   sender_constraint: senderConstraint.default('none'),
@@ -64,6 +70,7 @@ export const resourceServerPatch = z
         lifetime: lifetime.nullable().optional(),
         signing_alg: signingAlg.optional(),
         typ: typ.optional(),
+        status_list: statusList.optional(),
       })
       .optional(),
     sender_constraint: senderConstraint.optional(),
@@ -81,6 +88,7 @@ export const resourceServer = z
       lifetime: z.int().nullable(),
       signing_alg: signingAlg,
       typ,
+      status_list: statusList,
     }),
     sender_constraint: senderConstraint,
     state: z.enum(['active', 'deleted']),

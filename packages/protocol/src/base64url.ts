@@ -1,8 +1,9 @@
 // base64url without padding: RFC 7515 §2, RFC 4648 §5 and §3.5 (canonical).
-import { asBuffer } from './utf8.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const ONLY_ALPHABET = /^[A-Za-z0-9_-]*$/;
+/** Node's, where there is one: ten times as fast as what every platform has. */
+const buffers = (globalThis as { readonly Buffer?: typeof Buffer }).Buffer;
 
 /** The bytes, or `undefined` for a foreign character, padding, an impossible length or stray bits in the last character. */
 export function decodeBase64url(text: string): Uint8Array | undefined {
@@ -12,10 +13,22 @@ export function decodeBase64url(text: string): Uint8Array | undefined {
     const last = ALPHABET.indexOf(text[text.length - 1] as string);
     if ((last & (rest === 2 ? 0b1111 : 0b11)) !== 0) return undefined;
   }
-  return Buffer.from(text, 'base64url');
+  if (buffers !== undefined) return buffers.from(text, 'base64url');
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  return Uint8Array.from(binary, (char) => char.charCodeAt(0));
 }
 
 /** Bytes, or the UTF-8 of a text, as base64url. */
 export function encodeBase64url(data: Uint8Array | string): string {
-  return (typeof data === 'string' ? Buffer.from(data, 'utf8') : asBuffer(data)).toString('base64url');
+  if (buffers !== undefined) {
+    const bytes =
+      typeof data === 'string'
+        ? buffers.from(data, 'utf8')
+        : buffers.from(data.buffer, data.byteOffset, data.byteLength);
+    return bytes.toString('base64url');
+  }
+  let binary = '';
+  const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }

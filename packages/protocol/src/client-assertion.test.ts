@@ -11,9 +11,9 @@ import {
   parseClientAssertion,
   parseClientJwk,
 } from './client-assertion.ts';
-import { checkDpopProof } from './dpop-proof.ts';
+import { checkDpopProof } from './dpop-proof-check.ts';
 import type { JsonWebKey } from './jwk.ts';
-import { signJws } from './jws.ts';
+import { signJws } from './jws-signature.ts';
 import type { JwsAlgorithm } from './jws-algorithm.ts';
 
 const NOW = 1_800_000_000;

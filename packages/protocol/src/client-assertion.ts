@@ -1,6 +1,8 @@
 // A client assertion: RFC 7523 §2.2, §3 with RFC 10070 (one audience, the issuer) and RFC 8725 §3.11 (its own `typ`).
-import { type JsonWebKey, jwkThumbprint, parsePublicJwk, type VerificationKey } from './jwk.ts';
-import { type ParsedJws, parseCompactJws, verifyJws } from './jws.ts';
+import { type JsonWebKey } from './jwk.ts';
+import { jwkThumbprint, parsePublicJwk, type VerificationKey } from './verification-key.ts';
+import { type ParsedJws, parseCompactJws } from './jws.ts';
+import { verifyJws } from './jws-signature.ts';
 import type { JwsAlgorithm } from './jws-algorithm.ts';
 import { isNumericDate } from './numeric-date.ts';
 import { type JsonObject, parseJsonObject } from './strict-json.ts';

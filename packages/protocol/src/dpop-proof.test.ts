@@ -2,16 +2,12 @@
 import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  accessTokenHash,
-  checkDpopProof,
-  DPOP_ALGORITHMS,
-  type DpopExpectation,
-  dpopProofUse,
-  dpopUri,
-} from './dpop-proof.ts';
-import { type JsonWebKey, jwkThumbprint } from './jwk.ts';
-import { signJws } from './jws.ts';
+import { DPOP_ALGORITHMS } from './dpop-algorithms.ts';
+import { type DpopExpectation, dpopUri } from './dpop-proof.ts';
+import { accessTokenHash, checkDpopProof, dpopProofUse } from './dpop-proof-check.ts';
+import { type JsonWebKey } from './jwk.ts';
+import { jwkThumbprint } from './verification-key.ts';
+import { signJws } from './jws-signature.ts';
 import type { JwsAlgorithm } from './jws-algorithm.ts';
 
 const NOW = 1_800_000_000;

@@ -1,13 +1,10 @@
 // A DPoP proof: RFC 9449 §4.2 (what it is), §4.3 (how it is checked); URIs compared after RFC 3986 §6.2.2 and §6.2.3.
-import { createHash } from 'node:crypto';
-import { type JsonWebKey, jwkThumbprint, parsePublicJwk } from './jwk.ts';
-import { type ParsedJws, parseCompactJws, verifyJws } from './jws.ts';
-import type { JwsAlgorithm } from './jws-algorithm.ts';
+import { type JsonWebKey, type PublicJwk, readPublicJwk } from './jwk.ts';
+import { type ParsedJws, parseCompactJws } from './jws.ts';
+import { DPOP_ALGORITHMS } from './dpop-algorithms.ts';
 import { isNumericDate } from './numeric-date.ts';
 import { isJsonObject, type JsonObject, parseJsonObject } from './strict-json.ts';
 
-/** What proofs may be signed with. PKCS #1 v1.5 is left out: no client of DPoP is old enough to need it. */
-export const DPOP_ALGORITHMS: readonly JwsAlgorithm[] = ['ES256', 'ES384', 'PS256', 'EdDSA', 'Ed25519'];
 export const DPOP_TYP = 'dpop+jwt';
 
 /** Seconds for which a proof may be used, counted from its `iat`. */
@@ -61,9 +58,12 @@ export const DPOP_PROOF_REASONS: { readonly [fault in DpopProofFault]: DpopProof
   issued_in_the_future: 'dpop_proof_outdated',
 };
 
-export type DpopProofResult =
-  | { readonly ok: true; readonly proof: DpopProof }
-  | { readonly ok: false; readonly fault: DpopProofFault };
+export interface DpopProofRefused {
+  readonly ok: false;
+  readonly fault: DpopProofFault;
+}
+
+export type DpopProofResult = { readonly ok: true; readonly proof: DpopProof } | DpopProofRefused;
 
 export interface DpopExpectation {
   readonly method: string;
@@ -75,36 +75,59 @@ export interface DpopExpectation {
   readonly accessToken?: string;
 }
 
-/** Reads and checks one proof. Never throws. Nothing in it but the key it is signed with is believed before the signature. */
-export function checkDpopProof(text: string, expected: DpopExpectation): DpopProofResult {
+/** A proof as it came: nothing in it is believed before its signature, by the key it shows, has been verified. */
+export interface UnprovenDpopProof {
+  readonly jws: ParsedJws;
+  readonly key: PublicJwk;
+  /** The key as it is shown, whose thumbprint the proof is known by. */
+  readonly jwk: JsonWebKey;
+}
+
+/** RFC 9449 §4.3, 2 to 5 and 7: one well-formed JWT that shows an asymmetric key, public only. Never throws. */
+export function readDpopProof(
+  text: string,
+): { readonly ok: true; readonly unproven: UnprovenDpopProof } | DpopProofRefused {
   const jws = parseCompactJws(text, MAX_BYTES);
   if (!jws.ok) return refuse('malformed');
   // RFC 8725 §3.11: no other kind of JWT passes for a proof.
   if (jws.header.typ !== DPOP_TYP) return refuse('wrong_typ');
   const alg = DPOP_ALGORITHMS.find((name) => name === jws.header.alg);
   if (alg === undefined) return refuse('algorithm_not_allowed');
-  const jkt = provenKey(jws, alg);
-  if ('fault' in jkt) return { ok: false, fault: jkt.fault };
+  const jwk = jws.header['jwk'];
+  if (!isJsonObject(jwk)) return refuse('bad_key');
+  const read = readPublicJwk({ ...jwk, alg: jwk['alg'] ?? alg });
+  if (!read.ok || read.key.alg !== alg) return refuse('bad_key');
+  return { ok: true, unproven: { jws, key: read.key, jwk: jwk as unknown as JsonWebKey } };
+}
+
+/** RFC 9449 §4.3, 8 to 12, once the signature holds. `jkt`: the thumbprint of its key; `ath` as `DpopExpectation` says. */
+export function matchDpopProof(
+  { jws }: UnprovenDpopProof,
+  {
+    jkt,
+    ath,
+    ...expected
+  }: Omit<DpopExpectation, 'accessToken'> & {
+    readonly jkt: string;
+    readonly ath: string | undefined;
+  },
+): DpopProofResult {
   const claims = parseJsonObject(jws.payload, { maxDepth: 8, maxBytes: MAX_BYTES });
   if (!claims.ok) return refuse('malformed');
-  const proof = readClaims(claims.value, jkt.jkt);
+  const proof = readClaims(claims.value, jkt);
   if (proof === undefined) return refuse('bad_claims');
-  const fault = mismatch(claims.value, proof, expected);
+  const fault = mismatch(claims.value, proof, { ...expected, ath });
   return fault === undefined ? { ok: true, proof } : refuse(fault);
 }
 
-/**
- * Once per key and URI (RFC 9449 §11.1): what a proof that was taken at `uri` is remembered by, and until when (epoch
- * seconds): its age refuses it from then on. All who check proofs against the same memory have to name it alike.
- */
-export function dpopProofUse(
-  { jkt, jti, iat }: DpopProof,
-  uri: string,
-): { readonly id: string; readonly until: number } {
-  const id = createHash('sha256')
-    .update(JSON.stringify([jkt, uri, jti]))
-    .digest('base64url');
-  return { id, until: iat + DPOP_MAX_AGE + 1 };
+/** What a used proof is known by (RFC 9449 §11.1): hash it. Remembered until `usedDpopProofUntil`. */
+export function usedDpopProofText({ jkt, jti }: DpopProof, uri: string): string {
+  return JSON.stringify([jkt, uri, jti]);
+}
+
+/** Epoch seconds. */
+export function usedDpopProofUntil({ iat }: DpopProof): number {
+  return iat + DPOP_MAX_AGE + 1;
 }
 
 /**
@@ -123,21 +146,6 @@ export function dpopUri(text: string): string | undefined {
   return `${url.origin}${path}`;
 }
 
-/** The `ath` claim for an access token: RFC 9449 §4.2. */
-export function accessTokenHash(accessToken: string): string {
-  return createHash('sha256').update(accessToken, 'latin1').digest('base64url');
-}
-
-/** RFC 9449 §4.3, 5 to 7: an asymmetric key, public only, that made the signature. */
-function provenKey(jws: ParsedJws, alg: JwsAlgorithm): { jkt: string } | { fault: DpopProofFault } {
-  const jwk = jws.header['jwk'];
-  if (!isJsonObject(jwk)) return { fault: 'bad_key' };
-  const parsed = parsePublicJwk({ ...jwk, alg: jwk['alg'] ?? alg });
-  if (!parsed.ok || parsed.key.alg !== alg) return { fault: 'bad_key' };
-  if (!verifyJws(jws, parsed.key)) return { fault: 'bad_signature' };
-  return { jkt: jwkThumbprint(jwk as unknown as JsonWebKey) };
-}
-
 function readClaims(claims: JsonObject, jkt: string): DpopProof | undefined {
   const { jti, iat } = claims;
   const nonce = claims['nonce'];
@@ -154,13 +162,13 @@ function readClaims(claims: JsonObject, jkt: string): DpopProof | undefined {
 function mismatch(
   claims: JsonObject,
   { iat }: DpopProof,
-  { method, uris, now, accessToken }: DpopExpectation,
+  { method, uris, now, ath }: Omit<DpopExpectation, 'accessToken'> & { readonly ath: string | undefined },
 ): DpopProofFault | undefined {
   // RFC 9110 §9.1: methods are case-sensitive.
   if (claims['htm'] !== method) return 'wrong_method';
   const htu = dpopUri(claims['htu'] as string);
   if (htu === undefined || !uris.includes(htu)) return 'wrong_url';
-  if (accessToken !== undefined && claims['ath'] !== accessTokenHash(accessToken)) return 'wrong_token';
+  if (ath !== undefined && claims['ath'] !== ath) return 'wrong_token';
   if (iat > now + DPOP_MAX_AHEAD) return 'issued_in_the_future';
   if (iat < now - DPOP_MAX_AGE) return 'outdated';
   // Not asked for in a proof, but whoever says so means it (RFC 7519 §4.1.4, §4.1.5).
@@ -170,6 +178,6 @@ function mismatch(
   return undefined;
 }
 
-function refuse(fault: DpopProofFault): DpopProofResult {
+function refuse(fault: DpopProofFault): DpopProofRefused {
   return { ok: false, fault };
 }

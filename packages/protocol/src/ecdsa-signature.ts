@@ -50,16 +50,6 @@ export function p1363ToDer(signature: Uint8Array): Buffer {
   return der;
 }
 
-/** True when r and s are both in [1, order - 1] (FIPS 186-5 §6.4.2); the length must already fit. */
-export function inRange(signature: Uint8Array, order: Buffer): boolean {
-  const width = order.length;
-  for (const part of [signature.subarray(0, width), signature.subarray(width)]) {
-    if (order.compare(part) <= 0) return false;
-    if (leadingZeros(part, 0, width) === width - 1 && part[width - 1] === 0) return false;
-  }
-  return true;
-}
-
 /** Zero bytes at the start of one number; the last byte is never counted. */
 function leadingZeros(bytes: Uint8Array, start: number, width: number): number {
   let count = 0;

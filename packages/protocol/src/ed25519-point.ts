@@ -13,7 +13,6 @@ const SMALL_ORDER: ReadonlySet<string> = new Set([
 
 /** Whether anybody could sign for this key. `encoded`: its 32 bytes, whose highest bit is the sign of the other coordinate. */
 export function hasSmallOrder(encoded: Uint8Array): boolean {
-  const y = Buffer.from(encoded);
-  y.writeUInt8(y.readUInt8(31) & 0x7f, 31);
-  return SMALL_ORDER.has(y.toString('hex'));
+  const y = Array.from(encoded, (byte, at) => (at === 31 ? byte & 0x7f : byte));
+  return SMALL_ORDER.has(y.map((byte) => byte.toString(16).padStart(2, '0')).join(''));
 }

@@ -1,6 +1,6 @@
 // Form request body: RFC 6749 §3.2 (no repeated parameter, no value means omitted) and appendix B.
 import { decodeFormText, type FormTextFault } from './form-encoding.ts';
-import { asBuffer } from './utf8.ts';
+import { asBuffer } from './as-buffer.ts';
 
 /** Why a body is not a form that may be acted on. All of them are `invalid_request`. */
 export type FormFault =

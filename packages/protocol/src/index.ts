@@ -75,11 +75,9 @@ export {
   MAX_CUTOFF_FEED_BYTES,
   parseCutoffFeed,
 } from './cutoff-feed.ts';
+export { DPOP_ALGORITHMS } from './dpop-algorithms.ts';
 export { createDpopNonces, type DpopNonces } from './dpop-nonce.ts';
 export {
-  accessTokenHash,
-  checkDpopProof,
-  DPOP_ALGORITHMS,
   DPOP_MAX_AGE,
   DPOP_MAX_AHEAD,
   DPOP_PROOF_REASONS,
@@ -89,7 +87,6 @@ export {
   type DpopProofFault,
   type DpopProofReason,
   type DpopProofResult,
-  dpopProofUse,
   dpopUri,
 } from './dpop-proof.ts';
 export { derToP1363, p1363ToDer } from './ecdsa-signature.ts';
@@ -99,16 +96,8 @@ export { type ErrorResponse, receivedErrorCode } from './error-response.ts';
 export { Form, type FormFault, type FormLimits, type FormResult, parseForm } from './form.ts';
 export { decodeFormText, encodeFormText, type FormTextFault, formatForm } from './form-encoding.ts';
 export { CLIENT_CREDENTIALS, GRANT_TYPES, type GrantType, JWT_BEARER, TOKEN_EXCHANGE } from './grant-type.ts';
-export {
-  type JsonWebKey,
-  type JwkFault,
-  type JwkResult,
-  jwkThumbprint,
-  parsePublicJwk,
-  toPublicJwk,
-  type VerificationKey,
-} from './jwk.ts';
-export { type JwkSetLimits, type JwkSetResult, parseJwkSet } from './jwk-set.ts';
+export { type JsonWebKey, type JwkFault } from './jwk.ts';
+export { type JwkSetLimits } from './jwk-set.ts';
 export {
   type JwsFault,
   type JwsHeader,
@@ -116,11 +105,6 @@ export {
   type KnownHeaders,
   type ParsedJws,
   parseCompactJws,
-  type SigningKey,
-  jwsSignature,
-  signEs256,
-  signJws,
-  verifyJws,
 } from './jws.ts';
 export {
   type EcdsaRow,
@@ -161,5 +145,19 @@ export {
 } from './strict-json.ts';
 export { parseTokenResponse, type ReceivedTokenResponse, type TokenResponse } from './token-response.ts';
 export { type AccessTokenType, JWT_TYP, TOKEN_TYPE, type TokenTypeIdentifier } from './token-type.ts';
-export { asBuffer, decodeUtf8 } from './utf8.ts';
+export { decodeUtf8 } from './utf8.ts';
 export { plainAddress, type TrustedProxies, trustedProxies } from './trusted-proxies.ts';
+export { accessTokenHash, checkDpopProof, dpopProofUse } from './dpop-proof-check.ts';
+export {
+  importPublicJwk,
+  jwkThumbprint,
+  parseJwkSet,
+  parsePublicJwk,
+  toPublicJwk,
+  type JwkResult,
+  type JwkSetResult,
+  type VerificationKey,
+} from './verification-key.ts';
+export { jwsSignature, signEs256, signJws, type SigningKey, verifyJws } from './jws-signature.ts';
+export { asBuffer } from './as-buffer.ts';
+export { type BoundedJsonLimits, parseBoundedJsonObject } from './bounded-json.ts';

@@ -1,31 +1,37 @@
 // JWK set: RFC 7517 §5.
-import { type JwkFault, parsePublicJwk, type VerificationKey } from './jwk.ts';
+import { type JwkFault, type JwkReading, type PublicJwk, readPublicJwk } from './jwk.ts';
 import { isJsonObject, type JsonFault, parseJsonObject } from './strict-json.ts';
 
-export type JwkSetResult =
+export type JwkSetFault = JsonFault | 'no_keys_member' | 'too_many_keys';
+
+export interface SkippedJwk {
+  /** Its place in the set. */
+  readonly index: number;
+  readonly fault: JwkFault | 'duplicate_kid';
+}
+
+export type PublicJwkSetResult =
   | {
       readonly ok: true;
-      /** The keys that can verify here. */
-      readonly keys: readonly VerificationKey[];
-      /** Keys that were passed over, by their place in the set. */
-      readonly skipped: readonly { readonly index: number; readonly fault: JwkFault | 'duplicate_kid' }[];
+      readonly keys: readonly { readonly index: number; readonly key: PublicJwk }[];
+      /** Keys that were passed over. */
+      readonly skipped: readonly SkippedJwk[];
     }
-  | { readonly ok: false; readonly fault: JsonFault | 'no_keys_member' | 'too_many_keys' };
+  | { readonly ok: false; readonly fault: JwkSetFault };
 
-export interface JwkSetLimits {
+/** Without `rsaAlgorithm`, RSA keys without `alg` are passed over. */
+export interface JwkSetLimits extends JwkReading {
   /** Default 100. */
   readonly maxKeys?: number;
   /** Default 262,144. */
   readonly maxBytes?: number;
-  /** What RSA keys without `alg` are for; without it they are passed over. */
-  readonly rsaAlgorithm?: 'RS256' | 'RS384' | 'PS256';
 }
 
 /**
  * Reads a JWK set. A key of a kind not used here is passed over (RFC 7517 §5); of several keys with one kid, which of
  * them is meant would be a guess, so all of them are.
  */
-export function parseJwkSet(source: string | Uint8Array | object, limits?: JwkSetLimits): JwkSetResult {
+export function readJwkSet(source: string | Uint8Array | object, limits?: JwkSetLimits): PublicJwkSetResult {
   const set = isSource(source)
     ? parseJsonObject(source, { maxDepth: 8, maxBytes: limits?.maxBytes ?? 262_144 })
     : ({ ok: true, value: source as { readonly [name: string]: unknown } } as const);
@@ -39,15 +45,14 @@ export function parseJwkSet(source: string | Uint8Array | object, limits?: JwkSe
     const kid = isJsonObject(jwk) ? jwk['kid'] : undefined;
     kids.set(kid, (kids.get(kid) ?? 0) + 1);
   }
-  const keys: VerificationKey[] = [];
-  const skipped: { index: number; fault: JwkFault | 'duplicate_kid' }[] = [];
-  const narrowing = limits?.rsaAlgorithm === undefined ? undefined : { rsaAlgorithm: limits.rsaAlgorithm };
+  const keys: { index: number; key: PublicJwk }[] = [];
+  const skipped: SkippedJwk[] = [];
   for (const [index, jwk] of (list as unknown[]).entries()) {
-    const result = parsePublicJwk(jwk, narrowing);
+    const result = readPublicJwk(jwk, limits);
     if (!result.ok) skipped.push({ index, fault: result.fault });
     else if (result.key.kid !== undefined && kids.get(result.key.kid) !== 1) {
       skipped.push({ index, fault: 'duplicate_kid' });
-    } else keys.push(result.key);
+    } else keys.push({ index, key: result.key });
   }
   return { ok: true, keys, skipped };
 }

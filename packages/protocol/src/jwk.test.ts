@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type JwkFault, parsePublicJwk } from './jwk.ts';
+import { type JwkFault } from './jwk.ts';
+import { parsePublicJwk } from './verification-key.ts';
 
 const EC = {
   kty: 'EC',

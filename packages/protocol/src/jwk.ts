@@ -1,5 +1,4 @@
 // JSON Web Key, public keys for signatures only: RFC 7517 §4, RFC 7518 §6, RFC 8037 §2, RFC 7638.
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { decodeBase64url } from './base64url.ts';
 import { hasSmallOrder } from './ed25519-point.ts';
 import { type EcdsaRow, isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from './jws-algorithm.ts';
@@ -21,11 +20,12 @@ export type JsonWebKey = JwkCommon &
     | { readonly kty: 'OKP'; readonly crv: string; readonly x: string }
   );
 
-/** A public key that is pinned to one algorithm. Made by `parsePublicJwk`, checked once, never re-checked. */
-export interface VerificationKey {
+/** A public key that is pinned to one algorithm, checked in all but what only an import can say: whether a point is on its curve. */
+export interface PublicJwk {
   readonly kid: string | undefined;
   readonly alg: JwsAlgorithm;
-  readonly keyObject: KeyObject;
+  /** The members that make the key, and no others. */
+  readonly material: { readonly kty: string; readonly [name: string]: string };
 }
 
 export type JwkFault =
@@ -44,9 +44,15 @@ export type JwkFault =
   | 'weak_rsa_key'
   | 'weak_ed25519_key';
 
-export type JwkResult =
-  | { readonly ok: true; readonly key: VerificationKey }
+export type PublicJwkResult =
+  | { readonly ok: true; readonly key: PublicJwk }
   | { readonly ok: false; readonly fault: JwkFault };
+
+/** What `readPublicJwk` is told. */
+export interface JwkReading {
+  /** What an RSA key without `alg` is pinned to; without it such a key is refused. */
+  readonly rsaAlgorithm?: 'RS256' | 'RS384' | 'PS256';
+}
 
 /** RFC 7518 §6.2.2, §6.3.2, §6.4.1; `priv` is of RFC 9964. */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
@@ -58,14 +64,8 @@ const ALG_BY_CURVE: ReadonlyMap<string, JwsAlgorithm> = new Map([
   ['Ed25519', 'EdDSA'],
 ]);
 
-/**
- * Reads a public verification key and pins it to one algorithm (RFC 8725 §3.1).
- * `options.rsaAlgorithm` is what an RSA key without `alg` is pinned to; without it such a key is refused.
- */
-export function parsePublicJwk(
-  value: unknown,
-  options?: { readonly rsaAlgorithm?: 'RS256' | 'RS384' | 'PS256' },
-): JwkResult {
+/** Reads a public verification key and pins it to one algorithm (RFC 8725 §3.1). */
+export function readPublicJwk(value: unknown, options?: JwkReading): PublicJwkResult {
   if (!isJsonObject(value)) return refuse('not_an_object');
   const jwk: JsonObject = { ...value, __proto__: null };
   // RFC 7517 §9.2: private and symmetric keys have no place in a published set; such a set is a leak.
@@ -86,28 +86,15 @@ export function parsePublicJwk(
 
   const material = materialOf(jwk, row);
   if (typeof material === 'string') return refuse(material);
-  try {
-    const keyObject = createPublicKey({ key: material, format: 'jwk' });
-    return { ok: true, key: { kid: jwk['kid'], alg, keyObject } };
-  } catch {
-    return refuse('not_on_curve');
-  }
+  return { ok: true, key: { kid: jwk['kid'], alg, material } };
 }
 
-/** The RFC 7638 thumbprint: base64url of the SHA-256 of the required members in lexicographic order. */
-export function jwkThumbprint(jwk: JsonWebKey): string {
-  return createHash('sha256')
-    .update(JSON.stringify(requiredMembers(jwk)))
-    .digest('base64url');
+/** What an RFC 7638 thumbprint is made of: the required members in lexicographic order. */
+export function thumbprintText(jwk: JsonWebKey): string {
+  return JSON.stringify(requiredMembers(jwk));
 }
 
-/** The JWK to publish for a public or private key: required members, `kid`, `alg` and `use` only. */
-export function toPublicJwk(key: KeyObject, kid: string, alg: JwsAlgorithm): JsonWebKey {
-  const exported = key.export({ format: 'jwk' }) as unknown as JsonWebKey;
-  return { ...requiredMembers(exported), kid, alg, use: 'sig' };
-}
-
-function requiredMembers(jwk: JsonWebKey): JsonWebKey {
+export function requiredMembers(jwk: JsonWebKey): JsonWebKey {
   switch (jwk.kty) {
     case 'EC':
       return { crv: jwk.crv, kty: 'EC', x: jwk.x, y: jwk.y };
@@ -122,23 +109,23 @@ function requiredMembers(jwk: JsonWebKey): JsonWebKey {
 function materialOf(
   jwk: JsonObject,
   row: (typeof JWS_ALGORITHMS)[JwsAlgorithm],
-): { readonly [name: string]: unknown } | JwkFault {
+): PublicJwk['material'] | JwkFault {
   if (row.kty === 'RSA') {
     const n = octets(jwk['n']);
     const e = octets(jwk['e']);
     if (n === undefined || e === undefined) return 'bad_coordinate';
     // RFC 7518 §6.3.1: the minimum number of octets.
     if (n[0] === 0 || e[0] === 0) return 'bad_coordinate';
-    return rsaModulusFault(n, e) ? 'weak_rsa_key' : { kty: 'RSA', n: jwk['n'], e: jwk['e'] };
+    return rsaModulusFault(n, e) ? 'weak_rsa_key' : { kty: 'RSA', n: String(jwk['n']), e: String(jwk['e']) };
   }
   // RFC 7518 §6.2.1.2, RFC 8037 §2: exactly the width of the curve.
   const width = (row as Partial<EcdsaRow>).width ?? 32;
   const x = octets(jwk['x']);
   if (x?.length !== width) return 'bad_coordinate';
   if (row.kty === 'OKP')
-    return hasSmallOrder(x) ? 'weak_ed25519_key' : { kty: 'OKP', crv: row.crv, x: jwk['x'] };
+    return hasSmallOrder(x) ? 'weak_ed25519_key' : { kty: 'OKP', crv: row.crv, x: String(jwk['x']) };
   if (octets(jwk['y'])?.length !== width) return 'bad_coordinate';
-  return { kty: 'EC', crv: row.crv, x: jwk['x'], y: jwk['y'] };
+  return { kty: 'EC', crv: row.crv, x: String(jwk['x']), y: String(jwk['y']) };
 }
 
 function octets(value: unknown): Uint8Array | undefined {
@@ -157,6 +144,6 @@ function mayVerify(operations: unknown): boolean {
   return operations.includes('verify') && operations.every((name) => name === 'verify' || name === 'sign');
 }
 
-function refuse(fault: JwkFault): JwkResult {
+function refuse(fault: JwkFault): PublicJwkResult {
   return { ok: false, fault };
 }

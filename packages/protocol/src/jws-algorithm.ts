@@ -10,7 +10,7 @@ export interface EcdsaRow {
   /** Bytes of r, of s and of each coordinate. */
   readonly width: number;
   /** The order of the group: r and s lie in [1, order - 1]. */
-  readonly order: Buffer;
+  readonly order: Uint8Array;
 }
 
 export interface RsaRow {
@@ -31,11 +31,15 @@ const P256_ORDER = 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63
 const P384_ORDER =
   'ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973';
 
+function hexBytes(hex: string): Uint8Array {
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
+
 /** A null prototype, because headers choose the name that is looked up. */
 export const JWS_ALGORITHMS: { readonly [alg in JwsAlgorithm]: JwsAlgorithmRow } = Object.freeze(
   Object.assign(Object.create(null) as object, {
-    ES256: { kty: 'EC', crv: 'P-256', hash: 'sha256', width: 32, order: Buffer.from(P256_ORDER, 'hex') },
-    ES384: { kty: 'EC', crv: 'P-384', hash: 'sha384', width: 48, order: Buffer.from(P384_ORDER, 'hex') },
+    ES256: { kty: 'EC', crv: 'P-256', hash: 'sha256', width: 32, order: hexBytes(P256_ORDER) },
+    ES384: { kty: 'EC', crv: 'P-384', hash: 'sha384', width: 48, order: hexBytes(P384_ORDER) },
     RS256: { kty: 'RSA', hash: 'sha256', pssSaltLength: undefined },
     RS384: { kty: 'RSA', hash: 'sha384', pssSaltLength: undefined },
     PS256: { kty: 'RSA', hash: 'sha256', pssSaltLength: 32 },

@@ -4,8 +4,9 @@ import * as jose from 'jose';
 import { describe, expect, it } from 'vitest';
 import { encodeBase64url } from './base64url.ts';
 import { derToP1363, p1363ToDer } from './ecdsa-signature.ts';
-import { jwkThumbprint, parsePublicJwk, toPublicJwk, type VerificationKey } from './jwk.ts';
-import { type JwsFault, parseCompactJws, type SigningKey, signEs256, signJws, verifyJws } from './jws.ts';
+import { jwkThumbprint, parsePublicJwk, toPublicJwk, type VerificationKey } from './verification-key.ts';
+import { type JwsFault, parseCompactJws } from './jws.ts';
+import { type SigningKey, signEs256, signJws, verifyJws } from './jws-signature.ts';
 import { isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from './jws-algorithm.ts';
 
 const ALGS = Object.keys(JWS_ALGORITHMS) as JwsAlgorithm[];

@@ -1,18 +1,6 @@
-// JSON Web Signature, compact serialization: RFC 7515 §7.1, §5.1, §5.2; RFC 7518 §3; RFC 8037 §3.1.
-import { constants, type KeyObject, sign, verify } from 'node:crypto';
-import { decodeBase64url, encodeBase64url } from './base64url.ts';
-import { derToP1363, inRange, joinedP256, p1363ToDer } from './ecdsa-signature.ts';
-import { type EcdsaRow, JWS_ALGORITHMS, type JwsAlgorithm, type RsaRow } from './jws-algorithm.ts';
-import type { VerificationKey } from './jwk.ts';
+// JSON Web Signature, compact serialization, taken apart: RFC 7515 §7.1, §5.2.
+import { decodeBase64url } from './base64url.ts';
 import { type JsonFault, parseJsonObject } from './strict-json.ts';
-
-/** A private key that is pinned to one algorithm. */
-export interface SigningKey {
-  readonly kid: string | undefined;
-  readonly alg: JwsAlgorithm;
-  /** Private; import it once, each import costs more than four signatures. */
-  readonly keyObject: KeyObject;
-}
 
 /** The header of a parsed JWS. `jku`, `jwk`, `x5u` and `x5c` may be there; no function here ever looks at them. */
 export interface JwsHeader {
@@ -78,63 +66,6 @@ function readHeader(headerPart: string): JwsHeader | JwsFault {
   const parsed = parseJsonObject(bytes, HEADER_LIMITS);
   if (!parsed.ok) return parsed.fault;
   return headerFault(parsed.value) ?? (parsed.value as unknown as JwsHeader);
-}
-
-/**
- * True when `key` made the signature and the header says the algorithm that the key is pinned to. Never throws.
- * Nothing in the header chooses the key or the algorithm.
- */
-export function verifyJws(jws: ParsedJws, key: VerificationKey): boolean {
-  // RFC 8725 §3.1: one key, one algorithm, checked at use.
-  if (jws.header.alg !== key.alg) return false;
-  const row = JWS_ALGORITHMS[key.alg];
-  const data = Buffer.from(jws.signingInput, 'latin1');
-  try {
-    if (row.kty === 'EC') return verifyEcdsa(row, data, key.keyObject, jws.signature);
-    if (row.kty === 'OKP') return verify(null, data, key.keyObject, jws.signature);
-    return verify(row.hash, data, rsaKey(row, key.keyObject), jws.signature);
-  } catch {
-    return false;
-  }
-}
-
-/** Signs; `alg` and `kid` of the header are the key's. Throws only when the private key does not fit its algorithm. */
-export function signJws(header: object, payload: string | Uint8Array, key: SigningKey): string {
-  const full = { ...header, alg: key.alg, ...(key.kid === undefined ? undefined : { kid: key.kid }) };
-  const signingInput = `${encodeBase64url(JSON.stringify(full))}.${encodeBase64url(payload)}`;
-  return `${signingInput}.${jwsSignature(signingInput, key)}`;
-}
-
-/** `sign` is synchronous: one buffer serves all signatures, longer inputs get one of their own. */
-const scratch: Buffer = Buffer.allocUnsafeSlow(8192);
-
-/** ES256 over an ASCII signing input, as base64url of r‖s. The hot path of issuance: nothing is checked, only the key is used. */
-export function signEs256(signingInput: string, privateKey: KeyObject): string {
-  const room = signingInput.length > scratch.length ? Buffer.allocUnsafe(signingInput.length) : scratch;
-  const length = room.write(signingInput, 'latin1');
-  return joinedP256(sign('sha256', room.subarray(0, length), privateKey));
-}
-
-/** The signature over an ASCII signing input, base64url. */
-export function jwsSignature(signingInput: string, key: SigningKey): string {
-  const row = JWS_ALGORITHMS[key.alg];
-  const data = Buffer.from(signingInput, 'latin1');
-  if (row.kty === 'OKP') return sign(null, data, key.keyObject).toString('base64url');
-  if (row.kty === 'RSA') return sign(row.hash, data, rsaKey(row, key.keyObject)).toString('base64url');
-  const joined = derToP1363(sign(row.hash, data, key.keyObject), row.width);
-  if (joined === undefined) throw new TypeError(`the private key is not one for ${key.alg}`);
-  return joined.toString('base64url');
-}
-
-function verifyEcdsa(row: EcdsaRow, data: Buffer, key: KeyObject, signature: Uint8Array): boolean {
-  if (signature.length !== row.width * 2 || !inRange(signature, row.order)) return false;
-  return verify(row.hash, data, key, p1363ToDer(signature));
-}
-
-/** The bare key wherever an options object is not needed: the object doubles the cost on newer Node. */
-function rsaKey(row: RsaRow, key: KeyObject): Parameters<typeof verify>[2] & Parameters<typeof sign>[2] {
-  if (row.pssSaltLength === undefined) return key;
-  return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: row.pssSaltLength };
 }
 
 function headerFault(header: { readonly [name: string]: unknown }): JwsFault | undefined {

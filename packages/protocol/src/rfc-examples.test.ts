@@ -2,9 +2,11 @@
 import { createPrivateKey, type JsonWebKey as NodeJwk } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { vectorsOf } from '../test/vectors.ts';
-import { accessTokenHash, checkDpopProof } from './dpop-proof.ts';
-import { type JsonWebKey, jwkThumbprint, parsePublicJwk } from './jwk.ts';
-import { parseCompactJws, signJws, verifyJws } from './jws.ts';
+import { accessTokenHash, checkDpopProof } from './dpop-proof-check.ts';
+import { type JsonWebKey } from './jwk.ts';
+import { jwkThumbprint, parsePublicJwk } from './verification-key.ts';
+import { parseCompactJws } from './jws.ts';
+import { signJws, verifyJws } from './jws-signature.ts';
 import { resourceMetadataUrl } from './resource-metadata.ts';
 import { parseBasicCredentials } from './basic-credentials.ts';
 import { type Issuer, wellKnownUrl } from './server-metadata.ts';

@@ -1,6 +1,6 @@
 // Machine-made secrets, RFC 6749 §10.10 (they must not be guessable): kind, public id, 190 random bits, checksum. And how
 // opaque tokens begin.
-import { crc32 } from 'node:zlib';
+import { crc32 } from './crc32.ts';
 
 /** `csk` client secret · `cak` API key · `cit` initial access token. */
 export type SecretKind = 'csk' | 'cak' | 'cit';

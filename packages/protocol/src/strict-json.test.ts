@@ -1,3 +1,4 @@
+import { parseBoundedJsonObject } from './bounded-json.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type JsonFault, parseJsonObject } from './strict-json.ts';
@@ -32,9 +33,9 @@ describe('a JSON object', () => {
   it('holds no more values than its reader allows, commas in strings not counted', () => {
     const of = (count: number): string =>
       `{"a\\",[{":[${Array.from({ length: count }, () => '",,[\\"{"').join(',')}]}`;
-    expect(parseJsonObject(of(8), { maxValues: 9 })).toMatchObject({ ok: true });
-    expect(parseJsonObject(of(9), { maxValues: 9 })).toEqual({ ok: false, fault: 'too_many_values' });
-    expect(parseJsonObject('{"a":"', { maxValues: 9 })).toEqual({ ok: false, fault: 'not_json' });
+    expect(parseBoundedJsonObject(of(8), { maxValues: 9 })).toMatchObject({ ok: true });
+    expect(parseBoundedJsonObject(of(9), { maxValues: 9 })).toEqual({ ok: false, fault: 'too_many_values' });
+    expect(parseBoundedJsonObject('{"a":"', { maxValues: 9 })).toEqual({ ok: false, fault: 'not_json' });
     expect(parseJsonObject(of(20_000))).toMatchObject({ ok: true });
   });
 

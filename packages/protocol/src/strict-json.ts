@@ -23,8 +23,6 @@ export interface JsonLimits {
   readonly maxDepth?: number;
   /** Bytes, or UTF-16 code units when a string is given. Default 262,144. */
   readonly maxBytes?: number;
-  /** Objects, arrays, and what is in them, together. No limit of its own when absent: `maxBytes` is one. */
-  readonly maxValues?: number;
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -35,9 +33,6 @@ export function parseJsonObject(source: string | Uint8Array, limits?: JsonLimits
   const text = typeof source === 'string' ? source : decodeUtf8(source);
   if (text === undefined) return { ok: false, fault: 'bad_utf8' };
   if (typeof source === 'string' && LONE_SURROGATE.test(text)) return { ok: false, fault: 'lone_surrogate' };
-  if (limits?.maxValues !== undefined && holdsMore(text, limits.maxValues)) {
-    return { ok: false, fault: 'too_many_values' };
-  }
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -57,7 +52,6 @@ export function isJsonObject(value: unknown): value is JsonObject {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
-const COMMA = 0x2c;
 
 /**
  * One pass over text that JSON.parse has accepted, which is why it need not check the grammar again. Of two members with
@@ -103,21 +97,4 @@ function countNames(value: object): number {
     if (typeof each === 'object' && each !== null) count += countNames(each);
   }
   return count;
-}
-
-/**
- * Whether the text, if it is JSON, holds more values: each stands behind a comma or the beginning of an object or array.
- * Asked before anything is built of it, because an object of 100,000 names costs far more than its bytes.
- */
-function holdsMore(text: string, maxValues: number): boolean {
-  let values = 0;
-  for (let at = 0; at < text.length; at++) {
-    const char = text.charCodeAt(at);
-    if (char === QUOTE) {
-      for (at++; at < text.length && text.charCodeAt(at) !== QUOTE; at++) {
-        if (text.charCodeAt(at) === BACKSLASH) at++;
-      }
-    } else if ((char === COMMA || char === 0x7b || char === 0x5b) && ++values > maxValues) return true;
-  }
-  return false;
 }

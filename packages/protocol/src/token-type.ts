@@ -12,4 +12,8 @@ export const TOKEN_TYPE = {
 export type TokenTypeIdentifier = (typeof TOKEN_TYPE)[keyof typeof TOKEN_TYPE];
 
 /** `typ` header values of the JWT kinds made here. Each kind has its own, so that none passes for another (RFC 8725 §3.11). */
-export const JWT_TYP = { accessToken: 'at+jwt', cutoffs: 'cutoffs+jwt' } as const;
+export const JWT_TYP = {
+  accessToken: 'at+jwt',
+  cutoffs: 'cutoffs+jwt',
+  statusList: 'statuslist+jwt',
+} as const;

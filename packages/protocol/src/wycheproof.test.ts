@@ -1,10 +1,12 @@
 import { createPrivateKey, createPublicKey, type JsonWebKeyInput } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { vectorsOf } from '../test/vectors.ts';
-import { derToP1363, inRange, p1363ToDer } from './ecdsa-signature.ts';
-import { parsePublicJwk } from './jwk.ts';
-import { parseJwkSet } from './jwk-set.ts';
-import { type ParsedJws, parseCompactJws, verifyJws } from './jws.ts';
+import { inRange } from './ecdsa-range.ts';
+import { derToP1363, p1363ToDer } from './ecdsa-signature.ts';
+import { parsePublicJwk } from './verification-key.ts';
+import { parseJwkSet } from './verification-key.ts';
+import { type ParsedJws, parseCompactJws } from './jws.ts';
+import { verifyJws } from './jws-signature.ts';
 import { JWS_ALGORITHMS } from './jws-algorithm.ts';
 
 const { there, title, read } = vectorsOf('wycheproof');

@@ -1,6 +1,7 @@
 // API keys in the place of tokens: exchanged at the token endpoint (RFC 6749 §4.4) and kept for a short while.
-import { createHash } from 'node:crypto';
-import { type Issuer, parseJsonObject, parseSecret, parseTokenResponse } from '@countersign/protocol';
+import { type Issuer, parseJsonObject } from '@countersign/protocol/portable';
+import { parseSecret } from '@countersign/protocol/secret-format';
+import { parseTokenResponse } from '@countersign/protocol/token-response';
 import {
   type BoundedResponse,
   discoverServer,
@@ -34,6 +35,8 @@ export interface ApiKeysDeps {
   readonly fetch: typeof globalThis.fetch;
   /** Epoch seconds. */
   readonly clock: () => number;
+  /** base64url. */
+  readonly sha256: (text: string) => string | Promise<string>;
   readonly signal: AbortSignal;
 }
 
@@ -41,11 +44,6 @@ interface Kept {
   /** A token, or why there is none. */
   readonly answer: string | Finding;
   readonly until: number;
-}
-
-/** Whether a bearer credential is meant as an API key of ours: no token begins like that. */
-export function looksLikeApiKey(text: string): boolean {
-  return text.startsWith('cak_');
 }
 
 /** Tokens for API keys. Keys themselves are not held: what is known of one stands under its digest. */
@@ -66,7 +64,7 @@ export class ApiKeys {
   async exchange(key: string): Promise<string | Finding> {
     // A checksum tells typing errors apart without asking anybody.
     if (parseSecret(key)?.kind !== 'cak') return { reason: 'malformed_token', detail: 'api_key' };
-    const id = createHash('sha256').update(key).digest('base64');
+    const id = await this.#deps.sha256(key);
     const kept = this.#opened.get(id) ?? this.#refused.get(id);
     if (kept !== undefined && kept.until > this.#deps.clock()) return kept.answer;
     this.#opened.delete(id);

@@ -3,24 +3,23 @@ import {
   type AccessTokenClaims,
   checkAccessToken,
   checkAccessTokenTimes,
-  type CutoffIndex,
   isJwsAlgorithm,
   type JwsHeader,
   type ParsedJws,
-  type VerificationKey,
-  verifyJws,
-} from '@countersign/protocol';
-import { CutoffFollower } from './cutoff-feed.ts';
-import { CutoffReceipt } from './cutoff-receipt.ts';
+} from '@countersign/protocol/portable';
+import type { CutoffIndex } from '@countersign/protocol/cutoff-feed';
+import type { CutoffFollower } from './cutoff-feed.ts';
 import type { Finding } from './finding.ts';
-import type { Introspection } from './introspection.ts';
 import { Jwks } from './jwks.ts';
-import type { IssuerSettings, VerifierSettings } from './settings.ts';
+import type { Platform, PlatformKey } from './platform/platform.ts';
+import type { IssuerSettings } from './issuer-settings.ts';
+import type { VerifierSettings } from './settings.ts';
 
 export interface Authority {
   readonly settings: IssuerSettings;
   readonly keys: Jwks;
-  readonly cutoffs: CutoffFollower | undefined;
+  /** There from the first token on, where the issuer has a feed. */
+  cutoffs: CutoffFollower | undefined;
 }
 
 /** A token that is the authority's, by its signature or by its word. */
@@ -28,7 +27,7 @@ export interface AuthenticToken {
   readonly header: JwsHeader;
   readonly claims: AccessTokenClaims;
   /** Undefined where the authority was asked. */
-  readonly signer: VerificationKey | undefined;
+  readonly signer: PlatformKey | undefined;
   /** `typ`, `iss` and `aud` were looked at: they and what is wanted of them do not change. */
   isOurs: boolean;
   /** The orders that did not cut it off. */
@@ -37,25 +36,12 @@ export interface AuthenticToken {
 
 export function openAuthority(
   issuer: IssuerSettings,
-  settings: VerifierSettings,
+  { fetch, clock }: VerifierSettings,
+  platform: Platform,
   signal: AbortSignal,
 ): Authority {
-  const { fetch, clock, leeway, staleAfter } = settings;
-  const keys = new Jwks(issuer, { fetch, clock, signal });
-  const cutoffs = issuer.followCutoffs
-    ? new CutoffFollower({
-        issuer: issuer.issuer,
-        keys,
-        fetch,
-        clock,
-        leeway,
-        staleAfter,
-        random: Math.random,
-        receipt: new CutoffReceipt({ ...settings, source: settings.receipts }),
-        onAlarm: settings.onCutoffAlarm,
-      })
-    : undefined;
-  return { settings: issuer, keys, cutoffs };
+  const keys = new Jwks(issuer, { platform, fetch, clock, signal });
+  return { settings: issuer, keys, cutoffs: undefined };
 }
 
 /**
@@ -65,20 +51,27 @@ export function openAuthority(
 export function findSigner(
   jws: ParsedJws,
   { settings, keys }: Authority,
-): VerificationKey | Finding | Promise<VerificationKey | Finding> {
+  platform: Platform,
+): PlatformKey | Finding | Promise<PlatformKey | Finding> {
   const { alg, kid } = jws.header;
   if (!isJwsAlgorithm(alg) || !settings.algorithms.has(alg)) return { reason: 'algorithm_not_allowed' };
   const known = keys.known(kid, alg);
-  if (known !== undefined) return signerOf(jws, known);
+  if (known !== undefined) return signerOf(jws, known, platform);
   return keys.find(kid, alg).then((key) => {
     if (key === 'unknown') return { reason: 'unknown_key' };
     if (key === 'unavailable') return { reason: 'keys_unavailable' };
-    return signerOf(jws, key);
+    return signerOf(jws, key, platform);
   });
 }
 
-function signerOf(jws: ParsedJws, key: VerificationKey): VerificationKey | Finding {
-  return verifyJws(jws, key) ? key : { reason: 'bad_signature' };
+function signerOf(
+  jws: ParsedJws,
+  key: PlatformKey,
+  platform: Platform,
+): PlatformKey | Finding | Promise<PlatformKey | Finding> {
+  const holds = platform.verify(jws, key);
+  const judge = (good: boolean): PlatformKey | Finding => (good ? key : { reason: 'bad_signature' });
+  return typeof holds === 'boolean' ? judge(holds) : holds.then(judge);
 }
 
 /** RFC 9068 §4. What was right once stays so, but for the times. */
@@ -95,39 +88,4 @@ export function checkClaims(
   if (reason !== undefined) return { reason };
   token.isOurs = true;
   return undefined;
-}
-
-/** The caller has waited until the feed was asked once. `introspection`: whom to ask instead. */
-export function checkCutoffs(
-  text: string,
-  token: AuthenticToken,
-  cutoffs: CutoffFollower,
-  { onStale, staleAfter }: VerifierSettings,
-  introspection: Introspection | undefined,
-  now: number,
-): Finding | undefined | Promise<Finding | undefined> {
-  const { claims, signer } = token;
-  // Nothing was ordered since it was last looked at.
-  if (token.clearedBy !== cutoffs.index) {
-    const order = cutoffs.cutOffBy(claims, signer?.kid);
-    if (order !== undefined) {
-      cutoffs.attempted(order);
-      return { reason: 'cut_off', detail: order.kind };
-    }
-    token.clearedBy = cutoffs.index;
-  }
-  if (!cutoffs.isStale(now)) return undefined;
-  if (signer === undefined || onStale === 'introspect')
-    return wordInstead(introspection?.ask(text, staleAfter));
-  if (onStale !== 'refuse' && now - claims.iat < onStale.acceptYoungerThan) return undefined;
-  return { reason: 'cutoffs_stale' };
-}
-
-/** The authority's word is as good as its feed while it is as young. */
-async function wordInstead(
-  asked: ReturnType<Introspection['ask']> | undefined,
-): Promise<Finding | undefined> {
-  const answer = await asked;
-  if (answer !== undefined && 'claims' in answer) return undefined;
-  return answer?.reason === 'not_active' ? answer : { reason: 'cutoffs_stale' };
 }

@@ -1,26 +1,28 @@
 // Following the signed cut-off feed of one issuer: `typ: cutoffs+jwt`, a JWT kind of its own (RFC 8725 §3.11).
+import type { AccessTokenClaims, Issuer } from '@countersign/protocol/portable';
 import {
-  type AccessTokenClaims,
   type CutoffEntry,
   type CutoffFeed,
   type CutoffIndex,
   cutOffBy,
-  type Issuer,
   indexCutoffs,
-} from '@countersign/protocol';
+} from '@countersign/protocol/cutoff-feed';
 import { fetchBounded } from '@countersign/protocol/discovery';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type CutoffAlarm, FeedError, type FeedFault } from './cutoff-alarm.ts';
 import { MAX_PAGE_BYTES, readPage } from './cutoff-page.ts';
 import type { CutoffReceipt } from './cutoff-receipt.ts';
 import type { Jwks } from './jwks.ts';
+import type { Platform } from './platform/platform.ts';
 
 /** Seconds after which everything is asked for anew, so that orders that no longer matter are forgotten. */
 const START_OVER_AFTER = 3600;
 const FIRST_PAUSE_MS = 250;
 /** Between two pages without news. */
 const LEAST_INTERVAL_MS = 500;
+/** After a page that is not believed. */
 const LONGEST_PAUSE_MS = 5000;
+/** After no page: an authority that is back must be heard again in time for the order that comes then. */
+const LONGEST_PAUSE_AWAY_MS = 1500;
 /**
  * Seconds after which it no longer matters that orders which were seen here are gone from the feed: no token that they
  * concern lives any more.
@@ -44,6 +46,7 @@ export interface CutoffFeedState {
 export interface CutoffFollowerDeps {
   readonly issuer: Issuer;
   readonly keys: Pick<Jwks, 'find'>;
+  readonly platform: Pick<Platform, 'verify'>;
   readonly fetch: typeof globalThis.fetch;
   /** Epoch seconds. */
   readonly clock: () => number;
@@ -168,7 +171,8 @@ export class CutoffFollower {
         // A page that does not join on to what is known: ask for everything. Orders already known stay in force.
         if (error instanceof FeedError && STARTS_OVER.has(error.code)) this.#cursor = undefined;
         if (this.#complete && this.isStale()) this.#alarm('stale', 'nothing was heard of it for too long');
-        pause = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, pause * 2));
+        const longest = error instanceof FeedError ? LONGEST_PAUSE_MS : LONGEST_PAUSE_AWAY_MS;
+        pause = Math.min(longest, Math.max(FIRST_PAUSE_MS, pause * 2));
       }
       this.#hasTried = true;
       this.#firstTry.resolve();
@@ -179,11 +183,20 @@ export class CutoffFollower {
   /** Half to all of the pause, so that many verifiers do not come back at once. */
   async #rest(pauseMs: number): Promise<void> {
     const ms = pauseMs * (0.5 + this.#deps.random() / 2);
-    await sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+    const { signal } = this.#stop;
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      signal.addEventListener('abort', wake);
+    });
   }
 
   async #fetchPage(): Promise<CutoffFeed> {
-    const { issuer, keys, fetch, clock, leeway, staleAfter, receipt } = this.#deps;
+    const { issuer, keys, platform, fetch, clock, leeway, staleAfter, receipt } = this.#deps;
     if (Math.abs(clock() - this.#snapshotAt) > START_OVER_AFTER) this.#cursor = undefined;
     // Heartbeats must come well before silence counts as stale.
     const wait = this.#complete ? Math.min(25, Math.max(1, Math.floor(staleAfter / 2))) : 0;
@@ -206,6 +219,7 @@ export class CutoffFollower {
     const page = await readPage(response.body, {
       issuer,
       keys,
+      platform,
       clock,
       leeway,
       index: this.#index,

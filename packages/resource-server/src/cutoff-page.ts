@@ -2,18 +2,20 @@
 import {
   type CutoffFeed,
   type CutoffIndex,
+  isKeyCutOff,
+  MAX_CUTOFF_FEED_BYTES,
+  parseCutoffFeed,
+} from '@countersign/protocol/cutoff-feed';
+import {
   decodeUtf8,
   type Issuer,
   isJwsAlgorithm,
-  isKeyCutOff,
   JWT_TYP,
-  MAX_CUTOFF_FEED_BYTES,
   parseCompactJws,
-  parseCutoffFeed,
-  verifyJws,
-} from '@countersign/protocol';
+} from '@countersign/protocol/portable';
 import { FeedError } from './cutoff-alarm.ts';
 import type { Jwks } from './jwks.ts';
+import type { Platform } from './platform/platform.ts';
 
 /** The feed is ours to ask, so a page with a new key may look for it sooner than a stranger's token may. */
 const OWN_COOLDOWN = 1;
@@ -25,6 +27,7 @@ export const MAX_PAGE_BYTES: number = Math.ceil(MAX_CUTOFF_FEED_BYTES * 1.4);
 export interface PageExpectation {
   readonly issuer: Issuer;
   readonly keys: Pick<Jwks, 'find'>;
+  readonly platform: Pick<Platform, 'verify'>;
   /** Epoch seconds. */
   readonly clock: () => number;
   readonly leeway: number;
@@ -38,7 +41,7 @@ export interface PageExpectation {
 
 /** @throws FeedError */
 export async function readPage(body: Uint8Array, expected: PageExpectation): Promise<CutoffFeed> {
-  const { issuer, keys, clock, leeway } = expected;
+  const { issuer, keys, platform, clock, leeway } = expected;
   const jws = parseCompactJws(decodeUtf8(body)?.trim() ?? '', MAX_PAGE_BYTES);
   if (!jws.ok) throw new FeedError('not_a_jws', jws.fault);
   const typ = jws.header.typ?.toLowerCase();
@@ -47,7 +50,7 @@ export async function readPage(body: Uint8Array, expected: PageExpectation): Pro
   if (!isJwsAlgorithm(jws.header.alg)) throw new FeedError('algorithm_not_allowed', 'alg');
   const key = await keys.find(jws.header.kid, jws.header.alg, OWN_COOLDOWN);
   if (typeof key === 'string') throw new FeedError('unknown_key', `its key is ${key}`);
-  if (!verifyJws(jws, key)) throw new FeedError('bad_signature', 'its signature is wrong');
+  if (!(await platform.verify(jws, key))) throw new FeedError('bad_signature', 'its signature is wrong');
   const parsed = parseCutoffFeed(jws.payload);
   if (!parsed.ok) throw new FeedError('bad_claims', parsed.fault);
   const { feed } = parsed;

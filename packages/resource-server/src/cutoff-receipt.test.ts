@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../test/tiny-issuer.ts';
 import type { CutoffAlarm } from './cutoff-alarm.ts';
 import type { CutoffOptions } from './options.ts';
-import { createVerifier, type Verifier } from './verifier.ts';
+import { createVerifier } from './create-verifier.ts';
+import type { Verifier } from './verifier.ts';
 
 let now = 1_800_000_000;
 const clock = () => now;
@@ -73,6 +74,12 @@ describe('a verifier tells the authority', () => {
     await follow({ receipts });
     expect(asked[0]?.headers.authorization).toBe('Bearer abc.def.ghi');
     expect(targets[0]).toEqual({ resource: AUDIENCE, scope: 'tokens:introspect' });
+  });
+
+  it('nothing where it is no API', async () => {
+    await follow({ receipts: false });
+    expect(asked[0]?.query.has('resource')).toBe(false);
+    expect(asked[0]?.headers['countersign-instance']).toBeUndefined();
   });
 
   it.each([

@@ -1,5 +1,5 @@
 // What a follower of the cut-off feed says of itself, so that the authority knows who obeys. Its proof: RFC 6750 §2.1.
-import type { CutoffEntry } from '@countersign/protocol';
+import type { CutoffEntry } from '@countersign/protocol/cutoff-feed';
 import type { OnStale, TokenSource } from './options.ts';
 
 export interface ReceiptSettings {
@@ -8,8 +8,8 @@ export interface ReceiptSettings {
   readonly audience: readonly string[];
   readonly staleAfter: number;
   readonly onStale: OnStale;
-  /** Undefined: it only says whose verifier it is. */
-  readonly source: TokenSource | undefined;
+  /** Undefined: it only says whose verifier it is. False: not even that. */
+  readonly source: TokenSource | false | undefined;
 }
 
 /** The scope by which an identity stands for a resource server. */
@@ -45,9 +45,10 @@ export class CutoffReceipt {
   /** Query parameters and headers of a question; `told` when its answer is here. */
   async next(): Promise<{ query: string; headers: Record<string, string>; told: () => void }> {
     const { instance, source } = this.#settings;
+    if (source === false) return SILENCE;
     const token = source === undefined ? undefined : await this.#token(source);
     // Rather nobody than somebody who cannot prove it.
-    if (source !== undefined && token === undefined) return { query: '', headers: {}, told: () => undefined };
+    if (source !== undefined && token === undefined) return SILENCE;
     const telling = [...this.#untold]
       .slice(0, MOST_TOLD)
       .map((key) => [key, this.#attempts.get(key)] as const);
@@ -86,6 +87,12 @@ export class CutoffReceipt {
     return await Promise.race([token, late]).finally(() => clearTimeout(timer));
   }
 }
+
+const SILENCE: Awaited<ReturnType<CutoffReceipt['next']>> = {
+  query: '',
+  headers: {},
+  told: () => undefined,
+};
 
 function wordFor(onStale: OnStale): string {
   return typeof onStale === 'string'

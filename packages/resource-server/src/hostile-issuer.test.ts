@@ -3,7 +3,8 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { pairOf } from '../test/attacks/forge.ts';
 import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../test/tiny-issuer.ts';
-import { createVerifier, type Verifier } from './verifier.ts';
+import { createVerifier } from './create-verifier.ts';
+import type { Verifier } from './verifier.ts';
 
 const NOW = 1_800_000_000;
 const clock = () => NOW;

@@ -1,6 +1,5 @@
 // Asking the authority about tokens that only it can read: RFC 7662 §2, answers kept for a while (§4).
-import { createHash } from 'node:crypto';
-import { type AccessTokenClaims, parseAccessTokenClaims } from '@countersign/protocol';
+import { type AccessTokenClaims, parseAccessTokenClaims } from '@countersign/protocol/portable';
 import type { Finding } from './finding.ts';
 
 /** Who asks: a client of `@countersign/client` does, or anything that answers as RFC 7662 §2.2 says. */
@@ -13,6 +12,8 @@ export interface IntrospectionDeps {
   readonly client: Introspecting;
   /** Epoch seconds. */
   readonly clock: () => number;
+  /** base64url. */
+  readonly sha256: (text: string) => string | Promise<string>;
 }
 
 /** Seconds for which an answer is kept at most: so long a scope that was taken away may still open something. */
@@ -48,7 +49,7 @@ export class Introspection {
    */
   async ask(token: string, maxAge: number = KEEP_ACTIVE): Promise<Answer> {
     if (token.length > MAX_LENGTH) return { reason: 'malformed_token', detail: 'too_long' };
-    const digest = createHash('sha256').update(token).digest('base64');
+    const digest = await this.#deps.sha256(token);
     const kept = this.#kept.get(digest);
     const now = this.#deps.clock();
     // A clock that was set back counts as time gone by.
@@ -89,6 +90,6 @@ export class Introspection {
 function answerOf(response: { readonly active: boolean; readonly [name: string]: unknown }): Answer {
   const { active, token_type: _type, ...claims } = response;
   if (active !== true) return { reason: 'not_active' };
-  const parsed = parseAccessTokenClaims(Buffer.from(JSON.stringify(claims)));
+  const parsed = parseAccessTokenClaims(new TextEncoder().encode(JSON.stringify(claims)));
   return parsed.ok ? { claims: parsed.claims } : { reason: 'bad_claims', detail: parsed.fault };
 }

@@ -1,13 +1,7 @@
 // The keys of one issuer, kept: RFC 7517 §5, found through RFC 8414 §3.
-import {
-  type JwkSetResult,
-  type JwsAlgorithm,
-  parseJwkSet,
-  type ServerMetadata,
-  type VerificationKey,
-} from '@countersign/protocol';
-import { discoverServer, endpointOf, fetchBounded } from '@countersign/protocol/discovery';
-import type { IssuerSettings } from './settings.ts';
+import type { JwsAlgorithm } from '@countersign/protocol/portable';
+import type { Platform, PlatformKey } from './platform/platform.ts';
+import type { IssuerSettings } from './issuer-settings.ts';
 
 /** Seconds after which keys are fetched anew in the background. */
 const REFRESH_AFTER = 300;
@@ -17,10 +11,9 @@ const USE_AT_MOST = 86_400;
 const UNKNOWN_KID_COOLDOWN = 30;
 /** Seconds between fetches while there are no keys at all. */
 const EMPTY_COOLDOWN = 1;
-const MAX_KEYS = 100;
-const MAX_BYTES = 262_144;
 
 export interface JwksDeps {
+  readonly platform: Pick<Platform, 'readKeys'>;
   readonly fetch: typeof globalThis.fetch;
   /** Epoch seconds. */
   readonly clock: () => number;
@@ -28,18 +21,12 @@ export interface JwksDeps {
   readonly signal?: AbortSignal;
 }
 
-/** The set could not be used. */
-export class JwksError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'JwksError';
-  }
-}
-
 export class Jwks {
   readonly #issuer: IssuerSettings;
   readonly #deps: JwksDeps;
-  #keys: readonly VerificationKey[] | undefined;
+  #keys: readonly PlatformKey[] | undefined;
+  /** Of a set that was given, where that takes time. */
+  #reading: Promise<void> | undefined;
   #fetchedAt = 0;
   #triedAt = Number.NEGATIVE_INFINITY;
   #flight: Promise<void> | undefined;
@@ -50,7 +37,11 @@ export class Jwks {
     this.#issuer = issuer;
     this.#deps = deps;
     this.#fixed = typeof issuer.jwks === 'object';
-    if (typeof issuer.jwks === 'object') this.#keys = this.#usable(parseJwkSet(issuer.jwks, this.#limits()));
+    if (typeof issuer.jwks !== 'object') return;
+    const read = deps.platform.readKeys(issuer.jwks, issuer);
+    if (read instanceof Promise) this.#reading = read.then((keys) => this.#keep(keys));
+    else this.#keys = read;
+    this.#reading?.catch(() => undefined);
   }
 
   /**
@@ -61,7 +52,7 @@ export class Jwks {
     kid: string | undefined,
     alg: JwsAlgorithm,
     now: number = this.#deps.clock(),
-  ): VerificationKey | undefined {
+  ): PlatformKey | undefined {
     if (!this.#fixed) {
       const age = this.#keys === undefined ? Number.POSITIVE_INFINITY : now - this.#fetchedAt;
       if (age > USE_AT_MOST) return undefined;
@@ -78,10 +69,14 @@ export class Jwks {
     kid: string | undefined,
     alg: JwsAlgorithm,
     cooldown: number = UNKNOWN_KID_COOLDOWN,
-  ): Promise<VerificationKey | 'unknown' | 'unavailable'> {
+  ): Promise<PlatformKey | 'unknown' | 'unavailable'> {
     const known = this.known(kid, alg);
     if (known !== undefined) return known;
-    if (this.#fixed) return 'unknown';
+    if (this.#fixed) {
+      await this.#reading?.catch(() => undefined);
+      if (this.#keys === undefined) return 'unavailable';
+      return this.#pick(kid, alg) ?? 'unknown';
+    }
     if (this.#age() > USE_AT_MOST) {
       if (this.#quietFor(EMPTY_COOLDOWN)) await this.#refresh().catch(() => undefined);
       else await this.#flight?.catch(() => undefined);
@@ -96,7 +91,13 @@ export class Jwks {
 
   /** Fetches the keys unless they are there. Rejects with what went wrong. */
   async load(): Promise<void> {
+    await this.#reading;
     if (this.#keys === undefined) await this.#refresh();
+  }
+
+  /** The whole set is replaced: a key that is no longer published is no longer trusted. */
+  #keep(keys: readonly PlatformKey[]): void {
+    this.#keys = keys.map((key) => this.#keys?.find((each) => isSameKey(each, key)) ?? key);
   }
 
   #age(): number {
@@ -108,7 +109,7 @@ export class Jwks {
     return Math.abs(this.#deps.clock() - this.#triedAt) >= seconds;
   }
 
-  #pick(kid: string | undefined, alg: JwsAlgorithm): VerificationKey | undefined {
+  #pick(kid: string | undefined, alg: JwsAlgorithm): PlatformKey | undefined {
     const keys = this.#keys ?? [];
     if (kid !== undefined) {
       for (const key of keys) if (key.kid === kid) return key;
@@ -127,50 +128,16 @@ export class Jwks {
   }
 
   async #fetch(): Promise<void> {
-    const { fetch, clock, signal, timeoutMs = 5000 } = this.#deps;
+    const { clock } = this.#deps;
     this.#triedAt = clock();
-    const url = await this.#url();
-    const response = await fetchBounded(url, {
-      fetch,
-      timeoutMs,
-      maxBytes: MAX_BYTES,
-      signal,
-      headers: { accept: 'application/jwk-set+json, application/json' },
-    });
-    if (response.status !== 200) throw new JwksError(`${url} answered ${response.status}`);
-    // The whole set is replaced: a key that is no longer published is no longer trusted.
-    const keys = this.#usable(parseJwkSet(response.body, this.#limits()));
-    this.#keys = keys.map((key) => this.#keys?.find((each) => isSameKey(each, key)) ?? key);
+    const { fetchJwks } = await import('./jwks-fetch.ts');
+    const body = await fetchJwks(this.#issuer, this.#deps);
+    this.#keep(await this.#deps.platform.readKeys(body, this.#issuer));
     this.#fetchedAt = clock();
-  }
-
-  async #url(): Promise<string> {
-    if (typeof this.#issuer.jwks === 'string') return this.#issuer.jwks;
-    const { fetch, signal, timeoutMs = 5000 } = this.#deps;
-    const metadata: ServerMetadata = await discoverServer(this.#issuer.issuer, { fetch, timeoutMs, signal });
-    return endpointOf(metadata, 'jwks_uri');
-  }
-
-  #usable(set: JwkSetResult): readonly VerificationKey[] {
-    if (!set.ok) throw new JwksError(`the key set of ${this.#issuer.issuer} cannot be read: ${set.fault}`);
-    const keys = set.keys.filter((key) => this.#issuer.algorithms.has(key.alg));
-    if (keys.length === 0) {
-      const why = set.skipped.map(({ index, fault }) => `key ${index} ${fault}`).join(', ');
-      throw new JwksError(`the key set of ${this.#issuer.issuer} has no key that may be used (${why})`);
-    }
-    return keys;
-  }
-
-  #limits(): Parameters<typeof parseJwkSet>[1] & object {
-    const { rsaAlgorithm } = this.#issuer;
-    return {
-      maxKeys: MAX_KEYS,
-      maxBytes: MAX_BYTES,
-      ...(rsaAlgorithm === undefined ? {} : { rsaAlgorithm }),
-    };
   }
 }
 
-function isSameKey(one: VerificationKey, other: VerificationKey): boolean {
-  return one.kid === other.kid && one.alg === other.alg && one.keyObject.equals(other.keyObject);
+function isSameKey(one: PlatformKey, other: PlatformKey): boolean {
+  const same = JSON.stringify(one.material) === JSON.stringify(other.material);
+  return same && one.kid === other.kid && one.alg === other.alg;
 }

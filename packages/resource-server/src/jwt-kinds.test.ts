@@ -12,9 +12,12 @@ import {
 } from '@countersign/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../test/tiny-issuer.ts';
+import { nodePlatform } from './platform/node.ts';
+import type { PlatformKey } from './platform/platform.ts';
 import { CutoffFollower } from './cutoff-feed.ts';
 import { CutoffReceipt } from './cutoff-receipt.ts';
-import { createVerifier, type Verifier } from './verifier.ts';
+import { createVerifier } from './create-verifier.ts';
+import type { Verifier } from './verifier.ts';
 
 const NOW = 1_800_000_000;
 const TYPES = [
@@ -96,9 +99,12 @@ describe('a JWT that could be of every kind', () => {
   }
 
   async function feedIsTaken(page: string): Promise<boolean> {
+    const material = publicKey.export({ format: 'jwk' }) as PlatformKey['material'];
+    const key = nodePlatform.importKey({ kid: 'any', alg: 'ES256', material }) as PlatformKey;
     const follower = new CutoffFollower({
       issuer: tiny.issuer as Issuer,
-      keys: { find: () => Promise.resolve({ kid: 'any', alg: 'ES256', keyObject: publicKey }) },
+      keys: { find: () => Promise.resolve(key) },
+      platform: nodePlatform,
       fetch: () => Promise.resolve(new Response(page)),
       clock: () => NOW,
       leeway: 5,

@@ -1,5 +1,9 @@
 // The metadata document of this API: RFC 9728 §2, §3.
-import { type ResourceIndicator, type ResourceMetadata, resourceMetadataUrl } from '@countersign/protocol';
+import {
+  type ResourceIndicator,
+  type ResourceMetadata,
+  resourceMetadataUrl,
+} from '@countersign/protocol/portable';
 
 export interface PublishedMetadata {
   /** Where clients look for it; also the challenge's `resource_metadata`. */

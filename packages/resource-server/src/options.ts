@@ -24,9 +24,10 @@ export interface CutoffOptions {
   readonly onStale?: OnStale;
   /**
    * Proves whose verifier this is, so that its receipts count: a client of `@countersign/client` whose identity holds
-   * `tokens:introspect` of this API. Default: it only says so, and the authority shows its receipts as unproven.
+   * `tokens:introspect` of this API. Default: it only says so, and the authority shows its receipts as unproven. `false`: it says
+   * nothing of itself, for tools that are no API.
    */
-  readonly receipts?: TokenSource;
+  readonly receipts?: TokenSource | false;
   /** Called when a page of the feed is not believed (forged, replayed, rolled back …), and when the feed goes stale. */
   readonly onAlarm?: (alarm: CutoffAlarm) => void;
 }

@@ -1,5 +1,5 @@
 // Reading the access token of a request and the proof beside it, from headers only: RFC 6750 §2.1, RFC 9449 §7.1, RFC 9110 §11.6.2.
-import type { TokenScheme } from '@countersign/protocol';
+import type { TokenScheme } from '@countersign/protocol/portable';
 import type { RefusalReason } from './refusal.ts';
 
 export interface PresentedToken {

@@ -1,5 +1,6 @@
 // Waiting for an authority at start; it is found as RFC 8414 §3 says.
 import { isCertificateFailure } from '@countersign/protocol/discovery';
+import { NotReadyError } from './not-ready.ts';
 
 const GIVE_UP_AFTER_MS = 30_000;
 const RETRY_AFTER_MS = 500;
@@ -8,16 +9,6 @@ const RETRY_AFTER_MS = 500;
 export interface Awaited {
   readonly keys: { load(): Promise<void> };
   readonly cutoffs: { tried(): Promise<void>; followed(): Promise<void>; lastFailure(): unknown } | undefined;
-}
-
-/** `ready` waited in vain, or had nothing to wait for. `cause` is the last thing that went wrong; the message names it. */
-export class NotReadyError extends Error {
-  readonly code = 'not_ready' as const;
-
-  constructor(cause: unknown) {
-    super(`not ready: ${cause instanceof Error ? cause.message : 'no answer yet'}`, { cause });
-    this.name = 'NotReadyError';
-  }
 }
 
 /** @throws NotReadyError after 30 seconds; at once when a certificate is not trusted, or when `signal` is aborted */

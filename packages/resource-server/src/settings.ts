@@ -1,7 +1,6 @@
 // The options of createVerifier, read once into what the rest relies on: RFC 8414 §2, RFC 8707 §2, RFC 8725 §3.1.
 import {
   DPOP_ALGORITHMS,
-  type Issuer,
   isJwsAlgorithm,
   isLoopback,
   JWS_ALGORITHMS,
@@ -9,10 +8,11 @@ import {
   parseIssuer,
   parseResourceIndicator,
   parseScopeToken,
-} from '@countersign/protocol';
+} from '@countersign/protocol/portable';
 import type { CutoffAlarm } from './cutoff-alarm.ts';
 import type { ApiKeySettings } from './api-keys.ts';
 import type { Introspecting } from './introspection.ts';
+import type { IssuerSettings } from './issuer-settings.ts';
 import { type PublishedMetadata, publishedMetadata } from './metadata.ts';
 import {
   type IssuerOptions,
@@ -21,7 +21,8 @@ import {
   VerifierOptionError,
   type VerifierOptions,
 } from './options.ts';
-import { type CallerCertificate, callerCertificate } from './sender-constraint/caller-certificate.ts';
+import type { Platform } from './platform/platform.ts';
+import { type CallerCertificate, ofConnection } from './sender-constraint/caller-certificate.ts';
 import {
   type DpopSettings,
   readDpop,
@@ -29,16 +30,6 @@ import {
   type SenderConstraintWanted,
 } from './sender-constraint/settings.ts';
 import { readUsage, type UsageSettings } from './usage/settings.ts';
-
-export interface IssuerSettings {
-  readonly issuer: Issuer;
-  readonly jwks: string | { readonly keys: readonly unknown[] } | undefined;
-  readonly algorithms: ReadonlySet<JwsAlgorithm>;
-  /** What RSA keys without `alg` are taken for: the only RSA algorithm allowed, if there is one. */
-  readonly rsaAlgorithm: 'RS256' | 'RS384' | 'PS256' | undefined;
-  readonly allowPlainJwt: boolean;
-  readonly followCutoffs: boolean;
-}
 
 export interface VerifierSettings {
   readonly issuers: readonly IssuerSettings[];
@@ -53,7 +44,7 @@ export interface VerifierSettings {
   readonly onStale: OnStale;
   /** A random id of this running copy, by which the authority tells it from others. */
   readonly instance: string;
-  readonly receipts: TokenSource | undefined;
+  readonly receipts: TokenSource | false | undefined;
   readonly onCutoffAlarm: ((alarm: CutoffAlarm) => void) | undefined;
   readonly introspect: Introspecting | undefined;
   readonly fetch: typeof globalThis.fetch;
@@ -65,7 +56,10 @@ export interface VerifierSettings {
 }
 
 /** @throws VerifierOptionError */
-export function readOptions(options: VerifierOptions): VerifierSettings {
+export function readOptions(
+  options: VerifierOptions,
+  { certificateHeader }: Pick<Platform, 'certificateHeader'>,
+): VerifierSettings {
   const audience = typeof options.audience === 'string' ? [options.audience] : [...(options.audience ?? [])];
   if (audience.length === 0) {
     throw new VerifierOptionError('missing_option', 'audience', "give this API's resource identifier");
@@ -78,7 +72,7 @@ export function readOptions(options: VerifierOptions): VerifierSettings {
   }
   const issuers = readIssuers(options);
   const clock = options.clock ?? systemClock;
-  const dpop = readDpop(options, audience, clock);
+  const dpop = readDpop(options, audience);
   return {
     issuers,
     audience,
@@ -87,7 +81,7 @@ export function readOptions(options: VerifierOptions): VerifierSettings {
     remember: readRemember(options.remember),
     senderConstraint: readSenderConstraint(options.senderConstraint, dpop),
     dpop,
-    callerCertificate: callerCertificate(options.certificateHeader),
+    callerCertificate: readCertificateHeader(options.certificateHeader, certificateHeader),
     ...readCutoffs(options),
     instance: globalThis.crypto.randomUUID(),
     introspect: readIntrospect(options.introspect, issuers),
@@ -96,6 +90,15 @@ export function readOptions(options: VerifierOptions): VerifierSettings {
     apiKeys: readApiKeys(options.apiKeys, audience, issuers),
     usage: readUsage(options.usage, issuers),
   };
+}
+
+function readCertificateHeader(
+  given: VerifierOptions['certificateHeader'],
+  read: Platform['certificateHeader'],
+): CallerCertificate {
+  if (given === undefined) return ofConnection;
+  if (read === undefined) throw new VerifierOptionError('bad_option', 'certificateHeader', 'needs Node');
+  return read(given);
 }
 
 /** An answer is believed of one issuer only: whoever answers could speak for all of them otherwise. */
@@ -178,7 +181,7 @@ function readCutoffs({
 }: VerifierOptions): Pick<VerifierSettings, 'staleAfter' | 'onStale' | 'receipts' | 'onCutoffAlarm'> {
   const given = cutoffs === false ? {} : (cutoffs ?? {});
   const { receipts, onAlarm: onCutoffAlarm } = given;
-  if (receipts !== undefined && typeof receipts?.token !== 'function') {
+  if (receipts !== undefined && receipts !== false && typeof receipts?.token !== 'function') {
     throw new VerifierOptionError('bad_option', 'cutoffs.receipts', 'give a client of @countersign/client');
   }
   if (onCutoffAlarm !== undefined && typeof onCutoffAlarm !== 'function') {

@@ -1,11 +1,11 @@
 // No RFC: tokens whose signature has been verified, remembered so that it need not be again. What may change since is
 // asked each time: the clock, the key, cut-offs, the proof of possession, the scope.
-import type { VerificationKey } from '@countersign/protocol';
 import type { AuthenticToken } from './authority.ts';
+import type { PlatformKey } from './platform/platform.ts';
 
 /** A token that has a good signature. */
 export interface VerifiedToken extends AuthenticToken {
-  readonly signer: VerificationKey;
+  readonly signer: PlatformKey;
 }
 
 /** Longer ones are not remembered, so that `limit` bounds the memory too. */

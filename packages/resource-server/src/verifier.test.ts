@@ -5,7 +5,8 @@ import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../test/tiny-issuer.
 import { verifierScene } from '../test/verifier-scene.ts';
 import { type VerifierOptionFault, VerifierOptionError, type VerifierOptions } from './options.ts';
 import type { RefusalReason } from './refusal.ts';
-import { createVerifier, type Verifier } from './verifier.ts';
+import { createVerifier } from './create-verifier.ts';
+import type { Verifier } from './verifier.ts';
 
 const scene = verifierScene();
 const verifierOf = (options?: Partial<VerifierOptions>): Verifier => scene.open(options);

@@ -4,65 +4,38 @@ import {
   type JwsHeader,
   parseAccessTokenClaims,
   parseCompactJws,
-  parseScope,
-  type ScopeToken,
   type TokenScheme,
-} from '@countersign/protocol';
-import {
-  type Authority,
-  type AuthenticToken,
-  checkClaims,
-  checkCutoffs,
-  findSigner,
-  openAuthority,
-} from './authority.ts';
-import type { CutoffFeedState } from './cutoff-feed.ts';
-import { ApiKeys, looksLikeApiKey } from './api-keys.ts';
+} from '@countersign/protocol/portable';
+import { type Authority, type AuthenticToken, checkClaims, findSigner, openAuthority } from './authority.ts';
+import type { CutoffFeedState, CutoffFollower } from './cutoff-feed.ts';
+import type { ApiKeys } from './api-keys.ts';
 import type { Finding } from './finding.ts';
-import { Introspection } from './introspection.ts';
 import type { PublishedMetadata } from './metadata.ts';
 import type { VerifierOptions } from './options.ts';
+import { loadParts, type Parts } from './parts.ts';
+import type { Platform } from './platform/platform.ts';
 import type { RequestHeaders } from './presented-token.ts';
-import { checkBinding } from './sender-constraint/binding.ts';
-import { createDpopCheck } from './sender-constraint/dpop.ts';
+import type { Holders } from './sender-constraint/binding.ts';
 import { readOptions } from './settings.ts';
+import type { TokenRequest, VerifyResult } from './token-request.ts';
 import { type Refusal, type RefusalReason, refusal } from './refusal.ts';
-import { waitUntilReady } from './readiness.ts';
+import { createScopeReader, missingScope } from './needed-scope.ts';
 import type { OpenedRoute } from './usage/told-routes.ts';
-import { useOf } from './usage/use.ts';
 import { type VerifiedToken, VerifiedTokens } from './verified-tokens.ts';
-
-/** The request that a token came with. `scope`: what it needs, all of it, as a scope string or a list. */
-export interface TokenRequest {
-  readonly scope?: string | readonly string[];
-  /** How the token came: the scheme of the Authorization header. Default: `DPoP` where a proof came with it. */
-  readonly scheme?: TokenScheme;
-  /** The request's method, as it was sent. Proofs of possession are for one. */
-  readonly method?: string;
-  /**
-   * Where the request went: the whole URL as its sender sees it, or the path, which is read below `publicUrl`. Never make
-   * it of a `Host` header.
-   */
-  readonly url?: string;
-  /** The `DPoP` header (RFC 9449 §4). */
-  readonly dpop?: string | undefined;
-  /** DER of the certificate that the caller showed in its TLS handshake (RFC 8705 §3). Read only for a token bound to one. */
-  readonly certificate?: Uint8Array | undefined;
-}
-
-export interface Verified {
-  readonly ok: true;
-  readonly claims: AccessTokenClaims;
-  readonly scopes: readonly string[];
-  /** To be sent with the response; there when proofs need nonces and this is a bound token. */
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-export type VerifyResult = Verified | Refusal;
+import type { Watched, Watches, WatchOptions } from './watch.ts';
 
 export interface Verifier {
   /** Checks one token. Never throws on bad input; throws only when `scope` is not a scope. */
   verify(token: string | undefined, request?: TokenRequest): Promise<VerifyResult>;
+  /**
+   * The same for a stream: its `signal` is aborted within a second of the token ending, being cut off, or losing what it
+   * was accepted for, by the authority's word where that is asked.
+   */
+  watch(
+    token: string | undefined,
+    request?: TokenRequest,
+    options?: WatchOptions,
+  ): Promise<Watched | Refusal>;
   /** The refusal for a request in which no token could be found. */
   refuse(reason: RefusalReason, scheme?: TokenScheme): Refusal;
   /**
@@ -89,39 +62,72 @@ export interface Verifier {
 
 /** Headers of good tokens that are remembered: one for each key, and a few for issuers that write them differently. */
 const MAX_HEADERS = 64;
+/** As many as are told of. */
+const MAX_ROUTES = 1000;
 const NOTHING: TokenRequest = {};
 /** An opaque token has no header; the authority speaks of access tokens only (RFC 7662 §2.2). */
 const OPAQUE_HEADER: JwsHeader = { alg: 'none', typ: 'at+jwt' };
+
+/** Whether a bearer credential is meant as an API key of ours: no token begins like that. */
+function looksLikeApiKey(text: string): boolean {
+  return text.startsWith('cak_');
+}
 
 /**
  * Makes a verifier for one API. Nothing is fetched before `ready` or the first `verify`.
  * @throws VerifierOptionError · JwksError for a given key set that cannot be used
  */
-export function createVerifier(options: VerifierOptions): Verifier {
-  const settings = readOptions(options);
+export function openVerifier(options: VerifierOptions, platform: Platform): Verifier {
+  const settings = readOptions(options, platform);
   const stop = new AbortController();
   const authorities = new Map<string, Authority>(
-    settings.issuers.map((issuer) => [issuer.issuer, openAuthority(issuer, settings, stop.signal)]),
+    settings.issuers.map((issuer) => [issuer.issuer, openAuthority(issuer, settings, platform, stop.signal)]),
   );
   const { clock } = settings;
   const resourceMetadata = settings.metadata?.url;
-  const introspection =
-    settings.introspect === undefined
-      ? undefined
-      : new Introspection({ client: settings.introspect, clock: settings.clock });
-  const dpop = createDpopCheck(settings.dpop, settings.clock);
   const headers = new Map<string, JwsHeader>();
   const tokens = new VerifiedTokens(settings.remember);
   const scopes = createScopeReader();
-  const use = useOf(settings);
-  let started = false;
-  const apiKeys = settings.apiKeys && new ApiKeys(settings.apiKeys, { ...settings, signal: stop.signal });
+  let parts: Parts | undefined;
+  let loading: Promise<Parts> | undefined;
 
-  function start(): void {
-    if (started) return;
-    started = true;
-    for (const { cutoffs } of authorities.values()) cutoffs?.start();
-    use?.start();
+  /** Once; again only when something was not there to fetch. */
+  function start(): Promise<Parts> {
+    loading ??= loadParts([...authorities.values()], settings, platform, stop.signal).then(
+      (loaded) => {
+        parts = loaded;
+        if (stop.signal.aborted) closeFeeds();
+        for (const { cutoffs } of authorities.values()) cutoffs?.start();
+        for (const route of earlyRoutes.splice(0)) loaded.use?.opens(route);
+        loaded.use?.start();
+        return loaded;
+      },
+      (error: unknown) => {
+        loading = undefined;
+        throw error;
+      },
+    );
+    return loading;
+  }
+
+  /** Routers tell of routes before the first token. */
+  const earlyRoutes: OpenedRoute[] = [];
+  function opens(route: OpenedRoute): void {
+    if (parts !== undefined) parts.use?.opens(route);
+    else if (settings.usage !== undefined && earlyRoutes.length < MAX_ROUTES) earlyRoutes.push(route);
+  }
+
+  function closeFeeds(): void {
+    for (const { cutoffs } of authorities.values()) cutoffs?.close();
+  }
+
+  /** Comes with the first token that is bound to a key or a certificate. */
+  let holders: Promise<Holders> | undefined;
+  function openHolders(): Promise<Holders> {
+    holders ??= import('./sender-constraint/binding.ts').then(({ openHolders: open }) =>
+      open(settings, platform),
+    );
+    return holders;
   }
 
   /** RFC 9449 §7.2: where both are taken, the one that was tried, or that the token is for. */
@@ -133,19 +139,28 @@ export function createVerifier(options: VerifierOptions): Verifier {
     return [scheme ?? 'Bearer'];
   }
 
-  function refuse(
+  function refuse(finding: Finding, request: TokenRequest, claims?: AccessTokenClaims): Refusal {
+    if (claims !== undefined) parts?.use?.count(claims, scopes.read(request.scope), false);
+    return refusalFor(finding, request, claims);
+  }
+
+  function refusalFor(
     { reason, detail }: Finding,
     { scope, dpop: proof, scheme = proof === undefined ? 'Bearer' : 'DPoP' }: TokenRequest,
     claims?: AccessTokenClaims,
   ): Refusal {
-    if (claims !== undefined) use?.count(claims, scopes.read(scope), false);
     return refusal(reason, {
       resourceMetadata,
       scope: scopes.read(scope),
       detail,
       schemes: schemesFor(scheme, claims),
-      nonce: claims?.cnf?.jkt === undefined ? undefined : dpop.nonceHeaders(),
     });
+  }
+
+  /** Whether the key that signed is still its issuer's. */
+  function isStillSigned({ claims, signer }: AuthenticToken, now: number): boolean {
+    if (signer === undefined) return false;
+    return authorities.get(claims.iss)?.keys.known(signer.kid, signer.alg, now) === signer;
   }
 
   /** Everything that does not change any more: form, signature, and that the key is still its issuer's. */
@@ -155,8 +170,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   ): VerifiedToken | Finding | Promise<VerifiedToken | Finding> {
     const known = tokens.get(token);
     if (known !== undefined) {
-      const { kid, alg } = known.signer;
-      if (authorities.get(known.claims.iss)?.keys.known(kid, alg, now) === known.signer) return known;
+      if (isStillSigned(known, now)) return known;
       tokens.forget(token);
     }
     const jws = parseCompactJws(token, undefined, headers);
@@ -166,7 +180,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     // The issuer's name is not yet proven; it only says whose keys must prove it.
     const authority = authorities.get(parsed.claims.iss);
     if (authority === undefined) return { reason: 'wrong_issuer' };
-    const signer = findSigner(jws, authority);
+    const signer = findSigner(jws, authority, platform);
     const keep = (found: Awaited<typeof signer>): VerifiedToken | Finding => {
       if ('reason' in found) return found;
       const verified = {
@@ -184,8 +198,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
   }
 
   async function askAbout(token: string): Promise<AuthenticToken | Finding> {
-    if (introspection === undefined) return { reason: 'malformed_token', detail: 'not_a_jwt' };
-    const answer = await introspection.ask(token);
+    const answer = await parts?.introspection?.ask(token);
+    if (answer === undefined) return { reason: 'malformed_token', detail: 'not_a_jwt' };
     if ('reason' in answer) return answer;
     if (!authorities.has(answer.claims.iss)) return { reason: 'wrong_issuer' };
     return {
@@ -202,42 +216,74 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const scope = scopes.read(request.scope);
     if (stop.signal.aborted) return refuse({ reason: 'closed' }, request);
     if (token === undefined || token === '') return refuse({ reason: 'no_token' }, request);
-    start();
+    const { apiKeys, use } = parts ?? (await start());
     // Whatever else it is, it is never turned into text: that would run the caller's code, or make a list a token.
     if (typeof token !== 'string') return refuse({ reason: 'malformed_token' }, request);
     if (apiKeys !== undefined && looksLikeApiKey(token)) {
       const exchanged = await apiKeys.exchange(token);
       return typeof exchanged === 'string' ? await verify(exchanged, request) : refuse(exchanged, request);
     }
-    // What has no dot is no JWT, and only the authority can say what it is.
-    const authenticated = token.includes('.') ? authenticate(token, clock()) : askAbout(token);
-    const verified = authenticated instanceof Promise ? await authenticated : authenticated;
+    const found = find(token);
+    const verified = found instanceof Promise ? await found : found;
     if ('reason' in verified) return refuse(verified, request);
     const { claims } = verified;
-    // Read again: somebody may have had to be asked.
-    const now = clock();
-    const authority = authorities.get(claims.iss) as Authority;
-    const outdated = checkClaims(verified, authority, settings, now);
-    if (outdated !== undefined) return refuse(outdated, request, claims);
-    const { cutoffs } = authority;
-    if (cutoffs !== undefined) {
-      if (!cutoffs.hasTried) await cutoffs.tried();
-      const cut = checkCutoffs(token, verified, cutoffs, settings, introspection, clock());
-      const finding = cut instanceof Promise ? await cut : cut;
-      if (finding !== undefined) return refuse(finding, request, claims);
-    }
+    const standing = checkStanding(token, verified);
+    const fallen = standing instanceof Promise ? await standing : standing;
+    if (fallen !== undefined) return withNonce(refuse(fallen, request, claims), claims);
     if (claims.cnf !== undefined || !mayBeUnbound(request)) {
-      const binding = bindingOf(token, claims, request);
-      const unproven = binding instanceof Promise ? await binding : binding;
-      if (unproven !== undefined) return refuse(unproven, request, claims);
+      const unproven = await checkBinding(token, claims, request);
+      if (unproven !== undefined) return withNonce(refuse(unproven, request, claims), claims);
     }
-    for (const needed of scope) {
-      if (!claims.scope.includes(needed)) return refuse({ reason: 'insufficient_scope' }, request, claims);
-    }
+    const lacking = missingScope(claims, scope);
+    if (lacking !== undefined) return withNonce(refuse(lacking, request, claims), claims);
     use?.count(claims, scope, true);
-    const nonce = claims.cnf?.jkt === undefined ? undefined : dpop.nonceHeaders();
-    if (nonce === undefined) return { ok: true, claims, scopes: claims.scope };
-    return { ok: true, claims, scopes: claims.scope, headers: nonce };
+    const accepted = { ok: true, claims, scopes: claims.scope } as const;
+    return claims.cnf === undefined ? accepted : withNonce(accepted, claims);
+  }
+
+  /** What has no dot is no JWT, and only the authority can say what it is. */
+  function find(token: string): ReturnType<typeof authenticate> | ReturnType<typeof askAbout> {
+    return token.includes('.') ? authenticate(token, clock()) : askAbout(token);
+  }
+
+  /** RFC 9449 §8.2: every answer to a token that is bound to a key has the nonce to use next. */
+  async function withNonce<T extends VerifyResult>(result: T, { cnf }: AccessTokenClaims): Promise<T> {
+    if (cnf?.jkt === undefined || settings.dpop.nonceKey === undefined) return result;
+    return { ...result, headers: { ...result.headers, ...(await (await openHolders()).nonceHeaders()) } };
+  }
+
+  /** What time and orders may have done to a token since. */
+  function checkStanding(
+    token: string,
+    verified: AuthenticToken,
+  ): Finding | undefined | Promise<Finding | undefined> {
+    const authority = authorities.get(verified.claims.iss) as Authority;
+    const outdated = checkClaims(verified, authority, settings, clock());
+    if (outdated !== undefined) return outdated;
+    if (!authority.settings.followCutoffs) return undefined;
+    const cutoffs = authority.cutoffs as CutoffFollower;
+    if (!cutoffs.hasTried) return cutoffs.tried().then(() => checkStanding(token, verified));
+    const { checkCutoffs, introspection } = parts as CutoffParts;
+    return checkCutoffs(token, verified, cutoffs, settings, introspection, clock());
+  }
+
+  /** Streams are few, and most APIs have none: what watches them comes when the first one does. */
+  let watches: Promise<Watches> | undefined;
+  function openWatches(): Promise<Watches> {
+    const steps = {
+      verify,
+      isApiKey: (token: string) => settings.apiKeys !== undefined && looksLikeApiKey(token),
+      exchange: async (key: string) => (parts as { readonly apiKeys: ApiKeys }).apiKeys.exchange(key),
+      find,
+      isStillSigned,
+      checkStanding,
+      // The end of a stream is nobody's attempt.
+      refuse: refusalFor,
+      clock,
+      closed: stop.signal,
+    };
+    watches ??= import('./watch.ts').then(({ createWatches }) => createWatches(steps));
+    return watches;
   }
 
   /** Most requests: nothing to prove, and nothing that claims to be a proof. */
@@ -245,58 +291,56 @@ export function createVerifier(options: VerifierOptions): Verifier {
     return settings.senderConstraint === 'none' && proof === undefined && scheme !== 'DPoP';
   }
 
-  function bindingOf(
+  async function checkBinding(
     token: string,
     claims: AccessTokenClaims,
     request: TokenRequest,
-  ): ReturnType<typeof checkBinding> {
-    const { dpop: proof, method, url, scheme = proof === undefined ? 'Bearer' : 'DPoP' } = request;
-    const presentation = { token, scheme, dpop: proof, method, url, certificate: () => request.certificate };
-    return checkBinding(claims, presentation, settings.senderConstraint, dpop);
+  ): Promise<Finding | undefined> {
+    const { dpop, method, url, scheme = dpop === undefined ? 'Bearer' : 'DPoP' } = request;
+    if (claims.cnf === undefined) return unboundFinding(scheme, settings.senderConstraint);
+    const presentation = { token, scheme, dpop, method, url, certificate: () => request.certificate };
+    return (await openHolders()).check(claims.cnf, presentation);
   }
 
   return {
     verify,
+    watch: async (token, request = NOTHING, options) => (await openWatches()).watch(token, request, options),
     certificateOf: settings.callerCertificate,
     refuse: (reason, scheme) => refusal(reason, { resourceMetadata, schemes: schemesFor(scheme) }),
     async ready() {
-      start();
+      await start();
+      const { waitUntilReady } = await import('./readiness.ts');
       await waitUntilReady([...authorities.values()], stop.signal);
     },
-    feeds: () => [...authorities.values()].flatMap(({ cutoffs }) => (cutoffs ? [cutoffs.state()] : [])),
+    feeds: () => [...authorities.values()].filter(followsCutoffs).map(feedState),
     async close() {
       stop.abort();
-      for (const { cutoffs } of authorities.values()) cutoffs?.close();
-      await use?.close();
+      closeFeeds();
+      await parts?.use?.close();
     },
-    opens: (route) => use?.opens(route),
-    takesApiKeys: apiKeys !== undefined,
+    opens,
+    takesApiKeys: settings.apiKeys !== undefined,
     metadata: settings.metadata,
   };
 }
 
-/** Reads scopes that routes need, which are always the same few. */
-function createScopeReader(): { read(scope: TokenRequest['scope']): readonly ScopeToken[] } {
-  const known = new Map<string, readonly ScopeToken[]>();
-  return {
-    read(scope) {
-      if (scope === undefined || scope.length === 0) return NO_SCOPE;
-      if (typeof scope !== 'string') return neededScope(scope.join(' '));
-      const before = known.get(scope);
-      if (before !== undefined) return before;
-      const read = neededScope(scope);
-      if (known.size < MAX_SCOPES) known.set(scope, read);
-      return read;
-    },
-  };
+/** What is there where an issuer has a feed. */
+type CutoffParts = Parts & { readonly checkCutoffs: NonNullable<Parts['checkCutoffs']> };
+
+function followsCutoffs({ settings }: Authority): boolean {
+  return settings.followCutoffs;
 }
 
-const NO_SCOPE: readonly ScopeToken[] = [];
-const MAX_SCOPES = 1000;
+/** Before the first token nothing is known, and nobody was asked. */
+function feedState({ settings: { issuer }, cutoffs }: Authority): CutoffFeedState {
+  return cutoffs?.state() ?? { issuer, stale: true, age: undefined, cursor: undefined, alarms: 0 };
+}
 
-/** A scope that cannot be one is a mistake in the API's own code, so it is loud. */
-function neededScope(scope: string): readonly ScopeToken[] {
-  const tokens = parseScope(scope);
-  if (tokens === undefined) throw new TypeError('scope: not a scope (RFC 6749 §3.3)');
-  return tokens;
+function unboundFinding(
+  scheme: TokenScheme,
+  wanted: VerifierOptions['senderConstraint'],
+): Finding | undefined {
+  if (wanted !== 'none') return { reason: 'token_not_bound' };
+  // RFC 9449 §7.1: the scheme says that there is a key; where there is none, somebody took it away.
+  return scheme === 'DPoP' ? { reason: 'unbound_token_as_dpop' } : undefined;
 }

@@ -1,7 +1,8 @@
 // Verifiers and the tiny issuer that they trust, fresh for each test of a file.
 import { afterEach, beforeEach } from 'vitest';
 import type { VerifierOptions } from '../src/options.ts';
-import { createVerifier, type Verifier } from '../src/verifier.ts';
+import { createVerifier } from '../src/create-verifier.ts';
+import type { Verifier } from '../src/verifier.ts';
 import { AUDIENCE, startTinyIssuer, type TinyIssuer } from './tiny-issuer.ts';
 
 export const NOW = 1_800_000_000;

@@ -3,6 +3,7 @@ import { createStrangerBudget } from './audit/stranger-budget.ts';
 import { createCutoffFeed } from './cutoff/feed.ts';
 import { createCutoffFollowers } from './cutoff/followers.ts';
 import { createCutoffLedger } from './cutoff/ledger.ts';
+import { createStatusLists } from './cutoff/status-list.ts';
 import { policyOf } from './deployment-policy.ts';
 import { type FoundationDeps, layFoundation } from './foundation.ts';
 import {
@@ -87,6 +88,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const feed = createCutoffFeed({ ledger, keystore, clock, issuer });
   const followers = createCutoffFollowers({ ledger, store: storage.cutoffReceipts, clock });
   const resourceServers = knownResourceServers(storage);
+  const statusLists = createStatusLists({ storage, keystore, clock, issuer });
   const lifetimes = { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax };
   const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
   const pace = createIssuancePace(clock.now());
@@ -150,6 +152,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       feed,
       followers,
       resourceServers,
+      statusLists,
       changes,
       ledger,
       counters,
@@ -207,6 +210,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       await followers.close();
       facts.close();
       resourceServers.close();
+      statusLists.close();
       ledger.close();
       await storage.close();
     },

@@ -4,6 +4,7 @@ import type { Voucher } from '../src/audit/stranger-budget.ts';
 import { AuditUnavailable } from '../src/audit/sink.ts';
 import { createChanges } from '../src/audit/change.ts';
 import { createCutoffFollowers } from '../src/cutoff/followers.ts';
+import { createStatusLists } from '../src/cutoff/status-list.ts';
 import { createCutoffLedger } from '../src/cutoff/ledger.ts';
 import { openSqliteStorage } from '../src/database/sqlite.ts';
 import type { HttpRequest } from '../src/http/request.ts';
@@ -136,6 +137,7 @@ export async function openTokenScene(
     usedOnce: storage.usedOnce,
     followers,
     resourceServers: knownResourceServers(storage),
+    statusLists: createStatusLists({ storage, keystore, clock, issuer: ISSUER }),
     jwks: {
       find: () => Promise.reject(new OutboundRefusal('connection_failed', '?')),
       slowestMs: 0,

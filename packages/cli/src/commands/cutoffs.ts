@@ -2,13 +2,14 @@ import type { Cutoff } from '@countersign/admin-api';
 import type { RouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
 import { buildNoun } from '../noun/noun-command.ts';
+import { cutoffsDrill } from './cutoffs-drill.ts';
 import { cutoffsShow } from './cutoffs-show.ts';
 
 export const cutoffs: RouteMap<CliContext> = buildNoun<Cutoff>(
   {
     name: 'cutoffs',
     brief: 'Orders to stop trusting something at once',
-    moreExamples: ['cutoffs show cut_0123456789abcdefghij'],
+    moreExamples: ['cutoffs show cut_0123456789abcdefghij', 'cutoffs drill'],
     argument: 'CUTOFF',
     none: 'Nothing was cut off.',
     presentation: {
@@ -49,5 +50,5 @@ export const cutoffs: RouteMap<CliContext> = buildNoun<Cutoff>(
       done: 'Lifted',
     },
   },
-  { show: cutoffsShow },
+  { show: cutoffsShow, drill: cutoffsDrill },
 );

@@ -18,6 +18,10 @@ const members: FieldOverrides = {
   'token.lifetime': { brief: 'Lifetime of its tokens in seconds' },
   'token.signing_alg': { flag: 'signing-alg', brief: 'Algorithm that signs its tokens' },
   'token.typ': { brief: 'Type in the header of its tokens' },
+  'token.status_list': {
+    flag: 'status-list',
+    brief: 'Its tokens name their place in a status list, for verifiers that do not follow the cut-off feed',
+  },
   sender_constraint: { brief: 'What its tokens must be bound to' },
 };
 

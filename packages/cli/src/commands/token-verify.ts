@@ -32,7 +32,7 @@ export const tokenVerify: Command<CliContext> = buildCommand<Flags, [], CliConte
       issuer: authority.issuer,
       audience: flags.audience,
       fetch: fetchFor(host, authority),
-      ...(flags.ignoreCutoffs ? { cutoffs: false as const } : {}),
+      cutoffs: flags.ignoreCutoffs ? false : { receipts: false },
       clock: () => Math.floor(host.now() / 1000),
     });
     try {

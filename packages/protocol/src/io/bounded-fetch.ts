@@ -94,7 +94,13 @@ async function readBounded(response: Response, maxBytes: number, url: string): P
     if (length > maxBytes) throw new FetchFailure('too_large', url);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks, length);
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
 }
 
 /** A query may hold what does not belong into an error message. */

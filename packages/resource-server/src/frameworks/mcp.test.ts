@@ -11,7 +11,8 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { listen } from '../../test/frameworks/over-http.ts';
 import { startTinyIssuer, type TinyIssuer } from '../../test/tiny-issuer.ts';
-import { createVerifier, type Verifier } from '../verifier.ts';
+import { createVerifier } from '../create-verifier.ts';
+import type { Verifier } from '../verifier.ts';
 import { type McpGuard, mcpGuard, type McpRequest } from './mcp.ts';
 
 const clock = (): number => Math.floor(Date.now() / 1000);

@@ -1,10 +1,11 @@
 // MCP servers over HTTP, as the MCP authorization specification (2025-11-25) wants them: RFC 9728 metadata, RFC 6750
 // challenges that name it and the scope to ask for, tokens for this server alone (RFC 8707).
-import { formatScope, parseScope } from '@countersign/protocol';
+import { formatScope, parseScope } from '@countersign/protocol/portable';
 import { presentedToken, type RequestHeaders } from '../presented-token.ts';
 import type { Refusal } from '../refusal.ts';
 import { requireScope as authorize } from '../require-scope.ts';
-import type { Verified, Verifier } from '../verifier.ts';
+import type { Verified } from '../token-request.ts';
+import type { Verifier } from '../verifier.ts';
 import { type Answer, refusalAnswer } from './answer.ts';
 import { type NodeResponse, resourceMetadata as metadataOf, send, setHeaders } from './node-http.ts';
 import { headersOf, resourceMetadata as metadataOfFetch, toResponse, withHeaders } from './fetch.ts';

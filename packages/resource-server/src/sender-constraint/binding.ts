@@ -1,7 +1,9 @@
 // Whether a token may be used by who presents it: RFC 7800 §3.1, RFC 9449 §7, RFC 8705 §3.
-import type { AccessTokenClaims, TokenScheme } from '@countersign/protocol';
+import type { Confirmation, TokenScheme } from '@countersign/protocol/portable';
 import type { Finding } from '../finding.ts';
-import type { DpopCheck } from './dpop.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { VerifierSettings } from '../settings.ts';
+import { createDpopCheck, type DpopCheck } from './dpop.ts';
 import { checkCertificate } from './mtls.ts';
 import type { SenderConstraintWanted } from './settings.ts';
 
@@ -16,19 +18,32 @@ export interface Presentation {
   readonly certificate: () => Uint8Array | undefined;
 }
 
-/** A bound token without its proof is refused whatever the options say; an unbound one where they want it bound. */
-export function checkBinding(
-  { cnf }: AccessTokenClaims,
+export interface Holders {
+  /** What keeps who presents it from using a bound token, whatever the options say; undefined when it is its holder. */
+  check(cnf: Confirmation, presentation: Presentation): Promise<Finding | undefined>;
+  /** For every answer to a token that is bound to a key, when nonces are asked for: RFC 9449 §8.2. */
+  nonceHeaders(): Promise<Readonly<Record<string, string>> | undefined>;
+}
+
+export function openHolders(
+  { senderConstraint, dpop, clock }: Pick<VerifierSettings, 'senderConstraint' | 'dpop' | 'clock'>,
+  platform: Platform,
+): Holders {
+  const proofs = createDpopCheck(dpop, platform, clock);
+  return {
+    nonceHeaders: () => proofs.nonceHeaders(),
+    check: (cnf, presentation) => checkHolder(cnf, presentation, senderConstraint, platform, proofs),
+  };
+}
+
+async function checkHolder(
+  cnf: Confirmation,
   presentation: Presentation,
   wanted: SenderConstraintWanted,
-  dpop: DpopCheck,
-): Finding | undefined | Promise<Finding | undefined> {
+  platform: Platform,
+  proofs: DpopCheck,
+): Promise<Finding | undefined> {
   const { scheme } = presentation;
-  if (cnf === undefined) {
-    if (wanted !== 'none') return { reason: 'token_not_bound' };
-    // RFC 9449 §7.1: the scheme says that there is a key; where there is none, somebody took it away.
-    return scheme === 'DPoP' ? { reason: 'unbound_token_as_dpop' } : undefined;
-  }
   // RFC 7800 §3.1: half of a confirmation that is not understood is no confirmation.
   if (cnf.unknown.length > 0) return { reason: 'sender_constraint_not_supported', detail: cnf.unknown[0] };
   const { jkt, 'x5t#S256': thumbprint } = cnf;
@@ -36,11 +51,11 @@ export function checkBinding(
   if (wanted !== 'none' && wanted !== 'any' && !bound[wanted]) return { reason: 'token_not_bound' };
   // A token bound to both is for who has both.
   if (thumbprint !== undefined) {
-    const finding = checkCertificate(thumbprint, presentation.certificate());
+    const finding = await checkCertificate(thumbprint, presentation.certificate(), platform);
     if (finding !== undefined) return finding;
   }
   if (jkt === undefined) return scheme === 'DPoP' ? { reason: 'unbound_token_as_dpop' } : undefined;
   // RFC 9449 §7.2: stolen and presented as if nothing were known of its key.
   if (scheme !== 'DPoP') return { reason: 'bound_token_as_bearer' };
-  return dpop.check({ ...presentation, jkt });
+  return proofs.check({ ...presentation, jkt });
 }

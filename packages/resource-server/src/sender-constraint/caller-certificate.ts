@@ -1,13 +1,4 @@
-// Which certificate a request came with: RFC 8705 §3, RFC 9440 §2, §4.
-import {
-  type CertificateHeaderDialect,
-  CERTIFICATE_HEADER_DIALECTS,
-  namesCertificate,
-  plainAddress,
-  readCertificateHeader,
-  trustedProxies,
-} from '@countersign/protocol';
-import { type CertificateHeaderOptions, VerifierOptionError } from '../options.ts';
+// Which certificate a request came with: RFC 8705 §3.
 import type { RequestHeaders } from '../presented-token.ts';
 
 /** DER; undefined where there is none that can be believed. */
@@ -19,46 +10,10 @@ interface Peer {
   getPeerX509Certificate(): { readonly raw: Uint8Array } | undefined;
 }
 
-/** @throws VerifierOptionError */
-export function callerCertificate(given: CertificateHeaderOptions | undefined): CallerCertificate {
-  if (given === undefined) return ofConnection;
-  const { dialect, proxies } = readSettings(given);
-  return (request) => {
-    const { rawHeaders = [] } = request;
-    const own = ofConnection(request);
-    if (!proxies.trusts(plainAddress(peerOf(request).remoteAddress))) {
-      return namesCertificate({ rawHeaders }) ? undefined : own;
-    }
-    // What a proxy shows is its own, and would make all its callers one.
-    const named = readCertificateHeader({ rawHeaders }, dialect)?.chain?.[0];
-    const differs = own !== undefined && named !== undefined && Buffer.compare(own, named) !== 0;
-    return differs ? undefined : named;
-  };
-}
-
-function readSettings({ dialect, proxies }: CertificateHeaderOptions): {
-  readonly dialect: CertificateHeaderDialect;
-  readonly proxies: ReturnType<typeof trustedProxies>;
-} {
-  if (!CERTIFICATE_HEADER_DIALECTS.includes(dialect)) {
-    const fix = `take from ${CERTIFICATE_HEADER_DIALECTS.join(' ')}`;
-    throw new VerifierOptionError('bad_option', 'certificateHeader.dialect', fix);
-  }
-  const fix = 'give the addresses or CIDR blocks of your proxies';
-  if (!Array.isArray(proxies) || proxies.length === 0) {
-    throw new VerifierOptionError('missing_option', 'certificateHeader.proxies', fix);
-  }
-  try {
-    return { dialect, proxies: trustedProxies(proxies) };
-  } catch {
-    throw new VerifierOptionError('bad_option', 'certificateHeader.proxies', fix);
-  }
-}
-
-function ofConnection(request: RequestHeaders): Uint8Array | undefined {
+export function ofConnection(request: RequestHeaders): Uint8Array | undefined {
   return peerOf(request).getPeerX509Certificate?.()?.raw;
 }
 
-function peerOf({ socket }: RequestHeaders): Partial<Peer> {
+export function peerOf({ socket }: RequestHeaders): Partial<Peer> {
   return socket ?? {};
 }

@@ -1,15 +1,19 @@
 // A DPoP proof beside an access token: RFC 9449 §4.3, §7.1, §7.2, §9, §11.1.
 import {
-  checkDpopProof,
-  createDpopNonces,
   DPOP_PROOF_REASONS,
-  type DpopNonces,
   type DpopProof,
-  dpopProofUse,
   dpopUri,
-} from '@countersign/protocol';
+  matchDpopProof,
+  readDpopProof,
+  usedDpopProofText,
+  usedDpopProofUntil,
+} from '@countersign/protocol/dpop-proof';
+import { thumbprintText } from '@countersign/protocol/jwk';
 import type { Finding } from '../finding.ts';
+import type { Platform } from '../platform/platform.ts';
+import { createNonces } from './nonces.ts';
 import type { DpopSettings } from './settings.ts';
+import { rememberUsedProofs } from './used-proofs.ts';
 
 /** What a proof is checked against. */
 export interface ProvenRequest {
@@ -22,22 +26,48 @@ export interface ProvenRequest {
 
 export interface DpopCheck {
   /** What is wrong with the proof, `undefined` when it holds. A good one is used up by this. */
-  check(request: ProvenRequest): Finding | undefined | Promise<Finding | undefined>;
+  check(request: ProvenRequest): Promise<Finding | undefined>;
   /** Headers for every answer to a bound token, when nonces are asked for: RFC 9449 §8.2. */
-  nonceHeaders(): Readonly<Record<string, string>> | undefined;
+  nonceHeaders(): Promise<Readonly<Record<string, string>> | undefined>;
 }
 
+/** `clock`: epoch seconds. */
 export function createDpopCheck(
   { publicUrls, nonceKey, usedProofs }: DpopSettings,
+  platform: Platform,
   clock: () => number,
 ): DpopCheck {
-  const nonces: DpopNonces | undefined = nonceKey === undefined ? undefined : createDpopNonces(nonceKey);
+  const used =
+    usedProofs !== undefined && 'claim' in usedProofs
+      ? usedProofs
+      : rememberUsedProofs(clock, usedProofs?.limit);
+  const nonces = nonceKey === undefined ? undefined : createNonces(nonceKey, platform);
+
+  /** RFC 9449 §4.3, 2 to 12. */
+  async function prove(
+    dpop: string,
+    expected: { readonly method: string; readonly uris: readonly string[]; readonly token: string },
+  ): Promise<DpopProof | Finding> {
+    const { token, ...rest } = expected;
+    const read = readDpopProof(dpop);
+    if (!read.ok) return { reason: DPOP_PROOF_REASONS[read.fault], detail: read.fault };
+    const { unproven } = read;
+    const key = platform.importKey(unproven.key);
+    if (key === undefined) return { reason: DPOP_PROOF_REASONS.bad_key, detail: 'bad_key' };
+    if (!(await platform.verify(unproven.jws, key))) {
+      return { reason: DPOP_PROOF_REASONS.bad_signature, detail: 'bad_signature' };
+    }
+    const shown = await platform.sha256(thumbprintText(unproven.jwk));
+    const ath = await platform.sha256(token);
+    const matched = matchDpopProof(unproven, { ...rest, now: clock(), jkt: shown, ath });
+    return matched.ok ? matched.proof : { reason: DPOP_PROOF_REASONS[matched.fault], detail: matched.fault };
+  }
 
   /** RFC 9449 §11.1: once per key and URL. What cannot be known to be new is not taken. */
   async function claim(proof: DpopProof, uri: string): Promise<Finding | undefined> {
-    const { id, until } = dpopProofUse(proof, uri);
     try {
-      const fresh = await usedProofs.claim(id, until);
+      const id = await platform.sha256(usedDpopProofText(proof, uri));
+      const fresh = await used.claim(id, usedDpopProofUntil(proof));
       return fresh ? undefined : { reason: 'dpop_proof_replayed' };
     } catch (error) {
       return {
@@ -48,7 +78,7 @@ export function createDpopCheck(
   }
 
   return {
-    check({ token, jkt, dpop, method, url }) {
+    async check({ token, jkt, dpop, method, url }) {
       if (dpop === undefined) return { reason: 'dpop_proof_missing' };
       if (typeof dpop !== 'string') return { reason: 'dpop_proof_malformed' };
       if (method === undefined || url === undefined) {
@@ -58,23 +88,21 @@ export function createDpopCheck(
       if (uris.length === 0) {
         return { reason: 'sender_constraint_not_supported', detail: 'the option publicUrl is not set' };
       }
-      const now = clock();
-      const checked = checkDpopProof(dpop, { method, uris, now, accessToken: token });
-      if (!checked.ok) return { reason: DPOP_PROOF_REASONS[checked.fault], detail: checked.fault };
-      const { proof } = checked;
+      const proof = await prove(dpop, { method, uris, token });
+      if ('reason' in proof) return proof;
       // RFC 9449 §6.1: the key of the proof is the key of the token.
       if (proof.jkt !== jkt) return { reason: 'dpop_key_mismatch' };
       // RFC 9449 §9.
       if (nonces !== undefined && proof.nonce === undefined) return { reason: 'dpop_nonce_missing' };
-      if (nonces !== undefined && !nonces.accepts(proof.nonce as string, now * 1000)) {
+      if (nonces !== undefined && !(await nonces.at(clock())).includes(proof.nonce as string)) {
         return { reason: 'dpop_nonce_unknown' };
       }
       return claim(proof, uris[0] as string);
     },
-    nonceHeaders: () =>
-      nonces === undefined
-        ? undefined
-        : { 'DPoP-Nonce': nonces.current(clock() * 1000), 'Cache-Control': 'no-store' },
+    async nonceHeaders() {
+      const around = await nonces?.at(clock());
+      return around && { 'DPoP-Nonce': around[0] as string, 'Cache-Control': 'no-store' };
+    },
   };
 }
 

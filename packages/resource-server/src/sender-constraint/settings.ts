@@ -1,7 +1,6 @@
 // What createVerifier is told about proofs of possession, read once: RFC 9449 §4.3 (htu), §9 (nonces), §11.1 (single use).
-import { randomBytes } from 'node:crypto';
 import { type DpopOptions, VerifierOptionError, type VerifierOptions } from '../options.ts';
-import { rememberUsedProofs, type UsedProofs } from './used-proofs.ts';
+import type { UsedProofs } from './used-proofs.ts';
 
 export type SenderConstraintWanted = 'none' | 'any' | 'dpop' | 'mtls';
 
@@ -9,7 +8,8 @@ export interface DpopSettings {
   /** Without a slash at the end; a path of a request comes behind it. Empty: proofs cannot be checked. */
   readonly publicUrls: readonly string[];
   readonly nonceKey: Uint8Array | undefined;
-  readonly usedProofs: UsedProofs;
+  /** Undefined: this process remembers as many as it does by default. */
+  readonly usedProofs: UsedProofs | { readonly limit: number } | undefined;
 }
 
 /** @throws VerifierOptionError */
@@ -30,27 +30,27 @@ export function readSenderConstraint(
 const LEAST_KEY = 32;
 
 /** @throws VerifierOptionError */
-export function readDpop(
-  options: VerifierOptions,
-  audience: readonly string[],
-  clock: () => number,
-): DpopSettings {
+export function readDpop(options: VerifierOptions, audience: readonly string[]): DpopSettings {
   const { nonces = false, usedProofs } = options.dpop ?? {};
-  const nonceKey = nonces === true ? randomBytes(LEAST_KEY) : nonces === false ? undefined : nonces.key;
+  const nonceKey =
+    nonces === true
+      ? crypto.getRandomValues(new Uint8Array(LEAST_KEY))
+      : nonces === false
+        ? undefined
+        : nonces.key;
   if (nonceKey !== undefined && (!(nonceKey instanceof Uint8Array) || nonceKey.length < LEAST_KEY)) {
     throw new VerifierOptionError('bad_option', 'dpop.nonces', `give a key of ${LEAST_KEY} bytes or more`);
   }
   return {
     publicUrls: readPublicUrls(options.publicUrl, audience),
     nonceKey,
-    usedProofs: readUsedProofs(usedProofs, clock),
+    usedProofs: readUsedProofs(usedProofs),
   };
 }
 
-function readUsedProofs(given: DpopOptions['usedProofs'], clock: () => number): UsedProofs {
-  if (given === undefined) return rememberUsedProofs(clock);
-  if ('claim' in given) return given;
-  if (Number.isSafeInteger(given.limit) && given.limit > 0) return rememberUsedProofs(clock, given.limit);
+function readUsedProofs(given: DpopOptions['usedProofs']): DpopSettings['usedProofs'] {
+  if (given === undefined || 'claim' in given) return given;
+  if (Number.isSafeInteger(given.limit) && given.limit > 0) return given;
   throw new VerifierOptionError('bad_option', 'dpop.usedProofs', 'give a store, or a limit from 1');
 }
 

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../../test/tiny-issuer.ts';
 import { requireScope as expressGuard } from '../frameworks/express.ts';
 import { requireScope as fastifyGuard } from '../frameworks/fastify.ts';
-import { createVerifier, type Verifier } from '../verifier.ts';
+import { createVerifier } from '../create-verifier.ts';
+import { type Verifier } from '../verifier.ts';
 import { routeTeller } from './route-teller.ts';
 import { MOST_ROUTES, MOST_ROUTES_A_REPORT, type OpenedRoute, ToldRoutes } from './told-routes.ts';
 

@@ -1,4 +1,4 @@
-import type { AccessTokenClaims } from '@countersign/protocol';
+import type { AccessTokenClaims } from '@countersign/protocol/portable';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Counted, UseCounts } from './use-counts.ts';

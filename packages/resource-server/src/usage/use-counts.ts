@@ -1,5 +1,5 @@
 // No RFC: what is counted between two reports. Runs once for every call, so it allocates nothing for a caller that is known.
-import type { AccessTokenClaims } from '@countersign/protocol';
+import type { AccessTokenClaims } from '@countersign/protocol/portable';
 
 /** How often something was let through, and how often it was refused. */
 export interface Tally {

@@ -1,14 +1,9 @@
-import type { AccessTokenClaims } from '@countersign/protocol';
+import type { AccessTokenClaims } from '@countersign/protocol/portable';
 import fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
 import { UseCounts, type UseRow } from './use-counts.ts';
-import {
-  MOST_ROWS,
-  type Reporting,
-  ReportRefused,
-  UseReporter,
-  type UseReporterDeps,
-} from './use-reporter.ts';
+import { ReportRefused } from './report-refused.ts';
+import { MOST_ROWS, type Reporting, UseReporter, type UseReporterDeps } from './use-reporter.ts';
 
 const ISSUER = 'https://authority.test';
 const API = 'https://fraud.test';

@@ -1,6 +1,7 @@
 // No RFC: telling the authority what was used (POST /v1/usage). What was told is told again until it is acknowledged, under
 // the same number, so that nothing is counted twice and nothing is forgotten while this process lives.
-import type { AccessTokenClaims } from '@countersign/protocol';
+import type { AccessTokenClaims } from '@countersign/protocol/portable';
+import { ReportRefused } from './report-refused.ts';
 import { type OpenedRoute, ToldRoutes } from './told-routes.ts';
 import { type Tally, UseCounts, type UseRow } from './use-counts.ts';
 
@@ -57,18 +58,6 @@ interface Report {
   readonly uncounted?: Readonly<Tally>;
   /** Nothing follows: this copy ends. */
   readonly final?: true;
-}
-
-/** The authority has read a report and will never take it. */
-export class ReportRefused extends Error {
-  readonly code = 'report_refused' as const;
-  readonly status: number;
-
-  constructor(status: number) {
-    super(`the authority refuses the report: ${status}`);
-    this.name = 'ReportRefused';
-    this.status = status;
-  }
 }
 
 /** RFC 9110 §15.5: answers about the request itself. Those about who asks, or when, may be another one the next time. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../../test/tiny-issuer.ts';
 import type { UsageOptions, VerifierOptions } from '../options.ts';
-import { createVerifier } from '../verifier.ts';
+import { createVerifier } from '../create-verifier.ts';
 import type { Reporting } from './use-reporter.ts';
 
 let tiny: TinyIssuer;

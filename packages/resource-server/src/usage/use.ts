@@ -1,5 +1,5 @@
 // No RFC: what of this API is used, as one verifier sees it.
-import type { AccessTokenClaims } from '@countersign/protocol';
+import { type AccessTokenClaims, encodeBase64url } from '@countersign/protocol/portable';
 import type { VerifierSettings } from '../settings.ts';
 import type { OpenedRoute } from './told-routes.ts';
 import { UseReporter } from './use-reporter.ts';
@@ -57,5 +57,5 @@ export function useOf({ usage, audience, clock }: VerifierSettings): Use | undef
 
 /** 128 random bits, in characters that a header may hold. */
 function randomName(): string {
-  return Buffer.from(globalThis.crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
+  return encodeBase64url(globalThis.crypto.getRandomValues(new Uint8Array(16)));
 }

@@ -1,7 +1,8 @@
 // What stands behind every framework under test: an authority, and one verifier with every option on.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { generateSecret } from '@countersign/protocol';
-import { createVerifier, type Verifier } from '../../src/verifier.ts';
+import { createVerifier } from '../../src/create-verifier.ts';
+import type { Verifier } from '../../src/verifier.ts';
 import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../tiny-issuer.ts';
 
 export const NOW = 1_800_000_000;

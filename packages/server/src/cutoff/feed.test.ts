@@ -61,7 +61,7 @@ const SOURCE = '192.0.2.1';
 const oneOfMany = (i: number): string => `198.51.100.${i % 200}`;
 
 async function read(after: number, wait = 0, source = SOURCE, signal?: AbortSignal): Promise<Claims> {
-  const jws = parseCompactJws(await feed.read(after, wait, source, signal), 10_000_000);
+  const jws = parseCompactJws(await feed.read(after, wait, { source, proven: false }, signal), 10_000_000);
   if (!jws.ok) throw new Error(jws.fault);
   expect(jws.header).toMatchObject({ alg: 'ES256', typ: 'cutoffs+jwt' });
   const parsed = parseCutoffFeed(jws.payload);
@@ -146,9 +146,16 @@ test('draining answers everybody, and from then on at once', async () => {
   expect((await read(0, 25)).entries).toEqual([]);
 });
 
-async function fill(followers: number, sourceOf: (i: number) => string): Promise<Promise<unknown>[]> {
-  const waiting = Array.from({ length: followers }, (_, i) => feed.read(0, 25, sourceOf(i)));
-  await expect.poll(() => feed.waiting()).toBe(followers);
+async function fill(
+  followers: number,
+  sourceOf: (i: number) => string,
+  proven = false,
+): Promise<Promise<unknown>[]> {
+  const before = feed.waiting();
+  const waiting = Array.from({ length: followers }, (_, i) =>
+    feed.read(0, 25, { source: sourceOf(i), proven }),
+  );
+  await expect.poll(() => feed.waiting()).toBe(before + followers);
   return waiting;
 }
 
@@ -163,19 +170,29 @@ test('whoever comes when all room to wait is taken gets the signed page at once,
   await Promise.all(followers);
 });
 
-test('one source can take the room of a hundred and no more; others wait as before', async () => {
-  const followers = await fill(100, () => SOURCE);
+test('one source can take the room of 250 and no more; others wait as before', async () => {
+  const followers = await fill(250, () => SOURCE);
   expect((await read(0, 25)).entries).toEqual([]);
-  expect(feed.waiting()).toBe(100);
+  expect(feed.waiting()).toBe(250);
   const other = read(0, 25, '192.0.2.2');
-  await expect.poll(() => feed.waiting()).toBe(101);
+  await expect.poll(() => feed.waiting()).toBe(251);
   await order('payments');
   await Promise.all([...followers, other]);
   // Its room is free again.
-  const late = Array.from({ length: 100 }, () => feed.read(1, 25, SOURCE));
-  await expect.poll(() => feed.waiting()).toBe(100);
+  const late = Array.from({ length: 250 }, () => feed.read(1, 25, { source: SOURCE, proven: false }));
+  await expect.poll(() => feed.waiting()).toBe(250);
   feed.drain();
   await Promise.all(late);
+});
+
+test('who proved whose verifier it is waits however many strangers do, a thousand of one API', async () => {
+  const strangers = await fill(5000, oneOfMany);
+  const proven = await fill(1000, () => 'rsv_1', true);
+  expect((await feed.read(0, 25, { source: 'rsv_1', proven: true })).length).toBeGreaterThan(0);
+  expect(feed.waiting()).toBe(6000);
+  const other = await fill(1, () => 'rsv_2', true);
+  feed.drain();
+  await Promise.all([...strangers, ...proven, ...other]);
 });
 
 test('a cursor of another life is answered with everything', async () => {

@@ -10,14 +10,22 @@ export interface CutoffFeedDeps {
   readonly issuer: string;
 }
 
+/** Whose room to wait a follower takes. */
+export interface FollowedFrom {
+  /** Its network; of one that proved itself, its resource server. */
+  readonly source: string;
+  readonly proven: boolean;
+}
+
 export interface CutoffFeed {
   /**
    * A signed page (`typ: cutoffs+jwt`) of the orders after `after`; all that still matter for 0 or for a cursor that is
    * not of this authority's present database. Without news it waits `waitSeconds` (at most 25) and answers with an empty
    * page, the heartbeat. Where no more may wait, in all or from this source, that comes at once: the feed is public, and
-   * whoever fills it must not be able to keep the orders from those who obey them.
+   * whoever fills it must not be able to keep the orders from those who obey them. Those who proved whose they are have room of
+   * their own.
    */
-  read(after: number, waitSeconds: number, source: string, signal?: AbortSignal): Promise<string>;
+  read(after: number, waitSeconds: number, from: FollowedFrom, signal?: AbortSignal): Promise<string>;
   /** Followers that wait now. */
   waiting(): number;
   /** Answers everybody who waits, and from now on at once. */
@@ -28,7 +36,10 @@ export interface CutoffFeed {
 export const LONGEST_WAIT = 25;
 const PAGE_LIFETIME = 60;
 const MOST_WAITING = 5000;
-const MOST_WAITING_A_SOURCE = 100;
+/** A cluster whose verifiers all come by one address is one source. */
+const MOST_WAITING_A_SOURCE = 250;
+/** Room of its own for each resource server, of those who proved that they are of it. */
+const MOST_WAITING_PROVEN = 1000;
 const ENTRIES_A_PAGE = 10_000;
 const PAGES_KEPT = 1000;
 
@@ -40,6 +51,8 @@ export function createCutoffFeed(deps: CutoffFeedDeps): CutoffFeed {
   const pages = new Map<string, Promise<string>>();
   let pagesOf = 0;
   let changes = 0;
+  /** Of all who wait, those who proved nothing. */
+  let strangersWaiting = 0;
   let draining = false;
 
   deps.ledger.onChange(() => {
@@ -51,27 +64,30 @@ export function createCutoffFeed(deps: CutoffFeedDeps): CutoffFeed {
     for (const wake of waiting) wake();
   }
 
-  function hasRoom(source: string): boolean {
-    return waiting.size < MOST_WAITING && (waitingOf.get(source) ?? 0) < MOST_WAITING_A_SOURCE;
+  function hasRoom({ source, proven }: FollowedFrom): boolean {
+    const here = waitingOf.get(source) ?? 0;
+    if (proven) return here < MOST_WAITING_PROVEN;
+    return strangersWaiting < MOST_WAITING && here < MOST_WAITING_A_SOURCE;
   }
 
-  function countWaiting(source: string, change: 1 | -1): void {
+  function countWaiting({ source, proven }: FollowedFrom, change: 1 | -1): void {
+    if (!proven) strangersWaiting += change;
     const count = (waitingOf.get(source) ?? 0) + change;
     if (count > 0) waitingOf.set(source, count);
     else waitingOf.delete(source);
   }
 
-  function wait(seconds: number, source: string, signal: AbortSignal | undefined): Promise<void> {
+  function wait(seconds: number, from: FollowedFrom, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
-        if (waiting.delete(wake)) countWaiting(source, -1);
+        if (waiting.delete(wake)) countWaiting(from, -1);
         signal?.removeEventListener('abort', wake);
         resolve();
       };
       const timer = setTimeout(wake, seconds * 1000);
       waiting.add(wake);
-      countWaiting(source, 1);
+      countWaiting(from, 1);
       signal?.addEventListener('abort', wake);
     });
   }
@@ -92,7 +108,7 @@ export function createCutoffFeed(deps: CutoffFeedDeps): CutoffFeed {
   }
 
   return {
-    async read(after, waitSeconds, source, signal) {
+    async read(after, waitSeconds, from, signal) {
       for (let last = false; ; ) {
         const seen = changes;
         const state = await deps.ledger.current();
@@ -102,7 +118,7 @@ export function createCutoffFeed(deps: CutoffFeedDeps): CutoffFeed {
         }
         // An order that came while the ledger was being read has rung already.
         if (changes !== seen) continue;
-        if (hasRoom(source)) await wait(Math.min(waitSeconds, LONGEST_WAIT), source, signal);
+        if (hasRoom(from)) await wait(Math.min(waitSeconds, LONGEST_WAIT), from, signal);
         last = true;
       }
     },

@@ -82,6 +82,9 @@ test('a cursor of the future confirms nothing, and tells that the database is ol
   await followers.heard(word({ after: cursor + 1 }));
   expect(followers.outrun()).toBe(true);
   expect(await confirmedAt(cursor)).toEqual([]);
+  await order('b');
+  await followers.heard(word());
+  expect(followers.outrun()).toBe(false);
 });
 
 test('attempts count from the start of a follower: told twice or late they are right', async () => {

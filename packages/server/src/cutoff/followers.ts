@@ -48,7 +48,7 @@ export interface CutoffFollowers {
   size(): number;
   /** Words that were not taken, because there was no room for one more follower. */
   crowdedOut(): number;
-  /** Whether a proven follower showed a receipt of the future: this database is older than what it has seen. */
+  /** Whether a proven follower showed a receipt that is still of the future: this database is older than what it has seen. */
   outrun(): boolean;
   close(): Promise<void>;
 }
@@ -94,7 +94,9 @@ export function createCutoffFollowers(deps: CutoffFollowersDeps): CutoffFollower
   let pending: Confirmation[] = [];
   let forgotAt = clock.now();
   let crowdedOut = 0;
-  let outrun = false;
+  /** The newest receipt that a proven follower showed, and the newest order there is. */
+  let shown = 0;
+  let head = 0;
   let writing: Promise<void> | undefined;
   let timer: { readonly handle: NodeJS.Timeout; readonly at: number } | undefined;
 
@@ -239,15 +241,16 @@ export function createCutoffFollowers(deps: CutoffFollowersDeps): CutoffFollower
       following.record = { ...following.record, staleAfter, onStale, lastSeenAt: now };
       following.unwritten = true;
       const known = pending.length;
-      if (after !== undefined && after <= state.head) takeReceipt(following, after, state, now);
-      else if (after !== undefined && word.proven) outrun = true;
+      head = state.head;
+      if (after !== undefined && word.proven) shown = Math.max(shown, after);
+      if (after !== undefined && after <= head) takeReceipt(following, after, state, now);
       takeAttempts(following, word, state, now);
       writeWithin(pending.length > known || following.unwrittenAttempts.size > 0 ? SOON : LATER);
     },
     flush: write,
     size: () => followers.size,
     crowdedOut: () => crowdedOut,
-    outrun: () => outrun,
+    outrun: () => shown > head,
     async close() {
       clearTimeout(timer?.handle);
       await write().catch(() => undefined);

@@ -14,9 +14,18 @@ async function notBefore(staleness: number): Promise<number> {
     sweepTokens: async () => 0,
     head: async () => 0,
   };
+  const ended: object[] = [];
+  const statusIndexes = {
+    end: async (target: object, at: number) => void ended.push({ ...target, at }),
+    allot: async () => undefined,
+    valid: async () => [],
+    head: async () => 0,
+    sweep: async () => 0,
+  };
   const order = { kind: 'identity', target: 'payments', reason: 'leak', orderedBy: 'admin' } as const;
-  const record = await orderCutoff(deps, { cutoffs, staleness }, order);
+  const record = await orderCutoff(deps, { cutoffs, statusIndexes, staleness }, order);
   expect(record.createdAt).toBe(NOW);
+  expect(ended).toEqual([{ identity: 'payments', at: NOW }]);
   return record.notBefore;
 }
 

@@ -26,10 +26,13 @@ const SKEW = 1_000;
  */
 export async function orderCutoff(
   deps: { readonly clock: Clock; readonly random: RandomBytes },
-  stores: Pick<Stores, 'cutoffs' | 'staleness'>,
+  stores: Pick<Stores, 'cutoffs' | 'statusIndexes' | 'staleness'>,
   order: CutoffOrder,
 ): Promise<CutoffRecord> {
   const now = deps.clock.now();
+  // What was issued until now must not come back with it.
+  if (order.kind === 'identity') await stores.statusIndexes.end({ identity: order.target }, now);
+  if (order.kind === 'credential') await stores.statusIndexes.end({ credential: order.target }, now);
   const unheard = stores.staleness > 0 ? stores.staleness + SKEW : 0;
   return await stores.cutoffs.append({
     id: newId('cut', deps.random),

@@ -18,6 +18,7 @@ interface ResourceServerRow {
   token_lifetime: number | null;
   token_signing_alg: string;
   token_typ: string;
+  token_status_list: number;
   sender_constraint: string;
   state: string;
   built_in: number;
@@ -41,6 +42,7 @@ const resourceServers: VersionedTable<ResourceServerRecord> = versionedTable<
     'token_lifetime',
     'token_signing_alg',
     'token_typ',
+    'token_status_list',
     'sender_constraint',
     'state',
     'built_in',
@@ -58,6 +60,7 @@ const resourceServers: VersionedTable<ResourceServerRecord> = versionedTable<
     token_lifetime: record.token.lifetime,
     token_signing_alg: record.token.signingAlg,
     token_typ: record.token.typ,
+    token_status_list: record.token.statusList === true,
     sender_constraint: record.senderConstraint,
     state: record.state,
     built_in: record.builtIn,
@@ -75,6 +78,7 @@ const resourceServers: VersionedTable<ResourceServerRecord> = versionedTable<
       lifetime: row.token_lifetime ?? undefined,
       signingAlg: row.token_signing_alg as SigningAlgorithm,
       typ: row.token_typ as 'at+jwt' | 'JWT',
+      ...(row.token_status_list === 1 ? { statusList: true } : {}),
     },
     senderConstraint: row.sender_constraint as 'none' | 'dpop' | 'mtls',
     state: row.state as 'active' | 'deleted',

@@ -15,6 +15,7 @@ import { resourceServerStore } from './resource-servers.ts';
 import { scopeRouteStore } from './scope-routes.ts';
 import { settingStore } from './settings.ts';
 import { signingKeyStore } from './signing-keys.ts';
+import { statusIndexStore } from './status-indexes.ts';
 import { trustedIssuerStore } from './trusted-issuers.ts';
 import { unregisteredCallerStore } from './unregistered-callers.ts';
 import { coverageStore } from './usage-coverage.ts';
@@ -32,6 +33,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     signingKeys: signingKeyStore(session),
     cutoffs: cutoffStore(session),
     cutoffReceipts: cutoffReceiptStore(session),
+    statusIndexes: statusIndexStore(session),
     findings: findingStore(session),
     usage: usageStore(session),
     usageReporters: reporterStore(session),

@@ -1,5 +1,6 @@
 // The token wing: registers grants (RFC 6749 §4), client authentication methods (§2.3) and endpoints.
 import { CLIENT_ASSERTION_ALGORITHMS, createDpopNonces, DPOP_ALGORITHMS } from '@countersign/protocol';
+import type { StatusLists } from '../cutoff/status-list.ts';
 import type { Route } from '../http/route.ts';
 import type { JwksCache } from '../outbound/jwks-cache.ts';
 import { credentialMaximumAge } from '../policy/credential-maximum-age.ts';
@@ -21,6 +22,7 @@ import { createIntrospectEndpoint } from './endpoints/introspect.ts';
 import { createIssuanceRecord, type IssuanceRecordDeps } from './endpoints/issuance-record.ts';
 import { createJwksEndpoint } from './endpoints/jwks.ts';
 import { createRevokeEndpoint, type RevokeDeps } from './endpoints/revoke.ts';
+import { createStatusListEndpoint } from './endpoints/status-list.ts';
 import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
 import { createTokenEndpoint, type TokenEndpointDeps } from './endpoints/token.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
@@ -57,6 +59,7 @@ export interface OAuthDeps
   readonly storage: Pick<Storage, 'trustedIssuers' | 'credentials' | 'identities' | 'usedOnce'>;
   /** Absent: no proofs are looked at. `nonceKey` is absent where proofs need no nonce. */
   readonly dpop?: { readonly nonceKey: Uint8Array | undefined };
+  readonly statusLists: StatusLists;
   readonly feed: CutoffsEndpointDeps['feed'];
   readonly followers: CutoffsEndpointDeps['followers'];
   readonly resourceServers: CutoffsEndpointDeps['resourceServers'];
@@ -131,6 +134,12 @@ export function createOAuthRoutes(
     { ...form, path: '/oauth/revoke', endpoint: revoke },
     { ...read, path: '/oauth/jwks', endpoint: createJwksEndpoint(deps.keystore, deps.jwksMaxAge) },
     { ...read, path: '/oauth/cutoffs', endpoint: createCutoffsEndpoint(about), errors: 'oauth' },
+    {
+      ...read,
+      path: '/oauth/status/:list',
+      endpoint: createStatusListEndpoint(deps.statusLists),
+      errors: 'oauth',
+    },
     // RFC 8414 §3.1 inserts the well-known path before the issuer's own; OpenID Connect Discovery appends it.
     { ...read, path: `/.well-known/oauth-authorization-server${path}`, endpoint: metadata },
     { ...read, path: `${path}/.well-known/openid-configuration`, endpoint: metadata },

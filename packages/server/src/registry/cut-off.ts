@@ -51,7 +51,7 @@ export function cutOffToken(
 /** The same for the tokens of one credential, which itself stays as it is. */
 export function cutOffTokensOf(
   deps: RuleDeps,
-  stores: Pick<Stores, 'cutoffs' | 'staleness'>,
+  stores: Pick<Stores, 'cutoffs' | 'statusIndexes' | 'staleness'>,
   tell: Tell,
   asked: { readonly credentialId: string; readonly reason: string; readonly orderedBy: string },
 ): Promise<CutoffRecord> {
@@ -61,7 +61,7 @@ export function cutOffTokensOf(
 
 async function order(
   deps: RuleDeps,
-  stores: Pick<Stores, 'cutoffs' | 'staleness'>,
+  stores: Pick<Stores, 'cutoffs' | 'statusIndexes' | 'staleness'>,
   tell: Tell,
   asked: CutoffOrder,
 ): Promise<CutoffRecord> {

@@ -90,6 +90,7 @@ async function everyServer(stores: ReachStores): Promise<readonly ResourceServer
   return all;
 }
 
-function lifeAt({ lifetimes }: CutoffReachDeps, { token }: ResourceServerRecord): number {
+/** Seconds that a token for it lives at most. */
+export function lifeAt({ lifetimes }: CutoffReachDeps, { token }: ResourceServerRecord): number {
   return Math.min(token.lifetime ?? lifetimes.default, lifetimes.maximum);
 }

@@ -26,7 +26,7 @@ export interface RulesCutOff {
  */
 export async function cutOffRules(
   deps: RuleDeps,
-  stores: Pick<Stores, 'credentials' | 'cutoffs' | 'staleness'>,
+  stores: Pick<Stores, 'credentials' | 'cutoffs' | 'statusIndexes' | 'staleness'>,
   tell: Tell,
   { id, issuer }: Pick<TrustedIssuerRecord, 'id' | 'issuer'>,
   asked: { readonly after: Position | undefined; readonly verb: string; readonly orderedBy: string },

@@ -66,6 +66,7 @@ export interface ResourceServerView {
     format: 'jwt' | 'opaque';
     lifetime: number | null;
     signing_alg: SigningAlgorithm;
+    status_list: boolean;
     typ: 'at+jwt' | 'JWT';
   };
   sender_constraint: 'none' | 'dpop' | 'mtls';
@@ -77,13 +78,13 @@ export interface ResourceServerView {
 }
 
 export function resourceServerView(record: ResourceServerRecord): ResourceServerView {
-  const { format, lifetime, signingAlg, typ } = record.token;
+  const { format, lifetime, signingAlg, typ, statusList = false } = record.token;
   return {
     id: record.id,
     identifier: record.identifier,
     name: record.name,
     scopes: record.scopes.map(({ name, description, sensitivity }) => ({ name, description, sensitivity })),
-    token: { format, lifetime: lifetime ?? null, signing_alg: signingAlg, typ },
+    token: { format, lifetime: lifetime ?? null, signing_alg: signingAlg, typ, status_list: statusList },
     sender_constraint: record.senderConstraint,
     state: record.state,
     built_in: record.builtIn,

@@ -16,6 +16,8 @@ export interface TokenSettings {
   readonly signingAlg: SigningAlgorithm;
   /** `at+jwt` (RFC 9068); `JWT` only for validators that refuse it. */
   readonly typ: 'at+jwt' | 'JWT';
+  /** Its tokens say where their status is (draft-ietf-oauth-status-list), for verifiers that do not follow the cut-off feed. */
+  readonly statusList?: true;
 }
 
 export interface ResourceServerRecord {

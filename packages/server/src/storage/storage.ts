@@ -11,6 +11,7 @@ import type { ResourceServerStore } from './resource-servers.ts';
 import type { ScopeRouteStore } from './scope-routes.ts';
 import type { SettingStore } from './settings.ts';
 import type { SigningKeyStore } from './signing-keys.ts';
+import type { StatusIndexStore } from './status-indexes.ts';
 import type { TrustedIssuerStore } from './trusted-issuers.ts';
 import type { UnregisteredCallerStore } from './unregistered-callers.ts';
 import type { CoverageStore } from './usage-coverage.ts';
@@ -28,6 +29,7 @@ export interface Stores {
   readonly signingKeys: SigningKeyStore;
   readonly cutoffs: CutoffStore;
   readonly cutoffReceipts: CutoffReceiptStore;
+  readonly statusIndexes: StatusIndexStore;
   readonly findings: FindingStore;
   readonly usage: UsageStore;
   readonly usageReporters: ReporterStore;

@@ -116,6 +116,20 @@ test('a credential reaches what its identity may, a key all that it signs for, a
   expect(await reached('token', 'some-jti')).toEqual(everything);
 });
 
+test('a token that the audit log knows reaches its own API, for as long as it lives on', async () => {
+  await authority.log.append({
+    id: 'jti-1',
+    at: new Date(authority.clock.now() - 100_000).toISOString(),
+    type: 'token.issued',
+    outcome: 'success',
+    resource: FRAUD,
+    jti: 'jti-1',
+    node: 'test',
+  });
+  const { body } = await order('token', 'jti-1', '?dry_run=true');
+  expect(body.outlook.resource_servers).toMatchObject([{ identifier: FRAUD, longest_token_life: 500 }]);
+});
+
 test('what was taken away a moment ago still counts, for as long as its tokens live', async () => {
   const { body } = await authority.call('GET', '/v1/access?identity=a');
   const access = body.items[0];

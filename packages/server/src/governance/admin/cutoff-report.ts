@@ -1,10 +1,13 @@
 import type { CutoffReport, CutoffResourceServer } from '@countersign/admin-api';
+import type { LoggedEvent } from '../../audit/event.ts';
+import type { AuditLog } from '../../audit/log.ts';
 import type { Clock } from '../../clock.ts';
 import { isConnected, worstCase } from '../../cutoff/exposure.ts';
 import type { CutoffFollowers } from '../../cutoff/followers.ts';
 import {
   type CutoffReachDeps,
   cutoffReach,
+  lifeAt,
   type Reached,
   type ReachStores,
 } from '../../registry/cutoff-reach.ts';
@@ -16,6 +19,7 @@ import type { Storage } from '../../storage/storage.ts';
 export interface CutoffReportDeps extends CutoffReachDeps {
   readonly storage: ReachStores & Pick<Storage, 'cutoffReceipts'>;
   readonly followers: Pick<CutoffFollowers, 'flush'>;
+  readonly log: Pick<AuditLog, 'find'>;
   readonly clock: Clock;
 }
 
@@ -40,14 +44,15 @@ export async function outlookOf(
   target: Target,
 ): Promise<Pick<CutoffReport, 'worst_case' | 'resource_servers'>> {
   const now = deps.clock.now();
-  const reached = await cutoffReach(deps, deps.storage, target, now);
+  const reached = await reachOf(deps, target, now);
+  await deps.followers.flush();
   return summary(await serversOf(deps, reached, now, undefined));
 }
 
 /** An order with its receipts. */
 export async function reportOf(deps: CutoffReportDeps, order: CutoffRecord): Promise<CutoffReport> {
   const now = deps.clock.now();
-  const reached = await cutoffReach(deps, deps.storage, order, order.createdAt);
+  const reached = await reachOf(deps, order, order.createdAt);
   await deps.followers.flush();
   const { cutoffReceipts } = deps.storage;
   const confirmations = await cutoffReceipts.confirmationsOf(order.cursor);
@@ -62,6 +67,23 @@ export async function reportOf(deps: CutoffReportDeps, order: CutoffRecord): Pro
     ...summary(servers),
     all_confirmed: servers.every(({ waiting }) => waiting === 0),
   };
+}
+
+/** Of a token that the audit log knows, its API and no other. */
+async function reachOf(deps: CutoffReportDeps, target: Target, at: number): Promise<readonly Reached[]> {
+  const issued = target.kind === 'token' ? await issuanceOf(deps, target.target, at) : undefined;
+  const resource = issued?.resource;
+  const server =
+    resource === undefined ? undefined : await deps.storage.resourceServers.byIdentifier(resource);
+  if (issued === undefined || server === undefined) return cutoffReach(deps, deps.storage, target, at);
+  const age = Math.floor((at - Date.parse(issued.at)) / 1000);
+  return [{ resourceServer: server, longestLife: Math.max(0, lifeAt(deps, server) - age) }];
+}
+
+async function issuanceOf(deps: CutoffReportDeps, jti: string, at: number): Promise<LoggedEvent | undefined> {
+  const filter = { jti, type: 'token.issued', from: at - HEARD_OF_WITHIN };
+  const [issued] = await deps.log.find(filter, { afterSeq: 0, limit: 1 });
+  return issued;
 }
 
 function summary(

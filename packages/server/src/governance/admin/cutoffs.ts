@@ -1,15 +1,41 @@
+import type { CutoffDrill } from '@countersign/admin-api';
+import type { Changes } from '../../audit/change.ts';
 import { type CutOffDeps, cutOff } from '../../registry/cut-off.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { cutoffView } from '../../registry/views.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { type CutoffReportDeps, outlookOf, reportOf } from './cutoff-report.ts';
 import { numberedPage, readNumber } from './cursor.ts';
-import type { NounHandlers } from './endpoint.ts';
+import type { Call, NounHandlers } from './endpoint.ts';
 import { required } from './find-record.ts';
 
 export function cutoffHandlers(
-  deps: CutOffDeps & CutoffReportDeps & { readonly storage: Pick<Storage, 'cutoffs'> },
+  deps: CutOffDeps &
+    CutoffReportDeps & { readonly storage: Pick<Storage, 'cutoffs'>; readonly changes: Changes },
 ): NounHandlers<'cutoffs'> {
+  async function drillOf({ params, body }: Call<'cutoffs.drill'>): Promise<CutoffDrill> {
+    const order = required(await deps.storage.cutoffs.byId(params.id), 'cut-off');
+    const report = await reportOf(deps, order);
+    const exposures = report.resource_servers.flatMap(({ slowest_exposure_ms: ms }) =>
+      ms === null ? [] : [ms],
+    );
+    return {
+      cutoff: order.id,
+      ...body,
+      all_confirmed: report.all_confirmed,
+      slowest_exposure_ms: exposures.length === 0 ? null : Math.max(...exposures),
+      resource_servers: report.resource_servers.map(
+        ({ identifier, confirmed, waiting, silent, slowest_exposure_ms }) => ({
+          identifier,
+          confirmed,
+          waiting,
+          silent,
+          slowest_exposure_ms,
+        }),
+      ),
+    };
+  }
+
   return {
     'cutoffs.create': {
       kind: 'write',
@@ -36,6 +62,21 @@ export function cutoffHandlers(
       async run({ params }) {
         const order = required(await deps.storage.cutoffs.byId(params.id), 'cut-off');
         return { body: await reportOf(deps, order) };
+      },
+    },
+
+    'cutoffs.drill': {
+      kind: 'many',
+      async run(call) {
+        const drill = await drillOf(call);
+        await deps.changes.run(call.admin.actor, async (_stores, tell) =>
+          tell({ type: 'cutoff.drilled', resource: drill.cutoff, after: drill }),
+        );
+        return { body: drill };
+      },
+      async preview(call) {
+        await drillOf(call);
+        return [];
       },
     },
 

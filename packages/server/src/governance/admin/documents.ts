@@ -166,7 +166,7 @@ function toDeclared(document: Document, index: number): Declared {
   }
   if (document.kind === 'ResourceServer') {
     const { spec } = document;
-    const { format, lifetime, signing_alg, typ } = spec.token;
+    const { format, lifetime, signing_alg, typ, status_list } = spec.token;
     return {
       kind: 'ResourceServer',
       name,
@@ -174,7 +174,7 @@ function toDeclared(document: Document, index: number): Declared {
       identifier: spec.identifier,
       title: spec.name ?? name,
       scopes: scopesOf(spec.scopes),
-      token: { format, lifetime, signingAlg: signing_alg, typ },
+      token: { format, lifetime, signingAlg: signing_alg, typ, ...(status_list ? { statusList: true } : {}) },
       senderConstraint: spec.sender_constraint,
     };
   }

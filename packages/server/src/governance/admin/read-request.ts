@@ -1,7 +1,7 @@
 // Reading a request of the admin API as strictly as its contract says: JSON (RFC 8259), merge patch (RFC 7396 §4 for the
 // media type), preconditions (RFC 9110 §13.1.1, RFC 6585 §3).
 import { BODY_DEPTH, BODY_VALUES, type FieldError, type Operation } from '@countersign/admin-api';
-import { parseForm, parseJsonObject } from '@countersign/protocol';
+import { parseForm, parseBoundedJsonObject } from '@countersign/protocol';
 import { type HttpRequest, header, singleHeader } from '../../http/request.ts';
 import { ProblemError } from './problem.ts';
 
@@ -90,7 +90,7 @@ function readBody(operation: Operation, request: HttpRequest): unknown {
   if (!empty) requireMediaType(request, operation.method === 'PATCH' ? PATCH_TYPES : JSON_TYPES);
   const parsed = empty
     ? ({ ok: true, value: {} } as const)
-    : parseJsonObject(request.body, {
+    : parseBoundedJsonObject(request.body, {
         maxDepth: BODY_DEPTH,
         maxBytes: operation.bodyLimit,
         maxValues: BODY_VALUES,

@@ -23,12 +23,18 @@ export function resourceServerHandlers(
     'resource-servers.create': {
       kind: 'write',
       async run({ body }, stores, tell) {
-        const { format, lifetime, signing_alg, typ } = body.token;
+        const { format, lifetime, signing_alg, typ, status_list } = body.token;
         const record = await createResourceServer(deps, stores, tell, {
           identifier: body.identifier,
           name: body.name,
           scopes: scopesOf(body.scopes),
-          token: { format, lifetime, signingAlg: signing_alg, typ },
+          token: {
+            format,
+            lifetime,
+            signingAlg: signing_alg,
+            typ,
+            ...(status_list ? { statusList: true } : {}),
+          },
           senderConstraint: body.sender_constraint,
         });
         return { ...resultOf(record), location: `/v1/resource-servers/${record.id}` };
@@ -104,5 +110,6 @@ function mergeToken(
     lifetime: patch.lifetime === undefined ? token.lifetime : (patch.lifetime ?? undefined),
     signingAlg: patch.signing_alg ?? token.signingAlg,
     typ: patch.typ ?? token.typ,
+    ...((patch.status_list ?? token.statusList) ? { statusList: true } : {}),
   };
 }

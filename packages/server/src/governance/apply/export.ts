@@ -45,7 +45,7 @@ export async function exportDocuments(stores: Reading, now: number): Promise<rea
 }
 
 function resourceServerDocument(record: ResourceServerRecord): ExportedDocument {
-  const { format, lifetime, signingAlg, typ } = record.token;
+  const { format, lifetime, signingAlg, typ, statusList } = record.token;
   return documentOf('ResourceServer', record.name, {
     identifier: record.identifier,
     scopes: record.scopes.map(({ name, description, sensitivity }) => ({
@@ -53,7 +53,13 @@ function resourceServerDocument(record: ResourceServerRecord): ExportedDocument 
       ...(description === '' ? {} : { description }),
       sensitivity,
     })),
-    token: { format, ...(lifetime === undefined ? {} : { lifetime }), signing_alg: signingAlg, typ },
+    token: {
+      format,
+      ...(lifetime === undefined ? {} : { lifetime }),
+      signing_alg: signingAlg,
+      typ,
+      ...(statusList === undefined ? {} : { status_list: statusList }),
+    },
     sender_constraint: record.senderConstraint,
   });
 }

@@ -76,6 +76,36 @@ test('what expired is swept', async () => {
   expect(await storage.idempotency.sweep(clock.now())).toBe(0);
 });
 
+test('forgets verifiers that were not heard of for a month, and those that proved nothing after two days', async () => {
+  const { storage, clock } = authority;
+  const { body } = await authority.call('GET', '/v1/resource-servers');
+  const at = clock.now();
+  const follower = (proven: boolean) => ({
+    resourceServerId: body.items[0].id as string,
+    instance: 'boot-1',
+    proven,
+    staleAfter: 10,
+    onStale: 'refuse',
+    firstSeenAt: at,
+    lastSeenAt: at,
+  });
+  await storage.cutoffReceipts.record({
+    followers: [follower(true), follower(false)],
+    confirmations: [],
+    attempts: [],
+  });
+  const left = async (): Promise<boolean[]> => {
+    await sweepExpiredJob({ storage, clock }).run(never);
+    return (await storage.cutoffReceipts.followers(0, 10)).map((each) => each.proven);
+  };
+  clock.advance(2 * DAY);
+  expect(await left()).toHaveLength(2);
+  clock.advance(1);
+  expect(await left()).toEqual([true]);
+  clock.advance(28 * DAY);
+  expect(await left()).toEqual([]);
+});
+
 test('the order about one token is swept when no such token can live, other orders never', async () => {
   const { storage, clock } = authority;
   const job = sweepExpiredJob({ storage, clock });

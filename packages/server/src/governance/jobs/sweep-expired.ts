@@ -18,7 +18,10 @@ const MOST_RECEIPTS = { mostFollowers: 50_000, mostConfirmations: 500_000 };
 /** Removes what may be forgotten: replay marks, remembered answers, orders about single tokens that have
  * expired, and receipts of verifiers that are gone. */
 export function sweepExpiredJob(deps: {
-  readonly storage: Pick<Storage, 'usedOnce' | 'idempotency' | 'cutoffs' | 'cutoffReceipts'>;
+  readonly storage: Pick<
+    Storage,
+    'usedOnce' | 'idempotency' | 'cutoffs' | 'cutoffReceipts' | 'statusIndexes'
+  >;
   readonly clock: Clock;
 }): Job {
   return {
@@ -29,6 +32,7 @@ export function sweepExpiredJob(deps: {
       while (!signal.aborted && (await deps.storage.usedOnce.sweep(now)) >= SWEEP);
       const before = Math.floor(now / 1000) - TOKEN_ORDER_MATTERS_FOR;
       while (!signal.aborted && (await deps.storage.cutoffs.sweepTokens(before)) >= SWEEP);
+      while (!signal.aborted && (await deps.storage.statusIndexes.sweep(before * 1000)) >= SWEEP);
       if (!signal.aborted) await deps.storage.idempotency.sweep(now);
       if (signal.aborted) return;
       await deps.storage.cutoffReceipts.sweep({

@@ -7,8 +7,14 @@ import { StorageError } from '../../storage/errors.ts';
 
 let scene: TokenScene;
 let followers: CutoffFollowers;
+let waited: object[];
 beforeEach(async () => {
-  scene = await openTokenScene();
+  waited = [];
+  const read = async (_after: number, _wait: number, from: object) => {
+    waited.push(from);
+    return 'a.b.c';
+  };
+  scene = await openTokenScene({ feed: { read } });
   followers = scene.deps.followers as CutoffFollowers;
 });
 afterEach(async () => {
@@ -59,6 +65,7 @@ test('one that shows a token by which it stands for its API is proven for that A
   const other = `&resource=${encodeURIComponent('https://other.example')}`;
   const headers = ['Countersign-Instance', 'boot-1', 'Authorization', `Bearer ${token}`];
   expect((await poll(`${SETTINGS}${other}`, headers)).status).toBe(200);
+  expect(waited).toEqual([{ source: scene.server.id, proven: true }]);
   const found = await known();
   expect(found.map(({ resourceServerId, proven }) => [resourceServerId === scene.server.id, proven])).toEqual(
     expect.arrayContaining([

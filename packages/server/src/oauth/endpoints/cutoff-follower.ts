@@ -63,22 +63,29 @@ function isKind(kind: string | undefined): kind is CutoffKind {
   return (CUTOFF_KINDS as readonly unknown[]).includes(kind);
 }
 
-/** Takes note of a follower: proven for the resource servers whose tokens it stands for, unproven for the others. */
+/**
+ * Takes note of a follower: proven for the resource servers whose tokens it stands for, unproven for the others. Resolves to
+ * the id of one for which it is proven.
+ */
 export async function noteFollower(
   deps: CutoffFollowerDeps,
   request: HttpRequest,
   words: FollowerWords,
   after: number | undefined,
   source: string,
-): Promise<void> {
+): Promise<string | undefined> {
+  let provenAs: string | undefined;
   const proven = await provenFor(deps, request);
   const { instance, staleAfter, onStale, attempts } = words;
   for (const resource of words.resources) {
     const resourceServerId = await deps.resourceServers.idOf(resource);
     if (resourceServerId === undefined) continue;
     const word = { resourceServerId, instance, staleAfter, onStale, attempts, source, after };
-    await deps.followers.heard({ ...word, proven: proven.includes(resource) });
+    const isProven = proven.includes(resource);
+    if (isProven) provenAs ??= resourceServerId;
+    await deps.followers.heard({ ...word, proven: isProven });
   }
+  return provenAs;
 }
 
 /**

@@ -13,13 +13,13 @@ const nobodyKnown = {
   clock: { now: () => 0 },
 } satisfies Omit<CutoffsEndpointDeps, 'feed'>;
 
-type Asked = [after: number, wait: number, source: string];
+type Asked = [after: number, wait: number, source: string, proven: boolean];
 
 function ask(query: string, answer: () => Promise<string> = async () => 'a.b.c', source = '127.0.0.1') {
   const asked: Asked[] = [];
   const feed: Pick<CutoffFeed, 'read'> = {
     read: (after, wait, from) => {
-      asked.push([after, wait, from]);
+      asked.push([after, wait, from.source, from.proven]);
       return answer();
     },
   };
@@ -48,7 +48,7 @@ test('after and wait are what they say, and 0 when absent', async () => {
       headers: { 'content-type': 'application/cutoffs+jwt', 'cache-control': 'no-store' },
       body: 'a.b.c',
     });
-    expect(asked).toEqual([[...expected, '127.0.0.1']]);
+    expect(asked).toEqual([[...expected, '127.0.0.1', false]]);
   }
 });
 
@@ -67,7 +67,7 @@ test('anything else is invalid_request, and nobody waits for it', async () => {
 test('a follower counts for its network: the owner of a /64 is one', async () => {
   const { asked, response } = ask('wait=25', async () => 'a.b.c', '2001:db8:0:7:1:2:3:4');
   await response;
-  expect(asked).toEqual([[0, 25, '2001:db8:0:7::/64']]);
+  expect(asked).toEqual([[0, 25, '2001:db8:0:7::/64', false]]);
 });
 
 test('without a database: come again in a moment', async () => {

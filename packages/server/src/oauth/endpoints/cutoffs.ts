@@ -34,13 +34,15 @@ export function createCutoffsEndpoint(deps: CutoffsEndpointDeps): Endpoint {
     const asked = readQuery(request);
     if (typeof asked === 'string') return invalidRequest(asked);
     try {
-      const source = networkOf(request.source);
-      if (asked.follower !== undefined)
-        await noteFollower(deps, request, asked.follower, asked.receipt, source).catch(unlessUnavailable);
+      const network = networkOf(request.source);
+      const proven =
+        asked.follower &&
+        (await noteFollower(deps, request, asked.follower, asked.receipt, network).catch(unlessUnavailable));
+      const from = { source: proven ?? network, proven: proven !== undefined };
       return {
         status: 200,
         headers: { ...NO_STORE, 'content-type': 'application/cutoffs+jwt' },
-        body: await deps.feed.read(asked.after, asked.wait, source, request.signal),
+        body: await deps.feed.read(asked.after, asked.wait, from, request.signal),
       };
     } catch (error) {
       if (error instanceof StorageError && error.fault === 'unavailable') return unavailable();
@@ -50,8 +52,9 @@ export function createCutoffsEndpoint(deps: CutoffsEndpointDeps): Endpoint {
 }
 
 /** A receipt that cannot be read now is told again; whether the feed itself can be read, it says itself. */
-function unlessUnavailable(error: unknown): void {
+function unlessUnavailable(error: unknown): undefined {
   if (!(error instanceof StorageError && error.fault === 'unavailable')) throw error;
+  return undefined;
 }
 
 /** What is wrong with it, when it is not as it should be. */

@@ -98,6 +98,7 @@ describe('the routes of the token wing', () => {
       'POST /oauth/revoke oauth 65536',
       'GET /oauth/jwks plain 0',
       'GET /oauth/cutoffs oauth 0',
+      'GET /oauth/status/:list oauth 0',
       'GET /.well-known/oauth-authorization-server plain 0',
       'GET /.well-known/openid-configuration plain 0',
     ]);

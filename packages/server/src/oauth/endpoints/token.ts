@@ -6,6 +6,7 @@ import { type Form, TOKEN_TYPE } from '@countersign/protocol';
 import { AuditUnavailable } from '../../audit/sink.ts';
 import type { Clock } from '../../clock.ts';
 import type { HttpResponse } from '../../http/response.ts';
+import type { StatusLists } from '../../cutoff/status-list.ts';
 import type { Endpoint } from '../../http/route.ts';
 import { evaluate } from '../../policy/evaluate.ts';
 import type { IssuanceFacts, Rule } from '../../policy/rule.ts';
@@ -53,6 +54,7 @@ export interface TokenEndpointDeps extends AuthenticateDeps, IssueDeps {
   readonly record: IssuanceRecord;
   /** Undefined: nobody is limited. */
   readonly budgets?: Budgets | undefined;
+  readonly statusLists: Pick<StatusLists, 'placeOf'>;
   readonly clock: Clock;
   /** Tells the operator of a bug; given the error and the request's id. */
   readonly report: (error: unknown, requestId: string) => void;
@@ -86,7 +88,8 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
         requireHolder((attempt.delegation = asked.delegation), confirmation);
       const now = Math.floor(attempt.at / 1000);
       const lifetime = withinDelegation(requirePolicy(deps, client, held, attempt.at), asked, now);
-      const token = issue(deps, idsOf(client), held, lifetime, now, termsOf(asked, confirmation));
+      const status = wantsStatus(held) ? await requireStatus(deps, client) : undefined;
+      const token = issue(deps, idsOf(client), held, lifetime, now, termsOf(asked, confirmation, status));
       const accessToken = await token.signed;
       const changed = recheck(deps, client, held, attempt.at);
       if (changed !== undefined) await changed;
@@ -189,8 +192,25 @@ function withinDelegation(lifetime: number, { delegation }: Authorization, now: 
 function termsOf(
   { delegation }: Authorization,
   confirmation: IssueTerms['confirmation'],
+  status: IssueTerms['status'],
 ): IssueTerms | undefined {
-  return delegation === undefined && confirmation === undefined ? undefined : { confirmation, delegation };
+  if (delegation === undefined && confirmation === undefined && status === undefined) return undefined;
+  return { confirmation, delegation, status };
+}
+
+/** An opaque token is asked about, and needs no list. */
+function wantsStatus({ resourceServer: { token } }: EffectiveAccess): boolean {
+  return token.statusList === true && token.format === 'jwt';
+}
+
+/** Where the token's status will be. Nowhere when credential or identity have been stopped a moment ago. */
+async function requireStatus(
+  deps: Pick<TokenEndpointDeps, 'statusLists'>,
+  client: AuthenticatedClient,
+): Promise<NonNullable<IssueTerms['status']>> {
+  const place = await deps.statusLists.placeOf(client.credential.id);
+  if (place === undefined) throw new Refusal('identity_not_active');
+  return place;
 }
 
 function idsOf(client: AuthenticatedClient): { clientId: string; credentialId: string } {

@@ -28,6 +28,8 @@ export interface Delegation {
 export interface IssueTerms {
   readonly confirmation: ConfirmationMember | undefined;
   readonly delegation: Delegation | undefined;
+  /** draft-ietf-oauth-status-list-21 §6.1. */
+  readonly status?: { readonly idx: number; readonly uri: string } | undefined;
 }
 
 export interface Authorization extends AccessAsked {

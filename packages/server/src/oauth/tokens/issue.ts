@@ -57,10 +57,11 @@ async function sealed({ keystore, issuer }: IssueDeps, jti: Uint8Array, text: st
   return sealOpaqueToken(await keystore.sealingKey(), issuer, jti, text);
 }
 
-function furtherClaims({ confirmation, delegation }: IssueTerms): string {
+function furtherClaims({ confirmation, delegation, status }: IssueTerms): string {
   let text = confirmation === undefined ? '' : `,"cnf":${JSON.stringify(confirmation)}`;
   if (delegation?.actor !== undefined) text += `,"act":${JSON.stringify(delegation.actor)}`;
   if (delegation?.via !== undefined) text += `,"via":${JSON.stringify(delegation.via)}`;
+  if (status !== undefined) text += `,"status":{"status_list":${JSON.stringify(status)}}`;
   return text;
 }
 

@@ -5,7 +5,7 @@ import type { Subject } from './subject.ts';
 export function resourceServerContract({ storage }: Subject): void {
   it('gives back what was inserted, by id and by identifier', async () => {
     const record = resourceServerRecord({
-      token: { format: 'opaque', lifetime: 300, signingAlg: 'EdDSA', typ: 'JWT' },
+      token: { format: 'opaque', lifetime: 300, signingAlg: 'EdDSA', typ: 'JWT', statusList: true },
       senderConstraint: 'dpop',
       builtIn: true,
     });

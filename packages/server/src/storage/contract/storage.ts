@@ -15,6 +15,7 @@ import { outboxContract } from './outbox.ts';
 import { resourceServerContract } from './resource-servers.ts';
 import { settingContract } from './settings.ts';
 import { signingKeyContract } from './signing-keys.ts';
+import { statusIndexContract } from './status-indexes.ts';
 import { trustedIssuerContract } from './trusted-issuers.ts';
 import { transactionContract } from './transactions.ts';
 import { usageContract } from './usage.ts';
@@ -31,6 +32,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['signing keys', signingKeyContract],
   ['cut-offs', cutoffContract],
   ['receipts of cut-offs', cutoffReceiptContract],
+  ['places in status lists', statusIndexContract],
   ['findings', findingContract],
   ['usage', usageContract],
   ['outbox', outboxContract],

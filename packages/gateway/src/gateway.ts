@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { trustedProxies } from '@countersign/protocol';
 import { createAuthEndpoint } from './auth/auth-endpoint.ts';
 import type { GatewayConfig, ListenerConfig } from './config/config.ts';
-import { createDecide } from './decision/decide.ts';
+import { createDecide, createDecideStream } from './decision/decide.ts';
 import { identityHeaders } from './decision/identity.ts';
 import { createCheck } from './envoy/check.ts';
 import { createGrpcListener } from './envoy/grpc-listener.ts';
@@ -11,6 +11,7 @@ import { createHttpListener, type HttpListener, type HttpListenerOptions } from 
 import { createOperation } from './operation/operation.ts';
 import { createInFlight } from './proxy/in-flight.ts';
 import { createProxy } from './proxy/proxy.ts';
+import { createUpgrade } from './proxy/upgrade.ts';
 import { openUpstream } from './proxy/upstream.ts';
 import type { ReadyFile } from './ready-file.ts';
 import { routeTable } from './rules/route-table.ts';
@@ -62,9 +63,9 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
     return addressOf(at, await listener.listen(at.host, at.port));
   };
   const http =
-    (onRequest: HttpListenerOptions['onRequest']) =>
+    (onRequest: HttpListenerOptions['onRequest'], more: Pick<HttpListenerOptions, 'onUpgrade'> = {}) =>
     (tls: HttpListenerOptions['tls']): HttpListener =>
-      createHttpListener({ limits, tls, admits: () => true, onRequest });
+      createHttpListener({ limits, tls, admits: () => true, onRequest, ...more });
   const close = async (graceMs: number): Promise<void> => {
     await Promise.all(open.map((listener) => listener.drain(graceMs)));
     for (const upstream of upstreams.values()) upstream.close();
@@ -82,7 +83,8 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
     );
     const inFlight = createInFlight(limits.inFlight);
     const forwarding = { ...asking, upstreams, limits, inFlight };
-    const proxy = await start(listen.proxy, http(createProxy(forwarding)));
+    const onUpgrade = createUpgrade({ ...forwarding, decideStream: createDecideStream(deciding) });
+    const proxy = await start(listen.proxy, http(createProxy(forwarding), { onUpgrade }));
     const sources = {
       ledger,
       version: VERSION,

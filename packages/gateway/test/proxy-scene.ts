@@ -4,11 +4,12 @@ import { type AddressInfo, connect, type Server as TcpServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach } from 'vitest';
 import { readConfig } from '../src/config/read-config.ts';
-import { createDecide, type EdgeVerifier } from '../src/decision/decide.ts';
+import { createDecide, createDecideStream, type EdgeVerifier } from '../src/decision/decide.ts';
 import { identityHeaders } from '../src/decision/identity.ts';
 import { createHttpListener } from '../src/http/listener.ts';
 import { createInFlight } from '../src/proxy/in-flight.ts';
 import { createProxy } from '../src/proxy/proxy.ts';
+import { createUpgrade } from '../src/proxy/upgrade.ts';
 import { openUpstream } from '../src/proxy/upstream.ts';
 import { routeTable } from '../src/rules/route-table.ts';
 import { createLedger } from '../src/telemetry/ledger.ts';
@@ -96,6 +97,7 @@ limits: {drainTimeout: 1${limits === '' ? '' : `, ${limits}`}}
     tls: undefined,
     admits: () => true,
     onRequest: createProxy(forwarding),
+    onUpgrade: createUpgrade({ ...forwarding, decideStream: createDecideStream(deciding) }),
   });
   closing.push(() => listener.drain(0));
   closing.push(() => upstreams.forEach((each) => each.close()));

@@ -179,6 +179,30 @@ test('attempts afterwards are counted by verifier', async () => {
   expect(servers[0]?.followers[0]?.last_attempt_at).toBe(new Date(authority.clock.now()).toISOString());
 });
 
+test('a drill is recorded with what was measured and what the receipts say; its dry run records nothing', async () => {
+  await hear('one');
+  const { body: made } = await order('identity', 'a');
+  authority.clock.advance(400);
+  await hear('one', { after: made.cursor });
+  const body = { refused_ms: 350, issuance_stopped_ms: 20 };
+  const drilled = () => authority.log.events.filter(({ type }) => type === 'cutoff.drilled');
+  const path = `/v1/cutoffs/${made.id}/drill`;
+  const dry = await authority.call('POST', `${path}?dry_run=true`, { body });
+  expect([dry.body, drilled()]).toEqual([{ dry_run: true, changes: [] }, []]);
+  const answer = await authority.call('POST', path, { body });
+  expect(answer.status, answer.text).toBe(200);
+  expect(answer.body).toEqual({
+    cutoff: made.id,
+    ...body,
+    all_confirmed: true,
+    slowest_exposure_ms: 400,
+    resource_servers: [{ identifier: FRAUD, confirmed: 1, waiting: 0, silent: 0, slowest_exposure_ms: 400 }],
+  });
+  expect(drilled()).toMatchObject([{ resource: made.id, identity: 'admin' }]);
+  const none = await authority.call('POST', '/v1/cutoffs/cut_00000000000000000000/drill', { body });
+  expect(none.status).toBe(404);
+});
+
 test('lifting is for people: a machine with every scope is refused', async () => {
   const { body: made } = await order('identity', 'a');
   const lifted = await authority.call('POST', `/v1/cutoffs/${made.id}/lift`, { body: { reason: 'ok' } });

@@ -135,6 +135,8 @@ const ELSEWHERE: readonly OperationId[] = [
   'identities.reject',
   'credentials.patch',
   'credentials.revoke',
+  'cutoffs.drill',
+  'cutoffs.lift',
   'findings.accept',
   'findings.reopen',
   'usage.report',

@@ -1,7 +1,8 @@
 // Token endpoint: RFC 6749 §3.2. The story of one token; every step lives in a file of its own.
 //
-// On the wire: invalid_request, invalid_client, unsupported_grant_type, invalid_scope, invalid_target, access_denied,
-// invalid_authorization_details, temporarily_unavailable (429, 503), server_error (500, a bug of ours).
+// On the wire: invalid_request, invalid_client, unsupported_grant_type, invalid_grant, invalid_scope, invalid_target,
+// invalid_authorization_details, invalid_dpop_proof, use_dpop_nonce, access_denied, temporarily_unavailable (429, 503),
+// server_error (500, a bug of ours).
 import { type Form, TOKEN_TYPE } from '@countersign/protocol';
 import { AuditUnavailable } from '../../audit/sink.ts';
 import type { Clock } from '../../clock.ts';
@@ -84,8 +85,10 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       if (asked.issuedTokenType !== undefined) requireFormat(asked, held);
       const confirming = confirm(deps.constraints, request, held.resourceServer, attempt.at);
       const confirmation = confirming instanceof Promise ? await confirming : confirming;
-      if (asked.delegation !== undefined)
-        requireHolder((attempt.delegation = asked.delegation), confirmation);
+      if (asked.delegation !== undefined) {
+        attempt.delegation = asked.delegation;
+        requireHolder(asked.delegation, confirmation);
+      }
       const now = Math.floor(attempt.at / 1000);
       const lifetime = withinDelegation(requirePolicy(deps, client, held, attempt.at), asked, now);
       const status = wantsStatus(held) ? await requireStatus(deps, client) : undefined;

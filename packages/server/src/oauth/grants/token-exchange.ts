@@ -3,8 +3,6 @@ import {
   type AccessTokenClaims,
   type Actor,
   type Form,
-  parseResourceIndicator,
-  parseScope,
   type ResourceIndicator,
   type ScopeToken,
   TOKEN_EXCHANGE,
@@ -19,6 +17,7 @@ import { type Party, partiesOf, subjectAccess } from '../tokens/delegation.ts';
 import type { OwnTokenReader } from '../tokens/own-token.ts';
 import { standsFor } from '../../registry/stands-for.ts';
 import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
+import { readAccessAsked } from './access-asked.ts';
 import type { ForeignSubjectToken } from './foreign-subject-token.ts';
 import type { Grant } from './grant.ts';
 
@@ -89,7 +88,7 @@ function readExchange(form: Form, isForeign: boolean): ExchangeRequest {
     subjectToken,
     actorToken,
     issuedTokenType: requireTokenType(form.get('requested_token_type') ?? TOKEN_TYPE.accessToken),
-    asked: { resource: readTarget(form), scopes: readScopes(form) },
+    asked: readAccessAsked(form, targetsOf(form)),
   };
 }
 
@@ -100,24 +99,8 @@ function requireTokenType(type: string): TokenTypeIdentifier {
 }
 
 /** RFC 8693 §2.1: `audience` is the target by name, and the name of a resource server is its resource identifier. */
-function readTarget(form: Form): ResourceIndicator | undefined {
-  const targets = new Set([...form.all('resource'), ...form.all('audience')]);
-  if (targets.size > 1) throw new Refusal('several_resources');
-  for (const target of targets) {
-    const resource = parseResourceIndicator(target);
-    if (resource === undefined) throw new Refusal('resource_malformed');
-    return resource;
-  }
-  return undefined;
-}
-
-function readScopes(form: Form): readonly ScopeToken[] | undefined {
-  const text = form.get('scope');
-  if (text === undefined) return undefined;
-  const scopes = parseScope(text);
-  // RFC 6749 §3.3
-  if (scopes === undefined) throw new Refusal('scope_malformed');
-  return scopes;
+function targetsOf(form: Form): readonly string[] {
+  return [...new Set([...form.all('resource'), ...form.all('audience')])];
 }
 
 /** A token of this authority that is good at `now`, with what it still opens. */

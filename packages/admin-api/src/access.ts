@@ -10,8 +10,10 @@ import {
   resourceServerRef,
   scopeName,
   scopeNames,
+  span,
   text,
 } from './fields.ts';
+import { accessUsage } from './usage.ts';
 
 export const ACCESS_STATES = ['requested', 'active', 'rejected', 'revoked'] as const;
 export type AccessState = (typeof ACCESS_STATES)[number];
@@ -60,6 +62,7 @@ export const access = z
     created_at: instant,
     updated_at: instant,
     version: z.int(),
+    usage: accessUsage.optional().describe('In answers to GET about what is so now'),
   })
   .meta({ id: 'Access' });
 export type Access = z.output<typeof access>;
@@ -88,6 +91,10 @@ export const accessOperations = {
       scope: scopeName.optional(),
       state: z.enum(ACCESS_STATES).optional(),
       as_of: instant.optional().describe('As it was at this instant'),
+      used_within: span
+        .optional()
+        .describe('Used in this span until now, by that scope if one is named; at most 400d'),
+      unused_for: span.optional().describe('Known not to be used in this span until now; at most 400d'),
     }),
     response: page(access),
   }),
@@ -97,6 +104,11 @@ export const accessOperations = {
     summary: 'Show an access',
     scopes: ['access:read'],
     params,
+    query: z.strictObject({
+      within: span
+        .optional()
+        .describe('What `usage` is about: this span until now; 30d by default, at most 400d'),
+    }),
     response: access,
   }),
   'access.patch': operation({

@@ -73,7 +73,7 @@ export const scopeNames = z
 /** RFC 3339, with `Z` or an offset. */
 export const instant = z.iso.datetime({ offset: true, error: 'must be an RFC 3339 date and time' }).max(40);
 
-/** A span from now on: `90d`, `12h`, `30m`, `45s`, `4w`. Declared documents only. */
+/** A span of time, from now on or back: `90d`, `12h`, `30m`, `45s`, `4w`. */
 export const span = z.string().regex(/^[1-9][0-9]{0,4}[smhdw]$/, 'must be a span such as 90d');
 
 export const sensitivity = z.int().min(0).max(3);

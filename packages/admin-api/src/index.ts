@@ -107,3 +107,4 @@ export {
   trustedIssuerPatch,
   type TrustedIssuerKind,
 } from './trusted-issuers.ts';
+export { type AccessUsage, MOST_USAGE_ROWS, USE_ANSWERS, type UsageReport } from './usage.ts';

@@ -9,6 +9,7 @@ import { identityOperations } from './identities.ts';
 import { keyOperations } from './keys.ts';
 import { resourceServerOperations } from './resource-servers.ts';
 import { trustedIssuerOperations } from './trusted-issuers.ts';
+import { usageOperations } from './usage.ts';
 
 /** The whole admin API. */
 export const operations = {
@@ -20,6 +21,7 @@ export const operations = {
   ...keyOperations,
   ...cutoffOperations,
   ...findingOperations,
+  ...usageOperations,
   ...auditOperations,
   ...applyOperations,
 };

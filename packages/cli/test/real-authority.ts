@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runCommandLine } from '../src/main.ts';
@@ -19,7 +19,9 @@ export async function startRealAuthority(
 ): Promise<RealAuthority> {
   const host = realHost(folder);
   const dataDir = join(folder, '.countersign');
-  const args = ['dev', '--port', '0', '--data-dir', dataDir, '--log-level', 'silent', ...more];
+  const port = more.includes('--port') ? [] : ['--port', '0'];
+  const args = ['dev', ...port, '--data-dir', dataDir, '--log-level', 'silent', ...more];
+  rmSync(join(dataDir, 'ready.json'), { force: true });
   let ended: number | undefined;
   const running = runCommandLine(args, host).then((code) => (ended = code));
   while (!existsSync(join(dataDir, 'ready.json'))) {

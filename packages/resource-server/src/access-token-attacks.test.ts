@@ -10,7 +10,8 @@ import {
   goodClaims,
 } from '../test/attacks/access-token.ts';
 import { forge, type Pair, pairOf, part, published } from '../test/attacks/forge.ts';
-import { createVerifier, type Verifier, type VerifyResult } from './verifier.ts';
+import type { VerifyResult } from './token-request.ts';
+import { createVerifier, type Verifier } from './verifier.ts';
 
 const NOW = 1_800_000_000;
 const ALGORITHMS = ['ES256', 'ES384', 'RS256', 'RS384', 'PS256', 'EdDSA', 'Ed25519'];

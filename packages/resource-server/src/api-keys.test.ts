@@ -5,7 +5,8 @@ import { verifierScene } from '../test/verifier-scene.ts';
 import type { VerifierOptions } from './options.ts';
 import { presentedToken } from './presented-token.ts';
 import { requireScope } from './require-scope.ts';
-import { type Verifier, type VerifyResult } from './verifier.ts';
+import type { VerifyResult } from './token-request.ts';
+import { type Verifier } from './verifier.ts';
 
 const scene = verifierScene();
 let verifier: Verifier;

@@ -12,6 +12,7 @@ export {
   type IssuerOptions,
   type OnStale,
   type TokenSource,
+  type UsageOptions,
   type VerifierOptionFault,
   VerifierOptionError,
   type VerifierOptions,
@@ -24,13 +25,10 @@ export {
 } from './presented-token.ts';
 export { NotReadyError } from './readiness.ts';
 export { type Refusal, type RefusalReason } from './refusal.ts';
-export { refusalBody, requireScope } from './require-scope.ts';
+export { refusalBody, requireScope, watchScope } from './require-scope.ts';
 export { rememberUsedProofs, type UsedProofs, UsedProofsFull } from './sender-constraint/used-proofs.ts';
-export {
-  createVerifier,
-  type TokenRequest,
-  type Verified,
-  type Verifier,
-  type VerifyResult,
-} from './verifier.ts';
+export type { TokenRequest, Verified, VerifyResult } from './token-request.ts';
+export { createVerifier, type Verifier } from './verifier.ts';
+export type { Watched, WatchOptions } from './watch.ts';
+export { type Reporting, ReportRefused } from './usage/use-reporter.ts';
 export { fetchTrusting } from '@countersign/protocol/fetch-trusting';

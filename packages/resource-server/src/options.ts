@@ -3,6 +3,7 @@ import type { CertificateHeaderDialect, JwsAlgorithm } from '@countersign/protoc
 import type { CutoffAlarm } from './cutoff-alarm.ts';
 import type { Introspecting } from './introspection.ts';
 import type { UsedProofs } from './sender-constraint/used-proofs.ts';
+import type { Reporting } from './usage/use-reporter.ts';
 
 /** What to do while the cut-off feed cannot be followed. */
 export type OnStale = 'refuse' | 'introspect' | { readonly acceptYoungerThan: number };
@@ -51,6 +52,17 @@ export interface ApiKeyOptions {
    * 1 to 60.
    */
   readonly cacheFor?: number;
+}
+
+export interface UsageOptions {
+  /** A client of `@countersign/client` whose identity may report for this API. */
+  readonly client: Reporting;
+  /** The authority that is told; needed where several issuers have a cut-off feed. */
+  readonly issuer?: string;
+  /** A name of this running copy, for people. Default: the environment's `HOSTNAME`, or a random one. */
+  readonly instance?: string;
+  /** Told of each report that was not taken. It is sent again by itself. */
+  readonly onFailure?: (error: unknown) => void;
 }
 
 export interface CertificateHeaderOptions {
@@ -121,8 +133,11 @@ export interface VerifierOptions {
    * token endpoint, and its token is kept for a short while. Default false.
    */
   readonly apiKeys?: boolean | ApiKeyOptions;
-  /** Not there yet. */
-  readonly usage?: false;
+  /**
+   * Tells the authority what is used: about once a minute, by credential, access and the scope that `verify` was asked for,
+   * refusals apart. A client of `@countersign/client` whose identity holds `usage:write` of the admin API and of this API.
+   */
+  readonly usage?: false | Reporting | UsageOptions;
   /** Default: the global fetch. `fetchTrusting(ca)` for an authority with its own certificate authority. */
   readonly fetch?: typeof globalThis.fetch;
   /** Publishes RFC 9728 metadata about this API: the challenge names its address, the frameworks serve it. */
@@ -133,7 +148,7 @@ export interface VerifierOptions {
   };
 }
 
-export type VerifierOptionFault = 'missing_option' | 'bad_option' | 'not_supported_yet';
+export type VerifierOptionFault = 'missing_option' | 'bad_option';
 
 /** Thrown by createVerifier. `option` is the name of the option that must change. */
 export class VerifierOptionError extends TypeError {

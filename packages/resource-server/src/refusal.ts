@@ -45,6 +45,7 @@ export type RefusalReason =
   | 'not_active'
   | 'cut_off'
   | 'insufficient_scope'
+  | 'renewed_by_another'
   | 'api_key_refused'
   | 'api_keys_unavailable'
   | 'keys_unavailable'
@@ -116,6 +117,7 @@ const ANSWERS: { readonly [reason in RefusalReason]: Answer } = {
   not_active: BAD_TOKEN,
   cut_off: BAD_TOKEN,
   insufficient_scope: { status: 403, error: 'insufficient_scope' },
+  renewed_by_another: BAD_TOKEN,
   // Wrong, ended, or without access to this API: which it was, only the authority tells, and only its operator.
   api_key_refused: BAD_TOKEN,
   api_keys_unavailable: UNAVAILABLE,

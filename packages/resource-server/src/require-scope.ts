@@ -1,6 +1,9 @@
 // Authorizing one HTTP request, whatever framework carries it: RFC 6750 §2.1, §3, RFC 9449 §7.1, RFC 8705 §3.
-import { presentedToken, type RequestHeaders } from './presented-token.ts';
-import type { TokenRequest, Verifier, VerifyResult } from './verifier.ts';
+import { type PresentedToken, presentedToken, type RequestHeaders } from './presented-token.ts';
+import type { Refusal } from './refusal.ts';
+import type { TokenRequest, VerifyResult } from './token-request.ts';
+import type { Verifier } from './verifier.ts';
+import type { Watched, WatchOptions } from './watch.ts';
 
 /** Finds the token of a request and checks it, including that it carries all of `scope`. */
 export async function requireScope(
@@ -10,16 +13,39 @@ export async function requireScope(
 ): Promise<VerifyResult> {
   const found = presentedToken(request, { apiKeys: verifier.takesApiKeys === true });
   if (!found.ok) return verifier.refuse(found.reason, found.scheme);
-  const { token, scheme } = found;
-  if (scheme === 'Bearer') return verifier.verify(token, new BearerRequest(request, scope, verifier));
-  return verifier.verify(token, {
+  return verifier.verify(found.token, tokenRequest(found, request, scope, verifier));
+}
+
+/**
+ * The same for a request that begins a stream: what is accepted has a `signal` that is aborted when the stream must end,
+ * and `stop` for when it has ended.
+ */
+export async function watchScope(
+  verifier: Pick<Verifier, 'watch' | 'refuse' | 'certificateOf'> & Partial<Pick<Verifier, 'takesApiKeys'>>,
+  request: RequestHeaders,
+  scope: string | readonly string[],
+  options?: WatchOptions,
+): Promise<Watched | Refusal> {
+  const found = presentedToken(request, { apiKeys: verifier.takesApiKeys === true });
+  if (!found.ok) return verifier.refuse(found.reason, found.scheme);
+  return verifier.watch(found.token, tokenRequest(found, request, scope, verifier), options);
+}
+
+function tokenRequest(
+  { scheme, dpop }: PresentedToken,
+  request: RequestHeaders,
+  scope: string | readonly string[],
+  verifier: Pick<Verifier, 'certificateOf'>,
+): TokenRequest {
+  if (scheme === 'Bearer') return new BearerRequest(request, scope, verifier);
+  return {
     scope,
     scheme,
-    dpop: found.dpop,
+    dpop,
     method: request.method ?? '',
     url: pathOf(request.originalUrl ?? request.url ?? ''),
     certificate: verifier.certificateOf(request),
-  });
+  };
 }
 
 /** Asks for the certificate only when the token is bound to one. */

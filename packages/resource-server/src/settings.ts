@@ -28,6 +28,7 @@ import {
   readSenderConstraint,
   type SenderConstraintWanted,
 } from './sender-constraint/settings.ts';
+import { readUsage, type UsageSettings } from './usage/settings.ts';
 
 export interface IssuerSettings {
   readonly issuer: Issuer;
@@ -59,11 +60,12 @@ export interface VerifierSettings {
   readonly metadata: PublishedMetadata | undefined;
   /** Undefined: an API key is no token here. */
   readonly apiKeys: ApiKeySettings | undefined;
+  /** Undefined: nobody is told what is used. */
+  readonly usage: UsageSettings | undefined;
 }
 
 /** @throws VerifierOptionError */
 export function readOptions(options: VerifierOptions): VerifierSettings {
-  if (options.usage) throw new VerifierOptionError('not_supported_yet', 'usage', 'leave it out for now');
   const audience = typeof options.audience === 'string' ? [options.audience] : [...(options.audience ?? [])];
   if (audience.length === 0) {
     throw new VerifierOptionError('missing_option', 'audience', "give this API's resource identifier");
@@ -92,6 +94,7 @@ export function readOptions(options: VerifierOptions): VerifierSettings {
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     metadata: readMetadata(options, audience, issuers, dpop),
     apiKeys: readApiKeys(options.apiKeys, audience, issuers),
+    usage: readUsage(options.usage, issuers),
   };
 }
 

@@ -300,7 +300,7 @@ describe('options', () => {
     ['introspect', 'bad_option', { introspect: {} }],
     ['apiKeys.issuer', 'bad_option', { apiKeys: { issuer: 'https://other.example' } }],
     ['apiKeys.cacheFor', 'bad_option', { apiKeys: { cacheFor: 61 } }],
-    ['usage', 'not_supported_yet', { usage: {} }],
+    ['usage', 'bad_option', { usage: {} }],
     ['metadata', 'bad_option', { audience: 'urn:fraud', metadata: {} }],
     ['metadata.scopes', 'bad_option', { metadata: { scopes: ['a b'] } }],
   ])('%s: %s', (option, code, change) => {

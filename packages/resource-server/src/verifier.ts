@@ -4,8 +4,6 @@ import {
   type JwsHeader,
   parseAccessTokenClaims,
   parseCompactJws,
-  parseScope,
-  type ScopeToken,
   type TokenScheme,
 } from '@countersign/protocol';
 import {
@@ -26,41 +24,26 @@ import type { RequestHeaders } from './presented-token.ts';
 import { checkBinding } from './sender-constraint/binding.ts';
 import { createDpopCheck } from './sender-constraint/dpop.ts';
 import { readOptions } from './settings.ts';
+import type { TokenRequest, VerifyResult } from './token-request.ts';
 import { type Refusal, type RefusalReason, refusal } from './refusal.ts';
 import { waitUntilReady } from './readiness.ts';
+import { createScopeReader, missingScope } from './needed-scope.ts';
+import { useOf } from './usage/use.ts';
 import { type VerifiedToken, VerifiedTokens } from './verified-tokens.ts';
-
-/** The request that a token came with. `scope`: what it needs, all of it, as a scope string or a list. */
-export interface TokenRequest {
-  readonly scope?: string | readonly string[];
-  /** How the token came: the scheme of the Authorization header. Default: `DPoP` where a proof came with it. */
-  readonly scheme?: TokenScheme;
-  /** The request's method, as it was sent. Proofs of possession are for one. */
-  readonly method?: string;
-  /**
-   * Where the request went: the whole URL as its sender sees it, or the path, which is read below `publicUrl`. Never make
-   * it of a `Host` header.
-   */
-  readonly url?: string;
-  /** The `DPoP` header (RFC 9449 §4). */
-  readonly dpop?: string | undefined;
-  /** DER of the certificate that the caller showed in its TLS handshake (RFC 8705 §3). Read only for a token bound to one. */
-  readonly certificate?: Uint8Array | undefined;
-}
-
-export interface Verified {
-  readonly ok: true;
-  readonly claims: AccessTokenClaims;
-  readonly scopes: readonly string[];
-  /** To be sent with the response; there when proofs need nonces and this is a bound token. */
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-export type VerifyResult = Verified | Refusal;
+import type { Watched, Watches, WatchOptions } from './watch.ts';
 
 export interface Verifier {
   /** Checks one token. Never throws on bad input; throws only when `scope` is not a scope. */
   verify(token: string | undefined, request?: TokenRequest): Promise<VerifyResult>;
+  /**
+   * The same for a stream: its `signal` is aborted within a second of the token ending, being cut off, or losing what it
+   * was accepted for, by the authority's word where that is asked.
+   */
+  watch(
+    token: string | undefined,
+    request?: TokenRequest,
+    options?: WatchOptions,
+  ): Promise<Watched | Refusal>;
   /** The refusal for a request in which no token could be found. */
   refuse(reason: RefusalReason, scheme?: TokenScheme): Refusal;
   /**
@@ -75,7 +58,7 @@ export interface Verifier {
   ready(): Promise<void>;
   /** How well the cut-off feed of each issuer is followed, for metrics. */
   feeds(): readonly CutoffFeedState[];
-  /** Ends the following of feeds; later tokens are refused. */
+  /** Ends the following of feeds and reports what was used last; later tokens are refused. */
   close(): Promise<void>;
   /** Whether an API key may stand in the place of a token. */
   readonly takesApiKeys: boolean;
@@ -109,6 +92,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const headers = new Map<string, JwsHeader>();
   const tokens = new VerifiedTokens(settings.remember);
   const scopes = createScopeReader();
+  const use = useOf(settings);
   let started = false;
   const apiKeys = settings.apiKeys && new ApiKeys(settings.apiKeys, { ...settings, signal: stop.signal });
 
@@ -116,6 +100,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     if (started) return;
     started = true;
     for (const { cutoffs } of authorities.values()) cutoffs?.start();
+    use?.start();
   }
 
   /** RFC 9449 §7.2: where both are taken, the one that was tried, or that the token is for. */
@@ -127,7 +112,12 @@ export function createVerifier(options: VerifierOptions): Verifier {
     return [scheme ?? 'Bearer'];
   }
 
-  function refuse(
+  function refuse(finding: Finding, request: TokenRequest, claims?: AccessTokenClaims): Refusal {
+    if (claims !== undefined) use?.count(claims, scopes.read(request.scope), false);
+    return refusalFor(finding, request, claims);
+  }
+
+  function refusalFor(
     { reason, detail }: Finding,
     { scope, dpop: proof, scheme = proof === undefined ? 'Bearer' : 'DPoP' }: TokenRequest,
     claims?: AccessTokenClaims,
@@ -141,6 +131,12 @@ export function createVerifier(options: VerifierOptions): Verifier {
     });
   }
 
+  /** Whether the key that signed is still its issuer's. */
+  function isStillSigned({ claims, signer }: AuthenticToken, now: number): boolean {
+    if (signer === undefined) return false;
+    return authorities.get(claims.iss)?.keys.known(signer.kid, signer.alg, now) === signer;
+  }
+
   /** Everything that does not change any more: form, signature, and that the key is still its issuer's. */
   function authenticate(
     token: string,
@@ -148,8 +144,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   ): VerifiedToken | Finding | Promise<VerifiedToken | Finding> {
     const known = tokens.get(token);
     if (known !== undefined) {
-      const { kid, alg } = known.signer;
-      if (authorities.get(known.claims.iss)?.keys.known(kid, alg, now) === known.signer) return known;
+      if (isStillSigned(known, now)) return known;
       tokens.forget(token);
     }
     const jws = parseCompactJws(token, undefined, headers);
@@ -198,7 +193,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     start();
     // Whatever else it is, it is never turned into text: that would run the caller's code, or make a list a token.
     if (typeof token !== 'string') return refuse({ reason: 'malformed_token' }, request);
-    if (apiKeys !== undefined && looksLikeApiKey(token)) {
+    if (apiKeys !== undefined && isApiKey(token)) {
       const exchanged = await apiKeys.exchange(token);
       return typeof exchanged === 'string' ? await verify(exchanged, request) : refuse(exchanged, request);
     }
@@ -207,29 +202,60 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const verified = authenticated instanceof Promise ? await authenticated : authenticated;
     if ('reason' in verified) return refuse(verified, request);
     const { claims } = verified;
-    // Read again: somebody may have had to be asked.
-    const now = clock();
-    const authority = authorities.get(claims.iss) as Authority;
-    const outdated = checkClaims(verified, authority, settings, now);
-    if (outdated !== undefined) return refuse(outdated, request, claims);
-    const { cutoffs } = authority;
-    if (cutoffs !== undefined) {
-      if (!cutoffs.hasTried) await cutoffs.tried();
-      const cut = checkCutoffs(token, verified, cutoffs, settings, introspection, clock());
-      const finding = cut instanceof Promise ? await cut : cut;
-      if (finding !== undefined) return refuse(finding, request, claims);
-    }
+    const standing = checkStanding(token, verified);
+    const fallen = standing instanceof Promise ? await standing : standing;
+    if (fallen !== undefined) return refuse(fallen, request, claims);
     if (claims.cnf !== undefined || !mayBeUnbound(request)) {
       const binding = bindingOf(token, claims, request);
       const unproven = binding instanceof Promise ? await binding : binding;
       if (unproven !== undefined) return refuse(unproven, request, claims);
     }
-    for (const needed of scope) {
-      if (!claims.scope.includes(needed)) return refuse({ reason: 'insufficient_scope' }, request, claims);
-    }
+    const lacking = missingScope(claims, scope);
+    if (lacking !== undefined) return refuse(lacking, request, claims);
+    use?.count(claims, scope, true);
     const nonce = claims.cnf?.jkt === undefined ? undefined : dpop.nonceHeaders();
     if (nonce === undefined) return { ok: true, claims, scopes: claims.scope };
     return { ok: true, claims, scopes: claims.scope, headers: nonce };
+  }
+
+  /** What time and orders may have done to a token since. */
+  function checkStanding(
+    token: string,
+    verified: AuthenticToken,
+  ): Finding | undefined | Promise<Finding | undefined> {
+    const authority = authorities.get(verified.claims.iss) as Authority;
+    const outdated = checkClaims(verified, authority, settings, clock());
+    if (outdated !== undefined) return outdated;
+    const { cutoffs } = authority;
+    if (cutoffs === undefined) return undefined;
+    if (!cutoffs.hasTried) return cutoffs.tried().then(() => checkStanding(token, verified));
+    return checkCutoffs(token, verified, cutoffs, settings, introspection, clock());
+  }
+
+  function isApiKey(token: string): boolean {
+    return apiKeys !== undefined && looksLikeApiKey(token);
+  }
+
+  /** Streams are few, and most APIs have none: what watches them comes when the first one does. */
+  let watches: Promise<Watches> | undefined;
+  function openWatches(): Promise<Watches> {
+    const exchange = (key: string): Promise<string | Finding> => (apiKeys as ApiKeys).exchange(key);
+    const find = (token: string): ReturnType<typeof authenticate> | ReturnType<typeof askAbout> =>
+      token.includes('.') ? authenticate(token, clock()) : askAbout(token);
+    const steps = {
+      verify,
+      isApiKey,
+      exchange,
+      find,
+      isStillSigned,
+      checkStanding,
+      // The end of a stream is nobody's attempt.
+      refuse: refusalFor,
+      clock,
+      closed: stop.signal,
+    };
+    watches ??= import('./watch.ts').then(({ createWatches }) => createWatches(steps));
+    return watches;
   }
 
   /** Most requests: nothing to prove, and nothing that claims to be a proof. */
@@ -249,6 +275,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
   return {
     verify,
+    watch: async (token, request = NOTHING, options) => (await openWatches()).watch(token, request, options),
     certificateOf: settings.callerCertificate,
     refuse: (reason, scheme) => refusal(reason, { resourceMetadata, schemes: schemesFor(scheme) }),
     async ready() {
@@ -259,34 +286,9 @@ export function createVerifier(options: VerifierOptions): Verifier {
     async close() {
       stop.abort();
       for (const { cutoffs } of authorities.values()) cutoffs?.close();
+      await use?.close();
     },
     takesApiKeys: apiKeys !== undefined,
     metadata: settings.metadata,
   };
-}
-
-/** Reads scopes that routes need, which are always the same few. */
-function createScopeReader(): { read(scope: TokenRequest['scope']): readonly ScopeToken[] } {
-  const known = new Map<string, readonly ScopeToken[]>();
-  return {
-    read(scope) {
-      if (scope === undefined || scope.length === 0) return NO_SCOPE;
-      if (typeof scope !== 'string') return neededScope(scope.join(' '));
-      const before = known.get(scope);
-      if (before !== undefined) return before;
-      const read = neededScope(scope);
-      if (known.size < MAX_SCOPES) known.set(scope, read);
-      return read;
-    },
-  };
-}
-
-const NO_SCOPE: readonly ScopeToken[] = [];
-const MAX_SCOPES = 1000;
-
-/** A scope that cannot be one is a mistake in the API's own code, so it is loud. */
-function neededScope(scope: string): readonly ScopeToken[] {
-  const tokens = parseScope(scope);
-  if (tokens === undefined) throw new TypeError('scope: not a scope (RFC 6749 §3.3)');
-  return tokens;
 }

@@ -3,6 +3,7 @@ import type { RouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
 import type { FieldOverrides } from '../noun/contract-flags.ts';
 import { buildNoun } from '../noun/noun-command.ts';
+import { accessShow } from './access-show.ts';
 
 const members: FieldOverrides = {
   scopes: { brief: 'What it may do there; replaces what it may do now when changing' },
@@ -12,6 +13,7 @@ const members: FieldOverrides = {
 export const access: RouteMap<CliContext> = buildNoun<Access>(
   {
     name: 'access',
+    moreExamples: ['access show acs_0123456789abcdefghij --within 90d'],
     brief: 'Who may do what at which API',
     argument: 'ACCESS',
     get: 'access.get',
@@ -24,6 +26,8 @@ export const access: RouteMap<CliContext> = buildNoun<Access>(
         { header: 'API', value: (item) => item.resource },
         { header: 'SCOPES', value: (item) => item.scopes.join(' ') },
         { header: 'STATE', value: (item) => item.state },
+        { header: 'USE', value: (item) => item.usage?.state ?? '' },
+        { header: 'LAST USED', value: (item) => item.usage?.last_used ?? '' },
         { header: 'APPROVED BY', value: (item) => item.approved_by ?? '' },
         { header: 'EXPIRES', value: (item) => item.expires_at },
       ],
@@ -36,6 +40,7 @@ export const access: RouteMap<CliContext> = buildNoun<Access>(
         '--resource-server https://fraud.example',
         '--identity payments --as-of 30d',
         '--scope fraud:write -o json',
+        '--unused-for 90d --state active',
       ],
       overrides: {
         identity: { brief: 'Of this one: id or client_id' },
@@ -43,9 +48,15 @@ export const access: RouteMap<CliContext> = buildNoun<Access>(
         scope: { brief: 'That holds this scope' },
         state: { brief: 'In this state' },
         as_of: { span: 'back' },
+        used_within: { placeholder: 'span', brief: 'Used so lately, by --scope if given' },
+        unused_for: { placeholder: 'span', brief: 'Known not to be used for so long, by --scope if given' },
       },
     },
-    get: { operation: 'access.get', examples: ['acs_0123456789abcdefghij'] },
+    get: {
+      operation: 'access.get',
+      examples: ['acs_0123456789abcdefghij'],
+      overrides: { within: { placeholder: 'span', brief: 'What its use is about; 30d when left out' } },
+    },
     create: {
       operation: 'access.create',
       examples: [
@@ -62,4 +73,5 @@ export const access: RouteMap<CliContext> = buildNoun<Access>(
     },
     revoke: { operation: 'access.revoke', examples: ['acs_0123456789abcdefghij --yes'], done: 'Revoked' },
   },
+  { show: accessShow },
 );

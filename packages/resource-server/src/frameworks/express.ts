@@ -1,6 +1,7 @@
 // Express 4 and 5: middleware that lets a request pass (RFC 6750 §3) and that serves the API's metadata (RFC 9728 §3).
 import type { RequestHeaders } from '../presented-token.ts';
-import type { Verified, Verifier } from '../verifier.ts';
+import type { Verified } from '../token-request.ts';
+import type { Verifier } from '../verifier.ts';
 import { requireScope as guardOf, type NodeResponse, resourceMetadata as metadataOf } from './node-http.ts';
 
 /** What is used of an Express request. After `requireScope`, `auth` holds claims and scopes. */

@@ -1,7 +1,8 @@
 // Fastify: a hook that lets a request pass (RFC 6750 §3) and a route that serves the API's metadata (RFC 9728 §3).
 import type { RequestHeaders } from '../presented-token.ts';
 import { requireScope as authorize } from '../require-scope.ts';
-import type { Verified, Verifier } from '../verifier.ts';
+import type { Verified } from '../token-request.ts';
+import type { Verifier } from '../verifier.ts';
 import { type Answer, metadataAnswer, refusalAnswer } from './answer.ts';
 
 /** What is used of a Fastify request. After `requireScope`, `auth` holds claims and scopes. */

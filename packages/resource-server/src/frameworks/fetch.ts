@@ -1,7 +1,9 @@
 // Handlers from Request to Response, as Deno, Bun, edge runtimes and route handlers have them: RFC 6750 §3, RFC 9728 §3.
 import type { RequestHeaders } from '../presented-token.ts';
-import { requireScope as authorize } from '../require-scope.ts';
-import type { Verified, Verifier } from '../verifier.ts';
+import { requireScope as authorize, watchScope as watch } from '../require-scope.ts';
+import type { Verified } from '../token-request.ts';
+import type { Verifier } from '../verifier.ts';
+import type { Watched, WatchOptions } from '../watch.ts';
 import { type Answer, metadataAnswer, refusalAnswer } from './answer.ts';
 
 /** Behind request and auth comes whatever the runtime hands over: an environment, a context, parameters. */
@@ -22,6 +24,52 @@ export function requireScope<Rest extends readonly unknown[]>(
     if (!result.ok) return toResponse(refusalAnswer(result));
     return withHeaders(await handler(request, result, ...rest), result.headers);
   };
+}
+
+/**
+ * The same for a response that goes on: its body is ended when the token no longer holds, and the token no longer watched
+ * when the body has ended.
+ */
+export function watchScope<Rest extends readonly unknown[]>(
+  verifier: Verifier,
+  scope: string | readonly string[],
+  handler: (request: Request, watched: Watched, ...rest: Rest) => Response | Promise<Response>,
+  options?: WatchOptions,
+): (request: Request, ...rest: Rest) => Promise<Response> {
+  return async (request, ...rest) => {
+    const result = await watch(verifier, headersOf(request), scope, options);
+    if (!result.ok) return toResponse(refusalAnswer(result));
+    const response = await handler(request, result, ...rest);
+    const body = response.body === null ? null : endingWith(response.body, result);
+    return withHeaders(new Response(body, response), result.headers);
+  };
+}
+
+/** The same bytes, until the signal is aborted. */
+function endingWith(body: ReadableStream<Uint8Array>, watched: Watched): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      watched.signal.addEventListener('abort', () => {
+        controller.close();
+        void reader.cancel();
+      });
+    },
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (watched.signal.aborted) return;
+      if (!done) {
+        controller.enqueue(value);
+        return;
+      }
+      watched.stop();
+      controller.close();
+    },
+    cancel(reason) {
+      watched.stop();
+      return reader.cancel(reason);
+    },
+  });
 }
 
 /** The API's RFC 9728 document when the request is one for it, else undefined. */

@@ -1,8 +1,11 @@
 // gRPC, for servers of @grpc/grpc-js: an interceptor that lets a call pass. RFC 6750 §2.1 with metadata as headers; the
 // challenge comes in the trailers, and the status code is the one that stands for the HTTP status.
+import type { RequestHeaders } from '../presented-token.ts';
 import type { Refusal } from '../refusal.ts';
-import { requireScope as authorize } from '../require-scope.ts';
-import type { Verified, Verifier } from '../verifier.ts';
+import { requireScope as authorize, watchScope } from '../require-scope.ts';
+import type { Verified } from '../token-request.ts';
+import type { Verifier } from '../verifier.ts';
+import type { Watched } from '../watch.ts';
 
 /** What is used of grpc-js's Metadata. */
 export interface GrpcMetadata {
@@ -18,8 +21,10 @@ export interface GrpcCall<Metadata> {
 
 interface Listener<Metadata> {
   onReceiveMetadata(metadata: Metadata, next: (metadata: Metadata) => void): void;
+  onCancel(): void;
 }
 interface Responder<Metadata> {
+  sendStatus<S>(status: S, next: (status: S) => void): void;
   start(next: (listener: Listener<Metadata>) => void): void;
   sendMetadata(metadata: Metadata, next: (metadata: Metadata) => void): void;
 }
@@ -28,6 +33,13 @@ interface Responder<Metadata> {
 export interface GrpcModule<Metadata, Call, Intercepting> {
   readonly ServerInterceptingCall: new (call: Call, responder: Responder<Metadata>) => Intercepting;
   readonly Metadata: new () => Metadata;
+}
+
+/** What is used of the definition of a method. */
+export interface GrpcMethod {
+  readonly path: string;
+  readonly requestStream?: boolean;
+  readonly responseStream?: boolean;
 }
 
 /** By HTTP status: invalid argument, unauthenticated, permission denied, unavailable. */
@@ -44,13 +56,13 @@ export function authOf(metadata: object): Verified | undefined {
 
 /**
  * An interceptor for `new Server({ interceptors: […] })`. `scopes` says by full path (`/fraud.Cases/List`) what a method needs.
- * A method that is not named there is refused to everybody.
+ * A method that is not named there is refused to everybody. A stream is ended when its token no longer holds.
  */
 export function requireScopes<M extends GrpcMetadata, Call extends GrpcCall<M>, Intercepting>(
   verifier: Verifier,
   { ServerInterceptingCall, Metadata }: GrpcModule<M, Call, Intercepting>,
   scopes: { readonly [path: string]: string | readonly string[] },
-): (method: { readonly path: string }, call: Call) => Intercepting {
+): (method: GrpcMethod, call: Call) => Intercepting {
   const needs = new Map(Object.entries(scopes));
 
   function refuse(call: Call, { status, error, headers }: Refusal): void {
@@ -59,8 +71,21 @@ export function requireScopes<M extends GrpcMetadata, Call extends GrpcCall<M>, 
     call.sendStatus({ code: CODES[status], details: error ?? '', metadata });
   }
 
-  return ({ path }, call) => {
+  return ({ path, requestStream = false, responseStream = false }, call) => {
+    const isStream = requestStream || responseStream;
     let sent: Verified['headers'];
+    let watched: Watched | undefined;
+
+    async function open(
+      request: RequestHeaders,
+      scope: string | readonly string[],
+    ): Promise<Watched | Refusal> {
+      const result = await watchScope(verifier, request, scope);
+      if (!result.ok) return result;
+      result.signal.addEventListener('abort', () => refuse(call, result.signal.reason as Refusal));
+      watched = result;
+      return result;
+    }
 
     async function decide(metadata: M, next: (metadata: M) => void): Promise<void> {
       const scope = needs.get(path);
@@ -68,7 +93,8 @@ export function requireScopes<M extends GrpcMetadata, Call extends GrpcCall<M>, 
         call.sendStatus({ code: PERMISSION_DENIED, details: 'no scope opens this method' });
         return;
       }
-      const result = await authorize(verifier, requestOf(path, metadata, call), scope);
+      const request = requestOf(path, metadata, call);
+      const result = isStream ? await open(request, scope) : await authorize(verifier, request, scope);
       if (!result.ok) {
         refuse(call, result);
         return;
@@ -84,10 +110,15 @@ export function requireScopes<M extends GrpcMetadata, Call extends GrpcCall<M>, 
           onReceiveMetadata(metadata, forward) {
             decide(metadata, forward).catch(() => call.sendStatus({ code: INTERNAL, details: '' }));
           },
+          onCancel: () => watched?.stop(),
         }),
       sendMetadata(metadata, next) {
         for (const [name, value] of Object.entries(sent ?? {})) metadata.set(name.toLowerCase(), value);
         next(metadata);
+      },
+      sendStatus(status, next) {
+        watched?.stop();
+        next(status);
       },
     });
   };
@@ -98,7 +129,7 @@ function requestOf(
   path: string,
   metadata: GrpcMetadata,
   call: Pick<GrpcCall<never>, 'getAuthContext'>,
-): Parameters<typeof authorize>[1] {
+): RequestHeaders {
   const named = ['authorization', 'dpop', 'x-api-key'].map((name) => [name, metadata.get(name).map(String)]);
   const certificate = call.getAuthContext?.().sslPeerCertificate?.raw;
   return {

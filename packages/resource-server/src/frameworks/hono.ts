@@ -1,7 +1,8 @@
 // Hono: middleware that lets a request pass (RFC 6750 §3) and that serves the API's metadata (RFC 9728 §3).
 import type { RequestHeaders } from '../presented-token.ts';
 import { requireScope as authorize } from '../require-scope.ts';
-import type { Verified, Verifier } from '../verifier.ts';
+import type { Verified } from '../token-request.ts';
+import type { Verifier } from '../verifier.ts';
 import { refusalAnswer } from './answer.ts';
 import { headersOf, resourceMetadata as metadataOf, toResponse } from './fetch.ts';
 

@@ -1,7 +1,8 @@
 // Nest, on Express or Fastify: a guard that lets a request pass (RFC 6750 §3).
 import type { RequestHeaders } from '../presented-token.ts';
 import { requireScope as authorize } from '../require-scope.ts';
-import type { Verified, Verifier } from '../verifier.ts';
+import type { Verified } from '../token-request.ts';
+import type { Verifier } from '../verifier.ts';
 
 /** What is used of Nest's ExecutionContext. */
 export interface NestContext {

@@ -1,7 +1,9 @@
 // Plain node:http, http2's compatible face too: a guard (RFC 6750 §3) and the API's metadata (RFC 9728 §3).
 import type { RequestHeaders } from '../presented-token.ts';
-import { requireScope as authorize } from '../require-scope.ts';
-import type { Verified, Verifier } from '../verifier.ts';
+import { requireScope as authorize, watchScope as watch } from '../require-scope.ts';
+import type { Verified } from '../token-request.ts';
+import type { Verifier } from '../verifier.ts';
+import type { Watched, WatchOptions } from '../watch.ts';
 import { type Answer, metadataAnswer, refusalAnswer } from './answer.ts';
 
 /** What is used of a response. */
@@ -23,6 +25,34 @@ export function requireScope(
       return undefined;
     }
     setHeaders(response, result.headers);
+    return result;
+  };
+}
+
+/** What is used of a response that goes on. */
+export interface NodeStreamResponse extends NodeResponse {
+  once(event: 'close', listener: () => void): unknown;
+  end(body?: string): unknown;
+}
+
+/**
+ * The same for a response that goes on, as of server-sent events: it is ended when the token no longer holds, and no longer
+ * watched when it has ended.
+ */
+export function watchScope(
+  verifier: Verifier,
+  scope: string | readonly string[],
+  options?: WatchOptions,
+): (request: RequestHeaders, response: NodeStreamResponse) => Promise<Watched | undefined> {
+  return async (request, response) => {
+    const result = await watch(verifier, request, scope, options);
+    if (!result.ok) {
+      send(response, refusalAnswer(result));
+      return undefined;
+    }
+    setHeaders(response, result.headers);
+    result.signal.addEventListener('abort', () => response.end());
+    response.once('close', () => result.stop());
     return result;
   };
 }

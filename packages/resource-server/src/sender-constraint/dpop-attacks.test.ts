@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { goodProofClaims, goodProofs, proofAttacks, type ProofScene } from '../../test/attacks/dpop.ts';
 import { forge, type Pair, pairOf, published } from '../../test/attacks/forge.ts';
-import { createVerifier, type Verifier, type VerifyResult } from '../verifier.ts';
+import type { VerifyResult } from '../token-request.ts';
+import { createVerifier, type Verifier } from '../verifier.ts';
 
 const NOW = 1_800_000_000;
 const ALGORITHMS = ['ES256', 'ES384', 'PS256', 'EdDSA', 'Ed25519'];

@@ -6,7 +6,8 @@ import { NOW, verifierScene } from '../../test/verifier-scene.ts';
 import { VerifierOptionError, type VerifierOptions } from '../options.ts';
 import type { RefusalReason } from '../refusal.ts';
 import { requireScope } from '../require-scope.ts';
-import { type TokenRequest, type Verifier, type VerifyResult } from '../verifier.ts';
+import type { TokenRequest, VerifyResult } from '../token-request.ts';
+import { type Verifier } from '../verifier.ts';
 
 const URL_HERE = `${AUDIENCE}/cases`;
 const ALGS = 'algs="ES256 ES384 PS256 EdDSA Ed25519"';

@@ -8,7 +8,8 @@ import { verifierScene } from '../../test/verifier-scene.ts';
 import type { VerifierOptions } from '../options.ts';
 import type { RequestHeaders } from '../presented-token.ts';
 import { requireScope } from '../require-scope.ts';
-import { type TokenRequest, type Verifier, type VerifyResult } from '../verifier.ts';
+import type { TokenRequest, VerifyResult } from '../token-request.ts';
+import { type Verifier } from '../verifier.ts';
 
 const clock = (): number => 1_800_000_000;
 const OWN = Uint8Array.from([0x30, 0x03, 0x02, 0x01, 0x01]);

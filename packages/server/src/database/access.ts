@@ -124,6 +124,12 @@ async function pageFrom(
         AND s.created_at = a.created_at AND s.access_id = a.id AND s.version = a.version)`);
     }
   }
+  const used = (since: number): string => {
+    const scope = filter.scope === undefined ? '' : ` AND u.scope = ${where.param(filter.scope)}`;
+    return `EXISTS (SELECT 1 FROM usage u WHERE u.access_id = a.id AND u.last_ok_at >= ${where.param(since)}${scope})`;
+  };
+  if (filter.usedSince !== undefined) where.add(used(filter.usedSince));
+  if (filter.notUsedSince !== undefined) where.add(`NOT ${used(filter.notUsedSince)}`);
   if (at !== undefined) {
     const instant = where.param(at);
     // The first of the three follows from the others where clocks are right; it bounds how far the index is read.

@@ -5,6 +5,7 @@ import { audit } from './migrations/0002-audit.ts';
 import { trustedIssuers } from './migrations/0011-trusted-issuers.ts';
 import { findings } from './migrations/0014-findings.ts';
 import { cutoffReceipts } from './migrations/0020-cutoff-receipts.ts';
+import { usage } from './migrations/0021-usage.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
@@ -16,6 +17,7 @@ const MIGRATIONS: readonly {
   { name: '0011-trusted-issuers', texts: trustedIssuers },
   { name: '0014-findings', texts: findings },
   { name: '0020-cutoff-receipts', texts: cutoffReceipts },
+  { name: '0021-usage', texts: usage },
 ];
 
 const createTable = statement(

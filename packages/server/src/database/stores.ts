@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Storage, Stores } from '../storage/storage.ts';
 import { accessStore } from './access.ts';
+import { credentialUseStore } from './credential-use.ts';
 import { credentialStore } from './credentials.ts';
 import { cutoffStore } from './cutoffs.ts';
 import { cutoffReceiptStore } from './cutoff-receipts.ts';
@@ -13,6 +14,9 @@ import { resourceServerStore } from './resource-servers.ts';
 import { settingStore } from './settings.ts';
 import { signingKeyStore } from './signing-keys.ts';
 import { trustedIssuerStore } from './trusted-issuers.ts';
+import { coverageStore } from './usage-coverage.ts';
+import { reporterStore } from './usage-reporters.ts';
+import { usageStore } from './usage.ts';
 import { usedOnceStore } from './used-once.ts';
 
 function storesOn(session: Session, clock: Clock, staleness: number): Stores {
@@ -27,6 +31,10 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     cutoffs: cutoffStore(session),
     cutoffReceipts: cutoffReceiptStore(session),
     findings: findingStore(session),
+    usage: usageStore(session),
+    usageReporters: reporterStore(session),
+    coverage: coverageStore(session),
+    credentialUse: credentialUseStore(session),
     outbox: outboxStore(session),
     usedOnce: usedOnceStore(session, clock),
     idempotency: idempotencyStore(session, clock),

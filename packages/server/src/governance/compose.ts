@@ -32,8 +32,10 @@ import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin } from './admin/require-admin.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
+import { usageHandlers } from './admin/usage.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
 import { endIdentitiesJob } from './jobs/end-identities.ts';
+import { forgetUseJob } from './jobs/forget-use.ts';
 import type { Job } from './jobs/job.ts';
 import { lookForFindingsJob, type LookForFindingsDeps } from './jobs/look-for-findings.ts';
 import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
@@ -117,6 +119,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
       compromiseKey: (stores, kid, tell) => compromise(deps.rotation, stores, kid, tell),
     }),
     ...findingHandlers(rules),
+    ...usageHandlers(rules),
     ...auditHandlers(rules),
     ...explainHandlers(rules),
     ...documentHandlers(rules),
@@ -146,6 +149,7 @@ export function createJobs(
     rotateSigningKeysJob(deps.rotateIfDue),
     sweepExpiredJob(deps),
     endIdentitiesJob(deps),
+    forgetUseJob(deps),
     lookForFindingsJob(deps),
   ];
 }

@@ -29,6 +29,9 @@ export interface AccessFilter {
   readonly resourceServerId?: string | undefined;
   readonly scope?: string | undefined;
   readonly state?: AccessState | undefined;
+  /** Epoch ms: let through since then, or not; by `scope` if one is named. Only of what is so now. */
+  readonly usedSince?: number | undefined;
+  readonly notUsedSince?: number | undefined;
 }
 
 export interface AccessStore {

@@ -1,4 +1,5 @@
 import type { AccessStore } from './access.ts';
+import type { CredentialUseStore } from './credential-use.ts';
 import type { CredentialStore } from './credentials.ts';
 import type { CutoffReceiptStore } from './cutoff-receipts.ts';
 import type { CutoffStore } from './cutoffs.ts';
@@ -10,6 +11,9 @@ import type { ResourceServerStore } from './resource-servers.ts';
 import type { SettingStore } from './settings.ts';
 import type { SigningKeyStore } from './signing-keys.ts';
 import type { TrustedIssuerStore } from './trusted-issuers.ts';
+import type { CoverageStore } from './usage-coverage.ts';
+import type { ReporterStore } from './usage-reporters.ts';
+import type { UsageStore } from './usage.ts';
 import type { UsedOnceStore } from './used-once.ts';
 
 /** The stores, and what whoever writes to them must know of the other nodes. */
@@ -23,6 +27,10 @@ export interface Stores {
   readonly cutoffs: CutoffStore;
   readonly cutoffReceipts: CutoffReceiptStore;
   readonly findings: FindingStore;
+  readonly usage: UsageStore;
+  readonly usageReporters: ReporterStore;
+  readonly coverage: CoverageStore;
+  readonly credentialUse: CredentialUseStore;
   readonly outbox: OutboxStore;
   readonly usedOnce: UsedOnceStore;
   readonly idempotency: IdempotencyStore;

@@ -1,15 +1,24 @@
 import { type AccessEnds, changeAccess, createAccess, revokeAccess } from '../../registry/access.ts';
 import type { RuleDeps } from '../../registry/change-rules.ts';
 import { requireWithin } from '../../registry/own-access.ts';
+import { useOfAccess } from '../../registry/use/read-use.ts';
+import { accessUsageView } from '../../registry/use/view.ts';
 import { type AccessView, accessView } from '../../registry/views.ts';
 import type { AccessRecord } from '../../storage/access.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
-import { pageOf, readPosition } from './cursor.ts';
+import { pageOf } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
 import { findIdentity, findResourceServer, referenced, remembering, required } from './find-record.ts';
+import { DEFAULT_SPAN, listAccess } from './list-access.ts';
+import { spanOf } from './span.ts';
 
 export function accessHandlers(
-  deps: RuleDeps & { readonly storage: Pick<Storage, 'access' | 'identities' | 'resourceServers'> },
+  deps: RuleDeps & {
+    readonly storage: Pick<
+      Storage,
+      'access' | 'identities' | 'resourceServers' | 'usage' | 'usageReporters' | 'coverage'
+    >;
+  },
 ): NounHandlers<'access'> {
   const { storage } = deps;
   return {
@@ -39,39 +48,38 @@ export function accessHandlers(
       kind: 'read',
       async run({ query }) {
         const { identity: who, resource_server: what } = query;
-        const filter = {
+        const ends = {
           identityId:
             who === undefined ? undefined : required(await findIdentity(storage, who), 'identity').id,
           resourceServerId:
             what === undefined
               ? undefined
               : required(await findResourceServer(storage, what), 'resource server').id,
-          scope: query.scope,
-          state: query.state,
         };
-        const page = { limit: query.limit, after: readPosition(query.cursor) };
-        const found =
-          query.as_of === undefined
-            ? await storage.access.list(filter, page)
-            : await storage.access.listAsOf(filter, Date.parse(query.as_of), page);
+        const { page, uses } = await listAccess(storage, query, ends, deps.clock.now());
         const identityOf = remembering((id) => storage.identities.byId(id));
         const resourceServerOf = remembering((id) => storage.resourceServers.byId(id));
-        const body = await pageOf(found, async (record) =>
-          accessView(
+        const body = await pageOf(page, async (record) => {
+          const use = uses?.get(record.id);
+          const view = accessView(
             record,
             (await identityOf(record.identityId))?.clientId ?? '',
             (await resourceServerOf(record.resourceServerId))?.identifier ?? '',
-          ),
-        );
+          );
+          return use === undefined ? view : { ...view, usage: accessUsageView(use) };
+        });
         return { body };
       },
     },
 
     'access.get': {
       kind: 'read',
-      async run({ params }) {
+      async run({ params, query }) {
         const { record, ends } = await requireAccess(storage, params.id);
-        return resultOf(record, ends);
+        const { body, version } = resultOf(record, ends);
+        const within = spanOf(query.within ?? DEFAULT_SPAN, 'within');
+        const use = (await useOfAccess(storage, [record], deps.clock.now(), within)).get(record.id);
+        return { body: use === undefined ? body : { ...body, usage: accessUsageView(use) }, version };
       },
     },
 

@@ -137,6 +137,7 @@ const ELSEWHERE: readonly OperationId[] = [
   'credentials.revoke',
   'findings.accept',
   'findings.reopen',
+  'usage.report',
 ];
 
 test('every write has its dry run here', () => {

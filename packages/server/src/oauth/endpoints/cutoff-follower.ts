@@ -5,7 +5,7 @@ import type { CutoffFollowers } from '../../cutoff/followers.ts';
 import { callerInstance, type HttpRequest, singleHeader } from '../../http/request.ts';
 import type { KnownResourceServers } from '../../registry/known-resource-servers.ts';
 import type { OwnTokenReader } from '../tokens/own-token.ts';
-import { STANDING_SCOPES } from '../tokens/stands-for.ts';
+import { STANDING_SCOPES } from '../../registry/stands-for.ts';
 import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
 
 export interface CutoffFollowerDeps extends TokenStateDeps {

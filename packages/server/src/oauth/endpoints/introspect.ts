@@ -5,7 +5,7 @@ import type { Endpoint } from '../../http/route.ts';
 import type { Keystore } from '../../keys/keystore.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import type { OwnToken, OwnTokenReader } from '../tokens/own-token.ts';
-import { standsFor } from '../tokens/stands-for.ts';
+import { standsFor } from '../../registry/stands-for.ts';
 import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
 import { createTokenCallEndpoint, type TokenCall, type TokenCallDeps } from './token-call.ts';
 

@@ -17,7 +17,7 @@ import { Refusal } from '../refusal.ts';
 import type { Delegation } from '../tokens/authorization.ts';
 import { type Party, partiesOf, subjectAccess } from '../tokens/delegation.ts';
 import type { OwnTokenReader } from '../tokens/own-token.ts';
-import { standsFor } from '../tokens/stands-for.ts';
+import { standsFor } from '../../registry/stands-for.ts';
 import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
 import type { ForeignSubjectToken } from './foreign-subject-token.ts';
 import type { Grant } from './grant.ts';

@@ -17,6 +17,7 @@ import { settingContract } from './settings.ts';
 import { signingKeyContract } from './signing-keys.ts';
 import { trustedIssuerContract } from './trusted-issuers.ts';
 import { transactionContract } from './transactions.ts';
+import { usageContract } from './usage.ts';
 import { usedOnceContract } from './used-once.ts';
 import { type Subject, testClock } from './subject.ts';
 
@@ -31,6 +32,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['cut-offs', cutoffContract],
   ['receipts of cut-offs', cutoffReceiptContract],
   ['findings', findingContract],
+  ['usage', usageContract],
   ['outbox', outboxContract],
   ['used once', usedOnceContract],
   ['idempotency', idempotencyContract],

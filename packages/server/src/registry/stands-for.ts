@@ -1,8 +1,8 @@
-// Which clients stand for a resource server, and in what: RFC 7662 §4, RFC 8693 §1.1; docs/decisions/0009-who-may-introspect.md.
+// Which clients stand for a resource server, and in what: RFC 7662 §4, RFC 8693 §1.1; docs/decisions/0009-who-may-introspect.md, 0023-what-is-used.md.
 import { parseResourceIndicator, type ScopeToken } from '@countersign/protocol';
-import { effectiveAccess, limitOf } from '../../registry/effective-access.ts';
-import type { IdentityFacts } from '../../registry/facts.ts';
-import type { CredentialRecord } from '../../storage/credentials.ts';
+import { effectiveAccess, limitOf } from './effective-access.ts';
+import type { IdentityFacts } from './facts.ts';
+import type { CredentialRecord } from '../storage/credentials.ts';
 
 /** Scopes that a resource server defines so that identities can stand for it. */
 export const STANDING_SCOPES = {
@@ -10,6 +10,8 @@ export const STANDING_SCOPES = {
   introspect: 'tokens:introspect',
   /** May exchange the tokens for it, and then acts for their subjects. */
   exchange: 'tokens:exchange',
+  /** May tell what of it is used. */
+  report: 'usage:write',
 } as const;
 
 /** Whether the client holds that scope at the resource server of one of these identifiers at `now` (epoch ms). */

@@ -1,0 +1,51 @@
+// No RFC: the option `usage`, read once.
+import { type VerifierOptions, VerifierOptionError } from '../options.ts';
+import type { Reporting } from './use-reporter.ts';
+
+export interface UsageSettings {
+  readonly client: Reporting;
+  /** The authority that is told. */
+  readonly issuer: string;
+  /** Undefined: there is no better name than that of the start. */
+  readonly instance: string | undefined;
+  readonly onFailure: ((error: unknown) => void) | undefined;
+}
+
+const INSTANCE = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** @throws VerifierOptionError */
+export function readUsage(
+  usage: VerifierOptions['usage'],
+  issuers: readonly { readonly issuer: string; readonly followCutoffs: boolean }[],
+): UsageSettings | undefined {
+  if (usage === undefined || usage === false) return undefined;
+  const { client, issuer, instance, onFailure } = 'client' in usage ? usage : { client: usage };
+  if (typeof client?.fetch !== 'function') {
+    throw new VerifierOptionError('bad_option', 'usage', 'give a client of @countersign/client');
+  }
+  if (instance !== undefined && !INSTANCE.test(instance)) {
+    throw new VerifierOptionError('bad_option', 'usage.instance', 'give 1 to 64 of A-Z a-z 0-9 . _ -');
+  }
+  return { client, issuer: toldAuthority(issuer, issuers), instance: instance ?? hostName(), onFailure };
+}
+
+/** Issuers without a feed are foreign ones: nobody there wants to know. */
+function toldAuthority(
+  issuer: string | undefined,
+  issuers: readonly { readonly issuer: string; readonly followCutoffs: boolean }[],
+): string {
+  const named = issuers.filter((each) =>
+    issuer === undefined ? each.followCutoffs : each.issuer === issuer,
+  );
+  const [only] = issuers.length === 1 && issuer === undefined ? issuers : named;
+  if (only === undefined || named.length > 1) {
+    throw new VerifierOptionError('bad_option', 'usage.issuer', 'name the one of the issuers that is told');
+  }
+  return only.issuer;
+}
+
+/** As containers are told it: the name under which people find this copy. */
+function hostName(): string | undefined {
+  const name = globalThis.process?.env?.['HOSTNAME'];
+  return name !== undefined && INSTANCE.test(name) ? name : undefined;
+}

@@ -1,0 +1,32 @@
+import type { CredentialUseStore } from '../storage/credential-use.ts';
+import { type Session, statement } from './database.ts';
+
+const putUse = statement(
+  'credential_use_put',
+  `INSERT INTO credential_use (credential_id, last_used_at)
+   SELECT id, $2 FROM credentials WHERE id = $1
+   ON CONFLICT (credential_id) DO UPDATE SET last_used_at = excluded.last_used_at
+   WHERE credential_use.last_used_at < excluded.last_used_at`,
+);
+const selectUse = statement('credential_use_of', {
+  sqlite: `SELECT credential_id, last_used_at FROM credential_use
+    WHERE credential_id IN (SELECT value FROM json_each($1))`,
+  postgres: `SELECT credential_id, last_used_at FROM credential_use
+    WHERE credential_id IN (SELECT json_array_elements_text($1::json))`,
+});
+
+export function credentialUseStore(session: Session): CredentialUseStore {
+  return {
+    put: (uses) =>
+      session.write(async (tx) => {
+        // In one order on every node, so that none waits for one that waits for it.
+        for (const [id, at] of [...uses].sort(([a], [b]) => (a < b ? -1 : 1))) await tx.run(putUse, [id, at]);
+      }),
+    of: async (credentialIds) => {
+      const rows = await session.query<{ credential_id: string; last_used_at: number }>(selectUse, [
+        JSON.stringify(credentialIds),
+      ]);
+      return new Map(rows.map((row) => [row.credential_id, row.last_used_at]));
+    },
+  };
+}

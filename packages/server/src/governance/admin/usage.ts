@@ -1,0 +1,83 @@
+import type { BodyOf } from '@countersign/admin-api';
+import type { Actor } from '../../audit/change.ts';
+import type { RuleDeps } from '../../registry/change-rules.ts';
+import type { AccessFacts } from '../../registry/facts.ts';
+import { readFactsOf } from '../../registry/facts-cache.ts';
+import { STANDING_SCOPES, standsFor } from '../../registry/stands-for.ts';
+import { takeReport, type UsageRow } from '../../registry/use/take-report.ts';
+import type { Stores } from '../../storage/storage.ts';
+import type { NounHandlers } from './endpoint.ts';
+import { ProblemError } from './problem.ts';
+
+export function usageHandlers(deps: RuleDeps): NounHandlers<'usage'> {
+  return {
+    'usage.report': {
+      kind: 'write',
+      async run({ body, admin }, stores, tell) {
+        const now = deps.clock.now();
+        const { access, resourceServer } = await requireReporter(
+          stores,
+          admin.actor,
+          body.resource_server,
+          now,
+        );
+        const counted = await takeReport(now, stores, tell, {
+          resourceServer,
+          reporterId: access.identityId,
+          instance: body.instance,
+          boot: body.boot,
+          seq: body.seq,
+          from: Date.parse(body.from),
+          to: Date.parse(body.to),
+          more: body.more === true,
+          blind: (body.uncounted?.ok ?? 0) > 0,
+          final: body.final === true,
+          // No resource server sees this use of itself.
+          rows: [...rowsOf(body), reporting(access.id, admin.actor)],
+        });
+        return { body: { counted } };
+      },
+    },
+  };
+}
+
+/** docs/decisions/0023-what-is-used.md. Whether the resource server exists is nobody's business who may not report for it. */
+async function requireReporter(
+  stores: Pick<Stores, 'identities' | 'credentials' | 'access' | 'resourceServers'>,
+  actor: Actor,
+  ref: string,
+  now: number,
+): Promise<AccessFacts> {
+  const identity = await stores.identities.byClientId(actor.identity);
+  const facts = identity && (await readFactsOf(stores, identity));
+  const credential = facts?.credentials.find(({ id }) => id === actor.credential);
+  const held = facts?.access.find(
+    ({ resourceServer: { id, identifier } }) => id === ref || identifier === ref,
+  );
+  if (facts !== undefined && credential !== undefined && held !== undefined) {
+    if (standsFor({ facts, credential }, [held.resourceServer.identifier], 'report', now)) return held;
+  }
+  throw new ProblemError('insufficient_scope', {
+    detail: `this needs ${STANDING_SCOPES.report} of the resource server that is told of`,
+  });
+}
+
+function rowsOf({ rows }: BodyOf<'usage.report'>): readonly UsageRow[] {
+  return rows.flatMap((row) =>
+    'access' in row
+      ? [
+          {
+            accessId: row.access,
+            credentialId: row.credential,
+            scope: row.scope ?? undefined,
+            ok: row.ok,
+            denied: row.denied,
+          },
+        ]
+      : [],
+  );
+}
+
+function reporting(accessId: string, { credential = '' }: Actor): UsageRow {
+  return { accessId, credentialId: credential, scope: STANDING_SCOPES.report, ok: 1, denied: 0 };
+}

@@ -55,6 +55,7 @@ function verifierThatTakes(asked: unknown[]): DecideDeps['verifiers'] {
           };
           return Promise.resolve(verified);
         },
+        watch: () => Promise.reject(new Error('not a stream')),
         refuse: refusal,
         certificateOf: () => undefined,
         takesApiKeys: false,

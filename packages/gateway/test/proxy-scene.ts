@@ -70,7 +70,9 @@ limits: {drainTimeout: 1${limits === '' ? '' : `, ${limits}`}}
   const silent = {
     info: () => undefined,
     warn: () => undefined,
-    error: (fields: object) => console.error(fields),
+    error: (fields: object) => {
+      throw new Error('a request failed because of a bug', { cause: fields });
+    },
   };
   const upstreams = new Map(
     [...config.upstreams].map(([name, each]) => [name, openUpstream(each, config.limits)]),

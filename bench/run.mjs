@@ -18,6 +18,7 @@ const BENCHES = [
   'introspection',
   'mtls',
   'verify',
+  'use-counting',
   'start',
   'estate-size',
 ];

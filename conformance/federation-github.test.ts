@@ -2,8 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { jsonOf, send } from './wire/exchange.ts';
 import { expectProblem, expectToken } from './wire/expectations.ts';
 import { type FederationScene, openFederation } from './wire/federation.ts';
+import { accessBody, resourceServerBody } from './wire/admin.ts';
 import { decodeJwt } from './wire/jwt.ts';
+import { seedScene } from './wire/scene.ts';
 import { mayStartServers } from './wire/target.ts';
+import { basic, FORM, formBody } from './wire/token-request.ts';
 
 // An issuer shaped like that of GitHub Actions: one for every repository there is. RFC 7523, with rules on immutable ids.
 describe.runIf(mayStartServers())('workloads of GitHub Actions (needs the countersign command)', () => {
@@ -196,6 +199,52 @@ describe.runIf(mayStartServers())('workloads of GitHub Actions (needs the counte
     expect((await scene.refusal(scene.foreign.token(job()))).reason).toBe('assertion_issuer_suspended');
     expect((await scene.admin.change('PATCH', path, { state: 'active' })).status).toBe(200);
     expectToken(await scene.ask(scene.foreign.token(job())));
+  });
+
+  test('suspending cuts off what was issued, within seconds; resumed, its rules give good tokens again', async () => {
+    const { target } = scene.authority;
+    const asker = await seedScene('asks', target);
+    await scene.admin.must('POST', '/resource-servers', {
+      ...resourceServerBody(`${scene.resource}/asked`, ['read', 'tokens:introspect']),
+    });
+    const other = await scene.letIn({ repository_id: '31', repository_owner_id: '32' });
+    const job31 = (): string => scene.foreign.token(job({ repository_id: '31', repository_owner_id: '32' }));
+    await scene.admin.must(
+      'POST',
+      '/access',
+      accessBody(other.clientId, `${scene.resource}/asked`, ['read']),
+    );
+    const held = accessBody(asker.client.id, `${scene.resource}/asked`, ['tokens:introspect']);
+    await scene.admin.must('POST', '/access', held);
+    const issued = async () =>
+      expectToken(await scene.ask(job31(), { resource: `${scene.resource}/asked` })).token;
+    const active = async (token: string): Promise<unknown> =>
+      jsonOf(
+        await send(`${target.issuer}/oauth/introspect`, {
+          method: 'POST',
+          ca: target.ca,
+          headers: [
+            ['Content-Type', FORM],
+            ['Authorization', basic(asker.client)],
+          ],
+          body: formBody({ token }),
+        }),
+      )['active'];
+    const before = await issued();
+    expect(await active(before)).toBe(true);
+    const path = `/trusted-issuers/${scene.trustedIssuerId}`;
+    const answer = await scene.admin.change('PATCH', path, { state: 'suspended' });
+    expect(Number(jsonOf(answer)['cut_off'])).toBeGreaterThan(1);
+    await expect.poll(() => active(before), { timeout: 2000 }).toBe(false);
+    const feed = await send(`${target.issuer}/oauth/cutoffs?after=0&wait=0`, { ca: target.ca });
+    expect(decodeJwt(feed.text).claims['entries']).toContainEqual(
+      expect.objectContaining({ kind: 'credential', id: other.credentialId }),
+    );
+    await scene.admin.change('PATCH', path, { state: 'active' });
+    expect(await active(before)).toBe(false);
+    await expect
+      .poll(async () => await active(await issued()), { timeout: 10_000, interval: 500 })
+      .toBe(true);
   });
 
   test('an issuer with rules is not deleted', async () => {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectProblem, expectToken } from './wire/expectations.ts';
-import { type FederationScene, openFederation } from './wire/federation.ts';
+import { explained, type FederationScene, JWT_BEARER, openFederation } from './wire/federation.ts';
 import { decodeJwt } from './wire/jwt.ts';
 import { mayStartServers } from './wire/target.ts';
+import { askToken } from './wire/token-request.ts';
 
 // An issuer shaped like an instance of GitLab: one for every project, pipelines of forks among them. RFC 7523.
 describe.runIf(mayStartServers())('pipelines of GitLab (needs the countersign command)', () => {
@@ -151,6 +152,20 @@ describe.runIf(mayStartServers())('pipelines of GitLab (needs the countersign co
     expect(stale).toMatchObject({ reason: 'assertion_stale', why: expect.stringContaining('3600 s old') });
     const over = await scene.refusal(scene.foreign.token(job({ exp: now - 61 })));
     expect(over.reason).toBe('assertion_expired');
+  });
+
+  test('a noisy pipeline is explained beyond the twenty of a stranger, and takes none of theirs', async () => {
+    const { target } = scene.authority;
+    const from = (assertion: string) =>
+      askToken({ target, params: { grant_type: JWT_BEARER, assertion }, localAddress: '127.0.0.251' });
+    let noisy = await from(scene.foreign.token(job({ ref: 'dev' })));
+    for (let i = 0; i < 29; i++) noisy = await from(scene.foreign.token(job({ ref: 'dev' })));
+    const told = await explained(scene.admin, String(noisy.headers['request-id']));
+    expect(told['why']).toMatch(/wants ref to be "main"; it is "dev"/);
+    const stranger = await from('eyJhbGciOiJSUzI1NiJ9.e30.AAAA');
+    expect(stranger.text).toBe(noisy.text);
+    const said = await explained(scene.admin, String(stranger.headers['request-id']));
+    expect((said['events'] as { reason: string }[])[0]?.reason).toBe('assertion_malformed');
   });
 
   test('a rule without the ids of project and namespace is not made, and the answer says which are missing', async () => {

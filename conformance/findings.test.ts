@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { freshName, rememberSecret, seedScene, type SeededScene } from './wire/scene.ts';
 import { expectProblem } from './wire/expectations.ts';
 import { identityBody } from './wire/admin.ts';
+import { makeKey } from './wire/client-assertion.ts';
 import { currentTarget } from './wire/target.ts';
 
 // What is wrong with an identity is found by itself, says what to do, and goes when it is done.
@@ -58,5 +59,25 @@ describe.runIf(target.admin !== undefined)('findings (need the admin API)', () =
     await scene.admin.change('DELETE', `/credentials/${credential}`);
     await expect.poll(async () => (await listed('kind=weak_method&state=resolved')).length, WITHIN).toBe(1);
     expect(await listed('state=accepted')).toEqual([]);
+  });
+
+  test('threat 15: one public key of two clients is found with both', async () => {
+    const { jwk } = makeKey('ES256');
+    const names = [freshName('shares'), freshName('shares')];
+    const made: string[] = [];
+    for (const name of names) {
+      await scene.admin.must('POST', '/identities', { ...identityBody(name), client_id: name });
+      const body = { type: 'private_key_jwt', jwk };
+      made.push(String((await scene.admin.must('POST', `/identities/${name}/credentials`, body))['id']));
+    }
+    const found = async (): Promise<string[]> => {
+      const pages = await Promise.all(
+        names.map((name) => scene.admin.all(`/findings?identity=${name}&kind=shared_key&state=open`)),
+      );
+      return pages.flat().map(({ subject }) => String((subject as { id: string }).id));
+    };
+    await expect.poll(found, WITHIN).toEqual(made);
+    await scene.admin.change('DELETE', `/credentials/${made[1]}`);
+    await expect.poll(found, WITHIN).toEqual([]);
   });
 });

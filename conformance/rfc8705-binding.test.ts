@@ -9,7 +9,8 @@ import { comparable, jsonOf, send } from './wire/exchange.ts';
 import { expectOAuthError, expectToken } from './wire/expectations.ts';
 import { decodeJwt } from './wire/jwt.ts';
 import { resumable } from './wire/resumed-session.ts';
-import { type SeededScene, seedScene } from './wire/scene.ts';
+import { accessBody, makeMachine, resourceServerBody } from './wire/admin.ts';
+import { freshName, type SeededScene, seedScene } from './wire/scene.ts';
 import { mayStartServers } from './wire/target.ts';
 import { basic, FORM, formBody } from './wire/token-request.ts';
 
@@ -119,5 +120,48 @@ describe.runIf(mayStartServers())('RFC 8705 (needs the countersign command)', ()
       const methods = metadata[`${name}_endpoint_auth_methods_supported`];
       expect(methods).toEqual(expect.arrayContaining(['tls_client_auth', 'self_signed_tls_client_auth']));
     }
+  });
+
+  test('section 3 and RFC 8693: a bound token is exchanged with its certificate, and never for a bearer token', async (context) => {
+    const [own, other] = [selfSigned(context, 'payments'), selfSigned(context, 'payments')];
+    const next = await seedScene('rfc8705-next', authority.target);
+    const path = `/resource-servers/${scene.resourceServerId}`;
+    const { scopes } = resourceServerBody(scene.resource, [...scene.scopes, 'tokens:exchange']);
+    expect((await scene.admin.change('PATCH', path, { scopes })).status).toBe(200);
+    await wanting('mtls');
+    const api = await makeMachine(scene.admin, freshName('acts'));
+    await scene.admin.must(
+      'POST',
+      '/access',
+      accessBody(api.identityId, scene.resource, ['tokens:exchange']),
+    );
+    for (const identity of [api.identityId, scene.machine.identityId])
+      await scene.admin.must('POST', '/access', accessBody(identity, next.resource, ['read']));
+    await registerCertificate(scene, own.cert);
+    const { token } = expectToken(await ask(own, { params: { resource: scene.resource } }));
+    const exchange = (shown: ShownCertificate) =>
+      send(endpoint, {
+        method: 'POST',
+        ca: authority.target.ca,
+        certificate: shown,
+        headers: [
+          ['Content-Type', FORM],
+          ['Authorization', basic(api)],
+        ],
+        body: formBody({
+          grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+          subject_token: token,
+          subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+          resource: next.resource,
+        }),
+      });
+    expectOAuthError(await exchange(own), 400, 'invalid_request');
+    const wants = { sender_constraint: 'mtls' };
+    await scene.admin.change('PATCH', `/resource-servers/${next.resourceServerId}`, wants);
+    expectOAuthError(await exchange(other), 400, 'invalid_request');
+    const claims = (given: string) => decodeJwt(given).claims;
+    const exchanged = claims(expectToken(await exchange(own)).token);
+    expect(exchanged).toMatchObject({ sub: scene.machine.id, cnf: claims(token)['cnf'] });
+    await wanting('none');
   });
 });

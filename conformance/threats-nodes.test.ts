@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, startAuthority, type RunningAuthority } from './authority-process.ts';
 import { describeOnPostgres, scratchDatabase, type ScratchDatabase } from './load/postgres.ts';
-import { issueSecret, revokeCredential } from './wire/admin.ts';
+import { issueSecret, openAdmin, revokeCredential } from './wire/admin.ts';
 import { send, type Answer } from './wire/exchange.ts';
 import { expectOAuthError, expectToken } from './wire/expectations.ts';
 import { decodeJwt } from './wire/jwt.ts';
@@ -125,5 +125,26 @@ function describeNodes(): void {
     expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1);
     for (const answer of answers.filter(({ status }) => status !== 200))
       expectOAuthError(answer, 400, 'invalid_dpop_proof');
+  });
+
+  // The last one: it ends the tokens of the others.
+  test('threat 44: a token of a key that one made this instant is taken by the admin API of the other', async () => {
+    for (let times = 0; times < 5; times++) {
+      const admin = openAdmin(first);
+      const { kid } = decodeJwt(await admin.token()).header;
+      const keys = await admin.all('/keys');
+      const next = keys.find(({ alg, state }) => alg === 'ES256' && state === 'next');
+      // Both known ones: what signs then was made by this order.
+      for (const id of [next?.['kid'], kid])
+        await admin.must('POST', '/cutoffs', { kind: 'key', id: String(id), reason: 'drill' });
+      const token = await openAdmin(first).token();
+      expect(keys.map((key) => key['kid'])).not.toContain(decodeJwt(token).header['kid']);
+      // At once: the news of the key may not have come there yet.
+      const answer = await send(`${second.issuer}/v1/keys`, {
+        ca: second.ca,
+        headers: [['Authorization', `Bearer ${token}`]],
+      });
+      expect(answer.status, answer.text).toBe(200);
+    }
   });
 }

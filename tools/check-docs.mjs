@@ -28,13 +28,16 @@ const PARTS = [
     folder: 'packages/server/src/oauth/sender-constraint',
     not: ['constraint.ts', 'confirm.ts', 'dpop-nonce.ts'],
   },
-  { folder: 'packages/server/src/oauth/federation', not: ['foreign-assertion.ts', 'match-rules.ts'] },
+  {
+    folder: 'packages/server/src/oauth/federation',
+    not: ['foreign-assertion.ts', 'match-rules.ts', 'vouched-for.ts'],
+  },
   { folder: 'packages/server/src/registry/issuer-kinds', not: ['issuer-kind.ts'] },
   { folder: 'packages/server/src/signers', not: [] },
   { folder: 'packages/server/src/policy', not: ['rule.ts', 'evaluate.ts', 'limit-table.ts'] },
   {
     folder: 'packages/server/src/governance/findings',
-    not: ['detector.ts', 'reconcile.ts', 'commands.ts', 'usable.ts'],
+    not: ['detector.ts', 'reconcile.ts', 'commands.ts', 'usable.ts', 'key-sharers.ts'],
   },
   { folder: 'packages/client/src/grants', not: ['grant.ts'] },
   { folder: 'packages/client/src/client-auth', not: ['client-auth.ts'] },

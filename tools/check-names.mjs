@@ -37,14 +37,16 @@ export function checkNames(root) {
   return { summary: `${files.length} files`, problems, warnings: [], skipped: [] };
 }
 
-/** A Kubernetes ServiceAccount is called so. @param {string} path */
+/** A Kubernetes ServiceAccount is called so, and a finding shared_key. @param {string} path */
 export function pathProblems(path) {
   /** @type {string[]} */
   const problems = [];
   const file = posix.basename(path);
   if (!KEBAB.test(file)) problems.push(`${path}: file names are kebab-case`);
   for (const part of path.split('/')) {
-    const name = (part.split('.')[0] ?? '').replace('service-account', 'ServiceAccount');
+    const name = (part.split('.')[0] ?? '')
+      .replace('service-account', 'ServiceAccount')
+      .replace('shared-key', 'SharedKey');
     const word = name.split('-').find((each) => EMPTY_WORDS.has(each));
     if (word) problems.push(`${path}: "${word}" says nothing; name what it does`);
   }

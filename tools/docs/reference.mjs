@@ -18,7 +18,6 @@ const PAGES = [
     from: [
       'packages/protocol/dist/error-code.js',
       'packages/server/dist/oauth/refusal.js',
-      'packages/server/dist/oauth/endpoints/explanations.js',
       'packages/admin-api/dist/problem.js',
       'packages/resource-server/dist/refusal.js',
     ],
@@ -92,13 +91,11 @@ function bounds({ minimum, maximum, values, type }) {
 }
 
 /**
- * @param {any} codes @param {any} refusals @param {any} explanations @param {any} problems @param {any} sdk
+ * @param {any} codes @param {any} refusals @param {any} problems @param {any} sdk
  * @param {string} sdkSource @param {string} clientSource
  */
-function errorsPage(codes, refusals, explanations, problems, sdk, sdkSource, clientSource) {
+function errorsPage(codes, refusals, problems, sdk, sdkSource, clientSource) {
   const { OAUTH_ERROR_CODES, ERROR_CODE_TABLE } = codes;
-  const { REFUSAL_REASONS, refusalEntry } = refusals;
-  const { REFUSAL_EXPLANATIONS } = explanations;
   return [
     '# Errors',
     MADE,
@@ -124,15 +121,9 @@ function errorsPage(codes, refusals, explanations, problems, sdk, sdkSource, cli
     '',
     '| reason | the caller is told | the operator is told |',
     '|---|---|---|',
-    ...REFUSAL_REASONS.map((/** @type {string} */ reason) => {
-      const { code: error, status, description } = refusalEntry(reason);
-      const { why, fix } = REFUSAL_EXPLANATIONS[reason];
-      return row([
-        code(reason),
-        `${status} ${code(error)}: ${description}`,
-        fix === undefined ? why : `${why} ${fix}`,
-      ]);
-    }),
+    ...Object.entries(refusals.REFUSALS).map(([reason, { code: error, status, description, why, fix }]) =>
+      row([code(reason), `${status} ${code(error)}: ${description}`, `${why} ${fix}`]),
+    ),
     '',
     '## Problems of the admin API',
     '',

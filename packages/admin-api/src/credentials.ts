@@ -9,9 +9,11 @@ import {
   recordId,
   resourceServerRef,
   scopeNames,
+  span,
   text,
   trustedIssuerRef,
 } from './fields.ts';
+import { credentialUsage } from './usage.ts';
 
 export const CREDENTIAL_TYPES = [
   'client_secret',
@@ -210,7 +212,9 @@ const members = {
   version: z.int(),
 };
 
-export const credential = z.object(members).meta({ id: 'Credential' });
+export const credential = z
+  .object({ ...members, usage: credentialUsage.optional().describe('In answers to GET') })
+  .meta({ id: 'Credential' });
 export type Credential = z.output<typeof credential>;
 
 /** The answer to a creation: the only time that the secret is shown. */
@@ -265,6 +269,11 @@ export const credentialOperations = {
     summary: 'Show a credential',
     scopes: ['credentials:read'],
     params,
+    query: z.strictObject({
+      within: span
+        .optional()
+        .describe('What `usage` is about: this span until now; 30d by default, at most 400d'),
+    }),
     response: credential,
   }),
   'credentials.patch': operation({

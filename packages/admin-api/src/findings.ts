@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { operation } from './contract.ts';
 import { identityRef, instant, page, pageQuery, reason, recordId } from './fields.ts';
 
-export const FINDING_KINDS = ['weak_method', 'old_credential', 'wide_access', 'uncached_client'] as const;
+export const FINDING_KINDS = [
+  'weak_method',
+  'old_credential',
+  'wide_access',
+  'uncached_client',
+  'shared_key',
+] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 export const FINDING_STATES = ['open', 'accepted', 'resolved'] as const;
 export type FindingState = (typeof FINDING_STATES)[number];

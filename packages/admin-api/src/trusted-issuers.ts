@@ -125,6 +125,15 @@ export const trustedIssuer = z
   .meta({ id: 'TrustedIssuer' });
 export type TrustedIssuer = z.output<typeof trustedIssuer>;
 
+/** After a change that may end tokens. */
+export const changedTrustedIssuer = trustedIssuer
+  .extend({
+    cut_off: z
+      .int()
+      .describe('Credentials whose tokens were cut off: all of this issuer when it was suspended or deleted'),
+  })
+  .meta({ id: 'ChangedTrustedIssuer' });
+
 /** What the authority makes of a token, without taking it. */
 export const assertionReport = z
   .object({
@@ -181,19 +190,21 @@ export const trustedIssuerOperations = {
   'trusted-issuers.patch': operation({
     method: 'PATCH',
     path: '/v1/trusted-issuers/{id}',
-    summary: 'Change a trusted issuer; suspended, none of its tokens is taken',
+    summary:
+      'Change a trusted issuer; suspended, none of its tokens is taken, and what was issued for them is cut off',
     scopes: ['trusted-issuers:write'],
     params,
     body: trustedIssuerPatch,
-    response: trustedIssuer,
+    response: changedTrustedIssuer,
   }),
   'trusted-issuers.delete': operation({
     method: 'DELETE',
     path: '/v1/trusted-issuers/{id}',
-    summary: 'Delete a trusted issuer about which there are no rules',
+    summary:
+      'Delete a trusted issuer about which there are no rules; what was issued for its tokens is cut off',
     scopes: ['trusted-issuers:write'],
     params,
-    response: trustedIssuer,
+    response: changedTrustedIssuer,
   }),
   'trusted-issuers.test': operation({
     method: 'POST',

@@ -38,6 +38,17 @@ export const accessUsage = z
   .meta({ id: 'AccessUsage' });
 export type AccessUsage = z.output<typeof accessUsage>;
 
+/** What is known of the use of a credential. */
+export const credentialUsage = z
+  .object({
+    state: answer,
+    since: instant.describe('What `state` is about begins here; no earlier than the credential itself'),
+    last_used: instant.nullable().describe('The later of the two that follow'),
+    last_token: instant.nullable().describe('When a token was last issued on it; up to an hour old'),
+    last_call: instant.nullable().describe('When an API last told that it let one of its tokens through'),
+  })
+  .meta({ id: 'CredentialUsage' });
+
 /** A name that a token holds; of whom nothing is known it may be anything printable. */
 const name = z
   .string()

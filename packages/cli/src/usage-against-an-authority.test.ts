@@ -103,6 +103,13 @@ test('what an API lets through is used, at the authority, also after it was rest
   expect(await run('access list --used-within 1d --identity payments -o name')).toBe(`${id}\n`);
   expect(await run('access list --unused-for 1s --identity payments -o name')).toBe('');
 
+  const [credential] = JSON.parse(await run('credentials list --identity payments -o json')) as {
+    usage: { state: string; last_token: string | null; last_call: string | null };
+  }[];
+  expect(credential?.usage).toMatchObject({ state: 'used' });
+  expect(credential?.usage.last_token).toMatch(/^20/);
+  expect(credential?.usage.last_call).toMatch(/^20/);
+
   await authority.stop();
   authority = await startRealAuthority(folder, ['--port', new URL(issuer).port]);
   expect(await scopes()).toEqual(used);

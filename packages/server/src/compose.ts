@@ -39,13 +39,14 @@ import {
   createBudgets,
   createOAuthRoutes,
   type IssuanceCounters,
-  REFUSAL_EXPLANATIONS,
+  REFUSALS,
 } from './oauth/compose.ts';
 import { openAuditSink, openKeystore, openOutbound, openStorage, scheduleOf } from './open-state.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { knownResourceServers } from './registry/known-resource-servers.ts';
 import { createSecretHash } from './registry/secret-hash.ts';
+import { beginToNote, createCredentialUses } from './registry/use/credential-uses.ts';
 import { localSigner } from './signers/local.ts';
 import type { Storage } from './storage/storage.ts';
 import { authorityMetrics } from './telemetry/authority-metrics.ts';
@@ -136,6 +137,10 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const lifetimes = { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax };
   const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
   const pace = createIssuancePace(clock.now());
+  await beginToNote(storage.settings, clock);
+  const uses = createCredentialUses(storage.credentialUse, (error) =>
+    logger.warn({ err: error }, 'the last use of a credential could not be noted'),
+  );
   const budgets = createBudgets({
     issuanceQuota: deployment.issuanceQuota,
     enforced: deployment.issuanceQuotaMode === 'enforce',
@@ -181,7 +186,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     lifetimes,
     secretHash,
     seal,
-    tokenReasons: REFUSAL_EXPLANATIONS,
+    tokenReasons: REFUSALS,
     testAssertion: createAssertionTest({ ...shared, jwks }),
     fetchFault,
   };
@@ -196,6 +201,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       ledger,
       counters,
       pace,
+      uses,
       budgets,
       enforcedAge,
       lifetimeLimits,

@@ -14,7 +14,7 @@ import { preparingKeys } from '../src/keys/prepared-keys.ts';
 import { ensureSigningKey, rotate } from '../src/keys/rotation.ts';
 import { createSeal } from '../src/keys/seal.ts';
 import { createSigningKeystore, type SigningKeystore } from '../src/keys/signing-keystore.ts';
-import { REFUSAL_EXPLANATIONS } from '../src/oauth/endpoints/explanations.ts';
+import { REFUSALS } from '../src/oauth/refusal.ts';
 import { urlFault } from '../src/outbound/safe-fetch.ts';
 import { maximumAgeOf } from '../src/registry/credential-age.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
@@ -114,7 +114,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     maximumAge: maximumAgeOf(new Map()),
     clock,
     random,
-    tokenReasons: REFUSAL_EXPLANATIONS,
+    tokenReasons: REFUSALS,
     testAssertion: () => Promise.reject(new Error('the token wing is not here')),
     fetchFault: (url) =>
       urlFault({ allow: { hosts: new Set(), blocks: new BlockList() }, plainLoopback: false }, url),

@@ -1,4 +1,5 @@
 import { formatBasicCredentials, generateSecret, TOKEN_EXCHANGE, TOKEN_TYPE } from '@countersign/protocol';
+import type { HttpRequest } from '../src/http/request.ts';
 import type { HttpResponse } from '../src/http/response.ts';
 import {
   accessRecord,
@@ -36,7 +37,11 @@ export interface ExchangeScene {
   exchange(
     subjectToken: string,
     change?: Readonly<Record<string, string | undefined>>,
-    ask?: { readonly as?: string; readonly headers?: readonly string[] },
+    ask?: {
+      readonly as?: string;
+      readonly headers?: readonly string[];
+      readonly request?: Partial<HttpRequest>;
+    },
   ): Promise<HttpResponse>;
 }
 
@@ -80,7 +85,7 @@ export async function addExchange(scene: TokenScene): Promise<ExchangeScene> {
       scene.counters.tokensIssued = 0;
       return token;
     },
-    exchange(subjectToken, change = {}, { as = api.authorization, headers = [] } = {}) {
+    exchange(subjectToken, change = {}, { as = api.authorization, headers = [], request = {} } = {}) {
       const params = {
         grant_type: TOKEN_EXCHANGE,
         subject_token: subjectToken,
@@ -90,7 +95,7 @@ export async function addExchange(scene: TokenScene): Promise<ExchangeScene> {
       };
       const form = Object.entries(params).filter((pair): pair is [string, string] => pair[1] !== undefined);
       const body = new URLSearchParams(form).toString();
-      return scene.ask('', { authorization: as, body, headers });
+      return scene.ask('', { authorization: as, body, headers, request });
     },
   };
 }

@@ -1,5 +1,6 @@
 import { formatBasicCredentials, generateSecret } from '@countersign/protocol';
 import type { AuditEvent } from '../src/audit/event.ts';
+import type { Voucher } from '../src/audit/stranger-budget.ts';
 import { AuditUnavailable } from '../src/audit/sink.ts';
 import { createChanges } from '../src/audit/change.ts';
 import { createCutoffFollowers } from '../src/cutoff/followers.ts';
@@ -40,6 +41,12 @@ export const FRAUD = 'https://fraud.test';
 export const NOW = T0 + 500_250;
 
 /** The token wing on an in-memory database, with one client that may read and write at one API. */
+interface Stranger {
+  readonly event: AuditEvent;
+  readonly claimed: string | undefined;
+  readonly voucher?: Voucher;
+}
+
 export interface TokenScene {
   readonly deps: OAuthDeps;
   readonly routes: readonly Route[];
@@ -50,7 +57,7 @@ export interface TokenScene {
   /** What the log took, and how it treats what comes next. */
   readonly log: { readonly events: AuditEvent[]; mode: 'takes' | 'refuses' | 'never answers' };
   /** Refusals of strangers, as the budget was told of them. */
-  readonly strangers: { readonly event: AuditEvent; readonly claimed: string | undefined }[];
+  readonly strangers: Stranger[];
   readonly secret: string;
   readonly identity: IdentityRecord;
   readonly credential: CredentialRecord;
@@ -108,7 +115,7 @@ export async function openTokenScene(
   const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer, clock });
   const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
   const bugs: unknown[] = [];
-  const strangers: { event: AuditEvent; claimed: string | undefined }[] = [];
+  const strangers: Stranger[] = [];
   const log: TokenScene['log'] = { events: [], mode: 'takes' };
   const facts = createFactsCache({ storage, capacity: 100 });
   const ledger = createCutoffLedger({ storage, clock });
@@ -141,13 +148,15 @@ export async function openTokenScene(
     node: 'n1',
     counters,
     pace: createIssuancePace(NOW),
+    uses: { issued: () => undefined },
     report: (error) => bugs.push(error),
     feed: { read: async () => 'a.b.c' },
     changes: createChanges({ storage, log: appending, clock, random, node: 'n1' }),
     ledger,
     log: appending,
     strangers: {
-      refused: async (event, claimed) => void strangers.push({ event, claimed }),
+      refused: async (event, claimed, _arrivedAt, voucher) =>
+        void strangers.push({ event, claimed, ...(voucher === undefined ? {} : { voucher }) }),
       summarise: async () => undefined,
       close: () => undefined,
     },

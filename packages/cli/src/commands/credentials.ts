@@ -22,6 +22,8 @@ export const credentials: RouteMap<CliContext> = buildNoun<Credential>(
         { header: 'LABEL', value: (item) => item.label },
         { header: 'PUBLIC ID', value: (item) => item.public_id ?? '' },
         { header: 'STATE', value: (item) => item.state },
+        { header: 'USE', value: (item) => item.usage?.state ?? '' },
+        { header: 'LAST USED', value: (item) => item.usage?.last_used ?? '' },
         { header: 'EXPIRES', value: (item) => item.expires_at },
       ],
     },
@@ -37,7 +39,11 @@ export const credentials: RouteMap<CliContext> = buildNoun<Credential>(
       },
       examples: ['--identity payments', '--expires-before 30d -o json'],
     },
-    get: { operation: 'credentials.get', examples: ['crd_0123456789abcdefghij'] },
+    get: {
+      operation: 'credentials.get',
+      examples: ['crd_0123456789abcdefghij'],
+      overrides: { within: { placeholder: 'span', brief: 'What its use is about; 30d when left out' } },
+    },
     update: {
       operation: 'credentials.patch',
       overrides: {

@@ -32,7 +32,7 @@ const members: FieldOverrides = {
   audience: { brief: 'The only audience taken, in place of this authority' },
   max_token_age: { brief: 'Seconds that its tokens are taken for, from their iat' },
   single_use: { brief: 'Take each of its tokens once' },
-  state: { brief: 'Suspended, none of its tokens is taken' },
+  state: { brief: 'Suspended, none of its tokens is taken, and what was issued for them is cut off' },
 };
 
 export const trustedIssuers: RouteMap<CliContext> = buildNoun<TrustedIssuer>(

@@ -72,6 +72,61 @@ const summaries = (): (AuditEvent & { told: Summary })[] =>
     .map((event) => ({ ...event, told: JSON.parse(event.detail as string) as Summary }));
 const counted = (): number => summaries().reduce((sum, { told }) => sum + told.count, 0);
 
+describe('the record of those for whom a trusted issuer signed', () => {
+  const vouched = (
+    subject: string,
+    source = '192.0.2.1',
+    issuer = 'tis_1',
+    reason = 'assertion_condition_not_met',
+  ): Promise<void> => {
+    const event = anEvent({ type: 'token.refused', outcome: 'refused', source, reason });
+    return budget.refused(event, undefined, Date.now(), { trustedIssuer: issuer, subject });
+  };
+
+  it('has a budget for each subject and reason, apart from that of strangers at the same address', async () => {
+    refuseOften(25, '192.0.2.1');
+    for (let i = 0; i < 70; i++) void vouched('project_id=1');
+    void vouched('project_id=2');
+    void vouched('project_id=1', '192.0.2.1', 'tis_2');
+    void vouched('project_id=1', '192.0.2.1', 'tis_1', 'assertion_replayed');
+    expect(verbatim()).toHaveLength(20 + 60 + 1 + 1 + 1);
+    await budget.summarise();
+    expect(summaries().map(({ source, told }) => ({ source, ...told }))).toMatchObject([
+      { source: '192.0.2.1', count: 5 },
+      { trusted_issuer: 'tis_1', subject: 'project_id=1', count: 10 },
+    ]);
+  });
+
+  it('is bounded in all, and exactly counted beyond', async () => {
+    for (let i = 0; i < 3000; i++) void vouched(`repository_id=${i}`);
+    expect(verbatim()).toHaveLength(600);
+    await budget.summarise();
+    expect(counted()).toBe(2400);
+    expect(summaries().length).toBeLessThanOrEqual(1001);
+    refuseOften(20, '192.0.2.1');
+    expect(verbatim()).toHaveLength(620);
+  });
+
+  it('is only counted where space is kept for issuance, and carried over while the log is down', async () => {
+    free = 999;
+    void vouched('project_id=1');
+    takes = false;
+    await budget.summarise();
+    takes = true;
+    await budget.summarise();
+    expect([verbatim().length, counted()]).toEqual([0, 1]);
+  });
+
+  it('answers on the same beat as strangers', async () => {
+    let left = false;
+    void vouched('project_id=1').then(() => (left = true));
+    await vi.advanceTimersByTimeAsync(2 * BEAT - 1);
+    expect(left).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(left).toBe(true);
+  });
+});
+
 describe('the record of strangers', () => {
   it('tells the first twenty a minute of each source and claimed id as they were, the others as a count', async () => {
     refuseOften(25, '192.0.2.1', 'payments');

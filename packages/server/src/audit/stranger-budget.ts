@@ -1,9 +1,7 @@
-import { canonicalJson } from '@countersign/tlog';
 import type { Clock } from '../clock.ts';
-import { type RandomBytes, newId } from '../ids.ts';
 import type { AuditEvent } from './event.ts';
-import type { AuditLog } from './log.ts';
 import { networkOf } from './network-of.ts';
+import { createRefusalTally, type RefusalTallyDeps, type TallyLimits } from './refusal-tally.ts';
 
 /**
  * Refusals of callers who proved nothing. They must be in the log, exactly counted, and must not be able to fill it,
@@ -12,30 +10,37 @@ import { networkOf } from './network-of.ts';
 export interface StrangerBudget {
   /**
    * `claimed`: the client_id claimed, undefined where there is none or no such client. `arrivedAt`: when the request
-   * came, epoch ms. Resolves on the beat on which the answer may leave. Never rejects.
+   * came, epoch ms. `voucher`: who signed for the caller; such refusals have a budget of their own. Resolves on the beat on
+   * which the answer may leave. Never rejects.
    */
-  refused(event: AuditEvent, claimed: string | undefined, arrivedAt: number): Promise<void>;
+  refused(
+    event: AuditEvent,
+    claimed: string | undefined,
+    arrivedAt: number,
+    voucher?: Voucher,
+  ): Promise<void>;
   /** Writes what is only counted so far. At the end of each minute, and at shutdown. */
   summarise(): Promise<void>;
   close(): void;
 }
 
-export interface StrangerBudgetDeps {
-  readonly log: Pick<AuditLog, 'append'>;
-  /** Bytes left for the log; undefined = unknown, taken as enough. */
-  readonly freeBytes: () => number | undefined;
-  /** Below so many free bytes strangers are counted only: the rest belongs to issuance. */
-  readonly reservedBytes: number;
-  readonly clock: Clock;
-  readonly random: RandomBytes;
-  readonly node: string;
+/** Who signed for a caller that is refused all the same: a trusted issuer, about one subject of its own. */
+export interface Voucher {
+  /** Id of the trusted issuer. */
+  readonly trustedIssuer: string;
+  /** What tells this subject from all others of the issuer: ids, as its rules name them. */
+  readonly subject: string;
 }
 
-/** Verbatim events a minute per source and claimed id (docs/operate/promises.md, 1a). */
-const VERBATIM_PER_PAIR = 20;
-/** … and of all pairs together, so that inventing pairs is no way around it. */
-const VERBATIM_IN_ALL = 2_000;
-const MAX_PAIRS = 10_000;
+export type StrangerBudgetDeps = RefusalTallyDeps;
+
+/** By source network and claimed id (docs/operate/promises.md, 1a). */
+const OF_STRANGERS: TallyLimits = { verbatimPerParty: 20, verbatimInAll: 2_000, parties: 10_000 };
+/**
+ * By trusted issuer, subject and reason: one noisy job takes neither the detail of other jobs that share its address nor that
+ * of strangers. It is bounded in all, since at a public issuer anybody may have as many subjects as they like.
+ */
+const VOUCHED_FOR: TallyLimits = { verbatimPerParty: 60, verbatimInAll: 600, parties: 1_000 };
 const MINUTE_MS = 60_000;
 /** Beats are the multiples of this on the clock, whoever waits. */
 const BEAT_MS = 10;
@@ -49,105 +54,25 @@ const ANSWERS_PER_BEAT = 20;
 /** Beyond it the oldest leave at once: they waited ten seconds. */
 const MOST_WAITING = 20_000;
 
-/** The source of the pair that all share beyond the bound. */
-const ALL_OTHERS = '*';
-
-interface Pair {
-  readonly source: string;
-  readonly claimed: string | undefined;
-  verbatim: number;
-  /** Epoch ms: nothing counted here is older. */
-  from: number;
-  readonly counted: Map<string, number>;
-}
-
 export function createStrangerBudget(deps: StrangerBudgetDeps): StrangerBudget {
-  let pairs = new Map<string, Pair>();
-  let verbatimInAll = 0;
-  let since = deps.clock.now();
+  const strangers = createRefusalTally(deps, OF_STRANGERS);
+  const vouched = createRefusalTally(deps, VOUCHED_FOR);
   const beat = new Beat(deps.clock);
   const minute = setInterval(() => void summarise(), MINUTE_MS);
   minute.unref();
 
-  function pairOf(source: string, claimed: string | undefined): Pair {
-    if (source === ALL_OTHERS) return shared();
-    const key = `${source} ${claimed ?? ''}`;
-    let pair = pairs.get(key);
-    if (pair === undefined) {
-      // Beyond the bound all share one pair: counts stay exact, only the breakdown is coarser.
-      if (pairs.size >= MAX_PAIRS) return shared();
-      pair = { source, claimed, verbatim: 0, from: since, counted: new Map() };
-      pairs.set(key, pair);
-    }
-    return pair;
-  }
-
-  function shared(): Pair {
-    let pair = pairs.get(ALL_OTHERS);
-    if (pair === undefined) {
-      pair = {
-        source: ALL_OTHERS,
-        claimed: undefined,
-        verbatim: VERBATIM_PER_PAIR,
-        from: since,
-        counted: new Map(),
-      };
-      pairs.set(ALL_OTHERS, pair);
-    }
-    return pair;
-  }
-
-  function note(event: AuditEvent, claimed: string | undefined): void {
-    const pair = pairOf(networkOf(event.source ?? ''), claimed);
-    const free = deps.freeBytes();
-    const room = free === undefined || free > deps.reservedBytes;
-    if (room && pair.verbatim < VERBATIM_PER_PAIR && verbatimInAll < VERBATIM_IN_ALL) {
-      pair.verbatim++;
-      verbatimInAll++;
-      const from = since;
-      // By then the minute may be over, and this pair summed up.
-      deps.log
-        .append(event)
-        .catch(() => count(pairOf(pair.source, pair.claimed), event.reason ?? UNKNOWN, 1, from));
-      return;
-    }
-    count(pair, event.reason ?? UNKNOWN, 1, since);
-  }
-
   async function summarise(): Promise<void> {
-    const ended = pairs;
-    pairs = new Map();
-    verbatimInAll = 0;
-    since = deps.clock.now();
-    await Promise.all([...ended.values()].filter((pair) => pair.counted.size > 0).map(write));
-  }
-
-  async function write(pair: Pair): Promise<void> {
-    const counts = [...pair.counted];
-    const total = counts.reduce((sum, [, n]) => sum + n, 0);
-    const from = new Date(pair.from).toISOString();
-    const detail = { count: total, from, reasons: Object.fromEntries(counts) };
-    try {
-      await deps.log.append({
-        id: newId('evt', deps.random),
-        at: new Date(deps.clock.now()).toISOString(),
-        type: 'token.refusals_summarised',
-        outcome: 'refused',
-        identity: pair.claimed,
-        source: pair.source,
-        node: deps.node,
-        detail: canonicalJson(detail),
-      });
-    } catch {
-      // The log is down: carry the counts over, they belong to the next summary.
-      const carried = pairOf(pair.source, pair.claimed);
-      for (const [reason, times] of counts) count(carried, reason, times, pair.from);
-    }
+    await Promise.all([strangers.summarise(), vouched.summarise()]);
   }
 
   return {
-    refused(event, claimed, arrivedAt) {
-      note(event, claimed);
+    refused(event, claimed, arrivedAt, voucher) {
+      if (voucher === undefined) {
+        strangers.note(event, { source: networkOf(event.source ?? ''), identity: claimed });
+      } else {
+        const told = { trusted_issuer: voucher.trustedIssuer, subject: voucher.subject };
+        vouched.note(event, { source: undefined, told, reason: event.reason });
+      }
       return beat.after(arrivedAt);
     },
     summarise,
@@ -156,13 +81,6 @@ export function createStrangerBudget(deps: StrangerBudgetDeps): StrangerBudget {
       beat.close();
     },
   };
-}
-
-const UNKNOWN = 'unknown';
-
-function count(pair: Pair, reason: string, times: number, from: number): void {
-  pair.counted.set(reason, (pair.counted.get(reason) ?? 0) + times);
-  pair.from = Math.min(pair.from, from);
 }
 
 interface Waiting {

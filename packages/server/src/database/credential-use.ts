@@ -1,8 +1,8 @@
 import type { CredentialUseStore } from '../storage/credential-use.ts';
 import { type Session, statement } from './database.ts';
 
-const putUse = statement(
-  'credential_use_put',
+const noteUse = statement(
+  'credential_use_note',
   `INSERT INTO credential_use (credential_id, last_used_at)
    SELECT id, $2 FROM credentials WHERE id = $1
    ON CONFLICT (credential_id) DO UPDATE SET last_used_at = excluded.last_used_at
@@ -17,11 +17,9 @@ const selectUse = statement('credential_use_of', {
 
 export function credentialUseStore(session: Session): CredentialUseStore {
   return {
-    put: (uses) =>
-      session.write(async (tx) => {
-        // In one order on every node, so that none waits for one that waits for it.
-        for (const [id, at] of [...uses].sort(([a], [b]) => (a < b ? -1 : 1))) await tx.run(putUse, [id, at]);
-      }),
+    note: async (credentialId, at) => {
+      await session.run(noteUse, [credentialId, at]);
+    },
     of: async (credentialIds) => {
       const rows = await session.query<{ credential_id: string; last_used_at: number }>(selectUse, [
         JSON.stringify(credentialIds),

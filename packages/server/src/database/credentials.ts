@@ -56,7 +56,7 @@ const credentials: VersionedTable<CredentialRecord> = versionedTable<CredentialR
     type: record.material.type,
     public_id: 'publicId' in record.material ? record.material.publicId : undefined,
     trusted_issuer_id: record.material.type === 'federated' ? record.material.trustedIssuer : undefined,
-    subject_key: record.material.type === 'federated' ? record.material.subjectKey : undefined,
+    subject_key: 'subjectKey' in record.material ? record.material.subjectKey : undefined,
     material: JSON.stringify(record.material),
     not_before_at: record.notBeforeAt,
     expires_at: record.expiresAt,

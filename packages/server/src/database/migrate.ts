@@ -6,6 +6,7 @@ import { trustedIssuers } from './migrations/0011-trusted-issuers.ts';
 import { findings } from './migrations/0014-findings.ts';
 import { cutoffReceipts } from './migrations/0020-cutoff-receipts.ts';
 import { usage } from './migrations/0021-usage.ts';
+import { usedOnceBatches } from './migrations/0022-used-once-batches.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
@@ -18,6 +19,7 @@ const MIGRATIONS: readonly {
   { name: '0014-findings', texts: findings },
   { name: '0020-cutoff-receipts', texts: cutoffReceipts },
   { name: '0021-usage', texts: usage },
+  { name: '0022-used-once-batches', texts: usedOnceBatches },
 ];
 
 const createTable = statement(

@@ -9,6 +9,7 @@ import { type ChangeListener, STALE_AFTER, listenForChanges } from './postgres-c
 import { DURABLE_COMMIT, connect, connectionConfig, execute } from './postgres-connection.ts';
 import { breaksConnection, postgresFault } from './postgres-fault.ts';
 import { BEGIN, COMMIT, inTransaction } from './postgres-transaction.ts';
+import { postgresUsedOnce } from './postgres-used-once.ts';
 import { storageOn } from './stores.ts';
 
 export interface PostgresOptions {
@@ -32,7 +33,8 @@ export async function openPostgresStorage(options: PostgresOptions): Promise<Sto
   const config = connectionConfig({ url: options.url, name: 'countersign', timeouts: true });
   const pool = new Pool({ ...config, max: options.connections ?? 10 });
   watch(pool);
-  return storageOn(databaseOn({ pool, listener, node, ...feed }), clock);
+  const database = databaseOn({ pool, listener, node, ...feed });
+  return storageOn(database, clock, postgresUsedOnce(database, clock));
 }
 
 /** An advisory lock of our own: nodes that start together migrate one after the other. */

@@ -9,6 +9,7 @@ import { migrate } from './migrate.ts';
 import { type SqliteConnection, sqliteConnection } from './sqlite-connection.ts';
 import { type SqliteDriver, loadSqlite } from './sqlite-driver.ts';
 import { lockFile } from './sqlite-lock.ts';
+import { sqliteUsedOnce } from './sqlite-used-once.ts';
 import { type SqliteWriter, sqliteWriter } from './sqlite-writer.ts';
 import { storageOn } from './stores.ts';
 import { walSync } from './wal-sync.ts';
@@ -29,7 +30,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
   const database = options.path === ':memory:' ? inMemory(driver) : inFile(driver, options.path);
   try {
     await database.write((tx) => migrate(tx, 'sqlite', clock));
-    return storageOn(database, clock);
+    return storageOn(database, clock, await sqliteUsedOnce(database, clock));
   } catch (error) {
     await database.close();
     throw error;

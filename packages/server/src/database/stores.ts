@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Storage, Stores } from '../storage/storage.ts';
+import type { UsedOnceStore } from '../storage/used-once.ts';
 import { accessStore } from './access.ts';
 import { credentialUseStore } from './credential-use.ts';
 import { credentialStore } from './credentials.ts';
@@ -17,7 +18,6 @@ import { trustedIssuerStore } from './trusted-issuers.ts';
 import { coverageStore } from './usage-coverage.ts';
 import { reporterStore } from './usage-reporters.ts';
 import { usageStore } from './usage.ts';
-import { usedOnceStore } from './used-once.ts';
 
 function storesOn(session: Session, clock: Clock, staleness: number): Stores {
   return {
@@ -36,17 +36,17 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     coverage: coverageStore(session),
     credentialUse: credentialUseStore(session),
     outbox: outboxStore(session),
-    usedOnce: usedOnceStore(session, clock),
     idempotency: idempotencyStore(session, clock),
     settings: settingStore(session),
   };
 }
 
 /** The port on a database that has its tables. */
-export function storageOn(database: Database, clock: Clock): Storage {
+export function storageOn(database: Database, clock: Clock, usedOnce: UsedOnceStore): Storage {
   const { staleness } = database;
   return {
     ...storesOn(database, clock, staleness),
+    usedOnce,
     transaction: (work) => database.write((tx) => work(storesOn(sessionOf(tx), clock, staleness))),
     onChange: (listener) => database.onChange(listener),
     coherent: () => database.coherent(),

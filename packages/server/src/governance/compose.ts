@@ -59,7 +59,7 @@ export interface GovernanceDeps {
   readonly changes: Changes;
   readonly log: AuditLog;
   readonly facts: FactsReader;
-  readonly keystore: Pick<Keystore, 'verificationKey'>;
+  readonly keystore: Pick<Keystore, 'verificationKey'> & { reload(): Promise<void> };
   readonly rotation: RotationDeps;
   readonly requireSigningKey: ResourceServerDeps['requireSigningKey'];
   readonly ledger: CutoffLedger;

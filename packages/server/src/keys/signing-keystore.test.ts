@@ -157,7 +157,7 @@ describe('the keystore', () => {
       'fulfilled',
     ]);
     expect(results[1]).toMatchObject({ reason: { message: 'token refused by the module' } });
-    expect(results[3]).toMatchObject({ reason: { message: 'signing failed', cause: 'odd' } });
+    expect(results[3]).toMatchObject({ reason: { message: 'a signature failed', cause: 'odd' } });
     const last = results[4] as PromiseFulfilledResult<string>;
     expect(await read(keystore, last.value)).toMatchObject({ sub: 'c' });
   });

@@ -5,6 +5,7 @@ import {
   type SigningKeyRecord,
   type SigningKeyStore,
 } from '../storage/signing-keys.ts';
+import { backToBack } from './back-to-back.ts';
 import type { Keystore, PublishedKey, SealingKey } from './keystore.ts';
 import { openSealingKeys, type SealingKeys } from './sealing-keys.ts';
 import type { Signer, SigningHandle } from './signer.ts';
@@ -24,8 +25,6 @@ interface Job {
   readonly key: ActiveKey;
   readonly typ: string;
   readonly payload: string;
-  readonly resolve: (token: string) => void;
-  readonly reject: (error: unknown) => void;
 }
 
 interface ActiveKey {
@@ -49,7 +48,7 @@ class BatchingKeystore implements SigningKeystore {
   #published = new Map<string, PublishedKey>();
   #sealing: SealingKeys = { active: undefined, byTag: new Map() };
   #document: { readonly keys: readonly Readonly<Record<string, string>>[] } = { keys: [] };
-  #jobs: Job[] = [];
+  readonly #sign = backToBack(signed);
   /** Readings begun, and the latest of them that was taken over: one that began earlier and ends later is old news. */
   #begun = 0;
   #taken = 0;
@@ -90,12 +89,7 @@ class BatchingKeystore implements SigningKeystore {
   sign(alg: SigningAlgorithm, typ: string, payload: string): Promise<string> {
     const key = this.#active.get(alg);
     if (key === undefined) return this.#signAnew(alg, typ, payload);
-    return new Promise((resolve, reject) => {
-      this.#jobs.push({ key, typ, payload, resolve, reject });
-      // OpenSSL's signing code and V8's request code evict each other from the processor's caches: all signatures of
-      // one event-loop turn are made back to back.
-      if (this.#jobs.length === 1) setImmediate(() => this.#flush());
-    });
+    return this.#sign({ key, typ, payload });
   }
 
   /** The key may be younger than the last reading: a resource server asked for its algorithm a moment ago. */
@@ -103,20 +97,6 @@ class BatchingKeystore implements SigningKeystore {
     await this.reload();
     if (!this.#active.has(alg)) throw new Error(`no active signing key for ${alg}`);
     return await this.sign(alg, typ, payload);
-  }
-
-  #flush(): void {
-    const jobs = this.#jobs;
-    this.#jobs = [];
-    // All signatures first, all answers after: a promise resolved in between would bring other code into the loop.
-    const outcomes: (string | Error)[] = [];
-    for (const job of jobs) outcomes.push(signed(job));
-    for (let i = 0; i < jobs.length; i++) {
-      const job = jobs[i] as Job;
-      const outcome = outcomes[i];
-      if (typeof outcome === 'string') job.resolve(outcome);
-      else job.reject(outcome);
-    }
   }
 
   verificationKey(kid: string): PublishedKey | undefined {
@@ -149,14 +129,9 @@ function isSigning(key: SigningKeyRecord): key is SignatureKey {
   return key.alg !== OPAQUE_TOKEN_ALGORITHM;
 }
 
-/** The token, or what went wrong. */
-function signed(job: Job): string | Error {
-  try {
-    const input = `${headerOf(job.key, job.typ)}.${Buffer.from(job.payload, 'utf8').toString('base64url')}`;
-    return `${input}.${job.key.handle.sign(input)}`;
-  } catch (error) {
-    return error instanceof Error ? error : new Error('signing failed', { cause: error });
-  }
+function signed({ key, typ, payload }: Job): string {
+  const input = `${headerOf(key, typ)}.${Buffer.from(payload, 'utf8').toString('base64url')}`;
+  return `${input}.${key.handle.sign(input)}`;
 }
 
 function headerOf(key: ActiveKey, typ: string): string {

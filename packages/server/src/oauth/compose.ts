@@ -36,7 +36,7 @@ import { dpop } from './sender-constraint/dpop.ts';
 
 export { createBudgets } from './endpoints/budgets.ts';
 export type { IssuanceCounters } from './endpoints/issuance-record.ts';
-export { REFUSAL_EXPLANATIONS } from './endpoints/explanations.ts';
+export { REFUSALS } from './refusal.ts';
 
 export interface OAuthDeps
   extends Omit<TokenEndpointDeps, 'methods' | 'grants' | 'constraints' | 'rules' | 'record'>,

@@ -4,6 +4,7 @@ import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
 import { same, type Tell } from './change-rules.ts';
 import { type FetchDeps, requireFetchable } from './fetched-url.ts';
+import { keySubject } from './key-subject.ts';
 import { type AgeDeps, addCredential, type NewCredential } from './new-credential.ts';
 import { RegistryRefusal } from './refusal.ts';
 
@@ -35,7 +36,9 @@ export async function createClientKey(
 
 /** True when the record holds just this key, under the same terms. Throws for a key that could not be registered. */
 export function holdsClientKey(record: CredentialRecord, asked: AskedClientKey): boolean {
-  return same(record.material, clientKeyMaterial(asked));
+  // Records of before it was kept have no subjectKey, and are the same.
+  const left = { ...record.material, subjectKey: undefined };
+  return same(left, { ...clientKeyMaterial(asked), subjectKey: undefined });
 }
 
 /** What of a key is kept, always in this order; RFC 7517 §4 lets anything else stand beside it. */
@@ -47,13 +50,13 @@ function shortNameOf({ jwk, jwksUri }: KeyMaterial): string {
 }
 
 function clientKeyMaterial({ keys, allowTokenEndpointAudience, allowRs256 }: AskedClientKey): KeyMaterial {
+  const jwk = 'jwk' in keys ? acceptableJwk(keys.jwk, allowRs256) : undefined;
   return {
     type: 'private_key_jwt',
-    ...('jwk' in keys
-      ? { jwk: acceptableJwk(keys.jwk, allowRs256) }
-      : { jwksUri: acceptableUri(keys.jwksUri) }),
+    ...('jwksUri' in keys ? { jwksUri: acceptableUri(keys.jwksUri) } : { jwk: jwk as object }),
     allowTokenEndpointAudience,
     ...(allowRs256 ? { allowRs256 } : {}),
+    ...(jwk === undefined ? {} : { subjectKey: keySubject(jwk as JsonWebKey) }),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Stores } from '../storage/storage.ts';
 import { narrowEnd, type RuleDeps, same, type Tell } from './change-rules.ts';
 import { type AgeDeps, latestEnd } from './new-credential.ts';
 import { RegistryRefusal } from './refusal.ts';
-import { credentialView } from './views.ts';
+import { credentialView } from './credential-view.ts';
 
 export interface CredentialChange {
   readonly label?: string | undefined;

@@ -48,7 +48,23 @@ export function cutOffToken(
   return order(deps, stores, tell, { kind: 'token', target: jti, reason, orderedBy });
 }
 
-async function order(deps: RuleDeps, stores: Stores, tell: Tell, asked: CutoffOrder): Promise<CutoffRecord> {
+/** The same for the tokens of one credential, which itself stays as it is. */
+export function cutOffTokensOf(
+  deps: RuleDeps,
+  stores: Pick<Stores, 'cutoffs' | 'staleness'>,
+  tell: Tell,
+  asked: { readonly credentialId: string; readonly reason: string; readonly orderedBy: string },
+): Promise<CutoffRecord> {
+  const { credentialId, reason, orderedBy } = asked;
+  return order(deps, stores, tell, { kind: 'credential', target: credentialId, reason, orderedBy });
+}
+
+async function order(
+  deps: RuleDeps,
+  stores: Pick<Stores, 'cutoffs' | 'staleness'>,
+  tell: Tell,
+  asked: CutoffOrder,
+): Promise<CutoffRecord> {
   const record = await orderCutoff(deps, stores, asked);
   tell({ type: 'cutoff.ordered', resource: record.id, reason: asked.reason, after: cutoffView(record) });
   return record;

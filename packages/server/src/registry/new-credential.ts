@@ -7,7 +7,7 @@ import { narrowEnd, type RuleDeps, type Tell } from './change-rules.ts';
 import type { MaximumAge } from './credential-age.ts';
 import { hasEnded } from './identity.ts';
 import { RegistryRefusal } from './refusal.ts';
-import { credentialView } from './views.ts';
+import { credentialView } from './credential-view.ts';
 
 /** Enough for any rotation; each one costs a comparison at every authentication. */
 const MOST_LIVE = 50;

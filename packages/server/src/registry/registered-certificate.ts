@@ -7,6 +7,7 @@ import { isSelfIssued, parseCertificate } from '../x509/certificate.ts';
 import { keyOf } from '../x509/path-validation.ts';
 import { certificateDates } from './certificate-dates.ts';
 import type { Tell } from './change-rules.ts';
+import { keySubject } from './key-subject.ts';
 import { type AgeDeps, addCredential, type NewCredential } from './new-credential.ts';
 import { RegistryRefusal } from './refusal.ts';
 
@@ -42,7 +43,7 @@ export function holdsCertificate({ material }: CredentialRecord, certificate: st
 }
 
 function certificateMaterial(pem: string): CertificateMaterial {
-  const { raw, text } = read(pem);
+  const { raw, text, publicKey } = read(pem);
   const parsed = parseCertificate(raw);
   // Read as it will be when its client shows it.
   if (!parsed.ok) throw unacceptable(`cannot be read: ${parsed.fault}`);
@@ -61,15 +62,16 @@ function certificateMaterial(pem: string): CertificateMaterial {
     type: 'self_signed_tls_client_auth',
     certificate: text,
     thumbprint: certificateThumbprint(raw),
+    subjectKey: keySubject(publicKey),
   };
 }
 
 /** `text`: written anew, so that one certificate has one text. */
-function read(pem: string): { readonly raw: Uint8Array; readonly text: string } {
+function read(pem: string): Pick<X509Certificate, 'raw' | 'publicKey'> & { readonly text: string } {
   if (pem.split('-----BEGIN CERTIFICATE-----').length !== 2) throw unacceptable('must be one certificate');
   try {
     const certificate = new X509Certificate(pem);
-    return { raw: certificate.raw, text: certificate.toString() };
+    return { raw: certificate.raw, text: certificate.toString(), publicKey: certificate.publicKey };
   } catch {
     throw unacceptable('cannot be read');
   }

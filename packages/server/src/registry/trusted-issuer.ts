@@ -7,7 +7,7 @@ import { type FetchDeps, requireFetchable } from './fetched-url.ts';
 import { type Ceiling, requireMayActAs } from './own-access.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { ISSUER_KINDS } from './federation-rule.ts';
-import { trustedIssuerView } from './views.ts';
+import { trustedIssuerView } from './trusted-issuer-view.ts';
 
 export interface TrustedIssuerDeps extends RuleDeps, FetchDeps {
   /** Of this authority, which is not trusted in this way: its tokens are exchanged. */

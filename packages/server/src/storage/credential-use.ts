@@ -1,7 +1,7 @@
 /** When tokens were issued on a credential: what the authority sees itself. */
 export interface CredentialUseStore {
-  /** The later instant (epoch ms) counts; one row a credential. A credential that is gone is passed over. */
-  put(uses: ReadonlyMap<string, number>): Promise<void>;
+  /** The later instant (epoch ms) counts; one row a credential. Does nothing for one that does not exist. */
+  note(credentialId: string, at: number): Promise<void>;
   /** Epoch ms by id; those that were never used are absent. */
   of(credentialIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
 }

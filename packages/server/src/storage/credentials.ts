@@ -23,6 +23,8 @@ export type CredentialMaterial =
       readonly allowTokenEndpointAudience: boolean;
       /** Undefined: no. */
       readonly allowRs256?: boolean;
+      /** Of the public key; several identities should not share it. Undefined: its client publishes its keys itself. */
+      readonly subjectKey?: string;
     }
   | {
       readonly type: 'tls_client_auth';
@@ -37,6 +39,8 @@ export type CredentialMaterial =
       readonly type: 'self_signed_tls_client_auth';
       readonly certificate: string;
       readonly thumbprint: string;
+      /** Of the public key in it, as that of a key alone. */
+      readonly subjectKey?: string;
     }
   | {
       readonly type: 'federated';
@@ -82,7 +86,7 @@ export interface CredentialStore {
    * identity is told (`onChange`); whose it is never changes.
    */
   byPublicId(publicId: string): Promise<CredentialRecord | undefined>;
-  /** Those that are not revoked before those that are, each newest first; at most 200. */
+  /** Those, of any type, whose material has it: not revoked before revoked, each newest first; at most 200. */
   bySubjectKey(subjectKey: string): Promise<readonly CredentialRecord[]>;
   /**
    * The identity's credentials in any state, at most 1000: those that are not revoked before those that are, each newest

@@ -32,7 +32,6 @@ export interface Stores {
   readonly coverage: CoverageStore;
   readonly credentialUse: CredentialUseStore;
   readonly outbox: OutboxStore;
-  readonly usedOnce: UsedOnceStore;
   readonly idempotency: IdempotencyStore;
   readonly settings: SettingStore;
   /**
@@ -56,6 +55,8 @@ export type Change =
  * touch two of them together.
  */
 export interface Storage extends Stores {
+  /** Not for transactions: who has shown a proof has used it, whatever becomes of the request. */
+  readonly usedOnce: UsedOnceStore;
   /**
    * Runs `work` in one serialisable-enough transaction: all of it or nothing, durable when the promise resolves.
    * A rejection of `work` rolls back and is passed on; so is the first rejection of one of its stores, even when `work`

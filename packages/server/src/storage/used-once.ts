@@ -12,10 +12,11 @@ export function markedUntil(second: number): number {
 /** Replay protection for jti, DPoP proofs and nonces, across all nodes of a deployment. */
 export interface UsedOnceStore {
   /**
-   * True for exactly one caller per `(namespace, id)` until `expiresAt` (epoch ms) has passed; false for all others.
-   * An entry past its expiry may be claimed again. Rejects with `unavailable` when it cannot know: refuse then.
+   * True for exactly one caller per `(namespace, id)` until `expiresAt` (epoch ms, rounded up to a second) has passed; false
+   * for all others. An entry past its expiry may be claimed again. True is durable. Rejects with `unavailable` when it
+   * cannot know: refuse then. The id is any text that tells the proof from all others; what is kept is a digest of it.
    */
   claim(namespace: string, id: string, expiresAt: number): Promise<boolean>;
-  /** Removes entries that expired before `now`; returns how many. At most 10,000 a call. */
+  /** Removes from the disk what expired before `now` (epoch ms); returns how many rows. At most 10,000 a call. */
   sweep(now: number): Promise<number>;
 }

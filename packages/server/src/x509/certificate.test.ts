@@ -13,6 +13,7 @@ import {
   readObjectIdentifier,
   readTime,
 } from './der.ts';
+import { directoryText } from './distinguished-name.ts';
 import { validatePath } from './path-validation.ts';
 import { readPem } from './pem.ts';
 import { parseRevocationList } from './revocation-list.ts';
@@ -134,6 +135,23 @@ test.each([
   ['a time with an offset', readTime, `1711${Buffer.from('260228000000+0100').toString('hex')}`],
 ])('values that DER does not have are refused: %s', (_, reader, hex) => {
   expect(() => reader(new DerReader(Buffer.from(hex, 'hex')).next())).toThrow(DerError);
+});
+
+test.each([
+  ['a NUL', '\0'],
+  ['a soft hyphen', '\u00ad'],
+  ['a joiner', '\u034f'],
+  ['a Hangul filler', '\u3164'],
+  ['a half-width filler', '\uffa0'],
+  ['a variation selector', '\ufe0f'],
+  ['one beyond the first plane', '\u{e0100}'],
+  ['a tag', '\u{e0041}'],
+  ['a Khmer vowel that is not shown', '\u17b4'],
+  ['an empty Braille cell', '\u2800'],
+  ['a character for private use', '\ue000'],
+])('a name with what nobody sees is refused: %s', (_, character) => {
+  const value = element(0x0c, Buffer.from(`ad${character}min`));
+  expect(() => directoryText(onlyElement(value))).toThrow(DerError);
 });
 
 test('years are read as RFC 5280 has them', () => {

@@ -77,8 +77,11 @@ function folded(text: string): string {
     .replace(/^ | $/g, '');
 }
 
-/** Control, format, private-use and unassigned characters, line ends, and what RFC 4518 §2.2 maps to nothing. */
-const UNSEEN = /\u034f|[\p{C}\p{Zl}\p{Zp}\ufffc\ufffd]|[\u180b-\u180d]|[\ufe00-\ufe0f]/u;
+/**
+ * Control, format, private-use and unassigned characters, line ends, what RFC 4518 §2.2 maps to nothing, and what Unicode
+ * says is not to be shown (fillers, variation selectors) or shows as nothing (an empty Braille cell).
+ */
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufffc\ufffd\u2800]/u;
 
 /** Refuses text with characters that are not there for readers: a NUL has ended names too early elsewhere. */
 export function requireVisible(text: string): string {

@@ -31,13 +31,36 @@ function subtrees(fields: DerReader, number: number): readonly GeneralName[] {
     const base = readGeneralName(subtree.next());
     // RFC 5280 §4.2.1.10: minimum is 0 and maximum absent, always.
     subtree.end();
-    if (base.form === 'ip' && base.bytes.length !== 8 && base.bytes.length !== 32) {
-      throw new DerError('a constraint for addresses of another length');
-    }
+    requireBase(base);
     read.push(base);
     if (read.length > MAX_SUBTREES) throw new DerError('too many constraints');
   } while (!reader.ended);
   return read;
+}
+
+/**
+ * RFC 5280 §4.2.1.10: a host, or what lies below it. What else authorities write (`*.example.org`, a dot at the end, a whole
+ * URI, a mask with holes) would be found in no name: what is excluded so would be allowed.
+ */
+function requireBase(base: GeneralName): void {
+  if (base.form === 'ip') {
+    if (!isBlock(base.bytes)) throw new DerError('a constraint that is no block of addresses');
+  } else if ('text' in base && !BASES[base.form].test(base.text)) {
+    throw new DerError(`a constraint that fits no ${base.form} name`);
+  }
+}
+
+const BASES: { readonly [form in 'dns' | 'uri' | 'email']: RegExp } = {
+  dns: /^(?:\.?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)?$/,
+  uri: /^(?:\.?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)?$/,
+  email: /^(?:(?:\.|[\x21-\x3f\x41-\x7e]{1,64}@)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)?$/,
+};
+
+/** RFC 4632 §3.1: an address, then a mask of ones that zeros follow. */
+function isBlock(bytes: Uint8Array): boolean {
+  if (bytes.length !== 8 && bytes.length !== 32) return false;
+  const mask = Array.from(bytes.subarray(bytes.length / 2), (byte) => byte.toString(2).padStart(8, '0'));
+  return /^1*0*$/.test(mask.join(''));
 }
 
 /** What a certificate calls itself, in every place that constraints are for. */
@@ -110,10 +133,13 @@ function hostWithin(host: string, base: string, below: boolean): boolean {
   return name === under || (below && name.endsWith(`.${under}`));
 }
 
-/** RFC 5280 §4.2.1.10: a constraint is for the host, which has to be a name. */
+/**
+ * RFC 5280 §4.2.1.10: a constraint is for the host, which has to be a name. Where a user stands before it readers disagree on
+ * which part is the host, so it has none.
+ */
 function hostOf(uri: string): string | undefined {
   const authority = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]*)/.exec(uri)?.[1];
-  const host = authority?.replace(/^[^@]*@/, '').replace(/:\d*$/, '');
+  const host = authority?.replace(/:\d*$/, '');
   // An empty label, as behind a last dot, is another spelling of a host that would not be found equal.
   if (host === undefined || !/^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/.test(host)) return undefined;
   return /^[\d.]+$/.test(host) ? undefined : host;

@@ -353,6 +353,70 @@ const ROWS: readonly Row[] = [
       return { leaf: leaf({ issuer: ed, key: ['-algorithm', 'ED25519'], sign: [] }), anchors: [ed] };
     },
   ],
+  ...['P-521', 'ED448'].map(
+    (name): Row => [
+      name,
+      'ok',
+      () => {
+        const ec = name === 'P-521';
+        const key = ec
+          ? ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-521']
+          : ['-algorithm', 'ED448'];
+        const sign = ec ? ['-sha512'] : [];
+        const big = authority(`root-${name}`, [], { key, sign });
+        return { leaf: leaf({ issuer: big, key, sign }), anchors: [big] };
+      },
+    ],
+  ),
+  [
+    'a curve that is spelled out',
+    'unusable',
+    () => {
+      const key = [
+        '-algorithm',
+        'EC',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-pkeyopt',
+        'ec_param_enc:explicit',
+      ];
+      return { leaf: leaf({ key }) };
+    },
+  ],
+  [
+    'RSA with 3 as exponent',
+    'weak',
+    () => ({
+      leaf: leaf({
+        key: ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048', '-pkeyopt', 'rsa_keygen_pubexp:3'],
+      }),
+    }),
+    'stricter',
+  ],
+  [
+    'self-issued ones do not lengthen a path',
+    'ok',
+    () => {
+      const one = authority('old-key', ['basicConstraints=critical,CA:true,pathlen:0'], {
+        subject: '/CN=rolled',
+      });
+      const next = authority('new-key', ['basicConstraints=critical,CA:true,pathlen:0'], {
+        subject: '/CN=rolled',
+        issuer: one,
+      });
+      return { leaf: leaf({ issuer: next }), anchors: [one], untrusted: [next] };
+    },
+  ],
+  [
+    'authorities that signed each other, and nobody above',
+    'untrusted',
+    () => {
+      const a = authority('loop-a', []);
+      const b = authority('loop-b', [], { issuer: a });
+      const again = authority('loop-a-2', [], { subject: '/CN=loop-a', issuer: b, keyOf: a });
+      return { leaf: leaf({ issuer: b }), untrusted: [b, again, a] };
+    },
+  ],
   [
     'P-384 and SHA-384',
     'ok',
@@ -506,6 +570,27 @@ const CONSTRAINED: readonly (readonly [constraint: string, leaf: Wanted, verdict
   ['permitted;URI:good.test', { extensions: SAN('URI:urn:good.test') }, 'outside_constraints'],
   ['excluded;URI:evil.test', { extensions: SAN('URI:urn:good.test') }, 'outside_constraints'],
   ['permitted;IP:192.0.2.0/255.255.255.0', { extensions: SAN('IP:192.0.2.77') }, 'ok'],
+  ['permitted;IP:2001:db8::/ffff:ffff::', { extensions: SAN('IP:2001:db8::7') }, 'ok'],
+  ['permitted;IP:2001:db8::/ffff:ffff::', { extensions: SAN('IP:2001:db9::7') }, 'outside_constraints'],
+  [
+    'permitted;IP:192.0.2.0/255.255.255.0',
+    { extensions: SAN('IP:::ffff:192.0.2.77') },
+    'outside_constraints',
+  ],
+  ['excluded;IP:0.0.0.0/0.0.0.0', { extensions: SAN('IP:2001:db8::7') }, 'ok'],
+  ['permitted;DNS:good.test', { extensions: SAN('DNS:*.good.test') }, 'ok'],
+  ['permitted;DNS:a.good.test', { extensions: SAN('DNS:*.good.test') }, 'outside_constraints'],
+  ['permitted;DNS:.good.test', { extensions: SAN('DNS:good.test') }, 'outside_constraints'],
+  ['permitted;URI:good.test', { extensions: SAN('URI:https://evil.test@good.test/') }, 'outside_constraints'],
+  ['permitted;URI:good.test', { extensions: SAN('URI:https://good.test@evil.test/') }, 'outside_constraints'],
+  ['excluded;URI:evil.test', { extensions: SAN('URI:https://EVIL.test:443') }, 'outside_constraints'],
+  ['permitted;URI:good.test', { extensions: SAN('URI:https://192.0.2.1/') }, 'outside_constraints'],
+  ['permitted;email:good.test', { extensions: SAN('email:a@GOOD.test') }, 'ok'],
+  [
+    'permitted;DNS:good.test,excluded;DNS:bad.good.test',
+    { extensions: SAN('DNS:a.bad.good.test') },
+    'outside_constraints',
+  ],
   ['permitted;IP:192.0.2.0/255.255.255.0', { extensions: SAN('IP:192.0.3.77') }, 'outside_constraints'],
   ['excluded;IP:192.0.2.0/255.255.255.0', { extensions: SAN('IP:192.0.2.77') }, 'outside_constraints'],
   ['permitted;dirName:dir', { subject: '/O=Good/CN=a' }, 'ok'],

@@ -66,6 +66,8 @@ function readList(der: Uint8Array): RevocationList {
   const revoked = entries === undefined ? new Set<string>() : readEntries(new DerReader(entries.content));
   const extensions = fields.optional(context(0, true));
   fields.end();
+  // RFC 5280 §5.1.2.1.
+  if (extensions !== undefined && version === undefined) throw new DerError('extensions need version 2');
   return {
     der,
     tbsBytes: signed.tbs.whole,
@@ -109,6 +111,8 @@ function readAbout(tagged: Uint8Array): Pick<RevocationList, 'number' | 'authori
       const key = new DerReader(onlyElement(value, TAG.sequence).content).optional(context(0, false));
       authorityKeyIdentifier = key === undefined ? undefined : hex(key.content);
     } else if (id === '2.5.29.27') throw new DerError('a delta list');
+    // issuingDistributionPoint: critical, says RFC 5280 §5.2.5; one that is not says the same.
+    else if (id === '2.5.29.28') throw new DerError('a list that does not cover everything');
     else if (critical) throw new DerError('a list with a critical extension: it does not cover everything');
   }
   return { number, authorityKeyIdentifier };

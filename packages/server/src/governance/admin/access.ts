@@ -9,8 +9,8 @@ import type { Storage, Stores } from '../../storage/storage.ts';
 import { pageOf } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
 import { findIdentity, findResourceServer, referenced, remembering, required } from './find-record.ts';
-import { DEFAULT_SPAN, listAccess } from './list-access.ts';
-import { spanOf } from './span.ts';
+import { listAccess } from './list-access.ts';
+import { DEFAULT_SPAN, spanOf } from './span.ts';
 
 export function accessHandlers(
   deps: RuleDeps & {

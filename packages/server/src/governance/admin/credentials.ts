@@ -6,7 +6,8 @@ import type { SecretDeps } from '../../registry/client-secret.ts';
 import { changeCredential, revokeCredential } from '../../registry/credential.ts';
 import { trustChanged } from '../../registry/tls-client.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
-import { type CredentialView, credentialView } from '../../registry/views.ts';
+import { type CredentialView, credentialView } from '../../registry/credential-view.ts';
+import { type CredentialUsageView, useOfCredentials } from '../../registry/use/credential-use.ts';
 import type { FetchDeps } from '../../registry/fetched-url.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
@@ -14,12 +15,13 @@ import type { Storage } from '../../storage/storage.ts';
 import { type CreatedCredential, createAsked } from './create-credential.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
+import { DEFAULT_SPAN, spanOf } from './span.ts';
 import { findIdentity, remembering, required, requireCredential } from './find-record.ts';
 
 export function credentialHandlers(
   deps: SecretDeps &
     FetchDeps & {
-      readonly storage: Pick<Storage, 'credentials' | 'identities'>;
+      readonly storage: Pick<Storage, 'credentials' | 'identities' | 'credentialUse' | 'usage' | 'settings'>;
       readonly refusedMethods: RefusedMethods;
     },
 ): NounHandlers<'credentials'> {
@@ -28,7 +30,7 @@ export function credentialHandlers(
   async function listed(
     query: QueryOf<'credentials.of_identity'>,
     identityId: string | undefined,
-  ): Promise<{ body: { items: CredentialView[]; next_cursor: string | null } }> {
+  ): Promise<{ body: { items: UsedCredential[]; next_cursor: string | null } }> {
     const filter = {
       identityId,
       type: query.type,
@@ -40,10 +42,17 @@ export function credentialHandlers(
       after: readPosition(query.cursor),
     });
     const identityOf = remembering((id) => storage.identities.byId(id));
+    const uses = await useOfCredentials(
+      storage,
+      found.items,
+      deps.clock.now(),
+      spanOf(DEFAULT_SPAN, 'within'),
+    );
     return {
-      body: await pageOf(found, async (record) =>
-        credentialView(record, (await identityOf(record.identityId))?.clientId ?? ''),
-      ),
+      body: await pageOf(found, async (record) => ({
+        ...credentialView(record, (await identityOf(record.identityId))?.clientId ?? ''),
+        usage: uses.get(record.id) as CredentialUsageView,
+      })),
     };
   }
 
@@ -78,9 +87,12 @@ export function credentialHandlers(
 
     'credentials.get': {
       kind: 'read',
-      async run({ params }) {
+      async run({ params, query }) {
         const { record, identity } = await requireCredential(storage, params.id);
-        return resultOf(record, identity.clientId);
+        const { body, version } = resultOf(record, identity.clientId);
+        const within = spanOf(query.within ?? DEFAULT_SPAN, 'within');
+        const uses = await useOfCredentials(storage, [record], deps.clock.now(), within);
+        return { body: { ...body, usage: uses.get(record.id) }, version };
       },
     },
 
@@ -113,6 +125,8 @@ export function credentialHandlers(
     },
   };
 }
+
+type UsedCredential = CredentialView & { usage: CredentialUsageView };
 
 function createdWith(
   { record, secret }: CreatedCredential,

@@ -161,6 +161,14 @@ describe('apply', () => {
       'delete Credential payments/first',
     ]);
     expect(told(await apply([keyDocument(one)]))).toEqual([]);
+    // As a version wrote it that kept no thumbprint beside it.
+    const { items } = await authority.storage.credentials.list({ type: 'private_key_jwt' }, { limit: 1 });
+    const [record] = items;
+    if (record?.material.type !== 'private_key_jwt') throw new Error('there is no key');
+    const { subjectKey, ...material } = record.material;
+    expect(subjectKey).toMatch(/^key:/);
+    await authority.storage.credentials.replace({ ...record, material, version: record.version + 1 });
+    expect(told(await apply([keyDocument(one)]))).toEqual([]);
     expect(told(await apply([keyDocument({ ...one, kid: 'two' })]))).toEqual([
       'create Credential payments/first',
       'delete Credential payments/first',

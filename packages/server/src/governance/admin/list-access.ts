@@ -4,10 +4,8 @@ import type { AccessFilter, AccessRecord } from '../../storage/access.ts';
 import type { Page, Position } from '../../storage/page.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { readPosition } from './cursor.ts';
-import { queryProblem, spanOf } from './span.ts';
+import { DEFAULT_SPAN, queryProblem, spanOf } from './span.ts';
 
-/** What `usage` is about when nobody says. */
-export const DEFAULT_SPAN = '30d';
 /** Records that one request looks at: a page may be short, or empty, with others behind it. */
 const MOST_LOOKED_AT = 1000;
 

@@ -7,7 +7,7 @@ function guardOf(behindProxy: boolean): ReturnType<typeof createMetricsGuard> {
   return createMetricsGuard({
     issuer: 'https://authority.example',
     adminResource: 'https://authority.example/v1',
-    keystore: { verificationKey: () => undefined },
+    keystore: { verificationKey: () => undefined, reload: () => Promise.resolve() },
     ledger: { current: () => Promise.reject(new Error('not to be asked')) },
     facts: { byClientId: () => undefined },
     storage: { usedOnce: { claim: () => Promise.reject(new Error('not to be asked')) } },

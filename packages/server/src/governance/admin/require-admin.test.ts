@@ -1,4 +1,6 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createSigningKeystore } from '../../keys/signing-keystore.ts';
+import { createRequireAdmin, TokenRefused } from './require-admin.ts';
 import {
   type Answer,
   type Authority,
@@ -6,6 +8,7 @@ import {
   ISSUER,
   openAuthority,
   operator,
+  RESOURCE,
 } from '../../../test/authority.ts';
 
 let authority: Authority;
@@ -135,4 +138,75 @@ test('a token that is cut off by itself is refused, others are not', async () =>
   expect((await bearer(token)).status).toBe(401);
   expect(lastReason()).toBe('cut_off');
   expect((await bearer(await authority.tokenFor('admin'))).status).toBe(200);
+});
+
+describe('a key that another node made a moment ago', () => {
+  /** A node that shares the database, and is not told of changes. */
+  async function unheard() {
+    const { deps, storage } = authority;
+    const keystore = await createSigningKeystore({
+      keys: storage.signingKeys,
+      signer: deps.rotation.signer,
+      clock: authority.clock,
+    });
+    let readings = 0;
+    const counted = {
+      verificationKey: (kid: string) => keystore.verificationKey(kid),
+      reload: () => {
+        readings++;
+        return keystore.reload();
+      },
+    };
+    const guard = createRequireAdmin({ ...deps, resource: RESOURCE, keystore: counted });
+    const reasonFor = async (token: string): Promise<string> => {
+      const request = {
+        method: 'GET',
+        path: '/v1/keys',
+        query: '',
+        rawHeaders: ['Authorization', `Bearer ${token}`],
+        body: new Uint8Array(0),
+        id: 'req_1',
+        source: '127.0.0.1',
+      };
+      const outcome = await guard.authenticate(request).catch((error: unknown) => error);
+      return outcome instanceof TokenRefused ? outcome.reason : 'ok';
+    };
+    return { reasonFor, readings: () => readings };
+  }
+  const stolen = async (): Promise<void> => {
+    const token = await authority.tokenFor('admin');
+    const { kid } = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as {
+      kid: string;
+    };
+    const order = { kind: 'key', id: kid, reason: 'drill' };
+    expect((await authority.call('POST', '/v1/cutoffs', { body: order })).status).toBe(201);
+    authority.clock.advance(3000);
+  };
+  const withKid = async (kid: string): Promise<string> => {
+    const [, payload = '', signature = ''] = (await authority.tokenFor('admin')).split('.');
+    const header = JSON.stringify({ alg: 'ES256', typ: 'at+jwt', kid });
+    return `${Buffer.from(header).toString('base64url')}.${payload}.${signature}`;
+  };
+
+  test('is looked for once, and its tokens are taken', async () => {
+    const node = await unheard();
+    // The one that follows is known before it signs; the one after that is not.
+    await stolen();
+    await stolen();
+    const token = await authority.tokenFor('admin');
+    expect(await Promise.all([node.reasonFor(token), node.reasonFor(token)])).toEqual(['ok', 'ok']);
+    expect(node.readings()).toBe(1);
+  });
+
+  test('is looked for once a second at most, and never where the name is not one of ours', async () => {
+    const node = await unheard();
+    expect(await node.reasonFor(await withKid('x'))).toBe('key_unknown');
+    expect(node.readings()).toBe(0);
+    const invented = await withKid('key_00000000000000000000');
+    for (let i = 0; i < 20; i++) expect(await node.reasonFor(invented)).toBe('key_unknown');
+    expect(node.readings()).toBe(1);
+    authority.clock.advance(1000);
+    await node.reasonFor(invented);
+    expect(node.readings()).toBe(2);
+  });
 });

@@ -21,7 +21,8 @@ import type { Actor } from '../../audit/change.ts';
 import { epochSeconds } from '../../clock.ts';
 import type { CutoffLedger } from '../../cutoff/ledger.ts';
 import { callerInstance, type HttpRequest, header } from '../../http/request.ts';
-import type { Keystore } from '../../keys/keystore.ts';
+import { createKeyRefresh, OWN_KID } from '../../keys/key-refresh.ts';
+import type { Keystore, PublishedKey } from '../../keys/keystore.ts';
 import {
   type AccessFault,
   effectiveAccess,
@@ -35,7 +36,7 @@ import { checkSender, isProofReason, type SenderProofDeps, type SenderReason } f
 export interface RequireAdminDeps extends SenderProofDeps {
   /** `${issuer}/v1`. */
   readonly resource: string;
-  readonly keystore: Pick<Keystore, 'verificationKey'>;
+  readonly keystore: Pick<Keystore, 'verificationKey'> & { reload(): Promise<void> };
   readonly ledger: Pick<CutoffLedger, 'current'>;
   readonly facts: FactsReader;
 }
@@ -94,6 +95,7 @@ const REALM = 'countersign';
 const TOKEN = /^(?:bearer|dpop) +([A-Za-z0-9._~+/-]+=*)$/i;
 
 export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
+  const refreshKeys = createKeyRefresh(deps);
   const metadata = resourceMetadataUrl(deps.resource);
   const challenge = {
     realm: REALM,
@@ -129,6 +131,13 @@ export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
       : bearerChallenge(facts);
   }
 
+  async function keyOf(kid: string): Promise<PublishedKey | undefined> {
+    const known = deps.keystore.verificationKey(kid);
+    if (known !== undefined || !OWN_KID.test(kid)) return known;
+    await refreshKeys();
+    return deps.keystore.verificationKey(kid);
+  }
+
   async function verified(
     request: HttpRequest,
     { token, scheme }: Presented,
@@ -137,7 +146,7 @@ export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
     const jws = parseCompactJws(token);
     if (!jws.ok) throw refused('token_malformed');
     const { kid } = jws.header;
-    const key = kid === undefined ? undefined : deps.keystore.verificationKey(kid);
+    const key = kid === undefined ? undefined : await keyOf(kid);
     if (key === undefined) throw refused('key_unknown');
     if (!verifyJws(jws, { kid: key.kid, alg: key.alg, keyObject: key.publicKey })) {
       throw refused('signature_wrong');

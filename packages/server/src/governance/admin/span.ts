@@ -7,6 +7,8 @@ const UNITS: Readonly<Record<string, number>> = {
   d: 86_400_000,
   w: 604_800_000,
 };
+/** What `usage` is about when nobody says. */
+export const DEFAULT_SPAN = '30d';
 /** Nothing is kept about what was longer ago. */
 const LONGEST_MS = 400 * 86_400_000;
 

@@ -200,3 +200,73 @@ describe('who may say which tokens are believed', () => {
     expect([answer.status, answer.body.code]).toEqual([409, 'built_in']);
   });
 });
+
+describe('what was issued for tokens of an issuer', () => {
+  const path = `/v1/trusted-issuers/${encodeURIComponent(CI)}`;
+  const state = (to: string) => authority.call('PATCH', path, { ...any, body: { state: to } });
+
+  async function trustWithRules(count: number): Promise<string[]> {
+    await authority.call('POST', '/v1/trusted-issuers', { body: { issuer: CI, name: 'CI' } });
+    const ids: string[] = [];
+    for (let i = 0; i < count; i++) {
+      // An identity has at most 50.
+      const name = `deploy-${i % 2}`;
+      if (i < 2)
+        await authority.call('POST', '/v1/identities', { body: identityBody(name, { client_id: name }) });
+      const rule = { type: 'federated', trusted_issuer: CI, conditions: { sub: `job-${i}` } };
+      const made = await authority.call('POST', `/v1/identities/${name}/credentials`, { body: rule });
+      expect(made.status, made.text).toBe(201);
+      ids.push(made.body.id as string);
+    }
+    return ids;
+  }
+  const ordered = async (): Promise<string[]> =>
+    (await authority.ledger.current()).entries.map(({ entry }) => `${entry.kind} ${entry.id}`);
+
+  test('is cut off when it is suspended, rule by rule, however many there are; the answer says so', async () => {
+    const ids = await trustWithRules(51);
+    const answer = await state('suspended');
+    expect([answer.status, answer.body.state, answer.body.cut_off]).toEqual([200, 'suspended', 51]);
+    expect((await ordered()).toSorted()).toEqual(ids.map((id) => `credential ${id}`).toSorted());
+    const events = authority.log.events.filter(({ type }) => type === 'cutoff.ordered');
+    expect(events[0]?.reason).toBe(`trusted issuer suspended: ${CI}`);
+    // The rules are as they were: they count again when the issuer is believed again.
+    const rule = await authority.call('GET', `/v1/credentials/${String(ids[0])}`);
+    expect(rule.body.state).toBe('active');
+    expect((await state('active')).body.cut_off).toBe(0);
+    expect(await ordered()).toHaveLength(51);
+  });
+
+  test('is cut off again when suspending is said again, as after a failure half way', async () => {
+    await trustWithRules(1);
+    await state('suspended');
+    expect((await state('suspended')).body.cut_off).toBe(1);
+    expect(await ordered()).toHaveLength(2);
+  });
+
+  test('is cut off when it is deleted: of rules that were revoked within the life of a token', async () => {
+    const [old, late] = await trustWithRules(2);
+    await authority.call('DELETE', `/v1/credentials/${String(old)}`, any);
+    authority.clock.advance(86_400_001);
+    await authority.call('DELETE', `/v1/credentials/${String(late)}`, any);
+    const answer = await authority.call('DELETE', path, any);
+    expect([answer.status, answer.body.cut_off]).toEqual([200, 1]);
+    expect(await ordered()).toEqual([`credential ${String(late)}`]);
+  });
+
+  test('stays good when anything else is changed; a dry run names the cut-offs and orders none', async () => {
+    const [id] = await trustWithRules(1);
+    const renamed = await authority.call('PATCH', path, { ...any, body: { name: 'x' } });
+    expect(renamed.body.cut_off).toBe(0);
+    const dry = await authority.call('PATCH', `${path}?dry_run=true`, {
+      ...any,
+      body: { state: 'suspended' },
+    });
+    expect(dry.body.changes).toMatchObject([
+      { op: 'update', kind: 'TrustedIssuer', fields: ['state'] },
+      { op: 'create', kind: 'Cutoff', after: { kind: 'credential', target: id } },
+    ]);
+    expect(await ordered()).toEqual([]);
+    expect((await authority.call('GET', path)).body.state).toBe('active');
+  });
+});

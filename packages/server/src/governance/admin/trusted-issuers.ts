@@ -1,13 +1,19 @@
 import type { AssertionReport, BodyOf } from '@countersign/admin-api';
+import type { Changes } from '../../audit/change.ts';
+import type { Tell } from '../../registry/change-rules.ts';
+import { cutOffRules, type RulesCutOff } from '../../registry/issuer-cut-off.ts';
 import {
   changeTrustedIssuer,
   createTrustedIssuer,
   deleteTrustedIssuer,
   type TrustedIssuerDeps,
 } from '../../registry/trusted-issuer.ts';
-import { type TrustedIssuerView, trustedIssuerView } from '../../registry/views.ts';
+import { type TrustedIssuerView, trustedIssuerView } from '../../registry/trusted-issuer-view.ts';
 import type { IssuerKeys, TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
-import type { Storage } from '../../storage/storage.ts';
+import type { Position } from '../../storage/page.ts';
+import type { Storage, Stores } from '../../storage/storage.ts';
+import { differenceOf } from '../apply/difference.ts';
+import { rehearse } from '../apply/rehearse.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { Call, NounHandlers } from './endpoint.ts';
 import type { ReasonExplanation } from './explain.ts';
@@ -28,9 +34,15 @@ export type TestAssertion = (assertion: string) => Promise<{
   }[];
 }>;
 
+type EndingCall = Call<'trusted-issuers.patch'> | Call<'trusted-issuers.delete'>;
+type EndingVerb = 'suspended' | 'deleted';
+type InTransaction = (work: (stores: Stores, tell: Tell) => Promise<RulesCutOff>) => Promise<RulesCutOff>;
+type Change<Ending> = (call: Ending, stores: Stores, tell: Tell) => Promise<TrustedIssuerRecord>;
+
 export function trustedIssuerHandlers(
   deps: TrustedIssuerDeps & {
-    readonly storage: Pick<Storage, 'trustedIssuers'>;
+    readonly changes: Changes;
+    readonly storage: Pick<Storage, 'trustedIssuers' | 'transaction'>;
     readonly testAssertion: TestAssertion;
     readonly tokenReasons: Readonly<Record<string, ReasonExplanation>>;
   },
@@ -56,6 +68,81 @@ export function trustedIssuerHandlers(
         actual: notMet?.actual ?? null,
       })),
     };
+  }
+
+  async function patch(
+    { params, body, admin, requireVersion }: Call<'trusted-issuers.patch'>,
+    stores: Stores,
+    tell: Tell,
+  ): Promise<TrustedIssuerRecord> {
+    const record = required(await findTrustedIssuer(stores, params.id), 'trusted issuer');
+    requireVersion(record.version);
+    return await changeTrustedIssuer(deps, stores, tell, admin.scopes, record, {
+      name: body.name,
+      keys: body.jwks === undefined && body.jwks_uri === undefined ? undefined : keysOf(body),
+      ca: body.ca,
+      algorithms: body.algorithms,
+      audience: body.audience,
+      maxTokenAge: body.max_token_age,
+      singleUse: body.single_use,
+      state: body.state,
+    });
+  }
+
+  async function remove(
+    { params, requireVersion }: Call<'trusted-issuers.delete'>,
+    stores: Stores,
+    tell: Tell,
+  ): Promise<TrustedIssuerRecord> {
+    const record = required(await findTrustedIssuer(stores, params.id), 'trusted issuer');
+    requireVersion(record.version);
+    return await deleteTrustedIssuer(deps, stores, tell, record);
+  }
+
+  /**
+   * First nothing more is issued, then what was issued is ended, rule by rule. Who is told of a failure half way may say the
+   * same again: it begins with the first rule.
+   */
+  async function carryOut<Ending extends EndingCall>(
+    call: Ending,
+    change: Change<Ending>,
+    verb: EndingVerb | undefined,
+  ): Promise<{ body: TrustedIssuerView & { cut_off: number }; version: number }> {
+    const { actor } = call.admin;
+    const record = await deps.changes.run(actor, (stores, tell) => change(call, stores, tell));
+    const run: InTransaction = (work) => deps.changes.run(actor, work);
+    const cutOff = verb === undefined ? 0 : await endTokens(run, record, verb, actor.identity);
+    return { body: { ...trustedIssuerView(record), cut_off: cutOff }, version: record.version };
+  }
+
+  async function preview<Ending extends EndingCall>(
+    call: Ending,
+    change: Change<Ending>,
+    verb: EndingVerb | undefined,
+  ): Promise<object> {
+    const events = await rehearse(storage, async (stores, tell) => {
+      const record = await change(call, stores, tell);
+      const run: InTransaction = (work) => work(stores, tell);
+      if (verb !== undefined) await endTokens(run, record, verb, call.admin.actor.identity);
+    });
+    return differenceOf(events);
+  }
+
+  async function endTokens(
+    run: InTransaction,
+    record: TrustedIssuerRecord,
+    verb: EndingVerb,
+    orderedBy: string,
+  ): Promise<number> {
+    let cutOff = 0;
+    let after: Position | undefined;
+    do {
+      const asked = { after, verb, orderedBy };
+      const batch = await run((stores, tell) => cutOffRules(deps, stores, tell, record, asked));
+      cutOff += batch.cutOff;
+      after = batch.next;
+    } while (after !== undefined);
+    return cutOff;
   }
 
   return {
@@ -92,32 +179,15 @@ export function trustedIssuerHandlers(
     },
 
     'trusted-issuers.patch': {
-      kind: 'write',
-      async run({ params, body, admin, requireVersion }, stores, tell) {
-        const record = required(await findTrustedIssuer(stores, params.id), 'trusted issuer');
-        requireVersion(record.version);
-        return resultOf(
-          await changeTrustedIssuer(deps, stores, tell, admin.scopes, record, {
-            name: body.name,
-            keys: body.jwks === undefined && body.jwks_uri === undefined ? undefined : keysOf(body),
-            ca: body.ca,
-            algorithms: body.algorithms,
-            audience: body.audience,
-            maxTokenAge: body.max_token_age,
-            singleUse: body.single_use,
-            state: body.state,
-          }),
-        );
-      },
+      kind: 'many',
+      run: (call) => carryOut(call, patch, endingOf(call)),
+      preview: (call) => preview(call, patch, endingOf(call)),
     },
 
     'trusted-issuers.delete': {
-      kind: 'write',
-      async run({ params, requireVersion }, stores, tell) {
-        const record = required(await findTrustedIssuer(stores, params.id), 'trusted issuer');
-        requireVersion(record.version);
-        return resultOf(await deleteTrustedIssuer(deps, stores, tell, record));
-      },
+      kind: 'many',
+      run: (call) => carryOut(call, remove, 'deleted'),
+      preview: (call) => preview(call, remove, 'deleted'),
     },
 
     'trusted-issuers.test': {
@@ -129,6 +199,10 @@ export function trustedIssuerHandlers(
       preview: () => Promise.resolve([]),
     },
   };
+}
+
+function endingOf({ body }: Call<'trusted-issuers.patch'>): EndingVerb | undefined {
+  return body.state === 'suspended' ? 'suspended' : undefined;
 }
 
 const TAKEN: ReasonExplanation = {

@@ -10,7 +10,7 @@ import {
   isTlsClient,
   trustChanged,
 } from '../../registry/tls-client.ts';
-import { clientKeyView } from '../../registry/views.ts';
+import { clientKeyView } from '../../registry/credential-view.ts';
 import type { CredentialMaterial, CredentialRecord } from '../../storage/credentials.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Stores } from '../../storage/storage.ts';

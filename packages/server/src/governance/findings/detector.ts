@@ -11,6 +11,8 @@ export interface Circumstances {
   readonly maximumAge: MaximumAge;
   /** By id of the access; absent: nothing was counted, which says nothing. */
   readonly paces: ReadonlyMap<string, Pace>;
+  /** By id of a credential: client_ids of others that have its public key and may act, or may again. */
+  readonly keySharers: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Looks for one kind of thing that is wrong with an identity. Pure: facts in, what it sees out. */

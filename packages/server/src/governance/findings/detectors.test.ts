@@ -11,6 +11,7 @@ import type { Environment, IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
 import type { IdentityFacts } from '../../registry/facts.ts';
 import type { Circumstances, Detector } from './detector.ts';
+import { sharedKey } from './shared-key.ts';
 import { oldCredential } from './old-credential.ts';
 import { uncachedClient } from './uncached-client.ts';
 import { weakMethod } from './weak-method.ts';
@@ -54,7 +55,13 @@ function observe(
   facts: IdentityFacts,
   change: Partial<Circumstances> = {},
 ): ReturnType<Detector['observe']> {
-  return detector.observe(facts, { now: T0, maximumAge: () => 90 * DAY, paces: new Map(), ...change });
+  return detector.observe(facts, {
+    now: T0,
+    maximumAge: () => 90 * DAY,
+    paces: new Map(),
+    keySharers: new Map(),
+    ...change,
+  });
 }
 
 describe('weak_method', () => {
@@ -244,5 +251,33 @@ describe('uncached_client', () => {
 
   test('nothing counted is nothing known', () => {
     expect(observe(uncachedClient, facts)).toEqual([]);
+  });
+});
+
+describe('shared_key', () => {
+  const facts = (environment: Environment = 'prod') =>
+    factsOf({ identity: { environment }, credentials: [{ id: 'crd_1', material: ASSERTION }] });
+  const shared = (others: readonly string[], environment?: Environment) =>
+    observe(sharedKey, facts(environment), { keySharers: new Map([['crd_1', others]]) });
+
+  test('says who has it too, weighs it by where it is used, and asks for a key of its own', () => {
+    expect(shared(['orders', 'billing'])).toEqual([
+      {
+        subject: 'credential',
+        subjectId: 'crd_1',
+        severity: 'high',
+        reason: expect.stringMatching(/^its public key is registered for billing, orders too: /),
+        fix: 'countersign credentials create payments --type private_key_jwt --jwk-file public.jwk',
+      },
+    ]);
+    expect((['dev', 'staging'] as const).map((each) => shared(['a'], each)[0]?.severity)).toEqual([
+      'low',
+      'medium',
+    ]);
+    expect(shared([])).toEqual([]);
+  });
+
+  test('names five of many', () => {
+    expect(shared(['a', 'b', 'c', 'd', 'e', 'f', 'g'])[0]?.reason).toContain('a, b, c, d, e and 2 more');
   });
 });

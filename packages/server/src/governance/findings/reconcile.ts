@@ -1,7 +1,7 @@
 import type { IdentityFacts } from '../../registry/facts.ts';
 import type { Observation } from '../../registry/finding.ts';
 import type { FindingKind, FindingRecord } from '../../storage/findings.ts';
-import type { IdentityState } from '../../storage/identities.ts';
+import type { IdentityRecord, IdentityState } from '../../storage/identities.ts';
 import type { Circumstances, Detector } from './detector.ts';
 
 /** What there is to do so that the findings of one identity are what its detectors see. */
@@ -24,8 +24,7 @@ export function stepsFor(
   circumstances: Circumstances,
 ): readonly Step[] {
   const { now } = circumstances;
-  const { state, expiresAt } = facts.identity;
-  const acts = LOOKED_AT.has(state) && expiresAt > now;
+  const acts = mayAct(facts.identity, now);
   const steps: Step[] = [];
   for (const detector of detectors) {
     const known = new Map(
@@ -42,6 +41,10 @@ export function stepsFor(
     }
   }
   return steps;
+}
+
+export function mayAct({ state, expiresAt }: IdentityRecord, now: number): boolean {
+  return LOOKED_AT.has(state) && expiresAt > now;
 }
 
 function isNews(record: FindingRecord, observed: Observation, now: number): boolean {

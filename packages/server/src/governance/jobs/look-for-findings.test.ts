@@ -1,10 +1,13 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createPublicKey } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { testCertificate } from '../../../test/client-certificate.ts';
 import {
   accessBody,
   type Authority,
   identityBody,
   openAuthority,
   resourceServerBody,
+  START,
 } from '../../../test/authority.ts';
 import { createIssuancePace, type IssuancePace } from '../../registry/issuance-pace.ts';
 import type { FindingRecord } from '../../storage/findings.ts';
@@ -178,4 +181,63 @@ test('an abort stops it between two identities', async () => {
   stopping.abort();
   await job.run(stopping.signal);
   expect(events()).toEqual([]);
+});
+
+describe('one public key of two identities', () => {
+  const made = testCertificate({ notBefore: START - DAY, notAfter: START + 100 * DAY });
+  const certificate = made.pem;
+  const jwk = createPublicKey(made.privateKey).export({ format: 'jwk' });
+
+  async function register(clientId: string, body: object): Promise<string> {
+    const answer = await authority.call('POST', `/v1/identities/${clientId}/credentials`, { body });
+    expect(answer.status, answer.text).toBe(201);
+    return answer.body.id as string;
+  }
+  async function look(): Promise<void> {
+    authority.clock.advance(5000);
+    await job.run(never);
+  }
+  async function seen(): Promise<string[]> {
+    const { items } = await authority.storage.findings.list(
+      { kind: 'shared_key', state: 'open' },
+      { limit: 9 },
+    );
+    return items.map(({ subjectId, severity }) => `${severity} ${subjectId}`).toSorted();
+  }
+  beforeEach(async () => {
+    await job.run(never);
+    await authority.call('POST', '/v1/identities', { body: identityBody('other', { client_id: 'other' }) });
+  });
+
+  test('is found with both, as a key and in a certificate, and gone with both when one is revoked', async () => {
+    const first = await register('pay', { type: 'private_key_jwt', jwk });
+    await look();
+    expect(await seen()).toEqual([]);
+    // Only the other one changes.
+    const second = await register('other', { type: 'self_signed_tls_client_auth', certificate });
+    await look();
+    expect(await seen()).toEqual([`high ${first}`, `low ${second}`]);
+    await authority.call('DELETE', `/v1/credentials/${second}`, { headers: { 'If-Match': '*' } });
+    await look();
+    expect(await seen()).toEqual([]);
+  });
+
+  test('of one identity, as while it replaces one credential by the other, is none', async () => {
+    await register('pay', { type: 'private_key_jwt', jwk });
+    await register('pay', { type: 'private_key_jwt', jwk, label: 'again' });
+    await register('pay', { type: 'self_signed_tls_client_auth', certificate });
+    await look();
+    expect(await seen()).toEqual([]);
+  });
+
+  test('of an identity that will never act again is none', async () => {
+    await register('pay', { type: 'private_key_jwt', jwk });
+    await register('other', { type: 'private_key_jwt', jwk });
+    await look();
+    expect(await seen()).toHaveLength(2);
+    const reason = { body: { reason: 'is over' } };
+    expect((await authority.call('POST', '/v1/identities/other/decommission', reason)).status).toBe(200);
+    await look();
+    expect(await seen()).toEqual([]);
+  });
 });

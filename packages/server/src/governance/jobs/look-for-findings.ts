@@ -11,6 +11,8 @@ import type { Storage, Stores } from '../../storage/storage.ts';
 import type { Circumstances, Detector } from '../findings/detector.ts';
 import { oldCredential } from '../findings/old-credential.ts';
 import { stepsFor } from '../findings/reconcile.ts';
+import { keySharersOf } from '../findings/key-sharers.ts';
+import { sharedKey } from '../findings/shared-key.ts';
 import { uncachedClient } from '../findings/uncached-client.ts';
 import { weakMethod } from '../findings/weak-method.ts';
 import { wideAccess } from '../findings/wide-access.ts';
@@ -26,11 +28,14 @@ export interface LookForFindingsDeps extends RuleDeps {
   readonly pace: Pick<IssuancePace, 'take'>;
 }
 
+/** What is the same for all identities of one run. */
+type Round = Omit<Circumstances, 'keySharers'>;
+
 const EVERY_MS = 5000;
 const ROUND_MS = 3_600_000;
 const ACTOR: Actor = { identity: 'countersign' };
 /** To add one: its file, its line here, its page in docs/parts. */
-const DETECTORS: readonly Detector[] = [weakMethod, oldCredential, wideAccess, uncachedClient];
+const DETECTORS: readonly Detector[] = [weakMethod, oldCredential, wideAccess, uncachedClient, sharedKey];
 
 /**
  * Brings findings to what is seen: opened, changed, resolved. Every hour those of every identity, in between those of
@@ -83,17 +88,13 @@ class Changed {
   }
 }
 
-async function lookAtEveryone(
-  deps: LookForFindingsDeps,
-  circumstances: Circumstances,
-  signal: AbortSignal,
-): Promise<void> {
+async function lookAtEveryone(deps: LookForFindingsDeps, round: Round, signal: AbortSignal): Promise<void> {
   let after: Position | undefined;
   do {
     const page = await deps.storage.identities.list({}, { limit: 200, after });
     for (const identity of page.items) {
       if (signal.aborted) return;
-      await lookAt(deps, identity, circumstances);
+      await lookAt(deps, identity, round);
       // Tokens are issued meanwhile.
       await turn();
     }
@@ -103,35 +104,42 @@ async function lookAtEveryone(
 
 async function lookAtThose(
   deps: LookForFindingsDeps,
-  ids: Iterable<string>,
-  circumstances: Circumstances,
+  changed: ReadonlySet<string>,
+  round: Round,
   signal: AbortSignal,
 ): Promise<void> {
+  const ids = new Set(changed);
+  // Grows on the way: about whom it concerns too there may be news as well.
   for (const id of ids) {
     if (signal.aborted) return;
     const identity = await deps.storage.identities.byId(id);
-    if (identity !== undefined) await lookAt(deps, identity, circumstances);
+    const concerned = identity === undefined ? [] : await lookAt(deps, identity, round);
+    if (changed.has(id)) for (const other of concerned) ids.add(other);
     await turn();
   }
 }
 
-/** What is to be done is looked at once more in its transaction, so that two nodes at once do nothing twice. */
+/**
+ * What is to be done is looked at once more in its transaction, so that two nodes at once do nothing twice. Gives the ids of
+ * identities that have something in common with this one.
+ */
 async function lookAt(
   deps: LookForFindingsDeps,
   identity: IdentityRecord,
-  circumstances: Circumstances,
-): Promise<void> {
-  const steps = await stepsOf(deps.storage, identity, circumstances);
-  if (steps.length === 0) return;
+  round: Round,
+): Promise<Iterable<string>> {
+  const { steps, concerned } = await stepsOf(deps.storage, identity, round);
+  if (steps.length === 0) return concerned;
   try {
     await deps.changes.run(ACTOR, async (stores, tell) => {
       const current = await stores.identities.byId(identity.id);
-      if (current !== undefined) await carryOut(deps, stores, tell, current, circumstances);
+      if (current !== undefined) await carryOut(deps, stores, tell, current, round);
     });
   } catch (error) {
     // Another node was faster: what it did is what was to be done.
     if (!(error instanceof StorageError) || error.fault === 'unavailable') throw error;
   }
+  return concerned;
 }
 
 async function carryOut(
@@ -139,10 +147,11 @@ async function carryOut(
   stores: Stores,
   tell: Tell,
   identity: IdentityRecord,
-  circumstances: Circumstances,
+  round: Round,
 ): Promise<void> {
   const { clientId } = identity;
-  for (const step of await stepsOf(stores, identity, circumstances)) {
+  const { steps } = await stepsOf(stores, identity, round);
+  for (const step of steps) {
     if (step.kind === 'open') await openFinding(deps, stores, tell, step.of, identity, step.observed);
     else if (step.kind === 'see') await seeFinding(deps, stores, tell, step.record, clientId, step.observed);
     else await resolveFinding(deps, stores, tell, step.record, clientId);
@@ -150,10 +159,12 @@ async function carryOut(
 }
 
 async function stepsOf(
-  stores: Pick<Stores, 'credentials' | 'access' | 'resourceServers' | 'findings'>,
+  stores: Pick<Stores, 'identities' | 'credentials' | 'access' | 'resourceServers' | 'findings'>,
   identity: IdentityRecord,
-  circumstances: Circumstances,
-): Promise<ReturnType<typeof stepsFor>> {
+  round: Round,
+): Promise<{ readonly steps: ReturnType<typeof stepsFor>; readonly concerned: Iterable<string> }> {
   const live = await stores.findings.liveOfIdentity(identity.id);
-  return stepsFor(DETECTORS, await readFactsOf(stores, identity), live, circumstances);
+  const facts = await readFactsOf(stores, identity);
+  const { clientIds: keySharers, neighbours } = await keySharersOf(stores, facts, round.now);
+  return { steps: stepsFor(DETECTORS, facts, live, { ...round, keySharers }), concerned: neighbours };
 }

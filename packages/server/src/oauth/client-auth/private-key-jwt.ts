@@ -1,5 +1,4 @@
 // private_key_jwt: a signed assertion in the body, RFC 7523 §2.2 and §3, RFC 7521 §4.2, RFC 10070.
-import { hash } from 'node:crypto';
 import {
   candidateKeys,
   CLIENT_ASSERTION_LEEWAY,
@@ -11,6 +10,7 @@ import {
   isSignedBy,
   parseClientAssertion,
 } from '@countersign/protocol';
+import { backToBack } from '../../keys/back-to-back.ts';
 import type { JwksCache } from '../../outbound/jwks-cache.ts';
 import { credentialFault } from '../../registry/effective-access.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
@@ -29,9 +29,6 @@ export interface PrivateKeyJwtDeps {
   /** Of clients that publish their keys themselves. */
   readonly jwks: JwksCache;
 }
-
-/** 132 bits of a hash. Each is written to disk twice, once in an index: half of it costs a tenth less of the whole. */
-const ID_CHARS = 22;
 
 /** An assertion that could be read, or why not: said in `verify`, after it was seen whether another method is used too. */
 type Proof = ClientAssertion | RefusalReason;
@@ -60,7 +57,7 @@ export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> 
     { clientId, jti, exp }: ClientAssertion,
     credential: CredentialRecord,
   ): Promise<CredentialRecord> {
-    const id = hash('sha256', JSON.stringify([clientId, jti]), 'base64url').slice(0, ID_CHARS);
+    const id = JSON.stringify([clientId, jti]);
     const fresh = await usedOnce.claim('jti', id, markedUntil(exp + CLIENT_ASSERTION_LEEWAY + 1));
     if (!fresh) throw new Refusal('client_assertion_replayed');
     return credential;
@@ -79,6 +76,8 @@ export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> 
     return claim(proof, credential);
   }
 
+  const findSigner = backToBack(signerOf);
+
   return {
     name: 'private_key_jwt',
 
@@ -92,22 +91,37 @@ export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> 
       return { clientId, proof };
     },
 
-    verify({ proof }, credentials, now) {
+    async verify({ proof }, credentials, now) {
       if (typeof proof === 'string') throw new Refusal(proof);
-      const candidates = candidateKeys(proof, keysOf(credentials));
-      const signer = candidates.find(({ key }) => isSignedBy(proof, key));
+      const { signer, candidates } = await findSigner({ proof, credentials });
       if (signer !== undefined) return accept(proof, usableOf(signer, candidates, now), now);
-      // For a client that does not exist, or has no such key, the same work.
-      if (candidates.length === 0) isSignedBy(proof, decoyKey(proof.alg));
       const elsewhere = publishing(credentials, now);
       if (elsewhere.length > 0) {
-        return publisherOf(jwks, proof, elsewhere, now).then((found) => accept(proof, found, now));
+        return accept(proof, await publisherOf(jwks, proof, elsewhere, now), now);
       }
       if (credentials.length === 0) return undefined;
       const known = candidates.length > 0;
       throw new Refusal(known ? 'client_assertion_signature' : 'client_assertion_key_unknown');
     },
   };
+}
+
+interface Signer {
+  readonly signer: RegisteredKey | undefined;
+  readonly candidates: readonly RegisteredKey[];
+}
+
+/** Whose key made the signature. For a client that does not exist, or has no such key, the same work. */
+function signerOf({
+  proof,
+  credentials,
+}: {
+  readonly proof: ClientAssertion;
+  readonly credentials: readonly CredentialRecord[];
+}): Signer {
+  const candidates = candidateKeys(proof, keysOf(credentials));
+  if (candidates.length === 0) isSignedBy(proof, decoyKey(proof.alg));
+  return { signer: candidates.find(({ key }) => isSignedBy(proof, key)), candidates };
 }
 
 function read(text: string | undefined, type: string | undefined): Proof {

@@ -2,6 +2,7 @@
 import type { HttpRequest } from '../../http/request.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
 import type { Delegation } from '../tokens/authorization.ts';
+import type { Voucher } from '../refusal.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 
 /** What is known of a request so far: the audit log is told all of it, the caller none. */
@@ -19,4 +20,6 @@ export interface Attempt {
   delegation?: Delegation | undefined;
   /** What a refusal brings beside its reason. */
   evidence?: Readonly<Record<string, unknown>> | undefined;
+  /** Who signed for a caller that is refused all the same. */
+  voucher?: Voucher | undefined;
 }

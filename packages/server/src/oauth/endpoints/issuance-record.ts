@@ -8,6 +8,7 @@ import { callerInstance, type HttpRequest } from '../../http/request.ts';
 import { type RandomBytes, newId } from '../../ids.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
+import type { CredentialUses } from '../../registry/use/credential-uses.ts';
 import { shownCertificate } from '../client-auth/client-certificate.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { type RefusalReason, refusalEntry } from '../refusal.ts';
@@ -42,6 +43,7 @@ export interface IssuanceRecordDeps {
   readonly node: string;
   readonly counters: IssuanceCounters;
   readonly pace: Pick<IssuancePace, 'count'>;
+  readonly uses: CredentialUses;
 }
 
 /** `refusedType`: what refusals are called in the log. */
@@ -57,6 +59,7 @@ export function createIssuanceRecord(
     delivered(attempt, held, token) {
       deps.counters.tokensIssued++;
       deps.pace.count(held.access.id, token.expiresIn, attempt.request.source);
+      if (attempt.client !== undefined) deps.uses.issued(attempt.client.credential.id, attempt.at);
     },
 
     async refused(attempt, reason) {
@@ -69,7 +72,8 @@ export function createIssuanceRecord(
         await deps.log.append(event).catch(ignore);
         return;
       }
-      await deps.strangers.refused(event, isOfKnownClient(reason) ? attempt.claimed : undefined, attempt.at);
+      const claimed = isOfKnownClient(reason) ? attempt.claimed : undefined;
+      await deps.strangers.refused(event, claimed, attempt.at, attempt.voucher);
     },
   };
 }

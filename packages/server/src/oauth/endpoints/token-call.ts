@@ -9,7 +9,8 @@ import { Refusal } from '../refusal.ts';
 import type { Attempt } from './attempt.ts';
 import type { Budgets } from './budgets.ts';
 import type { IssuanceRecord } from './issuance-record.ts';
-import { readForm, refuse } from './token.ts';
+import { readForm } from './read-form.ts';
+import { refuse } from './token.ts';
 
 export interface TokenCallDeps extends AuthenticateDeps {
   readonly record: Pick<IssuanceRecord, 'refused'>;

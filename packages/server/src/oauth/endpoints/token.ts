@@ -5,7 +5,6 @@
 import { type Form, TOKEN_TYPE } from '@countersign/protocol';
 import { AuditUnavailable } from '../../audit/sink.ts';
 import type { Clock } from '../../clock.ts';
-import { type HttpRequest, singleHeader } from '../../http/request.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
 import { evaluate } from '../../policy/evaluate.ts';
@@ -15,7 +14,6 @@ import {
   type EffectiveAccess,
   effectiveAccess,
   limitOf,
-  standing,
 } from '../../registry/effective-access.ts';
 import { StorageError } from '../../storage/errors.ts';
 import {
@@ -31,13 +29,15 @@ import { Refusal, type RefusalReason } from '../refusal.ts';
 import { confirm } from '../sender-constraint/confirm.ts';
 import type { SenderConstraint } from '../sender-constraint/constraint.ts';
 import type { Authorization, Delegation, IssueTerms } from '../tokens/authorization.ts';
-import { type IssueDeps, issue, type IssuedToken } from '../tokens/issue.ts';
+import { type IssueDeps, issue } from '../tokens/issue.ts';
 import type { Attempt } from './attempt.ts';
 import type { Budgets } from './budgets.ts';
 import { errorResponse, serverErrorResponse, tooManyFailuresResponse } from './error-response.ts';
-import { FormMemory } from './form-memory.ts';
 import { readJsonBody } from './json-body.ts';
 import type { IssuanceRecord } from './issuance-record.ts';
+import { readForm } from './read-form.ts';
+import { recheck } from './recheck.ts';
+import { answerHeaders, tokenResponse } from './token-response.ts';
 
 export interface TokenEndpointDeps extends AuthenticateDeps, IssueDeps {
   readonly grants: GrantTable;
@@ -100,36 +100,6 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
   };
 }
 
-const FORM_TYPE = 'application/x-www-form-urlencoded';
-
-/** `json`: reads what came as JSON, where that is taken at all. */
-export function readForm(request: HttpRequest, json?: (body: Uint8Array) => Form): Form {
-  // RFC 6749 §2.3.1: credentials MUST NOT be in the URI; nothing else of a token request belongs there either.
-  if (
-    request.query !== '' &&
-    /(?:^|&)(?:client_secret|client_assertion|client_id|grant_type|assertion|scope|access_token|subject_token|actor_token|api_key|x-api-key)=/.test(
-      request.query,
-    )
-  ) {
-    throw new Refusal('credentials_in_query');
-  }
-  const type = singleHeader(request, 'content-type');
-  if (type === undefined || (type !== FORM_TYPE && mediaType(type) !== FORM_TYPE)) {
-    if (json !== undefined && mediaType(type ?? '') === 'application/json') return json(request.body);
-    throw new Refusal('wrong_content_type');
-  }
-  return forms.read(request.body);
-}
-
-const forms = new FormMemory();
-
-/** RFC 9110 §8.3.1: type and charset are case-insensitive; only UTF-8 is what RFC 6749 appendix B allows. */
-function mediaType(value: string): string | undefined {
-  const [type = '', ...parameters] = value.split(';').map((part) => part.trim().toLowerCase());
-  const utf8 = parameters.every((p) => !p.startsWith('charset=') || /^charset="?utf-?8"?$/.test(p));
-  return utf8 ? type : undefined;
-}
-
 function requireGrant(grants: GrantTable, form: Form): Grant {
   const type = form.get('grant_type');
   if (type === undefined) throw new Refusal('grant_type_missing');
@@ -158,42 +128,6 @@ function requireAccess(client: AuthenticatedClient, asked: AccessAsked, now: num
   const result = effectiveAccess(client.facts, asked, now, limitOf(client.credential));
   if (!result.ok) throw new Refusal(result.fault);
   return result;
-}
-
-/**
- * Signing waited for a turn of the event loop, and somebody may have been suspended in it: nothing that was decided on
- * facts which are no longer true is issued. In the usual case the very same facts are there, at no cost.
- */
-function recheck(
-  deps: TokenEndpointDeps,
-  client: AuthenticatedClient,
-  held: EffectiveAccess,
-  now: number,
-): Promise<void> | undefined {
-  const current = deps.facts.byClientId(client.facts.identity.clientId);
-  return current === client.facts ? undefined : requireStillHeld(current, client, held, now);
-}
-
-async function requireStillHeld(
-  current: ReturnType<TokenEndpointDeps['facts']['byClientId']>,
-  client: AuthenticatedClient,
-  held: EffectiveAccess,
-  now: number,
-): Promise<void> {
-  const facts = await current;
-  const credential = facts?.credentials.find((each) => each.id === client.credential.id);
-  if (facts === undefined || credential === undefined) throw new Refusal('client_unknown');
-  const fault = standing(facts.identity, credential, now);
-  if (fault !== undefined) throw new Refusal(fault);
-  const again = effectiveAccess(facts, sameAgain(held), now, limitOf(credential));
-  if (!again.ok) throw new Refusal(again.fault);
-  if (again.access.id !== held.access.id || again.scopes.length < held.scopes.length) {
-    throw new Refusal('access_missing');
-  }
-}
-
-function sameAgain({ resourceServer, scopes }: EffectiveAccess): AccessAsked {
-  return { resource: resourceServer.identifier, scopes } as AccessAsked;
 }
 
 function requirePolicy(
@@ -232,7 +166,10 @@ function requireFormat({ issuedTokenType }: Authorization, { resourceServer }: E
   }
 }
 
-/** RFC 9449 §7, RFC 8705 §3: a bound token is worth nothing to who does not prove the same, here as anywhere. */
+/**
+ * RFC 9449 §7, RFC 8705 §3: a bound token is worth nothing to who does not prove the same, here as anywhere. What comes of it is
+ * bound to the same: by an exchange no token becomes one that whoever finds it may use.
+ */
 function requireHolder({ boundTo = [] }: Delegation, confirmation: IssueTerms['confirmation']): void {
   const proved: { readonly jkt?: string; readonly 'x5t#S256'?: string } = confirmation ?? {};
   for (const { jkt, 'x5t#S256': x5t, unknown } of boundTo) {
@@ -260,36 +197,6 @@ function idsOf(client: AuthenticatedClient): { clientId: string; credentialId: s
   return { clientId: client.facts.identity.clientId, credentialId: client.credential.id };
 }
 
-const TOKEN_HEADERS = {
-  'content-type': 'application/json',
-  'cache-control': 'no-store',
-  pragma: 'no-cache',
-} as const;
-
-/** RFC 6749 §5.1; `scope` always stated, so that a narrowed one is never a surprise. No refresh token (§4.4.3). */
-function tokenResponse(
-  accessToken: string,
-  token: IssuedToken,
-  { issuedTokenType }: Authorization,
-  headers: HttpResponse['headers'],
-): HttpResponse {
-  const issuedType = issuedTokenType === undefined ? '' : `"issued_token_type":"${issuedTokenType}",`;
-  const body = `{"access_token":"${accessToken}",${issuedType}"token_type":"${token.tokenType}","expires_in":${token.expiresIn},"scope":"${token.scope}"}`;
-  return { status: 200, headers, body };
-}
-
-/** RFC 9449 §8.2: who bound a token may be told what the next proof needs. */
-function answerHeaders(
-  { constraints }: TokenEndpointDeps,
-  confirmation: IssueTerms['confirmation'],
-  now: number,
-): HttpResponse['headers'] {
-  if (confirmation === undefined) return TOKEN_HEADERS;
-  let headers: HttpResponse['headers'] = TOKEN_HEADERS;
-  for (const constraint of constraints) headers = { ...headers, ...constraint.answer?.(confirmation, now) };
-  return headers;
-}
-
 /** The answer to whatever was thrown on the way, and its record. */
 export async function refuse(
   deps: Pick<TokenEndpointDeps, 'report' | 'budgets'> & { readonly record: Pick<IssuanceRecord, 'refused'> },
@@ -297,7 +204,10 @@ export async function refuse(
   error: unknown,
 ): Promise<HttpResponse> {
   const reason = reasonOf(error);
-  if (error instanceof Refusal) attempt.evidence = error.evidence;
+  if (error instanceof Refusal) {
+    attempt.evidence = error.evidence;
+    attempt.voucher = error.voucher;
+  }
   if (reason === undefined) {
     deps.report(error, attempt.request.id);
     return serverErrorResponse();

@@ -15,6 +15,7 @@ import { type JwksCache, type JwksSource, pickByHeader } from '../../outbound/jw
 import { OutboundRefusal } from '../../outbound/outbound-refusal.ts';
 import type { TrustedIssuerRecord, TrustedIssuerStore } from '../../storage/trusted-issuers.ts';
 import { Refusal } from '../refusal.ts';
+import { vouchedFor } from './vouched-for.ts';
 
 /** Seconds by which clocks may differ. */
 export const ASSERTION_LEEWAY = 30;
@@ -54,10 +55,12 @@ export async function readForeignAssertion(
   const trustedIssuer = await issuerOf(deps, claims);
   requireTyp(jws);
   await requireSignature(deps, jws, trustedIssuer, now);
-  requireClaims(claims);
-  requireAudience(claims, trustedIssuer.audience === undefined ? deps.audiences : [trustedIssuer.audience]);
-  const endsAt = requireTime(claims, trustedIssuer, Math.floor(now / 1000));
-  return { trustedIssuer, claims, replayId: replayIdOf(jws, claims, trustedIssuer), endsAt };
+  return await vouchedFor(trustedIssuer, claims, () => {
+    requireClaims(claims);
+    requireAudience(claims, trustedIssuer.audience === undefined ? deps.audiences : [trustedIssuer.audience]);
+    const endsAt = requireTime(claims, trustedIssuer, Math.floor(now / 1000));
+    return { trustedIssuer, claims, replayId: replayIdOf(jws, claims, trustedIssuer), endsAt };
+  });
 }
 
 /** What the token says of itself only chooses among the issuers that are trusted; nothing is fetched for others. */

@@ -34,10 +34,10 @@ export function foreignSubjectToken(deps: JwtBearerDeps, issuer: string): Foreig
     } catch (error) {
       if (!(error instanceof Refusal) || !error.reason.startsWith('assertion_')) throw error;
       // RFC 8693 §2.2.2: invalid_request, where the same assertion as a grant would be invalid_grant.
-      throw new Refusal('subject_token_not_trusted', undefined, {
-        ...error.evidence,
-        assertion: error.reason,
-      });
+      const evidence = { ...error.evidence, assertion: error.reason };
+      const refusal = new Refusal('subject_token_not_trusted', undefined, evidence);
+      refusal.voucher = error.voucher;
+      throw refusal;
     }
   }
 

@@ -8,6 +8,7 @@ import {
   readForeignAssertion,
 } from '../federation/foreign-assertion.ts';
 import { type MatchDeps, matchRules, type RuleOutcome } from '../federation/match-rules.ts';
+import { vouchedFor } from '../federation/vouched-for.ts';
 import { Refusal } from '../refusal.ts';
 import { readAccessAsked } from './access-asked.ts';
 import type { Grant } from './grant.ts';
@@ -54,6 +55,17 @@ export async function identifyByAssertion(
   now: number,
 ): Promise<IdentifiedByAssertion> {
   const assertion = await readForeignAssertion(deps, text, now);
+  return await vouchedFor(assertion.trustedIssuer, assertion.claims, () =>
+    identifyByRule(deps, assertion, form, now),
+  );
+}
+
+async function identifyByRule(
+  deps: JwtBearerDeps,
+  assertion: ForeignAssertion,
+  form: Form,
+  now: number,
+): Promise<IdentifiedByAssertion> {
   const { outcome } = await matchRules(deps, assertion, now);
   if (!outcome.ok) throw new Refusal(outcome.reason, undefined, outcome.evidence);
   const { facts, credential } = outcome;

@@ -1,6 +1,7 @@
 // Token exchange (RFC 8693) as an endpoint: who acts for whom, and never for more.
 import { TOKEN_TYPE } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { testCertificate } from '../../../test/client-certificate.ts';
 import { proofKey, proofOf } from '../../../test/dpop-proof.ts';
 import {
   addExchange,
@@ -256,5 +257,49 @@ describe('bound tokens', () => {
   it('are exchanged by who holds the key', async () => {
     const answer = jsonOf(await exch.exchange(bound, {}, { headers: proof() }));
     expect(claimsOf(answer.access_token)).toMatchObject({ sub: 'payments', cnf: { jkt: key.jkt } });
+  });
+});
+
+describe('tokens bound to a certificate (RFC 8705 §3)', () => {
+  const [own, other] = [testCertificate(), testCertificate()];
+  const showing = ({ der }: { readonly der: Uint8Array }) =>
+    ({ request: { clientCertificate: { chain: [der], source: 'tls' } } }) as const;
+  const ledgerWants = (senderConstraint: 'none' | 'mtls'): Promise<void> =>
+    scene.storage.resourceServers.replace(changed(exch.ledger, { senderConstraint }));
+  let bound: string;
+  beforeEach(async () => {
+    await scene.close();
+    scene = await openTokenScene({ clientCertificates: true });
+    exch = await addExchange(scene);
+    subject = await exch.subjectToken();
+    await scene.storage.resourceServers.replace(changed(exch.fraud, { senderConstraint: 'mtls' }));
+    bound = String(jsonOf(await scene.ask(`resource=${FRAUD}`, showing(own)))['access_token']);
+    scene.log.events.length = 0;
+  });
+
+  it('are exchanged by who shows the certificate, for one that is bound to it as well', async () => {
+    await ledgerWants('mtls');
+    const answer = jsonOf(await exch.exchange(bound, {}, showing(own)));
+    expect(claimsOf(answer.access_token)).toMatchObject({
+      sub: 'payments',
+      cnf: { 'x5t#S256': own.thumbprint },
+    });
+  });
+
+  it.each<[string, 'none' | 'mtls', object, string]>([
+    ['with another certificate', 'mtls', showing(other), 'subject_token_bound'],
+    ['without one', 'mtls', {}, 'sender_constraint_missing'],
+    ['for a token that would be bound to nothing, whoever asks', 'none', showing(own), 'subject_token_bound'],
+    ['without one, for a token that would be bound to nothing', 'none', {}, 'subject_token_bound'],
+  ])('are not exchanged %s', async (_what, wanted, ask, reason) => {
+    await ledgerWants(wanted);
+    expect(jsonOf(await exch.exchange(bound, {}, ask))).toMatchObject({ error: 'invalid_request' });
+    expect(scene.log.events.map((event) => event.reason)).toEqual([reason]);
+  });
+
+  it('are what comes of one that was not bound, where the next API wants them', async () => {
+    await ledgerWants('mtls');
+    const answer = jsonOf(await exch.exchange(subject, {}, showing(other)));
+    expect(claimsOf(answer.access_token)).toMatchObject({ cnf: { 'x5t#S256': other.thumbprint } });
   });
 });

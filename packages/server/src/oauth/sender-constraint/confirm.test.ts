@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { HttpRequest } from '../../http/request.ts';
 import { Refusal } from '../refusal.ts';
@@ -40,6 +41,15 @@ describe('a token is bound', () => {
 
   it('to one thing only', () =>
     expect(() => asked('none', shows('dpop'), shows('mtls'))).toThrow(refused('several_sender_constraints')));
+
+  it('or refused, and a store that fails later for what was shown is nobody’s fault', async () => {
+    const failing: SenderConstraint = { name: 'dpop', confirm: () => Promise.reject(new Error('gone')) };
+    expect(() => asked('mtls', failing)).toThrow(refused('sender_constraint_missing'));
+    expect(() => asked('none', failing, shows('mtls'))).toThrow(refused('several_sender_constraints'));
+    expect(() => asked('none', shows('mtls'), failing)).toThrow(refused('several_sender_constraints'));
+    // An unhandled rejection would end the process: here it fails the run.
+    await nextTurn();
+  });
 
   it('or refused, when what was shown turns out to be nothing', () =>
     expect(asked('dpop', { name: 'dpop', confirm: () => Promise.resolve(undefined) })).rejects.toThrow(

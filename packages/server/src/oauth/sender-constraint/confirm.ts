@@ -2,7 +2,7 @@
 import type { ConfirmationMember } from '@countersign/protocol';
 import type { HttpRequest } from '../../http/request.ts';
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal, type RefusalReason } from '../refusal.ts';
 import type { SenderConstraint } from './constraint.ts';
 
 /**
@@ -21,15 +21,21 @@ export function confirm(
     const confirmed = constraint.confirm(request, wanted === constraint.name, now);
     if (confirmed === undefined) continue;
     // One token has one holder; a verifier that knows only one of two bindings would accept half a proof.
-    if (by !== undefined) throw new Refusal('several_sender_constraints');
+    if (by !== undefined) throw refusal('several_sender_constraints', found, confirmed);
     found = confirmed;
     by = constraint;
   }
   if (wanted === 'none') return found;
-  if (by?.name !== wanted) throw new Refusal('sender_constraint_missing');
+  if (by?.name !== wanted) throw refusal('sender_constraint_missing', found);
   if (!(found instanceof Promise)) return found;
   return found.then((confirmed) => {
     if (confirmed === undefined) throw new Refusal('sender_constraint_missing');
     return confirmed;
   });
+}
+
+/** A refusal although proofs are still being looked at: how that ends, and be it badly, changes nothing any more. */
+function refusal(reason: RefusalReason, ...pending: readonly unknown[]): Refusal {
+  for (const each of pending) if (each instanceof Promise) each.catch(() => undefined);
+  return new Refusal(reason);
 }

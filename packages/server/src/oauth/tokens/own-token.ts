@@ -9,6 +9,8 @@ import {
   verifyJws,
 } from '@countersign/protocol';
 import type { Clock } from '../../clock.ts';
+import { backToBack } from '../../keys/back-to-back.ts';
+import { createKeyRefresh, OWN_KID } from '../../keys/key-refresh.ts';
 import type { Keystore } from '../../keys/keystore.ts';
 import { readOpaqueClaims } from './opaque-claims.ts';
 import { openOpaqueToken } from './opaque-token.ts';
@@ -37,30 +39,22 @@ export interface OwnTokenDeps {
   readonly clock: Clock;
 }
 
-/** Least time between two readings of the keys that tokens with unknown ones cause: anybody can make those up. */
-const RELOAD_EVERY_MS = 1000;
-
 type Judged = OwnToken | 'unknown_key' | undefined;
 
 /** Tokens remembered at most; an API asks about the same one again and again. */
 const CAPACITY = 10_000;
 /** What a token of ours can be long: many scopes, a delegation and an RSA signature. */
 const MAX_BYTES = 16_384;
-/** What kids of this authority look like (ids.ts): those of others are no reason to read anything. */
-const OWN_KID = /^key_[0-9a-z]{20}$/;
 /** Every other kind of JWT that is signed here has a `typ` of its own (RFC 8725 §3.11). */
 const TYPES: ReadonlySet<unknown> = new Set(['at+jwt', 'JWT']);
 
 /**
- * Verifying a signature costs more than making one, and twice as much between other work as with others of its kind
- * (signing-keystore.ts): signatures of one event-loop turn are verified back to back. What was verified once is remembered by the token's digest, so that
- * no token that works lies in memory for longer than its request; the key is asked for each time, or a compromised one
- * would go on being believed.
+ * What was verified once is remembered by the token's digest, so that no token that works lies in memory for longer than
+ * its request; the key is asked for each time, or a compromised one would go on being believed.
  */
 export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
   const known = new Map<string, OwnToken>();
-  let reloadedAt = Number.NEGATIVE_INFINITY;
-  let reloading: Promise<void> | undefined;
+  const refreshKeys = createKeyRefresh(deps);
 
   function open(token: string): Judged {
     if (token.length > MAX_BYTES) return undefined;
@@ -87,29 +81,10 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
 
   const judge = (token: string): Judged =>
     token.startsWith(OPAQUE_TOKEN_PREFIX) ? open(token) : verify(token);
-  let waiting: { readonly token: string; readonly settle: (outcome: Judged | Error) => void }[] = [];
-
-  function flush(): void {
-    const jobs = waiting;
-    waiting = [];
-    // All signatures first, all answers after.
-    const outcomes = jobs.map(({ token }): Judged | Error => {
-      try {
-        return judge(token);
-      } catch (error) {
-        return error instanceof Error ? error : new Error('verifying failed', { cause: error });
-      }
-    });
-    for (const [i, { settle }] of jobs.entries()) settle(outcomes[i]);
-  }
+  const judgeInTurn = backToBack(judge);
 
   async function readAnew(token: string, digest: string): Promise<OwnToken | undefined> {
-    const own = await new Promise<Judged>((resolve, reject) => {
-      const settle = (outcome: Judged | Error): void =>
-        outcome instanceof Error ? reject(outcome) : resolve(outcome);
-      waiting.push({ token, settle });
-      if (waiting.length === 1) setImmediate(flush);
-    });
+    const own = await judgeInTurn(token);
     if (own === 'unknown_key') return judgeAnew(token, digest);
     return own === undefined ? undefined : remember(digest, own);
   }
@@ -125,13 +100,7 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
 
   /** Another node may have made the key a moment ago, and signed with it. */
   async function judgeAnew(token: string, digest: string): Promise<OwnToken | undefined> {
-    const now = deps.clock.now();
-    // A clock that was set back counts as time gone by.
-    if (reloading === undefined && Math.abs(now - reloadedAt) >= RELOAD_EVERY_MS) {
-      reloadedAt = now;
-      reloading = deps.keystore.reload().finally(() => (reloading = undefined));
-    }
-    await reloading;
+    await refreshKeys();
     const own = judge(token);
     return typeof own === 'object' ? remember(digest, own) : undefined;
   }

@@ -173,13 +173,9 @@ export function usageContract({ storage }: Subject): void {
   it('keeps the last time at which tokens were issued on a credential', async () => {
     const { credentialId } = await scene();
     const { credentialUse } = storage();
-    await credentialUse.put(new Map([[credentialId, T0 + 5]]));
-    await credentialUse.put(
-      new Map([
-        [credentialId, T0],
-        [freshId('crd'), T0],
-      ]),
-    );
+    await credentialUse.note(credentialId, T0 + 5);
+    await credentialUse.note(credentialId, T0);
+    await credentialUse.note(freshId('crd'), T0);
     expect([...(await credentialUse.of([credentialId, 'crd_none']))]).toEqual([[credentialId, T0 + 5]]);
   });
 }

@@ -1,3 +1,5 @@
+// Which proofs were used, where several nodes share the database.
+import { hash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { UsedOnceStore } from '../storage/used-once.ts';
 import { type Session, statement } from './database.ts';
@@ -15,10 +17,15 @@ const sweepExpired = statement(
      (SELECT namespace, id FROM used_once WHERE expires_at < $1 ORDER BY expires_at LIMIT 10000)`,
 );
 
-export function usedOnceStore(session: Session, clock: Clock): UsedOnceStore {
+/** 132 bits of a digest: each is written to disk twice, once in an index. */
+const ID_CHARS = 22;
+
+export function postgresUsedOnce(session: Session, clock: Clock): UsedOnceStore {
   return {
-    claim: async (namespace, id, expiresAt) =>
-      (await session.run(claimId, [namespace, id, expiresAt, clock.now()])) === 1,
+    async claim(namespace, id, expiresAt) {
+      const digest = hash('sha256', id, 'base64url').slice(0, ID_CHARS);
+      return (await session.run(claimId, [namespace, digest, expiresAt, clock.now()])) === 1;
+    },
     sweep: (now) => session.run(sweepExpired, [now]),
   };
 }

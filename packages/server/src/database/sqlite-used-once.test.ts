@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Storage } from '../storage/storage.ts';
+import { openSqliteStorage } from './sqlite.ts';
+
+const NOW = 1_800_000_000_000;
+let folder: string;
+let storage: Storage;
+
+async function open(now: number): Promise<void> {
+  const path = join(folder, 'registry.db');
+  storage = await openSqliteStorage({ path, clock: { now: () => now } });
+}
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'used-once-'));
+  await open(NOW);
+});
+afterEach(async () => {
+  await storage.close();
+  rmSync(folder, { recursive: true });
+});
+
+it('knows after a restart what was used before it, until it expires', async () => {
+  const ids = Array.from({ length: 50 }, (_, index) => String(index));
+  await Promise.all(ids.map((id) => storage.usedOnce.claim('jti', id, NOW + 60_000)));
+  await storage.close();
+  await open(NOW + 60_000);
+  const again = await Promise.all(ids.map((id) => storage.usedOnce.claim('jti', id, NOW + 90_000)));
+  expect(again).not.toContain(true);
+  await storage.close();
+  await open(NOW + 60_001);
+  expect(await storage.usedOnce.claim('jti', '7', NOW + 90_000)).toBe(true);
+});
+
+it('writes what is claimed together together', async () => {
+  const claims = Array.from({ length: 500 }, (_, index) => String(index));
+  await Promise.all(claims.map((id) => storage.usedOnce.claim('jti', id, NOW + 1000)));
+  expect(await storage.usedOnce.sweep(NOW + 2000)).toBeLessThanOrEqual(2);
+});
+
+it('refuses once it is closed, and what it refused stays used', async () => {
+  await storage.close();
+  await expect(storage.usedOnce.claim('jti', 'x', NOW + 1000)).rejects.toMatchObject({
+    fault: 'unavailable',
+  });
+  expect(await storage.usedOnce.claim('jti', 'x', NOW + 1000)).toBe(false);
+});

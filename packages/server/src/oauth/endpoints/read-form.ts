@@ -1,0 +1,35 @@
+// The body of a request at an endpoint for clients: RFC 6749 §3.2, appendix B.
+import type { Form } from '@countersign/protocol';
+import { type HttpRequest, singleHeader } from '../../http/request.ts';
+import { Refusal } from '../refusal.ts';
+import { FormMemory } from './form-memory.ts';
+
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+
+/** `json`: reads what came as JSON, where that is taken at all. */
+export function readForm(request: HttpRequest, json?: (body: Uint8Array) => Form): Form {
+  // RFC 6749 §2.3.1: credentials MUST NOT be in the URI; nothing else of a token request belongs there either.
+  if (
+    request.query !== '' &&
+    /(?:^|&)(?:client_secret|client_assertion|client_id|grant_type|assertion|scope|access_token|subject_token|actor_token|api_key|x-api-key)=/.test(
+      request.query,
+    )
+  ) {
+    throw new Refusal('credentials_in_query');
+  }
+  const type = singleHeader(request, 'content-type');
+  if (type === undefined || (type !== FORM_TYPE && mediaType(type) !== FORM_TYPE)) {
+    if (json !== undefined && mediaType(type ?? '') === 'application/json') return json(request.body);
+    throw new Refusal('wrong_content_type');
+  }
+  return forms.read(request.body);
+}
+
+const forms = new FormMemory();
+
+/** RFC 9110 §8.3.1: type and charset are case-insensitive; only UTF-8 is what RFC 6749 appendix B allows. */
+function mediaType(value: string): string | undefined {
+  const [type = '', ...parameters] = value.split(';').map((part) => part.trim().toLowerCase());
+  const utf8 = parameters.every((p) => !p.startsWith('charset=') || /^charset="?utf-?8"?$/.test(p));
+  return utf8 ? type : undefined;
+}

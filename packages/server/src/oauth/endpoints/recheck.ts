@@ -1,0 +1,47 @@
+// Whether a token may still leave when it is signed: the access of RFC 6749 §3.3, asked for a second time.
+import {
+  type AccessAsked,
+  type EffectiveAccess,
+  effectiveAccess,
+  limitOf,
+  standing,
+} from '../../registry/effective-access.ts';
+import type { AuthenticateDeps } from '../client-auth/authenticate.ts';
+import type { AuthenticatedClient } from '../client-auth/method.ts';
+import { Refusal } from '../refusal.ts';
+
+/**
+ * Signing waited for a turn of the event loop, and somebody may have been suspended in it: nothing that was decided on
+ * facts which are no longer true is issued. In the usual case the very same facts are there, at no cost.
+ */
+export function recheck(
+  deps: Pick<AuthenticateDeps, 'facts'>,
+  client: AuthenticatedClient,
+  held: EffectiveAccess,
+  now: number,
+): Promise<void> | undefined {
+  const current = deps.facts.byClientId(client.facts.identity.clientId);
+  return current === client.facts ? undefined : requireStillHeld(current, client, held, now);
+}
+
+async function requireStillHeld(
+  current: ReturnType<AuthenticateDeps['facts']['byClientId']>,
+  client: AuthenticatedClient,
+  held: EffectiveAccess,
+  now: number,
+): Promise<void> {
+  const facts = await current;
+  const credential = facts?.credentials.find((each) => each.id === client.credential.id);
+  if (facts === undefined || credential === undefined) throw new Refusal('client_unknown');
+  const fault = standing(facts.identity, credential, now);
+  if (fault !== undefined) throw new Refusal(fault);
+  const again = effectiveAccess(facts, sameAgain(held), now, limitOf(credential));
+  if (!again.ok) throw new Refusal(again.fault);
+  if (again.access.id !== held.access.id || again.scopes.length < held.scopes.length) {
+    throw new Refusal('access_missing');
+  }
+}
+
+function sameAgain({ resourceServer, scopes }: EffectiveAccess): AccessAsked {
+  return { resource: resourceServer.identifier, scopes } as AccessAsked;
+}

@@ -1,0 +1,46 @@
+// What this authority does not allow, or not so often: access_denied of RFC 6749 §4.1.2.1, RFC 6585 §4.
+import { denied, type Reasons, type RefusalAnswer } from './entry.ts';
+
+export type PolicyRefusalReason =
+  | 'api_key_rate_exceeded'
+  | 'issuance_quota_exceeded'
+  | 'method_not_allowed'
+  | 'credential_too_old'
+  | 'lifetime_exhausted';
+
+/** RFC 6585 §4. Of the registered codes, temporarily_unavailable is what it is: the same request will do later. */
+const USED_UP: RefusalAnswer = {
+  code: 'temporarily_unavailable',
+  status: 429,
+  description: 'too many requests of this client',
+  stranger: false,
+};
+const NOT_ALLOWED = denied('access_denied', 'a policy of this authority does not allow it');
+
+export const POLICY: Reasons<PolicyRefusalReason> = {
+  api_key_rate_exceeded: {
+    ...USED_UP,
+    why: 'This API key was exchanged more often than the setting api-key-rate allows.',
+    fix: 'Let the API that is called with it keep the token until it ends; or raise the setting.',
+  },
+  issuance_quota_exceeded: {
+    ...USED_UP,
+    why: 'The identity asked for more tokens than the setting issuance-quota allows.',
+    fix: 'Let the client keep each token until it ends, as @countersign/client does; or raise the setting.',
+  },
+  method_not_allowed: {
+    ...NOT_ALLOWED,
+    why: 'The rule methods-allowed-per-environment takes no credential of this type in the environment of the identity.',
+    fix: 'Give it a stronger credential: countersign credentials create. What is refused where is the setting methods-refused.',
+  },
+  credential_too_old: {
+    ...NOT_ALLOWED,
+    why: 'The rule credential-maximum-age takes no credential of this age for this method in the environment of the identity.',
+    fix: 'Give the identity a new credential: countersign credentials create. What may last how long is the setting credential-max-age.',
+  },
+  lifetime_exhausted: {
+    ...NOT_ALLOWED,
+    why: 'Identity, credential or access ends so soon that no token could live.',
+    fix: 'Extend what ends first.',
+  },
+};

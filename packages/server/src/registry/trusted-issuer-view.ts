@@ -1,0 +1,45 @@
+import type { TrustedIssuerRecord } from '../storage/trusted-issuers.ts';
+import { ISSUER_KINDS } from './federation-rule.ts';
+import { rfc3339 } from './views.ts';
+
+/** A trusted issuer as people and programs see it; see views.ts. */
+export interface TrustedIssuerView {
+  id: string;
+  issuer: string;
+  name: string;
+  kind: TrustedIssuerRecord['kind'];
+  jwks_uri: string | null;
+  jwks: Record<string, unknown> | null;
+  ca: string | null;
+  algorithms: string[];
+  audience: string | null;
+  max_token_age: number;
+  single_use: boolean;
+  required_conditions: string[];
+  state: TrustedIssuerRecord['state'];
+  created_at: string;
+  updated_at: string;
+  version: number;
+}
+
+export function trustedIssuerView(record: TrustedIssuerRecord): TrustedIssuerView {
+  const { keys } = record;
+  return {
+    id: record.id,
+    issuer: record.issuer,
+    name: record.name,
+    kind: record.kind,
+    jwks_uri: keys.from === 'jwks_uri' ? keys.uri : null,
+    jwks: keys.from === 'jwks' ? { ...keys.jwks } : null,
+    ca: record.ca ?? null,
+    algorithms: [...record.algorithms],
+    audience: record.audience ?? null,
+    max_token_age: record.maxTokenAge,
+    single_use: record.singleUse,
+    required_conditions: [...ISSUER_KINDS[record.kind].pins],
+    state: record.state,
+    created_at: rfc3339(record.createdAt),
+    updated_at: rfc3339(record.updatedAt),
+    version: record.version,
+  };
+}

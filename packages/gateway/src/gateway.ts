@@ -85,7 +85,13 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
     const forwarding = { ...asking, upstreams, limits, inFlight };
     const onUpgrade = createUpgrade({ ...forwarding, decideStream: createDecideStream(deciding) });
     const proxy = await start(listen.proxy, http(createProxy(forwarding), { onUpgrade }));
-    const sources = { ledger, version: VERSION, ready: () => ready, inFlight: inFlight.count };
+    const sources = {
+      ledger,
+      version: VERSION,
+      ready: () => ready,
+      feeds: verifiers.feeds,
+      inFlight: inFlight.count,
+    };
     const operation = await start(listen.operation, http(createOperation(sources)));
     const readyFile = {
       pid: process.pid,

@@ -389,6 +389,25 @@ describe('an upstream', () => {
     expect(text).not.toContain('\r\n0\r\n');
   });
 
+  it('that answers before it has heard everything, and hangs up, is heard', async () => {
+    const { port } = await startApplication((request, response) => {
+      response.writeHead(422, { Connection: 'close', 'Content-Length': 4 });
+      response.end('full');
+      response.once('finish', () => setTimeout(() => request.socket.destroy(), 20));
+    });
+    const started = Date.now();
+    const pieces = Array.from({ length: 40 }, () => 'x'.repeat(50_000));
+    const text = await speak(
+      await startProxy(port),
+      [head('POST /open HTTP/1.1', 'Content-Length: 3000000'), ...pieces],
+      undefined,
+      5,
+    );
+    expect(Date.now() - started).toBeLessThan(4500);
+    expect(statusOf(text)).toBe(422);
+    expect(text).toMatch(/full$/);
+  });
+
   it('that closed an idle connection is asked again, once, for what may be repeated', async () => {
     let answered = 0;
     const { port } = await startApplication((request, response) => {

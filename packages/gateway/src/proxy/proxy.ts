@@ -2,6 +2,7 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Allowed, Decide } from '../decision/decide.ts';
 import { type EdgeReason, refuseEdge, type Refused } from '../decision/refusal.ts';
+import { endLingering } from '../http/linger.ts';
 import type { Ledger } from '../telemetry/ledger.ts';
 import { answer, fail, FRONT, relay } from './answer.ts';
 import { type Framing, framingOf, limited } from './content.ts';
@@ -82,14 +83,26 @@ function forward(exchange: Exchange, admitted: Admitted, deps: ProxyDeps): void 
   const headers = forwardedHeaders(message, admitted, admitted.framing, deps);
   const send = (mayRetry: boolean): void => {
     const request = upstream.open(method, url, headers);
-    request.once('response', (answered) => relay(answered, response, admitted, deps));
-    request.once('error', (error: NodeJS.ErrnoException) => {
+    let answered = false;
+    request.once('response', (reply) => {
+      answered = true;
+      relay(reply, response, admitted, deps);
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      // An upstream may answer and hang up before it has heard everything; its answer stands or falls by itself.
+      if (answered) return;
       if (mayRetry && request.reusedSocket && error.code === 'ECONNRESET') send(false);
       else fail(response, error, admitted, deps);
     });
     response.once('close', () => request.destroy());
     pass(message, request, admitted.framing, deps);
   };
+  // Content that nobody waits for any more is not taken for the next request, and holds no connection.
+  response.once('finish', () => {
+    if (message.complete) return;
+    message.unpipe();
+    endLingering(message.socket);
+  });
   if (continues) response.writeContinue();
   send(admitted.framing.kind === 'none' && REPEATABLE.has(method));
 }

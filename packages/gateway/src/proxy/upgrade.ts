@@ -101,7 +101,7 @@ function join(
     stopWatching(admitted);
   };
   socket.once('close', gone);
-  request.once('error', (error) => fail(response, error, admitted, deps));
+  request.on('error', (error) => fail(response, error, admitted, deps));
   request.once('response', (answered) => {
     stopWatching(admitted);
     relay(answered, response, admitted, deps);

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, type TestContext, test } from 'vitest';
+import { afterEach, describe, expect, type TestContext, test, vi } from 'vitest';
 import { freePort } from '../authority-process.ts';
 import { askByCertificate, registerCertificate } from '../wire/certificate-client.ts';
 import { selfSigned, type ShownCertificate } from '../wire/certificates.ts';
@@ -13,6 +13,9 @@ import { type FrontScene, gatewayConfig, HOST, openFrontScene } from './front-sc
 import { startNginx } from './nginx-program.ts';
 import { configsOf } from './page.ts';
 import { valuesOf } from './upstream.ts';
+
+// Each of these starts servers of its own.
+vi.setConfig({ testTimeout: 180_000 });
 
 // RFC 8705 §3 behind real front proxies that take TLS off, and at the gateway itself.
 describe.runIf(mayStartServers() && process.platform === 'linux')(

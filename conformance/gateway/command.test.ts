@@ -3,13 +3,16 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { cleanEnvironment, freePort, startAuthority } from '../authority-process.ts';
 import { type Answer, type HeaderLine, send } from '../wire/exchange.ts';
 import { seedScene } from '../wire/scene.ts';
 import { mayStartServers } from '../wire/target.ts';
 import { type FrontScene, gatewayConfig, HOST, openFrontScene } from './front-scene.ts';
 import { COMMAND, spawnGateway } from './gateway-process.ts';
+
+// Each of these starts servers of its own.
+vi.setConfig({ testTimeout: 180_000 });
 
 const run = (...args: readonly string[]) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...args], {

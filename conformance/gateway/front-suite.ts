@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { type Answer, type HeaderLine, send } from '../wire/exchange.ts';
 import { issueSecret } from '../wire/admin.ts';
 import { makeKey } from '../wire/client-assertion.ts';
@@ -37,6 +37,9 @@ const bearer = (token: string): HeaderLine => ['Authorization', `Bearer ${token}
 
 /** The same requests before every front proxy. What none of them lets through is checked at the application. */
 export function testFront(front: () => Promise<Front>, traits: FrontTraits): void {
+  beforeAll(async () => {
+    await front();
+  });
   const ask = async (
     path: string,
     headers: readonly HeaderLine[] = [],

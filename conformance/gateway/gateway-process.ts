@@ -60,7 +60,7 @@ export function spawnGateway(folder: string, config: string): { ready(): Promise
   return {
     async ready() {
       for (let tries = 0; !existsSync(readyFile); tries++) {
-        if (tries > 1200 || !isAlive()) {
+        if (tries > 3600 || !isAlive()) {
           await stop();
           throw new Error(`the gateway did not start: ${log.slice(-2000)}`);
         }

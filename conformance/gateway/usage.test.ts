@@ -1,12 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { accessBody, makeMachine, resourceServerBody } from '../wire/admin.ts';
 import { type HeaderLine, send } from '../wire/exchange.ts';
 import { freshName } from '../wire/scene.ts';
 import { mayStartServers } from '../wire/target.ts';
 import { type FrontScene, gatewayConfig, HOST, openFrontScene } from './front-scene.ts';
 import { spawnGateway } from './gateway-process.ts';
+
+// Each of these starts servers of its own.
+vi.setConfig({ testTimeout: 180_000 });
 
 describe.runIf(mayStartServers())(
   'a gateway with an identity of its own (needs the countersign command)',

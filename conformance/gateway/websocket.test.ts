@@ -1,10 +1,13 @@
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { send } from '../wire/exchange.ts';
 import { mayStartServers } from '../wire/target.ts';
 import { type FrontScene, gatewayConfig, HOST, openFrontScene } from './front-scene.ts';
+
+// Each of these starts servers of its own.
+vi.setConfig({ testTimeout: 180_000 });
 
 // RFC 6455 through the gateway as the proxy.
 describe.runIf(mayStartServers())('a WebSocket through the gateway (needs the countersign command)', () => {

@@ -112,6 +112,7 @@ export function createOAuthRoutes(
   };
   const introspect = createIntrospectEndpoint({
     ...about,
+    rules: RULES,
     record: createIssuanceRecord(deps, 'introspection.refused'),
   });
   const revoke = createRevokeEndpoint({ ...about, record: createIssuanceRecord(deps, 'revocation.refused') });

@@ -1,7 +1,15 @@
 // Introspection (RFC 7662) as an endpoint: who sees what, and what ends a token.
 import { formatBasicCredentials, generateSecret } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { changed, FRAUD, jsonOf, NOW, openTokenScene, type TokenScene } from '../../../test/token-scene.ts';
+import {
+  addApiKey,
+  changed,
+  FRAUD,
+  jsonOf,
+  NOW,
+  openTokenScene,
+  type TokenScene,
+} from '../../../test/token-scene.ts';
 import { orderCutoff } from '../../cutoff/order.ts';
 import { accessRecord, credentialRecord, identityRecord } from '../../storage/contract/records.ts';
 import type { CutoffKind } from '../../storage/cutoffs.ts';
@@ -185,5 +193,63 @@ describe('the log', () => {
     expect(scene.log.events.length).toBe(before);
     await introspect(own, 'Basic !');
     expect(scene.strangers.map(({ event }) => event.type)).toEqual(['introspection.refused']);
+  });
+});
+
+describe('an API key', () => {
+  const reader = async (): Promise<string> => {
+    await scene.storage.identities.replace(changed(scene.identity, { environment: 'test' }));
+    await defineIntrospection();
+    return other(['tokens:introspect']);
+  };
+  const told = async (key: string, authorization?: string): Promise<Record<string, unknown>> =>
+    jsonOf(await introspect(key, authorization));
+
+  it('is told to the API that it opens, with what a token for it would hold', async () => {
+    const api = await reader();
+    const key = await addApiKey(scene, { scopes: ['fraud:read'] });
+    const [record] = (await scene.storage.credentials.ofIdentity(scene.identity.id)).filter(
+      ({ material }) => material.type === 'api_key',
+    );
+    expect(await told(key, api)).toEqual({
+      active: true,
+      iss: scene.deps.issuer,
+      sub: 'payments',
+      client_id: 'payments',
+      aud: FRAUD,
+      scope: 'fraud:read',
+      exp: expect.any(Number) as number,
+      crd: record?.id,
+      acs: expect.any(String) as string,
+    });
+  });
+
+  it('is nobody else’s business, not even its owner’s', async () => {
+    const key = await addApiKey(scene);
+    expect(await told(key)).toEqual({ active: false });
+    expect(await told(key, await other(['fraud:read']))).toEqual({ active: false });
+  });
+
+  it('is inactive where it opens nothing: mistyped, limited to another API, ended, for an API that wants bound tokens', async () => {
+    const api = await reader();
+    const key = await addApiKey(scene);
+    expect(await told(key, api)).toMatchObject({ active: true });
+    expect(await told(`${key.slice(0, -1)}x`, api)).toEqual({ active: false });
+    expect(await told(await addApiKey(scene, { resourceServerId: 'rsv_other' }), api)).toEqual({
+      active: false,
+    });
+    expect(await told(await addApiKey(scene, {}, { state: 'revoked' }), api)).toEqual({ active: false });
+    expect(await told(await addApiKey(scene, {}, { expiresAt: NOW - 1 }), api)).toEqual({ active: false });
+    await scene.storage.resourceServers.replace(changed(defined, { senderConstraint: 'dpop' }));
+    expect(await told(key, api)).toEqual({ active: false });
+  });
+
+  it('is inactive where policy takes no keys, as in prod', async () => {
+    const api = await reader();
+    const key = await addApiKey(scene);
+    const { identities } = scene.storage;
+    const inTest = await identities.get(scene.identity.id);
+    await identities.replace(changed(inTest ?? scene.identity, { environment: 'prod' }));
+    expect(await told(key, api)).toEqual({ active: false });
   });
 });

@@ -7,12 +7,12 @@ import type { AuthenticatedClient } from '../client-auth/method.ts';
 import type { OwnToken, OwnTokenReader } from '../tokens/own-token.ts';
 import { standsFor } from '../../registry/stands-for.ts';
 import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
+import { type ApiKeyClaims, introspectApiKey, type IntrospectApiKeyDeps } from './introspect-api-key.ts';
 import { createTokenCallEndpoint, type TokenCall, type TokenCallDeps } from './token-call.ts';
 
-export interface IntrospectDeps extends TokenCallDeps, Pick<TokenStateDeps, 'ledger'> {
+export interface IntrospectDeps extends TokenCallDeps, IntrospectApiKeyDeps, Pick<TokenStateDeps, 'ledger'> {
   readonly ownTokens: OwnTokenReader;
   readonly keystore: Pick<Keystore, 'sign'>;
-  readonly issuer: string;
 }
 
 export function createIntrospectEndpoint(deps: IntrospectDeps): Endpoint {
@@ -23,6 +23,10 @@ export function createIntrospectEndpoint(deps: IntrospectDeps): Endpoint {
 }
 
 async function answerOf(deps: IntrospectDeps, { client, token, at }: TokenCall): Promise<HttpResponse> {
+  if (token.startsWith(API_KEY_PREFIX)) {
+    const claims = await introspectApiKey(deps, client, token, at);
+    return claims === undefined ? INACTIVE : activeKey(claims);
+  }
   const reading = deps.ownTokens.read(token);
   const own = reading instanceof Promise ? await reading : reading;
   if (own === undefined || !maySee(client, own, at)) return INACTIVE;
@@ -30,6 +34,7 @@ async function answerOf(deps: IntrospectDeps, { client, token, at }: TokenCall):
   return scopes.length === 0 ? INACTIVE : active(own, scopes);
 }
 
+const API_KEY_PREFIX = 'cak_';
 const JWT_TYPE = 'application/token-introspection+jwt';
 
 /** RFC 9701 §4: asked for by name; whoever takes anything gets JSON. */
@@ -62,6 +67,11 @@ const HEADERS = {
 
 /** RFC 7662 §2.2: nothing beside it, or it would say why. */
 const INACTIVE: HttpResponse = { status: 200, headers: HEADERS, body: '{"active":false}' };
+
+/** A key has no `token_type` (RFC 6749 §7.1), and is nobody's to keep. */
+function activeKey(claims: ApiKeyClaims): HttpResponse {
+  return { status: 200, headers: HEADERS, body: JSON.stringify({ active: true, ...claims }) };
+}
 
 const answers = new WeakMap<OwnToken, HttpResponse>();
 

@@ -9,8 +9,6 @@ import type { Clock } from '../../clock.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import type { StatusLists } from '../../cutoff/status-list.ts';
 import type { Endpoint } from '../../http/route.ts';
-import { evaluate } from '../../policy/evaluate.ts';
-import type { IssuanceFacts, Rule } from '../../policy/rule.ts';
 import {
   type AccessAsked,
   type EffectiveAccess,
@@ -40,19 +38,12 @@ import { readJsonBody } from './json-body.ts';
 import type { IssuanceRecord } from './issuance-record.ts';
 import { readForm } from './read-form.ts';
 import { recheck } from './recheck.ts';
+import { type PolicyDeps, requirePolicy } from './require-policy.ts';
 import { answerHeaders, tokenResponse } from './token-response.ts';
 
-export interface TokenEndpointDeps extends AuthenticateDeps, IssueDeps {
+export interface TokenEndpointDeps extends AuthenticateDeps, IssueDeps, PolicyDeps {
   readonly grants: GrantTable;
   readonly constraints: readonly SenderConstraint[];
-  readonly rules: readonly Rule[];
-  /** Types of credentials that get no token, by environment. */
-  readonly refusedMethods: ReadonlyMap<string, ReadonlySet<string>>;
-  readonly lifetimes: { readonly default: number; readonly maximum: number };
-  /** Undefined: the deployment has none. */
-  readonly lifetimeLimits?: IssuanceFacts['lifetimeLimits'];
-  /** Undefined: the age of a credential is not enforced. */
-  readonly enforcedAge?: IssuanceFacts['maximumAge'];
   readonly record: IssuanceRecord;
   /** Undefined: nobody is limited. */
   readonly budgets?: Budgets | undefined;
@@ -136,35 +127,6 @@ function requireAccess(client: AuthenticatedClient, asked: AccessAsked, now: num
   const result = effectiveAccess(client.facts, asked, now, limitOf(client.credential));
   if (!result.ok) throw new Refusal(result.fault);
   return result;
-}
-
-function requirePolicy(
-  deps: TokenEndpointDeps,
-  client: AuthenticatedClient,
-  held: EffectiveAccess,
-  now: number,
-): number {
-  const decision = evaluate(deps.rules, {
-    now,
-    environment: client.facts.identity.environment,
-    method: client.method,
-    credentialType: client.credential.material.type,
-    refusedMethods: deps.refusedMethods,
-    identityExpiresAt: client.facts.identity.expiresAt,
-    credentialExpiresAt: client.credential.expiresAt,
-    credentialCreatedAt: client.credential.createdAt,
-    accessExpiresAt: held.access.expiresAt,
-    defaultLifetime: deps.lifetimes.default,
-    maximumLifetime: deps.lifetimes.maximum,
-    resourceServerLifetime: held.resourceServer.token.lifetime,
-    accessLifetime: held.access.tokenLifetime,
-    scopes: held.scopes,
-    definedScopes: held.resourceServer.scopes,
-    lifetimeLimits: deps.lifetimeLimits,
-    maximumAge: deps.enforcedAge,
-  });
-  if (!decision.ok) throw new Refusal(decision.reason);
-  return decision.lifetime;
 }
 
 /** RFC 8693 §3: an opaque token is an access token and no JWT. */

@@ -1,0 +1,85 @@
+// Introspection of an API key (RFC 7662 §2.2): what a token for the asking API would hold if the key were exchanged now.
+import { parseResourceIndicator } from '@countersign/protocol';
+import { type ApiKeyFacts, resolveApiKey } from '../../registry/api-key.ts';
+import { type EffectiveAccess, effectiveAccess } from '../../registry/effective-access.ts';
+import type { SecretHash } from '../../registry/secret-hash.ts';
+import { standsFor } from '../../registry/stands-for.ts';
+import type { AuthenticateDeps } from '../client-auth/authenticate.ts';
+import type { AuthenticatedClient } from '../client-auth/method.ts';
+import { Refusal } from '../refusal.ts';
+import { type PolicyDeps, requirePolicy } from './require-policy.ts';
+
+export interface IntrospectApiKeyDeps extends AuthenticateDeps, PolicyDeps {
+  readonly secretHash: Pick<SecretHash, 'match'>;
+  readonly issuer: string;
+}
+
+/** Members of the answer beside `active`; `exp` is when the key, its identity or its access ends, epoch seconds. */
+export interface ApiKeyClaims {
+  readonly iss: string;
+  readonly sub: string;
+  readonly client_id: string;
+  readonly aud: string;
+  readonly scope: string;
+  readonly exp: number;
+  readonly crd: string;
+  readonly acs: string;
+}
+
+/**
+ * What `client`, an API, is told at `now` (epoch ms) of a key that was sent to it. Undefined for whatever is no key, opens nothing
+ * now, or opens nothing at an API that the client stands for; and where it stands for several that the key opens, because
+ * scopes of two APIs in one answer would be taken for each other's.
+ */
+export async function introspectApiKey(
+  deps: IntrospectApiKeyDeps,
+  client: AuthenticatedClient,
+  key: string,
+  now: number,
+): Promise<ApiKeyClaims | undefined> {
+  const found = await resolveApiKey(deps, key, now);
+  if (found === undefined || found.fault !== undefined) return undefined;
+  const held = found.facts.access
+    .map(({ resourceServer }) => resourceServer.identifier)
+    .filter((identifier) => standsFor(client, [identifier], 'introspect', now))
+    .flatMap((identifier) => wouldHold(deps, found, identifier, now) ?? []);
+  const [only] = held;
+  return only === undefined || held.length > 1 ? undefined : claimsOf(deps.issuer, found, only);
+}
+
+/** As the token endpoint would decide (token.ts); an API that wants bound tokens takes no key. */
+function wouldHold(
+  deps: IntrospectApiKeyDeps,
+  { facts, credential, limit }: ApiKeyFacts,
+  identifier: string,
+  now: number,
+): EffectiveAccess | undefined {
+  const resource = parseResourceIndicator(identifier);
+  const result = effectiveAccess(facts, { resource, scopes: undefined }, now, limit);
+  if (!result.ok || result.resourceServer.senderConstraint !== 'none') return undefined;
+  try {
+    requirePolicy(deps, { facts, credential, method: 'api_key' }, result, now);
+    return result;
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
+function claimsOf(
+  iss: string,
+  { facts: { identity }, credential }: ApiKeyFacts,
+  { access, resourceServer, scopes }: EffectiveAccess,
+): ApiKeyClaims {
+  const endsAt = Math.min(credential.expiresAt, identity.expiresAt, access.expiresAt);
+  return {
+    iss,
+    sub: identity.clientId,
+    client_id: identity.clientId,
+    aud: resourceServer.identifier,
+    scope: scopes.join(' '),
+    exp: Math.floor(endsAt / 1000),
+    crd: credential.id,
+    acs: access.id,
+  };
+}

@@ -1,0 +1,50 @@
+// What the deployment's policy says of a token that is about to be issued.
+import { evaluate } from '../../policy/evaluate.ts';
+import type { IssuanceFacts, Rule } from '../../policy/rule.ts';
+import type { EffectiveAccess } from '../../registry/effective-access.ts';
+import type { AuthenticatedClient } from '../client-auth/method.ts';
+import { Refusal } from '../refusal.ts';
+
+export interface PolicyDeps {
+  readonly rules: readonly Rule[];
+  /** Types of credentials that get no token, by environment. */
+  readonly refusedMethods: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly lifetimes: { readonly default: number; readonly maximum: number };
+  /** Undefined: the deployment has none. */
+  readonly lifetimeLimits?: IssuanceFacts['lifetimeLimits'];
+  /** Undefined: the age of a credential is not enforced. */
+  readonly enforcedAge?: IssuanceFacts['maximumAge'];
+}
+
+/**
+ * For how many seconds a token may live that is issued to this client for this access at `now` (epoch ms).
+ * @throws Refusal where policy wants none issued
+ */
+export function requirePolicy(
+  deps: PolicyDeps,
+  client: AuthenticatedClient,
+  held: EffectiveAccess,
+  now: number,
+): number {
+  const decision = evaluate(deps.rules, {
+    now,
+    environment: client.facts.identity.environment,
+    method: client.method,
+    credentialType: client.credential.material.type,
+    refusedMethods: deps.refusedMethods,
+    identityExpiresAt: client.facts.identity.expiresAt,
+    credentialExpiresAt: client.credential.expiresAt,
+    credentialCreatedAt: client.credential.createdAt,
+    accessExpiresAt: held.access.expiresAt,
+    defaultLifetime: deps.lifetimes.default,
+    maximumLifetime: deps.lifetimes.maximum,
+    resourceServerLifetime: held.resourceServer.token.lifetime,
+    accessLifetime: held.access.tokenLifetime,
+    scopes: held.scopes,
+    definedScopes: held.resourceServer.scopes,
+    lifetimeLimits: deps.lifetimeLimits,
+    maximumAge: deps.enforcedAge,
+  });
+  if (!decision.ok) throw new Refusal(decision.reason);
+  return decision.lifetime;
+}

@@ -1,4 +1,4 @@
-// What the deployment's policy says of a token that is about to be issued.
+// What the deployment's policy says of a token that is about to be issued: RFC 6749 §3.3, §5.1 leave scope and lifetime to it.
 import { evaluate } from '../../policy/evaluate.ts';
 import type { IssuanceFacts, Rule } from '../../policy/rule.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';

@@ -122,11 +122,8 @@ describe.runIf(mayStartServers())(
       expect(told.header['kid']).not.toBe(kid);
       const keys = jsonOf(await send(own.jwksUri, { ca: own.ca }))['keys'] as { readonly kid: string }[];
       expect(keys.map((key) => key.kid)).not.toContain(kid);
-      for (const token of stolen) {
-        const answer = await introspect(token);
-        expect(answer.text).toBe('{"active":false}');
-      }
-      expect(Date.now() - ordered).toBeLessThan(4000);
+      const answers = await Promise.all(stolen.map(introspect));
+      expect(new Set(answers.map(({ text }) => text))).toEqual(new Set(['{"active":false}']));
       const next = await ask();
       expect(decodeJwt(next).header['kid']).not.toBe(kid);
       expect(jsonOf(await introspect(next))['active']).toBe(true);

@@ -26,7 +26,7 @@ export async function startProgram(
     clearTimeout(late);
   };
   for (let tries = 0; !(await takesConnections(address)); tries++) {
-    if (tries > 200 || child.exitCode !== null) {
+    if (tries > 1200 || child.exitCode !== null) {
       await stop();
       throw new Error(`${command[0]} did not start: ${said.slice(-2000)}`);
     }

@@ -10,6 +10,9 @@ import { accessBody } from '../wire/admin.ts';
 import { type RunningGateway, startGateway } from './gateway-process.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 
+/** Several servers start at once, on machines that do other things too. */
+const START_WITHIN_MS = 90_000;
+
 /** The host that callers name. */
 export const HOST = 'orders.example';
 
@@ -39,7 +42,7 @@ ca: ${authority.ready.ca_file ?? ''}
 listen: {${more.listen}, operation: '127.0.0.1:0'}
 ${more.upstream === undefined ? '' : `upstreams: {app: 'http://${more.upstream}'}`}
 resources:
-  orders: {audience: '${scene.resource}', publicUrl: 'https://${HOST}'}
+  orders: {audience: '${scene.resource}', publicUrl: 'https://${HOST}', apiKeys: true}
 routes:
   - {host: ${HOST}, path: /public, methods: [GET], public: true${upstream}}
   - {host: ${HOST}, prefix: /internal, deny: true}
@@ -53,15 +56,19 @@ ${more.settings ?? ''}`;
 /** Starts all of it, with a gateway on the endpoint for front proxies unless another configuration is made. */
 export async function openFrontScene(
   stem: string,
-  config: (parts: Pick<FrontScene, 'authority' | 'scene' | 'upstream'>) => string = (parts) =>
+  config: (parts: Pick<FrontScene, 'folder' | 'authority' | 'scene' | 'upstream'>) => string = (parts) =>
     gatewayConfig(parts, { listen: "auth: '127.0.0.1:0'" }),
 ): Promise<FrontScene> {
   const folder = mkdtempSync(join(tmpdir(), `countersign-${stem}-`));
-  const authority = await startAuthority({ folder });
+  const authority = await startAuthority({
+    folder,
+    args: ['--mtls-port', '0'],
+    startWithinMs: START_WITHIN_MS,
+  });
   const { target } = authority;
   const scene = await seedScene(stem, target);
   const upstream = await startUpstream();
-  const gateway = await startGateway(folder, config({ authority, scene, upstream }));
+  const gateway = await startGateway(folder, config({ folder, authority, scene, upstream }));
   const tokenOf = async (client: { id: string; secret: string }, scope: string): Promise<string> =>
     expectToken(await askToken({ target, client, params: { resource: scene.resource, scope } })).token;
   const made: FrontScene = {

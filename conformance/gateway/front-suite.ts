@@ -1,9 +1,14 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { type Answer, type HeaderLine, send } from '../wire/exchange.ts';
-import { parseChallenge } from '../wire/expectations.ts';
+import { issueSecret } from '../wire/admin.ts';
+import { makeKey } from '../wire/client-assertion.ts';
+import { accessTokenHash, dpopProof, learnNonce } from '../wire/dpop-proof.ts';
+import { expectToken, parseChallenge } from '../wire/expectations.ts';
 import { statusesOf } from '../wire/raw-socket.ts';
+import { rememberSecret } from '../wire/scene.ts';
+import { askToken } from '../wire/token-request.ts';
 import { type FrontScene, HOST } from './front-scene.ts';
 import { type Seen, valuesOf } from './upstream.ts';
 
@@ -32,6 +37,9 @@ const bearer = (token: string): HeaderLine => ['Authorization', `Bearer ${token}
 
 /** The same requests before every front proxy. What none of them lets through is checked at the application. */
 export function testFront(front: () => Promise<Front>, traits: FrontTraits): void {
+  beforeAll(async () => {
+    await front();
+  });
   const ask = async (
     path: string,
     headers: readonly HeaderLine[] = [],
@@ -107,6 +115,55 @@ export function testFront(front: () => Promise<Front>, traits: FrontTraits): voi
     expect(two.answer.status).toBe(400);
     const odd = await ask('/orders/7', [['Authorization', 'Bearer a b']]);
     expect(odd.answer.status).toBe(400);
+  });
+
+  test('a token that is bound to a key goes through with its proof, and with each proof once', async () => {
+    const { scene } = await front();
+    const { target, client, resource } = scene.scene;
+    const key = makeKey();
+    const asking = { target, client, params: { resource } };
+    const nonce = await learnNonce(key, asking);
+    const headers: HeaderLine[] = [['DPoP', dpopProof(key, target, { nonce })]];
+    const { token } = expectToken(await askToken({ ...asking, headers }), 'DPoP');
+    const proof = (change: object = {}): HeaderLine => [
+      'DPoP',
+      dpopProof(key, target, {
+        htm: 'GET',
+        htu: `https://${HOST}/orders/7`,
+        ath: accessTokenHash(token),
+        ...change,
+      }),
+    ];
+    const presented: HeaderLine = ['Authorization', `DPoP ${token}`];
+    const once = proof();
+    expect((await ask('/orders/7?x=y', [presented, once])).answer.status).toBe(200);
+    const wrong = [
+      [presented, once],
+      [presented],
+      [presented, proof({ htm: 'POST' })],
+      [presented, proof({ htu: `https://${HOST}/orders/8` })],
+      [presented, proof({ htu: `https://other.example/orders/7` })],
+      [presented, proof(), proof()],
+      [bearer(token)],
+    ];
+    for (const lines of wrong) {
+      const { answer } = await ask('/orders/7', lines);
+      expect(answer.status, JSON.stringify(lines)).toBe(401);
+      expect(String(answer.headers['www-authenticate'])).toMatch(/^DPoP error="invalid_(dpop_proof|token)"/);
+    }
+  });
+
+  test('an API key opens what its access does, and goes no further', async () => {
+    const { scene } = await front();
+    const { admin, machine, target } = scene.scene;
+    const { secret } = await issueSecret(admin, machine.identityId, { type: 'api_key' });
+    rememberSecret(target, secret);
+    const { answer, seen } = await ask('/orders/7', [['X-API-Key', secret]]);
+    expect(answer.status, answer.text).toBe(200);
+    expect(seen?.lines.flat().join()).not.toContain(secret);
+    expect((await ask('/admin/users', [['X-API-Key', secret]])).answer.status).toBe(403);
+    const wrong = `${secret.slice(0, -1)}${secret.endsWith('0') ? '1' : '0'}`;
+    expect((await ask('/orders/7', [['X-API-Key', wrong]])).answer.status).toBe(401);
   });
 
   test('what no rule names is refused, and so is what a rule refuses', async () => {
@@ -309,6 +366,10 @@ const TRICKS = [
   '/ADMIN/users',
   '/Admin/users',
   '/%61dmin/users',
+  '/admin%3fx',
+  '/admin%23x',
+  '/admin./users',
+  '/admin%20/users',
   '/admin/',
   '/admin',
   '/Internal/x',

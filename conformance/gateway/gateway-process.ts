@@ -5,7 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { cleanEnvironment } from '../authority-process.ts';
 
-const COMMAND = fileURLToPath(new URL('../../packages/gateway/bin/countersign-gateway.js', import.meta.url));
+export const COMMAND = fileURLToPath(
+  new URL('../../packages/gateway/bin/countersign-gateway.js', import.meta.url),
+);
 
 /** The ready file of `countersign-gateway`. */
 export interface GatewayReady {
@@ -27,7 +29,12 @@ export interface RunningGateway {
 let count = 0;
 
 /** Starts the command on a file of this text, and waits until it is ready. */
-export async function startGateway(folder: string, config: string): Promise<RunningGateway> {
+export function startGateway(folder: string, config: string): Promise<RunningGateway> {
+  return spawnGateway(folder, config).ready();
+}
+
+/** Starts the command; `ready` waits until it is. */
+export function spawnGateway(folder: string, config: string): { ready(): Promise<RunningGateway> } {
   const stem = join(folder, `gateway-${count++}`);
   const readyFile = `${stem}.json`;
   writeFileSync(`${stem}.yaml`, config);
@@ -50,13 +57,17 @@ export async function startGateway(folder: string, config: string): Promise<Runn
     clearTimeout(late);
     return how;
   };
-  for (let tries = 0; !existsSync(readyFile); tries++) {
-    if (tries > 1200 || !isAlive()) {
-      await stop();
-      throw new Error(`the gateway did not start: ${log.slice(-2000)}`);
-    }
-    await sleep(25);
-  }
-  const ready = JSON.parse(readFileSync(readyFile, 'utf8')) as GatewayReady;
-  return { ready, child, readyFile, log: () => log, stop };
+  return {
+    async ready() {
+      for (let tries = 0; !existsSync(readyFile); tries++) {
+        if (tries > 3600 || !isAlive()) {
+          await stop();
+          throw new Error(`the gateway did not start: ${log.slice(-2000)}`);
+        }
+        await sleep(25);
+      }
+      const ready = JSON.parse(readFileSync(readyFile, 'utf8')) as GatewayReady;
+      return { ready, child, readyFile, log: () => log, stop };
+    },
+  };
 }

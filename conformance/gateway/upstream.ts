@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { HeaderLine } from '../wire/exchange.ts';
 
 /** A request as the legacy application behind everything got it. */
@@ -13,6 +14,8 @@ export interface Seen {
 export interface Upstream {
   readonly address: string;
   readonly seen: Seen[];
+  /** How long it takes to answer. */
+  delayMs: number;
   close(): Promise<void>;
 }
 
@@ -20,17 +23,19 @@ export interface Upstream {
 export async function startUpstream(): Promise<Upstream> {
   const seen: Seen[] = [];
   const server = createServer({ maxHeaderSize: 262_144 }, (request, response) => {
-    void bodyOf(request).then((body) => {
+    void bodyOf(request).then(async (body) => {
       const lines = request.rawHeaders.flatMap((name, i) =>
         i % 2 === 0 ? [[name, request.rawHeaders[i + 1] as string] as const] : [],
       );
       seen.push({ method: request.method ?? '', url: request.url ?? '', lines, body });
+      await sleep(made.delayMs);
       response.setHeader('X-Upstream', 'legacy');
       response.end(JSON.stringify({ url: request.url }));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
+  const made: Upstream = {
+    delayMs: 0,
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
     close: () =>
@@ -39,6 +44,7 @@ export async function startUpstream(): Promise<Upstream> {
         server.closeAllConnections();
       }),
   };
+  return made;
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

@@ -1,8 +1,9 @@
+import { CUTOFF_KINDS } from '@countersign/protocol';
 import { z } from 'zod';
 import { operation } from './contract.ts';
 import { instant, page, pageQuery, reason, recordId } from './fields.ts';
 
-export const CUTOFF_KINDS = ['identity', 'credential', 'token', 'key'] as const;
+export { CUTOFF_KINDS };
 
 const target = z
   .string()

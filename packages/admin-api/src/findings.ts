@@ -7,6 +7,7 @@ export const FINDING_KINDS = [
   'old_credential',
   'wide_access',
   'uncached_client',
+  'credential_made_while_narrowed',
   'shared_key',
   'scope_meaning_changed',
   'unregistered_caller',

@@ -21,6 +21,7 @@ export const PROBLEMS = {
   illegal_transition: { status: 409, title: 'Its present state does not allow this.' },
   still_in_use: { status: 409, title: 'Something live depends on it.' },
   built_in: { status: 409, title: 'This is part of the authority itself and cannot be changed like this.' },
+  last_administrator: { status: 409, title: 'Nobody could administer the authority any more.' },
   concurrent_change: { status: 409, title: 'Somebody else changed it at the same moment.' },
   limit_reached: { status: 409, title: 'There are as many of them as there may be.' },
   too_early: { status: 409, title: 'It is too early for this.' },

@@ -3,13 +3,15 @@ import { readFileSync } from 'node:fs';
 import { trustedProxies } from '@countersign/protocol';
 import { createAuthEndpoint } from './auth/auth-endpoint.ts';
 import type { GatewayConfig, ListenerConfig } from './config/config.ts';
-import { createDecide } from './decision/decide.ts';
+import { createDecide, createDecideStream } from './decision/decide.ts';
 import { identityHeaders } from './decision/identity.ts';
 import { createCheck } from './envoy/check.ts';
 import { createGrpcListener } from './envoy/grpc-listener.ts';
 import { createHttpListener, type HttpListener, type HttpListenerOptions } from './http/listener.ts';
 import { createOperation } from './operation/operation.ts';
+import { createInFlight } from './proxy/in-flight.ts';
 import { createProxy } from './proxy/proxy.ts';
+import { createUpgrade } from './proxy/upgrade.ts';
 import { openUpstream } from './proxy/upstream.ts';
 import type { ReadyFile } from './ready-file.ts';
 import { routeTable } from './rules/route-table.ts';
@@ -38,12 +40,13 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
   const ledger = createLedger(logger, () => performance.now());
   const verifiers = openVerifiers(config, logger);
   const identity = identityHeaders(config.identityHeaders);
-  const decide = createDecide({
+  const deciding = {
     routes: routeTable(config.routes),
     verifiers: verifiers.byResource,
     identity,
     limits: config.limits,
-  });
+  };
+  const decide = createDecide(deciding);
   const { listen, limits } = config;
   const frontProxies = trustedProxies(config.frontProxies);
   const asking = { decide, identity, credentials: config.passToken ? [] : CREDENTIALS, ledger };
@@ -60,9 +63,9 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
     return addressOf(at, await listener.listen(at.host, at.port));
   };
   const http =
-    (onRequest: HttpListenerOptions['onRequest']) =>
+    (onRequest: HttpListenerOptions['onRequest'], more: Pick<HttpListenerOptions, 'onUpgrade'> = {}) =>
     (tls: HttpListenerOptions['tls']): HttpListener =>
-      createHttpListener({ limits, tls, admits: () => true, onRequest });
+      createHttpListener({ limits, tls, admits: () => true, onRequest, ...more });
   const close = async (graceMs: number): Promise<void> => {
     await Promise.all(open.map((listener) => listener.drain(graceMs)));
     for (const upstream of upstreams.values()) upstream.close();
@@ -78,16 +81,24 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
         check: createCheck(asking),
       }),
     );
-    const proxy = createProxy({ ...asking, upstreams, limits });
-    const proxied = await start(listen.proxy, http(proxy.onRequest));
-    const sources = { ledger, version: VERSION, ready: () => ready, inFlight: proxy.inFlight };
+    const inFlight = createInFlight(limits.inFlight);
+    const forwarding = { ...asking, upstreams, limits, inFlight };
+    const onUpgrade = createUpgrade({ ...forwarding, decideStream: createDecideStream(deciding) });
+    const proxy = await start(listen.proxy, http(createProxy(forwarding), { onUpgrade }));
+    const sources = {
+      ledger,
+      version: VERSION,
+      ready: () => ready,
+      feeds: verifiers.feeds,
+      inFlight: inFlight.count,
+    };
     const operation = await start(listen.operation, http(createOperation(sources)));
     const readyFile = {
       pid: process.pid,
       version: VERSION,
       ...(auth && { auth }),
       ...(grpc && { grpc }),
-      ...(proxied && { proxy: proxied }),
+      ...(proxy && { proxy }),
       ...(operation && { operation }),
     };
     await verifiers.ready();

@@ -11,12 +11,13 @@ export interface Actor {
   readonly act?: Actor;
 }
 
-/** A token that another one was exchanged for, the credential it was issued on, and what it opened where. */
+/** A token that another one was exchanged for, the credential it was issued on, what it opened where, and the key of its signature. */
 export interface ExchangedToken {
   readonly jti: string;
   readonly crd: string;
   readonly aud: string;
   readonly scope: string;
+  readonly kid: string;
 }
 
 export interface AccessTokenClaims {
@@ -194,7 +195,7 @@ function parseActor(value: unknown, depth: number): Actor | undefined {
   return act === undefined ? undefined : { sub: value['sub'], act };
 }
 
-const VIA = ['jti', 'crd', 'aud', 'scope'] satisfies (keyof ExchangedToken)[];
+const VIA = ['jti', 'crd', 'aud', 'scope', 'kid'] satisfies (keyof ExchangedToken)[];
 
 function isVia(value: unknown): value is readonly ExchangedToken[] {
   return (

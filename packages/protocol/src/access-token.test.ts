@@ -175,8 +175,8 @@ describe('the cut-off feed', () => {
       sub: 'orders',
       act: { sub: 'payments', act: { sub: 'gateway' } },
       via: [
-        { jti: 'j9', crd: 'crd_9', aud: 'https://b.example', scope: 'b' },
-        { jti: 'j8', crd: 'crd_8', aud: 'https://a.example', scope: 'a' },
+        { jti: 'j9', crd: 'crd_9', aud: 'https://b.example', scope: 'b', kid: 'k9' },
+        { jti: 'j8', crd: 'crd_8', aud: 'https://a.example', scope: 'a', kid: 'k8' },
       ],
     });
     for (const [kind, id] of [
@@ -186,6 +186,7 @@ describe('the cut-off feed', () => {
       ['credential', 'crd_9'],
       ['token', 'j8'],
       ['token', 'j9'],
+      ['key', 'k8'],
     ] as const) {
       const index = indexCutoffs([{ kind, id, not_before: 1000 }]);
       expect(cutOffBy(index, exchanged, 'k1')).toEqual({ kind, id, not_before: 1000 });

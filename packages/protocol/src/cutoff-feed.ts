@@ -83,7 +83,7 @@ export type CutoffSubject = Pick<AccessTokenClaims, 'client_id' | 'crd' | 'jti' 
 
 /**
  * The order that cuts the token off, or `undefined`. `kid` is that of the key that made its signature. A token that was
- * exchanged ends with everybody it names and with every token and credential it comes from (RFC 8693 §4.1).
+ * exchanged ends with everybody it names and with every token, credential and key it comes from (RFC 8693 §4.1).
  */
 export function cutOffBy(
   index: CutoffIndex,
@@ -100,7 +100,8 @@ export function cutOffBy(
   for (let act = claims.act; found === undefined && act !== undefined; act = act.act)
     found = cutting('identity', act.sub);
   found ??= cutting('credential', claims.crd) ?? cutting('token', claims.jti);
-  for (const { jti, crd } of claims.via ?? []) found ??= cutting('credential', crd) ?? cutting('token', jti);
+  for (const each of claims.via ?? [])
+    found ??= cutting('credential', each.crd) ?? cutting('token', each.jti) ?? cutting('key', each.kid);
   return found ?? cutting('key', kid);
 }
 

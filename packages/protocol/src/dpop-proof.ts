@@ -136,7 +136,7 @@ export function usedDpopProofUntil({ iat }: DpopProof): number {
  */
 export function dpopUri(text: string): string | undefined {
   // The platform's parser would silently drop or turn these into something else.
-  if (!/^https?:\/\/[\x21-\x5b\x5d-\x7e]+$/i.test(text) || !URL.canParse(text)) return undefined;
+  if (!/^https?:\/\/(?!\/)[\x21-\x5b\x5d-\x7e]+$/i.test(text) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
   if (url.username !== '' || url.password !== '') return undefined;
   const path = url.pathname.replace(/%[0-9a-fA-F]{2}/g, (escaped) => {

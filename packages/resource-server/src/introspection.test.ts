@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AUDIENCE } from '../test/tiny-issuer.ts';
 import { verifierScene } from '../test/verifier-scene.ts';
-import type { Introspecting } from './introspection.ts';
+import type { Introspecting } from './introspecting.ts';
 import { VerifierOptionError, type VerifierOptions } from './options.ts';
 import { type Verifier } from './verifier.ts';
 

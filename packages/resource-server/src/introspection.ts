@@ -1,12 +1,12 @@
 // Asking the authority about tokens that only it can read: RFC 7662 §2, answers kept for a while (§4).
-import { type AccessTokenClaims, parseAccessTokenClaims } from '@countersign/protocol/portable';
+import {
+  type AccessTokenClaims,
+  type JwsHeader,
+  parseAccessTokenClaims,
+} from '@countersign/protocol/portable';
+import type { AuthenticToken } from './authority.ts';
 import type { Finding } from './finding.ts';
-
-/** Who asks: a client of `@countersign/client` does, or anything that answers as RFC 7662 §2.2 says. */
-export interface Introspecting {
-  /** Rejects when there is no answer. */
-  introspect(token: string): Promise<{ readonly active: boolean; readonly [name: string]: unknown }>;
-}
+import type { Introspecting } from './introspecting.ts';
 
 export interface IntrospectionDeps {
   readonly client: Introspecting;
@@ -34,6 +34,9 @@ interface Kept {
   readonly until: number;
 }
 
+/** An opaque token has no header; the authority speaks of access tokens only (RFC 7662 §2.2). */
+const OPAQUE_HEADER: JwsHeader = { alg: 'none', typ: 'at+jwt' };
+
 export class Introspection {
   readonly #deps: IntrospectionDeps;
   readonly #kept = new Map<string, Kept>();
@@ -59,6 +62,15 @@ export class Introspection {
     const flight = this.#ask(token, digest).finally(() => this.#flights.delete(digest));
     this.#flights.set(digest, flight);
     return flight;
+  }
+
+  /** An opaque token, as one that was read: of one of these issuers. */
+  async read(token: string, issuers: { has(issuer: string): boolean }): Promise<AuthenticToken | Finding> {
+    const answer = await this.ask(token);
+    if ('reason' in answer) return answer;
+    const { claims } = answer;
+    if (!issuers.has(claims.iss)) return { reason: 'wrong_issuer' };
+    return { claims, header: OPAQUE_HEADER, signer: undefined, isOurs: false, clearedBy: undefined };
   }
 
   async #ask(token: string, digest: string): Promise<Answer> {

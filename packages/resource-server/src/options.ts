@@ -1,7 +1,7 @@
 // What createVerifier takes: RFC 8414 §2 (issuer), RFC 8707 §2 (audience), RFC 8725 §3.1 (algorithms).
 import type { CertificateHeaderDialect, JwsAlgorithm } from '@countersign/protocol';
 import type { CutoffAlarm } from './cutoff-alarm.ts';
-import type { Introspecting } from './introspection.ts';
+import type { Introspecting } from './introspecting.ts';
 import type { UsedProofs } from './sender-constraint/used-proofs.ts';
 import type { Reporting } from './usage/use-reporter.ts';
 
@@ -162,4 +162,9 @@ export class VerifierOptionError extends TypeError {
     this.code = code;
     this.option = option;
   }
+}
+
+/** A value that cannot be: what most mistakes in options are. */
+export function badOption(option: string, fix: string): VerifierOptionError {
+  return new VerifierOptionError('bad_option', option, fix);
 }

@@ -11,7 +11,7 @@ import {
 } from '@countersign/protocol/portable';
 import type { CutoffAlarm } from './cutoff-alarm.ts';
 import type { ApiKeySettings } from './api-keys.ts';
-import type { Introspecting } from './introspection.ts';
+import type { Introspecting } from './introspecting.ts';
 import type { IssuerSettings } from './issuer-settings.ts';
 import { type PublishedMetadata, publishedMetadata } from './metadata.ts';
 import {
@@ -19,6 +19,7 @@ import {
   type OnStale,
   type TokenSource,
   VerifierOptionError,
+  badOption,
   type VerifierOptions,
 } from './options.ts';
 import type { Platform } from './platform/platform.ts';
@@ -67,7 +68,7 @@ export function readOptions(
   for (const name of audience) {
     // Foreign issuers name APIs by anything; an empty name or a stray space is a mistake with all of them.
     if (typeof name !== 'string' || name === '' || name.trim() !== name) {
-      throw new VerifierOptionError('bad_option', 'audience', 'give the resource identifier as registered');
+      throw badOption('audience', 'give the resource identifier as registered');
     }
   }
   const issuers = readIssuers(options);
@@ -97,7 +98,7 @@ function readCertificateHeader(
   read: Platform['certificateHeader'],
 ): CallerCertificate {
   if (given === undefined) return ofConnection;
-  if (read === undefined) throw new VerifierOptionError('bad_option', 'certificateHeader', 'needs Node');
+  if (read === undefined) throw badOption('certificateHeader', 'needs Node');
   return read(given);
 }
 
@@ -108,10 +109,10 @@ function readIntrospect(
 ): Introspecting | undefined {
   if (introspect === undefined || introspect === false) return undefined;
   if (typeof introspect !== 'object' || typeof introspect.introspect !== 'function') {
-    throw new VerifierOptionError('bad_option', 'introspect', 'give a client of @countersign/client');
+    throw badOption('introspect', 'give a client of @countersign/client');
   }
   if (issuers.length > 1) {
-    throw new VerifierOptionError('bad_option', 'introspect', 'is there with one issuer only');
+    throw badOption('introspect', 'is there with one issuer only');
   }
   return introspect;
 }
@@ -123,13 +124,13 @@ function readIssuers(options: VerifierOptions): IssuerSettings[] {
   const list = options.issuers ?? [options.issuer as string];
   if (list.length === 0) throw new VerifierOptionError('missing_option', 'issuers', 'name at least one');
   if (options.jwks !== undefined && list.length > 1) {
-    throw new VerifierOptionError('bad_option', 'jwks', 'with several issuers, give each its own');
+    throw badOption('jwks', 'with several issuers, give each its own');
   }
   const settings = list.map((entry) =>
     readIssuer(typeof entry === 'string' ? { issuer: entry } : entry, options),
   );
   if (new Set(settings.map(({ issuer }) => issuer)).size !== settings.length) {
-    throw new VerifierOptionError('bad_option', 'issuers', 'one of them is named twice');
+    throw badOption('issuers', 'one of them is named twice');
   }
   return settings;
 }
@@ -137,20 +138,12 @@ function readIssuers(options: VerifierOptions): IssuerSettings[] {
 function readIssuer(entry: IssuerOptions, options: VerifierOptions): IssuerSettings {
   const issuer = typeof entry.issuer === 'string' ? parseIssuer(entry.issuer) : undefined;
   if (issuer === undefined) {
-    throw new VerifierOptionError(
-      'bad_option',
-      'issuer',
-      'give an https URL (http only on loopback), without query',
-    );
+    throw badOption('issuer', 'give an https URL (http only on loopback), without query');
   }
   const algorithms =
     entry.algorithms ?? options.algorithms ?? (Object.keys(JWS_ALGORITHMS) as JwsAlgorithm[]);
   if (algorithms.length === 0 || !algorithms.every(isJwsAlgorithm)) {
-    throw new VerifierOptionError(
-      'bad_option',
-      'algorithms',
-      `take from ${Object.keys(JWS_ALGORITHMS).join(' ')}`,
-    );
+    throw badOption('algorithms', `take from ${Object.keys(JWS_ALGORITHMS).join(' ')}`);
   }
   const rsa = algorithms.filter((alg) => JWS_ALGORITHMS[alg].kty === 'RSA') as (
     | 'RS256'
@@ -159,11 +152,7 @@ function readIssuer(entry: IssuerOptions, options: VerifierOptions): IssuerSetti
   )[];
   const jwks = entry.jwks ?? options.jwks;
   if (typeof jwks === 'string' && !isSafeAddress(jwks)) {
-    throw new VerifierOptionError(
-      'bad_option',
-      'jwks',
-      'give an https address (http only on loopback) or a JWK set',
-    );
+    throw badOption('jwks', 'give an https address (http only on loopback) or a JWK set');
   }
   return {
     issuer,
@@ -182,10 +171,10 @@ function readCutoffs({
   const given = cutoffs === false ? {} : (cutoffs ?? {});
   const { receipts, onAlarm: onCutoffAlarm } = given;
   if (receipts !== undefined && receipts !== false && typeof receipts?.token !== 'function') {
-    throw new VerifierOptionError('bad_option', 'cutoffs.receipts', 'give a client of @countersign/client');
+    throw badOption('cutoffs.receipts', 'give a client of @countersign/client');
   }
   if (onCutoffAlarm !== undefined && typeof onCutoffAlarm !== 'function') {
-    throw new VerifierOptionError('bad_option', 'cutoffs.onAlarm', 'give a function');
+    throw badOption('cutoffs.onAlarm', 'give a function');
   }
   const staleAfter = bounded('cutoffs.staleAfter', given.staleAfter ?? 10, 2, 3600);
   const onStale = given.onStale ?? 'refuse';
@@ -199,7 +188,7 @@ function readCutoffs({
   const further = { receipts, onCutoffAlarm };
   if (onStale === 'refuse' || onStale === 'introspect') return { staleAfter, onStale, ...further };
   if (typeof onStale !== 'object' || onStale === null) {
-    throw new VerifierOptionError('bad_option', 'cutoffs.onStale', "give 'refuse' or {acceptYoungerThan}");
+    throw badOption('cutoffs.onStale', "give 'refuse' or {acceptYoungerThan}");
   }
   const acceptYoungerThan = bounded(
     'cutoffs.onStale.acceptYoungerThan',
@@ -220,11 +209,7 @@ function readApiKeys(
   const named = issuer === undefined ? issuers : issuers.filter((each) => each.issuer === issuer);
   const [only] = named;
   if (only === undefined || named.length > 1) {
-    throw new VerifierOptionError(
-      'bad_option',
-      'apiKeys.issuer',
-      'name the one of the issuers whose keys to take',
-    );
+    throw badOption('apiKeys.issuer', 'name the one of the issuers whose keys to take');
   }
   return {
     issuer: only.issuer,
@@ -245,7 +230,7 @@ function readMetadata(
   if (options.metadata === undefined) return undefined;
   const { scopes, name, documentation } = options.metadata;
   if (scopes?.some((token) => parseScopeToken(token) === undefined)) {
-    throw new VerifierOptionError('bad_option', 'metadata.scopes', 'one of them is not a scope token');
+    throw badOption('metadata.scopes', 'one of them is not a scope token');
   }
   const resource = parseResourceIndicator(audience[0] as string);
   const published =
@@ -264,7 +249,7 @@ function readMetadata(
               : { algorithms: DPOP_ALGORITHMS, required: options.senderConstraint === 'dpop' },
         });
   if (published === undefined) {
-    throw new VerifierOptionError('bad_option', 'metadata', 'needs an audience that is a web address');
+    throw badOption('metadata', 'needs an audience that is a web address');
   }
   return published;
 }
@@ -272,12 +257,12 @@ function readMetadata(
 function readRemember(given: number | undefined): number {
   const value = given ?? 5000;
   if (Number.isSafeInteger(value) && value >= 0 && value <= 1_000_000) return value;
-  throw new VerifierOptionError('bad_option', 'remember', 'give a number of tokens from 0 to 1,000,000');
+  throw badOption('remember', 'give a number of tokens from 0 to 1,000,000');
 }
 
 function bounded(option: string, value: number, least: number, most: number): number {
   if (typeof value === 'number' && value >= least && value <= most) return value;
-  throw new VerifierOptionError('bad_option', option, `give seconds from ${least} to ${most}`);
+  throw badOption(option, `give seconds from ${least} to ${most}`);
 }
 
 function isSafeAddress(text: string): boolean {

@@ -40,6 +40,17 @@ describe('a token that is remembered', () => {
     expect(await reasonOf(token, 'fraud:write')).toBe('insufficient_scope');
   });
 
+  it('lends its signature to no other token', async () => {
+    const token = await remembered();
+    const [head, body, signature] = token.split('.') as [string, string, string];
+    const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as object;
+    const forged = Buffer.from(JSON.stringify({ ...claims, scope: 'fraud:write' })).toString('base64url');
+    for (let i = 0; i < 3; i++)
+      expect(await reasonOf(`${head}.${forged}.${signature}`)).toBe('bad_signature');
+    expect(await reasonOf(`${head}.${body}.AAAA${signature.slice(4)}`)).toBe('bad_signature');
+    expect(await reasonOf(token)).toBe('ok');
+  });
+
   it('is refused from the second on in which it expires', async () => {
     const token = await remembered(scene.tiny.token({ exp: NOW + 60 }));
     scene.now = NOW + 64;

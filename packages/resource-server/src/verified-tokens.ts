@@ -22,8 +22,9 @@ export class VerifiedTokens {
   readonly #half: number;
   /** Of each token that was seen, something of its signature: a wrong guess costs a verification, nothing else. */
   readonly #sightings: Uint32Array;
-  #young = new Map<string, VerifiedToken>();
-  #old = new Map<string, VerifiedToken>();
+  /** By the end of the signature: hashing a whole token costs more than comparing it. */
+  #young = new Map<string, Remembered>();
+  #old = new Map<string, Remembered>();
 
   constructor(limit: number) {
     this.#half = Math.floor(limit / 2);
@@ -31,11 +32,14 @@ export class VerifiedTokens {
   }
 
   get(token: string): VerifiedToken | undefined {
-    const young = this.#young.get(token);
-    if (young !== undefined || this.#old.size === 0) return young;
-    const old = this.#old.get(token);
-    if (old !== undefined) this.#keep(token, old);
-    return old;
+    if (this.#young.size + this.#old.size === 0) return undefined;
+    const end = endOf(token);
+    const young = this.#young.get(end);
+    if (young?.token === token) return young.verified;
+    const old = this.#old.get(end);
+    if (old?.token !== token) return undefined;
+    this.#keep(end, old);
+    return old.verified;
   }
 
   /** Freezes the claims of what it keeps: every request with the token gets the same. */
@@ -45,22 +49,33 @@ export class VerifiedTokens {
     if (this.#sightings[mark % SIGHTINGS] !== mark) this.#sightings[mark % SIGHTINGS] = mark;
     else {
       freezeDeep(verified.claims);
-      this.#keep(token, verified);
+      this.#keep(endOf(token), { token, verified });
     }
   }
 
-  #keep(token: string, verified: VerifiedToken): void {
+  #keep(end: string, remembered: Remembered): void {
     if (this.#young.size >= this.#half) {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(token, verified);
+    this.#young.set(end, remembered);
   }
 
   forget(token: string): void {
-    this.#young.delete(token);
-    this.#old.delete(token);
+    const end = endOf(token);
+    this.#young.delete(end);
+    this.#old.delete(end);
   }
+}
+
+interface Remembered {
+  readonly token: string;
+  readonly verified: VerifiedToken;
+}
+
+/** 132 random bits: two good tokens never share them, and whoever makes a bad one end like a good one gains nothing. */
+function endOf(token: string): string {
+  return token.slice(-22);
 }
 
 /** Of the signature's end, which is as random as one can wish. */

@@ -2,6 +2,7 @@
 import {
   type AccessTokenClaims,
   type JwsHeader,
+  type ParsedJws,
   parseAccessTokenClaims,
   parseCompactJws,
   type TokenScheme,
@@ -65,8 +66,6 @@ const MAX_HEADERS = 64;
 /** As many as are told of. */
 const MAX_ROUTES = 1000;
 const NOTHING: TokenRequest = {};
-/** An opaque token has no header; the authority speaks of access tokens only (RFC 7662 §2.2). */
-const OPAQUE_HEADER: JwsHeader = { alg: 'none', typ: 'at+jwt' };
 
 /** Whether a bearer credential is meant as an API key of ours: no token begins like that. */
 function looksLikeApiKey(text: string): boolean {
@@ -191,24 +190,21 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
         clearedBy: undefined,
       };
       tokens.add(token, verified);
-      if (headers.size < MAX_HEADERS) headers.set(jws.headerPart, Object.freeze(jws.header));
+      rememberHeader(jws);
       return verified;
     };
     return signer instanceof Promise ? signer.then(keep) : keep(signer);
   }
 
+  function rememberHeader({ header, headerPart }: ParsedJws): void {
+    // It is frozen when it is remembered, and what is remembered is what comes.
+    if (Object.isFrozen(header) || headers.size >= MAX_HEADERS) return;
+    headers.set(headerPart, Object.freeze(header));
+  }
+
   async function askAbout(token: string): Promise<AuthenticToken | Finding> {
-    const answer = await parts?.introspection?.ask(token);
-    if (answer === undefined) return { reason: 'malformed_token', detail: 'not_a_jwt' };
-    if ('reason' in answer) return answer;
-    if (!authorities.has(answer.claims.iss)) return { reason: 'wrong_issuer' };
-    return {
-      claims: answer.claims,
-      header: OPAQUE_HEADER,
-      signer: undefined,
-      isOurs: false,
-      clearedBy: undefined,
-    };
+    const answer = await parts?.introspection?.read(token, authorities);
+    return answer ?? { reason: 'malformed_token', detail: 'not_a_jwt' };
   }
 
   /** What may have changed since the token was last seen. Waits only where somebody has to be asked. */
@@ -297,7 +293,6 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
     request: TokenRequest,
   ): Promise<Finding | undefined> {
     const { dpop, method, url, scheme = dpop === undefined ? 'Bearer' : 'DPoP' } = request;
-    if (claims.cnf === undefined) return unboundFinding(scheme, settings.senderConstraint);
     const presentation = { token, scheme, dpop, method, url, certificate: () => request.certificate };
     return (await openHolders()).check(claims.cnf, presentation);
   }
@@ -334,13 +329,4 @@ function followsCutoffs({ settings }: Authority): boolean {
 /** Before the first token nothing is known, and nobody was asked. */
 function feedState({ settings: { issuer }, cutoffs }: Authority): CutoffFeedState {
   return cutoffs?.state() ?? { issuer, stale: true, age: undefined, cursor: undefined, alarms: 0 };
-}
-
-function unboundFinding(
-  scheme: TokenScheme,
-  wanted: VerifierOptions['senderConstraint'],
-): Finding | undefined {
-  if (wanted !== 'none') return { reason: 'token_not_bound' };
-  // RFC 9449 §7.1: the scheme says that there is a key; where there is none, somebody took it away.
-  return scheme === 'DPoP' ? { reason: 'unbound_token_as_dpop' } : undefined;
 }

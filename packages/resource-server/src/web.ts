@@ -1,7 +1,7 @@
 // The face of @countersign/resource-server where Web Crypto is all there is: no file behind it imports from `node:`.
 export { type CutoffAlarm, type FeedFault, FeedError } from './cutoff-alarm.ts';
 export type { CutoffFeedState } from './cutoff-feed.ts';
-export type { Introspecting } from './introspection.ts';
+export type { Introspecting } from './introspecting.ts';
 export { JwksError } from './jwks-error.ts';
 export { type MetadataFacts, type PublishedMetadata, publishedMetadata } from './metadata.ts';
 export {

@@ -14,6 +14,7 @@ import {
   createJobRunner,
   createJobs,
   createMetricsGuard,
+  createOwnUse,
   ensureAdmin,
   type GovernanceDeps,
   hasLiveSecret,
@@ -129,8 +130,10 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     node,
     report,
   };
+  const ownUse = createOwnUse(shared);
   const governance: GovernanceDeps = {
     ...shared,
+    countUse: (...call) => ownUse.count(...call),
     maximumAge,
     version: deps.version,
     changes,
@@ -184,7 +187,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     refuseMetrics: createMetricsGuard({ ...governance, behindProxy: deployment.trustedProxies.length > 0 }),
   });
   const jobs = createJobRunner({
-    jobs: createJobs({ ...governance, rotateIfDue, pace }),
+    jobs: createJobs({ ...governance, rotateIfDue, reportOwnUse: () => ownUse.report(), pace }),
     timers: systemTimers,
     report: (job, error) => logger.error({ err: error, job }, 'a job failed; it runs again at its time'),
   });
@@ -204,6 +207,9 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     apply: (documents) => applyDocuments(admin, AUTHORITY, documents, { dryRun: false }),
     release: () => feed.drain(),
     async close() {
+      await ownUse.report(true).catch((error: unknown) => {
+        logger.warn({ err: error }, 'what was used of the admin API last could not be written');
+      });
       await strangers.summarise();
       strangers.close();
       await log.close();

@@ -61,6 +61,12 @@ export interface GatewayConfig {
   /** File, PEM: whose certificate the authority shows. */
   readonly ca: string | undefined;
   readonly cutoffs: NonNullable<VerifierOptions['cutoffs']>;
+  /** Who this gateway is to the authority; needed for the two below, and proves its receipts of cut-offs. */
+  readonly client: { readonly id: string; readonly secretFile: string } | undefined;
+  /** Whether the authority is asked about opaque tokens. */
+  readonly opaqueTokens: boolean;
+  /** Whether the authority is told what is used. */
+  readonly usage: boolean;
   readonly listen: {
     readonly auth: ListenerConfig | undefined;
     readonly grpc: ListenerConfig | undefined;

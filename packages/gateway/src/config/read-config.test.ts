@@ -143,6 +143,10 @@ describe('the file', () => {
       'cutoffs: {onStale: introspect}\n',
       '1:11: cutoffs.onStale: write one of refuse',
     ],
+    ['usage without a client', /^/, 'usage: true\n', '1:1: usage: needs client'],
+    ['opaque tokens without a client', /^/, 'opaqueTokens: true\n', '1:1: opaqueTokens: needs client'],
+    ['half a client', /^/, 'client: {id: a}\n', '1:1: client: write id and secretFile'],
+    ['a resource with an odd name', '  orders: {', "  'a b': {", '4:3: resources.a b: is named by'],
     ['a proxy without upstreams', '{auth', '{proxy', '6:5: routes[0]: upstream is missing'],
     [
       'an unknown upstream',

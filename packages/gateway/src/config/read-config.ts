@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { CERTIFICATE_HEADER_DIALECTS, trustedProxies } from '@countersign/protocol';
 import { shadowedRoutes } from '../rules/route-table.ts';
+import { readClient } from './client.ts';
 import type { GatewayConfig } from './config.ts';
 import { DEFAULT_IDENTITY_HEADERS, readIdentityHeaders } from './identity-headers.ts';
 import { readLimits } from './limits.ts';
@@ -16,6 +17,9 @@ const MEMBERS = [
   'issuer',
   'ca',
   'cutoffs',
+  'client',
+  'opaqueTokens',
+  'usage',
   'listen',
   'frontProxies',
   'certificateHeader',
@@ -64,6 +68,7 @@ export function readConfig(file: string, text: string): GatewayConfig {
     issuer: readIssuer(need('issuer')),
     ca: given.ca && pathOf(given.ca),
     cutoffs: readCutoffs(given.cutoffs),
+    ...readClient(given, pathOf),
     listen,
     frontProxies: readProxies(given.frontProxies),
     certificateHeader: given.certificateHeader?.oneOf(CERTIFICATE_HEADER_DIALECTS),

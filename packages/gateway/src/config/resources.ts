@@ -9,12 +9,15 @@ export function readIssuer(value: YamlValue): string {
   return issuer;
 }
 
+const RESOURCE_NAME = /^[A-Za-z0-9._-]{1,64}$/;
+
 /** The resource servers that this gateway stands for, by the names that the rules use. @throws ConfigFault */
 export function readResources(value: YamlValue): ReadonlyMap<string, ResourceConfig> {
   return new Map(value.entries().map(([name, entry]) => [name, readResource(name, entry)]));
 }
 
 function readResource(name: string, value: YamlValue): ResourceConfig {
+  if (!RESOURCE_NAME.test(name)) throw value.fault('is named by 1 to 64 of A-Z a-z 0-9 . _ -');
   const given = value.members([
     'audience',
     'publicUrl',

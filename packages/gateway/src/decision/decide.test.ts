@@ -55,6 +55,7 @@ function verifierThatTakes(asked: unknown[]): DecideDeps['verifiers'] {
           };
           return Promise.resolve(verified);
         },
+        watch: () => Promise.reject(new Error('not a stream')),
         refuse: refusal,
         certificateOf: () => undefined,
         takesApiKeys: false,
@@ -128,6 +129,7 @@ describe('a request', () => {
     ['400 host_malformed', { hosts: ['a.example/x'] }],
     ['400 method_malformed', { method: 'GET /x' }],
     ['400 method_malformed', { method: '' }],
+    ['400 method_malformed', { method: 'get' }],
     ['400 method_override', { rawHeaders: ['x-http-method-override', 'DELETE'] }],
     ['400 method_override', { rawHeaders: ['X_HTTP_Method_Override', 'DELETE'] }],
     ['400 path_override', { rawHeaders: ['X-Original-URL', '/open'] }],

@@ -1,6 +1,13 @@
 // May this request go on? The whole story; every front, and the proxy itself, asks here.
-import type { AccessTokenClaims } from '@countersign/protocol';
-import { requireScope, type Verifier } from '@countersign/resource-server';
+import {
+  type Refusal,
+  type RequestHeaders,
+  requireScope,
+  type Verified,
+  type Verifier,
+  type Watched,
+  watchScope,
+} from '@countersign/resource-server';
 import { readHost, type RequestHost } from '../rules/host.ts';
 import { readTarget, type RequestTarget } from '../rules/request-target.ts';
 import type { Route } from '../rules/route.ts';
@@ -11,13 +18,13 @@ import { overrideOf } from './overrides.ts';
 import { type EdgeReason, type Refused, refuseEdge, refuseToken } from './refusal.ts';
 
 /** The request may go on. */
-export interface Allowed {
+export interface Allowed<Proof extends Verified = Verified> {
   readonly allowed: true;
   readonly route: Route;
   readonly host: RequestHost;
   readonly target: RequestTarget;
-  /** Undefined on a public route. */
-  readonly claims: AccessTokenClaims | undefined;
+  /** What the verifier says; undefined on a public route. */
+  readonly verified: Proof | undefined;
   /** Headers that the upstream gets, in the place of whatever the caller wrote there. */
   readonly identity: readonly (readonly [name: string, value: string])[];
   /** For the answer to the caller: the nonce of RFC 9449 §8.2. */
@@ -28,20 +35,41 @@ export type Decision = Allowed | Refused;
 
 export type Decide = (request: EdgeRequest) => Promise<Decision>;
 
+/** For a request that begins a connection of any length: what is allowed is watched, and to be stopped at its end. */
+export type DecideStream = (request: EdgeRequest) => Promise<Allowed<Watched> | Refused>;
+
+/** What is needed of a verifier. */
+export type EdgeVerifier = Pick<Verifier, 'verify' | 'watch' | 'refuse' | 'certificateOf' | 'takesApiKeys'>;
+
 export interface DecideDeps {
   readonly routes: RouteTable;
-  readonly verifiers: ReadonlyMap<
-    string,
-    Pick<Verifier, 'verify' | 'refuse' | 'certificateOf' | 'takesApiKeys'>
-  >;
+  readonly verifiers: ReadonlyMap<string, EdgeVerifier>;
   readonly identity: IdentityHeaders;
   readonly limits: { readonly headerBytes: number; readonly headerCount: number };
 }
 
-/** RFC 9110 §9.1; registered methods are shorter. */
-const METHOD = /^[A-Za-z][A-Za-z-]{0,31}$/;
+/** RFC 9110 §9.1. Every registered method is in capitals; what takes `post` for POST would get around a rule about POST. */
+const METHOD = /^[A-Z][A-Z-]{0,31}$/;
 
-export function createDecide({ routes, verifiers, identity, limits }: DecideDeps): Decide {
+export function createDecide(deps: DecideDeps): Decide {
+  return createDeciding(deps, requireScope);
+}
+
+export function createDecideStream(deps: DecideDeps): DecideStream {
+  return createDeciding(deps, watchScope);
+}
+
+/** How the token of a request is looked at, with its scope. */
+type Prove<Proof> = (
+  verifier: EdgeVerifier,
+  request: RequestHeaders,
+  scope: readonly string[],
+) => Promise<Proof | Refusal>;
+
+function createDeciding<Proof extends Verified>(
+  { routes, verifiers, identity, limits }: DecideDeps,
+  prove: Prove<Proof>,
+): (request: EdgeRequest) => Promise<Allowed<Proof> | Refused> {
   return async (request) => {
     const oversized = sizeFault(request.rawHeaders, limits);
     if (oversized !== undefined) return refuseEdge('headers_too_large', oversized);
@@ -61,14 +89,14 @@ export function createDecide({ routes, verifiers, identity, limits }: DecideDeps
     if (requirement.kind === 'deny') return refuseEdge('route_denies', undefined, name);
     const allowed = { allowed: true, route, host, target } as const;
     if (requirement.kind === 'public') {
-      return { ...allowed, claims: undefined, identity: identity.of(undefined), headers: {} };
+      return { ...allowed, verified: undefined, identity: identity.of(undefined), headers: {} };
     }
     const verifier = verifiers.get(requirement.resource);
     if (verifier === undefined) throw new Error(`no verifier for ${requirement.resource}`);
-    const result = await requireScope(withCertificate(verifier, request), asSent(request), requirement.scope);
-    if (!result.ok) return refuseToken(result, name);
-    const { claims, headers = {} } = result;
-    return { ...allowed, claims, identity: identity.of(claims), headers };
+    const verified = await prove(withCertificate(verifier, request), asSent(request), requirement.scope);
+    if (!verified.ok) return refuseToken(verified, name);
+    const { claims, headers = {} } = verified;
+    return { ...allowed, verified, identity: identity.of(claims), headers };
   };
 }
 
@@ -106,17 +134,15 @@ const CRITICAL: ReadonlySet<string> = new Set([
   'x-api-key',
 ]);
 
-function asSent({ method, target, rawHeaders, socket }: EdgeRequest): Parameters<typeof requireScope>[1] {
+function asSent({ method, target, rawHeaders, socket }: EdgeRequest): RequestHeaders {
   return { method, url: target, rawHeaders, headers: {}, socket };
 }
 
-function withCertificate(
-  verifier: Pick<Verifier, 'verify' | 'refuse' | 'certificateOf' | 'takesApiKeys'>,
-  { certificate }: EdgeRequest,
-): Parameters<typeof requireScope>[0] {
+function withCertificate(verifier: EdgeVerifier, { certificate }: EdgeRequest): EdgeVerifier {
   if (certificate === undefined) return verifier;
   return {
     verify: (token, request) => verifier.verify(token, request),
+    watch: (token, request, options) => verifier.watch(token, request, options),
     refuse: (reason, scheme) => verifier.refuse(reason, scheme),
     certificateOf: () => certificate,
     takesApiKeys: verifier.takesApiKeys,

@@ -32,6 +32,8 @@ export type EdgeReason =
   | 'bad_framing'
   | 'body_too_large'
   | 'unsupported_expectation'
+  /** `Upgrade` to anything but a WebSocket (RFC 9110 §15.6.2). */
+  | 'upgrade_not_supported'
   | 'too_many_requests'
   | 'upstream_unreachable'
   | 'upstream_timeout'
@@ -67,6 +69,7 @@ const ANSWERS: { readonly [reason in EdgeReason]: Answer } = {
   path_bad_escape: BAD,
   path_ambiguous_escape: BAD,
   path_dots: BAD,
+  path_trailing_dot: BAD,
   path_empty_segment: BAD,
   path_parameters: BAD,
   path_not_normal: BAD,
@@ -90,6 +93,7 @@ const ANSWERS: { readonly [reason in EdgeReason]: Answer } = {
   // RFC 9110 §15.5.14, §15.5.18, §15.6.2.
   body_too_large: { status: 413, error: 'invalid_request' },
   unsupported_expectation: { status: 417, error: 'invalid_request' },
+  upgrade_not_supported: { status: 501 },
   too_many_requests: { status: 503 },
   upstream_unreachable: { status: 502 },
   upstream_timeout: { status: 504 },

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { plainAddress } from '@countersign/protocol';
 import type { Allowed } from '../decision/decide.ts';
-import { headerValues } from '../decision/edge-request.ts';
+import { type EdgeRequest, headerValues } from '../decision/edge-request.ts';
 import type { IdentityHeaders } from '../decision/identity.ts';
 import { type Framing, framingHeaders } from './content.ts';
 import { describesTheWay, endToEnd } from './hop-by-hop.ts';
@@ -42,4 +42,9 @@ export function forwardedHeaders(
     'encrypted' in socket ? 'https' : 'http',
     ...told.filter(([, value]) => value !== '').flat(),
   ];
+}
+
+/** The request of a caller that is connected to us. */
+export function edgeRequest({ method = '', url = '', rawHeaders, socket }: IncomingMessage): EdgeRequest {
+  return { method, target: url, hosts: headerValues(rawHeaders, 'host'), rawHeaders, socket };
 }

@@ -1,137 +1,18 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import {
-  type AddressInfo,
-  connect,
-  createServer as createTcpServer,
-  type Server as TcpServer,
-  type Socket,
-} from 'node:net';
+import { connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
-import { readConfig } from '../config/read-config.ts';
-import { createDecide } from '../decision/decide.ts';
-import { identityHeaders } from '../decision/identity.ts';
-import { createHttpListener } from '../http/listener.ts';
-import { routeTable } from '../rules/route-table.ts';
-import { createLedger } from '../telemetry/ledger.ts';
-import { createProxy } from './proxy.ts';
-import { openUpstream } from './upstream.ts';
-
-interface Seen {
-  readonly request: string;
-  readonly headers: readonly string[];
-  readonly body: string;
-}
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
-/** An application that notes what it got and answers `ok`, or as told. */
-async function startApplication(handler?: Handler): Promise<{ port: number; seen: Seen[] }> {
-  const seen: Seen[] = [];
-  const server: Server = createServer((request, response) => {
-    if (handler !== undefined) return handler(request, response);
-    let body = '';
-    request.on('data', (chunk: Buffer) => (body += chunk.toString('latin1')));
-    request.on('end', () => {
-      seen.push({ request: `${request.method} ${request.url}`, headers: request.rawHeaders, body });
-      response.end('ok');
-    });
-  });
-  return { port: await listen(server), seen };
-}
-
-function listen(server: Server | TcpServer): Promise<number> {
-  closing.push(() => new Promise((resolve) => server.close(resolve)));
-  if ('closeAllConnections' in server) closing.push(() => server.closeAllConnections());
-  return new Promise((resolve) =>
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)),
-  );
-}
-
-/** A proxy in front of a port, with every path below `/open` public. */
-async function startProxy(upstream: number, limits = ''): Promise<number> {
-  const config = readConfig(
-    'gateway.yaml',
-    `issuer: https://a.example
-listen: {proxy: '127.0.0.1:0'}
-upstreams: {app: 'http://127.0.0.1:${upstream}'}
-resources: {}
-routes: [{prefix: /open, public: true, upstream: app}]
-limits: {drainTimeout: 1${limits === '' ? '' : `, ${limits}`}}
-`,
-  );
-  const identity = identityHeaders(config.identityHeaders);
-  const silent = {
-    info: () => undefined,
-    warn: () => undefined,
-    error: (fields: object) => console.error(fields),
-  };
-  const upstreams = new Map(
-    [...config.upstreams].map(([name, each]) => [name, openUpstream(each, config.limits)]),
-  );
-  const proxy = createProxy({
-    decide: createDecide({
-      routes: routeTable(config.routes),
-      verifiers: new Map(),
-      identity,
-      limits: config.limits,
-    }),
-    identity,
-    credentials: ['authorization', 'dpop', 'x-api-key'],
-    upstreams,
-    limits: config.limits,
-    ledger: createLedger(silent, () => 0),
-  });
-  const listener = createHttpListener({
-    limits: config.limits,
-    tls: undefined,
-    admits: () => true,
-    ...proxy,
-  });
-  closing.push(() => listener.drain(0));
-  closing.push(() => upstreams.forEach((each) => each.close()));
-  return listener.listen('127.0.0.1', 0);
-}
-
-/** Sends bytes as they are and reads until the other side ends, `enough` says so, or for 5 s. */
-function speak(
-  port: number,
-  pieces: readonly string[],
-  enough: (text: string) => boolean = () => false,
-  pauseMs = 0,
-): Promise<string> {
-  return new Promise((resolve) => {
-    let text = '';
-    const socket = connect(port, '127.0.0.1', async () => {
-      for (const piece of pieces) {
-        if (socket.destroyed) break;
-        socket.write(Buffer.from(piece, 'latin1'));
-        if (pauseMs > 0) await sleep(pauseMs);
-      }
-    });
-    const timer = setTimeout(() => socket.destroy(), 5000);
-    socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1');
-      if (enough(text)) socket.destroy();
-    });
-    socket.on('end', () => socket.destroy());
-    socket.on('error', () => undefined);
-    socket.on('close', () => {
-      clearTimeout(timer);
-      resolve(text);
-    });
-  });
-}
-const head = (line: string, ...lines: string[]) =>
-  `${[line, 'Host: a.example', ...lines].join('\r\n')}\r\n\r\n`;
-const statusOf = (text: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]);
-const bodyOf = (text: string) => text.slice(text.indexOf('\r\n\r\n') + 4);
-const valuesOf = ({ headers }: Seen, name: string) =>
-  headers.filter((_, i) => i % 2 === 1 && headers[i - 1]?.toLowerCase() === name);
+import { describe, expect, it } from 'vitest';
+import {
+  bodyOf,
+  closing,
+  head,
+  listen,
+  type Seen,
+  speak,
+  startApplication,
+  startProxy,
+  statusOf,
+  valuesOf,
+} from '../../test/proxy-scene.ts';
 
 describe('a request that goes on', () => {
   it('has its own method, path and content, and says which way it came', async () => {
@@ -402,6 +283,55 @@ describe('a limit', () => {
     expect(Date.now() - started).toBeLessThan(3500);
   });
 
+  it('on the time for a whole request holds', async () => {
+    const { port, seen } = await startApplication();
+    const proxy = await startProxy(port, 'headersTimeout: 1, requestTimeout: 1');
+    const started = Date.now();
+    const drops = Array.from({ length: 50 }, () => 'x');
+    await speak(proxy, [head('POST /open HTTP/1.1', 'Content-Length: 100'), ...drops], undefined, 100);
+    expect(Date.now() - started).toBeLessThan(4000);
+    expect(seen).toEqual([]);
+  });
+
+  it('on connections holds', async () => {
+    const { port } = await startApplication();
+    const proxy = await startProxy(port, 'connections: 2');
+    const idle = [1, 2].map(() => connect(proxy, '127.0.0.1'));
+    await Promise.all(idle.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+    expect(await speak(proxy, [head('GET /open HTTP/1.1', 'Connection: close')])).toBe('');
+    for (const socket of idle) socket.destroy();
+    await sleep(100);
+    expect(statusOf(await speak(proxy, [head('GET /open HTTP/1.1', 'Connection: close')]))).toBe(200);
+  });
+
+  it('on requests in flight of one connection holds', async () => {
+    const { port } = await startApplication(
+      (_request, response) => void setTimeout(() => response.end('ok'), 300),
+    );
+    const text = await speak(await startProxy(port), [head('GET /open HTTP/1.1').repeat(40)]);
+    expect(text).toBe('');
+  });
+
+  it('on memory holds: content waits at its sender until the upstream takes it', async () => {
+    const { port } = await startApplication(() => undefined);
+    const proxy = await startProxy(port, 'bodyBytes: 1000000000, upstreamTimeout: 2');
+    const chunk = Buffer.alloc(65_536, 'x');
+    let sent = 0;
+    const socket = connect(proxy, '127.0.0.1', () => {
+      socket.write(head('POST /open HTTP/1.1', 'Content-Length: 900000000'));
+      const more = (): void => {
+        while (socket.writable && socket.write(chunk)) sent += chunk.length;
+      };
+      socket.on('drain', more);
+      more();
+    });
+    socket.on('error', () => undefined);
+    await sleep(1000);
+    socket.destroy();
+    // What the sockets of the system hold, and some.
+    expect(sent).toBeLessThan(50_000_000);
+  });
+
   it('on an upstream’s silence holds', async () => {
     const { port } = await startApplication(() => undefined);
     const started = Date.now();
@@ -457,6 +387,25 @@ describe('an upstream', () => {
     const text = await ask(port);
     expect(text).toContain('ab');
     expect(text).not.toContain('\r\n0\r\n');
+  });
+
+  it('that answers before it has heard everything, and hangs up, is heard', async () => {
+    const { port } = await startApplication((request, response) => {
+      response.writeHead(422, { Connection: 'close', 'Content-Length': 4 });
+      response.end('full');
+      response.once('finish', () => setTimeout(() => request.socket.destroy(), 20));
+    });
+    const started = Date.now();
+    const pieces = Array.from({ length: 40 }, () => 'x'.repeat(50_000));
+    const text = await speak(
+      await startProxy(port),
+      [head('POST /open HTTP/1.1', 'Content-Length: 3000000'), ...pieces],
+      undefined,
+      5,
+    );
+    expect(Date.now() - started).toBeLessThan(4500);
+    expect(statusOf(text)).toBe(422);
+    expect(text).toMatch(/full$/);
   });
 
   it('that closed an idle connection is asked again, once, for what may be repeated', async () => {

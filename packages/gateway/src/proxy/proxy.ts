@@ -1,56 +1,47 @@
 // The reverse proxy: decide, forward, relay.
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream';
 import type { Allowed, Decide } from '../decision/decide.ts';
-import { type EdgeRequest, headerValues } from '../decision/edge-request.ts';
 import { type EdgeReason, refuseEdge, type Refused } from '../decision/refusal.ts';
-import { lingerAfterAnswer } from '../http/linger.ts';
+import { endLingering } from '../http/linger.ts';
 import type { Ledger } from '../telemetry/ledger.ts';
-import { ContentTooLarge, type Framing, framingOf, limited } from './content.ts';
-import { forwardedHeaders, type ForwardingDeps } from './forwarded-request.ts';
-import { endToEnd } from './hop-by-hop.ts';
-import { type Upstream, UpstreamTimeout } from './upstream.ts';
+import { answer, fail, FRONT, relay } from './answer.ts';
+import { type Framing, framingOf, limited } from './content.ts';
+import { edgeRequest, forwardedHeaders, type ForwardingDeps } from './forwarded-request.ts';
+import type { InFlight } from './in-flight.ts';
+import type { Upstream } from './upstream.ts';
 
 export interface ProxyDeps extends ForwardingDeps {
   readonly decide: Decide;
   readonly upstreams: ReadonlyMap<string, Upstream>;
-  readonly limits: { readonly bodyBytes: number; readonly inFlight: number };
+  readonly limits: { readonly bodyBytes: number };
+  readonly inFlight: InFlight;
   readonly ledger: Ledger;
 }
 
-export interface Proxy {
-  onRequest(message: IncomingMessage, response: ServerResponse, continues: boolean): void;
-  inFlight(): number;
-}
-
-const FRONT = 'proxy';
+export type Proxy = (message: IncomingMessage, response: ServerResponse, continues: boolean) => void;
 
 export function createProxy(deps: ProxyDeps): Proxy {
-  let inFlight = 0;
+  const { inFlight } = deps;
   /** Connections on which nobody can tell for sure where a request ends. */
   const unclear = new WeakSet<object>();
-  return {
-    onRequest(message, response, continues) {
-      if (unclear.has(message.socket)) return;
-      inFlight++;
-      response.once('close', () => inFlight--);
-      // A caller that is gone is no error of anybody.
-      message.on('error', () => response.destroy());
-      const framing = framingOf(message.rawHeaders, message.httpVersion);
-      if (framing === undefined) {
-        unclear.add(message.socket);
-        response.shouldKeepAlive = false;
-      }
-      const exchange = { message, response, continues, framing };
-      const busy = inFlight > deps.limits.inFlight;
-      (busy ? Promise.resolve(refuseEdge('too_many_requests')) : admit(exchange, deps))
-        .then((verdict) => {
-          if (verdict.allowed) forward(exchange, verdict, deps);
-          else answer(response, verdict);
-        })
-        .catch((error: unknown) => answer(response, deps.ledger.bug(error)));
-    },
-    inFlight: () => inFlight,
+  return (message, response, continues) => {
+    if (unclear.has(message.socket)) return;
+    const fits = inFlight.enter();
+    response.once('close', () => inFlight.leave());
+    // A caller that is gone is no error of anybody.
+    message.on('error', () => response.destroy());
+    const framing = framingOf(message.rawHeaders, message.httpVersion);
+    if (framing === undefined) {
+      unclear.add(message.socket);
+      response.shouldKeepAlive = false;
+    }
+    const exchange = { message, response, continues, framing };
+    (fits ? admit(exchange, deps) : Promise.resolve(refuseEdge('too_many_requests')))
+      .then((verdict) => {
+        if (verdict.allowed) forward(exchange, verdict, deps);
+        else answer(response, verdict);
+      })
+      .catch((error: unknown) => answer(response, deps.ledger.bug(error)));
   };
 }
 
@@ -84,11 +75,6 @@ async function admit(
   return decision.allowed ? { ...decision, framing } : decision;
 }
 
-/** The request of a caller that is connected to us. */
-export function edgeRequest({ method = '', url = '', rawHeaders, socket }: IncomingMessage): EdgeRequest {
-  return { method, target: url, hosts: headerValues(rawHeaders, 'host'), rawHeaders, socket };
-}
-
 function forward(exchange: Exchange, admitted: Admitted, deps: ProxyDeps): void {
   const { message, response, continues } = exchange;
   const { method = '', url = '' } = message;
@@ -97,14 +83,26 @@ function forward(exchange: Exchange, admitted: Admitted, deps: ProxyDeps): void 
   const headers = forwardedHeaders(message, admitted, admitted.framing, deps);
   const send = (mayRetry: boolean): void => {
     const request = upstream.open(method, url, headers);
-    request.once('response', (answered) => relay(answered, response, admitted, deps));
-    request.once('error', (error: NodeJS.ErrnoException) => {
+    let answered = false;
+    request.once('response', (reply) => {
+      answered = true;
+      relay(reply, response, admitted, deps);
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      // An upstream may answer and hang up before it has heard everything; its answer stands or falls by itself.
+      if (answered) return;
       if (mayRetry && request.reusedSocket && error.code === 'ECONNRESET') send(false);
       else fail(response, error, admitted, deps);
     });
     response.once('close', () => request.destroy());
     pass(message, request, admitted.framing, deps);
   };
+  // Content that nobody waits for any more is not taken for the next request, and holds no connection.
+  response.once('finish', () => {
+    if (message.complete) return;
+    message.unpipe();
+    endLingering(message.socket);
+  });
   if (continues) response.writeContinue();
   send(admitted.framing.kind === 'none' && REPEATABLE.has(method));
 }
@@ -133,65 +131,4 @@ function pass(
     if (!message.complete) request.destroy();
   });
   content.pipe(request);
-}
-
-/** The upstream's answer, as it is but for what belongs to its connection. Trailers end here. */
-function relay(
-  answered: IncomingMessage,
-  response: ServerResponse,
-  admitted: Admitted,
-  deps: ProxyDeps,
-): void {
-  const { statusCode = 502, statusMessage = '', rawHeaders } = answered;
-  const more = Object.entries(admitted.headers);
-  const replaced = new Set(more.map(([name]) => name.toLowerCase()));
-  const headers = [...endToEnd(rawHeaders, (name) => replaced.has(name)), ...more.flat()];
-  try {
-    response.writeHead(statusCode, statusMessage, headers);
-  } catch (error) {
-    answered.destroy();
-    fail(response, error as Error, admitted, deps);
-    return;
-  }
-  // What breaks off here breaks off there: half an answer must not look whole.
-  pipeline(answered, response, (error) => {
-    if (error) response.destroy();
-  });
-}
-
-function fail(
-  response: ServerResponse,
-  error: NodeJS.ErrnoException,
-  { route }: Admitted,
-  { ledger }: ProxyDeps,
-): void {
-  if (response.destroyed) return;
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
-  const refused = refuseEdge(reasonOf(error), error.code ?? error.message, route.name);
-  ledger.failed(FRONT, refused);
-  answer(response, refused);
-}
-
-function reasonOf(error: NodeJS.ErrnoException): EdgeReason {
-  if (error instanceof ContentTooLarge) return 'body_too_large';
-  if (error instanceof UpstreamTimeout) return 'upstream_timeout';
-  const { code = '' } = error;
-  return code.startsWith('HPE_') || code.startsWith('ERR_') ? 'upstream_malformed' : 'upstream_unreachable';
-}
-
-/** A refusal; the connection ends where content may still come that nobody reads. */
-export function answer(response: ServerResponse, { status, headers, body }: Refused): void {
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
-  if (!response.req.complete) {
-    response.shouldKeepAlive = false;
-    lingerAfterAnswer(response.req.socket);
-  }
-  response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
-  response.end(response.req.method === 'HEAD' ? undefined : body);
 }

@@ -10,10 +10,12 @@ export type TargetFault =
   | 'target_characters'
   /** `%` that is no escape, or escapes that are no UTF-8. */
   | 'path_bad_escape'
-  /** An escaped `/`, `\`, `%`, NUL or other control character: one server decodes it, the next does not. */
+  /** An escaped `/`, `\`, `%`, `?`, `#`, NUL or other control character: one server decodes it, the next does not. */
   | 'path_ambiguous_escape'
   /** `.` or `..`, as they are or escaped. */
   | 'path_dots'
+  /** A segment that ends in a dot or a space, which Windows leaves out. */
+  | 'path_trailing_dot'
   /** `//` */
   | 'path_empty_segment'
   /** `;`: servers of the Java world cut a segment there. */
@@ -42,7 +44,7 @@ const PATH = /^[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*$/;
 /** More than RFC 3986 §3.4 has, for what browsers send unescaped: it decides nothing here. */
 const QUERY = /^[!$-[\]-~]*$/;
 const BROKEN_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
-const AMBIGUOUS_ESCAPE = /%(?:2[Ff5]|5[Cc]|[01][0-9A-Fa-f]|7[Ff])/;
+const AMBIGUOUS_ESCAPE = /%(?:2[Ff53]|3[Ff]|5[Cc]|[01][0-9A-Fa-f]|7[Ff])/;
 const PARAMETERS = /;|%3[Bb]/;
 
 /** Reads a target in origin form: path and query. */
@@ -63,6 +65,7 @@ export function readTarget(text: string): TargetReading {
   if (segments.at(-1) === '') segments.pop();
   if (segments.includes('')) return refuse('path_empty_segment');
   if (segments.some((segment) => segment === '.' || segment === '..')) return refuse('path_dots');
+  if (segments.some((segment) => /[. ]$/.test(segment))) return refuse('path_trailing_dot');
   return { ok: true, target: { segments, path, query } };
 }
 

@@ -23,9 +23,21 @@ it('refusals are counted all, and told of up to a number of lines a minute', () 
     { fields: { unlogged: 5 }, message: 'further refusals of the last minute' },
     { fields: { reason: 'path_dots' }, message: 'refused' },
   ]);
-  const text = renderMetrics({ ledger, version: '1', ready: () => true, inFlight: () => 3 });
+  const feeds = () => [
+    { resource: 'a', stale: true, age: undefined },
+    { resource: 'b', stale: false, age: 2 },
+  ];
+  const text = renderMetrics({ ledger, version: '1', ready: () => true, feeds, inFlight: () => 3 });
   expect(text).toContain(
     `countersign_gateway_decisions_total{front="nginx",outcome="no_route"} ${REFUSAL_LINES_A_MINUTE + 5}\n`,
   );
-  expect(text).toContain('countersign_gateway_ready 1\n');
+  for (const line of [
+    'ready 1',
+    'cutoffs_stale{resource="a"} 1',
+    'cutoffs_age_seconds{resource="b"} 2',
+    'in_flight 3',
+  ]) {
+    expect(text).toContain(`countersign_gateway_${line}\n`);
+  }
+  expect(text).not.toContain('age_seconds{resource="a"}');
 });

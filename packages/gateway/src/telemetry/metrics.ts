@@ -7,12 +7,21 @@ export interface MetricSources {
   readonly ledger: Pick<Ledger, 'counts'>;
   readonly version: string;
   readonly ready: () => boolean;
+  /** How well cut-offs are followed, by resource. */
+  readonly feeds: () => readonly FeedFigures[];
   /** Requests of the reverse proxy that are under way. */
   readonly inFlight: () => number;
 }
 
-/** All figures as text. Labels come from closed sets: front, outcome. */
-export function renderMetrics({ ledger, version, ready, inFlight }: MetricSources): string {
+export interface FeedFigures {
+  readonly resource: string;
+  readonly stale: boolean;
+  /** Seconds since the last news; undefined before the first. */
+  readonly age: number | undefined;
+}
+
+/** All figures as text. Labels come from closed sets: front, outcome, and names of the file. */
+export function renderMetrics({ ledger, version, ready, feeds, inFlight }: MetricSources): string {
   const { user, system } = process.cpuUsage();
   const decisions = [...ledger.counts()].map(([key, value]) => {
     const [front, outcome] = key.split(' ');
@@ -29,6 +38,18 @@ export function renderMetrics({ ledger, version, ready, inFlight }: MetricSource
       '1 while keys and cut-offs are known and no end has begun.',
     ),
     `countersign_gateway_ready ${ready() ? 1 : 0}`,
+    ...about('countersign_gateway_cutoffs_stale', 'gauge', '1 while cut-offs are not known, by resource.'),
+    ...feeds().map(
+      ({ resource, stale }) => `countersign_gateway_cutoffs_stale{resource="${resource}"} ${stale ? 1 : 0}`,
+    ),
+    ...about(
+      'countersign_gateway_cutoffs_age_seconds',
+      'gauge',
+      'Time since the last news of cut-offs, by resource.',
+    ),
+    ...feeds()
+      .filter(({ age }) => age !== undefined)
+      .map(({ resource, age }) => `countersign_gateway_cutoffs_age_seconds{resource="${resource}"} ${age}`),
     ...about('countersign_gateway_in_flight', 'gauge', 'Requests under way at upstreams.'),
     `countersign_gateway_in_flight ${inFlight()}`,
     ...about('countersign_gateway_resident_memory_bytes', 'gauge', 'Resident memory of the process.'),

@@ -20,7 +20,7 @@ export interface Presentation {
 
 export interface Holders {
   /** What keeps who presents it from using a bound token, whatever the options say; undefined when it is its holder. */
-  check(cnf: Confirmation, presentation: Presentation): Promise<Finding | undefined>;
+  check(cnf: Confirmation | undefined, presentation: Presentation): Promise<Finding | undefined>;
   /** For every answer to a token that is bound to a key, when nonces are asked for: RFC 9449 §8.2. */
   nonceHeaders(): Promise<Readonly<Record<string, string>> | undefined>;
 }
@@ -37,13 +37,18 @@ export function openHolders(
 }
 
 async function checkHolder(
-  cnf: Confirmation,
+  cnf: Confirmation | undefined,
   presentation: Presentation,
   wanted: SenderConstraintWanted,
   platform: Platform,
   proofs: DpopCheck,
 ): Promise<Finding | undefined> {
   const { scheme } = presentation;
+  if (cnf === undefined) {
+    if (wanted !== 'none') return { reason: 'token_not_bound' };
+    // RFC 9449 §7.1: the scheme says that there is a key; where there is none, somebody took it away.
+    return scheme === 'DPoP' ? { reason: 'unbound_token_as_dpop' } : undefined;
+  }
   // RFC 7800 §3.1: half of a confirmation that is not understood is no confirmation.
   if (cnf.unknown.length > 0) return { reason: 'sender_constraint_not_supported', detail: cnf.unknown[0] };
   const { jkt, 'x5t#S256': thumbprint } = cnf;

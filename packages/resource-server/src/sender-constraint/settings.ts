@@ -1,5 +1,5 @@
 // What createVerifier is told about proofs of possession, read once: RFC 9449 §4.3 (htu), §9 (nonces), §11.1 (single use).
-import { type DpopOptions, VerifierOptionError, type VerifierOptions } from '../options.ts';
+import { type DpopOptions, badOption, VerifierOptionError, type VerifierOptions } from '../options.ts';
 import type { UsedProofs } from './used-proofs.ts';
 
 export type SenderConstraintWanted = 'none' | 'any' | 'dpop' | 'mtls';
@@ -19,7 +19,7 @@ export function readSenderConstraint(
 ): SenderConstraintWanted {
   const known = ['none', 'any', 'dpop', 'mtls', undefined];
   if (!known.includes(wanted)) {
-    throw new VerifierOptionError('bad_option', 'senderConstraint', "give 'none', 'any', 'dpop' or 'mtls'");
+    throw badOption('senderConstraint', "give 'none', 'any', 'dpop' or 'mtls'");
   }
   if ((wanted === 'any' || wanted === 'dpop') && publicUrls.length === 0) {
     throw new VerifierOptionError('missing_option', 'publicUrl', 'say where callers reach this API');
@@ -39,7 +39,7 @@ export function readDpop(options: VerifierOptions, audience: readonly string[]):
         ? undefined
         : nonces.key;
   if (nonceKey !== undefined && (!(nonceKey instanceof Uint8Array) || nonceKey.length < LEAST_KEY)) {
-    throw new VerifierOptionError('bad_option', 'dpop.nonces', `give a key of ${LEAST_KEY} bytes or more`);
+    throw badOption('dpop.nonces', `give a key of ${LEAST_KEY} bytes or more`);
   }
   return {
     publicUrls: readPublicUrls(options.publicUrl, audience),
@@ -51,7 +51,7 @@ export function readDpop(options: VerifierOptions, audience: readonly string[]):
 function readUsedProofs(given: DpopOptions['usedProofs']): DpopSettings['usedProofs'] {
   if (given === undefined || 'claim' in given) return given;
   if (Number.isSafeInteger(given.limit) && given.limit > 0) return given;
-  throw new VerifierOptionError('bad_option', 'dpop.usedProofs', 'give a store, or a limit from 1');
+  throw badOption('dpop.usedProofs', 'give a store, or a limit from 1');
 }
 
 function readPublicUrls(given: string | undefined, audience: readonly string[]): readonly string[] {
@@ -60,7 +60,7 @@ function readPublicUrls(given: string | undefined, audience: readonly string[]):
     return [...new Set(origins.map((name) => new URL(name).origin))];
   }
   if (!/^https?:\/\/[^?#]+$/i.test(given) || !URL.canParse(given)) {
-    throw new VerifierOptionError('bad_option', 'publicUrl', 'give a web address without query');
+    throw badOption('publicUrl', 'give a web address without query');
   }
   const { origin, pathname } = new URL(given);
   return [`${origin}${pathname.replace(/\/$/, '')}`];

@@ -2,7 +2,7 @@
 // API keys, all real, behind a `fetch` that no network is under. On Web Crypto, so it runs wherever the verifier does.
 import { generateSecret } from '@countersign/protocol/secret-format';
 import { type Issuer, parseIssuer } from '@countersign/protocol/portable';
-import type { Introspecting } from '../introspection.ts';
+import type { Introspecting } from '../introspecting.ts';
 import { createTestFeed, type TestCutoff } from './feed.ts';
 import { newTestKey, type TestKey } from './key.ts';
 import { newTestHolder, type TestHolder } from './holder.ts';

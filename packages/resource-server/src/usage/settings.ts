@@ -1,5 +1,5 @@
 // No RFC: the option `usage`, read once.
-import { type VerifierOptions, VerifierOptionError } from '../options.ts';
+import { type VerifierOptions, badOption } from '../options.ts';
 import type { Reporting } from './use-reporter.ts';
 
 export interface UsageSettings {
@@ -21,10 +21,10 @@ export function readUsage(
   if (usage === undefined || usage === false) return undefined;
   const { client, issuer, instance, onFailure } = 'client' in usage ? usage : { client: usage };
   if (typeof client?.fetch !== 'function') {
-    throw new VerifierOptionError('bad_option', 'usage', 'give a client of @countersign/client');
+    throw badOption('usage', 'give a client of @countersign/client');
   }
   if (instance !== undefined && !INSTANCE.test(instance)) {
-    throw new VerifierOptionError('bad_option', 'usage.instance', 'give 1 to 64 of A-Z a-z 0-9 . _ -');
+    throw badOption('usage.instance', 'give 1 to 64 of A-Z a-z 0-9 . _ -');
   }
   return { client, issuer: toldAuthority(issuer, issuers), instance: instance ?? hostName(), onFailure };
 }
@@ -39,7 +39,7 @@ function toldAuthority(
   );
   const [only] = issuers.length === 1 && issuer === undefined ? issuers : named;
   if (only === undefined || named.length > 1) {
-    throw new VerifierOptionError('bad_option', 'usage.issuer', 'name the one of the issuers that is told');
+    throw badOption('usage.issuer', 'name the one of the issuers that is told');
   }
   return only.issuer;
 }

@@ -90,6 +90,12 @@ const selectActive = statement(
    ORDER BY created_at, id LIMIT 1000`,
 );
 
+const selectHistory = statement(
+  'access_history_of_pair',
+  `SELECT ${accesses.columns} FROM access_history WHERE identity_id = $1 AND resource_server_id = $2
+   ORDER BY created_at DESC, id DESC, version DESC LIMIT 1000`,
+);
+
 async function keepScopes(tx: Transaction, record: AccessRecord): Promise<void> {
   for (const scope of new Set(record.scopes)) {
     await tx.run(insertScope, [scope, record.createdAt, record.id, record.version, record.resourceServerId]);
@@ -158,5 +164,7 @@ export function accessStore(session: Session): AccessStore {
     activeOfIdentity: (identityId) => accesses.select(session, selectActive, [identityId]),
     list: (filter, page) => pageFrom(session, 'access', filter, page),
     listAsOf: (filter, at, page) => pageFrom(session, 'access_history', filter, page, at),
+    historyOf: async (identityId, resourceServerId) =>
+      (await accesses.select(session, selectHistory, [identityId, resourceServerId])).reverse(),
   };
 }

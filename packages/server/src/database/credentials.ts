@@ -5,7 +5,7 @@ import type {
   CredentialStore,
 } from '../storage/credentials.ts';
 import { type Session, statement } from './database.ts';
-import { conditions, pageOf, pageStatement } from './list.ts';
+import { conditions } from './list.ts';
 import { type VersionedTable, versionedTable } from './versioned.ts';
 
 interface CredentialRow {
@@ -118,9 +118,7 @@ export function credentialStore(session: Session): CredentialStore {
       where.equals('trusted_issuer_id', filter.trustedIssuerId);
       where.equals('state', filter.state);
       if (filter.expiresBefore !== undefined) where.add(`expires_at < ${where.param(filter.expiresBefore)}`);
-      const key = { createdAt: 'created_at', id: 'id' };
-      const text = pageStatement(`SELECT ${credentials.columns} FROM credentials`, where, key, page);
-      return pageOf(await credentials.select(session, text, where.params), page.limit);
+      return await credentials.list(session, where, page);
     },
   };
 }

@@ -8,7 +8,7 @@ import type {
   FindingSubject,
 } from '../storage/findings.ts';
 import { type Session, type SqlParam, statement } from './database.ts';
-import { conditions, pageOf, pageStatement } from './list.ts';
+import { conditions, OLDEST_FIRST, pageOf, pageStatement } from './list.ts';
 
 interface FindingRow {
   id: string;
@@ -125,8 +125,7 @@ export function findingStore(session: Session): FindingStore {
       where.equals('kind', filter.kind);
       where.equals('severity', filter.severity);
       where.equals('state', filter.state);
-      const key = { createdAt: 'created_at', id: 'id' };
-      const text = pageStatement(`SELECT ${COLUMNS} FROM findings`, where, key, page);
+      const text = pageStatement(`SELECT ${COLUMNS} FROM findings`, where, OLDEST_FIRST, page);
       return pageOf((await session.query<FindingRow>(text, where.params)).map(fromRow), page.limit);
     },
   };

@@ -7,7 +7,7 @@ import type {
   IdentityStore,
 } from '../storage/identities.ts';
 import { type Session, statement } from './database.ts';
-import { conditions, pageOf, pageStatement } from './list.ts';
+import { conditions } from './list.ts';
 import { type VersionedTable, versionedTable } from './versioned.ts';
 
 interface IdentityRow {
@@ -130,9 +130,7 @@ export function identityStore(session: Session): IdentityStore {
       where.equals('owner_person', filter.ownerPerson);
       where.equals('owner_team', filter.ownerTeam);
       where.contains(['name', 'client_id'], filter.text);
-      const key = { createdAt: 'created_at', id: 'id' };
-      const text = pageStatement(`SELECT ${identities.columns} FROM identities`, where, key, page);
-      return pageOf(await identities.select(session, text, where.params), page.limit);
+      return await identities.list(session, where, page);
     },
     asOf: (id, at) => identities.asOf(session, id, at),
   };

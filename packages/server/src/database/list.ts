@@ -46,6 +46,9 @@ export interface PageKey {
   readonly id: string;
 }
 
+/** Of a table that stands alone in its statement. */
+export const OLDEST_FIRST: PageKey = { createdAt: 'created_at', id: 'id' };
+
 /** The statement for one page: one row more than asked tells whether there is a next one. */
 export function pageStatement(select: string, where: Conditions, key: PageKey, page: PageRequest): Statement {
   const { createdAt, id } = key;

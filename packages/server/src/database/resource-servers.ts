@@ -5,7 +5,7 @@ import type {
   SigningAlgorithm,
 } from '../storage/resource-servers.ts';
 import { type Session, statement } from './database.ts';
-import { conditions, pageOf, pageStatement } from './list.ts';
+import { conditions } from './list.ts';
 import { type VersionedTable, versionedTable } from './versioned.ts';
 
 interface ResourceServerRow {
@@ -113,9 +113,7 @@ export function resourceServerStore(session: Session): ResourceServerStore {
       const where = conditions();
       where.equals('state', 'active');
       where.contains(['name', 'identifier'], filter.text);
-      const key = { createdAt: 'created_at', id: 'id' };
-      const text = pageStatement(`SELECT ${resourceServers.columns} FROM resource_servers`, where, key, page);
-      return pageOf(await resourceServers.select(session, text, where.params), page.limit);
+      return await resourceServers.list(session, where, page);
     },
   };
 }

@@ -5,7 +5,7 @@ import type {
   TrustedIssuerStore,
 } from '../storage/trusted-issuers.ts';
 import { type Session, statement } from './database.ts';
-import { conditions, pageOf, pageStatement } from './list.ts';
+import { conditions } from './list.ts';
 import { type VersionedTable, versionedTable } from './versioned.ts';
 
 interface TrustedIssuerRow {
@@ -100,9 +100,7 @@ export function trustedIssuerStore(session: Session): TrustedIssuerStore {
       const where = conditions();
       where.add("state <> 'deleted'");
       where.contains(['name', 'issuer'], filter.text);
-      const key = { createdAt: 'created_at', id: 'id' };
-      const text = pageStatement(`SELECT ${trustedIssuers.columns} FROM trusted_issuers`, where, key, page);
-      return pageOf(await trustedIssuers.select(session, text, where.params), page.limit);
+      return await trustedIssuers.list(session, where, page);
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { CoverageStore } from '../storage/usage-coverage.ts';
+import type { CoverageStore, SpanKind } from '../storage/usage-coverage.ts';
 import { type Session, statement } from './database.ts';
 
 interface SpanRow {
@@ -6,6 +6,15 @@ interface SpanRow {
   to_at: number;
 }
 
+/** The ids are one parameter, a JSON array: the text is the same for any number of them. */
+const selectOf = statement('usage_spans_of', {
+  sqlite: `SELECT resource_server_id, kind, from_at, to_at FROM usage_spans
+    WHERE resource_server_id IN (SELECT value FROM json_each($1)) AND from_at <= $3 AND to_at >= $2
+    ORDER BY resource_server_id, kind, from_at`,
+  postgres: `SELECT resource_server_id, kind, from_at, to_at FROM usage_spans
+    WHERE resource_server_id IN (SELECT json_array_elements_text($1::json)) AND from_at <= $3 AND to_at >= $2
+    ORDER BY resource_server_id, kind, from_at`,
+});
 const selectTouching = statement(
   'usage_spans_touching',
   `SELECT from_at, to_at FROM usage_spans
@@ -36,11 +45,19 @@ export function coverageStore(session: Session): CoverageStore {
         const last = Math.max(to, ...touching.map((span) => span.to_at));
         await tx.run(insertSpan, [resourceServerId, kind, first, last]);
       }),
-    spans: async (resourceServerId, kind, { from, to }) =>
-      (await session.query<SpanRow>(selectTouching, [resourceServerId, kind, from, to])).map((span) => ({
-        from: span.from_at,
-        to: span.to_at,
-      })),
+    spans: async (resourceServerIds, { from, to }) => {
+      const params = [JSON.stringify(resourceServerIds), from, to];
+      const rows = await session.query<SpanRow & { resource_server_id: string; kind: string }>(
+        selectOf,
+        params,
+      );
+      return rows.map((row) => ({
+        resourceServerId: row.resource_server_id,
+        kind: row.kind as SpanKind,
+        from: row.from_at,
+        to: row.to_at,
+      }));
+    },
     sweep: (before) => session.run(deleteOld, [before]),
   };
 }

@@ -39,11 +39,13 @@ const countReporters = statement(
   'usage_reporters_count',
   'SELECT count(*) AS count FROM usage_reporters WHERE resource_server_id = $1',
 );
-const selectSilent = statement(
-  'usage_reporters_silent',
-  `SELECT ${COLUMNS} FROM usage_reporters WHERE resource_server_id = $1 AND ended = 0 AND told_until < $2
-   ORDER BY told_until LIMIT 10000`,
-);
+/** The ids are one parameter, a JSON array: the text is the same for any number of them. */
+const selectSilent = statement('usage_reporters_silent', {
+  sqlite: `SELECT ${COLUMNS} FROM usage_reporters WHERE ended = 0 AND told_until < $2
+    AND resource_server_id IN (SELECT value FROM json_each($1)) ORDER BY told_until LIMIT 10000`,
+  postgres: `SELECT ${COLUMNS} FROM usage_reporters WHERE ended = 0 AND told_until < $2
+    AND resource_server_id IN (SELECT json_array_elements_text($1::json)) ORDER BY told_until LIMIT 10000`,
+});
 const selectForgotten = statement(
   'usage_reporters_forgotten',
   `SELECT ${COLUMNS} FROM usage_reporters WHERE received_at < $1 ORDER BY received_at LIMIT 1000`,
@@ -94,8 +96,10 @@ export function reporterStore(session: Session): ReporterStore {
     },
     count: async (resourceServerId) =>
       Number((await session.query<{ count: number }>(countReporters, [resourceServerId]))[0]?.count ?? 0),
-    silent: async (resourceServerId, before) =>
-      (await session.query<ReporterRow>(selectSilent, [resourceServerId, before])).map(fromRow),
+    silent: async (resourceServerIds, before) =>
+      (await session.query<ReporterRow>(selectSilent, [JSON.stringify(resourceServerIds), before])).map(
+        fromRow,
+      ),
     forgotten: async (before) => (await session.query<ReporterRow>(selectForgotten, [before])).map(fromRow),
     delete: async ({ resourceServerId, instance, boot }) => {
       await session.run(deleteReporter, [resourceServerId, instance, boot]);

@@ -1,5 +1,7 @@
 import { StorageError } from '../storage/errors.ts';
+import type { Page, PageRequest } from '../storage/page.ts';
 import { type Connection, type SqlParam, type Statement, type Transaction, statement } from './database.ts';
+import { type Conditions, OLDEST_FIRST, pageOf, pageStatement } from './list.ts';
 
 /** Later than every instant: `valid_to` of the version that holds. Exact as a double. */
 export const FOREVER = 9_007_199_254_740_991;
@@ -7,6 +9,7 @@ export const FOREVER = 9_007_199_254_740_991;
 interface Versioned {
   readonly id: string;
   readonly version: number;
+  readonly createdAt: number;
   readonly updatedAt: number;
 }
 
@@ -37,6 +40,8 @@ export interface VersionedTable<Rec extends Versioned> {
   asOf(connection: Connection, id: string, at: number): Promise<Rec | undefined>;
   /** The records of a statement that selects `columns`. */
   select(connection: Connection, text: Statement, params: readonly SqlParam[]): Promise<Rec[]>;
+  /** One page of those that meet `where`, oldest first. */
+  list(connection: Connection, where: Conditions, page: PageRequest): Promise<Page<Rec>>;
 }
 
 export function versionedTable<Rec extends Versioned, R>(spec: VersionedSpec<Rec, R>): VersionedTable<Rec> {
@@ -91,5 +96,9 @@ export function versionedTable<Rec extends Versioned, R>(spec: VersionedSpec<Rec
     },
     byId: async (connection, id) => (await select(connection, selectById, [id]))[0],
     asOf: async (connection, id, at) => (await select(connection, selectAsOf, [id, at]))[0],
+    list: async (connection, where, page) => {
+      const text = pageStatement(`SELECT ${list} FROM ${table}`, where, OLDEST_FIRST, page);
+      return pageOf(await select(connection, text, where.params), page.limit);
+    },
   };
 }

@@ -29,7 +29,7 @@ import { findingHandlers } from './admin/findings.ts';
 import { identityHandlers } from './admin/identities.ts';
 import { keyHandlers } from './admin/keys.ts';
 import { publishedRoutes } from './admin/published.ts';
-import { createRequireAdmin } from './admin/require-admin.ts';
+import { createRequireAdmin, type RequireAdminDeps } from './admin/require-admin.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
 import { usageHandlers } from './admin/usage.ts';
@@ -38,12 +38,14 @@ import { endIdentitiesJob } from './jobs/end-identities.ts';
 import { forgetUseJob } from './jobs/forget-use.ts';
 import type { Job } from './jobs/job.ts';
 import { lookForFindingsJob, type LookForFindingsDeps } from './jobs/look-for-findings.ts';
+import { reportOwnUseJob } from './jobs/report-own-use.ts';
 import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
 import { sweepExpiredJob } from './jobs/sweep-expired.ts';
 
 export { type AdminAccount, AUTHORITY, ensureAdmin, resetAdmin } from './admin/admin-identity.ts';
 export { applyDocuments } from './admin/documents.ts';
 export { hasLiveSecret } from './apply/bring-credential.ts';
+export { createOwnUse } from './admin/own-use.ts';
 export { createMetricsGuard } from './admin/metrics-guard.ts';
 export { createJobRunner, type JobRunner, systemTimers } from './jobs/runner.ts';
 
@@ -81,6 +83,8 @@ export interface GovernanceDeps {
   /** Why nothing would ever be fetched from a URL, as far as it says so itself. */
   readonly fetchFault: FetchDeps['fetchFault'];
   readonly report: EndpointDeps['report'];
+  /** Undefined: what is used of the own API is not counted. */
+  readonly countUse?: RequireAdminDeps['countUse'];
   readonly mtlsBase: string | undefined;
   /** Whether callers' certificates are seen here. */
   readonly clientCertificates: boolean;
@@ -142,6 +146,7 @@ export function createJobs(
   deps: Pick<GovernanceDeps, 'storage' | 'changes' | 'log' | 'clock' | 'random'> &
     Pick<LookForFindingsDeps, 'pace' | 'maximumAge'> & {
       readonly rotateIfDue: () => Promise<unknown>;
+      readonly reportOwnUse: () => Promise<unknown>;
     },
 ): readonly Job[] {
   return [
@@ -150,6 +155,7 @@ export function createJobs(
     sweepExpiredJob(deps),
     endIdentitiesJob(deps),
     forgetUseJob(deps),
+    reportOwnUseJob(deps.reportOwnUse),
     lookForFindingsJob(deps),
   ];
 }

@@ -21,8 +21,11 @@ async function open(certificates: PeerCertificates, asking = true): Promise<void
   const settings = { cert: server.pem, key: server.key, requestCert: asking, rejectUnauthorized: false };
   listening = createServer(settings, (message, response) => {
     const socket = message.socket as unknown as { isSessionReused(): boolean };
-    seen.push({ certificate: reader(message.socket), resumed: socket.isSessionReused() });
-    expect(reader(message.socket)).toBe(seen.at(-1)?.certificate);
+    const read = reader(message.socket);
+    expect(reader(message.socket)).toBe(read);
+    if (message.url === '/good') read?.keep?.();
+    const certificate = read && { chain: read.chain, source: read.source };
+    seen.push({ certificate, resumed: socket.isSessionReused() });
     response.end();
   });
   await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
@@ -37,7 +40,11 @@ afterEach(() => new Promise((resolve) => listening.close(resolve)));
 /** One request on a connection of its own; gives the session to resume. */
 async function call(
   shown: TestCertificate | undefined,
-  { session, version = 'TLSv1.3' }: { session?: Buffer | undefined; version?: SecureVersion } = {},
+  {
+    session,
+    version = 'TLSv1.3',
+    path = '/',
+  }: { session?: Buffer | undefined; version?: SecureVersion; path?: string } = {},
 ): Promise<Buffer | undefined> {
   const own = shown === undefined ? {} : { cert: `${shown.pem}\n${authority.pem}`, key: shown.key };
   let latest: Buffer | undefined;
@@ -54,7 +61,7 @@ async function call(
     socket.on('error', reject);
     socket.on('close', () => resolve());
     socket.resume();
-    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
   });
   return latest;
 }
@@ -101,6 +108,29 @@ describe('the certificate of a TLS peer', () => {
     await call(other);
     await call(leaf, { session });
     expect(seen[2]).toEqual({ certificate: { chain: [leaf.der], source: 'tls' }, resumed: true });
+  });
+
+  it('that was found good is whole after a session is resumed, however many strangers have come since', async () => {
+    await open(createPeerCertificates(1));
+    const session = await call(leaf, { path: '/good' });
+    await call(other);
+    await call(leaf, { session });
+    expect(seen[2]).toEqual({
+      certificate: { chain: [leaf.der, authority.der], source: 'tls' },
+      resumed: true,
+    });
+  });
+
+  it('is the leaf alone where the chain was longer than anybody needs', async () => {
+    const wordy = testCertificate({ subject: 'a long name '.repeat(1400), ca: true });
+    const shown = { ...leaf, pem: `${leaf.pem}\n${wordy.pem}` };
+    await open(createPeerCertificates());
+    const session = await call(shown, { path: '/good' });
+    await call(shown, { session });
+    expect(seen.map(({ certificate, resumed }) => [resumed, certificate?.chain.length])).toEqual([
+      [false, 3],
+      [true, 1],
+    ]);
   });
 
   it('is never another one than that of its own session', async () => {

@@ -7,19 +7,24 @@ export type PeerCertificates = (socket: Socket) => ClientCertificate | undefined
 
 /** Certificates of one chain; what lies above is cut off and cannot be built upon. */
 const LONGEST_CHAIN = 8;
-/** Chains that outlive their connection, a few kilobytes each. */
+/** Chains that outlive their connection, a few kilobytes each: as many that were shown, and as many that were found good. */
 const MOST_CHAINS = 1000;
+/** A chain that is kept. TLS takes three times as much from anybody. */
+const MOST_KEPT_BYTES = 32 * 1024;
 
 /**
  * One for all listeners of a process. A session that is resumed carries the leaf alone: its intermediates are those of
- * the handshake that it comes from, kept here by leaf. They are public and prove nothing, so keeping them grants
- * nothing; where they are gone the chain is the leaf, and whoever needs more refuses it.
+ * the handshake that it comes from, kept here by leaf. Those that somebody has found good are kept apart: strangers, who
+ * shake hands with whatever certificates they make, push only each other out. They are public and prove nothing, so keeping
+ * them grants nothing; where they are gone the chain is the leaf, and whoever needs more refuses it.
  */
 export function createPeerCertificates(mostChains: number = MOST_CHAINS): PeerCertificates {
   const ofSocket = new WeakMap<Socket, ClientCertificate>();
-  const chains = new Map<string, readonly Uint8Array[]>();
+  const shown: Chains = new Map();
+  const good: Chains = new Map();
 
-  function remember(leaf: string, chain: readonly Uint8Array[]): void {
+  function remember(chains: Chains, leaf: string, chain: readonly Uint8Array[]): void {
+    if (chain.reduce((sum, { length }) => sum + length, 0) > MOST_KEPT_BYTES) return;
     chains.delete(leaf);
     chains.set(leaf, chain);
     for (const [oldest] of chains) {
@@ -35,13 +40,19 @@ export function createPeerCertificates(mostChains: number = MOST_CHAINS): PeerCe
     const leaf = tls.getPeerX509Certificate?.();
     if (leaf === undefined) return undefined;
     let chain = chainOf(leaf);
-    if (chain.length > 1) remember(leaf.fingerprint256, chain);
-    else if (tls.isSessionReused?.() === true) chain = chains.get(leaf.fingerprint256) ?? chain;
-    const certificate: ClientCertificate = { chain, source: 'tls' };
+    const { fingerprint256: id } = leaf;
+    if (chain.length > 1) remember(shown, id, chain);
+    else if (tls.isSessionReused?.() === true) chain = good.get(id) ?? shown.get(id) ?? chain;
+    const whole = chain;
+    const keep = whole.length > 1 ? () => remember(good, id, whole) : undefined;
+    const certificate: ClientCertificate = { chain, source: 'tls', keep };
     ofSocket.set(socket, certificate);
     return certificate;
   };
 }
+
+/** By fingerprint of the leaf, the one longest out of use first. */
+type Chains = Map<string, readonly Uint8Array[]>;
 
 interface TlsPeer {
   getPeerX509Certificate(): X509Certificate | undefined;

@@ -6,6 +6,8 @@ export interface ClientCertificate {
   readonly chain: readonly Uint8Array[];
   /** Whether it came to this process's own socket, or a declared proxy says so. */
   readonly source: 'tls' | 'proxy';
+  /** For who has found the chain good: a session that is resumed from its handshake then has the whole of it. */
+  readonly keep?: (() => void) | undefined;
 }
 
 /** One HTTP request, read once at the edge. Knows HTTP and no OAuth. */

@@ -4,8 +4,8 @@ import {
   createJwksCache,
   JWKS_COOLDOWN_MS,
   JWKS_FRESH_MS,
+  JWKS_KEPT,
   JWKS_MAX_KEYS,
-  JWKS_MAX_SETS,
   JWKS_STALE_MS,
   type JwksSource,
   pickByHeader,
@@ -125,19 +125,24 @@ describe('keys of others', () => {
     }
   });
 
-  it(`the ${JWKS_MAX_SETS} sets that were used last are kept`, async () => {
-    const documents: { [url: string]: object } = {};
-    const keys = { keys: [jwk('a')] };
-    for (let i = 0; i <= JWKS_MAX_SETS; i++) documents[`${URL_OF_SET}/${i}`] = keys;
-    const published = publisher(documents);
-    const cache = createJwksCache(published.fetch);
-    for (let i = 0; i <= JWKS_MAX_SETS; i++) {
-      await cache.find({ kind: 'jwks', url: `${URL_OF_SET}/${i}` }, kid('a'), NOW);
-    }
-    await cache.find({ kind: 'jwks', url: `${URL_OF_SET}/1` }, kid('a'), NOW);
-    expect(published.asked).toHaveLength(JWKS_MAX_SETS + 1);
-    await cache.find({ kind: 'jwks', url: `${URL_OF_SET}/0` }, kid('a'), NOW);
-    expect(published.asked).toHaveLength(JWKS_MAX_SETS + 2);
+  it.each([
+    ['as many sets', 1, { sets: 20, keys: 1000 }],
+    ['as many keys in all of them', 5, { sets: 1000, keys: 100 }],
+  ])('those that were used last are kept: %s as there is room for', async (_, keysOfEach, most) => {
+    const keys = Array.from({ length: keysOfEach }, (_, at) => jwk(`k${at}`));
+    const urls = Array.from({ length: 21 }, (_, at) => `${URL_OF_SET}/${at}`);
+    const published = publisher(Object.fromEntries(urls.map((url) => [url, { keys }])));
+    const cache = createJwksCache(published.fetch, undefined, most);
+    const ask = (at: number) => cache.find({ kind: 'jwks', url: urls[at] as string }, kid('k0'), NOW);
+    for (const at of urls.keys()) await ask(at);
+    await ask(1);
+    expect(published.asked).toHaveLength(urls.length);
+    await ask(0);
+    expect(published.asked).toHaveLength(urls.length + 1);
+  });
+
+  it('ten thousand clients that publish their keys have room', () => {
+    expect(JWKS_KEPT).toEqual({ sets: 10_000, keys: 20_000 });
   });
 
   it('without a key name the only key for the algorithm is taken, and of two none', async () => {

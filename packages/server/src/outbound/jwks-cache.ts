@@ -10,7 +10,11 @@ export const JWKS_STALE_MS = 3_600_000;
 /** Between two requests for one set, whether a key was not in it or it could not be had. */
 export const JWKS_COOLDOWN_MS = 30_000;
 export const JWKS_MAX_KEYS = 100;
-export const JWKS_MAX_SETS = 1000;
+/**
+ * Sets that are remembered, and keys in all of them. Beyond that the one longest out of use goes, and with it how long ago
+ * it was asked for: who knows more clients than this could have sets fetched again and again.
+ */
+export const JWKS_KEPT: { readonly sets: number; readonly keys: number } = { sets: 10_000, keys: 20_000 };
 /** As many fetches are remembered for how long they took. */
 const FETCHES_TIMED = 100;
 
@@ -51,14 +55,18 @@ interface Entry {
   triedAt: number;
   failure: OutboundRefusal | undefined;
   fetching: Promise<void> | undefined;
+  /** False once it has gone from among those that are remembered. */
+  kept: boolean;
 }
 
 export function createJwksCache(
   fetch: SafeFetch,
   elapsed: () => number = () => performance.now(),
+  most: typeof JWKS_KEPT = JWKS_KEPT,
 ): JwksCache {
   const entries = new Map<string, Entry>();
   let took: readonly number[] = [];
+  let keysKept = 0;
 
   function entryOf(source: JwksSource): Entry {
     const id = JSON.stringify([source.kind, source.url, source.rsaAlgorithm, source.ca]);
@@ -68,15 +76,21 @@ export function createJwksCache(
       triedAt: Number.NEGATIVE_INFINITY,
       failure: undefined,
       fetching: undefined,
+      kept: true,
     };
-    // The one that was longest out of use goes.
     entries.delete(id);
     entries.set(id, entry);
-    for (const oldest of entries.keys()) {
-      if (entries.size <= JWKS_MAX_SETS) break;
-      entries.delete(oldest);
-    }
+    letGo();
     return entry;
+  }
+
+  function letGo(): void {
+    for (const [id, oldest] of entries) {
+      if (entries.size <= most.sets && keysKept <= most.keys) break;
+      entries.delete(id);
+      oldest.kept = false;
+      keysKept -= oldest.keys?.length ?? 0;
+    }
   }
 
   function refresh(entry: Entry, source: JwksSource, now: number): Promise<void> {
@@ -84,10 +98,12 @@ export function createJwksCache(
     const began = elapsed();
     entry.fetching = fetchKeys(fetch, source)
       .then((keys) => {
+        if (entry.kept) keysKept += keys.length - (entry.keys?.length ?? 0);
         entry.keys = keys;
         entry.keysAt = now;
         entry.triedAt = now;
         entry.failure = undefined;
+        letGo();
       })
       .catch((error: unknown) => {
         if (!(error instanceof OutboundRefusal)) throw error;

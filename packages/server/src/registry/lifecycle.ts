@@ -67,7 +67,7 @@ function edge(from: IdentityState | readonly IdentityState[], to: IdentityState,
 
 /**
  * Every legal move (docs/operate/promises.md, states). Suspending has no guard and never will: whatever can act can be
- * stopped. What has not been active yet has nothing to stop and nothing to come back to: it must not reach `active` by
+ * stopped. (Who asks for more than a cut-off is kept from ending the last administrator: administrators.ts.) What has not been active yet has nothing to stop and nothing to come back to: it must not reach `active` by
  * way of `suspended`, past the people who approve.
  */
 export const TRANSITIONS: { readonly [move in Move]: Transition } = {

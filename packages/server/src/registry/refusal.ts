@@ -7,6 +7,7 @@ export type RegistryReason =
   | 'needs_people'
   | 'still_in_use'
   | 'built_in'
+  | 'last_administrator'
   | 'end_out_of_range'
   | 'unacceptable_key'
   | 'unacceptable_certificate'

@@ -4,10 +4,13 @@ import type { Position } from '../storage/page.ts';
 import { type KeyAlgorithm, OPAQUE_TOKEN_ALGORITHM } from '../storage/signing-keys.ts';
 import type { Stores } from '../storage/storage.ts';
 import { type RuleDeps, same, type Tell } from './change-rules.ts';
+import { requireNotOwn } from './own-address.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { resourceServerView } from './views.ts';
 
 export interface ResourceServerDeps extends RuleDeps {
+  /** Identifier of the admin API: nothing that looks like an address of this authority is another's. */
+  readonly adminResource: string;
   /** Sees to it that there is a key for this algorithm, in the caller's transaction (keys/rotation.ts). */
   readonly requireSigningKey: (stores: Stores, alg: KeyAlgorithm, tell: Tell) => Promise<unknown>;
 }
@@ -28,6 +31,7 @@ export async function createResourceServer(
   asked: NewResourceServer,
 ): Promise<ResourceServerRecord> {
   const now = deps.clock.now();
+  if (asked.builtIn !== true) requireNotOwn(deps.adminResource, asked.identifier);
   const taken = await stores.resourceServers.byIdentifier(asked.identifier);
   if (taken !== undefined) {
     throw new RegistryRefusal('already_exists', `${asked.identifier} is registered already`, {

@@ -48,4 +48,6 @@ export interface AccessStore {
   list(filter: AccessFilter, page: PageRequest): Promise<Page<AccessRecord>>;
   /** Every access as it was at the instant `at` (epoch ms), by the same filter; oldest first. None before its `createdAt`. */
   listAsOf(filter: AccessFilter, at: number, page: PageRequest): Promise<Page<AccessRecord>>;
+  /** Every version of every access of the pair, oldest first; of more than 1000 the latest. */
+  historyOf(identityId: string, resourceServerId: string): Promise<readonly AccessRecord[]>;
 }

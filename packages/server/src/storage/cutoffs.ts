@@ -1,5 +1,6 @@
-export const CUTOFF_KINDS = ['identity', 'credential', 'token', 'key'] as const;
-export type CutoffKind = (typeof CUTOFF_KINDS)[number];
+import type { CutoffKind } from '@countersign/protocol';
+
+export type { CutoffKind };
 
 /** An order to stop trusting; never changed. Those of single tokens are deleted when no such token can live. */
 export interface CutoffRecord {

@@ -40,8 +40,8 @@ export interface ReporterStore {
   put(record: ReporterRecord): Promise<void>;
   /** How many starts are known. */
   count(resourceServerId: string): Promise<number>;
-  /** Those that did not say goodbye and told nothing of the time since `before`; at most 10,000. */
-  silent(resourceServerId: string, before: number): Promise<readonly ReporterRecord[]>;
+  /** Of these resource servers, those that did not say goodbye and told nothing of the time since `before`; at most 10,000. */
+  silent(resourceServerIds: readonly string[], before: number): Promise<readonly ReporterRecord[]>;
   /** Of any resource server, those of which nothing came since `before`; at most 1,000. */
   forgotten(before: number): Promise<readonly ReporterRecord[]>;
   delete(key: Key): Promise<void>;

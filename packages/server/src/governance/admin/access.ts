@@ -1,4 +1,5 @@
 import { type AccessEnds, changeAccess, createAccess, revokeAccess } from '../../registry/access.ts';
+import { type AdministratorDeps, keepAdministered } from '../../registry/administrators.ts';
 import type { RuleDeps } from '../../registry/change-rules.ts';
 import { requireWithin } from '../../registry/own-access.ts';
 import { useOfAccess } from '../../registry/use/read-use.ts';
@@ -13,12 +14,13 @@ import { listAccess } from './list-access.ts';
 import { DEFAULT_SPAN, spanOf } from './span.ts';
 
 export function accessHandlers(
-  deps: RuleDeps & {
-    readonly storage: Pick<
-      Storage,
-      'access' | 'identities' | 'resourceServers' | 'usage' | 'usageReporters' | 'coverage'
-    >;
-  },
+  deps: RuleDeps &
+    AdministratorDeps & {
+      readonly storage: Pick<
+        Storage,
+        'access' | 'identities' | 'resourceServers' | 'usage' | 'usageReporters' | 'coverage'
+      >;
+    },
 ): NounHandlers<'access'> {
   const { storage } = deps;
   return {
@@ -93,13 +95,15 @@ export function accessHandlers(
         const gives = scopes.some((scope) => !record.scopes.includes(scope));
         const prolongs = expiresAt !== undefined && expiresAt > record.expiresAt;
         if (ends.resourceServer.builtIn && (gives || prolongs)) requireWithin(admin.scopes, scopes);
-        const next = await changeAccess(deps, stores, tell, ends, record, {
+        const change = {
           scopes: body.scopes,
           justification: body.justification,
           tokenLifetime: body.token_lifetime,
           expiresAt,
-        });
-        return resultOf(next, ends);
+        };
+        return await keepAdministered(deps, stores, record.identityId, async () =>
+          resultOf(await changeAccess(deps, stores, tell, ends, record, change), ends),
+        );
       },
     },
 
@@ -108,7 +112,9 @@ export function accessHandlers(
       async run({ params, requireVersion }, stores, tell) {
         const { record, ends } = await requireAccess(stores, params.id);
         requireVersion(record.version);
-        return resultOf(await revokeAccess(deps, stores, tell, ends, record), ends);
+        return await keepAdministered(deps, stores, record.identityId, async () =>
+          resultOf(await revokeAccess(deps, stores, tell, ends, record), ends),
+        );
       },
     },
   };

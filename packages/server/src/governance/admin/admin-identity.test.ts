@@ -1,6 +1,12 @@
 import { ADMIN_SCOPE_NAMES } from '@countersign/admin-api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Authority, openAuthority, RESOURCE, resourceServerBody } from '../../../test/authority.ts';
+import {
+  type Authority,
+  openAuthority,
+  RESOURCE,
+  resourceServerBody,
+  operator,
+} from '../../../test/authority.ts';
 import { type AdminIdentityDeps, ensureAdmin, resetAdmin } from './admin-identity.ts';
 
 let authority: Authority;
@@ -73,6 +79,8 @@ test('a reset does not move the admin API, whatever the issuer that the host nam
 });
 
 test('what was taken from the admin since stays taken at the next start, and comes back with a reset', async () => {
+  // Somebody else can administer meanwhile.
+  await operator(authority, 'second', ['identities:write', 'credentials:write', 'access:write']);
   const { body } = await authority.call('GET', '/v1/access?identity=admin');
   const scopes = ['access:read', 'access:write'];
   const path = `/v1/access/${body.items[0].id}`;

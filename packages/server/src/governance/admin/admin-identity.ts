@@ -120,7 +120,10 @@ interface BuiltIn {
   readonly resourceServer: ResourceServerRecord;
 }
 
-async function builtIn(stores: Stores): Promise<BuiltIn | undefined> {
+/** The authority's own API and its first administrator; undefined before the first start has made them. */
+export async function builtIn(
+  stores: Pick<Stores, 'settings' | 'identities' | 'resourceServers'>,
+): Promise<BuiltIn | undefined> {
   const identityId = await stores.settings.get(IDENTITY_SETTING);
   const resourceServerId = await stores.settings.get(RESOURCE_SERVER_SETTING);
   if (identityId === undefined || resourceServerId === undefined) return undefined;
@@ -138,8 +141,10 @@ const hasOne = (): Promise<void> => Promise.resolve();
 /** Of two nodes that begin at once the unique identifier and client_id let one through. */
 async function begin(deps: AdminIdentityDeps, stores: Stores, tell: Tell): Promise<string> {
   const expiresAt = deps.clock.now() + LIFE_MS;
-  const resourceServer = await createResourceServer({ ...deps, requireSigningKey: hasOne }, stores, tell, {
-    identifier: deps.resource,
+  const { resource: adminResource } = deps;
+  const serverDeps = { ...deps, adminResource, requireSigningKey: hasOne };
+  const resourceServer = await createResourceServer(serverDeps, stores, tell, {
+    identifier: adminResource,
     name: 'Countersign admin API',
     scopes: SCOPES,
     token: { format: 'jwt', lifetime: undefined, signingAlg: 'ES256', typ: 'at+jwt' },

@@ -1,5 +1,6 @@
 import type { QueryOf } from '@countersign/admin-api';
 import type { RefusedMethods } from '../../policy/methods-allowed-per-environment.ts';
+import { type AdministratorDeps, keepAdministered } from '../../registry/administrators.ts';
 import { requireAllowed } from '../../registry/allowed-method.ts';
 import { betterMethod } from '../../registry/better-method.ts';
 import type { SecretDeps } from '../../registry/client-secret.ts';
@@ -20,7 +21,8 @@ import { findIdentity, remembering, required, requireCredential } from './find-r
 
 export function credentialHandlers(
   deps: SecretDeps &
-    FetchDeps & {
+    FetchDeps &
+    AdministratorDeps & {
       readonly storage: Pick<Storage, 'credentials' | 'identities' | 'credentialUse' | 'usage' | 'settings'>;
       readonly refusedMethods: RefusedMethods;
     },
@@ -108,9 +110,8 @@ export function credentialHandlers(
           expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
           material: trustChanged(record, body, deps.clock.now()),
         };
-        return resultOf(
-          await changeCredential(deps, stores, tell, identity, record, change),
-          identity.clientId,
+        return await keepAdministered(deps, stores, identity.id, async () =>
+          resultOf(await changeCredential(deps, stores, tell, identity, record, change), identity.clientId),
         );
       },
     },
@@ -120,7 +121,9 @@ export function credentialHandlers(
       async run({ params, requireVersion }, stores, tell) {
         const { record, identity } = await requireCredential(stores, params.id);
         requireVersion(record.version);
-        return resultOf(await revokeCredential(deps, stores, tell, identity, record), identity.clientId);
+        return await keepAdministered(deps, stores, identity.id, async () =>
+          resultOf(await revokeCredential(deps, stores, tell, identity, record), identity.clientId),
+        );
       },
     },
   };

@@ -153,6 +153,8 @@ describe('every problem that an endpoint can answer with', () => {
       headers,
     });
     expect(problem(own)).toBe('built_in');
+    const last = await authority.call('POST', '/v1/identities/admin/suspend', { body: { reason: 'x' } });
+    expect(problem(last)).toBe('last_administrator');
     for (let i = 0; i < 50; i++) {
       await authority.call('POST', '/v1/identities/a/credentials', { body: { type: 'client_secret' } });
     }

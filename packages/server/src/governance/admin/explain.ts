@@ -247,6 +247,10 @@ const PROBLEM_REASONS: { readonly [code in ProblemCode]: ReasonExplanation } = {
   illegal_transition: { why: 'The present state does not allow it.', fix: OWN_STATE },
   still_in_use: { why: 'Something live depends on it.', fix: 'Narrow or revoke the access first.' },
   built_in: { why: 'It is part of the authority itself.', fix: undefined },
+  last_administrator: {
+    why: 'Nobody else holds what it takes to administer the authority, with a credential that works.',
+    fix: 'Give another identity identities:write, credentials:write and access:write first; stop what is in wrong hands by countersign cutoffs create.',
+  },
   concurrent_change: {
     why: 'Somebody else changed it at the same moment.',
     fix: 'Read it again and repeat.',

@@ -1,4 +1,5 @@
 import type { BodyOf } from '@countersign/admin-api';
+import { type AdministratorDeps, keepAdministered } from '../../registry/administrators.ts';
 import { changeIdentity, createIdentity } from '../../registry/identity.ts';
 import type { RuleDeps } from '../../registry/change-rules.ts';
 import { type Move, moveIdentity } from '../../registry/lifecycle.ts';
@@ -10,7 +11,7 @@ import type { Call, Handler, NounHandlers, Result } from './endpoint.ts';
 import { findIdentity, required } from './find-record.ts';
 
 export function identityHandlers(
-  deps: RuleDeps & { readonly storage: Pick<Storage, 'identities'> },
+  deps: RuleDeps & AdministratorDeps & { readonly storage: Pick<Storage, 'identities'> },
 ): NounHandlers<'identities'> {
   const { storage } = deps;
   return {
@@ -65,12 +66,13 @@ export function identityHandlers(
         const record = required(await findIdentity(stores, params.id), 'identity');
         requireVersion(record.version);
         const { expires_at: end, owner, ...rest } = body;
-        return resultOf(
-          await changeIdentity(deps, stores, tell, record, {
-            ...rest,
-            owner: owner && mergeOwner(record.owner, owner),
-            expiresAt: end === undefined ? undefined : Date.parse(end),
-          }),
+        const change = {
+          ...rest,
+          owner: owner && mergeOwner(record.owner, owner),
+          expiresAt: end === undefined ? undefined : Date.parse(end),
+        };
+        return await keepAdministered(deps, stores, record.id, async () =>
+          resultOf(await changeIdentity(deps, stores, tell, record, change)),
         );
       },
     },
@@ -91,7 +93,7 @@ type MoveId = Exclude<
   'identities.create' | 'identities.list' | 'identities.get' | 'identities.patch'
 >;
 
-function moveHandler<Id extends MoveId>(deps: RuleDeps, move: Move): Handler<Id> {
+function moveHandler<Id extends MoveId>(deps: RuleDeps & AdministratorDeps, move: Move): Handler<Id> {
   return {
     kind: 'write',
     async run(call, stores, tell) {
@@ -100,7 +102,12 @@ function moveHandler<Id extends MoveId>(deps: RuleDeps, move: Move): Handler<Id>
       const record = required(await findIdentity(stores, params.id), 'identity');
       requireVersion(record.version);
       const moving = { move, reason: body.reason, actor: admin.actor };
-      return resultOf(await moveIdentity(deps, stores, tell, record, moving)) as Result<Id>;
+      return await keepAdministered(
+        deps,
+        stores,
+        record.id,
+        async () => resultOf(await moveIdentity(deps, stores, tell, record, moving)) as Result<Id>,
+      );
     },
   };
 }

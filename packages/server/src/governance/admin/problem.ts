@@ -37,6 +37,7 @@ const RULES: { readonly [reason in RegistryReason]: ProblemCode } = {
   needs_people: 'needs_people',
   still_in_use: 'still_in_use',
   built_in: 'built_in',
+  last_administrator: 'last_administrator',
   end_out_of_range: 'validation_failed',
   unacceptable_key: 'validation_failed',
   unacceptable_certificate: 'validation_failed',

@@ -81,6 +81,17 @@ describe('a certificate', () => {
     ['one of an authority', () => testCertificate({ ...DATES, issuer }).pem],
     ['two', () => `${testCertificate(DATES).pem}\n${testCertificate(DATES).pem}`],
     ['none', () => pemOf('AAAA')],
+    [
+      'one that expired in the year 30',
+      () => {
+        const { der } = testCertificate({ notAfter: Date.UTC(2060, 0, 1) });
+        return pemOf(
+          Buffer.from(Buffer.from(der).toString('latin1').replace('20600101', '00300101'), 'latin1').toString(
+            'base64',
+          ),
+        );
+      },
+    ],
     ['one with an Ed25519 key for which anybody can sign', () => aboutKey(SMALL_ORDER)],
   ])('that could prove nobody is refused: %s', async (_, certificate) => {
     const answer = await register(certificate());

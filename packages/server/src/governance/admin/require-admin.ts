@@ -30,6 +30,7 @@ import {
   standing,
 } from '../../registry/effective-access.ts';
 import type { FactsReader } from '../../registry/facts.ts';
+import type { OwnUse } from './own-use.ts';
 import { ProblemError } from './problem.ts';
 import { checkSender, isProofReason, type SenderProofDeps, type SenderReason } from './sender-proof.ts';
 
@@ -39,6 +40,8 @@ export interface RequireAdminDeps extends SenderProofDeps {
   readonly keystore: Pick<Keystore, 'verificationKey'> & { reload(): Promise<void> };
   readonly ledger: Pick<CutoffLedger, 'current'>;
   readonly facts: FactsReader;
+  /** Counts what the API required of a caller, and whether it had it. */
+  readonly countUse?: OwnUse['count'] | undefined;
 }
 
 /** Who calls, proved just now. */
@@ -203,6 +206,7 @@ export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
 
     requireScopes(admin, scopes) {
       const missing = scopes.filter((scope) => !admin.scopes.has(scope));
+      deps.countUse?.(admin.actor, scopes, missing.length === 0);
       if (missing.length === 0) return;
       const header = challengeAs(admin.scheme, 'insufficient_scope', scopes.join(' '));
       throw new ProblemError(

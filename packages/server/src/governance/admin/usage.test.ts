@@ -250,6 +250,14 @@ test('who reports is in the log once a start, and reporting is itself use', asyn
   });
 });
 
+test('a call right after the access was given is use, though clocks of verifiers are coarse', async () => {
+  const now = authority.clock.now();
+  const second = Math.floor(now / 1000) * 1000;
+  expect(second).toBeLessThan(now);
+  await send(report({ from: iso(second), to: iso(second), rows: [row('read', 1, 0)] }));
+  expect((await shown()).scopes[0]).toMatchObject({ state: 'used', ok: 1 });
+});
+
 test('a dry run tells nothing', async () => {
   const answer = await authority.call('POST', '/v1/usage?dry_run=true', {
     body: report({ rows: [row('read', 1, 0)] }),

@@ -1,4 +1,5 @@
 import { revokeAccess } from '../../registry/access.ts';
+import { keepAdministered } from '../../registry/administrators.ts';
 import type { Tell } from '../../registry/change-rules.ts';
 import { revokeCredential } from '../../registry/credential.ts';
 import { moveIdentity } from '../../registry/lifecycle.ts';
@@ -51,7 +52,8 @@ async function accessRemovals(
       const resourceServer = await now.resourceServers.byId(record.resourceServerId);
       const present = await now.access.byId(record.id);
       if (identity === undefined || resourceServer === undefined || present === undefined) return;
-      await revokeAccess(deps, now, tell, { identity, resourceServer }, present);
+      const ends = { identity, resourceServer };
+      await keepAdministered(deps, now, identity.id, () => revokeAccess(deps, now, tell, ends, present));
     });
   }
   return found;
@@ -71,9 +73,9 @@ async function credentialRemovals(
     found.push(async (now, tell) => {
       const identity = await now.identities.byId(record.identityId);
       const present = await now.credentials.byId(record.id);
-      if (identity !== undefined && present !== undefined) {
-        await revokeCredential(deps, now, tell, identity, present);
-      }
+      if (identity === undefined || present === undefined) return;
+      const revoke = (): Promise<unknown> => revokeCredential(deps, now, tell, identity, present);
+      await keepAdministered(deps, now, identity.id, revoke);
     });
   }
   return found;
@@ -93,7 +95,7 @@ async function identityRemovals(
         const present = await now.identities.byId(record.id);
         if (present?.state !== state) return;
         const moving = { move: 'decommission', reason: 'no longer declared', actor } as const;
-        await moveIdentity(deps, now, tell, present, moving);
+        await keepAdministered(deps, now, present.id, () => moveIdentity(deps, now, tell, present, moving));
       });
     }
   }

@@ -3,6 +3,7 @@ import type { IdentityFacts } from '../../registry/facts.ts';
 import type { Observation } from '../../registry/finding.ts';
 import type { Pace } from '../../registry/issuance-pace.ts';
 import type { ToldOfUse } from '../../registry/use/told-of-use.ts';
+import type { AccessRecord } from '../../storage/access.ts';
 import type { FindingKind } from '../../storage/findings.ts';
 
 /** What detectors may know besides the identity itself. */
@@ -14,6 +15,8 @@ export interface Circumstances extends ToldOfUse {
   readonly paces: ReadonlyMap<string, Pace>;
   /** By id of a credential: client_ids of others that have its public key and may act, or may again. */
   readonly keySharers: ReadonlyMap<string, readonly string[]>;
+  /** Every version of the identity's access to the admin API, oldest first; absent: it has none. */
+  readonly adminHistory?: readonly AccessRecord[] | undefined;
 }
 
 /** Looks for one kind of thing that is wrong with an identity. Pure: facts in, what it sees out. */

@@ -44,7 +44,11 @@ test('a start is forgotten when none of its reports could come any more; what it
   authority.clock.advance(1);
   await job.run(never);
   expect(await usageReporters.count(resourceServerId)).toBe(0);
-  const missed = () => coverage.spans(resourceServerId, 'missed', { from: 0, to: at + 9 * DAY });
+  const missed = async () =>
+    (await coverage.spans([resourceServerId], { from: 0, to: at + 9 * DAY })).map(({ from, to }) => ({
+      from,
+      to,
+    }));
   expect(await missed()).toEqual([{ from: at, to: at + HOUR }]);
   authority.clock.advance(400 * DAY);
   await job.run(never);

@@ -3,9 +3,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { testCertificate } from '../../../test/client-certificate.ts';
 import {
   accessBody,
+  type Answer,
   type Authority,
   identityBody,
   openAuthority,
+  operator,
+  RESOURCE,
   resourceServerBody,
   START,
 } from '../../../test/authority.ts';
@@ -181,6 +184,65 @@ test('an abort stops it between two identities', async () => {
   stopping.abort();
   await job.run(stopping.signal);
   expect(events()).toEqual([]);
+});
+
+test('a credential that was made while its identity was narrowed is found when the access is restored', async () => {
+  const mallory = await operator(authority, 'mallory', ['access:write', 'credentials:write']);
+  await addSecret();
+  const give = (scopes: string[]): Promise<Answer> =>
+    authority.call('POST', '/v1/access', { body: accessBody('pay', RESOURCE, scopes) });
+  const access = (await give(['keys:write', 'access:write'])).body.id;
+  await addSecret();
+  await job.run(never);
+  expect(await found('credential_made_while_narrowed')).toEqual([]);
+
+  const path = '/v1/identities/pay/credentials';
+  const plant = { body: { type: 'client_secret' }, token: mallory };
+  expect((await authority.call('POST', path, plant)).status).toBe(403);
+  authority.clock.advance(1000);
+  const narrower = { body: { scopes: ['access:write'] }, headers: { 'If-Match': '*' }, token: mallory };
+  expect((await authority.call('PATCH', `/v1/access/${access}`, narrower)).status).toBe(200);
+  authority.clock.advance(1000);
+  const planted = await authority.call('POST', path, plant);
+  expect(planted.status).toBe(201);
+  await job.run(never);
+  expect(await found('credential_made_while_narrowed')).toEqual([]);
+
+  authority.clock.advance(1000);
+  const wider = { body: { scopes: ['keys:write', 'access:write'] }, headers: { 'If-Match': '*' } };
+  expect((await authority.call('PATCH', `/v1/access/${access}`, wider)).status).toBe(200);
+  await job.run(never);
+  const [finding, ...others] = await found('credential_made_while_narrowed');
+  expect(others).toEqual([]);
+  expect(finding).toMatchObject({
+    subjectId: planted.body.id,
+    severity: 'high',
+    state: 'open',
+    fix: `countersign credentials revoke ${planted.body.id}`,
+  });
+  expect(finding?.reason).toContain('keys:write');
+
+  await authority.call('DELETE', `/v1/credentials/${planted.body.id}`, { headers: { 'If-Match': '*' } });
+  await job.run(never);
+  expect(await states('credential_made_while_narrowed')).toEqual(['high resolved']);
+});
+
+test('so is one that was made after the access was revoked, when another one is given', async () => {
+  const access = (
+    await authority.call('POST', '/v1/access', { body: accessBody('pay', RESOURCE, ['keys:write']) })
+  ).body.id;
+  authority.clock.advance(1000);
+  await authority.call('DELETE', `/v1/access/${access}`, { headers: { 'If-Match': '*' } });
+  authority.clock.advance(1000);
+  const planted = await addSecret();
+  authority.clock.advance(1000);
+  await authority.call('POST', '/v1/access', {
+    body: accessBody('pay', RESOURCE, ['keys:write', 'keys:read']),
+  });
+  await job.run(never);
+  expect((await found('credential_made_while_narrowed')).map(({ subjectId }) => subjectId)).toEqual([
+    planted,
+  ]);
 });
 
 describe('one public key of two identities', () => {

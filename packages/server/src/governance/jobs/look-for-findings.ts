@@ -10,6 +10,7 @@ import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Position } from '../../storage/page.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import type { Circumstances, Detector } from '../findings/detector.ts';
+import { credentialMadeWhileNarrowed } from '../findings/credential-made-while-narrowed.ts';
 import { oldCredential } from '../findings/old-credential.ts';
 import { stepsFor } from '../findings/reconcile.ts';
 import { keySharersOf } from '../findings/key-sharers.ts';
@@ -51,6 +52,7 @@ const DETECTORS: readonly Detector[] = [
   wideAccess,
   uncachedClient,
   sharedKey,
+  credentialMadeWhileNarrowed,
   scopeMeaningChanged,
   unregisteredCaller,
 ];
@@ -188,5 +190,8 @@ async function stepsOf(
   const live = await stores.findings.liveOfIdentity(identity.id);
   const facts = await readFactsOf(stores, identity);
   const { clientIds: keySharers, neighbours } = await keySharersOf(stores, facts, round.now);
-  return { steps: stepsFor(DETECTORS, facts, live, { ...round, keySharers }), concerned: neighbours };
+  const own = facts.access.find(({ resourceServer }) => resourceServer.builtIn);
+  const adminHistory = own && (await stores.access.historyOf(identity.id, own.resourceServer.id));
+  const circumstances = { ...round, keySharers, adminHistory };
+  return { steps: stepsFor(DETECTORS, facts, live, circumstances), concerned: neighbours };
 }

@@ -126,6 +126,7 @@ function admit(
   now: number,
 ): AuthenticatedClient {
   if (facts === undefined) throw new Refusal('client_unknown');
+  // A method whose proof is no secret refuses by itself, where there is anything to compare it with.
   if (credential === undefined) throw new Refusal('secret_mismatch');
   const fault = standing(facts.identity, credential, now);
   if (fault !== undefined) throw new Refusal(fault);

@@ -2,7 +2,7 @@
 // client_id (§2). Beside a secret, an assertion or a key it is there to bind the token (§3), and proves nobody.
 import { hash } from 'node:crypto';
 import type { Form } from '@countersign/protocol';
-import { type HttpRequest, header } from '../../http/request.ts';
+import { type ClientCertificate, type HttpRequest, header } from '../../http/request.ts';
 import { type Certificate, isSelfIssued, parseCertificate } from '../../x509/certificate.ts';
 
 /** A chain as it was shown. */
@@ -15,7 +15,7 @@ export interface CertificateProof {
 
 export interface PresentedCertificate {
   readonly clientId: string;
-  readonly proof: CertificateProof;
+  readonly proof: CertificateProof & Pick<ClientCertificate, 'keep'>;
 }
 
 /** As many as a path may have here, and some that are not needed. */
@@ -31,7 +31,7 @@ export function presentedCertificate(request: HttpRequest, form: Form): Presente
   if (clientId === undefined || provesOtherwise(request, form)) return undefined;
   // Asked last: for most requests the connection is then not asked at all.
   const shown = request.clientCertificate;
-  return shown === undefined ? undefined : { clientId, proof: read(shown.chain) };
+  return shown === undefined ? undefined : { clientId, proof: { ...read(shown.chain), keep: shown.keep } };
 }
 
 /**

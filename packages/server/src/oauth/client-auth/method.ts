@@ -42,4 +42,6 @@ export interface AuthenticatedClient {
   readonly credential: CredentialRecord;
   /** Registered name of the method, or of the grant whose assertion said who asks. */
   readonly method: string;
+  /** Where others than the registry say who asks: asked again when the token is signed. Throws `Refusal` when they no longer may. */
+  readonly recheck?: (() => Promise<void>) | undefined;
 }

@@ -215,6 +215,27 @@ describe('a jti', () => {
     expect(await outcome(made({ jti: 'one' }))).toBe('ok');
   });
 
+  it('is used up although the database answers seconds after it was read, or another node is ahead', async () => {
+    const { claim } = scene.storage.usedOnce;
+    const usedOnce = {
+      claim: (...args: Parameters<typeof claim>) => {
+        scene.clock.set(scene.clock.now() + 5000);
+        return claim(...args);
+      },
+    };
+    const slow = await openTokenScene({ ...scene.deps, usedOnce });
+    await addClientKey(scene, ES);
+    const late = made({ jti: 'one', exp: SECONDS - 29 });
+    const ask = () => slow.ask(assertionForm(late), { authorization: null });
+    const answers = await Promise.all([ask(), ask(), ask()]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 401, 401]);
+    // Swept by a node whose clock is ahead, shown to one whose clock is right.
+    expect(await scene.storage.usedOnce.sweep(NOW + 30_000)).toBe(0);
+    scene.clock.set(NOW);
+    expect((await ask()).status).toBe(401);
+    await slow.close();
+  });
+
   it('that cannot be known to be new authenticates nobody', async () => {
     const usedOnce = { claim: () => Promise.reject(new StorageError('unavailable', 'gone')) };
     const { facts, secretHash, log } = scene.deps;

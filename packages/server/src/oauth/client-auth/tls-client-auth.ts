@@ -7,7 +7,12 @@ import type { Certificate } from '../../x509/certificate.ts';
 import { type PathFault, validatePath } from '../../x509/path-validation.ts';
 import { signatureFault } from '../../x509/signature.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
-import { type CertificateProof, isSelfSigned, presentedCertificate } from './client-certificate.ts';
+import {
+  type CertificateProof,
+  isSelfSigned,
+  type PresentedCertificate,
+  presentedCertificate,
+} from './client-certificate.ts';
 import type { ClientAuthMethod } from './method.ts';
 
 const REASONS: { readonly [fault in PathFault]: RefusalReason } = {
@@ -37,7 +42,7 @@ const MOST_HELD = 64;
 /** An identity has at most 50 live credentials; those beyond are revoked ones, of which the newest come first. */
 const MOST_TRIED = 64;
 
-export function tlsClientAuth(): ClientAuthMethod<CertificateProof> {
+export function tlsClientAuth(): ClientAuthMethod<PresentedCertificate['proof']> {
   const known = new WeakMap<CredentialRecord, Known>();
 
   function knownOf(credential: CredentialRecord): Known | undefined {
@@ -70,6 +75,7 @@ export function tlsClientAuth(): ClientAuthMethod<CertificateProof> {
         if (entry === undefined || ++tried > MOST_TRIED) continue;
         const found = faultOf(entry, proof, leaf, now);
         if (found === undefined) {
+          proof.keep?.();
           // Of several that match, as while one replaces the other, the one that may be used.
           if (credentialFault(credential, now) === undefined) return credential;
           matched ??= credential;

@@ -18,7 +18,7 @@ import {
   onlyBelow,
 } from '../../../test/client-authority.ts';
 import { proofKey, proofOf } from '../../../test/dpop-proof.ts';
-import { addExchange, type ExchangeScene, TOKEN } from '../../../test/exchange-scene.ts';
+import { addExchange, type ExchangeScene, scopesOf, TOKEN } from '../../../test/exchange-scene.ts';
 import { addFederation, assertingAsGrant, SECONDS } from '../../../test/federation-scene.ts';
 import {
   addApiKey,
@@ -481,7 +481,7 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   actor_not_permitted: badSubject(exchangingClaims(() => ({ may_act: { sub: 'somebody-else' } }))),
   actor_chain_too_long: badSubject(
     exchangingClaims((s) => {
-      const via = { jti: 'j', crd: s.credential.id, aud: FRAUD, scope: 'fraud:read' };
+      const via = { jti: 'j', crd: s.credential.id, aud: FRAUD, scope: 'fraud:read', kid: 'k' };
       const act = {
         sub: 'payments',
         act: { sub: 'payments', act: { sub: 'payments', act: { sub: 'payments' } } },
@@ -540,6 +540,12 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     'a policy of this authority does not allow it',
     accessIs({ expiresAt: NOW + 1 }),
   ),
+  token_too_large: denied('invalid_scope', 'so many scopes do not fit into one token', async (s) => {
+    const scopes = scopesOf(...Array.from({ length: 150 }, (_, i) => `s${i}`.padEnd(128, 'x')));
+    await s.storage.resourceServers.replace(changed(s.server, { scopes }));
+    await s.storage.access.replace(changed(s.access, { scopes: scopes.map(({ name }) => name) }));
+    return await s.ask();
+  }),
   token_missing: malformed('token is missing', (s) => s.about('/oauth/introspect', '')),
   token_of_another_client: denied('invalid_grant', 'the token was issued to another client', async (s) => {
     const identity = identityRecord({ clientId: 'billing' });

@@ -1,7 +1,8 @@
 // Token endpoint: RFC 6749 §3.2. The story of one token; every step lives in a file of its own.
 //
-// On the wire: invalid_request, invalid_client, unsupported_grant_type, invalid_scope, invalid_target, access_denied,
-// invalid_authorization_details, temporarily_unavailable (429, 503), server_error (500, a bug of ours).
+// On the wire: invalid_request, invalid_client, unsupported_grant_type, invalid_grant, invalid_scope, invalid_target,
+// invalid_authorization_details, invalid_dpop_proof, use_dpop_nonce, access_denied, temporarily_unavailable (429, 503),
+// server_error (500, a bug of ours).
 import { type Form, TOKEN_TYPE } from '@countersign/protocol';
 import { AuditUnavailable } from '../../audit/sink.ts';
 import type { Clock } from '../../clock.ts';
@@ -31,6 +32,7 @@ import { confirm } from '../sender-constraint/confirm.ts';
 import type { SenderConstraint } from '../sender-constraint/constraint.ts';
 import type { Authorization, Delegation, IssueTerms } from '../tokens/authorization.ts';
 import { type IssueDeps, issue } from '../tokens/issue.ts';
+import { MAX_TOKEN_BYTES } from '../tokens/own-token.ts';
 import type { Attempt } from './attempt.ts';
 import type { Budgets } from './budgets.ts';
 import { errorResponse, serverErrorResponse, tooManyFailuresResponse } from './error-response.ts';
@@ -84,15 +86,18 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       if (asked.issuedTokenType !== undefined) requireFormat(asked, held);
       const confirming = confirm(deps.constraints, request, held.resourceServer, attempt.at);
       const confirmation = confirming instanceof Promise ? await confirming : confirming;
-      if (asked.delegation !== undefined)
-        requireHolder((attempt.delegation = asked.delegation), confirmation);
+      if (asked.delegation !== undefined) {
+        attempt.delegation = asked.delegation;
+        requireHolder(asked.delegation, confirmation);
+      }
       const now = Math.floor(attempt.at / 1000);
       const lifetime = withinDelegation(requirePolicy(deps, client, held, attempt.at), asked, now);
       const status = wantsStatus(held) ? await requireStatus(deps, client) : undefined;
       const token = issue(deps, idsOf(client), held, lifetime, now, termsOf(asked, confirmation, status));
-      const accessToken = await token.signed;
+      const accessToken = requireReadable(await token.signed);
       const changed = recheck(deps, client, held, attempt.at);
       if (changed !== undefined) await changed;
+      if (client.recheck !== undefined) await client.recheck();
       if (asked.delegation?.recheck !== undefined) await asked.delegation.recheck();
       await deps.record.issued(attempt, client, held, token);
       deps.record.delivered(attempt, held, token);
@@ -187,6 +192,12 @@ function withinDelegation(lifetime: number, { delegation }: Authorization, now: 
   const left = delegation.expiresAt - now;
   if (left < 1) throw new Refusal('lifetime_exhausted');
   return Math.min(lifetime, left);
+}
+
+/** A token that no verifier reads could not be introspected or revoked either. */
+function requireReadable(accessToken: string): string {
+  if (accessToken.length > MAX_TOKEN_BYTES) throw new Refusal('token_too_large');
+  return accessToken;
 }
 
 function termsOf(

@@ -3,12 +3,12 @@ import { type Form, parseResourceIndicator, parseScope } from '@countersign/prot
 import type { AccessAsked } from '../../registry/effective-access.ts';
 import { Refusal } from '../refusal.ts';
 
-export function readAccessAsked(form: Form): AccessAsked {
-  const resources = form.all('resource');
+/** `targets`: what the form names as the API to call. */
+export function readAccessAsked(form: Form, targets: readonly string[] = form.all('resource')): AccessAsked {
   // RFC 8707 §2 allows several; one token of ours has one audience.
-  if (resources.length > 1) throw new Refusal('several_resources');
-  const resource = resources[0] === undefined ? undefined : parseResourceIndicator(resources[0]);
-  if (resources.length === 1 && resource === undefined) throw new Refusal('resource_malformed');
+  if (targets.length > 1) throw new Refusal('several_resources');
+  const resource = targets[0] === undefined ? undefined : parseResourceIndicator(targets[0]);
+  if (targets.length === 1 && resource === undefined) throw new Refusal('resource_malformed');
 
   const scopeText = form.get('scope');
   const scopes = scopeText === undefined ? undefined : parseScope(scopeText);

@@ -29,16 +29,10 @@ export function foreignSubjectToken(deps: JwtBearerDeps, issuer: string): Foreig
   const ends = new WeakMap<AuthenticatedClient, number>();
 
   async function read(form: Form, now: number): ReturnType<typeof identifyByAssertion> {
-    try {
-      return await identifyByAssertion(deps, form.get('subject_token') ?? '', form, now);
-    } catch (error) {
-      if (!(error instanceof Refusal) || !error.reason.startsWith('assertion_')) throw error;
-      // RFC 8693 §2.2.2: invalid_request, where the same assertion as a grant would be invalid_grant.
-      const evidence = { ...error.evidence, assertion: error.reason };
-      const refusal = new Refusal('subject_token_not_trusted', undefined, evidence);
-      refusal.voucher = error.voucher;
-      throw refusal;
-    }
+    const found = await asSubjectToken(() =>
+      identifyByAssertion(deps, form.get('subject_token') ?? '', form, now),
+    );
+    return { ...found, recheck: () => asSubjectToken(found.recheck) };
   }
 
   return {
@@ -51,8 +45,8 @@ export function foreignSubjectToken(deps: JwtBearerDeps, issuer: string): Foreig
     },
 
     async identify(form, now) {
-      const { facts, credential, endsAt } = await read(form, now);
-      const client: AuthenticatedClient = { facts, credential, method: TOKEN_EXCHANGE };
+      const { facts, credential, endsAt, recheck } = await read(form, now);
+      const client: AuthenticatedClient = { facts, credential, method: TOKEN_EXCHANGE, recheck };
       ends.set(client, endsAt);
       return client;
     },
@@ -71,4 +65,17 @@ export function foreignSubjectToken(deps: JwtBearerDeps, issuer: string): Foreig
       return { subject: clientId, actor: undefined, expiresAt: endsAt };
     },
   };
+}
+
+/** RFC 8693 §2.2.2: invalid_request, where the same assertion as a grant would be invalid_grant. */
+async function asSubjectToken<T>(reading: () => Promise<T>): Promise<T> {
+  try {
+    return await reading();
+  } catch (error) {
+    if (!(error instanceof Refusal) || !error.reason.startsWith('assertion_')) throw error;
+    const evidence = { ...error.evidence, assertion: error.reason };
+    const refusal = new Refusal('subject_token_not_trusted', undefined, evidence);
+    refusal.voucher = error.voucher;
+    throw refusal;
+  }
 }

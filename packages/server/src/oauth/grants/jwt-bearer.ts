@@ -21,8 +21,8 @@ export function jwtBearer(deps: JwtBearerDeps): Grant {
   async function identify(form: Form, now: number): Promise<AuthenticatedClient> {
     const text = form.get('assertion');
     if (text === undefined) throw new Refusal('assertion_missing');
-    const { facts, credential } = await identifyByAssertion(deps, text, form, now);
-    return { facts, credential, method: JWT_BEARER };
+    const { facts, credential, recheck } = await identifyByAssertion(deps, text, form, now);
+    return { facts, credential, method: JWT_BEARER, recheck };
   }
 
   return {
@@ -45,6 +45,8 @@ export function jwtBearer(deps: JwtBearerDeps): Grant {
 /** Whose an assertion is, and until when at most (epoch seconds) it speaks for it. */
 export interface IdentifiedByAssertion extends Pick<AuthenticatedClient, 'facts' | 'credential'> {
   readonly endsAt: number;
+  /** Throws `Refusal` when its issuer is not trusted any more, or no longer with that key. */
+  readonly recheck: () => Promise<void>;
 }
 
 /** Reads an assertion and uses it up, where its issuer's are for one use. Throws `Refusal` of the kind `assertion_…`. */
@@ -55,9 +57,17 @@ export async function identifyByAssertion(
   now: number,
 ): Promise<IdentifiedByAssertion> {
   const assertion = await readForeignAssertion(deps, text, now);
-  return await vouchedFor(assertion.trustedIssuer, assertion.claims, () =>
+  const found = await vouchedFor(assertion.trustedIssuer, assertion.claims, () =>
     identifyByRule(deps, assertion, form, now),
   );
+  return {
+    ...found,
+    async recheck() {
+      const { issuer, version } = assertion.trustedIssuer;
+      const present = await deps.trustedIssuers.byIssuer(issuer);
+      if (present?.version !== version) await readForeignAssertion(deps, text, now);
+    },
+  };
 }
 
 async function identifyByRule(
@@ -65,7 +75,7 @@ async function identifyByRule(
   assertion: ForeignAssertion,
   form: Form,
   now: number,
-): Promise<IdentifiedByAssertion> {
+): Promise<Omit<IdentifiedByAssertion, 'recheck'>> {
   const { outcome } = await matchRules(deps, assertion, now);
   if (!outcome.ok) throw new Refusal(outcome.reason, undefined, outcome.evidence);
   const { facts, credential } = outcome;

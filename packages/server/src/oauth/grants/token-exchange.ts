@@ -3,8 +3,6 @@ import {
   type AccessTokenClaims,
   type Actor,
   type Form,
-  parseResourceIndicator,
-  parseScope,
   type ResourceIndicator,
   type ScopeToken,
   TOKEN_EXCHANGE,
@@ -19,6 +17,7 @@ import { type Party, partiesOf, subjectAccess } from '../tokens/delegation.ts';
 import type { OwnTokenReader } from '../tokens/own-token.ts';
 import { standsFor } from '../../registry/stands-for.ts';
 import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
+import { readAccessAsked } from './access-asked.ts';
 import type { ForeignSubjectToken } from './foreign-subject-token.ts';
 import type { Grant } from './grant.ts';
 
@@ -46,9 +45,10 @@ export function tokenExchange(deps: TokenExchangeDeps): Grant {
         const delegation = await deps.foreign.authorize(form, client, now);
         return { ...request.asked, delegation, issuedTokenType: request.issuedTokenType };
       }
-      const { claims, scopes } = await requireSubject(deps, client, request.subjectToken, now);
+      const live = await requireSubject(deps, client, request.subjectToken, now);
+      const { claims } = live;
       const actor = await requireActor(deps, client, request.actorToken, now);
-      const parties = partiesWith(claims, scopes);
+      const parties = partiesWith(live);
       const held = await withinSubject(deps, client, parties, request.asked, now);
       const delegation: Delegation = {
         subject: claims.sub,
@@ -58,7 +58,7 @@ export function tokenExchange(deps: TokenExchangeDeps): Grant {
         boundTo: [claims.cnf, actor?.cnf].filter((cnf) => cnf !== undefined),
         recheck: async () => {
           const again = await requireSubject(deps, client, request.subjectToken, now);
-          const still = await withinSubject(deps, client, partiesWith(claims, again.scopes), held, now);
+          const still = await withinSubject(deps, client, partiesWith(again), held, now);
           if (still.scopes.length < held.scopes.length) throw new Refusal('subject_scope_not_held');
         },
       };
@@ -89,7 +89,7 @@ function readExchange(form: Form, isForeign: boolean): ExchangeRequest {
     subjectToken,
     actorToken,
     issuedTokenType: requireTokenType(form.get('requested_token_type') ?? TOKEN_TYPE.accessToken),
-    asked: { resource: readTarget(form), scopes: readScopes(form) },
+    asked: readAccessAsked(form, targetsOf(form)),
   };
 }
 
@@ -100,29 +100,14 @@ function requireTokenType(type: string): TokenTypeIdentifier {
 }
 
 /** RFC 8693 §2.1: `audience` is the target by name, and the name of a resource server is its resource identifier. */
-function readTarget(form: Form): ResourceIndicator | undefined {
-  const targets = new Set([...form.all('resource'), ...form.all('audience')]);
-  if (targets.size > 1) throw new Refusal('several_resources');
-  for (const target of targets) {
-    const resource = parseResourceIndicator(target);
-    if (resource === undefined) throw new Refusal('resource_malformed');
-    return resource;
-  }
-  return undefined;
-}
-
-function readScopes(form: Form): readonly ScopeToken[] | undefined {
-  const text = form.get('scope');
-  if (text === undefined) return undefined;
-  const scopes = parseScope(text);
-  // RFC 6749 §3.3
-  if (scopes === undefined) throw new Refusal('scope_malformed');
-  return scopes;
+function targetsOf(form: Form): readonly string[] {
+  return [...new Set([...form.all('resource'), ...form.all('audience')])];
 }
 
 /** A token of this authority that is good at `now`, with what it still opens. */
 interface LiveToken {
   readonly claims: AccessTokenClaims;
+  readonly kid: string;
   readonly scopes: readonly string[];
 }
 
@@ -134,7 +119,7 @@ async function readLive(
   const own = await deps.ownTokens.read(token);
   if (own === undefined) return 'unknown';
   const scopes = await liveScopes(deps, own, now);
-  return scopes.length === 0 ? 'dead' : { claims: own.claims, scopes };
+  return scopes.length === 0 ? 'dead' : { claims: own.claims, kid: own.kid, scopes };
 }
 
 /**
@@ -192,14 +177,14 @@ function actorFor({ facts }: AuthenticatedClient, { act }: AccessTokenClaims): A
 }
 
 /** Those the subject token comes from, and before them who got that token itself. */
-function partiesWith(subject: AccessTokenClaims, scopes: readonly string[]): readonly Party[] {
+function partiesWith({ claims: subject, kid, scopes }: LiveToken): readonly Party[] {
   const { client_id: clientId, jti, crd } = subject;
   const aud = subject.aud[0];
   const earlier = partiesOf(subject);
   // A live token has all of them.
   if (crd === undefined || aud === undefined || earlier === undefined)
     throw new Refusal('subject_token_dead');
-  return [{ clientId, token: { jti, crd, aud, scope: scopes.join(' ') } }, ...earlier];
+  return [{ clientId, token: { jti, crd, aud, scope: scopes.join(' '), kid } }, ...earlier];
 }
 
 /**

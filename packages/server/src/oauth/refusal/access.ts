@@ -10,7 +10,8 @@ export type AccessReason =
   | 'access_missing'
   | 'scope_malformed'
   | 'authorization_details_unsupported'
-  | 'scope_not_held';
+  | 'scope_not_held'
+  | 'token_too_large';
 
 /** Nobody learns what there is that they have no access to. */
 export const NO_ACCESS: RefusalAnswer = denied('invalid_target', 'the client has no access to this resource');
@@ -61,5 +62,10 @@ export const ACCESS: Reasons<AccessReason> = {
     ...denied('invalid_scope', 'none of the scopes asked for is held'),
     why: 'None of the scopes asked for is part of the access.',
     fix: 'Ask for scopes that the access holds, or add the scope to the access.',
+  },
+  token_too_large: {
+    ...denied('invalid_scope', 'so many scopes do not fit into one token'),
+    why: 'With all these scopes, and those of every token it was exchanged for, the token would be longer than verifiers read.',
+    fix: 'Let the client ask for the scopes that it needs for this call.',
   },
 };

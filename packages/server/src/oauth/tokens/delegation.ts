@@ -30,8 +30,9 @@ export function partiesOf({ sub, act, via = [] }: AccessTokenClaims): readonly P
 }
 
 /**
- * What the subject, the last of `parties`, may have of `asked` itself at `now` (epoch ms), or undefined when one of them,
- * or the credential its token was issued on, may not act any more: nobody acts for somebody who could not.
+ * What the subject, the last of `parties`, may have of `asked` itself at `now` (epoch ms), or undefined when one of them, or
+ * the credential its token was issued on, may not act any more, or has nothing left of what that token opened: nobody
+ * acts for somebody who could not.
  */
 export async function subjectAccess(
   { facts: reader }: { readonly facts: FactsReader },
@@ -45,13 +46,15 @@ export async function subjectAccess(
     const credential = facts?.credentials.find((each) => each.id === token.crd);
     if (facts === undefined || credential === undefined) return undefined;
     if (standing(facts.identity, credential, now) !== undefined) return undefined;
-    const resource = parseResourceIndicator(asked.resource);
-    held = effectiveAccess(
-      facts,
-      { resource, scopes: asked.scopes as ScopeToken[] },
-      now,
-      limitOf(credential),
-    );
+    const may = (at: string, scopes: readonly string[]): EffectiveAccessResult =>
+      effectiveAccess(
+        facts,
+        { resource: parseResourceIndicator(at), scopes: scopes as readonly ScopeToken[] },
+        now,
+        limitOf(credential),
+      );
+    if (!may(token.aud, token.scope.split(' ')).ok) return undefined;
+    held = may(asked.resource, asked.scopes);
   }
   return held;
 }

@@ -43,8 +43,8 @@ type Judged = OwnToken | 'unknown_key' | undefined;
 
 /** Tokens remembered at most; an API asks about the same one again and again. */
 const CAPACITY = 10_000;
-/** What a token of ours can be long: many scopes, a delegation and an RSA signature. */
-const MAX_BYTES = 16_384;
+/** What a token of ours can be long: many scopes, a delegation and an RSA signature. Longer ones are not issued: nobody reads them. */
+export const MAX_TOKEN_BYTES = 16_384;
 /** Every other kind of JWT that is signed here has a `typ` of its own (RFC 8725 §3.11). */
 const TYPES: ReadonlySet<unknown> = new Set(['at+jwt', 'JWT']);
 
@@ -57,7 +57,7 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
   const refreshKeys = createKeyRefresh(deps);
 
   function open(token: string): Judged {
-    if (token.length > MAX_BYTES) return undefined;
+    if (token.length > MAX_TOKEN_BYTES) return undefined;
     const opened = openOpaqueToken(deps.keystore, deps.issuer, token);
     if (typeof opened !== 'object') return opened;
     const payload = readOpaqueClaims(opened.text, deps.issuer, opened.jti);
@@ -67,7 +67,7 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
   }
 
   function verify(token: string): Judged {
-    const jws = parseCompactJws(token, MAX_BYTES);
+    const jws = parseCompactJws(token, MAX_TOKEN_BYTES);
     if (!jws.ok || !TYPES.has(jws.header.typ) || jws.header.kid === undefined) return undefined;
     const { kid } = jws.header;
     const key = deps.keystore.verificationKey(kid);

@@ -38,7 +38,8 @@ export async function useOfCredentials(
       return [
         record.id,
         {
-          state: answerOf(last, token, from, since),
+          // Clocks of verifiers are coarse and not ours; nothing was used before it was there.
+          state: answerOf(last && Math.max(last, record.createdAt), token, from, since),
           since: rfc3339(from),
           last_used: last === 0 ? null : rfc3339(last),
           last_token: token === undefined ? null : rfc3339(token),

@@ -51,35 +51,40 @@ export async function useOfAccess(
 ): Promise<ReadonlyMap<string, AccessUse>> {
   const rows = new Map<string, UsageRecord[]>(records.map(({ id }) => [id, []]));
   for (const row of await stores.usage.ofAccess([...rows.keys()])) rows.get(row.accessId)?.push(row);
-  const watched = new Map<string, Watched>();
-  for (const id of new Set(records.map(({ resourceServerId }) => resourceServerId))) {
-    watched.set(id, await watchedOf(stores, id, { from: now - within, to: now }));
-  }
+  const window = { from: now - within, to: now };
+  const watched = await watchedOf(
+    stores,
+    [...new Set(records.map((record) => record.resourceServerId))],
+    window,
+  );
   return new Map(
     records.map((record) => {
-      const seen = watched.get(record.resourceServerId) as Watched;
+      const seen = watched.get(record.resourceServerId) ?? NOT_WATCHED;
       return [record.id, useOf(record, rows.get(record.id) ?? [], seen, now, within)];
     }),
   );
 }
 
-/** When the copies of a resource server told what they saw; who is silent now is counted as missed. */
-export async function watchedOf(
+const NOT_WATCHED: Watched = { seen: [], missed: [] };
+
+/** When the copies of each resource server told what they saw; who is silent now is counted as missed. */
+async function watchedOf(
   { coverage, usageReporters }: Reading,
-  resourceServerId: string,
+  resourceServerIds: readonly string[],
   window: Span,
-): Promise<Watched> {
-  const silent = await usageReporters.silent(resourceServerId, window.to - LAG_MS);
-  return {
-    seen: await coverage.spans(resourceServerId, 'seen', window),
-    missed: [
-      ...(await coverage.spans(resourceServerId, 'missed', window)),
-      ...silent.map(({ toldUntil }) => ({
-        from: toldUntil,
-        to: Math.min(window.to, toldUntil + MISSED_FOR_MS),
-      })),
-    ],
-  };
+): Promise<ReadonlyMap<string, Watched>> {
+  const watched = new Map(resourceServerIds.map((id) => [id, { seen: [] as Span[], missed: [] as Span[] }]));
+  for (const { resourceServerId, kind, from, to } of await coverage.spans(resourceServerIds, window)) {
+    watched.get(resourceServerId)?.[kind].push({ from, to });
+  }
+  for (const { resourceServerId, toldUntil } of await usageReporters.silent(
+    resourceServerIds,
+    window.to - LAG_MS,
+  )) {
+    const to = Math.min(window.to, toldUntil + MISSED_FOR_MS);
+    watched.get(resourceServerId)?.missed.push({ from: toldUntil, to });
+  }
+  return watched;
 }
 
 function useOf(
@@ -89,11 +94,15 @@ function useOf(
   now: number,
   within: number,
 ): AccessUse {
-  const window = { from: Math.max(now - within, record.approvedAt ?? record.createdAt), to: now };
+  const begun = record.approvedAt ?? record.createdAt;
+  const window = { from: Math.max(now - within, begun), to: now };
+  // Clocks of verifiers are coarse and not ours; nothing was used before it was there.
+  const answerTo = (lastOkAt: number | undefined): UseAnswer =>
+    useIn(window, lastOkAt && Math.max(lastOkAt, begun), watched);
   const scopes = record.scopes.map((scope): ScopeUse => {
     const own = rows.filter((row) => row.scope === scope);
     const lastOkAt = latest(own.map((row) => row.lastOkAt));
-    const answer = useIn(window, lastOkAt, watched);
+    const answer = answerTo(lastOkAt);
     return {
       scope,
       answer: answer === 'unused' && UNSEEN.has(scope) ? 'unknown' : answer,
@@ -105,7 +114,7 @@ function useOf(
     };
   });
   const lastOkAt = latest(rows.map((row) => row.lastOkAt));
-  const answer = useIn(window, lastOkAt, watched);
+  const answer = answerTo(lastOkAt);
   return {
     answer: answer === 'unused' && scopes.some((scope) => scope.answer === 'unknown') ? 'unknown' : answer,
     lastOkAt,

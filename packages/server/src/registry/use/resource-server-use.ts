@@ -19,11 +19,11 @@ export async function useOfResourceServer(
   id: string,
   now: number,
 ): Promise<ResourceServerUsageView> {
-  const seen = await stores.coverage.spans(id, 'seen', { from: now - 400 * DAY_MS, to: now });
-  const silent = await stores.usageReporters.silent(id, now - LAG_MS);
+  const spans = await stores.coverage.spans([id], { from: now - 400 * DAY_MS, to: now });
+  const silent = await stores.usageReporters.silent([id], now - LAG_MS);
   // Who is silent for longer is taken for gone.
   const missed = silent.filter(({ toldUntil }) => toldUntil + MISSED_FOR_MS > now);
-  const last = seen.at(-1)?.to;
+  const last = spans.findLast(({ kind }) => kind === 'seen')?.to;
   return {
     told_until: last === undefined ? null : rfc3339(last),
     silent: [...new Set(missed.map(({ instance }) => instance))].slice(0, MOST_NAMED),

@@ -148,4 +148,18 @@ export function accessContract({ storage }: Subject): void {
     } while (after !== undefined);
     expect(seen).toEqual(ids);
   });
+
+  it('tells every version of every access of a pair, oldest first', async () => {
+    const { identity, resourceServer } = await pair(storage());
+    const first = accessRecord(identity.id, resourceServer.id);
+    await storage().access.insert(first);
+    const ended = changed(first, { state: 'revoked' });
+    await storage().access.replace(ended);
+    const second = accessRecord(identity.id, resourceServer.id, { createdAt: T0 + 5, updatedAt: T0 + 5 });
+    await storage().access.insert(second);
+    expect(await storage().access.historyOf(identity.id, resourceServer.id)).toEqual([first, ended, second]);
+    expect(await storage().access.historyOf(identity.id, (await pair(storage())).resourceServer.id)).toEqual(
+      [],
+    );
+  });
 }

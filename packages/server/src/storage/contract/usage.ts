@@ -126,7 +126,9 @@ export function usageContract({ storage }: Subject): void {
     expect(await usageReporters.find(reporter('a'))).toStrictEqual(reporter('a'));
     expect(await usageReporters.find(reporter('x'))).toBeUndefined();
     expect(await usageReporters.count(resourceServerId)).toBe(3);
-    expect(await usageReporters.silent(resourceServerId, T0 + 1)).toStrictEqual([reporter('a')]);
+    expect(await usageReporters.silent([resourceServerId, 'rsv_none'], T0 + 1)).toStrictEqual([
+      reporter('a'),
+    ]);
     await usageReporters.put(reporter('a', { upto: 6, beyond: [], receivedAt: 5 }));
     expect(await usageReporters.forgotten(6)).toStrictEqual([
       reporter('a', { upto: 6, beyond: [], receivedAt: 5 }),
@@ -157,7 +159,11 @@ export function usageContract({ storage }: Subject): void {
     await coverage.add(resourceServerId, 'seen', { from: 3000, to: 4000 }, 60);
     await coverage.add(resourceServerId, 'missed', { from: 2000, to: 3000 }, 60);
     await coverage.add(resourceServerId, 'seen', { from: 4060, to: 5000 }, 60);
-    const spans = (from: number, to: number) => coverage.spans(resourceServerId, 'seen', { from, to });
+    const spansOf = async (kind: string, from: number, to: number) =>
+      (await coverage.spans([resourceServerId, 'rsv_none'], { from, to }))
+        .filter((span) => span.kind === kind && span.resourceServerId === resourceServerId)
+        .map((span) => ({ from: span.from, to: span.to }));
+    const spans = (from: number, to: number) => spansOf('seen', from, to);
     expect(await spans(0, 9000)).toEqual([
       { from: 1000, to: 2000 },
       { from: 3000, to: 5000 },
@@ -166,7 +172,7 @@ export function usageContract({ storage }: Subject): void {
     await coverage.add(resourceServerId, 'seen', { from: 1500, to: 3500 }, 60);
     expect(await spans(0, 9000)).toEqual([{ from: 1000, to: 5000 }]);
     await coverage.sweep(3001);
-    expect(await coverage.spans(resourceServerId, 'missed', { from: 0, to: 9000 })).toEqual([]);
+    expect(await spansOf('missed', 0, 9000)).toEqual([]);
     expect(await spans(0, 9000)).toEqual([{ from: 1000, to: 5000 }]);
   });
 

@@ -1,4 +1,4 @@
-// Which proofs were used, where one process has the database: docs/decisions/0030-used-proofs-in-memory-and-in-batches.md.
+// Which proofs were used, where one process has the database: docs/decisions/0026-used-proofs-in-memory-and-in-batches.md.
 import { hash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { UsedOnceStore } from '../storage/used-once.ts';

@@ -1,7 +1,7 @@
 import type { Dialect } from '../database.ts';
 
 /**
- * Proofs that were used, many in a row, beside SQLite: docs/decisions/0030-used-proofs-in-memory-and-in-batches.md. On
+ * Proofs that were used, many in a row, beside SQLite: docs/decisions/0026-used-proofs-in-memory-and-in-batches.md. On
  * PostgreSQL, where several nodes claim, each keeps a row of its own.
  */
 export function usedOnceBatches(dialect: Dialect): readonly string[] {

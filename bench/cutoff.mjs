@@ -282,7 +282,7 @@ export async function run({ say }) {
     ['taken again after it was refused', String(result.takenAgain), '0'],
     [
       'killed right after the order: longest',
-      `${result.afterKill.max} ms, of it ${result.afterKill.downMs} ms without an authority`,
+      `${result.afterKill.max} ms; the authority was back after ${result.afterKill.downMs} ms`,
       '',
     ],
     [

@@ -22,7 +22,7 @@ const LEAST_INTERVAL_MS = 500;
 /** After a page that is not believed. */
 const LONGEST_PAUSE_MS = 5000;
 /** After no page: an authority that is back must be heard again in time for the order that comes then. */
-const LONGEST_PAUSE_AWAY_MS = 1500;
+const LONGEST_PAUSE_AWAY_MS = 1000;
 /**
  * Seconds after which it no longer matters that orders which were seen here are gone from the feed: no token that they
  * concern lives any more.

@@ -66,9 +66,17 @@ export async function openFrontScene(
     startWithinMs: START_WITHIN_MS,
   });
   const { target } = authority;
-  const scene = await seedScene(stem, target);
   const upstream = await startUpstream();
-  const gateway = await startGateway(folder, config({ folder, authority, scene, upstream }));
+  const parts = async (): Promise<Pick<FrontScene, 'scene' | 'gateway'>> => {
+    const scene = await seedScene(stem, target);
+    return { scene, gateway: await startGateway(folder, config({ folder, authority, scene, upstream })) };
+  };
+  const { scene, gateway } = await parts().catch(async (error: Error) => {
+    await upstream.close();
+    await authority.stop();
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  });
   const tokenOf = async (client: { id: string; secret: string }, scope: string): Promise<string> =>
     expectToken(await askToken({ target, client, params: { resource: scene.resource, scope } })).token;
   const made: FrontScene = {

@@ -6,8 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { freePort, startAuthority, type RunningAuthority } from '../authority-process.ts';
 import { identityBody, issueSecret, openAdmin, type Admin } from '../wire/admin.ts';
+import { type AssertingClient, giveKey } from '../wire/client-assertion.ts';
 import { jsonOf } from '../wire/exchange.ts';
-import { freshName, seedScene, type SeededScene } from '../wire/scene.ts';
+import { decodeJwt } from '../wire/jwt.ts';
+import { freshName, seedScene } from '../wire/scene.ts';
 import { brokenDatabases } from './integrity.ts';
 import { startLoad, tokenRequest } from './run-load.ts';
 
@@ -33,6 +35,8 @@ interface Received {
   /** client_ids of identities whose 201 arrived, and of those asked for without an answer. */
   readonly acknowledged: Map<string, string>;
   readonly open: Set<string>;
+  /** Assertions that a token came of: they are used up, whatever happens. */
+  readonly assertions: string[];
 }
 
 /**
@@ -47,18 +51,20 @@ export async function killUnderLoad(plan: ChaosPlan): Promise<ChaosReport> {
   const adminSecret = authority.target.admin?.client.secret;
   try {
     const scene = await seedScene('chaos', authority.target);
+    const signing = await giveKey(scene);
     let tokens = 0;
     let changes = 0;
     let slowestRestartMs = 0;
     for (let kill = 0; kill < plan.kills; kill++) {
       const from = new Date(Date.now() - 1000).toISOString();
-      const received = await loadUntilKilled(authority, scene);
+      const received = await loadUntilKilled(authority, signing);
       if (plan.database === undefined) expect(brokenDatabases(copyOf(authority.dataDir, folder))).toEqual([]);
       const startedAt = Date.now();
       authority = await startAuthority({ folder, port, args, adminSecret });
       slowestRestartMs = Math.max(slowestRestartMs, Date.now() - startedAt);
       const admin = openAdmin(authority.target);
       await expectEverythingReceived(admin, received, from);
+      await expectUsedUp(signing, received.assertions);
       tokens += received.jtis.size;
       changes += received.acknowledged.size;
     }
@@ -71,11 +77,11 @@ export async function killUnderLoad(plan: ChaosPlan): Promise<ChaosReport> {
   }
 }
 
-/** Token requests on keep-alive connections and changes beside them; kill -9 at a random instant. */
-async function loadUntilKilled(authority: RunningAuthority, scene: SeededScene): Promise<Received> {
+/** Token requests on keep-alive connections, by secret and by assertion, and changes beside them; kill -9 at a random instant. */
+async function loadUntilKilled(authority: RunningAuthority, signing: AssertingClient): Promise<Received> {
   const { target } = authority;
-  const received: Received = { jtis: new Set(), acknowledged: new Map(), open: new Set() };
-  const request = tokenRequest(target, scene.client);
+  const received: Received = { jtis: new Set(), acknowledged: new Map(), open: new Set(), assertions: [] };
+  const request = tokenRequest(target, signing.scene.client);
   const tokens = startLoad(target, {
     connections: Array.from({ length: CONNECTIONS }, () => ({ requests: [request] })),
     collect: true,
@@ -95,7 +101,16 @@ async function loadUntilKilled(authority: RunningAuthority, scene: SeededScene):
       await issueSecret(admin, id).catch(() => undefined);
     }
   };
-  const changing = changes();
+  const proofs = async (): Promise<void> => {
+    while (!dead) {
+      const assertion = signing.assertion();
+      const answer = await signing.ask(assertion).catch(() => undefined);
+      if (answer?.status !== 200) continue;
+      received.assertions.push(assertion);
+      received.jtis.add(String(decodeJwt(String(jsonOf(answer)['access_token'])).claims['jti']));
+    }
+  };
+  const working = [changes(), proofs(), proofs(), proofs()];
   await tokens.started;
   await sleep(500 + randomInt(800));
   // the process itself, not a wrapper: nothing of it may run on
@@ -104,8 +119,15 @@ async function loadUntilKilled(authority: RunningAuthority, scene: SeededScene):
   dead = true;
   tokens.child.kill('SIGTERM');
   for (const jti of (await tokens.result).jtis) received.jtis.add(jti);
-  await changing;
+  await Promise.all(working);
   return received;
+}
+
+/** RFC 7523 §3, item 7: across the kill too. The latest are those that a lost write would lose. */
+async function expectUsedUp(signing: AssertingClient, assertions: readonly string[]): Promise<void> {
+  for (const assertion of assertions.slice(-20)) {
+    expect((await signing.ask(assertion)).status, 'an assertion that was used before the kill').toBe(401);
+  }
 }
 
 async function expectEverythingReceived(admin: Admin, received: Received, from: string): Promise<void> {

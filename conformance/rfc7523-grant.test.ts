@@ -172,12 +172,12 @@ describe.runIf(mayStartServers())('RFC 7523 grants (needs the countersign comman
     const canary = await openForeignIssuer('127.0.0.2');
     const port = new URL(canary.issuer).port;
     const { admin } = scene;
+    const refused = async (body: object): Promise<void> => {
+      const { detail } = expectProblem(await admin.call('POST', '/trusted-issuers', { body }), 400);
+      expect(detail).toContain('address_not_allowed');
+    };
     for (const host of ['127.0.0.2', '2130706434', '0x7f000002', '127.2']) {
-      const issuer = `http://${host}:${port}`;
-      await admin.must('POST', '/trusted-issuers', { issuer, name: 'canary' });
-      const told = await scene.refusal(canary.token({ iss: issuer, sub: 'ci' }));
-      expect(told.reason).toBe('assertion_keys_unavailable');
-      expect(told.why).toMatch(/address_not_allowed|name_not_resolved/);
+      await refused({ issuer: `http://${host}:${port}`, name: 'canary' });
     }
     for (const jwks_uri of [
       `https://127.0.0.2:${port}/jwks`,
@@ -185,11 +185,7 @@ describe.runIf(mayStartServers())('RFC 7523 grants (needs the countersign comman
       'https://169.254.169.254/jwks',
       'https://[::ffff:169.254.169.254]/jwks',
     ]) {
-      const issuer = `https://${Math.random().toString(36).slice(2)}.example`;
-      const made = { issuer, name: 'canary', jwks_uri };
-      await admin.must('POST', '/trusted-issuers', made);
-      const told = await scene.refusal(canary.token({ iss: issuer, sub: 'ci' }));
-      expect(told.why).toContain('address_not_allowed');
+      await refused({ issuer: 'https://canary.example', name: 'canary', jwks_uri });
     }
     expect(canary.asked).toEqual([]);
     await canary.close();

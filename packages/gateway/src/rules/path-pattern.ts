@@ -21,8 +21,9 @@ export function parsePathPattern(kind: PathPattern['kind'], text: string): PathP
     .join('/');
   if (/[{}]/.test(plain)) return 'a variable is a whole segment: /orders/{id}';
   if (plain.includes('?')) return 'a path has no query';
-  if (plain.includes('*'))
-    return `write prefix: ${text.replace(/\/?\*+$/, '') || '/'} for all paths below one`;
+  const star = text.indexOf('*');
+  if (star >= 0)
+    return `write prefix: ${text.slice(0, star).replace(/\/$/, '') || '/'} for all paths below one`;
   const reading = readTarget(plain);
   if (!reading.ok) return `no request can have this path (${reading.fault})`;
   const segments = reading.target.segments.map((segment, i) => (variables[i + 1] ? undefined : segment));

@@ -33,12 +33,18 @@ interface PlainForm {
 function plainForm(identifier: string): PlainForm | undefined {
   const { protocol, hostname, port, pathname } = new URL(identifier);
   if (protocol !== 'https:' && protocol !== 'http:') return undefined;
-  const host = hostname.replace(/\.+$/, '');
+  const host = withoutDots(hostname);
   const path = new URL(decoded(pathname), 'https://x').pathname
     .toLowerCase()
     .replaceAll(/\/+/g, '/')
     .replace(/\/$/, '');
   return { host: LOOPBACK.has(host) ? `localhost:${port}` : host, path };
+}
+
+function withoutDots(hostname: string): string {
+  let end = hostname.length;
+  while (hostname[end - 1] === '.') end--;
+  return hostname.slice(0, end);
 }
 
 /** As the last of many readers might see it. `//` at the start must not become a host. */

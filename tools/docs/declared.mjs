@@ -36,7 +36,7 @@ export function declaredPage({ openApiDocument, API_VERSION }) {
     'spec: …          # by kind, below',
     '```',
     '',
-    'An example with all kinds: [examples/quickstart/authority.yaml](../../examples/quickstart/authority.yaml).',
+    'An example with all kinds but TrustedIssuer: [examples/quickstart/authority.yaml](../../examples/quickstart/authority.yaml).',
     '',
     'Everything ends. `expires_at` is an RFC 3339 instant; `expires_in` is counted from the creation and leaves the end of an object',
     'that exists alone. Never both.',

@@ -121,7 +121,7 @@ function requireWithin(drill: CutoffDrill, within: number): void {
   const worst = Math.max(drill.refused_ms ?? Infinity, drill.slowest_exposure_ms ?? 0);
   if (!drill.all_confirmed) {
     throw new CommandFailure('failure', 'Not every verifier has confirmed.', {
-      fix: `See which: countersign cutoff show ${drill.cutoff}`,
+      fix: `See which: countersign cutoffs show ${drill.cutoff}`,
     });
   }
   if (drill.issuance_stopped_ms === null) throw new CommandFailure('failure', 'It still got tokens.');

@@ -17,8 +17,11 @@ it('the test on the page about tests passes as it stands there', async () => {
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'cases.test.mjs'), programs[0]?.code ?? '');
   const report = await new Promise<string>((resolve) => {
-    execFile(process.execPath, ['--test', 'cases.test.mjs'], { cwd: folder }, (_error, stdout) =>
-      resolve(stdout),
+    execFile(
+      process.execPath,
+      ['--test', '--test-reporter=tap', 'cases.test.mjs'],
+      { cwd: folder },
+      (_error, stdout) => resolve(stdout),
     );
   });
   expect(report).toMatch(/^# pass 4$/m);

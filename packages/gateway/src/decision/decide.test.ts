@@ -134,6 +134,7 @@ describe('a request', () => {
     ['400 method_override', { rawHeaders: ['X_HTTP_Method_Override', 'DELETE'] }],
     ['400 path_override', { rawHeaders: ['X-Original-URL', '/open'] }],
     ['400 path_override', { rawHeaders: ['x_rewrite_url', ''] }],
+    ['400 path_override', { rawHeaders: ['X.Original.URL', '/open'] }],
     ['400 connection_names_identity', { rawHeaders: ['Connection', 'close, countersign_client-id'] }],
     ['400 connection_names_identity', { rawHeaders: ['connection', 'Authorization'] }],
     ['431 headers_too_large', { rawHeaders: ['a', 'x'.repeat(16_384)] }],

@@ -22,3 +22,11 @@ export function headerValues(rawHeaders: readonly string[], name: string): reado
 export function headerNames(rawHeaders: readonly string[]): ReadonlySet<string> {
   return new Set(rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase()));
 }
+
+/**
+ * A field name as the most careless reader may take it: CGI and its descendants make `_` of everything that is neither letter
+ * nor digit (RFC 3875 §4.1.18 of `-`, some servers of the rest).
+ */
+export function plainName(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '-');
+}

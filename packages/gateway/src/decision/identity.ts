@@ -1,4 +1,5 @@
 // What an upstream is told about a caller, in headers that nobody else can write.
+import { plainName } from './edge-request.ts';
 import type { AccessTokenClaims } from '@countersign/protocol';
 
 export interface IdentityHeaders {
@@ -14,17 +15,14 @@ const ALL_CLAIMS = 'claims';
 
 export function identityHeaders(declared: ReadonlyMap<string, string>): IdentityHeaders {
   const names = new Set([...declared.values()].map((name) => name.toLowerCase()));
-  const owns = (name: string): boolean => names.has(canonical(name));
+  const plain = new Set([...names].map(plainName));
+  const owns = (name: string): boolean => plain.has(plainName(name));
   return {
     of: (claims) =>
       [...declared].map(([claim, name]) => [name, claims === undefined ? '' : valueOf(claims, claim)]),
     owns,
     imitates: (name) => owns(name) && !names.has(name.toLowerCase()),
   };
-}
-
-function canonical(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-');
 }
 
 function valueOf(claims: AccessTokenClaims, claim: string): string {

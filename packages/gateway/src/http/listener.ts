@@ -49,18 +49,30 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
   const connections = new Set<Duplex>();
   /** Connections that have not sent a request yet: Node does not count them as idle. */
   const unused = new Set<Duplex>();
-  const inFlight = new WeakMap<Duplex, number>();
+  const inFlight = new WeakMap<Duplex, Set<ServerResponse>>();
   let draining = false;
+  /** Node tells only the answer that is being written that its connection has closed, and not those that wait behind it. */
+  const answersOf = (socket: Duplex): Set<ServerResponse> => {
+    const known = inFlight.get(socket);
+    if (known !== undefined) return known;
+    const open = new Set<ServerResponse>();
+    inFlight.set(socket, open);
+    socket.once('close', () => {
+      for (const response of open) response.destroy().emit('close');
+    });
+    return open;
+  };
+  const isBusy = (socket: Duplex): boolean => (inFlight.get(socket)?.size ?? 0) > 0;
   const take = (message: IncomingMessage, response: ServerResponse, continues: boolean): void => {
     const { socket } = message;
     unused.delete(socket);
-    const count = (inFlight.get(socket) ?? 0) + 1;
-    if (count > MOST_IN_FLIGHT) {
+    const open = answersOf(socket);
+    if (open.size >= MOST_IN_FLIGHT) {
       socket.destroy();
       return;
     }
-    inFlight.set(socket, count);
-    response.once('close', () => inFlight.set(socket, (inFlight.get(socket) ?? 1) - 1));
+    open.add(response);
+    response.once('close', () => open.delete(response));
     if (draining) response.shouldKeepAlive = false;
     onRequest(message, response, continues);
   };
@@ -71,11 +83,16 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
   if (onUpgrade !== undefined) {
     server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
       unused.delete(socket);
-      onUpgrade(message, socket, head);
+      // Behind requests that are not answered yet there is nobody to hand the connection over.
+      if (isBusy(socket)) socket.destroy();
+      else onUpgrade(message, socket, head);
     });
   }
   // A tunnel to anywhere: RFC 9110 §9.3.6.
-  server.on('connect', (_message, socket: Duplex) => endWith(socket, '405 Method Not Allowed'));
+  server.on('connect', (_message, socket: Duplex) => {
+    if (isBusy(socket)) socket.destroy();
+    else endWith(socket, '405 Method Not Allowed');
+  });
   server.on('connection', (socket: Socket) => {
     if (admits(plainAddress(socket.remoteAddress))) remember(connections, socket);
     else socket.destroy();
@@ -84,7 +101,7 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
     remember(unused, socket),
   );
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    if (error.code === 'ECONNRESET' || !socket.writable || (inFlight.get(socket) ?? 0) > 0) socket.destroy();
+    if (error.code === 'ECONNRESET' || !socket.writable || isBusy(socket)) socket.destroy();
     else endWith(socket, parserAnswer(error.code));
   });
   return {

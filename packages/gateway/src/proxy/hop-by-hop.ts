@@ -1,5 +1,5 @@
 // Headers that end at the next server, and those that only this gateway may write: RFC 9110 §7.6.1, §7.6.3.
-import { headerValues } from '../decision/edge-request.ts';
+import { headerValues, plainName } from '../decision/edge-request.ts';
 
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
@@ -29,6 +29,6 @@ export function endToEnd(rawHeaders: readonly string[], drops: (name: string) =>
 
 /** What a caller may not say of itself to an application behind a proxy; the gateway says it instead, or nobody. */
 export function describesTheWay(name: string): boolean {
-  const plain = name.replaceAll('_', '-');
+  const plain = plainName(name);
   return /^(?:x-forwarded(?:-.*)?|forwarded|x-real-ip|x-original-.*|x-rewrite-url)$/.test(plain);
 }

@@ -50,6 +50,8 @@ describe('a request that goes on', () => {
       'Upgrade: h2c',
       'Countersign-Client-Id: x',
       'countersign_scope: x',
+      'Countersign.Client.Id: x',
+      'X~Forwarded~For: x',
       'X-Forwarded-For: 1.2.3.4',
       'X-Forwarded-Host: evil.example',
       'X_Forwarded_Proto: https',
@@ -432,5 +434,25 @@ describe('an upstream', () => {
     socket.destroy();
     await sleep(200);
     expect(gone).toBe(true);
+  });
+});
+
+describe('requests behind one another on a connection', () => {
+  const get = head('GET /open HTTP/1.1');
+
+  it('and an upgrade behind one that is not answered yet end the connection and nothing else', async () => {
+    const { port } = await startApplication();
+    const proxy = await startProxy(port);
+    const upgrade = head('GET /open HTTP/1.1', 'Connection: Upgrade', 'Upgrade: websocket');
+    await speak(proxy, [`${get}${upgrade}`]);
+    await speak(proxy, [`${get}CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n`]);
+    expect(statusOf(await speak(proxy, [head('GET /open HTTP/1.1', 'Connection: close')]))).toBe(200);
+  });
+
+  it('count no longer once their connection has gone, also those whose answers wait for others', async () => {
+    const { port } = await startApplication();
+    const proxy = await startProxy(port, 'inFlight: 20');
+    for (let turn = 0; turn < 3; turn++) await speak(proxy, [get.repeat(17)]);
+    expect(statusOf(await speak(proxy, [head('GET /open HTTP/1.1', 'Connection: close')]))).toBe(200);
   });
 });

@@ -90,7 +90,7 @@ function forward(exchange: Exchange, admitted: Admitted, deps: ProxyDeps): void 
     });
     request.on('error', (error: NodeJS.ErrnoException) => {
       // An upstream may answer and hang up before it has heard everything; its answer stands or falls by itself.
-      if (answered) return;
+      if (answered || response.destroyed) return;
       if (mayRetry && request.reusedSocket && error.code === 'ECONNRESET') send(false);
       else fail(response, error, admitted, deps);
     });

@@ -101,7 +101,11 @@ export function createStatusLists(deps: StatusListsDeps): StatusLists {
       };
       jwt.then((text) => {
         if (text === undefined) forget();
-        entry.pause = Math.max(MADE_EVERY, TIMES_ITS_COST * (clock.now() - now));
+        // Never for longer than the list is good: it would be handed out after its end.
+        entry.pause = Math.min(
+          STATUS_LIST_TTL * 1000,
+          Math.max(MADE_EVERY, TIMES_ITS_COST * (clock.now() - now)),
+        );
       }, forget);
       return jwt;
     },

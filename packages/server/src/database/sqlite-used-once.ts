@@ -22,6 +22,8 @@ const sweepBatches = statement(
 /** Of an entry: 8 bytes of the id's digest, and its expiry in epoch seconds. */
 const ENTRY_BYTES = 12;
 const DIGEST_BYTES = 8;
+/** What an expiry's four bytes hold: the year 2106. */
+const LAST_SECOND = 2 ** 32 - 1;
 
 /** Claims of one row, and the promise that those who made them wait for. */
 interface Batch {
@@ -75,7 +77,7 @@ export async function sqliteUsedOnce(database: Database, clock: Clock): Promise<
     async claim(namespace, id, expiresAt) {
       const entry = Buffer.allocUnsafe(ENTRY_BYTES);
       entry.write(hash('sha256', `${namespace}\0${id}`, 'hex').slice(0, 2 * DIGEST_BYTES), 'hex');
-      const expiry = Math.ceil(expiresAt / 1000);
+      const expiry = Math.min(Math.ceil(expiresAt / 1000), LAST_SECOND);
       entry.writeUInt32BE(expiry, DIGEST_BYTES);
       // Nobody else gets it from here on, not even when the write fails.
       if (!used.add(entry.readUInt32BE(0), entry.readUInt32BE(4), expiry, seconds())) return false;

@@ -40,7 +40,7 @@ const TOKEN = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
 /** Undefined for a follower that says nothing of itself; a text for what is wrong. */
 export function readFollower(request: HttpRequest, form: Form): FollowerWords | string | undefined {
-  const resources = form.all('resource');
+  const resources = [...new Set(form.all('resource'))];
   const instance = callerInstance(request);
   if (resources.length === 0 || instance === undefined) return undefined;
   if (resources.length > MOST_RESOURCES) return `resource is there ${MOST_RESOURCES} times at most`;

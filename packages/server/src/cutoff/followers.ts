@@ -172,13 +172,11 @@ export function createCutoffFollowers(deps: CutoffFollowersDeps): CutoffFollower
 
   function takeAttempts(following: Following, word: FollowerWord, state: CutoffState, now: number): void {
     for (const { kind, id, notBefore, count: told } of word.attempts) {
-      const order = state.entries.findLast(
-        ({ entry }) => entry.kind === kind && entry.id === id && entry.not_before === notBefore,
-      );
-      if (order === undefined || told <= (following.attempts.get(order.cursor)?.count ?? 0)) continue;
-      if (!following.attempts.has(order.cursor) && following.attempts.size >= MOST_ATTEMPTED) continue;
-      following.attempts.set(order.cursor, { count: told, at: now });
-      following.unwrittenAttempts.add(order.cursor);
+      const cursor = cursorsOf(state).get(nameOf(kind, id, notBefore));
+      if (cursor === undefined || told <= (following.attempts.get(cursor)?.count ?? 0)) continue;
+      if (!following.attempts.has(cursor) && following.attempts.size >= MOST_ATTEMPTED) continue;
+      following.attempts.set(cursor, { count: told, at: now });
+      following.unwrittenAttempts.add(cursor);
     }
   }
 
@@ -257,3 +255,19 @@ export function createCutoffFollowers(deps: CutoffFollowersDeps): CutoffFollower
     },
   };
 }
+
+/** By what an attempt says of its order: anybody may tell of attempts, and there may be many orders. */
+const cursors = new WeakMap<CutoffState, ReadonlyMap<string, number>>();
+
+function cursorsOf(state: CutoffState): ReadonlyMap<string, number> {
+  let known = cursors.get(state);
+  if (known === undefined) {
+    const pairs = state.entries.map(
+      ({ cursor, entry }) => [nameOf(entry.kind, entry.id, entry.not_before), cursor] as const,
+    );
+    cursors.set(state, (known = new Map(pairs)));
+  }
+  return known;
+}
+
+const nameOf = (kind: CutoffKind, id: string, notBefore: number): string => `${kind} ${id} ${notBefore}`;

@@ -187,3 +187,12 @@ test('the 131,073rd place is the first of the second list', async () => {
   expect(await far.placeOf('crd')).toEqual({ idx: 0, uri: `${ISSUER}/oauth/status/1` });
   far.close();
 });
+
+test('is made once at a time, and not again because somebody asks for many that do not exist', async () => {
+  await lists.placeOf(credential.id);
+  const asked = [0, ...Array.from({ length: 200 }, (_, index) => index + 1), 0];
+  const answers = await Promise.all(asked.map((number) => lists.read(number)));
+  expect(answers.filter((answer) => answer !== undefined)).toHaveLength(2);
+  await lists.read(0);
+  expect(signatures).toBe(1);
+});

@@ -41,7 +41,7 @@ const PLACES_KEPT = 100_000;
 interface Made {
   readonly at: number;
   /** Milliseconds for which it is not made anew, whatever changes. */
-  pause: number;
+  readonly pause: number;
   readonly changes: number;
   readonly jwt: Promise<string | undefined>;
 }
@@ -50,6 +50,7 @@ export function createStatusLists(deps: StatusListsDeps): StatusLists {
   const { storage, keystore, clock, issuer } = deps;
   const { statusIndexes } = storage;
   const made = new Map<number, Made>();
+  const making = new Map<number, Promise<string | undefined>>();
   const places = new Map<string, StatusPlace>();
   let changes = 0;
   const unsubscribe = storage.onChange((change) => {
@@ -85,28 +86,28 @@ export function createStatusLists(deps: StatusListsDeps): StatusLists {
     return age < STATUS_LIST_TTL * 1000 && seen === changes && storage.coherent();
   }
 
+  function keep(number: number, entry: Made): void {
+    made.delete(number);
+    if (made.size >= LISTS_KEPT) made.delete(made.keys().next().value ?? 0);
+    made.set(number, entry);
+  }
+
   return {
     read(number) {
       const now = clock.now();
       const known = made.get(number);
       if (known !== undefined && isGood(known, now)) return known.jwt;
-      const jwt = make(number);
-      made.delete(number);
-      if (made.size >= LISTS_KEPT) made.delete(made.keys().next().value ?? 0);
-      const entry: Made = { at: now, pause: MADE_EVERY, changes, jwt };
-      made.set(number, entry);
-      // What is not there, or could not be made, takes no room.
-      const forget = (): void => {
-        if (made.get(number) === entry) made.delete(number);
-      };
+      // One making at a time, however long it takes and however many ask.
+      const underway = making.get(number);
+      if (underway !== undefined) return underway;
+      const seen = changes;
+      const jwt = make(number).finally(() => making.delete(number));
+      making.set(number, jwt);
       jwt.then((text) => {
-        if (text === undefined) forget();
-        // Never for longer than the list is good: it would be handed out after its end.
-        entry.pause = Math.min(
-          STATUS_LIST_TTL * 1000,
-          Math.max(MADE_EVERY, TIMES_ITS_COST * (clock.now() - now)),
-        );
-      }, forget);
+        // What is not there takes no room.
+        if (text !== undefined)
+          keep(number, { at: now, pause: pauseAfter(clock.now() - now), changes: seen, jwt });
+      }, ignore);
       return jwt;
     },
 
@@ -126,6 +127,13 @@ export function createStatusLists(deps: StatusListsDeps): StatusLists {
     close: unsubscribe,
   };
 }
+
+/** `cost` in ms. Never for longer than a list is good: it would be handed out after its end. */
+function pauseAfter(cost: number): number {
+  return Math.min(STATUS_LIST_TTL * 1000, Math.max(MADE_EVERY, TIMES_ITS_COST * cost));
+}
+
+function ignore(): void {}
 
 /**
  * One bit a place, the lowest first; 1 is "invalid". So is a place that was given out and of which nothing is known any more; one that was not

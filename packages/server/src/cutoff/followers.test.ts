@@ -157,6 +157,21 @@ test('strangers have room for a hundred a network and two hundred an API; who pr
   expect(followers.size()).toBe(1200);
 });
 
+test('strangers at many APIs never take the places of those who prove themselves', async () => {
+  const strangers = Array.from({ length: 10_100 }, (_, i) =>
+    word({
+      resourceServerId: `rsv_${i % 60}`,
+      instance: `i${i}`,
+      proven: false,
+      source: `198.51.${i % 120}.1`,
+    }),
+  );
+  for (const each of strangers) await followers.heard(each);
+  expect(followers.size()).toBe(10_000);
+  await followers.heard(word());
+  expect(followers.size()).toBe(10_001);
+});
+
 test('who is silent for ten minutes makes room', async () => {
   for (let i = 0; i < 100; i++) await followers.heard(word({ instance: `i${i}`, proven: false }));
   await followers.flush();

@@ -90,6 +90,7 @@ export function createCutoffFollowers(deps: CutoffFollowersDeps): CutoffFollower
   const { clock } = deps;
   const followers = new Map<string, Following>();
   const ofServer = new Map<string, number>();
+  let unproven = 0;
   const ofSource = new Map<string, number>();
   let pending: Confirmation[] = [];
   let forgotAt = clock.now();
@@ -110,8 +111,9 @@ export function createCutoffFollowers(deps: CutoffFollowersDeps): CutoffFollower
 
   function hasRoom(word: FollowerWord): boolean {
     const here = ofServer.get(serverKey(word)) ?? 0;
-    if (followers.size >= MOST) return false;
-    if (word.proven) return here < MOST_OF_SERVER;
+    if (word.proven) return followers.size < MOST && here < MOST_OF_SERVER;
+    // Who proves nothing never takes the places of those who do.
+    if (unproven >= MOST / 2) return false;
     return here < MOST_UNPROVEN_OF_SERVER && (ofSource.get(word.source) ?? 0) < MOST_UNPROVEN_OF_SOURCE;
   }
 
@@ -123,7 +125,9 @@ export function createCutoffFollowers(deps: CutoffFollowersDeps): CutoffFollower
       if (following.unwritten || Math.abs(now - following.record.lastSeenAt) < FORGOTTEN_AFTER) continue;
       followers.delete(key);
       count(ofServer, serverKey(following.record), -1);
-      if (!following.record.proven) count(ofSource, following.source, -1);
+      if (following.record.proven) continue;
+      unproven--;
+      count(ofSource, following.source, -1);
     }
   }
 
@@ -149,7 +153,9 @@ export function createCutoffFollowers(deps: CutoffFollowersDeps): CutoffFollower
     };
     followers.set(key, following);
     count(ofServer, serverKey(word), 1);
-    if (!proven) count(ofSource, word.source, 1);
+    if (proven) return following;
+    unproven++;
+    count(ofSource, word.source, 1);
     return following;
   }
 

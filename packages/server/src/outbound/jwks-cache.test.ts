@@ -108,6 +108,14 @@ describe('keys of others', () => {
     expect((await cache.find(SOURCE, kid('a'), NOW + 1))?.kid).toBe('a');
   });
 
+  it('a request that began before the last fetch, and waited, does not ask again', async () => {
+    const published = publisher({ [URL_OF_SET]: { keys: [jwk('a')] } });
+    const cache = createJwksCache(published.fetch);
+    await cache.find(SOURCE, kid('a'), NOW);
+    expect(await cache.find(SOURCE, kid('unknown'), NOW - 5000)).toBeUndefined();
+    expect(published.asked).toHaveLength(1);
+  });
+
   it('a clock that is set back brings no old key to life', async () => {
     const published = publisher({ [URL_OF_SET]: { keys: [jwk('a')] } });
     const cache = createJwksCache(published.fetch);

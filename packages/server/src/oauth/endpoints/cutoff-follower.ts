@@ -40,7 +40,7 @@ const TOKEN = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
 /** Undefined for a follower that says nothing of itself; a text for what is wrong. */
 export function readFollower(request: HttpRequest, form: Form): FollowerWords | string | undefined {
-  const resources = [...new Set(form.all('resource'))];
+  const resources = form.all('resource');
   const instance = callerInstance(request);
   if (resources.length === 0 || instance === undefined) return undefined;
   if (resources.length > MOST_RESOURCES) return `resource is there ${MOST_RESOURCES} times at most`;
@@ -56,7 +56,7 @@ export function readFollower(request: HttpRequest, form: Form): FollowerWords | 
     if (id === undefined || !isKind(kind)) return 'attempts is KIND:ID:NOT_BEFORE:COUNT';
     attempts.push({ kind, id, notBefore: Number(notBefore), count: Number(count) });
   }
-  return { resources, instance, staleAfter: Number(staleAfter), onStale, attempts };
+  return { resources: [...new Set(resources)], instance, staleAfter: Number(staleAfter), onStale, attempts };
 }
 
 function isKind(kind: string | undefined): kind is CutoffKind {

@@ -15,8 +15,8 @@ interface AxiosAnswer {
   readonly headers: unknown;
 }
 
-/** axios's own type of it: naming it would make axios a dependency of everybody. */
-// oxlint-disable-next-line typescript/no-explicit-any -- see above
+/** axios's own type of it. */
+// oxlint-disable-next-line typescript/no-explicit-any -- naming it would make axios a dependency of everybody
 type Config = any;
 
 /** What is used of an instance. */

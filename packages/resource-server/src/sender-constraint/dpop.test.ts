@@ -216,7 +216,12 @@ describe('the store of used proofs', () => {
     const call = async (of: { sub: string; client_id: string }) => {
       const key = newHolder();
       const bound = scene.tiny.token({ ...of, cnf: { jkt: key.jkt } });
-      const request = { method: 'GET', url: URL_HERE, dpop: proof({}, {}, key, bound), scheme: 'DPoP' } as const;
+      const request = {
+        method: 'GET',
+        url: URL_HERE,
+        dpop: proof({}, {}, key, bound),
+        scheme: 'DPoP',
+      } as const;
       return reasonOf(await at.verify(bound, request));
     };
     const reasons: string[] = [];

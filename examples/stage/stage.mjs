@@ -34,7 +34,17 @@ process.stdout.once('error', () => process.exit(1));
  * @param {{ cwd: string, env: NodeJS.ProcessEnv }} options
  */
 export function start(args, options) {
-  const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  return startProgram(process.execPath, args, options);
+}
+
+/**
+ * The same of any program.
+ * @param {string} program
+ * @param {string[]} args
+ * @param {{ cwd: string, env: NodeJS.ProcessEnv }} options
+ */
+export function startProgram(program, args, options) {
+  const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   children.add(child);
   child.once('exit', () => children.delete(child));
   return child;

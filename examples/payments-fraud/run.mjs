@@ -91,18 +91,32 @@ async function story({ folder: parent, ready, serve, countersign, authority }) {
     expect('invalid_client', refusal.error === 'invalid_client', String(refusal.message ?? 'a token'));
     await reports.close();
   });
-  const order = ['cutoffs', 'create', '--kind', 'identity', '--id', 'payments', '--reason', 'key lost', '--yes'];
+  const order = [
+    'cutoffs',
+    'create',
+    '--kind',
+    'identity',
+    '--id',
+    'payments',
+    '--reason',
+    'key lost',
+    '--yes',
+  ];
   await step('payments is cut off', `npx countersign ${order.join(' ')}`, async () => {
     const { code, out, err } = await countersign(...order);
     expect('a cut-off', code === 0, err || out);
   });
-  await step('and refused within 2 s, with its own certificate', `${CURL} --cert payments.pem …`, async () => {
-    let answer = '';
-    for (const began = performance.now(); !REFUSED.test(answer) && performance.now() - began < 2000; ) {
-      answer = await callWith(token, { url: scores, ca, certificate: shown(folder, 'payments') });
-    }
-    expect('401 invalid_token', REFUSED.test(answer), answer);
-  });
+  await step(
+    'and refused within 2 s, with its own certificate',
+    `${CURL} --cert payments.pem …`,
+    async () => {
+      let answer = '';
+      for (const began = performance.now(); !REFUSED.test(answer) && performance.now() - began < 2000; ) {
+        answer = await callWith(token, { url: scores, ca, certificate: shown(folder, 'payments') });
+      }
+      expect('401 invalid_token', REFUSED.test(answer), answer);
+    },
+  );
   await payments.close();
 }
 

@@ -9,7 +9,9 @@ export const LACKING = 77;
 export class Lacking extends Error {
   /** @param {string} name @param {string} variable */
   constructor(name, variable) {
-    super(`not told: ${name} is not on this machine; install it, or say where it is: ${variable}=/path/to/${name}`);
+    super(
+      `not told: ${name} is not on this machine; install it, or say where it is: ${variable}=/path/to/${name}`,
+    );
   }
 }
 
@@ -18,7 +20,9 @@ export function programOf(name) {
   const variable = `COUNTERSIGN_TEST_${name.toUpperCase()}`;
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
   const given = process.env[variable];
-  const found = (given ? [given] : folders.map((folder) => join(folder, name))).find((path) => existsSync(path));
+  const found = (given ? [given] : folders.map((folder) => join(folder, name))).find((path) =>
+    existsSync(path),
+  );
   if (found === undefined) throw new Lacking(name, variable);
   return found;
 }

@@ -25,6 +25,7 @@ export {
   type ListId,
 } from './client.ts';
 export { BODY_DEPTH, BODY_VALUES, type IfMatch, type Method, type Operation } from './contract.ts';
+export { subjectOf } from './credential-members.ts';
 export {
   CREDENTIAL_STATES,
   CREDENTIAL_TYPES,
@@ -32,7 +33,6 @@ export {
   type Credential,
   credentialCreate,
   credentialPatch,
-  subjectOf,
   type CredentialType,
   type CredentialState,
 } from './credentials.ts';

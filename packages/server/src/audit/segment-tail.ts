@@ -42,8 +42,8 @@ export async function newestChanges(
 
 /** The last `room` bytes before `end`, or of the file; undefined when it is not there. */
 async function readTail(path: string, end: number | undefined, room: number): Promise<Buffer | undefined> {
-  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
+  const file = await open(path).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   });
   if (file === undefined) return undefined;

@@ -84,6 +84,13 @@ export {
   type ResponseOf,
 } from './operations.ts';
 export {
+  PERSON_STATUSES,
+  type Person,
+  personCreate,
+  personPatch,
+  type PersonStatus,
+} from './people.ts';
+export {
   type FieldError,
   PROBLEMS,
   type Problem,
@@ -115,6 +122,7 @@ export {
   PEOPLE_SCOPES,
   type Permission,
 } from './scopes.ts';
+export { type Team, teamCreate, teamPatch } from './teams.ts';
 export {
   type AssertionReport,
   type TrustedIssuer,

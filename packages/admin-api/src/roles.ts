@@ -23,6 +23,8 @@ export const SCOPE_ROLES: { readonly [scope in Permission]: readonly Role[] } = 
   'resource-servers:write': OPERATION,
   'trusted-issuers:read': ALL_BUT_OWNERS,
   'trusted-issuers:write': ['admin'],
+  'people:read': EVERYBODY,
+  'people:write': OPERATION,
   'access:read': EVERYBODY,
   'access:write': CHANGES,
   'keys:read': ALL_BUT_OWNERS,

@@ -84,6 +84,13 @@ export {
   type ResponseOf,
 } from './operations.ts';
 export {
+  PERSON_STATUSES,
+  type Person,
+  personCreate,
+  personPatch,
+  type PersonStatus,
+} from './people.ts';
+export {
   type FieldError,
   PROBLEMS,
   type Problem,
@@ -100,6 +107,7 @@ export {
   type SigningAlgorithm,
 } from './resource-servers.ts';
 export { ADMIN_SCOPE_NAMES, ADMIN_SCOPES, type AdminScope } from './scopes.ts';
+export { type Team, teamCreate, teamPatch } from './teams.ts';
 export {
   type AssertionReport,
   type TrustedIssuer,

@@ -7,7 +7,9 @@ import { cutoffOperations } from './cutoffs.ts';
 import { findingOperations } from './findings.ts';
 import { identityOperations } from './identities.ts';
 import { keyOperations } from './keys.ts';
+import { peopleOperations } from './people.ts';
 import { resourceServerOperations } from './resource-servers.ts';
+import { teamOperations } from './teams.ts';
 import { trustedIssuerOperations } from './trusted-issuers.ts';
 import { usageOperations } from './usage.ts';
 
@@ -21,6 +23,8 @@ export const operations = {
   ...keyOperations,
   ...cutoffOperations,
   ...findingOperations,
+  ...peopleOperations,
+  ...teamOperations,
   ...usageOperations,
   ...auditOperations,
   ...applyOperations,

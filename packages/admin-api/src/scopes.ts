@@ -13,6 +13,8 @@ export const ADMIN_SCOPES = {
   'keys:read': { description: 'See signing keys; never their private part', sensitivity: 0 },
   'keys:write': { description: 'Rotate signing keys', sensitivity: 3 },
   'audit:read': { description: 'Read the audit log and explain requests', sensitivity: 2 },
+  'people:read': { description: 'See people and teams', sensitivity: 1 },
+  'people:write': { description: 'Keep people and teams, and say who left', sensitivity: 3 },
   'findings:read': { description: 'See what is wrong with identities', sensitivity: 1 },
   'findings:write': { description: 'Accept findings for a time, and reopen them', sensitivity: 2 },
   'cutoffs:read': { description: 'See cut-offs', sensitivity: 1 },

@@ -28,9 +28,11 @@ import { createIdempotency } from './admin/idempotency.ts';
 import { findingHandlers } from './admin/findings.ts';
 import { identityHandlers } from './admin/identities.ts';
 import { keyHandlers } from './admin/keys.ts';
+import { peopleHandlers } from './admin/people.ts';
 import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin, type RequireAdminDeps } from './admin/require-admin.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
+import { teamHandlers } from './admin/teams.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
 import { usageHandlers } from './admin/usage.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
@@ -123,6 +125,8 @@ function handlersOf(deps: GovernanceDeps): Handlers {
       compromiseKey: (stores, kid, tell) => compromise(deps.rotation, stores, kid, tell),
     }),
     ...findingHandlers(rules),
+    ...peopleHandlers(rules),
+    ...teamHandlers(rules),
     ...usageHandlers(rules),
     ...auditHandlers(rules),
     ...explainHandlers(rules),

@@ -12,6 +12,7 @@ import { identityContract } from './identities.ts';
 import { idempotencyContract } from './idempotency.ts';
 import { modelContract } from './model.ts';
 import { outboxContract } from './outbox.ts';
+import { peopleContract } from './people.ts';
 import { resourceServerContract } from './resource-servers.ts';
 import { settingContract } from './settings.ts';
 import { signingKeyContract } from './signing-keys.ts';
@@ -34,6 +35,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['receipts of cut-offs', cutoffReceiptContract],
   ['places in status lists', statusIndexContract],
   ['findings', findingContract],
+  ['people and teams', peopleContract],
   ['usage', usageContract],
   ['outbox', outboxContract],
   ['used once', usedOnceContract],

@@ -18,13 +18,14 @@ export function writePlainAnswer(
   { status, headers, body }: HttpResponse,
   terms: AnswerTerms,
 ): void {
+  const length = Buffer.byteLength(body);
   const head =
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n${fieldLines(headers)}Request-Id: ${terms.requestId}\r\n` +
-    `Content-Length: ${Buffer.byteLength(body)}\r\nDate: ${httpDate(terms.now)}\r\n${connectionLines(terms.keptFor)}\r\n`;
+    `Content-Length: ${length}\r\nDate: ${httpDate(terms.now)}\r\n${connectionLines(terms.keptFor)}\r\n`;
   if (typeof body === 'string') {
     const text = head + body;
     // Without characters beyond ASCII the two are the same bytes, and this one is written without a look at each of them.
-    socket.write(text, Buffer.byteLength(body) === body.length ? 'latin1' : 'utf8');
+    socket.write(text, length === body.length ? 'latin1' : 'utf8');
     return;
   }
   socket.cork();

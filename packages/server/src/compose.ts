@@ -122,6 +122,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     storage,
     log,
     facts,
+    people: { trustedIssuers: storage.trustedIssuers },
     keystore,
     strangers,
     refusedMethods,

@@ -14,6 +14,7 @@ import type { RefusedMethods } from '../policy/methods-allowed-per-environment.t
 import type { MaximumAge } from '../registry/credential-age.ts';
 import type { FactsReader } from '../registry/facts.ts';
 import type { FetchDeps } from '../registry/fetched-url.ts';
+import type { PeopleDeps } from '../registry/people.ts';
 import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -63,6 +64,7 @@ export interface GovernanceDeps {
   readonly changes: Changes;
   readonly log: AuditLog;
   readonly facts: FactsReader;
+  readonly people: PeopleDeps;
   readonly keystore: Pick<Keystore, 'verificationKey'> & { reload(): Promise<void> };
   readonly rotation: RotationDeps;
   readonly requireSigningKey: ResourceServerDeps['requireSigningKey'];

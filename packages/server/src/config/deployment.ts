@@ -36,6 +36,8 @@ export interface Deployment {
   readonly tokenLifetimeLimits: readonly string[];
   readonly issuanceQuota: number | undefined;
   readonly issuanceQuotaMode: 'observe' | 'enforce';
+  readonly approvalValidity: number;
+  readonly accessExpiring: number;
   readonly apiKeyRate: number;
   readonly failureLimit: number | undefined;
   readonly tokenLifetime: number;
@@ -90,6 +92,8 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     tokenLifetimeLimits: read.list('token-lifetime-limits'),
     issuanceQuota: settings.get('issuance-quota') as number | undefined,
     issuanceQuotaMode: read.text('issuance-quota-mode') as Deployment['issuanceQuotaMode'],
+    approvalValidity: read.number('approval-validity'),
+    accessExpiring: read.number('access-expiring'),
     apiKeyRate: read.number('api-key-rate'),
     failureLimit: settings.get('failure-limit') as number | undefined,
     tokenLifetime: read.number('token-lifetime'),

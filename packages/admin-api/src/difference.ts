@@ -8,9 +8,12 @@ export const OBJECT_KINDS = [
   'ResourceServer',
   'TrustedIssuer',
   'Access',
+  'ApprovalRule',
   'SigningKey',
   'Cutoff',
   'Finding',
+  'Person',
+  'Team',
 ] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { operation } from './contract.ts';
+import { approvalApprove, approvalReject, pendingApproval } from './decisions.ts';
 import {
   identityRef,
   instant,
@@ -111,6 +112,10 @@ export const identity = z
     state_reason: z.string().nullable(),
     security_stop: z.boolean().describe('Stopped for security: resuming takes people'),
     built_in: z.boolean(),
+    pending: pendingApproval
+      .nullable()
+      .optional()
+      .describe('What waits for people; in answers about one identity now'),
     expires_at: instant,
     created_at: instant,
     updated_at: instant,
@@ -123,7 +128,7 @@ const params = z.strictObject({ id: identityRef });
 const write = ['identities:write'] as const;
 
 /** Moves of the state machine; each is `POST /v1/identities/{id}/<verb>`. */
-function move(verb: string, summary: string, destructive = false) {
+function move(verb: string, summary: string) {
   return operation({
     method: 'POST',
     path: `/v1/identities/{id}/${verb}`,
@@ -133,7 +138,6 @@ function move(verb: string, summary: string, destructive = false) {
     body: z.strictObject({ reason: reason.optional() }),
     response: identity,
     ifMatch: 'optional',
-    destructive,
   });
 }
 
@@ -197,8 +201,27 @@ export const identityOperations = {
     response: identity,
   }),
   'identities.submit': move('submit', 'Ask for approval of a draft'),
-  'identities.approve': move('approve', 'Approve a requested identity; people only'),
-  'identities.reject': move('reject', 'Reject a requested identity; people only', true),
+  'identities.approve': operation({
+    method: 'POST',
+    path: '/v1/identities/{id}/approve',
+    summary: 'Approve a requested identity; people only',
+    scopes: ['approvals:write'],
+    params,
+    body: approvalApprove,
+    response: identity,
+    ifMatch: 'optional',
+  }),
+  'identities.reject': operation({
+    method: 'POST',
+    path: '/v1/identities/{id}/reject',
+    summary: 'Reject a requested identity; people only',
+    scopes: ['approvals:write'],
+    params,
+    body: approvalReject,
+    response: identity,
+    ifMatch: 'optional',
+    destructive: true,
+  }),
   'identities.activate': move('activate', 'Put a draft or an approved identity to work'),
   'identities.suspend': reasonedMove('suspend', 'Stop an identity; its tokens are refused at once', true),
   'identities.resume': reasonedMove('resume', 'Put a suspended identity back to work', false),

@@ -1,13 +1,17 @@
 import type { z } from 'zod';
 import { accessOperations } from './access.ts';
 import { applyOperations } from './apply.ts';
+import { approvalRuleOperations } from './approval-rules.ts';
+import { approvalOperations } from './approvals.ts';
 import { auditOperations } from './audit.ts';
 import { credentialOperations } from './credentials.ts';
 import { cutoffOperations } from './cutoffs.ts';
 import { findingOperations } from './findings.ts';
 import { identityOperations } from './identities.ts';
 import { keyOperations } from './keys.ts';
+import { peopleOperations } from './people.ts';
 import { resourceServerOperations } from './resource-servers.ts';
+import { teamOperations } from './teams.ts';
 import { trustedIssuerOperations } from './trusted-issuers.ts';
 import { usageOperations } from './usage.ts';
 
@@ -18,9 +22,13 @@ export const operations = {
   ...resourceServerOperations,
   ...trustedIssuerOperations,
   ...accessOperations,
+  ...approvalOperations,
+  ...approvalRuleOperations,
   ...keyOperations,
   ...cutoffOperations,
   ...findingOperations,
+  ...peopleOperations,
+  ...teamOperations,
   ...usageOperations,
   ...auditOperations,
   ...applyOperations,

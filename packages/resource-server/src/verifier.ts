@@ -153,7 +153,7 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
   ): Promise<Finding | undefined> {
     const { dpop, method, url, scheme = dpop === undefined ? 'Bearer' : 'DPoP' } = request;
     const presentation = { token, scheme, dpop, method, url, certificate: () => request.certificate };
-    return (await openHolders()).check(claims.cnf, presentation);
+    return (await openHolders()).check(claims, presentation);
   }
 
   /** RFC 9449 §8.2: every answer to a token that is bound to a key has the nonce to use next. */

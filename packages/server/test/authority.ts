@@ -1,4 +1,5 @@
 import { BlockList } from 'node:net';
+import { type Role, scopesOfRoles } from '@countersign/admin-api';
 import { createChanges, type Changes } from '../src/audit/change.ts';
 import type { AuditEvent, LoggedEvent } from '../src/audit/event.ts';
 import type { AuditLog } from '../src/audit/log.ts';
@@ -16,11 +17,14 @@ import { createSeal } from '../src/keys/seal.ts';
 import { createSigningKeystore, type SigningKeystore } from '../src/keys/signing-keystore.ts';
 import { REFUSALS } from '../src/oauth/refusal.ts';
 import { urlFault } from '../src/outbound/safe-fetch.ts';
+import { keepCredentialMakers } from '../src/registry/credential-makers.ts';
 import { maximumAgeOf } from '../src/registry/credential-age.ts';
+import { personClaims } from '../src/registry/signed-in-person.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
 import { localSigner } from '../src/signers/local.ts';
 import type { Storage } from '../src/storage/storage.ts';
+import type { TrustedIssuerRecord } from '../src/storage/trusted-issuers.ts';
 
 /** A whole authority without a port: the real rules and stores on an in-memory database, time and the log in hand. */
 export interface Authority {
@@ -36,9 +40,16 @@ export interface Authority {
   readonly admin: { readonly clientId: string; readonly secret: string };
   /** A signed access token for an identity with its first credential and its access to the admin API. */
   tokenFor(clientId: string, claims?: Record<string, unknown>): Promise<string>;
+  /** A signed access token of a person who signed in just now through `PEOPLE`. */
+  personToken(handle: string, roles: readonly Role[], more?: PersonToken): Promise<string>;
   /** With the admin's token unless another one, or null for none, is given. */
   call(method: string, target: string, ask?: Ask): Promise<Answer>;
   close(): Promise<void>;
+}
+
+export interface PersonToken {
+  readonly teams?: readonly string[];
+  readonly claims?: Readonly<Record<string, unknown>>;
 }
 
 export interface Ask {
@@ -68,13 +79,32 @@ export const ISSUER = 'https://authority.test';
 export const RESOURCE = `${ISSUER}/v1`;
 export const START = Date.parse('2026-11-21T12:00:00.250Z');
 
+/** The issuer that vouches for people in tests. */
+export const PEOPLE: TrustedIssuerRecord = {
+  id: 'tis_people',
+  issuer: 'https://people.test',
+  name: 'people',
+  kind: 'people',
+  keys: { from: 'jwks', jwks: { keys: [] } },
+  ca: undefined,
+  algorithms: ['ES256'],
+  audience: undefined,
+  maxTokenAge: 300,
+  earlierTokens: undefined,
+  singleUse: true,
+  state: 'active',
+  createdAt: START,
+  updatedAt: START,
+  version: 1,
+};
+
 export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promise<Authority> {
   let now = START;
   const clock = { now: () => now, advance: (ms: number) => void (now += ms) };
   const random = pooledRandom();
   const storage = preparingKeys(await openSqliteStorage({ path: ':memory:', clock }));
   const log = fakeLog();
-  const changes = createChanges({ storage, log, clock, random, node: 'test' });
+  const changes = createChanges({ storage, log, clock, random, node: 'test', keep: keepCredentialMakers });
   const seal = createSeal(new Uint8Array(32).fill(7), random);
   const signer = localSigner(seal);
   const day = 86_400_000;
@@ -101,6 +131,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     changes,
     log,
     facts: createFactsCache({ storage, capacity: 1000 }),
+    people: { trustedIssuers: storage.trustedIssuers, builtIn: PEOPLE },
     keystore,
     rotation,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
@@ -112,6 +143,8 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     seal,
     refusedMethods: new Map([['prod', new Set(['api_key'])]]),
     maximumAge: maximumAgeOf(new Map()),
+    approvalValidity: 3 * day,
+    expiringWithin: 14 * day,
     clock,
     random,
     tokenReasons: REFUSALS,
@@ -150,6 +183,34 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
       jti: newId('evt', random),
       crd: credential?.id,
       acs: access?.id,
+      ...claims,
+    };
+    return await keystore.sign('ES256', 'at+jwt', JSON.stringify(payload));
+  }
+
+  async function personToken(
+    handle: string,
+    roles: readonly Role[],
+    { teams = [], claims = {} }: PersonToken = {},
+  ): Promise<string> {
+    const iat = Math.floor(now / 1000);
+    const payload = {
+      iss: ISSUER,
+      client_id: 'countersign-cli',
+      aud: RESOURCE,
+      scope: scopesOfRoles(roles).join(' '),
+      iat,
+      exp: iat + 3600,
+      jti: newId('evt', random),
+      ...personClaims({
+        issuer: PEOPLE.issuer,
+        subject: `sub-${handle}`,
+        handle,
+        signedInAt: now,
+        trustedIssuer: PEOPLE.id,
+        roles,
+        teams,
+      }),
       ...claims,
     };
     return await keystore.sign('ES256', 'at+jwt', JSON.stringify(payload));
@@ -200,6 +261,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     bugs,
     admin: { clientId: made.clientId, secret: made.secret as string },
     tokenFor,
+    personToken,
     call,
     close: () => storage.close(),
   };

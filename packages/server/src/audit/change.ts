@@ -6,11 +6,30 @@ import type { Storage, Stores } from '../storage/storage.ts';
 import type { AuditEvent } from './event.ts';
 import type { AuditLog } from './log.ts';
 
-/** Who changes something: an authenticated machine, or the authority itself (a job, the first start, the host's admin). */
+/** A person who signed in, as an event names them. */
+export interface ActingPerson {
+  /** `iss` of the trusted issuer that vouched for them. */
+  readonly issuer: string;
+  /** Their `sub` there: never given to anybody else. */
+  readonly subject: string;
+  /** What owners are called by: see `owner.person`. */
+  readonly handle: string;
+  /** Epoch ms at which they proved there who they are. */
+  readonly signedInAt: number;
+}
+
+/**
+ * Who changes something: an authenticated machine, a person who signed in, or the authority itself (a job, the first start, the
+ * host's admin).
+ */
 export interface Actor {
-  /** client_id, or `countersign` for the authority itself. */
+  /** client_id, `person:<handle>`, which no client_id can be, or `countersign` for the authority itself. */
   readonly identity: string;
+  /** Absent: a machine. */
+  readonly person?: ActingPerson | undefined;
   readonly credential?: string | undefined;
+  /** Whom else its token names (RFC 8693 §4.1): client_ids of those in whose name, and through whom, it acts. */
+  readonly behind?: readonly string[] | undefined;
   readonly access?: string | undefined;
   readonly requestId?: string | undefined;
   readonly source?: string | undefined;
@@ -36,6 +55,8 @@ export interface ChangeDeps {
   readonly random: RandomBytes;
   /** Name of this process, in each event. */
   readonly node: string;
+  /** What else is kept of a change, in its transaction: see registry/credential-makers.ts. */
+  readonly keep?: (stores: Stores, actor: Actor, events: readonly ChangeEvent[]) => Promise<void>;
 }
 
 /** Runs changes of the registry so that none is without its event, and no event without its change. */
@@ -55,7 +76,12 @@ export function createChanges(deps: ChangeDeps): Changes {
       const events: AuditEvent[] = [];
       const result = await deps.storage.transaction(async (stores) => {
         events.length = 0;
-        const told = await work(stores, (event) => events.push(toAuditEvent(deps, actor, event)));
+        const changes: ChangeEvent[] = [];
+        const told = await work(stores, (event) => {
+          changes.push(event);
+          events.push(toAuditEvent(deps, actor, event));
+        });
+        await deps.keep?.(stores, actor, changes);
         for (const event of events) {
           await stores.outbox.insert({
             eventId: event.id,
@@ -69,6 +95,19 @@ export function createChanges(deps: ChangeDeps): Changes {
       await deps.storage.outbox.delete(events.map((event) => event.id));
       return result;
     },
+  };
+}
+
+/** The members of an event that say which person it was. */
+export function personMembers(
+  person: ActingPerson | undefined,
+): Pick<AuditEvent, 'person' | 'person_issuer' | 'person_subject' | 'signed_in_at'> {
+  if (person === undefined) return {};
+  return {
+    person: person.handle,
+    person_issuer: person.issuer,
+    person_subject: person.subject,
+    signed_in_at: new Date(person.signedInAt).toISOString(),
   };
 }
 
@@ -89,6 +128,7 @@ function toAuditEvent(deps: ChangeDeps, actor: Actor, event: ChangeEvent): Audit
     resource: event.resource,
     reason: event.reason,
     instance: actor.instance,
+    ...personMembers(actor.person),
     node: deps.node,
     // Through JSON first: records carry undefined members, which canonical JSON rightly refuses.
     detail: Object.keys(detail).length === 0 ? undefined : canonicalJson(JSON.parse(JSON.stringify(detail))),

@@ -2,6 +2,9 @@ import type { Clock } from '../clock.ts';
 import type { Storage, Stores } from '../storage/storage.ts';
 import type { UsedOnceStore } from '../storage/used-once.ts';
 import { accessStore } from './access.ts';
+import { approvalRuleStore } from './approval-rules.ts';
+import { approvalStore } from './approvals.ts';
+import { credentialMakerStore } from './credential-makers.ts';
 import { credentialUseStore } from './credential-use.ts';
 import { credentialStore } from './credentials.ts';
 import { cutoffStore } from './cutoffs.ts';
@@ -11,11 +14,13 @@ import { findingStore } from './findings.ts';
 import { idempotencyStore } from './idempotency.ts';
 import { identityStore } from './identities.ts';
 import { outboxStore } from './outbox.ts';
+import { personStore } from './people.ts';
 import { resourceServerStore } from './resource-servers.ts';
 import { scopeRouteStore } from './scope-routes.ts';
 import { settingStore } from './settings.ts';
 import { signingKeyStore } from './signing-keys.ts';
 import { statusIndexStore } from './status-indexes.ts';
+import { teamStore } from './teams.ts';
 import { trustedIssuerStore } from './trusted-issuers.ts';
 import { unregisteredCallerStore } from './unregistered-callers.ts';
 import { coverageStore } from './usage-coverage.ts';
@@ -29,12 +34,17 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     credentials: credentialStore(session),
     resourceServers: resourceServerStore(session),
     access: accessStore(session),
+    approvalRules: approvalRuleStore(session),
+    approvals: approvalStore(session),
+    credentialMakers: credentialMakerStore(session),
     trustedIssuers: trustedIssuerStore(session),
     signingKeys: signingKeyStore(session),
     cutoffs: cutoffStore(session),
     cutoffReceipts: cutoffReceiptStore(session),
     statusIndexes: statusIndexStore(session),
     findings: findingStore(session),
+    people: personStore(session),
+    teams: teamStore(session),
     usage: usageStore(session),
     usageReporters: reporterStore(session),
     coverage: coverageStore(session),

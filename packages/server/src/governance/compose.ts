@@ -14,10 +14,13 @@ import type { RefusedMethods } from '../policy/methods-allowed-per-environment.t
 import type { MaximumAge } from '../registry/credential-age.ts';
 import type { FactsReader } from '../registry/facts.ts';
 import type { FetchDeps } from '../registry/fetched-url.ts';
+import type { PeopleDeps } from '../registry/people.ts';
 import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import type { Storage } from '../storage/storage.ts';
 import { accessHandlers } from './admin/access.ts';
+import { approvalRuleHandlers } from './admin/approval-rules.ts';
+import { approvalHandlers } from './admin/approvals.ts';
 import { auditHandlers } from './admin/audit.ts';
 import { credentialHandlers } from './admin/credentials.ts';
 import { cutoffHandlers } from './admin/cutoffs.ts';
@@ -28,15 +31,18 @@ import { createIdempotency } from './admin/idempotency.ts';
 import { findingHandlers } from './admin/findings.ts';
 import { identityHandlers } from './admin/identities.ts';
 import { keyHandlers } from './admin/keys.ts';
+import { peopleHandlers } from './admin/people.ts';
 import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin, type RequireAdminDeps } from './admin/require-admin.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
+import { teamHandlers } from './admin/teams.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
 import { usageHandlers } from './admin/usage.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
 import { endIdentitiesJob } from './jobs/end-identities.ts';
 import { forgetUseJob } from './jobs/forget-use.ts';
 import type { Job } from './jobs/job.ts';
+import { lapseApprovalsJob } from './jobs/lapse-approvals.ts';
 import { lookForFindingsJob, type LookForFindingsDeps } from './jobs/look-for-findings.ts';
 import { reportOwnUseJob } from './jobs/report-own-use.ts';
 import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
@@ -61,6 +67,7 @@ export interface GovernanceDeps {
   readonly changes: Changes;
   readonly log: AuditLog;
   readonly facts: FactsReader;
+  readonly people: PeopleDeps;
   readonly keystore: Pick<Keystore, 'verificationKey'> & { reload(): Promise<void> };
   readonly rotation: RotationDeps;
   readonly requireSigningKey: ResourceServerDeps['requireSigningKey'];
@@ -74,6 +81,10 @@ export interface GovernanceDeps {
   readonly seal: Seal;
   readonly refusedMethods: RefusedMethods;
   readonly maximumAge: MaximumAge;
+  /** Milliseconds for which what is asked for waits for people. */
+  readonly approvalValidity: number;
+  /** Milliseconds before its end from which on an access is shown as expiring. */
+  readonly expiringWithin: number;
   readonly clock: Clock;
   readonly random: RandomBytes;
   /** What the token wing's reasons mean: the wings do not see each other. */
@@ -117,12 +128,16 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...resourceServerHandlers(rules),
     ...trustedIssuerHandlers(rules),
     ...accessHandlers(rules),
+    ...approvalHandlers(rules),
+    ...approvalRuleHandlers(rules),
     ...keyHandlers(rules),
     ...cutoffHandlers({
       ...rules,
       compromiseKey: (stores, kid, tell) => compromise(deps.rotation, stores, kid, tell),
     }),
     ...findingHandlers(rules),
+    ...peopleHandlers(rules),
+    ...teamHandlers(rules),
     ...usageHandlers(rules),
     ...auditHandlers(rules),
     ...explainHandlers(rules),
@@ -154,6 +169,7 @@ export function createJobs(
     rotateSigningKeysJob(deps.rotateIfDue),
     sweepExpiredJob(deps),
     endIdentitiesJob(deps),
+    lapseApprovalsJob(deps),
     forgetUseJob(deps),
     reportOwnUseJob(deps.reportOwnUse),
     lookForFindingsJob(deps),

@@ -3,6 +3,8 @@ import { orderCutoff } from '../cutoff/order.ts';
 import type { IdentityRecord, IdentityState } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
 import { revokeAccess } from './access.ts';
+import { identityNeedsApproval } from './approval/identity-request.ts';
+import { voidPending } from './approval/request.ts';
 import type { RuleDeps, Tell } from './change-rules.ts';
 import { revokeCredential } from './credential.ts';
 import { hasEnded } from './identity.ts';
@@ -25,7 +27,7 @@ export const MOVES = [
 export type Move = (typeof MOVES)[number];
 
 /** Why a move is refused although the state would allow it. */
-type Guard = (record: IdentityRecord, now: number) => RegistryRefusal | undefined;
+type Guard = (record: IdentityRecord, now: number, moving: Moving) => RegistryRefusal | undefined;
 
 interface Transition {
   readonly edges: readonly Edge[];
@@ -40,8 +42,10 @@ interface Edge {
   readonly event: string;
 }
 
-const people: Guard = () =>
-  new RegistryRefusal('needs_people', 'this decision is made by people, not by machines');
+const people: Guard = (_record, _now, { actor }) =>
+  actor.person === undefined
+    ? new RegistryRefusal('needs_people', 'this decision is made by people, not by machines')
+    : undefined;
 
 const notStoppedForSecurity: Guard = (record) =>
   record.securityStop
@@ -105,7 +109,7 @@ export const TRANSITIONS: { readonly [move in Move]: Transition } = {
 export interface Moving {
   readonly move: Move;
   readonly reason: string | undefined;
-  readonly actor: Pick<Actor, 'identity'>;
+  readonly actor: Pick<Actor, 'identity' | 'person'>;
   /** Stopped because it, or a secret of it, may be in wrong hands. */
   readonly security?: boolean;
 }
@@ -121,8 +125,12 @@ export async function moveIdentity(
   record: IdentityRecord,
   moving: Moving,
 ): Promise<IdentityRecord> {
+  if (moving.move === 'activate' && record.state === 'draft') await requireUnasked(stores, record, moving);
   const next = await changeState(deps, stores, tell, record, moving);
   if (next === record) return next;
+  if (record.state === 'requested') {
+    await voidPending(deps, stores, tell, record.id, `the identity is ${next.state}`);
+  }
   if (hasEnded(next)) await takeAll(deps, stores, tell, next);
   if (!TRANSITIONS[moving.move].stops) return next;
   const cutoff = await orderCutoff(deps, stores, {
@@ -133,6 +141,13 @@ export async function moveIdentity(
   });
   tell({ type: 'cutoff.ordered', resource: cutoff.id, reason: cutoff.reason, after: cutoffView(cutoff) });
   return next;
+}
+
+/** A draft goes straight to work only where no approval rule matches. */
+async function requireUnasked(stores: Stores, record: IdentityRecord, { actor }: Moving): Promise<void> {
+  if (await identityNeedsApproval(stores, record, actor)) {
+    throw new RegistryRefusal('illegal_transition', 'an approval rule matches: submit it first');
+  }
 }
 
 /** Nothing of what it held outlives it: a tombstone stays, and its history. */
@@ -165,7 +180,7 @@ export async function changeState(
     );
   }
   for (const guard of transition.guards) {
-    const refusal = guard(record, now);
+    const refusal = guard(record, now, moving);
     if (refusal !== undefined) throw refusal;
   }
   const securityStop = record.securityStop || moving.security === true;

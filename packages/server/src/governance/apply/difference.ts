@@ -6,9 +6,12 @@ export type ObjectKind =
   | 'ResourceServer'
   | 'TrustedIssuer'
   | 'Access'
+  | 'ApprovalRule'
   | 'SigningKey'
   | 'Cutoff'
-  | 'Finding';
+  | 'Finding'
+  | 'Person'
+  | 'Team';
 type View = Record<string, unknown>;
 
 /** One object before and after a change. */
@@ -28,9 +31,12 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['resource_server', 'ResourceServer'],
   ['trusted_issuer', 'TrustedIssuer'],
   ['access', 'Access'],
+  ['approval_rule', 'ApprovalRule'],
   ['key', 'SigningKey'],
   ['cutoff', 'Cutoff'],
   ['finding', 'Finding'],
+  ['person', 'Person'],
+  ['team', 'Team'],
 ]);
 const ENDS = new Set(['revoked', 'deleted', 'decommissioning', 'decommissioned', 'compromised', 'retired']);
 /** Of no interest in a difference: they differ always, or are made up for each run. */
@@ -97,7 +103,10 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'Identity') return member('client_id');
   if (kind === 'ResourceServer') return member('identifier');
   if (kind === 'TrustedIssuer') return member('issuer');
+  if (kind === 'Person') return member('handle');
+  if (kind === 'Team') return member('name');
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
+  if (kind === 'ApprovalRule') return member('name');
   if (kind === 'Credential') return `${member('client_id')}/${member('label')}`;
   if (kind === 'Cutoff') return `${member('kind')} ${member('target')}`;
   return id;

@@ -2,9 +2,11 @@ import type { AccessRecord } from '../access.ts';
 import type { CredentialRecord } from '../credentials.ts';
 import type { FindingRecord } from '../findings.ts';
 import type { IdentityRecord } from '../identities.ts';
+import type { PersonRecord } from '../people.ts';
 import type { ResourceServerRecord } from '../resource-servers.ts';
 import type { SigningKeyRecord } from '../signing-keys.ts';
 import type { Storage } from '../storage.ts';
+import type { TeamRecord } from '../teams.ts';
 import type { TrustedIssuerRecord } from '../trusted-issuers.ts';
 
 /** Records for the contract suite: complete, each with ids of its own, so that tests can share a database. */
@@ -101,6 +103,8 @@ export function accessRecord(
     approvedBy: 'grace',
     approvedAt: T0,
     tokenLifetime: undefined,
+    conditions: undefined,
+    approvalId: undefined,
     expiresAt: T0 + 1e9,
     createdAt: T0,
     updatedAt: T0,
@@ -121,6 +125,7 @@ export function trustedIssuerRecord(overrides: Partial<TrustedIssuerRecord> = {}
     algorithms: ['ES256'],
     audience: undefined,
     maxTokenAge: 3600,
+    earlierTokens: undefined,
     singleUse: true,
     state: 'active',
     createdAt: T0,
@@ -178,6 +183,41 @@ export async function pair(
   await storage.identities.insert(identity);
   await storage.resourceServers.insert(resourceServer);
   return { identity, resourceServer };
+}
+
+export function personRecord(overrides: Partial<PersonRecord> = {}): PersonRecord {
+  const id = overrides.id ?? freshId('psn');
+  return {
+    id,
+    handle: `person-${id}@example.com`,
+    name: 'Ada Lovelace',
+    email: undefined,
+    externalId: undefined,
+    status: 'active',
+    leftAt: undefined,
+    managerHandle: undefined,
+    deleted: false,
+    createdAt: T0,
+    updatedAt: T0,
+    version: 1,
+    ...overrides,
+  };
+}
+
+export function teamRecord(overrides: Partial<TeamRecord> = {}): TeamRecord {
+  const id = overrides.id ?? freshId('tem');
+  return {
+    id,
+    name: `team-${id}`,
+    members: [],
+    lead: undefined,
+    channel: undefined,
+    deleted: false,
+    createdAt: T0,
+    updatedAt: T0,
+    version: 1,
+    ...overrides,
+  };
 }
 
 /** The next version of a record. */

@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts';
 import type { Storage } from '../storage.ts';
 import { accessContract } from './access.ts';
 import { accessAsOfContract } from './access-as-of.ts';
+import { approvalContract } from './approvals.ts';
 import { changeContract } from './changes.ts';
 import { credentialContract } from './credentials.ts';
 import { cutoffReceiptContract } from './cutoff-receipts.ts';
@@ -12,6 +13,7 @@ import { identityContract } from './identities.ts';
 import { idempotencyContract } from './idempotency.ts';
 import { modelContract } from './model.ts';
 import { outboxContract } from './outbox.ts';
+import { peopleContract } from './people.ts';
 import { resourceServerContract } from './resource-servers.ts';
 import { settingContract } from './settings.ts';
 import { signingKeyContract } from './signing-keys.ts';
@@ -28,12 +30,14 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['resource servers', resourceServerContract],
   ['access', accessContract],
   ['access as of an instant', accessAsOfContract],
+  ['approvals', approvalContract],
   ['trusted issuers', trustedIssuerContract],
   ['signing keys', signingKeyContract],
   ['cut-offs', cutoffContract],
   ['receipts of cut-offs', cutoffReceiptContract],
   ['places in status lists', statusIndexContract],
   ['findings', findingContract],
+  ['people and teams', peopleContract],
   ['usage', usageContract],
   ['outbox', outboxContract],
   ['used once', usedOnceContract],

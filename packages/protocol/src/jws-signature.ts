@@ -53,7 +53,7 @@ const scratch = Buffer.allocUnsafeSlow(8192) as Buffer & {
   latin1Write(text: string, at: number, length: number): number;
 };
 /** By length, for those that most are of: making a view costs as much as filling it. */
-const views: (Buffer | undefined)[] = new Array<undefined>(2048).fill(undefined);
+const views: (Buffer | undefined)[] = Array.from({ length: 2048 }, () => undefined);
 
 /** The bytes of a signing input, which is ASCII: until the next one is written. */
 function written(signingInput: string): Buffer {

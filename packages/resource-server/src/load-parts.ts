@@ -1,8 +1,19 @@
 // No RFC: which parts the options ask for, and what each is made of.
+import type { ApiKeys } from './api-keys.ts';
 import type { Authority } from './authority.ts';
-import type { Parts } from './parts.ts';
+import type { checkCutoffs } from './cutoff-check.ts';
+import type { Introspection } from './introspection.ts';
 import type { Platform } from './platform/platform.ts';
 import type { VerifierSettings } from './settings.ts';
+import type { Use } from './usage/use.ts';
+
+export interface Parts {
+  readonly introspection: Introspection | undefined;
+  readonly apiKeys: ApiKeys | undefined;
+  readonly use: Use | undefined;
+  /** Undefined where no issuer has a feed. */
+  readonly checkCutoffs: typeof checkCutoffs | undefined;
+}
 
 /** Fetches them, and gives each authority what follows its cut-offs. Rejects when one of them is not there to fetch. */
 export async function loadParts(

@@ -1,20 +1,9 @@
 // No RFC: what only some options need comes with the first token, so that an API carries no more than it uses.
-import type { ApiKeys } from './api-keys.ts';
 import type { Authority } from './authority.ts';
-import type { checkCutoffs } from './cutoff-check.ts';
-import type { Introspection } from './introspection.ts';
+import type { Parts } from './load-parts.ts';
 import type { Platform } from './platform/platform.ts';
 import type { VerifierSettings } from './settings.ts';
 import type { OpenedRoute } from './usage/told-routes.ts';
-import type { Use } from './usage/use.ts';
-
-export interface Parts {
-  readonly introspection: Introspection | undefined;
-  readonly apiKeys: ApiKeys | undefined;
-  readonly use: Use | undefined;
-  /** Undefined where no issuer has a feed. */
-  readonly checkCutoffs: typeof checkCutoffs | undefined;
-}
 
 export interface LateParts {
   /** Undefined until they are loaded. */

@@ -2,7 +2,8 @@
 import { type Authority, type AuthenticToken, checkClaims } from './authority.ts';
 import type { CutoffFollower } from './cutoff-feed.ts';
 import type { Finding } from './finding.ts';
-import type { LateParts, Parts } from './parts.ts';
+import type { Parts } from './load-parts.ts';
+import type { LateParts } from './parts.ts';
 import type { VerifierSettings } from './settings.ts';
 
 /** What is there where an issuer has a feed. */

@@ -45,6 +45,7 @@ export {
   type CutoffReport,
   type CutoffResourceServer,
 } from './cutoffs.ts';
+export { type Decommissioning, DECOMMISSION_PHASES, type RecentCallers } from './decommissioning.ts';
 export { type Difference, OBJECT_KINDS, type ObjectChange, type ObjectKind } from './difference.ts';
 export {
   type Finding,

@@ -3,6 +3,7 @@ import { accessOperations } from './access.ts';
 import { applyOperations } from './apply.ts';
 import { auditOperations } from './audit.ts';
 import { credentialOperations } from './credentials.ts';
+import { decommissioningOperations } from './decommissioning.ts';
 import { cutoffOperations } from './cutoffs.ts';
 import { findingOperations } from './findings.ts';
 import { identityOperations } from './identities.ts';
@@ -14,6 +15,7 @@ import { usageOperations } from './usage.ts';
 /** The whole admin API. */
 export const operations = {
   ...identityOperations,
+  ...decommissioningOperations,
   ...credentialOperations,
   ...resourceServerOperations,
   ...trustedIssuerOperations,

@@ -1,7 +1,7 @@
 import type { AccessFilter, AccessRecord, AccessState, AccessStore } from '../storage/access.ts';
 import type { Page, PageRequest } from '../storage/page.ts';
 import { type Connection, type Session, type Transaction, statement } from './database.ts';
-import { conditions, pageOf, pageStatement } from './list.ts';
+import { conditions, duePage, dueStatement, pageOf, pageStatement } from './list.ts';
 import { type VersionedTable, versionedTable } from './versioned.ts';
 
 interface AccessRow {
@@ -146,6 +146,8 @@ async function pageFrom(
   return pageOf(await accesses.select(connection, text, where.params), page.limit);
 }
 
+const DUE = dueStatement('access', 'expires_at', "state IN ('requested', 'active')");
+
 export function accessStore(session: Session): AccessStore {
   return {
     insert: (record) =>
@@ -166,5 +168,6 @@ export function accessStore(session: Session): AccessStore {
     listAsOf: (filter, at, page) => pageFrom(session, 'access_history', filter, page, at),
     historyOf: async (identityId, resourceServerId) =>
       (await accesses.select(session, selectHistory, [identityId, resourceServerId])).reverse(),
+    due: (until, page) => duePage(session, DUE, until, page),
   };
 }

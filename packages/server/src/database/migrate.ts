@@ -9,6 +9,7 @@ import { usage } from './migrations/0021-usage.ts';
 import { usedOnceBatches } from './migrations/0022-used-once-batches.ts';
 import { scopeRoutes } from './migrations/0023-scope-routes.ts';
 import { statusIndexes } from './migrations/0025-status-indexes.ts';
+import { lifecycle } from './migrations/0031-lifecycle.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
@@ -24,6 +25,7 @@ const MIGRATIONS: readonly {
   { name: '0022-used-once-batches', texts: usedOnceBatches },
   { name: '0023-scope-routes', texts: scopeRoutes },
   { name: '0025-status-indexes', texts: statusIndexes },
+  { name: '0031-lifecycle', texts: lifecycle },
 ];
 
 const createTable = statement(

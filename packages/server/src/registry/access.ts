@@ -74,7 +74,7 @@ async function requireOnlyOne(
     const { items } = await stores.access.list({ ...filter, state }, { limit: 1 });
     const [existing] = items;
     if (existing !== undefined && existing.expiresAt <= deps.clock.now()) {
-      await replace(deps, stores, tell, ends, existing, { ...existing, state: 'revoked' }, 'access.expired');
+      await expireAccess(deps, stores, tell, ends, existing);
     } else if (existing !== undefined) {
       throw new RegistryRefusal(
         'already_exists',
@@ -116,14 +116,26 @@ export async function changeAccess(
     expiresAt,
   };
   if (same(changed, record)) return record;
-  if (record.state !== 'active') {
-    throw new RegistryRefusal(
-      'illegal_transition',
-      `an access that is ${record.state} does not change any more`,
-    );
+  const state = record.state === 'active' && record.expiresAt <= now ? 'expired' : record.state;
+  if (state !== 'active') {
+    throw new RegistryRefusal('illegal_transition', `an access that is ${state} does not change any more`);
   }
   if (!same(changed.scopes, record.scopes)) requireScopes(ends.resourceServer, changed.scopes);
   return await replace(deps, stores, tell, ends, record, changed, 'access.updated');
+}
+
+const LIVE: ReadonlySet<AccessRecord['state']> = new Set(['requested', 'active']);
+
+/** Its end has come: it does not come back, and another one may take its place. The same record when it has ended already. */
+export async function expireAccess(
+  deps: RuleDeps,
+  stores: Pick<Stores, 'access'>,
+  tell: Tell,
+  ends: AccessEnds,
+  record: AccessRecord,
+): Promise<AccessRecord> {
+  if (!LIVE.has(record.state) || record.expiresAt > deps.clock.now()) return record;
+  return await replace(deps, stores, tell, ends, record, { ...record, state: 'expired' }, 'access.expired');
 }
 
 /** The same record, and no event, when it has ended already. */
@@ -134,7 +146,7 @@ export async function revokeAccess(
   ends: AccessEnds,
   record: AccessRecord,
 ): Promise<AccessRecord> {
-  if (record.state === 'revoked' || record.state === 'rejected') return record;
+  if (!LIVE.has(record.state)) return record;
   return await replace(deps, stores, tell, ends, record, { ...record, state: 'revoked' }, 'access.revoked');
 }
 

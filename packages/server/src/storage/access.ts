@@ -1,5 +1,5 @@
 import type { AccessState } from '@countersign/admin-api';
-import type { Page, PageRequest } from './page.ts';
+import type { Due, DuePage, Page, PageRequest } from './page.ts';
 
 export type { AccessState };
 
@@ -50,4 +50,6 @@ export interface AccessStore {
   listAsOf(filter: AccessFilter, at: number, page: PageRequest): Promise<Page<AccessRecord>>;
   /** Every version of every access of the pair, oldest first; of more than 1000 the latest. */
   historyOf(identityId: string, resourceServerId: string): Promise<readonly AccessRecord[]>;
+  /** Those whose end has come at `until` and whose state does not say so, the longest overdue first. */
+  due(until: number, page: DuePage): Promise<readonly Due[]>;
 }

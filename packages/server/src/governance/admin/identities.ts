@@ -12,7 +12,7 @@ import { findIdentity, required } from './find-record.ts';
 
 export function identityHandlers(
   deps: RuleDeps & AdministratorDeps & { readonly storage: Pick<Storage, 'identities'> },
-): NounHandlers<'identities'> {
+): Omit<NounHandlers<'identities'>, 'identities.decommission'> {
   const { storage } = deps;
   return {
     'identities.create': {
@@ -83,14 +83,14 @@ export function identityHandlers(
     'identities.activate': moveHandler(deps, 'activate'),
     'identities.suspend': moveHandler(deps, 'suspend'),
     'identities.resume': moveHandler(deps, 'resume'),
-    'identities.decommission': moveHandler(deps, 'decommission'),
+    'identities.keep': moveHandler(deps, 'keep'),
     'identities.restore': moveHandler(deps, 'restore'),
   };
 }
 
 type MoveId = Exclude<
   keyof NounHandlers<'identities'>,
-  'identities.create' | 'identities.list' | 'identities.get' | 'identities.patch'
+  'identities.create' | 'identities.list' | 'identities.get' | 'identities.patch' | 'identities.decommission'
 >;
 
 function moveHandler<Id extends MoveId>(deps: RuleDeps & AdministratorDeps, move: Move): Handler<Id> {

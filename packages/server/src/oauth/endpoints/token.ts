@@ -200,6 +200,7 @@ export async function refuse(
   if (error instanceof Refusal) {
     attempt.evidence = error.evidence;
     attempt.voucher = error.voucher;
+    attempt.proved = error.proved;
   }
   if (reason === undefined) {
     deps.report(error, attempt.request.id);

@@ -1,5 +1,4 @@
 // Why a request at an OAuth endpoint is refused: the inside of RFC 6749 §5.2. Only error-response.ts turns it outward.
-import type { IdentityFacts } from '../registry/facts.ts';
 import { ACCESS, type AccessReason } from './refusal/access.ts';
 import { ASSERTION, type AssertionReason } from './refusal/assertion.ts';
 import { CLIENT_ASSERTION, type ClientAssertionReason } from './refusal/client-assertion.ts';
@@ -63,8 +62,6 @@ export class Refusal extends Error {
   readonly evidence: Readonly<Record<string, unknown>> | undefined;
   /** The trusted issuer whose signature held before this was found, and about whom it signed. */
   voucher: Voucher | undefined;
-  /** Who has proved itself and may not act all the same. */
-  proved: IdentityFacts | undefined;
   constructor(
     reason: RefusalReason,
     headers?: Readonly<Record<string, string>>,

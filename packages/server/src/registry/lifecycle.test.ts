@@ -105,12 +105,65 @@ function modelTests(open: () => Promise<Storage>, numRuns: number): void {
   });
 }
 
-describe('SQLite', () => modelTests(() => openSqliteStorage({ path: ':memory:' }), 150));
+const RACES: readonly (readonly [IdentityState, readonly Move[]])[] = [
+  ['active', ['suspend', 'decommission']],
+  ['active', ['decommission', 'decommission', 'decommission']],
+  ['suspended', ['resume', 'decommission']],
+  ['decommissioning', ['restore', 'finish', 'stop']],
+  ['draft', ['activate', 'submit', 'decommission']],
+];
+
+function raceTests(open: () => Promise<Storage>): void {
+  test.each(RACES)(
+    'of moves of what is %s at once (%j), all seeing the same, one is made',
+    async (state, moves) => {
+      const storage = await open();
+      const log = fakeLog();
+      const clock = { now: () => START };
+      const random = pooledRandom();
+      const changes = createChanges({ storage, log, clock, random, node: 'test' });
+      const actor = { identity: 'admin' };
+      for (let round = 0; round < 8; round++) {
+        const unique = randomBytes(8).toString('hex');
+        const before = identityRecord({
+          id: `idn_${unique}0000`,
+          clientId: `race-${unique}`,
+          expiresAt: START + DAY,
+          state,
+          ...(state === 'decommissioning'
+            ? { decommissioning: gradualPlan(USUAL_PHASES, START, false) }
+            : {}),
+        });
+        await storage.identities.insert(before);
+        const outcomes = await Promise.allSettled(
+          moves.map((move) =>
+            changes.run(actor, (stores, tell) =>
+              moveIdentity({ clock, random }, stores, tell, before, { move, reason: move, actor }),
+            ),
+          ),
+        );
+        const after = await storage.identities.byId(before.id);
+        const told = log.events.filter(({ resource }) => resource === before.id);
+        const lost = outcomes.flatMap((each) => (each.status === 'rejected' ? [each.reason.fault] : []));
+        expect(lost).toEqual(moves.slice(1).map(() => 'version_conflict'));
+        expect([told.length, after?.version]).toEqual([1, before.version + 1]);
+        expect(told[0]?.reason).toBe(after?.stateReason);
+      }
+      await storage.close();
+    },
+  );
+}
+
+describe('SQLite', () => {
+  raceTests(() => openSqliteStorage({ path: ':memory:' }));
+  modelTests(() => openSqliteStorage({ path: ':memory:' }), 150);
+});
 
 const server = process.env['COUNTERSIGN_TEST_POSTGRES'];
 describe.skipIf(server === undefined)('PostgreSQL (needs COUNTERSIGN_TEST_POSTGRES)', () => {
   const databases = testDatabases(server ?? '');
   afterAll(() => databases.dropAll());
+  raceTests(async () => openPostgresStorage({ url: await databases.create() }));
   modelTests(async () => openPostgresStorage({ url: await databases.create() }), 40);
 });
 

@@ -58,7 +58,10 @@ export function due(record: IdentityRecord, now: number): DueAct | undefined {
       const step = dueStep(record, now);
       return step && PLAN_STEPS[step];
     }
-    default:
+    case 'suspended':
+    case 'decommissioned':
+    case 'rejected':
+    case 'lapsed':
       return undefined;
   }
 }

@@ -6,11 +6,12 @@ import {
   parseClientId,
 } from '@countersign/protocol';
 import type { HttpRequest } from '../../http/request.ts';
-import { credentialFault, standing, type StandingFault } from '../../registry/effective-access.ts';
+import { credentialFault, standing } from '../../registry/effective-access.ts';
 import type { IdentityFacts, KeyFactsReader } from '../../registry/facts.ts';
 import { awaitsFirstProof, type FirstProof } from '../../registry/first-proof.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
+import { NotStanding } from '../tokens/not-standing.ts';
 import type { AuthenticatedClient, ClientAuthMethod, Presented } from './method.ts';
 
 export interface AuthenticateDeps {
@@ -139,7 +140,7 @@ function admit(
   if (deps.firstProof !== undefined && awaitsFirstProof(facts.identity, credential, now)) {
     return begin(deps.facts, deps.firstProof, facts.identity.clientId, credential.id, method, now);
   }
-  throw notStanding(fault, facts);
+  throw new NotStanding(fault, facts);
 }
 
 /** It has proved itself for the first time: what was approved begins. */
@@ -155,11 +156,4 @@ async function begin(
   const facts = await reader.byClientId(clientId);
   const credential = facts?.credentials.find((each) => each.id === credentialId);
   return await admit({ facts: reader }, facts, credential, method, now);
-}
-
-/** Refused although it has proved who it is: what ends is noted with who still calls. */
-export function notStanding(fault: StandingFault, facts: IdentityFacts): Refusal {
-  const refusal = new Refusal(fault);
-  refusal.proved = facts;
-  return refusal;
 }

@@ -14,6 +14,7 @@ import {
 import { type MatchDeps, matchRules, type RuleOutcome } from '../federation/match-rules.ts';
 import { vouchedFor } from '../federation/vouched-for.ts';
 import { Refusal } from '../refusal.ts';
+import { NotStanding } from '../tokens/not-standing.ts';
 import { readAccessAsked } from './access-asked.ts';
 import type { Grant } from './grant.ts';
 
@@ -84,9 +85,10 @@ async function identifyByRule(
 ): Promise<Omit<IdentifiedByAssertion, 'recheck'>> {
   const { outcome } = await matchRules(deps, assertion, now);
   if (!outcome.ok) {
-    const refusal = new Refusal(outcome.reason, undefined, outcome.evidence);
-    refusal.proved = outcome.proved;
-    throw refusal;
+    const { reason, evidence, proved } = outcome;
+    throw proved === undefined
+      ? new Refusal(reason, undefined, evidence)
+      : new NotStanding(reason, proved, evidence);
   }
   const { credential } = outcome;
   let { facts } = outcome;
@@ -112,7 +114,7 @@ async function begun(
   const credential = facts?.credentials.find((each) => each.id === id);
   if (facts === undefined || credential === undefined) throw new Refusal('client_unknown');
   const fault = standing(facts.identity, credential, now);
-  if (fault !== undefined) throw new Refusal(fault);
+  if (fault !== undefined) throw new NotStanding(fault, facts);
   return facts;
 }
 

@@ -10,6 +10,7 @@ import { cutoffContract } from './cutoffs.ts';
 import { findingContract } from './findings.ts';
 import { identityContract } from './identities.ts';
 import { idempotencyContract } from './idempotency.ts';
+import { lifecycleContract } from './lifecycle.ts';
 import { modelContract } from './model.ts';
 import { outboxContract } from './outbox.ts';
 import { resourceServerContract } from './resource-servers.ts';
@@ -35,6 +36,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['places in status lists', statusIndexContract],
   ['findings', findingContract],
   ['usage', usageContract],
+  ['what time does', lifecycleContract],
   ['outbox', outboxContract],
   ['used once', usedOnceContract],
   ['idempotency', idempotencyContract],

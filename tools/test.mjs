@@ -88,7 +88,9 @@ async function vitest(project, env) {
   if (code !== 0 && !(told?.failed > 0)) tally.fail(`tests: ${project} ended with exit code ${code}`);
 }
 
-/** Every example asserts its own story and exits 0: `run.mjs` with `--once`. @param {Record<string, string>} env */
+/**
+ * Every example asserts its own story and exits 0, or 77 where a program that it needs is not on this machine: `run.mjs` with
+ * `--once`. @param {Record<string, string>} env */
 async function examples(env) {
   const folder = join(ROOT, 'examples');
   const stories = existsSync(folder)
@@ -100,6 +102,7 @@ async function examples(env) {
       env: { ...process.env, ...env },
     });
     if (code === 0) tally.pass(1);
+    else if (code === 77) tally.skip(`examples/${story}`, 'a program that it needs is not on this machine');
     else tally.fail(`examples/${story} ended with exit code ${code}`);
   }
 }

@@ -34,7 +34,17 @@ process.stdout.once('error', () => process.exit(1));
  * @param {{ cwd: string, env: NodeJS.ProcessEnv }} options
  */
 export function start(args, options) {
-  const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  return startProgram(process.execPath, args, options);
+}
+
+/**
+ * The same of any program.
+ * @param {string} program
+ * @param {string[]} args
+ * @param {{ cwd: string, env: NodeJS.ProcessEnv }} options
+ */
+export function startProgram(program, args, options) {
+  const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   children.add(child);
   child.once('exit', () => children.delete(child));
   return child;
@@ -106,7 +116,7 @@ export async function step(title, command, work) {
 }
 
 /**
- * What an authority wrote when it was ready, of the child that was told to write `file`.
+ * What an authority or a gateway wrote when it was ready, of the child that was told to write `file`.
  * @param {import('node:child_process').ChildProcess} child
  * @param {string} file
  */
@@ -116,7 +126,7 @@ export async function awaitFile(child, file) {
   child.stdout?.resume();
   for (const started = performance.now(); performance.now() - started < 30_000; await sleep(5)) {
     if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
-    expect('an authority that is ready', child.exitCode === null, `exit code ${child.exitCode}: ${told}`);
+    expect('a program that is ready', child.exitCode === null, `exit code ${child.exitCode}: ${told}`);
   }
-  throw new StepFailed('an authority that is ready within 30 s', told);
+  throw new StepFailed('a program that is ready within 30 s', told);
 }

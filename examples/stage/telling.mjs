@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient, fetchTrusting } from '@countersign/client';
+import { Lacking, LACKING } from './program.mjs';
 import { awaitFile, endAll, firstLine, run, start, step } from './stage.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -37,16 +38,18 @@ export const access = (identity, resource, scopes, justification) =>
 
 /** @typedef {Awaited<ReturnType<typeof open>>} Scene */
 
-/** @param {string} folder @param {object[]} documents */
-async function open(folder, documents) {
+/** @param {string} folder @param {object[]} documents @param {string[]} flags */
+async function open(folder, documents, flags) {
   const declared = join(folder, 'authority.yaml');
   const readyFile = join(folder, 'ready.json');
   const settings = Object.entries(process.env).filter(([name]) => !name.startsWith('COUNTERSIGN_'));
   const env = Object.fromEntries(settings);
   const reached = { ...env, COUNTERSIGN_READY_FILE: readyFile };
-  const ready = await step('the authority is up', 'countersign dev --apply authority.yaml', () => {
+  const command = ['countersign dev --apply authority.yaml', ...flags].join(' ');
+  const ready = await step('the authority is up', command, () => {
     writeFileSync(declared, documents.map((each) => JSON.stringify(each)).join('\n---\n'));
     const args = ['dev', '--port', '0', '--data-dir', folder, '--apply', declared, '--ready-file', readyFile];
+    args.push(...flags);
     return awaitFile(start([COUNTERSIGN, ...args], { cwd: ROOT, env }), readyFile);
   });
   const authority = { issuer: ready.issuer, fetch: fetchTrusting(readFileSync(ready.ca_file, 'utf8')) };
@@ -71,17 +74,20 @@ async function open(folder, documents) {
 }
 
 /**
- * Tells a story once. The process exits non-zero at the first step that does not hold.
- * @param {object[]} documents
+ * Tells a story once. The process exits non-zero at the first step that does not hold, and with 77 where this machine lacks
+ * a program that it needs.
+ * @param {object[] | ((folder: string) => Promise<object[]>)} documents or what makes them, and files beside them
  * @param {(scene: Scene) => Promise<void>} story
+ * @param {string[]} flags further ones of the authority
  */
-export async function tell(documents, story) {
+export async function tell(documents, story, flags = []) {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-example-'));
   try {
-    await story(await open(folder, documents));
+    const declared = typeof documents === 'function' ? await documents(folder) : documents;
+    await story(await open(folder, declared, flags));
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
+    process.exitCode = error instanceof Lacking ? LACKING : 1;
   }
   await endAll();
   rmSync(folder, { recursive: true, force: true, maxRetries: 3 });

@@ -12,6 +12,8 @@ export const OBJECT_KINDS = [
   'SigningKey',
   'Cutoff',
   'Finding',
+  'Person',
+  'Team',
 ] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 

@@ -17,7 +17,7 @@ export const name = text(200);
 export const reason = text(1000);
 
 const CLIENT_ID = /^[A-Za-z0-9_-]{1,128}$/;
-const RECORD_ID = /^(?:idn|crd|rsv|acs|key|evt|cut|fnd|tis)_[0-9a-z]{20}$/;
+const RECORD_ID = /^(?:idn|crd|rsv|acs|key|evt|cut|fnd|tis|psn|tem)_[0-9a-z]{20}$/;
 
 /** A client_id that somebody wishes for: it must not look like a record's id nor like the authority itself. */
 export const newClientId = z
@@ -56,6 +56,14 @@ export const trustedIssuerRef = z
   .min(1)
   .max(2048)
   .regex(/^(?:tis_[0-9a-z]{20}|https?:\/\/[\x21-\x7e]+)$/, 'must be the issuer (a URL) or the id (tis_…)');
+
+const DIRECTORY_ID = /^(?:psn|tem)_[0-9a-z]{20}$/;
+
+/** What people and teams are called where owners are named; never what could be an id of one. */
+export const directoryName = name.refine((value) => !DIRECTORY_ID.test(value), 'must not look like an id');
+
+/** An address that mail could go to; whether it does is not looked at. */
+export const email = text(254).regex(/^[^\s@<>"]+@[^\s@<>"]+$/, 'must be an e-mail address');
 
 /** Scope token (RFC 6749 §3.3). */
 export const scopeName = z

@@ -8,7 +8,9 @@ import { cutoffOperations } from './cutoffs.ts';
 import { findingOperations } from './findings.ts';
 import { identityOperations } from './identities.ts';
 import { keyOperations } from './keys.ts';
+import { peopleOperations } from './people.ts';
 import { resourceServerOperations } from './resource-servers.ts';
+import { teamOperations } from './teams.ts';
 import { trustedIssuerOperations } from './trusted-issuers.ts';
 import { usageOperations } from './usage.ts';
 
@@ -23,6 +25,8 @@ export const operations = {
   ...keyOperations,
   ...cutoffOperations,
   ...findingOperations,
+  ...peopleOperations,
+  ...teamOperations,
   ...usageOperations,
   ...auditOperations,
   ...applyOperations,

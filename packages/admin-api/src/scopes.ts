@@ -13,6 +13,8 @@ export const ADMIN_SCOPES = {
   'keys:read': { description: 'See signing keys; never their private part', sensitivity: 0 },
   'keys:write': { description: 'Rotate signing keys', sensitivity: 3 },
   'audit:read': { description: 'Read the audit log and explain requests', sensitivity: 2 },
+  'people:read': { description: 'See people and teams', sensitivity: 1 },
+  'people:write': { description: 'Keep people and teams, and say who left', sensitivity: 3 },
   'findings:read': { description: 'See what is wrong with identities', sensitivity: 1 },
   'findings:write': { description: 'Accept findings for a time, and reopen them', sensitivity: 2 },
   'cutoffs:read': { description: 'See cut-offs', sensitivity: 1 },
@@ -24,3 +26,16 @@ export const ADMIN_SCOPES = {
 export type AdminScope = keyof typeof ADMIN_SCOPES;
 
 export const ADMIN_SCOPE_NAMES: readonly AdminScope[] = Object.keys(ADMIN_SCOPES) as AdminScope[];
+
+/** What only people may do: never part of an access, so no machine can hold it. Each comes with roles (roles.ts). */
+export const PEOPLE_SCOPES = {
+  'approvals:write': {
+    description: 'Approve and reject, resume after a security stop, lift a cut-off',
+    sensitivity: 3,
+  },
+} as const satisfies Record<string, { readonly description: string; readonly sensitivity: 0 | 1 | 2 | 3 }>;
+
+export type PeopleScope = keyof typeof PEOPLE_SCOPES;
+
+/** What an operation may need. */
+export type Permission = AdminScope | PeopleScope;

@@ -55,6 +55,14 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'Who may do what at which API',
     load: async () => (await import('./commands/access.ts')).access,
   },
+  people: {
+    brief: 'Who owners are, and who has left',
+    load: async () => (await import('./commands/people.ts')).people,
+  },
+  teams: {
+    brief: 'Who answers for machines together',
+    load: async () => (await import('./commands/teams.ts')).teams,
+  },
   findings: {
     brief: 'What is wrong with machines, why, and the command that makes it right',
     load: async () => (await import('./commands/findings.ts')).findings,

@@ -40,7 +40,7 @@ export interface DpopOptions {
   readonly nonces?: boolean | { readonly key: Uint8Array };
   /**
    * Where used proofs are remembered: a store that instances share, or how many this process keeps. Default: 100,000 in
-   * this process; when all of them can still be replayed, further ones are answered 503.
+   * this process, of one caller at most 72 %; who has more that can still be replayed is answered 503.
    */
   readonly usedProofs?: UsedProofs | { readonly limit: number };
 }

@@ -294,7 +294,7 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
   ): Promise<Finding | undefined> {
     const { dpop, method, url, scheme = dpop === undefined ? 'Bearer' : 'DPoP' } = request;
     const presentation = { token, scheme, dpop, method, url, certificate: () => request.certificate };
-    return (await openHolders()).check(claims.cnf, presentation);
+    return (await openHolders()).check(claims, presentation);
   }
 
   return {

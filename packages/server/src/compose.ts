@@ -126,6 +126,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     storage,
     log,
     facts,
+    people: { trustedIssuers: storage.trustedIssuers },
     keystore,
     strangers,
     ending,

@@ -3,7 +3,19 @@ import { randomFillSync } from 'node:crypto';
 /** Source of random bytes: an argument, so that tests can fix it. Never fewer bytes than asked. */
 export type RandomBytes = (size: number) => Buffer;
 
-export type IdPrefix = 'idn' | 'crd' | 'rsv' | 'acs' | 'key' | 'evt' | 'cut' | 'fnd' | 'idp' | 'tis';
+export type IdPrefix =
+  | 'idn'
+  | 'crd'
+  | 'rsv'
+  | 'acs'
+  | 'key'
+  | 'evt'
+  | 'cut'
+  | 'fnd'
+  | 'idp'
+  | 'tis'
+  | 'psn'
+  | 'tem';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const LENGTH = 20;

@@ -106,6 +106,8 @@ function buildVerb<T extends object>(noun: Noun<T>, verb: Verb): Target {
 const ARGUMENT_BRIEFS: Readonly<Record<string, string>> = {
   IDENTITY: 'Its id (idn_…) or client_id',
   API: 'Its id (rsv_…) or identifier',
+  PERSON: 'Their id (psn_…) or handle',
+  TEAM: 'Its id (tem_…) or name',
   ISSUER: 'Its id (tis_…) or issuer',
 };
 

@@ -54,3 +54,26 @@ test('what is neither is said so', () => {
     'f holds no certificate that can be read.',
   );
 });
+
+/** The certificate of openssl req -x509, about the point at infinity: RFC 5480 §2.2, SEC 1 §2.3.3. */
+const INFINITY_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBLDCCANOgAwIBAgIUCsbSaGF1fyD1kOsX9qUmEhxIRpIwCgYIKoZIzj0EAwIw
+DDEKMAgGA1UEAwwBeDAeFw0yNjExMjkxOTI4NDBaFw0yOTA1MTcxOTI4NDBaMAwx
+CjAIBgNVBAMMAXgwGTATBgcqhkjOPQIBBggqhkjOPQMBBwMCAACjUzBRMB0GA1Ud
+DgQWBBR8iCmpaEcHffkjx8tILEKx3sCpnTAfBgNVHSMEGDAWgBR8iCmpaEcHffkj
+x8tILEKx3sCpnTAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCIHUX
+FdRrBj4iDA3pAGNPqnicdc7ITdmQlurlq5dsp+4UAiADySBOfXZVIhF6cJiSVNsv
+Cd33i9WCgiZlcKgsY5a5Yw==
+-----END CERTIFICATE-----
+`;
+const INFINITY_KEY = `-----BEGIN PUBLIC KEY-----
+MBkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDAgAA
+-----END PUBLIC KEY-----
+`;
+
+test.each([
+  ['certificate', INFINITY_CERTIFICATE],
+  ['public key', INFINITY_KEY],
+])('a %s about the point at infinity is refused, and does not end the process', (what, text) => {
+  expect(() => readPublicKey(text, 'f')).toThrow(`f holds no ${what} that can be read.`);
+});

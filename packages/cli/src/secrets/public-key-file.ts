@@ -1,4 +1,4 @@
-import { createPublicKey, type JsonWebKey, X509Certificate } from 'node:crypto';
+import { createPublicKey, type JsonWebKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { usageError } from '../failure.ts';
 
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
@@ -24,7 +24,7 @@ function fromCertificate(text: string, file: string): JsonWebKey {
   try {
     const { publicKey, fingerprint256 } = new X509Certificate(text);
     const digest = Buffer.from(fingerprint256.replaceAll(':', ''), 'hex').toString('base64url');
-    return { ...publicKey.export({ format: 'jwk' }), 'x5t#S256': digest };
+    return { ...jwkOf(publicKey), 'x5t#S256': digest };
   } catch {
     throw usageError(`${file} holds no certificate that can be read.`);
   }
@@ -32,10 +32,19 @@ function fromCertificate(text: string, file: string): JsonWebKey {
 
 function fromPem(text: string, file: string): JsonWebKey {
   try {
-    return createPublicKey(text).export({ format: 'jwk' });
+    return jwkOf(createPublicKey(text));
   } catch {
     throw usageError(`${file} holds no public key that can be read.`);
   }
+}
+
+/**
+ * Throws for what is no key. Node 20 ends its process when it is asked for the JWK of an EC key that is the point at infinity;
+ * as DER that is an error like others.
+ */
+function jwkOf(key: KeyObject): JsonWebKey {
+  key.export({ format: 'der', type: 'spki' });
+  return key.export({ format: 'jwk' });
 }
 
 function parseJson(text: string, file: string): unknown {

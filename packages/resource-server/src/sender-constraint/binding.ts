@@ -1,5 +1,5 @@
 // Whether a token may be used by who presents it: RFC 7800 §3.1, RFC 9449 §7, RFC 8705 §3.
-import type { Confirmation, TokenScheme } from '@countersign/protocol/portable';
+import type { AccessTokenClaims, TokenScheme } from '@countersign/protocol/portable';
 import type { Finding } from '../finding.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { VerifierSettings } from '../settings.ts';
@@ -18,9 +18,12 @@ export interface Presentation {
   readonly certificate: () => Uint8Array | undefined;
 }
 
+/** What a token says of whose it is and what it is bound to. */
+export type Bound = Pick<AccessTokenClaims, 'cnf' | 'iss' | 'sub' | 'client_id'>;
+
 export interface Holders {
   /** What keeps who presents it from using a bound token, whatever the options say; undefined when it is its holder. */
-  check(cnf: Confirmation | undefined, presentation: Presentation): Promise<Finding | undefined>;
+  check(claims: Bound, presentation: Presentation): Promise<Finding | undefined>;
   /** For every answer to a token that is bound to a key, when nonces are asked for: RFC 9449 §8.2. */
   nonceHeaders(): Promise<Readonly<Record<string, string>> | undefined>;
 }
@@ -32,18 +35,19 @@ export function openHolders(
   const proofs = createDpopCheck(dpop, platform, clock);
   return {
     nonceHeaders: () => proofs.nonceHeaders(),
-    check: (cnf, presentation) => checkHolder(cnf, presentation, senderConstraint, platform, proofs),
+    check: (claims, presentation) => checkHolder(claims, presentation, senderConstraint, platform, proofs),
   };
 }
 
 async function checkHolder(
-  cnf: Confirmation | undefined,
+  claims: Bound,
   presentation: Presentation,
   wanted: SenderConstraintWanted,
   platform: Platform,
   proofs: DpopCheck,
 ): Promise<Finding | undefined> {
   const { scheme } = presentation;
+  const { cnf } = claims;
   if (cnf === undefined) {
     if (wanted !== 'none') return { reason: 'token_not_bound' };
     // RFC 9449 §7.1: the scheme says that there is a key; where there is none, somebody took it away.
@@ -62,5 +66,10 @@ async function checkHolder(
   if (jkt === undefined) return scheme === 'DPoP' ? { reason: 'unbound_token_as_dpop' } : undefined;
   // RFC 9449 §7.2: stolen and presented as if nothing were known of its key.
   if (scheme !== 'DPoP') return { reason: 'bound_token_as_bearer' };
-  return proofs.check({ ...presentation, jkt });
+  return proofs.check({ ...presentation, jkt, holder: holderOf(claims) });
+}
+
+/** Who it is about and who shows it: a client that acts for another uses up nothing of that one's. */
+function holderOf({ iss, sub, client_id }: Bound): string {
+  return JSON.stringify([iss, sub, client_id]);
 }

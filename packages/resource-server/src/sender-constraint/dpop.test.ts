@@ -210,6 +210,28 @@ describe('the store of used proofs', () => {
     for (let i = 0; i < 3; i++) reasons.push(reasonOf(await show(proof(), {}, at)));
     expect(reasons).toEqual(['ok', 'ok', 'used_proofs_unavailable']);
   });
+
+  it('is not filled by one caller, however many keys it has', async () => {
+    const at = verifierOf({ dpop: { usedProofs: { limit: 10 } } });
+    const call = async (of: { sub: string; client_id: string }) => {
+      const key = newHolder();
+      const bound = scene.tiny.token({ ...of, cnf: { jkt: key.jkt } });
+      const request = {
+        method: 'GET',
+        url: URL_HERE,
+        dpop: proof({}, {}, key, bound),
+        scheme: 'DPoP',
+      } as const;
+      return reasonOf(await at.verify(bound, request));
+    };
+    const reasons: string[] = [];
+    for (let i = 0; i < 12; i++) reasons.push(await call({ sub: 'greedy', client_id: 'greedy' }));
+    expect(reasons.filter((reason) => reason === 'ok')).toHaveLength(8);
+    expect(reasons.slice(8)).toEqual(Array(4).fill('used_proofs_unavailable'));
+    expect(await call({ sub: 'payments', client_id: 'payments' })).toBe('ok');
+    // Nor by who acts for it.
+    expect(await call({ sub: 'greedy', client_id: 'payments' })).toBe('ok');
+  });
 });
 
 describe('the address that a proof is for', () => {

@@ -19,6 +19,8 @@ import { rememberUsedProofs } from './used-proofs.ts';
 export interface ProvenRequest {
   readonly token: string;
   readonly jkt: string;
+  /** Whose token it is: proofs of one holder, with whatever keys, share the room of one. */
+  readonly holder: string;
   readonly dpop: string | undefined;
   readonly method: string | undefined;
   readonly url: string | undefined;
@@ -64,10 +66,10 @@ export function createDpopCheck(
   }
 
   /** RFC 9449 §11.1: once per key and URL. What cannot be known to be new is not taken. */
-  async function claim(proof: DpopProof, uri: string): Promise<Finding | undefined> {
+  async function claim(proof: DpopProof, uri: string, holder: string): Promise<Finding | undefined> {
     try {
       const id = await platform.sha256(usedDpopProofText(proof, uri));
-      const fresh = await used.claim(id, usedDpopProofUntil(proof));
+      const fresh = await used.claim(id, usedDpopProofUntil(proof), holder);
       return fresh ? undefined : { reason: 'dpop_proof_replayed' };
     } catch (error) {
       return {
@@ -78,7 +80,7 @@ export function createDpopCheck(
   }
 
   return {
-    async check({ token, jkt, dpop, method, url }) {
+    async check({ token, jkt, holder, dpop, method, url }) {
       if (dpop === undefined) return { reason: 'dpop_proof_missing' };
       if (typeof dpop !== 'string') return { reason: 'dpop_proof_malformed' };
       if (method === undefined || url === undefined) {
@@ -97,7 +99,7 @@ export function createDpopCheck(
       if (nonces !== undefined && !(await nonces.at(clock())).includes(proof.nonce as string)) {
         return { reason: 'dpop_nonce_unknown' };
       }
-      return claim(proof, uris[0] as string);
+      return claim(proof, uris[0] as string, holder);
     },
     async nonceHeaders() {
       const around = await nonces?.at(clock());

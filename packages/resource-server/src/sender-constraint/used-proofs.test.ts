@@ -49,3 +49,38 @@ it('one that lasts longer holds none back for good', () => {
   now = 1091;
   expect([used.claim('x', 1150), used.claim('y', 1150)]).toEqual([true, true]);
 });
+
+it('one holder alone takes 72 % of the room and no more, and others are served', () => {
+  now = 1000;
+  const used = rememberUsedProofs(clock, 1000);
+  let taken = 0;
+  const greedy = (): void => {
+    for (; taken < 2000; taken++) void used.claim(`greedy${taken}`, 1061, 'greedy');
+  };
+  expect(greedy).toThrow(UsedProofsFull);
+  expect(taken).toBe(720);
+  for (let i = 0; i < 144; i++) expect(used.claim(`good${i}`, 1061, 'good')).toBe(true);
+  // What was shown stays used up for the greedy one too, and the others' proofs stay theirs.
+  expect([used.claim('greedy0', 1061, 'greedy'), used.claim('good0', 1061, 'good')]).toEqual([false, false]);
+});
+
+it('ninety greedy holders leave room for one more: a proof a second', () => {
+  now = 1000;
+  const used = rememberUsedProofs(clock);
+  for (let holder = 0; holder < 90; holder++) {
+    const flood = (): void => {
+      for (let i = 0; ; i++) void used.claim(`${holder}/${i}`, 1061, `greedy${holder}`);
+    };
+    expect(flood).toThrow(UsedProofsFull);
+  }
+  for (let i = 0; i < 91; i++) expect(used.claim(`good${i}`, 1061, 'good')).toBe(true);
+});
+
+it('what has expired counts for nobody', () => {
+  now = 1000;
+  const used = rememberUsedProofs(clock, 10);
+  for (let i = 0; i < 8; i++) expect(used.claim(`a${i}`, 1061, 'a')).toBe(true);
+  expect(() => used.claim('a8', 1061, 'a')).toThrow(UsedProofsFull);
+  now = 1061;
+  for (let i = 10; i < 18; i++) expect(used.claim(`a${i}`, 1122, 'a')).toBe(true);
+});

@@ -11,6 +11,10 @@ const UNIQUE: readonly { readonly index: string; readonly columns: string; reado
     columns: 'access.identity_id, access.resource_server_id',
     detail: 'identity_resource_server',
   },
+  { index: 'people_handle', columns: 'people.handle_key', detail: 'handle' },
+  { index: 'people_email', columns: 'people.email_key', detail: 'email' },
+  { index: 'people_external_id', columns: 'people.external_id', detail: 'external_id' },
+  { index: 'teams_name', columns: 'teams.name_key', detail: 'name' },
   { index: 'findings_kind_subject', columns: 'findings.kind, findings.subject_id', detail: 'kind_subject' },
   { index: 'signing_keys_active_alg', columns: 'signing_keys.alg, signing_keys.state', detail: 'active_alg' },
 ];

@@ -8,7 +8,7 @@ import type {
   IdentityStore,
 } from '../storage/identities.ts';
 import { type Session, statement } from './database.ts';
-import { conditions, duePage, dueStatement } from './list.ts';
+import { conditions, duePage, dueStatement, lowerAscii } from './list.ts';
 import { type VersionedTable, versionedTable } from './versioned.ts';
 
 interface IdentityRow {
@@ -149,8 +149,9 @@ export function identityStore(session: Session): IdentityStore {
       where.equals('state', filter.state);
       where.equals('kind', filter.kind);
       where.equals('environment', filter.environment);
-      where.equals('owner_person', filter.ownerPerson);
-      where.equals('owner_team', filter.ownerTeam);
+      where.equals('lower(owner_person)', filter.ownerPerson && lowerAscii(filter.ownerPerson));
+      where.equals('lower(owner_backup)', filter.ownerBackup && lowerAscii(filter.ownerBackup));
+      where.equals('lower(owner_team)', filter.ownerTeam && lowerAscii(filter.ownerTeam));
       where.contains(['name', 'client_id'], filter.text);
       return await identities.list(session, where, page);
     },

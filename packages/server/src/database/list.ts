@@ -36,7 +36,7 @@ export function conditions(): Conditions {
 }
 
 /** As `lower` of both databases does it (PostgreSQL under collation "C"): A to Z and nothing else. */
-function lowerAscii(text: string): string {
+export function lowerAscii(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 

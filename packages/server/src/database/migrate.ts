@@ -10,6 +10,7 @@ import { usedOnceBatches } from './migrations/0022-used-once-batches.ts';
 import { scopeRoutes } from './migrations/0023-scope-routes.ts';
 import { statusIndexes } from './migrations/0025-status-indexes.ts';
 import { lifecycle } from './migrations/0031-lifecycle.ts';
+import { people } from './migrations/0032-people.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
@@ -26,6 +27,7 @@ const MIGRATIONS: readonly {
   { name: '0023-scope-routes', texts: scopeRoutes },
   { name: '0025-status-indexes', texts: statusIndexes },
   { name: '0031-lifecycle', texts: lifecycle },
+  { name: '0032-people', texts: people },
 ];
 
 const createTable = statement(

@@ -12,11 +12,13 @@ import { findingStore } from './findings.ts';
 import { idempotencyStore } from './idempotency.ts';
 import { identityStore } from './identities.ts';
 import { outboxStore } from './outbox.ts';
+import { personStore } from './people.ts';
 import { resourceServerStore } from './resource-servers.ts';
 import { scopeRouteStore } from './scope-routes.ts';
 import { settingStore } from './settings.ts';
 import { signingKeyStore } from './signing-keys.ts';
 import { statusIndexStore } from './status-indexes.ts';
+import { teamStore } from './teams.ts';
 import { trustedIssuerStore } from './trusted-issuers.ts';
 import { unregisteredCallerStore } from './unregistered-callers.ts';
 import { coverageStore } from './usage-coverage.ts';
@@ -36,6 +38,8 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     cutoffReceipts: cutoffReceiptStore(session),
     statusIndexes: statusIndexStore(session),
     findings: findingStore(session),
+    people: personStore(session),
+    teams: teamStore(session),
     usage: usageStore(session),
     usageReporters: reporterStore(session),
     coverage: coverageStore(session),

@@ -27,7 +27,12 @@ const DAY = 24 * HOUR;
 /** The states of docs/operate/lifecycle.md, written down once more and in another way: from state to what may follow. */
 const LEGAL: Record<IdentityState, Partial<Record<Move, IdentityState>>> = {
   draft: { submit: 'requested', activate: 'active', decommission: 'decommissioned', lapse: 'lapsed' },
-  requested: { decommission: 'decommissioned', time_out: 'rejected' },
+  requested: {
+    approve: 'approved',
+    reject: 'rejected',
+    decommission: 'decommissioned',
+    time_out: 'rejected',
+  },
   approved: { activate: 'active', decommission: 'decommissioned', lapse: 'lapsed' },
   active: { suspend: 'suspended', decommission: 'decommissioning' },
   suspended: { suspend: 'suspended', resume: 'active', decommission: 'decommissioning' },
@@ -42,10 +47,11 @@ const LEGAL: Record<IdentityState, Partial<Record<Move, IdentityState>>> = {
   rejected: {},
   lapsed: {},
 };
+const ADA = { issuer: 'https://people.example', subject: 'ada', handle: 'ada', signedInAt: START };
 const ENDS = new Set<IdentityState>(['decommissioned', 'rejected', 'lapsed']);
 
 type Step =
-  | { readonly do: 'move'; readonly move: Move; readonly gradually: boolean }
+  | { readonly do: 'move'; readonly move: Move; readonly gradually: boolean; readonly person: boolean }
   | { readonly do: 'cut off' | 'prove' | 'sweep' | 'skip' }
   | { readonly do: 'wait'; readonly hours: number }
   | { readonly do: 'extend identity' | 'extend plan'; readonly days: number };
@@ -54,7 +60,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 10,
     arbitrary: fc
-      .record({ move: fc.constantFrom(...MOVES), gradually: fc.boolean() })
+      .record({ move: fc.constantFrom(...MOVES), gradually: fc.boolean(), person: fc.boolean() })
       .map((asked): Step => ({ do: 'move', ...asked })),
   },
   {
@@ -233,7 +239,13 @@ async function runAgainstModel(
           return await run((stores, tell) => skipPhase(deps, stores, tell, before, { reason: 'x', actor }));
         case 'move': {
           const plan = each.gradually ? { plan: gradualPlan(USUAL_PHASES, now, false) } : {};
-          const moving = { move: each.move, reason: 'x', actor, ...(before.state === 'active' ? plan : {}) };
+          const who = each.person ? { ...actor, person: ADA } : actor;
+          const moving = {
+            move: each.move,
+            reason: 'x',
+            actor: who,
+            ...(before.state === 'active' ? plan : {}),
+          };
           return await run((stores, tell) => moveIdentity(deps, stores, tell, before, moving));
         }
       }
@@ -248,7 +260,7 @@ async function runAgainstModel(
     );
     const after = await read();
     if (refused) expect([after, own().length]).toEqual([before, told]);
-    if (each.do === 'move') checkMove(before, after, each.move, refused, now);
+    if (each.do === 'move') checkMove(before, after, each, refused, now);
     checkPath(before, after, each);
     if (each.do === 'sweep') checkSwept(after, now);
     checkStanding(after, standing(after, credential, now), now);
@@ -260,7 +272,7 @@ async function runAgainstModel(
 function checkMove(
   before: IdentityRecord,
   after: IdentityRecord,
-  move: Move,
+  { move, person }: Extract<Step, { readonly do: 'move' }>,
   refused: boolean,
   now: number,
 ): void {
@@ -269,6 +281,7 @@ function checkMove(
   const held =
     (goesOn && (before.securityStop || before.expiresAt <= now)) ||
     (move === 'activate' && before.activation === 'first_proof') ||
+    (['approve', 'reject'].includes(move) && !person) ||
     (move === 'keep' && isStopped(before, now)) ||
     (move === 'restore' && (before.decommissioning?.endsAt ?? Infinity) <= now);
   expect(refused).toBe(expected === undefined || held);
@@ -314,6 +327,7 @@ function checkStanding(record: IdentityRecord, fault: string | undefined, now: n
     record.state === 'active' || (record.state === 'decommissioning' && !isStopped(record, now) && !brownOut);
   expect(fault === undefined).toBe(works && record.expiresAt > now);
 }
+const BY_MACHINE = { move: 'approve', reason: undefined, actor: { identity: 'admin' } } as const;
 
 test('no way leads from requested to active past the people who approve', () => {
   const reachable = new Set<IdentityState>(['requested']);
@@ -321,7 +335,8 @@ test('no way leads from requested to active past the people who approve', () => 
     grew = false;
     for (const move of MOVES) {
       const { edges, guards } = TRANSITIONS[move];
-      if (guards.some((guard) => guard({} as IdentityRecord, 0)?.reason === 'needs_people')) continue;
+      if (guards.some((guard) => guard({} as IdentityRecord, 0, BY_MACHINE)?.reason === 'needs_people'))
+        continue;
       for (const { from, to } of edges) {
         if (reachable.has(to) || !from.some((state) => reachable.has(state))) continue;
         reachable.add(to);

@@ -29,7 +29,7 @@ export const MOVES = [
 export type Move = (typeof MOVES)[number];
 
 /** Why a move is refused although the state would allow it. */
-type Guard = (record: IdentityRecord, now: number, moving?: Moving) => RegistryRefusal | undefined;
+type Guard = (record: IdentityRecord, now: number, moving: Moving) => RegistryRefusal | undefined;
 
 interface Transition {
   readonly edges: readonly Edge[];
@@ -46,8 +46,10 @@ interface Edge {
   readonly plan?: (record: IdentityRecord, now: number, moving: Moving) => DecommissionPlan;
 }
 
-const people: Guard = () =>
-  new RegistryRefusal('needs_people', 'this decision is made by people, not by machines');
+const people: Guard = (_record, _now, { actor }) =>
+  actor.person === undefined
+    ? new RegistryRefusal('needs_people', 'this decision is made by people, not by machines')
+    : undefined;
 
 const notStoppedForSecurity: Guard = (record) =>
   record.securityStop
@@ -67,8 +69,8 @@ const notBuiltIn: Guard = (record) =>
     ? new RegistryRefusal('built_in', 'this identity is part of the authority itself')
     : undefined;
 
-const provedWhereAsked: Guard = (record, _now, moving) =>
-  record.activation === 'first_proof' && moving?.proved !== true
+const provedWhereAsked: Guard = (record, _now, { proved }) =>
+  record.activation === 'first_proof' && proved !== true
     ? new RegistryRefusal(
         'illegal_transition',
         'it was approved to become active by itself, when it first proves who it is',
@@ -167,7 +169,7 @@ export const TRANSITIONS: { readonly [move in Move]: Transition } = {
 export interface Moving {
   readonly move: Move;
   readonly reason: string | undefined;
-  readonly actor: Pick<Actor, 'identity'>;
+  readonly actor: Pick<Actor, 'identity' | 'person'>;
   /** Stopped because it, or a secret of it, may be in wrong hands. */
   readonly security?: boolean;
   /** Of `approve`: it becomes active when it first proves who it is, and in no other way. */

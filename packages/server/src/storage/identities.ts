@@ -75,7 +75,9 @@ export interface IdentityFilter {
   readonly state?: IdentityState | undefined;
   readonly kind?: IdentityKind | undefined;
   readonly environment?: Environment | undefined;
+  /** Without regard to ASCII case, as the next two: see `PersonStore`. */
   readonly ownerPerson?: string | undefined;
+  readonly ownerBackup?: string | undefined;
   readonly ownerTeam?: string | undefined;
   /** Substring of name or client_id, case-insensitive for ASCII. */
   readonly text?: string | undefined;

@@ -1,7 +1,9 @@
 import type { CredentialRecord } from '../../storage/credentials.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
+import type { PersonRecord } from '../../storage/people.ts';
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
 import type { Stores } from '../../storage/storage.ts';
+import type { TeamRecord } from '../../storage/teams.ts';
 import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
 import { ProblemError } from './problem.ts';
 
@@ -31,6 +33,19 @@ export async function findTrustedIssuer(
   const byId = ref.startsWith('tis_') ? await stores.trustedIssuers.byId(ref) : undefined;
   const record = byId ?? (await stores.trustedIssuers.byIssuer(ref));
   return record?.state === 'deleted' ? undefined : record;
+}
+
+export async function findPerson(
+  stores: Pick<Stores, 'people'>,
+  ref: string,
+): Promise<PersonRecord | undefined> {
+  const record = ref.startsWith('psn_') ? await stores.people.byId(ref) : undefined;
+  return record?.deleted === false ? record : await stores.people.byHandle(ref);
+}
+
+export async function findTeam(stores: Pick<Stores, 'teams'>, ref: string): Promise<TeamRecord | undefined> {
+  const record = ref.startsWith('tem_') ? await stores.teams.byId(ref) : undefined;
+  return record?.deleted === false ? record : await stores.teams.byName(ref);
 }
 
 /** What a path or a filter names has to be there. */

@@ -254,6 +254,44 @@ describe('what was issued for tokens of an issuer', () => {
     expect(await ordered()).toEqual([`credential ${String(late)}`]);
   });
 
+  test('is cut off when declared documents prune it, however many rules it had; planning that orders none', async () => {
+    const ids = await trustWithRules(51);
+    const other = {
+      ...head,
+      kind: 'TrustedIssuer',
+      metadata: { name: 'GitLab' },
+      spec: { issuer: 'https://gl.test' },
+    };
+    const declared = [
+      other,
+      IDENTITY,
+      {
+        ...RULE,
+        spec: { ...RULE.spec, trusted_issuer: 'https://gl.test', conditions: { sub: 'x' } },
+      },
+    ];
+    type Changed = { readonly changes: { kind: string; after: { kind: string } }[] };
+    const orders = ({ body }: { readonly body: Changed }) =>
+      body.changes.filter(({ kind, after }) => kind === 'Cutoff' && after.kind === 'credential').length;
+    const dry = await authority.call('POST', '/v1/apply?dry_run=true', {
+      body: { documents: declared, prune: true },
+    });
+    expect([dry.status, orders(dry)]).toEqual([200, 51]);
+    expect(await ordered()).toEqual([]);
+    const answer = await apply(declared, { prune: true });
+    expect([answer.status, orders(answer)]).toEqual([200, 51]);
+    const rules = (await ordered()).filter((order) => order.startsWith('credential'));
+    expect(rules.toSorted()).toEqual(ids.map((id) => `credential ${id}`).toSorted());
+    expect(authority.log.events.findLast(({ type }) => type === 'cutoff.ordered')?.reason).toBe(
+      `trusted issuer deleted: ${CI}`,
+    );
+    // Last of all, so that one that is interrupted is found again.
+    const types = authority.log.events.map(({ type }) => type);
+    expect(types.indexOf('trusted_issuer.deleted')).toBeGreaterThan(types.indexOf('cutoff.ordered') + 49);
+    expect((await authority.call('GET', path)).status).toBe(404);
+    expect(changesOf(await apply(declared, { prune: true }))).toEqual([]);
+  });
+
   test('stays good when anything else is changed; a dry run names the cut-offs and orders none', async () => {
     const [id] = await trustWithRules(1);
     const renamed = await authority.call('PATCH', path, { ...any, body: { name: 'x' } });

@@ -6,7 +6,7 @@ import { bringAbout } from './bring-about.ts';
 import type { MadeSecret } from './bring-credential.ts';
 import { type Declared, inOrder } from './declared.ts';
 import { differenceOf, type ObjectDifference } from './difference.ts';
-import { removals } from './prune.ts';
+import { type Removal, removals } from './prune.ts';
 import { rehearse } from './rehearse.ts';
 
 export interface ApplyDeps {
@@ -53,8 +53,8 @@ export async function plan(
       current = undefined;
       if (!prune) return;
       for (const remove of await removals(application, stores, objects)) {
-        await remove(stores, tell);
-        await turn();
+        for (let next: Removal | undefined = remove; next !== undefined; await turn())
+          next = await next(stores, tell);
       }
     });
     return differenceOf(events);
@@ -92,8 +92,9 @@ export async function apply(
     current = undefined;
     if (prune) {
       for (const remove of await removals(application, deps.storage, objects)) {
-        await run(deps, application, events, remove);
-        await turn();
+        for (let next: Removal | undefined = remove; next !== undefined; await turn()) {
+          next = await run(deps, application, events, next);
+        }
       }
     }
   } catch (error) {

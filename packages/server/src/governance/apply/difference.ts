@@ -8,7 +8,9 @@ export type ObjectKind =
   | 'Access'
   | 'SigningKey'
   | 'Cutoff'
-  | 'Finding';
+  | 'Finding'
+  | 'Person'
+  | 'Team';
 type View = Record<string, unknown>;
 
 /** One object before and after a change. */
@@ -31,6 +33,8 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['key', 'SigningKey'],
   ['cutoff', 'Cutoff'],
   ['finding', 'Finding'],
+  ['person', 'Person'],
+  ['team', 'Team'],
 ]);
 const ENDS = new Set([
   'revoked',
@@ -106,6 +110,8 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'Identity') return member('client_id');
   if (kind === 'ResourceServer') return member('identifier');
   if (kind === 'TrustedIssuer') return member('issuer');
+  if (kind === 'Person') return member('handle');
+  if (kind === 'Team') return member('name');
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
   if (kind === 'Credential') return `${member('client_id')}/${member('label')}`;
   if (kind === 'Cutoff') return `${member('kind')} ${member('target')}`;

@@ -2,17 +2,22 @@ import { revokeAccess } from '../../registry/access.ts';
 import { keepAdministered } from '../../registry/administrators.ts';
 import type { Tell } from '../../registry/change-rules.ts';
 import { revokeCredential } from '../../registry/credential.ts';
+import { cutOffRules } from '../../registry/issuer-cut-off.ts';
 import { moveIdentity } from '../../registry/lifecycle.ts';
 import { deleteResourceServer } from '../../registry/resource-server.ts';
 import { deleteTrustedIssuer } from '../../registry/trusted-issuer.ts';
 import type { Page, PageRequest, Position } from '../../storage/page.ts';
 import type { Stores } from '../../storage/storage.ts';
+import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
 import type { Application } from './application.ts';
 import { isDeclarable } from './credential-types.ts';
 import type { Declared } from './declared.ts';
 
-/** Ends one object, in the caller's transaction; nothing when it has ended meanwhile. */
-export type Removal = (stores: Stores, tell: Tell) => Promise<void>;
+/**
+ * Ends one object, in the caller's transaction; nothing when it has ended meanwhile. What it resolves to is still to be done
+ * for it, in a transaction of its own.
+ */
+export type Removal = (stores: Stores, tell: Tell) => Promise<Removal | undefined>;
 
 /**
  * What exists and is not declared, of the kinds that are declared at all: documents without a single access do not
@@ -51,9 +56,10 @@ async function accessRemovals(
       const identity = await now.identities.byId(record.identityId);
       const resourceServer = await now.resourceServers.byId(record.resourceServerId);
       const present = await now.access.byId(record.id);
-      if (identity === undefined || resourceServer === undefined || present === undefined) return;
+      if (identity === undefined || resourceServer === undefined || present === undefined) return undefined;
       const ends = { identity, resourceServer };
       await keepAdministered(deps, now, identity.id, () => revokeAccess(deps, now, tell, ends, present));
+      return undefined;
     });
   }
   return found;
@@ -73,9 +79,10 @@ async function credentialRemovals(
     found.push(async (now, tell) => {
       const identity = await now.identities.byId(record.identityId);
       const present = await now.credentials.byId(record.id);
-      if (identity === undefined || present === undefined) return;
+      if (identity === undefined || present === undefined) return undefined;
       const revoke = (): Promise<unknown> => revokeCredential(deps, now, tell, identity, present);
       await keepAdministered(deps, now, identity.id, revoke);
+      return undefined;
     });
   }
   return found;
@@ -93,9 +100,10 @@ async function identityRemovals(
       if (declared.has(`Identity ${record.clientId}`) || spared.has(record.id)) continue;
       found.push(async (now, tell) => {
         const present = await now.identities.byId(record.id);
-        if (present?.state !== state) return;
+        if (present?.state !== state) return undefined;
         const moving = { move: 'decommission', reason: 'no longer declared', actor } as const;
         await keepAdministered(deps, now, present.id, () => moveIdentity(deps, now, tell, present, moving));
+        return undefined;
       });
     }
   }
@@ -113,25 +121,44 @@ async function resourceServerRemovals(
     found.push(async (now, tell) => {
       const present = await now.resourceServers.byId(record.id);
       if (present !== undefined) await deleteResourceServer(deps, now, tell, present);
+      return undefined;
     });
   }
   return found;
 }
 
 async function trustedIssuerRemovals(
-  { deps }: Application,
+  application: Application,
   stores: Stores,
   declared: ReadonlySet<string>,
 ): Promise<readonly Removal[]> {
   const found: Removal[] = [];
   for await (const record of everyOne((page) => stores.trustedIssuers.list({}, page))) {
     if (declared.has(`TrustedIssuer ${record.issuer}`)) continue;
-    found.push(async (now, tell) => {
-      const present = await now.trustedIssuers.byId(record.id);
-      if (present !== undefined) await deleteTrustedIssuer(deps, now, tell, present);
-    });
+    found.push(trustedIssuerRemoval(application, record, undefined));
   }
   return found;
+}
+
+/**
+ * Cuts off what was issued by its rules, which have ended by now, a batch in each transaction, and deletes it with the last:
+ * one that was interrupted is there to be pruned again.
+ */
+function trustedIssuerRemoval(
+  application: Application,
+  record: TrustedIssuerRecord,
+  after: Position | undefined,
+): Removal {
+  const { deps, actor } = application;
+  return async (now, tell) => {
+    const present = await now.trustedIssuers.byId(record.id);
+    if (present === undefined || present.state === 'deleted') return undefined;
+    const asked = { after, verb: 'deleted', orderedBy: actor.identity };
+    const { next } = await cutOffRules(deps, now, tell, present, asked);
+    if (next !== undefined) return trustedIssuerRemoval(application, record, next);
+    await deleteTrustedIssuer(deps, now, tell, present);
+    return undefined;
+  };
 }
 
 /** Keys of what is declared, with ids in place of the names that documents may use. */

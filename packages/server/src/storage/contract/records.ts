@@ -2,9 +2,11 @@ import type { AccessRecord } from '../access.ts';
 import type { CredentialRecord } from '../credentials.ts';
 import type { FindingRecord } from '../findings.ts';
 import type { IdentityRecord } from '../identities.ts';
+import type { PersonRecord } from '../people.ts';
 import type { ResourceServerRecord } from '../resource-servers.ts';
 import type { SigningKeyRecord } from '../signing-keys.ts';
 import type { Storage } from '../storage.ts';
+import type { TeamRecord } from '../teams.ts';
 import type { TrustedIssuerRecord } from '../trusted-issuers.ts';
 
 /** Records for the contract suite: complete, each with ids of its own, so that tests can share a database. */
@@ -179,6 +181,41 @@ export async function pair(
   await storage.identities.insert(identity);
   await storage.resourceServers.insert(resourceServer);
   return { identity, resourceServer };
+}
+
+export function personRecord(overrides: Partial<PersonRecord> = {}): PersonRecord {
+  const id = overrides.id ?? freshId('psn');
+  return {
+    id,
+    handle: `person-${id}@example.com`,
+    name: 'Ada Lovelace',
+    email: undefined,
+    externalId: undefined,
+    status: 'active',
+    leftAt: undefined,
+    managerHandle: undefined,
+    deleted: false,
+    createdAt: T0,
+    updatedAt: T0,
+    version: 1,
+    ...overrides,
+  };
+}
+
+export function teamRecord(overrides: Partial<TeamRecord> = {}): TeamRecord {
+  const id = overrides.id ?? freshId('tem');
+  return {
+    id,
+    name: `team-${id}`,
+    members: [],
+    lead: undefined,
+    channel: undefined,
+    deleted: false,
+    createdAt: T0,
+    updatedAt: T0,
+    version: 1,
+    ...overrides,
+  };
 }
 
 /** The next version of a record. */

@@ -13,6 +13,7 @@ import { idempotencyContract } from './idempotency.ts';
 import { lifecycleContract } from './lifecycle.ts';
 import { modelContract } from './model.ts';
 import { outboxContract } from './outbox.ts';
+import { peopleContract } from './people.ts';
 import { resourceServerContract } from './resource-servers.ts';
 import { settingContract } from './settings.ts';
 import { signingKeyContract } from './signing-keys.ts';
@@ -35,6 +36,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['receipts of cut-offs', cutoffReceiptContract],
   ['places in status lists', statusIndexContract],
   ['findings', findingContract],
+  ['people and teams', peopleContract],
   ['usage', usageContract],
   ['what time does', lifecycleContract],
   ['outbox', outboxContract],

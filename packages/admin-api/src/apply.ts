@@ -1,6 +1,7 @@
 import { parseSecret } from '@countersign/protocol';
 import { z } from 'zod';
 import { accessMembers } from './access.ts';
+import { AT_RESOURCE_SERVERS, approvalRuleMembers, fitsSubject } from './approval-rules.ts';
 import { operation } from './contract.ts';
 import {
   AT_SUBJECT,
@@ -112,6 +113,12 @@ export const trustedIssuerDocument = z.strictObject({
     .refine(hasOneKeyPlace, AT_KEY_PLACE),
 });
 
+export const approvalRuleDocument = z.strictObject({
+  ...head,
+  kind: z.literal('ApprovalRule'),
+  spec: z.strictObject(approvalRuleMembers).refine(fitsSubject, AT_RESOURCE_SERVERS),
+});
+
 export const document = z
   .discriminatedUnion('kind', [
     identityDocument,
@@ -119,6 +126,7 @@ export const document = z
     trustedIssuerDocument,
     accessDocument,
     credentialDocument,
+    approvalRuleDocument,
   ])
   .meta({ id: 'Document' });
 export type Document = z.output<typeof document>;
@@ -143,7 +151,7 @@ export const applyResult = z
   .meta({ id: 'ApplyResult' });
 export type ApplyResult = z.output<typeof applyResult>;
 
-/** Documents of kind TrustedIssuer also take `trusted-issuers:write`. */
+/** Documents of kind TrustedIssuer also take `trusted-issuers:write`, those of kind ApprovalRule `approval-rules:write`. */
 const NOUNS = ['identities', 'credentials', 'resource-servers', 'access'] as const;
 
 export const applyOperations = {
@@ -161,7 +169,7 @@ export const applyOperations = {
     method: 'GET',
     path: '/v1/export',
     summary: 'All objects as documents that apply without a change',
-    scopes: [...NOUNS.map((noun) => `${noun}:read` as const), 'trusted-issuers:read'],
+    scopes: [...NOUNS.map((noun) => `${noun}:read` as const), 'trusted-issuers:read', 'approval-rules:read'],
     response: z.object({ documents: z.array(document) }),
   }),
 };

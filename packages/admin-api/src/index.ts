@@ -6,6 +6,15 @@ export {
   type AccessState,
 } from './access.ts';
 export {
+  type ApprovalRule,
+  APPROVAL_SUBJECTS,
+  APPROVER_ROLES,
+  type ApprovalSubject,
+  type ApproverRole,
+  approvalRuleCreate,
+} from './approval-rules.ts';
+export { APPROVAL_STATES, type Approval, type ApprovalState } from './approvals.ts';
+export {
   API_VERSION,
   type ApplyResult,
   applyRequest,
@@ -24,6 +33,7 @@ export {
   createAdminClient,
   type ListId,
 } from './client.ts';
+export { type AccessConditions, BINDINGS, type Binding, DAYS, type Day } from './conditions.ts';
 export { BODY_DEPTH, BODY_VALUES, type IfMatch, type Method, type Operation } from './contract.ts';
 export {
   CREDENTIAL_STATES,
@@ -46,6 +56,7 @@ export {
   type CutoffResourceServer,
 } from './cutoffs.ts';
 export { type Decommissioning, DECOMMISSION_PHASES, type RecentCallers } from './decommissioning.ts';
+export type { PendingApproval } from './decisions.ts';
 export { type Difference, OBJECT_KINDS, type ObjectChange, type ObjectKind } from './difference.ts';
 export {
   type Finding,

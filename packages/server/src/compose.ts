@@ -141,6 +141,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     ...shared,
     countUse: (...call) => ownUse.count(...call),
     maximumAge,
+    approvalValidity: deployment.approvalValidity * 1000,
+    expiringWithin: deployment.accessExpiring * 1000,
     version: deps.version,
     changes,
     rotation,

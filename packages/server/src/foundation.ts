@@ -17,6 +17,7 @@ import { isReadableByOthers } from './keys/secret-file.ts';
 import type { SigningKeystore } from './keys/signing-keystore.ts';
 import { openAuditSink, openKeystore, openStorage, scheduleOf } from './open-state.ts';
 import { createSecretHash, type SecretHash } from './registry/secret-hash.ts';
+import { keepCredentialMakers } from './registry/credential-makers.ts';
 import { localSigner } from './signers/local.ts';
 import type { Storage } from './storage/storage.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -67,7 +68,7 @@ export async function layFoundation(
   const log = createAuditLog(sink, (error) =>
     logger.error({ err: error }, 'the audit log cannot be written: nothing is issued'),
   );
-  const changes = createChanges({ storage, log, clock, random, node });
+  const changes = createChanges({ storage, log, clock, random, node, keep: keepCredentialMakers });
   const seal = createSeal(masterKey.derive('seal'), random);
   const secretHash = createSecretHash(masterKey.derive('secret-hash'));
   const rotation: RotationDeps = {

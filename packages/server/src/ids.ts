@@ -15,7 +15,9 @@ export type IdPrefix =
   | 'idp'
   | 'tis'
   | 'psn'
-  | 'tem';
+  | 'tem'
+  | 'apr'
+  | 'arq';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const LENGTH = 20;

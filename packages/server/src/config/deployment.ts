@@ -38,6 +38,8 @@ export interface Deployment {
   readonly suspendedFindingAfter: number;
   readonly issuanceQuota: number | undefined;
   readonly issuanceQuotaMode: 'observe' | 'enforce';
+  readonly approvalValidity: number;
+  readonly accessExpiring: number;
   readonly apiKeyRate: number;
   readonly failureLimit: number | undefined;
   readonly tokenLifetime: number;
@@ -94,6 +96,8 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     suspendedFindingAfter: read.number('suspended-finding-after'),
     issuanceQuota: settings.get('issuance-quota') as number | undefined,
     issuanceQuotaMode: read.text('issuance-quota-mode') as Deployment['issuanceQuotaMode'],
+    approvalValidity: read.number('approval-validity'),
+    accessExpiring: read.number('access-expiring'),
     apiKeyRate: read.number('api-key-rate'),
     failureLimit: settings.get('failure-limit') as number | undefined,
     tokenLifetime: read.number('token-lifetime'),

@@ -140,6 +140,22 @@ export const SETTINGS: readonly SettingDefinition[] = [
     doc: 'Whether what goes beyond `issuance-quota` is only counted (`countersign_over_quota_total`) or refused with 429.',
   },
   {
+    name: 'approval-validity',
+    type: 'duration',
+    default: '72h',
+    minimum: 3600,
+    maximum: 2_592_000,
+    doc: 'How long something that needs approval waits for people, and an approval counts.',
+  },
+  {
+    name: 'access-expiring',
+    type: 'duration',
+    default: '14d',
+    minimum: 3600,
+    maximum: 7_776_000,
+    doc: 'How long before its end an access is shown as expiring.',
+  },
+  {
     name: 'api-key-rate',
     type: 'integer',
     default: '600',

@@ -16,6 +16,8 @@ const UNIQUE: readonly { readonly index: string; readonly columns: string; reado
   { index: 'people_external_id', columns: 'people.external_id', detail: 'external_id' },
   { index: 'teams_name', columns: 'teams.name_key', detail: 'name' },
   { index: 'findings_kind_subject', columns: 'findings.kind, findings.subject_id', detail: 'kind_subject' },
+  { index: 'approval_rules_name', columns: 'approval_rules.name', detail: 'name' },
+  { index: 'approval_requests_subject_id', columns: 'approval_requests.subject_id', detail: 'subject' },
   { index: 'signing_keys_active_alg', columns: 'signing_keys.alg, signing_keys.state', detail: 'active_alg' },
 ];
 

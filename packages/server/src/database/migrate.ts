@@ -11,6 +11,7 @@ import { scopeRoutes } from './migrations/0023-scope-routes.ts';
 import { statusIndexes } from './migrations/0025-status-indexes.ts';
 import { lifecycle } from './migrations/0031-lifecycle.ts';
 import { people } from './migrations/0032-people.ts';
+import { approvals } from './migrations/0033-approvals.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
@@ -28,6 +29,7 @@ const MIGRATIONS: readonly {
   { name: '0025-status-indexes', texts: statusIndexes },
   { name: '0031-lifecycle', texts: lifecycle },
   { name: '0032-people', texts: people },
+  { name: '0033-approvals', texts: approvals },
 ];
 
 const createTable = statement(

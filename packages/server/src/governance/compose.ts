@@ -20,6 +20,8 @@ import type { SecretHash } from '../registry/secret-hash.ts';
 import type { EndingCallers } from '../registry/use/ending-callers.ts';
 import type { Storage } from '../storage/storage.ts';
 import { accessHandlers } from './admin/access.ts';
+import { approvalRuleHandlers } from './admin/approval-rules.ts';
+import { approvalHandlers } from './admin/approvals.ts';
 import { auditHandlers } from './admin/audit.ts';
 import { credentialHandlers } from './admin/credentials.ts';
 import { cutoffHandlers } from './admin/cutoffs.ts';
@@ -41,6 +43,7 @@ import { usageHandlers } from './admin/usage.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
 import { forgetUseJob } from './jobs/forget-use.ts';
 import type { Job } from './jobs/job.ts';
+import { lapseApprovalsJob } from './jobs/lapse-approvals.ts';
 import { lookForFindingsJob, type LookForFindingsDeps } from './jobs/look-for-findings.ts';
 import { noteEndingCallersJob } from './jobs/note-ending-callers.ts';
 import { reportOwnUseJob } from './jobs/report-own-use.ts';
@@ -85,6 +88,10 @@ export interface GovernanceDeps {
   readonly seal: Seal;
   readonly refusedMethods: RefusedMethods;
   readonly maximumAge: MaximumAge;
+  /** Milliseconds for which what is asked for waits for people. */
+  readonly approvalValidity: number;
+  /** Milliseconds before its end from which on an access is shown as expiring. */
+  readonly expiringWithin: number;
   readonly clock: Clock;
   readonly random: RandomBytes;
   /** What the token wing's reasons mean: the wings do not see each other. */
@@ -129,6 +136,8 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...resourceServerHandlers(rules),
     ...trustedIssuerHandlers(rules),
     ...accessHandlers(rules),
+    ...approvalHandlers(rules),
+    ...approvalRuleHandlers(rules),
     ...keyHandlers(rules),
     ...cutoffHandlers({
       ...rules,
@@ -174,6 +183,7 @@ export function createJobs(
     sweepEndsJob(deps),
     suspendInactiveJob(deps),
     noteEndingCallersJob(deps.ending),
+    lapseApprovalsJob(deps),
     forgetUseJob(deps),
     reportOwnUseJob(deps.reportOwnUse),
     lookForFindingsJob(deps),

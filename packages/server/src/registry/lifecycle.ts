@@ -3,6 +3,8 @@ import { orderCutoff } from '../cutoff/order.ts';
 import type { DecommissionPlan, IdentityRecord, IdentityState } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
 import { revokeAccess } from './access.ts';
+import { identityNeedsApproval } from './approval/identity-request.ts';
+import { voidPending } from './approval/request.ts';
 import type { RuleDeps, Tell } from './change-rules.ts';
 import { revokeCredential } from './credential.ts';
 import { planOf, refusedNow, stopped, stoppedPlan, USUAL_PHASES } from './decommissioning.ts';
@@ -191,10 +193,14 @@ export async function moveIdentity(
   record: IdentityRecord,
   moving: Moving,
 ): Promise<IdentityRecord> {
+  if (moving.move === 'activate' && record.state === 'draft') await requireUnasked(stores, record, moving);
   const next = await changeState(deps, stores, tell, record, moving);
   if (next === record) return next;
   // Who called when it was to be ended before says nothing about now.
   if (moving.move === 'decommission') await stores.endingCallers.forget(next.id);
+  if (record.state === 'requested') {
+    await voidPending(deps, stores, tell, record.id, `the identity is ${next.state}`);
+  }
   if (hasEnded(next)) await takeAll(deps, stores, tell, next);
   if (!TRANSITIONS[moving.move].stops || works(next, deps.clock.now())) return next;
   await stopTokens(deps, stores, tell, next, moving.reason ?? moving.move, moving.actor);
@@ -223,6 +229,13 @@ export async function stopTokens(
     orderedBy: actor.identity,
   });
   tell({ type: 'cutoff.ordered', resource: cutoff.id, reason: cutoff.reason, after: cutoffView(cutoff) });
+}
+
+/** A draft goes straight to work only where no approval rule matches. */
+async function requireUnasked(stores: Stores, record: IdentityRecord, { actor }: Moving): Promise<void> {
+  if (await identityNeedsApproval(stores, record, actor)) {
+    throw new RegistryRefusal('illegal_transition', 'an approval rule matches: submit it first');
+  }
 }
 
 /** Nothing of what it held outlives it: a tombstone stays, and its history. */

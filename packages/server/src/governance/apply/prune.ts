@@ -1,5 +1,6 @@
 import { revokeAccess } from '../../registry/access.ts';
 import { keepAdministered } from '../../registry/administrators.ts';
+import { deleteApprovalRule } from '../../registry/approval/approval-rule.ts';
 import type { Tell } from '../../registry/change-rules.ts';
 import { revokeCredential } from '../../registry/credential.ts';
 import { cutOffRules } from '../../registry/issuer-cut-off.ts';
@@ -37,6 +38,7 @@ export async function removals(
     found.push(...(await credentialRemovals(application, stores, declared, spared)));
   if (kinds.has('Identity')) found.push(...(await identityRemovals(application, stores, declared, spared)));
   if (kinds.has('TrustedIssuer')) found.push(...(await trustedIssuerRemovals(application, stores, declared)));
+  if (kinds.has('ApprovalRule')) found.push(...(await approvalRuleRemovals(application, stores, declared)));
   if (kinds.has('ResourceServer'))
     found.push(...(await resourceServerRemovals(application, stores, declared)));
   return found;
@@ -140,6 +142,23 @@ async function trustedIssuerRemovals(
   return found;
 }
 
+async function approvalRuleRemovals(
+  { deps, requireAdminPerson }: Application,
+  stores: Stores,
+  declared: ReadonlySet<string>,
+): Promise<readonly Removal[]> {
+  const found: Removal[] = [];
+  for (const record of await stores.approvalRules.active()) {
+    if (declared.has(`ApprovalRule ${record.name}`)) continue;
+    found.push(async (now, tell) => {
+      const present = await now.approvalRules.byId(record.id);
+      if (present !== undefined) await deleteApprovalRule(deps, now, tell, present, requireAdminPerson);
+      return undefined;
+    });
+  }
+  return found;
+}
+
 /**
  * Cuts off what was issued by its rules, which have ended by now, a batch in each transaction, and deletes it with the last:
  * one that was interrupted is there to be pruned again.
@@ -167,6 +186,7 @@ async function declaredKeys(stores: Stores, objects: readonly Declared[]): Promi
   for (const object of objects) {
     if (object.kind === 'Identity') keys.add(`Identity ${object.clientId}`);
     else if (object.kind === 'TrustedIssuer') keys.add(`TrustedIssuer ${object.issuer}`);
+    else if (object.kind === 'ApprovalRule') keys.add(`ApprovalRule ${object.name}`);
     else if (object.kind === 'ResourceServer') keys.add(`ResourceServer ${object.identifier}`);
     else {
       const identity =

@@ -104,6 +104,8 @@ export function accessRecord(
     approvedBy: 'grace',
     approvedAt: T0,
     tokenLifetime: undefined,
+    conditions: undefined,
+    approvalId: undefined,
     expiresAt: T0 + 1e9,
     createdAt: T0,
     updatedAt: T0,

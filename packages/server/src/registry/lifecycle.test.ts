@@ -183,7 +183,8 @@ async function runAgainstModel(
   const random = pooledRandom();
   const log = fakeLog();
   const changes = createChanges({ storage, log, clock, random, node: 'test' });
-  const deps = { clock, random, changes, storage, compromiseKey: async () => undefined };
+  const approvalValidity = 7 * DAY;
+  const deps = { clock, random, changes, storage, approvalValidity, compromiseKey: async () => undefined };
   const sweepJob = sweepIdentitiesJob(deps);
   const firstProof = createFirstProof(deps);
   const actor = { identity: 'admin' };
@@ -229,7 +230,7 @@ async function runAgainstModel(
           );
         case 'extend identity':
           return await run((stores, tell) =>
-            changeIdentity(deps, stores, tell, before, { expiresAt: now + each.days * DAY }),
+            changeIdentity(deps, stores, tell, before, { expiresAt: now + each.days * DAY }, actor),
           );
         case 'extend plan':
           return await run((stores, tell) =>

@@ -13,7 +13,7 @@ import {
   pem,
   publicJwk,
   tlsClientMembers,
-} from './credentials.ts';
+} from './credential-members.ts';
 import { objectChange } from './difference.ts';
 import { identityRef, instant, name, newClientId, resourceIdentifier, span } from './fields.ts';
 import { identityMembers } from './identities.ts';

@@ -35,6 +35,7 @@ export {
 } from './client.ts';
 export { type AccessConditions, BINDINGS, type Binding, DAYS, type Day } from './conditions.ts';
 export { BODY_DEPTH, BODY_VALUES, type IfMatch, type Method, type Operation } from './contract.ts';
+export { subjectOf } from './credential-members.ts';
 export {
   CREDENTIAL_STATES,
   CREDENTIAL_TYPES,
@@ -42,7 +43,6 @@ export {
   type Credential,
   credentialCreate,
   credentialPatch,
-  subjectOf,
   type CredentialType,
   type CredentialState,
 } from './credentials.ts';

@@ -91,6 +91,7 @@ export const PEOPLE: TrustedIssuerRecord = {
   algorithms: ['ES256'],
   audience: undefined,
   maxTokenAge: 300,
+  earlierTokens: undefined,
   singleUse: true,
   state: 'active',
   createdAt: START,

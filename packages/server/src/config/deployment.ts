@@ -50,6 +50,7 @@ export interface Deployment {
   readonly cachedIdentities: number;
   readonly databaseConnections: number;
   readonly auditReserve: number;
+  readonly lostChangesUntil: number;
   readonly dpopNonce: boolean;
   /** Not judged yet. */
   readonly outboundAllow: readonly string[];
@@ -108,6 +109,7 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     cachedIdentities: read.number('cached-identities'),
     databaseConnections: read.number('database-connections'),
     auditReserve: read.number('audit-reserve'),
+    lostChangesUntil: read.number('lost-changes-until'),
     dpopNonce: read.flag('dpop-nonce'),
     outboundAllow: read.list('outbound-allow'),
     headersTimeout: read.number('headers-timeout'),

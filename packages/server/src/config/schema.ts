@@ -246,6 +246,14 @@ export const SETTINGS: readonly SettingDefinition[] = [
     doc: 'Free bytes kept for issuance: below it, refusals of strangers are counted only.',
   },
   {
+    name: 'lost-changes-until',
+    type: 'integer',
+    default: '0',
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    doc: 'Number of an audit event: a registry that lacks changes logged up to it is started all the same, as after putting back an old copy on purpose. The refusal to start names it.',
+  },
+  {
     name: 'headers-timeout',
     type: 'duration',
     default: '10s',

@@ -126,6 +126,7 @@ export function trustedIssuerRecord(overrides: Partial<TrustedIssuerRecord> = {}
     algorithms: ['ES256'],
     audience: undefined,
     maxTokenAge: 3600,
+    earlierTokens: undefined,
     singleUse: true,
     state: 'active',
     createdAt: T0,

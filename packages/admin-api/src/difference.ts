@@ -13,6 +13,7 @@ export const OBJECT_KINDS = [
   'Finding',
   'Person',
   'Team',
+  'OwnershipOffer',
 ] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 

@@ -70,7 +70,7 @@ export {
   type Cadence,
   type IdentityState,
 } from './identities.ts';
-export { newClientId } from './fields.ts';
+export { directoryName, newClientId } from './fields.ts';
 export { KEY_ALGORITHMS, type SigningKey } from './keys.ts';
 export { type OpenApiOptions, openApiDocument } from './openapi.ts';
 export {
@@ -83,6 +83,7 @@ export {
   type QueryOf,
   type ResponseOf,
 } from './operations.ts';
+export { OFFER_STATES, type OfferState, type OfferStep, type OwnershipOffer } from './ownership.ts';
 export {
   PERSON_STATUSES,
   type Person,

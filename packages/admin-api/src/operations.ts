@@ -7,6 +7,7 @@ import { cutoffOperations } from './cutoffs.ts';
 import { findingOperations } from './findings.ts';
 import { identityOperations } from './identities.ts';
 import { keyOperations } from './keys.ts';
+import { ownershipOperations } from './ownership.ts';
 import { peopleOperations } from './people.ts';
 import { resourceServerOperations } from './resource-servers.ts';
 import { teamOperations } from './teams.ts';
@@ -24,6 +25,7 @@ export const operations = {
   ...cutoffOperations,
   ...findingOperations,
   ...peopleOperations,
+  ...ownershipOperations,
   ...teamOperations,
   ...usageOperations,
   ...auditOperations,

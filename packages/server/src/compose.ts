@@ -37,6 +37,7 @@ import { createFactsCache } from './registry/facts-cache.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { knownResourceServers } from './registry/known-resource-servers.ts';
 import { beginToNote, createCredentialUses } from './registry/use/credential-uses.ts';
+import { ownerAcceptance } from './registry/owner/acceptance.ts';
 import type { Storage } from './storage/storage.ts';
 import { authorityMetrics } from './telemetry/authority-metrics.ts';
 import { METRICS_CONTENT_TYPE, renderMetrics } from './telemetry/metrics.ts';
@@ -135,6 +136,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     ...shared,
     countUse: (...call) => ownUse.count(...call),
     maximumAge,
+    ownerAcceptance: ownerAcceptance(deployment.ownerAcceptance),
     version: deps.version,
     changes,
     rotation,

@@ -15,7 +15,8 @@ export type IdPrefix =
   | 'idp'
   | 'tis'
   | 'psn'
-  | 'tem';
+  | 'tem'
+  | 'off';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const LENGTH = 20;

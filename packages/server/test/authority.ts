@@ -18,6 +18,7 @@ import { REFUSALS } from '../src/oauth/refusal.ts';
 import { urlFault } from '../src/outbound/safe-fetch.ts';
 import { maximumAgeOf } from '../src/registry/credential-age.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
+import { ownerAcceptance } from '../src/registry/owner/acceptance.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
 import { localSigner } from '../src/signers/local.ts';
 import type { Storage } from '../src/storage/storage.ts';
@@ -112,6 +113,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     seal,
     refusedMethods: new Map([['prod', new Set(['api_key'])]]),
     maximumAge: maximumAgeOf(new Map()),
+    ownerAcceptance: ownerAcceptance('auto'),
     clock,
     random,
     tokenReasons: REFUSALS,

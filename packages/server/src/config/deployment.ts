@@ -32,6 +32,7 @@ export interface Deployment {
   /** `type@environment=span`, not judged yet. */
   readonly credentialMaxAge: readonly string[];
   readonly credentialMaxAgeMode: 'observe' | 'enforce';
+  readonly ownerAcceptance: 'auto' | 'required' | 'off';
   /** `type@environment=span` and `sensitivity-N=span`, not judged yet. */
   readonly tokenLifetimeLimits: readonly string[];
   readonly issuanceQuota: number | undefined;
@@ -87,6 +88,7 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     methodsRefused: read.list('methods-refused'),
     credentialMaxAge: read.list('credential-max-age'),
     credentialMaxAgeMode: read.text('credential-max-age-mode') as Deployment['credentialMaxAgeMode'],
+    ownerAcceptance: read.text('owner-acceptance') as Deployment['ownerAcceptance'],
     tokenLifetimeLimits: read.list('token-lifetime-limits'),
     issuanceQuota: settings.get('issuance-quota') as number | undefined,
     issuanceQuotaMode: read.text('issuance-quota-mode') as Deployment['issuanceQuotaMode'],

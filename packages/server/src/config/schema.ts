@@ -106,6 +106,13 @@ export const SETTINGS: readonly SettingDefinition[] = [
     doc: 'Whether a credential made before `credential-max-age` said so, and older, is only a finding, or gets no token.',
   },
   {
+    name: 'owner-acceptance',
+    type: 'string',
+    default: 'auto',
+    values: ['auto', 'required', 'off'],
+    doc: 'Whether who is named as the next owner of an identity has to accept it first. `auto`: once an issuer of kind `people` is trusted, so that there is somebody who can.',
+  },
+  {
     name: 'token-lifetime-limits',
     type: 'list',
     doc: 'What tokens may live at most, as `type@environment=span` by credential and environment, either of them `*`, or as `sensitivity-N=span` by the most sensitive scope: `client_secret@prod=5m,sensitivity-3=1m`. The least of all that fit holds.',

@@ -14,6 +14,7 @@ import type { RefusedMethods } from '../policy/methods-allowed-per-environment.t
 import type { MaximumAge } from '../registry/credential-age.ts';
 import type { FactsReader } from '../registry/facts.ts';
 import type { FetchDeps } from '../registry/fetched-url.ts';
+import type { OwnerAcceptance } from '../registry/owner/acceptance.ts';
 import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -28,20 +29,23 @@ import { createIdempotency } from './admin/idempotency.ts';
 import { findingHandlers } from './admin/findings.ts';
 import { identityHandlers } from './admin/identities.ts';
 import { keyHandlers } from './admin/keys.ts';
+import { ownershipOfferHandlers } from './admin/ownership-offers.ts';
 import { peopleHandlers } from './admin/people.ts';
 import { publishedRoutes } from './admin/published.ts';
-import { createRequireAdmin, type RequireAdminDeps } from './admin/require-admin.ts';
+import { createRequireAdmin, type RequireAdminDeps, requirePerson } from './admin/require-admin.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
 import { teamHandlers } from './admin/teams.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
 import { usageHandlers } from './admin/usage.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
 import { endIdentitiesJob } from './jobs/end-identities.ts';
+import { escalateOwnershipOffersJob } from './jobs/escalate-ownership-offers.ts';
 import { forgetUseJob } from './jobs/forget-use.ts';
 import type { Job } from './jobs/job.ts';
 import { lookForFindingsJob, type LookForFindingsDeps } from './jobs/look-for-findings.ts';
 import { reportOwnUseJob } from './jobs/report-own-use.ts';
 import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
+import { runOrphanClocksJob } from './jobs/run-orphan-clocks.ts';
 import { sweepExpiredJob } from './jobs/sweep-expired.ts';
 
 export { type AdminAccount, AUTHORITY, ensureAdmin, resetAdmin } from './admin/admin-identity.ts';
@@ -76,6 +80,7 @@ export interface GovernanceDeps {
   readonly seal: Seal;
   readonly refusedMethods: RefusedMethods;
   readonly maximumAge: MaximumAge;
+  readonly ownerAcceptance: OwnerAcceptance;
   readonly clock: Clock;
   readonly random: RandomBytes;
   /** What the token wing's reasons mean: the wings do not see each other. */
@@ -126,6 +131,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     }),
     ...findingHandlers(rules),
     ...peopleHandlers(rules),
+    ...ownershipOfferHandlers({ ...rules, requirePerson }),
     ...teamHandlers(rules),
     ...usageHandlers(rules),
     ...auditHandlers(rules),
@@ -147,7 +153,10 @@ function routeOf(deps: EndpointDeps, id: OperationId, handler: Handler<Operation
 }
 
 export function createJobs(
-  deps: Pick<GovernanceDeps, 'storage' | 'changes' | 'log' | 'clock' | 'random'> &
+  deps: Pick<
+    GovernanceDeps,
+    'storage' | 'changes' | 'log' | 'clock' | 'random' | 'ownerAcceptance' | 'adminResource'
+  > &
     Pick<LookForFindingsDeps, 'pace' | 'maximumAge'> & {
       readonly rotateIfDue: () => Promise<unknown>;
       readonly reportOwnUse: () => Promise<unknown>;
@@ -158,6 +167,8 @@ export function createJobs(
     rotateSigningKeysJob(deps.rotateIfDue),
     sweepExpiredJob(deps),
     endIdentitiesJob(deps),
+    runOrphanClocksJob(deps),
+    escalateOwnershipOffersJob(deps),
     forgetUseJob(deps),
     reportOwnUseJob(deps.reportOwnUse),
     lookForFindingsJob(deps),

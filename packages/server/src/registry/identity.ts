@@ -2,6 +2,7 @@ import { newId } from '../ids.ts';
 import type { Cadence, Environment, IdentityKind, IdentityRecord, Owner } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
 import { type RuleDeps, requireEnd, same, type Tell } from './change-rules.ts';
+import { requireLivingOwner } from './owner/living-owner.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { identityView } from './views.ts';
 
@@ -24,7 +25,7 @@ export interface NewIdentity {
 
 export async function createIdentity(
   deps: RuleDeps,
-  stores: Pick<Stores, 'identities'>,
+  stores: Pick<Stores, 'identities' | 'people'>,
   tell: Tell,
   asked: NewIdentity,
 ): Promise<IdentityRecord> {
@@ -38,6 +39,7 @@ export async function createIdentity(
       existing: taken.id,
     });
   }
+  await requireLivingOwner(stores, asked.owner);
   const record: IdentityRecord = {
     id,
     clientId,

@@ -6,6 +6,7 @@ import { revokeAccess } from './access.ts';
 import type { RuleDeps, Tell } from './change-rules.ts';
 import { revokeCredential } from './credential.ts';
 import { hasEnded } from './identity.ts';
+import { requireAnswered } from './owner/living-owner.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { cutoffView, identityView } from './views.ts';
 
@@ -102,6 +103,9 @@ export const TRANSITIONS: { readonly [move in Move]: Transition } = {
   },
 };
 
+/** Nothing that nobody answers for begins to act. */
+const PUTS_TO_WORK: ReadonlySet<Move> = new Set<Move>(['approve', 'activate', 'resume']);
+
 export interface Moving {
   readonly move: Move;
   readonly reason: string | undefined;
@@ -121,6 +125,7 @@ export async function moveIdentity(
   record: IdentityRecord,
   moving: Moving,
 ): Promise<IdentityRecord> {
+  if (PUTS_TO_WORK.has(moving.move)) await requireAnswered(stores, record);
   const next = await changeState(deps, stores, tell, record, moving);
   if (next === record) return next;
   if (hasEnded(next)) await takeAll(deps, stores, tell, next);

@@ -1,17 +1,23 @@
 import type { BodyOf } from '@countersign/admin-api';
 import { type AdministratorDeps, keepAdministered } from '../../registry/administrators.ts';
-import { changeIdentity, createIdentity } from '../../registry/identity.ts';
-import type { RuleDeps } from '../../registry/change-rules.ts';
+import { createIdentity } from '../../registry/identity.ts';
+import type { OwnerDeps } from '../../registry/owner/acceptance.ts';
+import { changeOwnedIdentity } from '../../registry/owner/assign.ts';
+import { openOfferOf } from '../../registry/owner/offer-state.ts';
+import { type ClockView, clockView, type OfferView, offerView } from '../../registry/owner/view.ts';
 import { type Move, moveIdentity } from '../../registry/lifecycle.ts';
 import { identityView } from '../../registry/views.ts';
 import type { IdentityRecord, Owner } from '../../storage/identities.ts';
-import type { Storage } from '../../storage/storage.ts';
+import type { Storage, Stores } from '../../storage/storage.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { Call, Handler, NounHandlers, Result } from './endpoint.ts';
 import { findIdentity, required } from './find-record.ts';
 
 export function identityHandlers(
-  deps: RuleDeps & AdministratorDeps & { readonly storage: Pick<Storage, 'identities'> },
+  deps: OwnerDeps &
+    AdministratorDeps & {
+      readonly storage: Pick<Storage, 'identities' | 'ownershipClocks' | 'ownershipOffers'>;
+    },
 ): NounHandlers<'identities'> {
   const { storage } = deps;
   return {
@@ -54,7 +60,10 @@ export function identityHandlers(
       kind: 'read',
       async run({ params, query }) {
         const record = required(await findIdentity(storage, params.id), 'identity');
-        if (query.as_of === undefined) return resultOf(record);
+        if (query.as_of === undefined) {
+          const { body, version } = resultOf(record);
+          return { body: { ...body, ...(await changingHands(storage, record)) }, version };
+        }
         const then = await storage.identities.asOf(record.id, Date.parse(query.as_of));
         return { body: identityView(required(then, 'identity at that time')) };
       },
@@ -62,17 +71,18 @@ export function identityHandlers(
 
     'identities.patch': {
       kind: 'write',
-      async run({ params, body, requireVersion }, stores, tell) {
+      async run({ params, body, admin, requireVersion }, stores, tell) {
         const record = required(await findIdentity(stores, params.id), 'identity');
         requireVersion(record.version);
         const { expires_at: end, owner, ...rest } = body;
         const change = {
           ...rest,
           owner: owner && mergeOwner(record.owner, owner),
+          confirms: owner?.person !== undefined,
           expiresAt: end === undefined ? undefined : Date.parse(end),
         };
         return await keepAdministered(deps, stores, record.id, async () =>
-          resultOf(await changeIdentity(deps, stores, tell, record, change)),
+          resultOf(await changeOwnedIdentity(deps, stores, tell, record, change, admin.actor)),
         );
       },
     },
@@ -93,7 +103,7 @@ type MoveId = Exclude<
   'identities.create' | 'identities.list' | 'identities.get' | 'identities.patch'
 >;
 
-function moveHandler<Id extends MoveId>(deps: RuleDeps & AdministratorDeps, move: Move): Handler<Id> {
+function moveHandler<Id extends MoveId>(deps: OwnerDeps & AdministratorDeps, move: Move): Handler<Id> {
   return {
     kind: 'write',
     async run(call, stores, tell) {
@@ -108,6 +118,22 @@ function moveHandler<Id extends MoveId>(deps: RuleDeps & AdministratorDeps, move
         record.id,
         async () => resultOf(await moveIdentity(deps, stores, tell, record, moving)) as Result<Id>,
       );
+    },
+  };
+}
+
+/** The clock that runs since its owner left, and the open offer, if there is either. */
+async function changingHands(
+  stores: Pick<Stores, 'ownershipClocks' | 'ownershipOffers'>,
+  record: IdentityRecord,
+): Promise<{ ownership?: { clock: ClockView | null; offer: OfferView | null } }> {
+  const clock = await stores.ownershipClocks.ofIdentity(record.id);
+  const offer = await openOfferOf(stores, record.id);
+  if (clock === undefined && offer === undefined) return {};
+  return {
+    ownership: {
+      clock: clock === undefined ? null : clockView(clock, record),
+      offer: offer === undefined ? null : offerView(offer, record.clientId),
     },
   };
 }

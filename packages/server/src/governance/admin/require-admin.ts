@@ -84,6 +84,13 @@ export class TokenRefused extends Error {
   }
 }
 
+/** The person who calls. Throws `needs_people`: nobody can sign in yet. */
+export function requirePerson(_admin: Admin): { readonly subject: string; readonly handle: string } {
+  throw new ProblemError('needs_people', {
+    detail: 'a person who has signed in decides this, not a machine',
+  });
+}
+
 export interface RequireAdmin {
   /** Rejects with `TokenRefused`. */
   authenticate(request: HttpRequest): Promise<Admin>;

@@ -1,5 +1,6 @@
 import type { NewTrustedIssuer } from '../../registry/trusted-issuer.ts';
 import type { Cadence, Environment, IdentityKind, Owner } from '../../storage/identities.ts';
+import type { PersonStatus } from '../../storage/people.ts';
 import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../../storage/resource-servers.ts';
 import type { DeclaredProof } from './credential-types.ts';
 
@@ -7,6 +8,8 @@ import type { DeclaredProof } from './credential-types.ts';
 export type Declared =
   | DeclaredResourceServer
   | DeclaredTrustedIssuer
+  | DeclaredPerson
+  | DeclaredTeam
   | DeclaredIdentity
   | DeclaredCredential
   | DeclaredAccess;
@@ -36,6 +39,26 @@ export interface DeclaredTrustedIssuer extends Common {
   readonly issuer: string;
   readonly title: string;
   readonly settings: Omit<NewTrustedIssuer, 'issuer' | 'name'>;
+}
+
+/** Key: handle. */
+export interface DeclaredPerson extends Common {
+  readonly kind: 'Person';
+  readonly handle: string;
+  readonly title: string;
+  readonly email: string | undefined;
+  readonly externalId: string | undefined;
+  readonly status: PersonStatus;
+  readonly managerHandle: string | undefined;
+}
+
+/** Key: name of the team. */
+export interface DeclaredTeam extends Common {
+  readonly kind: 'Team';
+  readonly team: string;
+  readonly members: readonly string[];
+  readonly lead: string | undefined;
+  readonly channel: string | undefined;
 }
 
 /** Key: client_id. */
@@ -77,9 +100,11 @@ export interface DeclaredAccess extends Common {
 const ORDER: { readonly [kind in Declared['kind']]: number } = {
   ResourceServer: 0,
   TrustedIssuer: 1,
-  Identity: 2,
-  Credential: 3,
-  Access: 4,
+  Person: 2,
+  Team: 3,
+  Identity: 4,
+  Credential: 5,
+  Access: 6,
 };
 
 /** What is pointed at comes before what points at it. */

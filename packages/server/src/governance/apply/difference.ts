@@ -10,7 +10,8 @@ export type ObjectKind =
   | 'Cutoff'
   | 'Finding'
   | 'Person'
-  | 'Team';
+  | 'Team'
+  | 'OwnershipOffer';
 type View = Record<string, unknown>;
 
 /** One object before and after a change. */
@@ -35,6 +36,7 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['finding', 'Finding'],
   ['person', 'Person'],
   ['team', 'Team'],
+  ['ownership_offer', 'OwnershipOffer'],
 ]);
 const ENDS = new Set(['revoked', 'deleted', 'decommissioning', 'decommissioned', 'compromised', 'retired']);
 /** Of no interest in a difference: they differ always, or are made up for each run. */
@@ -103,6 +105,7 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'TrustedIssuer') return member('issuer');
   if (kind === 'Person') return member('handle');
   if (kind === 'Team') return member('name');
+  if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
   if (kind === 'Credential') return `${member('client_id')}/${member('label')}`;
   if (kind === 'Cutoff') return `${member('kind')} ${member('target')}`;

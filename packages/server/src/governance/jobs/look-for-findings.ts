@@ -4,6 +4,7 @@ import type { RuleDeps, Tell } from '../../registry/change-rules.ts';
 import { readFactsOf } from '../../registry/facts-cache.ts';
 import { openFinding, resolveFinding, seeFinding } from '../../registry/finding.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
+import { ownerFactsOf } from '../../registry/owner/owner-facts.ts';
 import { toldOfUse } from '../../registry/use/told-of-use.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
@@ -14,8 +15,14 @@ import { credentialMadeWhileNarrowed } from '../findings/credential-made-while-n
 import { oldCredential } from '../findings/old-credential.ts';
 import { stepsFor } from '../findings/reconcile.ts';
 import { keySharersOf } from '../findings/key-sharers.ts';
+import { noBackup } from '../findings/no-backup.ts';
+import { orphaned } from '../findings/orphaned.ts';
+import { ownerLeaving } from '../findings/owner-leaving.ts';
+import { ownerLost } from '../findings/owner-lost.ts';
+import { ownerUnknown } from '../findings/owner-unknown.ts';
 import { sharedKey } from '../findings/shared-key.ts';
 import { scopeMeaningChanged } from '../findings/scope-meaning-changed.ts';
+import { teamEmptied } from '../findings/team-emptied.ts';
 import { uncachedClient } from '../findings/uncached-client.ts';
 import { unregisteredCaller } from '../findings/unregistered-caller.ts';
 import { weakMethod } from '../findings/weak-method.ts';
@@ -32,6 +39,10 @@ export interface LookForFindingsDeps extends RuleDeps {
     | 'findings'
     | 'scopeRoutes'
     | 'unregisteredCallers'
+    | 'people'
+    | 'teams'
+    | 'ownershipClocks'
+    | 'ownershipOffers'
     | 'onChange'
   >;
   readonly changes: Changes;
@@ -40,7 +51,10 @@ export interface LookForFindingsDeps extends RuleDeps {
 }
 
 /** What is the same for all identities of one run. */
-type Round = Omit<Circumstances, 'keySharers'>;
+type Round = Omit<Circumstances, 'keySharers' | 'owners' | 'adminHistory'> & {
+  /** Somebody has entered people. */
+  readonly directory: boolean;
+};
 
 const EVERY_MS = 5000;
 const ROUND_MS = 3_600_000;
@@ -55,6 +69,12 @@ const DETECTORS: readonly Detector[] = [
   credentialMadeWhileNarrowed,
   scopeMeaningChanged,
   unregisteredCaller,
+  orphaned,
+  ownerLeaving,
+  ownerUnknown,
+  ownerLost,
+  noBackup,
+  teamEmptied,
 ];
 
 /**
@@ -79,15 +99,21 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
         const ids = changed.take();
         if (ids.size === 0) return;
         const told = await toldOfUse(deps.storage, now);
-        await lookAtThose(deps, ids, { now, maximumAge, paces: new Map(), ...told }, signal);
+        const directory = await hasDirectory(deps.storage);
+        await lookAtThose(deps, ids, { now, maximumAge, paces: new Map(), directory, ...told }, signal);
         return;
       }
       roundAt = now + ROUND_MS;
       changed.take();
       const told = await toldOfUse(deps.storage, now);
-      await lookAtEveryone(deps, { now, maximumAge, paces: deps.pace.take(now), ...told }, signal);
+      const directory = await hasDirectory(deps.storage);
+      await lookAtEveryone(deps, { now, maximumAge, paces: deps.pace.take(now), directory, ...told }, signal);
     },
   };
+}
+
+async function hasDirectory(stores: Pick<Stores, 'people'>): Promise<boolean> {
+  return (await stores.people.list({}, { limit: 1 })).items.length > 0;
 }
 
 /** Ids of identities that changed since they were taken, on whatever node; bounded, as in an import of everything. */
@@ -183,7 +209,18 @@ async function carryOut(
 }
 
 async function stepsOf(
-  stores: Pick<Stores, 'identities' | 'credentials' | 'access' | 'resourceServers' | 'findings'>,
+  stores: Pick<
+    Stores,
+    | 'identities'
+    | 'credentials'
+    | 'access'
+    | 'resourceServers'
+    | 'findings'
+    | 'people'
+    | 'teams'
+    | 'ownershipClocks'
+    | 'ownershipOffers'
+  >,
   identity: IdentityRecord,
   round: Round,
 ): Promise<{ readonly steps: ReturnType<typeof stepsFor>; readonly concerned: Iterable<string> }> {
@@ -192,6 +229,7 @@ async function stepsOf(
   const { clientIds: keySharers, neighbours } = await keySharersOf(stores, facts, round.now);
   const own = facts.access.find(({ resourceServer }) => resourceServer.builtIn);
   const adminHistory = own && (await stores.access.historyOf(identity.id, own.resourceServer.id));
-  const circumstances = { ...round, keySharers, adminHistory };
+  const owners = round.directory ? await ownerFactsOf(stores, identity) : undefined;
+  const circumstances = { ...round, keySharers, adminHistory, owners };
   return { steps: stepsFor(DETECTORS, facts, live, circumstances), concerned: neighbours };
 }

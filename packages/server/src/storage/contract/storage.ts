@@ -12,6 +12,7 @@ import { identityContract } from './identities.ts';
 import { idempotencyContract } from './idempotency.ts';
 import { modelContract } from './model.ts';
 import { outboxContract } from './outbox.ts';
+import { ownershipContract } from './ownership.ts';
 import { peopleContract } from './people.ts';
 import { resourceServerContract } from './resource-servers.ts';
 import { settingContract } from './settings.ts';
@@ -36,6 +37,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['places in status lists', statusIndexContract],
   ['findings', findingContract],
   ['people and teams', peopleContract],
+  ['ownership', ownershipContract],
   ['usage', usageContract],
   ['outbox', outboxContract],
   ['used once', usedOnceContract],

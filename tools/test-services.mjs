@@ -7,6 +7,7 @@ import { run, endWithUs } from './run/child.mjs';
 import { provideEnvoy } from './services/envoy.mjs';
 import { provideFrontProxies } from './services/front-proxies.mjs';
 import { providePostgres } from './services/postgres.mjs';
+import { provideRuntimes } from './services/runtimes.mjs';
 import { provideToolchains } from './services/toolchains.mjs';
 import { isProgram, ROOT } from './source/report.mjs';
 
@@ -21,6 +22,7 @@ export async function startServices(root = ROOT) {
     ...(await provideToolchains()),
     ...(await provideFrontProxies(root)),
     await provideEnvoy(root),
+    ...(await provideRuntimes(root)),
   ];
   const found = answers.filter((answer) => 'from' in answer);
   const missing = answers.filter((answer) => 'missing' in answer);

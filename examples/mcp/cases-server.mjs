@@ -5,12 +5,15 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { createVerifier } from '@countersign/resource-server';
 import { mcpGuard } from '@countersign/resource-server/mcp';
 import { findAuthority } from '../stage/find-authority.mjs';
-import { CASES } from './documents.mjs';
+import { SCOPES } from './documents.mjs';
+
+/** Where it is reached, and the audience of its tokens. node cases-server.mjs http://127.0.0.1:PORT/mcp */
+const CASES = process.argv[2] ?? 'http://127.0.0.1:8080/mcp';
 
 const verifier = createVerifier({
   ...findAuthority(),
   audience: CASES,
-  metadata: { scopes: ['cases:read', 'cases:close'] },
+  metadata: { scopes: SCOPES },
 });
 await verifier.ready();
 const guard = mcpGuard(verifier, 'cases:read');
@@ -38,7 +41,7 @@ const server = createServer((request, response) => {
     return await transport.handleRequest(request, response);
   });
 });
-server.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}/mcp`));
+server.listen(Number(new URL(CASES).port), '127.0.0.1', () => console.log(CASES));
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, async () => {
     server.close();

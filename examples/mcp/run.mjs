@@ -1,13 +1,19 @@
 #!/usr/bin/env node
-// An agent calls the tools of an MCP server with an identity of its own: it reads, it may not close, and it is cut off.
+// Agents call the tools of an MCP server with identities of their own: they read, they may not close, and one is cut off.
+import { generateKeyPairSync } from 'node:crypto';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { freePort } from '../stage/free-port.mjs';
 import { expect, step } from '../stage/stage.mjs';
 import { tell } from '../stage/telling.mjs';
-import { CASES, documents } from './documents.mjs';
+import { documents } from './documents.mjs';
+import { providerOf } from './own-provider.mjs';
 
-await tell(documents(), async (scene) => {
-  const endpoint = await step('the MCP server is up', 'node cases-server.mjs &', () =>
-    scene.serve('mcp/cases-server.mjs'),
+const CASES = `http://127.0.0.1:${await freePort()}/mcp`;
+const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+await tell(documents(CASES, publicKey.export({ format: 'jwk' })), async (scene) => {
+  const endpoint = await step('the MCP server is up', `node cases-server.mjs ${CASES} &`, () =>
+    scene.serve('mcp/cases-server.mjs', CASES),
   );
   await step('who comes without a token is told where to get one: 401', `curl -i ${endpoint}`, async () => {
     const { status, headers } = await fetch(endpoint, { method: 'POST' });
@@ -26,6 +32,15 @@ await tell(documents(), async (scene) => {
   await step('it may not close one', "mcp.callTool('close')", async () => {
     const { isError, content } = await mcp.callTool({ name: 'close' });
     expect('insufficient_scope', isError === true, JSON.stringify(content));
+  });
+  await step('another agent, with a key and the MCP SDK’s own provider', "mcp.callTool('list')", async () => {
+    const authProvider = await providerOf('audit-agent', privateKey, scene.authority);
+    const other = new Client({ name: 'audit-agent', version: '1.0.0' });
+    const { fetch } = scene.authority;
+    await other.connect(new StreamableHTTPClientTransport(new URL(endpoint), { authProvider, fetch }));
+    const { content } = await other.callTool({ name: 'list' });
+    expect('its own name', content[0]?.text === '42 and 43, for audit-agent', JSON.stringify(content));
+    await other.close();
   });
 
   const order = [

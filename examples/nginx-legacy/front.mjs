@@ -1,9 +1,9 @@
 // The two processes before the application, from the files of this folder: the addresses in them become those of this telling.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../stage/free-port.mjs';
 import { programOf } from '../stage/program.mjs';
 import { awaitFile, expect, start, startProgram } from '../stage/stage.mjs';
 
@@ -49,6 +49,7 @@ export async function startGateway({ folder, ready }) {
  */
 export async function startNginx(folder, { app, auth }) {
   const program = programOf('nginx');
+  // nginx cannot be asked which port it took.
   const address = `127.0.0.1:${await freePort()}`;
   const here = { '127.0.0.1:8000': address, '127.0.0.1:8080': app, 'http://127.0.0.1:9180': auth };
   const home = join(folder, 'nginx');
@@ -75,14 +76,4 @@ http {
     expect('nginx that takes connections', waits, `exit code ${child.exitCode}, see ${home}/error.log`);
   }
   return `http://${address}`;
-}
-
-/** A port that was free a moment ago: nginx cannot be asked which one it took. @returns {Promise<number>} */
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -156,7 +156,7 @@ function errorsPage(codes, refusals, problems, sdk, sdkSource, clientSource) {
 }
 
 /** @param {any} api */
-function adminApiPage({ operations, operationIds, ADMIN_SCOPES }) {
+function adminApiPage({ operations, operationIds, ADMIN_SCOPES, PEOPLE_SCOPES, ROLES, SCOPE_ROLES }) {
   return [
     '# Admin API',
     MADE,
@@ -181,7 +181,30 @@ function adminApiPage({ operations, operationIds, ADMIN_SCOPES }) {
     '| scope | allows |',
     '|---|---|',
     ...Object.entries(ADMIN_SCOPES).map(([name, { description }]) => row([code(name), description])),
+    '',
+    'These are for people alone: no access of a machine can have them.',
+    '',
+    '| scope | allows |',
+    '|---|---|',
+    ...Object.entries(PEOPLE_SCOPES).map(([name, { description }]) => row([code(name), description])),
+    '',
+    '## Roles',
+    '',
+    'What a person may do are the scopes of its roles. `owner` changes only what is its own: identities whose team is one of',
+    'its teams, or for which it is accountable, with their credentials, access and findings.',
+    '',
+    `| scope | ${ROLES.join(' | ')} |`,
+    `|---|${ROLES.map(() => '---|').join('')}`,
+    ...Object.entries(SCOPE_ROLES).map(([name, roles]) =>
+      row([code(name), ...ROLES.map((/** @type {string} */ role) => heldBy(role, name, roles))]),
+    ),
   ].join('\n');
+}
+
+/** @param {string} role @param {string} scope @param {string[]} roles */
+function heldBy(role, scope, roles) {
+  if (!roles.includes(role)) return '';
+  return role === 'owner' && scope.endsWith(':write') ? 'own' : 'yes';
 }
 
 /** @param {any} program @param {any} exitCodes */

@@ -35,6 +35,10 @@ export const auditEvent = z
       .string()
       .optional()
       .describe('Which running copy of the identity asked: its Countersign-Instance'),
+    person: z.string().optional().describe('Who it was, where a person signed in'),
+    person_issuer: z.string().optional().describe('The trusted issuer that vouched for the person'),
+    person_subject: z.string().optional().describe('The person at that issuer'),
+    signed_in_at: instant.optional().describe('When the person proved there who it is'),
     node: z.string().optional().describe('Which process of the authority wrote it'),
     detail: z.unknown().optional(),
   })

@@ -52,21 +52,27 @@ type Given<Name extends string, Schema> = Schema extends z.ZodType
     : { readonly [K in Name]: z.input<Schema> }
   : Record<never, never>;
 
-/** What a call of this operation takes: `params`, `query` and `body` as its schemas say, and the common headers. */
-export type CallInput<Id extends OperationId> = Given<'params', Operations[Id]['params']> &
-  Given<'query', Operations[Id]['query']> &
-  Given<'body', Operations[Id]['body']> & {
-    /** An ETag (`Answer.etag`), or `*`. Needed for PATCH and DELETE. */
-    readonly ifMatch?: string;
-    /** Makes a write safe to repeat for 24 hours. 1 to 200 printable characters. */
-    readonly idempotencyKey?: string;
-    readonly signal?: AbortSignal;
-  };
+interface CommonInput {
+  /** An ETag (`Answer.etag`), or `*`. Needed for PATCH and DELETE. */
+  readonly ifMatch?: string;
+  /** Makes a write safe to repeat for 24 hours. 1 to 200 printable characters. */
+  readonly idempotencyKey?: string;
+  readonly signal?: AbortSignal;
+}
 
-type Arguments<Id extends OperationId> =
-  Record<never, never> extends CallInput<Id>
-    ? [id: Id, input?: CallInput<Id>]
-    : [id: Id, input: CallInput<Id>];
+type InputOf<Id extends OperationId> = Given<'params', Operations[Id]['params']> &
+  Given<'query', Operations[Id]['query']> &
+  Given<'body', Operations[Id]['body']> &
+  CommonInput;
+
+/** An interface, and thereby a table: out of a mapped type the compiler would multiply every query with every body. */
+interface Inputs extends Readonly<{ [Id in OperationId]: InputOf<Id> }> {}
+
+/** What a call of this operation takes: `params`, `query` and `body` as its schemas say, and the common headers. */
+export type CallInput<Id extends OperationId> = Inputs[Id];
+
+type Input<Id extends OperationId> =
+  Record<never, never> extends Inputs[Id] ? [input?: Inputs[Id]] : [input: Inputs[Id]];
 
 export interface Answer<T> {
   readonly status: number;
@@ -83,11 +89,11 @@ type ItemOf<Id extends ListId> = ResponseOf<Id> extends { items: (infer Item)[] 
 
 export interface AdminClient {
   /** Rejects with `AdminApiError`. */
-  call<Id extends OperationId>(...args: Arguments<Id>): Promise<Answer<ResponseOf<Id>>>;
+  call<Id extends OperationId>(id: Id, ...input: Input<Id>): Promise<Answer<ResponseOf<Id>>>;
   /** The same request as a dry run: what it would change. For writes. */
-  preview<Id extends OperationId>(...args: Arguments<Id>): Promise<Difference>;
+  preview<Id extends OperationId>(id: Id, ...input: Input<Id>): Promise<Difference>;
   /** Every item of a list, page after page. */
-  each<Id extends ListId>(...args: Arguments<Id>): AsyncIterable<ItemOf<Id>>;
+  each<Id extends ListId>(id: Id, ...input: Input<Id>): AsyncIterable<ItemOf<Id>>;
 }
 
 interface LooseInput {

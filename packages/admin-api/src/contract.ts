@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AdminScope } from './scopes.ts';
+import type { Permission } from './scopes.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
@@ -20,8 +20,8 @@ export interface Operation<
   /** From the issuer's root, with `{name}` segments. */
   readonly path: string;
   readonly summary: string;
-  /** All of these are needed. */
-  readonly scopes: readonly AdminScope[];
+  /** All of these are needed. One that only people can hold (`PEOPLE_SCOPES`) makes machines refused. */
+  readonly scopes: readonly Permission[];
   readonly params: Params;
   /** Without `dry_run`, which every write has. */
   readonly query: Query;
@@ -50,7 +50,7 @@ interface Spec<P, Q, B, R> {
   readonly method: Method;
   readonly path: string;
   readonly summary: string;
-  readonly scopes: readonly AdminScope[];
+  readonly scopes: readonly Permission[];
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;

@@ -181,7 +181,7 @@ export const cutoffOperations = {
     method: 'POST',
     path: '/v1/cutoffs/{id}/lift',
     summary: 'Trust again what was cut off: for people, never for machines',
-    scopes: ['cutoffs:write'],
+    scopes: ['approvals:write'],
     params,
     body: z.strictObject({ reason }),
     response: cutoff,

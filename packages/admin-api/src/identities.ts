@@ -12,6 +12,7 @@ import {
   text,
 } from './fields.ts';
 import { ownershipClock, ownershipOffer } from './ownership.ts';
+import type { Permission } from './scopes.ts';
 
 export const IDENTITY_KINDS = [
   'service',
@@ -126,14 +127,19 @@ export type Identity = z.output<typeof identity>;
 
 const params = z.strictObject({ id: identityRef });
 const write = ['identities:write'] as const;
+const decide = ['approvals:write'] as const;
 
 /** Moves of the state machine; each is `POST /v1/identities/{id}/<verb>`. */
-function move(verb: string, summary: string, destructive = false) {
+function move(
+  verb: string,
+  summary: string,
+  { destructive = false, scopes = write }: { destructive?: boolean; scopes?: readonly Permission[] } = {},
+) {
   return operation({
     method: 'POST',
     path: `/v1/identities/{id}/${verb}`,
     summary,
-    scopes: write,
+    scopes,
     params,
     body: z.strictObject({ reason: reason.optional() }),
     response: identity,
@@ -202,8 +208,11 @@ export const identityOperations = {
     response: identity,
   }),
   'identities.submit': move('submit', 'Ask for approval of a draft'),
-  'identities.approve': move('approve', 'Approve a requested identity; people only'),
-  'identities.reject': move('reject', 'Reject a requested identity; people only', true),
+  'identities.approve': move('approve', 'Approve a requested identity; people only', { scopes: decide }),
+  'identities.reject': move('reject', 'Reject a requested identity; people only', {
+    destructive: true,
+    scopes: decide,
+  }),
   'identities.activate': move('activate', 'Put a draft or an approved identity to work'),
   'identities.suspend': reasonedMove('suspend', 'Stop an identity; its tokens are refused at once', true),
   'identities.resume': reasonedMove('resume', 'Put a suspended identity back to work', false),

@@ -107,7 +107,22 @@ export {
   SIGNING_ALGORITHMS,
   type SigningAlgorithm,
 } from './resource-servers.ts';
-export { ADMIN_SCOPE_NAMES, ADMIN_SCOPES, type AdminScope } from './scopes.ts';
+export {
+  isPeopleScope,
+  limitedToOwn,
+  PERMISSIONS,
+  ROLES,
+  type Role,
+  SCOPE_ROLES,
+  scopesOfRoles,
+} from './roles.ts';
+export {
+  ADMIN_SCOPE_NAMES,
+  ADMIN_SCOPES,
+  type AdminScope,
+  PEOPLE_SCOPES,
+  type Permission,
+} from './scopes.ts';
 export { type Team, teamCreate, teamPatch } from './teams.ts';
 export {
   type AssertionReport,

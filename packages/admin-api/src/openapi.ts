@@ -4,7 +4,7 @@ import type { Operation } from './contract.ts';
 import { difference } from './difference.ts';
 import { type OperationId, operationIds, operations } from './operations.ts';
 import { PROBLEMS, type ProblemCode } from './problem.ts';
-import { ADMIN_SCOPES } from './scopes.ts';
+import { ADMIN_SCOPES, PEOPLE_SCOPES } from './scopes.ts';
 
 type Json = { [member: string]: unknown };
 
@@ -43,7 +43,10 @@ export function openApiDocument(options: OpenApiOptions): Json {
             clientCredentials: {
               tokenUrl: `${options.issuer}/oauth/token`,
               scopes: Object.fromEntries(
-                Object.entries(ADMIN_SCOPES).map(([name, { description }]) => [name, description]),
+                Object.entries({ ...ADMIN_SCOPES, ...PEOPLE_SCOPES }).map(([name, { description }]) => [
+                  name,
+                  description,
+                ]),
               ),
             },
           },

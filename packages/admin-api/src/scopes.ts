@@ -26,3 +26,17 @@ export const ADMIN_SCOPES = {
 export type AdminScope = keyof typeof ADMIN_SCOPES;
 
 export const ADMIN_SCOPE_NAMES: readonly AdminScope[] = Object.keys(ADMIN_SCOPES) as AdminScope[];
+
+/** What only people may do: never part of an access, so no machine can hold it. Each comes with roles (roles.ts). */
+export const PEOPLE_SCOPES = {
+  'approvals:write': {
+    description: 'Approve and reject, resume after a security stop, lift a cut-off',
+    sensitivity: 3,
+  },
+  'ownership:accept': { description: 'Accept and decline what is offered to oneself', sensitivity: 2 },
+} as const satisfies Record<string, { readonly description: string; readonly sensitivity: 0 | 1 | 2 | 3 }>;
+
+export type PeopleScope = keyof typeof PEOPLE_SCOPES;
+
+/** What an operation may need. */
+export type Permission = AdminScope | PeopleScope;

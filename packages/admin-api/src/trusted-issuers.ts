@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { operation } from './contract.ts';
 import { instant, name, page, pageQuery, positive, text, trustedIssuerRef } from './fields.ts';
 
-export const TRUSTED_ISSUER_KINDS = ['generic', 'github_actions', 'gitlab', 'kubernetes'] as const;
+export const TRUSTED_ISSUER_KINDS = ['generic', 'github_actions', 'gitlab', 'kubernetes', 'people'] as const;
 export type TrustedIssuerKind = (typeof TRUSTED_ISSUER_KINDS)[number];
 const ALGORITHMS = [
   'ES256',

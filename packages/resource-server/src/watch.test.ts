@@ -158,6 +158,33 @@ it('a token that is not accepted begins no stream', async () => {
   expect(await verifierOf().watch(undefined)).toMatchObject({ ok: false, reason: 'no_token' });
 });
 
+it('a stream ends when nobody can tell any more whether it may go on', async () => {
+  let broken = false;
+  const verifier = verifierOf({
+    cutoffs: false,
+    clock: () => {
+      if (broken) throw new Error('no time');
+      return now;
+    },
+  });
+  const watched = await watching(verifier, tiny.token());
+  broken = true;
+  expect(await endOf(watched)).toBe('closed');
+  broken = false;
+});
+
+it('a stream goes on when what it was to call before its end throws', async () => {
+  const watched = await watching(verifierOf({ cutoffs: false }), tiny.token(), {
+    onRenew: () => {
+      throw new Error('broken');
+    },
+  });
+  now += 590;
+  expect(await goesOn(watched)).toBe(true);
+  now += 20;
+  expect(await endOf(watched)).toBe('expired');
+});
+
 it('a stream that was stopped is no longer looked at', async () => {
   const watched = await watching(verifierOf({ cutoffs: false }), tiny.token());
   watched.stop();

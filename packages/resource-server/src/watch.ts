@@ -165,7 +165,10 @@ class Stream implements Watched {
     if (this.#looking) return;
     this.#looking = true;
     const nowWrong = this.#nowWrong;
-    const refusal = await nowWrong();
+    // Something of the caller's own (its clock, its Web Crypto) may throw: who cannot look does not let the stream go on.
+    const refusal = await nowWrong().catch(() =>
+      this.#deps.refuse({ reason: 'closed', detail: 'fault' }, this.#opening.request),
+    );
     this.#looking = false;
     // Meanwhile there may be another token.
     if (nowWrong !== this.#nowWrong) return;
@@ -205,7 +208,11 @@ class Stream implements Watched {
     if (onRenew === undefined || this.#askedToRenew || this.#deps.isApiKey(this.#token)) return;
     if (this.#deps.clock() < this.claims.exp - Math.max(1, renewBefore)) return;
     this.#askedToRenew = true;
-    onRenew();
+    try {
+      onRenew();
+    } catch {
+      // What goes wrong in it must not end the looking.
+    }
   }
 }
 

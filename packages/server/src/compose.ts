@@ -33,6 +33,7 @@ import {
   REFUSALS,
 } from './oauth/compose.ts';
 import { openOutbound } from './open-state.ts';
+import { statusInDirectory } from './registry/directory/entries-of.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { knownResourceServers } from './registry/known-resource-servers.ts';
@@ -123,6 +124,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     storage,
     log,
     facts,
+    people: { trustedIssuers: storage.trustedIssuers, status: statusInDirectory(storage.people) },
     keystore,
     strangers,
     refusedMethods,

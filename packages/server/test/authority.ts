@@ -1,4 +1,5 @@
 import { BlockList } from 'node:net';
+import { type Role, scopesOfRoles } from '@countersign/admin-api';
 import { createChanges, type Changes } from '../src/audit/change.ts';
 import type { AuditEvent, LoggedEvent } from '../src/audit/event.ts';
 import type { AuditLog } from '../src/audit/log.ts';
@@ -17,11 +18,14 @@ import { createSigningKeystore, type SigningKeystore } from '../src/keys/signing
 import { REFUSALS } from '../src/oauth/refusal.ts';
 import { urlFault } from '../src/outbound/safe-fetch.ts';
 import { maximumAgeOf } from '../src/registry/credential-age.ts';
+import { personClaims } from '../src/registry/signed-in-person.ts';
+import { statusInDirectory } from '../src/registry/directory/entries-of.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
 import { ownerAcceptance } from '../src/registry/owner/acceptance.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
 import { localSigner } from '../src/signers/local.ts';
 import type { Storage } from '../src/storage/storage.ts';
+import type { TrustedIssuerRecord } from '../src/storage/trusted-issuers.ts';
 
 /** A whole authority without a port: the real rules and stores on an in-memory database, time and the log in hand. */
 export interface Authority {
@@ -37,9 +41,16 @@ export interface Authority {
   readonly admin: { readonly clientId: string; readonly secret: string };
   /** A signed access token for an identity with its first credential and its access to the admin API. */
   tokenFor(clientId: string, claims?: Record<string, unknown>): Promise<string>;
+  /** A signed access token of a person who signed in just now through `PEOPLE`. */
+  personToken(handle: string, roles: readonly Role[], more?: PersonToken): Promise<string>;
   /** With the admin's token unless another one, or null for none, is given. */
   call(method: string, target: string, ask?: Ask): Promise<Answer>;
   close(): Promise<void>;
+}
+
+export interface PersonToken {
+  readonly teams?: readonly string[];
+  readonly claims?: Readonly<Record<string, unknown>>;
 }
 
 export interface Ask {
@@ -68,6 +79,24 @@ export interface FakeLog extends AuditLog {
 export const ISSUER = 'https://authority.test';
 export const RESOURCE = `${ISSUER}/v1`;
 export const START = Date.parse('2026-11-21T12:00:00.250Z');
+
+/** The issuer that vouches for people in tests. */
+export const PEOPLE: TrustedIssuerRecord = {
+  id: 'tis_people',
+  issuer: 'https://people.test',
+  name: 'people',
+  kind: 'people',
+  keys: { from: 'jwks', jwks: { keys: [] } },
+  ca: undefined,
+  algorithms: ['ES256'],
+  audience: undefined,
+  maxTokenAge: 300,
+  singleUse: true,
+  state: 'active',
+  createdAt: START,
+  updatedAt: START,
+  version: 1,
+};
 
 export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promise<Authority> {
   let now = START;
@@ -102,6 +131,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     changes,
     log,
     facts: createFactsCache({ storage, capacity: 1000 }),
+    people: { trustedIssuers: storage.trustedIssuers, builtIn: PEOPLE, status: statusInDirectory(storage.people) },
     keystore,
     rotation,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
@@ -157,6 +187,34 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     return await keystore.sign('ES256', 'at+jwt', JSON.stringify(payload));
   }
 
+  async function personToken(
+    handle: string,
+    roles: readonly Role[],
+    { teams = [], claims = {} }: PersonToken = {},
+  ): Promise<string> {
+    const iat = Math.floor(now / 1000);
+    const payload = {
+      iss: ISSUER,
+      client_id: 'countersign-cli',
+      aud: RESOURCE,
+      scope: scopesOfRoles(roles).join(' '),
+      iat,
+      exp: iat + 3600,
+      jti: newId('evt', random),
+      ...personClaims({
+        issuer: PEOPLE.issuer,
+        subject: `sub-${handle}`,
+        handle,
+        signedInAt: now,
+        trustedIssuer: PEOPLE.id,
+        roles,
+        teams,
+      }),
+      ...claims,
+    };
+    return await keystore.sign('ES256', 'at+jwt', JSON.stringify(payload));
+  }
+
   async function call(method: string, target: string, ask: Ask = {}): Promise<Answer> {
     const [path = '', query = ''] = target.split('?', 2);
     const { route, params } = find(routes, method, path);
@@ -202,6 +260,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     bugs,
     admin: { clientId: made.clientId, secret: made.secret as string },
     tokenFor,
+    personToken,
     call,
     close: () => storage.close(),
   };

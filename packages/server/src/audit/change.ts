@@ -6,10 +6,27 @@ import type { Storage, Stores } from '../storage/storage.ts';
 import type { AuditEvent } from './event.ts';
 import type { AuditLog } from './log.ts';
 
-/** Who changes something: an authenticated machine, or the authority itself (a job, the first start, the host's admin). */
+/** A person who signed in, as an event names them. */
+export interface ActingPerson {
+  /** `iss` of the trusted issuer that vouched for them. */
+  readonly issuer: string;
+  /** Their `sub` there: never given to anybody else. */
+  readonly subject: string;
+  /** What owners are called by: see `owner.person`. */
+  readonly handle: string;
+  /** Epoch ms at which they proved there who they are. */
+  readonly signedInAt: number;
+}
+
+/**
+ * Who changes something: an authenticated machine, a person who signed in, or the authority itself (a job, the first start, the
+ * host's admin).
+ */
 export interface Actor {
-  /** client_id, or `countersign` for the authority itself. */
+  /** client_id, `person:<handle>`, which no client_id can be, or `countersign` for the authority itself. */
   readonly identity: string;
+  /** Absent: a machine. */
+  readonly person?: ActingPerson | undefined;
   readonly credential?: string | undefined;
   readonly access?: string | undefined;
   readonly requestId?: string | undefined;
@@ -72,6 +89,19 @@ export function createChanges(deps: ChangeDeps): Changes {
   };
 }
 
+/** The members of an event that say which person it was. */
+export function personMembers(
+  person: ActingPerson | undefined,
+): Pick<AuditEvent, 'person' | 'person_issuer' | 'person_subject' | 'signed_in_at'> {
+  if (person === undefined) return {};
+  return {
+    person: person.handle,
+    person_issuer: person.issuer,
+    person_subject: person.subject,
+    signed_in_at: new Date(person.signedInAt).toISOString(),
+  };
+}
+
 function toAuditEvent(deps: ChangeDeps, actor: Actor, event: ChangeEvent): AuditEvent {
   const detail: Record<string, unknown> = {};
   if (event.before !== undefined) detail['before'] = event.before;
@@ -89,6 +119,7 @@ function toAuditEvent(deps: ChangeDeps, actor: Actor, event: ChangeEvent): Audit
     resource: event.resource,
     reason: event.reason,
     instance: actor.instance,
+    ...personMembers(actor.person),
     node: deps.node,
     // Through JSON first: records carry undefined members, which canonical JSON rightly refuses.
     detail: Object.keys(detail).length === 0 ? undefined : canonicalJson(JSON.parse(JSON.stringify(detail))),

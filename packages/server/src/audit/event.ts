@@ -14,7 +14,10 @@ export interface AuditEvent {
   readonly type: string;
   readonly outcome: AuditOutcome;
   readonly request_id?: string | undefined;
-  /** client_id of the identity that proved itself, or (no `credential`) what was claimed: see outside-text.ts. */
+  /**
+   * client_id of the identity that proved itself, `person:<handle>` of a person who did, or (no `credential`) what was claimed: see
+   * outside-text.ts.
+   */
   readonly identity?: string | undefined;
   readonly credential?: string | undefined;
   readonly access?: string | undefined;
@@ -33,6 +36,11 @@ export interface AuditEvent {
   readonly source?: string | undefined;
   /** Which running copy of the identity asked: the boot id it sends (`Countersign-Instance`). Absent: unknown. */
   readonly instance?: string | undefined;
+  /** Of a person who signed in: their handle, who vouched for them, as whom, and when (RFC 3339). Absent: a machine. */
+  readonly person?: string | undefined;
+  readonly person_issuer?: string | undefined;
+  readonly person_subject?: string | undefined;
+  readonly signed_in_at?: string | undefined;
   /** Which process of the authority wrote this. */
   readonly node?: string | undefined;
   /** What else there is to know: for a change, `{before, after}`. Already canonical JSON text. */
@@ -67,12 +75,16 @@ export function encodeEvent(event: AuditEvent, seq: number): string {
   if (event.method !== undefined) text += `,"method":"${event.method}"`;
   if (event.node !== undefined) text += `,"node":"${event.node}"`;
   text += `,"outcome":"${event.outcome}"`;
+  if (event.person !== undefined) text += `,"person":${quote(event.person)}`;
+  if (event.person_issuer !== undefined) text += `,"person_issuer":${quote(event.person_issuer)}`;
+  if (event.person_subject !== undefined) text += `,"person_subject":${quote(event.person_subject)}`;
   if (event.reason !== undefined) text += `,"reason":${quote(event.reason)}`;
   if (event.request_id !== undefined) text += `,"request_id":"${event.request_id}"`;
   if (event.resource !== undefined) text += `,"resource":${quote(event.resource)}`;
   if (event.scopes_asked !== undefined) text += `,"scopes_asked":${quote(event.scopes_asked)}`;
   if (event.scopes_held !== undefined) text += `,"scopes_held":${quote(event.scopes_held)}`;
   text += `,"seq":${seq}`;
+  if (event.signed_in_at !== undefined) text += `,"signed_in_at":"${event.signed_in_at}"`;
   if (event.source !== undefined) text += `,"source":"${event.source}"`;
   return `${text},"type":"${event.type}"}`;
 }

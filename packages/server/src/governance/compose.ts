@@ -15,6 +15,7 @@ import type { MaximumAge } from '../registry/credential-age.ts';
 import type { FactsReader } from '../registry/facts.ts';
 import type { FetchDeps } from '../registry/fetched-url.ts';
 import type { OwnerAcceptance } from '../registry/owner/acceptance.ts';
+import type { PeopleDeps } from '../registry/people.ts';
 import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -32,7 +33,7 @@ import { keyHandlers } from './admin/keys.ts';
 import { ownershipOfferHandlers } from './admin/ownership-offers.ts';
 import { peopleHandlers } from './admin/people.ts';
 import { publishedRoutes } from './admin/published.ts';
-import { createRequireAdmin, type RequireAdminDeps, requirePerson } from './admin/require-admin.ts';
+import { createRequireAdmin, type RequireAdminDeps } from './admin/require-admin.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
 import { teamHandlers } from './admin/teams.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
@@ -67,6 +68,7 @@ export interface GovernanceDeps {
   readonly changes: Changes;
   readonly log: AuditLog;
   readonly facts: FactsReader;
+  readonly people: PeopleDeps;
   readonly keystore: Pick<Keystore, 'verificationKey'> & { reload(): Promise<void> };
   readonly rotation: RotationDeps;
   readonly requireSigningKey: ResourceServerDeps['requireSigningKey'];
@@ -131,7 +133,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     }),
     ...findingHandlers(rules),
     ...peopleHandlers(rules),
-    ...ownershipOfferHandlers({ ...rules, requirePerson }),
+    ...ownershipOfferHandlers(rules),
     ...teamHandlers(rules),
     ...usageHandlers(rules),
     ...auditHandlers(rules),

@@ -6,12 +6,14 @@ import { gitlab } from './issuer-kinds/gitlab.ts';
 import type { IssuerKind } from './issuer-kinds/issuer-kind.ts';
 import { kubernetesServiceAccount } from './issuer-kinds/kubernetes-service-account.ts';
 import { oidc } from './issuer-kinds/oidc.ts';
+import { people } from './issuer-kinds/people.ts';
 
 export const ISSUER_KINDS: { readonly [kind in TrustedIssuerKind]: IssuerKind } = {
   generic: oidc,
   github_actions: githubActions,
   gitlab,
   kubernetes: kubernetesServiceAccount,
+  people,
 };
 
 export type Conditions = Readonly<Record<string, string>>;

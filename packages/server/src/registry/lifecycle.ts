@@ -26,7 +26,7 @@ export const MOVES = [
 export type Move = (typeof MOVES)[number];
 
 /** Why a move is refused although the state would allow it. */
-type Guard = (record: IdentityRecord, now: number) => RegistryRefusal | undefined;
+type Guard = (record: IdentityRecord, now: number, moving: Moving) => RegistryRefusal | undefined;
 
 interface Transition {
   readonly edges: readonly Edge[];
@@ -41,8 +41,10 @@ interface Edge {
   readonly event: string;
 }
 
-const people: Guard = () =>
-  new RegistryRefusal('needs_people', 'this decision is made by people, not by machines');
+const people: Guard = (_record, _now, { actor }) =>
+  actor.person === undefined
+    ? new RegistryRefusal('needs_people', 'this decision is made by people, not by machines')
+    : undefined;
 
 const notStoppedForSecurity: Guard = (record) =>
   record.securityStop
@@ -109,7 +111,7 @@ const PUTS_TO_WORK: ReadonlySet<Move> = new Set<Move>(['approve', 'activate', 'r
 export interface Moving {
   readonly move: Move;
   readonly reason: string | undefined;
-  readonly actor: Pick<Actor, 'identity'>;
+  readonly actor: Pick<Actor, 'identity' | 'person'>;
   /** Stopped because it, or a secret of it, may be in wrong hands. */
   readonly security?: boolean;
 }
@@ -170,7 +172,7 @@ export async function changeState(
     );
   }
   for (const guard of transition.guards) {
-    const refusal = guard(record, now);
+    const refusal = guard(record, now, moving);
     if (refusal !== undefined) throw refusal;
   }
   const securityStop = record.securityStop || moving.security === true;

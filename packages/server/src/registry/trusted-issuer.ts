@@ -39,6 +39,7 @@ export async function createTrustedIssuer(
       pointer: '/issuer',
     });
   }
+  if (asked.kind === 'people') throw new RegistryRefusal('not_yet_supported', 'people cannot sign in yet');
   requireKeys(deps, asked);
   const taken = await stores.trustedIssuers.byIssuer(asked.issuer);
   if (taken !== undefined) {

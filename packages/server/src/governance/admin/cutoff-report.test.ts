@@ -210,7 +210,7 @@ test('lifting is for people: a machine with every scope is refused', async () =>
   const none = await authority.call('POST', '/v1/cutoffs/cut_00000000000000000000/lift', {
     body: { reason: 'ok' },
   });
-  expect(none.status).toBe(404);
+  expect(none.status).toBe(403);
 });
 
 test('a cut-off that is not there is 404, and reading one takes cutoffs:read', async () => {

@@ -28,15 +28,14 @@ export function documentHandlers(deps: DocumentDeps): NounHandlers<'apply'> & No
     'apply.run': {
       kind: 'many',
       async run({ body, admin }) {
-        const { actor, scopes } = admin;
-        const application = applicationOf(deps, actor, scopes);
+        const application = applicationOf(deps, admin.actor, admin.unlimited);
         const done = await carefully(deps, () =>
           apply(deps, application, declaredOf(body.documents), body.prune),
         );
         return { body: done as ResponseOf<'apply.run'> };
       },
       async preview({ body, admin }: Call<'apply.run'>) {
-        const application = applicationOf(deps, admin.actor, admin.scopes);
+        const application = applicationOf(deps, admin.actor, admin.unlimited);
         return await carefully(deps, () => plan(deps, application, declaredOf(body.documents), body.prune));
       },
     },

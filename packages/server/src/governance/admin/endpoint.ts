@@ -1,5 +1,5 @@
 import type { BodyOf, Operation, OperationId, ParamsOf, QueryOf, ResponseOf } from '@countersign/admin-api';
-import type { Actor, Changes } from '../../audit/change.ts';
+import { type Actor, type Changes, personMembers } from '../../audit/change.ts';
 import type { AuditEvent } from '../../audit/event.ts';
 import type { AuditLog } from '../../audit/log.ts';
 import { outsideText } from '../../audit/outside-text.ts';
@@ -13,10 +13,11 @@ import type { Tell } from '../../registry/change-rules.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import { differenceOf } from '../apply/difference.ts';
 import { rehearse } from '../apply/rehearse.ts';
+import type { Admin } from './admin.ts';
 import type { Idempotency } from './idempotency.ts';
 import { ProblemError, problemOf, problemResponse } from './problem.ts';
 import { readInput } from './read-request.ts';
-import { type Admin, type RequireAdmin, TokenRefused } from './require-admin.ts';
+import { type RequireAdmin, TokenRefused } from './require-admin.ts';
 
 /** A request as its operation's contract describes it, by a caller who may make it. */
 export interface Call<Id extends OperationId> {
@@ -88,14 +89,21 @@ export function createEndpoint<Id extends OperationId>(
       const call = callOf<Id>(input, admin);
       if (input.dryRun) return await preview(deps, handler, call);
       if (input.idempotencyKey === undefined) return await carryOut(deps, operation, handler, call);
-      const { actor } = admin;
-      return await deps.idempotency.once(actor.identity, input.idempotencyKey, request, (remember) =>
-        carryOut(deps, operation, handler, call, remember),
+      return await deps.idempotency.once(
+        principalOf(admin.actor),
+        input.idempotencyKey,
+        request,
+        (remember) => carryOut(deps, operation, handler, call, remember),
       );
     } catch (error) {
       return await refuse(deps, request, arrivedAt, admin, error);
     }
   };
+}
+
+/** Handles may be given out again by who vouches for people: keys of two of them never meet. */
+function principalOf({ identity, person }: Actor): string {
+  return person === undefined ? identity : JSON.stringify([person.issuer, person.subject]);
 }
 
 function callOf<Id extends OperationId>(input: ReturnType<typeof readInput>, admin: Admin): Call<Id> {
@@ -199,7 +207,10 @@ function refusalEvent(
   deps: EndpointDeps,
   request: HttpRequest,
   /** What a stranger calls its instance is nobody's word. */
-  who: { readonly identity: string | undefined } & Pick<Actor, 'credential' | 'access' | 'instance'>,
+  who: { readonly identity: string | undefined } & Pick<
+    Actor,
+    'credential' | 'access' | 'instance' | 'person'
+  >,
   reason: string,
 ): AuditEvent {
   return {
@@ -216,6 +227,7 @@ function refusalEvent(
     reason,
     source: request.source,
     instance: who.instance,
+    ...personMembers(who.person),
     node: deps.node,
   };
 }

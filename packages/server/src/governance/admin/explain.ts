@@ -202,6 +202,14 @@ const TOKEN_REASONS: { readonly [reason in TokenReason]: ReasonExplanation } = {
     why: 'The token was issued in the future.',
     fix: 'Compare the clocks of the nodes.',
   },
+  people_issuer_not_active: {
+    why: 'The trusted issuer that vouched for this person is suspended or deleted.',
+    fix: 'See countersign trusted-issuers list; who is a person has to sign in again.',
+  },
+  person_left: {
+    why: 'The directory says that this person has left.',
+    fix: 'If that is wrong, correct it there.',
+  },
   identity_unknown: { why: 'The identity of the token does not exist here.', fix: NEW_TOKEN },
   credential_unknown: { why: 'The credential behind the token does not exist any more.', fix: NEW_TOKEN },
   access_replaced: { why: 'The access behind the token was replaced by another one.', fix: NEW_TOKEN },
@@ -233,8 +241,8 @@ const PROBLEM_REASONS: { readonly [code in ProblemCode]: ReasonExplanation } = {
     fix: 'Give the caller access to the scope, or ask for it with the token.',
   },
   needs_people: {
-    why: 'A machine asked for a decision that people make, and people cannot sign in yet in this version.',
-    fix: NEW_IDENTITY,
+    why: 'A machine asked for a decision that people make.',
+    fix: 'Let a person who has the role do it, after countersign login.',
   },
   exceeds_own_access: {
     why: 'The caller wanted to give more of the admin API than it holds itself.',

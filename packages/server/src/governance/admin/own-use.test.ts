@@ -88,6 +88,7 @@ test('a caller is counted by what the operation requires', async () => {
     actor: { identity: 'reader', ...who },
     scheme: 'Bearer' as const,
     scopes: new Set(['access:read']),
+    unlimited: new Set(['access:read']),
   };
   guard.requireScopes(admin, ['access:read']);
   expect(() => guard.requireScopes(admin, ['keys:write'])).toThrow('keys:write');

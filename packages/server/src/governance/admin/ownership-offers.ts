@@ -3,25 +3,18 @@ import { acceptOffer, declineOffer, type Means, offerIdentity } from '../../regi
 import { changeOffer } from '../../registry/owner/offer-state.ts';
 import { type OfferView, offerView } from '../../registry/owner/view.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
+import { entriesOf } from '../../registry/directory/entries-of.ts';
 import { sameHandle } from '../../registry/directory/handle.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { OwnershipOfferRecord } from '../../storage/ownership-offers.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
+import { type AdminPerson, requirePeople } from './admin.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
 import { findIdentity, remembering, required } from './find-record.ts';
-import type { Admin } from './require-admin.ts';
-
-/** A person as whoever vouched for them when they signed in calls them. */
-export interface Decider {
-  readonly subject: string;
-  readonly handle: string;
-}
 
 export interface OwnershipOfferDeps extends OwnerDeps {
   readonly storage: Pick<Storage, 'ownershipOffers' | 'identities'>;
-  /** The person who calls. Throws `needs_people` when it is a machine. */
-  readonly requirePerson: (admin: Admin) => Decider;
 }
 
 export function ownershipOfferHandlers(deps: OwnershipOfferDeps): NounHandlers<'ownership-offers'> {
@@ -65,7 +58,7 @@ export function ownershipOfferHandlers(deps: OwnershipOfferDeps): NounHandlers<'
     'ownership-offers.accept': {
       kind: 'write',
       async run({ params, admin, requireVersion }, stores, tell) {
-        const means = meaning(deps.requirePerson(admin), stores);
+        const means = meaning(requirePeople(admin), stores);
         const { offer, identity } = await requireOffer(stores, params.id);
         requireVersion(offer.version);
         return resultOf(await acceptOffer(deps, stores, tell, offer, means), identity);
@@ -75,7 +68,7 @@ export function ownershipOfferHandlers(deps: OwnershipOfferDeps): NounHandlers<'
     'ownership-offers.decline': {
       kind: 'write',
       async run({ params, body, admin, requireVersion }, stores, tell) {
-        const means = meaning(deps.requirePerson(admin), stores);
+        const means = meaning(requirePeople(admin), stores);
         const { offer, identity } = await requireOffer(stores, params.id);
         requireVersion(offer.version);
         return resultOf(await declineOffer(deps, stores, tell, offer, means, body.reason), identity);
@@ -100,17 +93,11 @@ export function ownershipOfferHandlers(deps: OwnershipOfferDeps): NounHandlers<'
 }
 
 /** Whoever signed in is meant by its own handle, and by every name that the directory has for the same human. */
-function meaning({ handle, subject }: Decider, stores: Pick<Stores, 'people'>): Means {
+function meaning(person: AdminPerson, stores: Pick<Stores, 'people'>): Means {
   return async (name) => {
-    if (sameHandle(name, handle)) return true;
+    if (sameHandle(name, person.handle)) return true;
     const named = await stores.people.byHandle(name);
-    if (named === undefined) return false;
-    const known = [
-      await stores.people.byHandle(handle),
-      await stores.people.byEmail(handle),
-      await stores.people.byExternalId(subject),
-    ];
-    return known.some((person) => person?.id === named.id);
+    return named !== undefined && (await entriesOf(stores.people, person)).some(({ id }) => id === named.id);
   };
 }
 

@@ -16,8 +16,7 @@ import {
   type TokenScheme,
   verifyJws,
 } from '@countersign/protocol';
-import type { AdminScope } from '@countersign/admin-api';
-import type { Actor } from '../../audit/change.ts';
+import type { Permission } from '@countersign/admin-api';
 import { epochSeconds } from '../../clock.ts';
 import type { CutoffLedger } from '../../cutoff/ledger.ts';
 import { callerInstance, type HttpRequest, header } from '../../http/request.ts';
@@ -30,6 +29,10 @@ import {
   standing,
 } from '../../registry/effective-access.ts';
 import type { FactsReader } from '../../registry/facts.ts';
+import { type PeopleDeps, type PersonFault, personFault } from '../../registry/people.ts';
+import { readPersonClaims } from '../../registry/signed-in-person.ts';
+import { type Admin, lackOf, missingScopes } from './admin.ts';
+import { personAdmin } from './person-admin.ts';
 import type { OwnUse } from './own-use.ts';
 import { ProblemError } from './problem.ts';
 import { checkSender, isProofReason, type SenderProofDeps, type SenderReason } from './sender-proof.ts';
@@ -40,17 +43,9 @@ export interface RequireAdminDeps extends SenderProofDeps {
   readonly keystore: Pick<Keystore, 'verificationKey'> & { reload(): Promise<void> };
   readonly ledger: Pick<CutoffLedger, 'current'>;
   readonly facts: FactsReader;
+  readonly people: PeopleDeps;
   /** Counts what the API required of a caller, and whether it had it. */
   readonly countUse?: OwnUse['count'] | undefined;
-}
-
-/** Who calls, proved just now. */
-export interface Admin {
-  readonly actor: Actor;
-  /** How the token was presented. */
-  readonly scheme: TokenScheme;
-  /** What the token holds and its access still holds. */
-  readonly scopes: ReadonlySet<string>;
 }
 
 /** Why a token is not taken. The caller is told one word for all of them; the log is told which. */
@@ -64,6 +59,7 @@ export type TokenReason =
   | 'identity_unknown'
   | 'credential_unknown'
   | 'access_replaced'
+  | PersonFault
   | SenderReason
   | AccessTokenRefusal
   | StandingFault
@@ -84,18 +80,11 @@ export class TokenRefused extends Error {
   }
 }
 
-/** The person who calls. Throws `needs_people`: nobody can sign in yet. */
-export function requirePerson(_admin: Admin): { readonly subject: string; readonly handle: string } {
-  throw new ProblemError('needs_people', {
-    detail: 'a person who has signed in decides this, not a machine',
-  });
-}
-
 export interface RequireAdmin {
   /** Rejects with `TokenRefused`. */
   authenticate(request: HttpRequest): Promise<Admin>;
-  /** Throws `insufficient_scope`. */
-  requireScopes(admin: Admin, scopes: readonly AdminScope[]): void;
+  /** Throws `insufficient_scope`, `needs_people`. */
+  requireScopes(admin: Admin, scopes: readonly Permission[]): void;
 }
 
 /** Seconds by which the clocks of two nodes may differ. */
@@ -186,6 +175,13 @@ export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
       const refused = refusedAs(presented.scheme);
       const claims = await verified(request, presented, refused);
       const clientId = claims.client_id;
+      const person = readPersonClaims(claims);
+      if (person !== undefined) {
+        if (person === 'malformed') throw refused('token_malformed', clientId);
+        const gone = await personFault(deps.people, person);
+        if (gone !== undefined) throw refused(gone, claims.sub);
+        return personAdmin(person, claims, presented.scheme, request);
+      }
       const facts = await deps.facts.byClientId(clientId);
       if (facts === undefined) throw refused('identity_unknown', clientId);
       const credential = facts.credentials.find((each) => each.id === claims.crd);
@@ -197,6 +193,7 @@ export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
       const held = effectiveAccess(facts, { resource, scopes: claims.scope }, now);
       if (!held.ok && held.fault !== 'scope_not_held') throw refused(held.fault, clientId);
       if (held.ok && held.access.id !== claims.acs) throw refused('access_replaced', clientId);
+      const scopes = new Set<string>(held.ok ? held.scopes : []);
       return {
         actor: {
           identity: clientId,
@@ -207,18 +204,19 @@ export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
           instance: callerInstance(request),
         },
         scheme: presented.scheme,
-        scopes: new Set(held.ok ? held.scopes : []),
+        scopes,
+        unlimited: scopes,
       };
     },
 
     requireScopes(admin, scopes) {
-      const missing = scopes.filter((scope) => !admin.scopes.has(scope));
+      const missing = missingScopes(admin, scopes);
       deps.countUse?.(admin.actor, scopes, missing.length === 0);
       if (missing.length === 0) return;
       const header = challengeAs(admin.scheme, 'insufficient_scope', scopes.join(' '));
       throw new ProblemError(
         'insufficient_scope',
-        { detail: `this needs ${missing.join(', ')}` },
+        { detail: lackOf(admin, missing) },
         { 'www-authenticate': header },
       );
     },

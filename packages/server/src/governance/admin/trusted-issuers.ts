@@ -77,7 +77,7 @@ export function trustedIssuerHandlers(
   ): Promise<TrustedIssuerRecord> {
     const record = required(await findTrustedIssuer(stores, params.id), 'trusted issuer');
     requireVersion(record.version);
-    return await changeTrustedIssuer(deps, stores, tell, admin.scopes, record, {
+    return await changeTrustedIssuer(deps, stores, tell, admin.unlimited, record, {
       name: body.name,
       keys: body.jwks === undefined && body.jwks_uri === undefined ? undefined : keysOf(body),
       ca: body.ca,

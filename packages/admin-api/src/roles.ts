@@ -1,0 +1,60 @@
+import { PEOPLE_SCOPES, type PeopleScope, type Permission } from './scopes.ts';
+
+/** What a person may be here: docs/guide/sign-in.md. */
+export const ROLES = ['admin', 'operator', 'approver', 'owner', 'reviewer', 'auditor'] as const;
+export type Role = (typeof ROLES)[number];
+
+const EVERYBODY: readonly Role[] = ROLES;
+const ALL_BUT_OWNERS: readonly Role[] = ['admin', 'operator', 'approver', 'auditor'];
+const OPERATION: readonly Role[] = ['admin', 'operator'];
+/** An owner acts only on what is its own. */
+const CHANGES: readonly Role[] = ['admin', 'operator', 'owner'];
+
+/**
+ * Which roles hold what. Complete by its type: whoever adds a scope says here who has it. Who says whose tokens are believed
+ * says who has which role: that is nobody's but the admin's.
+ */
+export const SCOPE_ROLES: { readonly [scope in Permission]: readonly Role[] } = {
+  'identities:read': EVERYBODY,
+  'identities:write': CHANGES,
+  'credentials:read': EVERYBODY,
+  'credentials:write': CHANGES,
+  'resource-servers:read': EVERYBODY,
+  'resource-servers:write': OPERATION,
+  'trusted-issuers:read': ALL_BUT_OWNERS,
+  'trusted-issuers:write': ['admin'],
+  'people:read': EVERYBODY,
+  'people:write': OPERATION,
+  'access:read': EVERYBODY,
+  'access:write': CHANGES,
+  'keys:read': ALL_BUT_OWNERS,
+  'keys:write': OPERATION,
+  'audit:read': ALL_BUT_OWNERS,
+  'findings:read': EVERYBODY,
+  'findings:write': CHANGES,
+  'cutoffs:read': EVERYBODY,
+  'cutoffs:write': CHANGES,
+  'usage:write': OPERATION,
+  'metrics:read': [...OPERATION, 'auditor'],
+  'approvals:write': ['admin', 'approver'],
+  'ownership:accept': ['admin', 'operator', 'approver', 'owner', 'reviewer'],
+};
+
+export const PERMISSIONS: readonly Permission[] = Object.keys(SCOPE_ROLES) as Permission[];
+
+/** What somebody with these roles may do. `owner` alone limits it to what is its own: `limitedToOwn`. */
+export function scopesOfRoles(roles: Iterable<Role>): readonly Permission[] {
+  const held = new Set(roles);
+  return PERMISSIONS.filter((scope) => SCOPE_ROLES[scope].some((role) => held.has(role)));
+}
+
+/** Whether these roles hold the scope only for what is the person's own. */
+export function limitedToOwn(roles: Iterable<Role>, scope: Permission): boolean {
+  const holding = [...roles].filter((role) => SCOPE_ROLES[scope].includes(role));
+  return holding.length > 0 && holding.every((role) => role === 'owner');
+}
+
+/** Whether only people can hold it: no access of a machine has it. */
+export function isPeopleScope(scope: Permission): scope is PeopleScope {
+  return Object.hasOwn(PEOPLE_SCOPES, scope);
+}

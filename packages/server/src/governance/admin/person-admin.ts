@@ -1,0 +1,30 @@
+import { limitedToOwn, type Role, ROLES, scopesOfRoles } from '@countersign/admin-api';
+import type { AccessTokenClaims, TokenScheme } from '@countersign/protocol';
+import { type HttpRequest } from '../../http/request.ts';
+import { personPrincipal, type SignedInPerson } from '../../registry/signed-in-person.ts';
+import type { Admin } from './admin.ts';
+
+/** What a person who presents this token may do: what its roles hold today, and no more than the token was issued for. */
+export function personAdmin(
+  person: SignedInPerson,
+  claims: AccessTokenClaims,
+  scheme: TokenScheme,
+  request: Pick<HttpRequest, 'id' | 'source'>,
+): Admin {
+  const { issuer, subject, handle, signedInAt } = person;
+  const roles = ROLES.filter((role: Role) => person.roles.includes(role));
+  const issued: ReadonlySet<string> = new Set(claims.scope);
+  const scopes = scopesOfRoles(roles).filter((scope) => issued.has(scope));
+  return {
+    actor: {
+      identity: personPrincipal(handle),
+      person: { issuer, subject, handle, signedInAt },
+      requestId: request.id,
+      source: request.source,
+    },
+    scheme,
+    scopes: new Set(scopes),
+    unlimited: new Set(scopes.filter((scope) => !limitedToOwn(roles, scope))),
+    person: { ...person, roles },
+  };
+}

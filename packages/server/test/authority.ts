@@ -131,7 +131,11 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     changes,
     log,
     facts: createFactsCache({ storage, capacity: 1000 }),
-    people: { trustedIssuers: storage.trustedIssuers, builtIn: PEOPLE, status: statusInDirectory(storage.people) },
+    people: {
+      trustedIssuers: storage.trustedIssuers,
+      builtIn: PEOPLE,
+      status: statusInDirectory(storage.people),
+    },
     keystore,
     rotation,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cutoffOutlook } from './cutoffs.ts';
+import { peopleImported } from './people-import.ts';
 
 /** The kinds of objects that a write can change. */
 export const OBJECT_KINDS = [
@@ -37,6 +38,7 @@ export const difference = z
   .object({
     dry_run: z.literal(true),
     changes: z.array(objectChange),
+    import: peopleImported.optional().describe('Of an import of people: how many rows do what'),
     outlook: cutoffOutlook.optional().describe('Of a cut-off: whom it reaches, and the worst case'),
   })
   .meta({ id: 'Difference' });

@@ -85,6 +85,15 @@ export {
 } from './operations.ts';
 export { OFFER_STATES, type OfferState, type OfferStep, type OwnershipOffer } from './ownership.ts';
 export {
+  type BadRow,
+  IMPORT_COLUMNS,
+  importRow,
+  MOST_IMPORT_ROWS,
+  type PeopleImported,
+  type PersonRow,
+} from './people-import.ts';
+export {
+  type HandedOver,
   PERSON_STATUSES,
   type Person,
   personCreate,

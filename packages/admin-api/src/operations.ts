@@ -9,6 +9,7 @@ import { identityOperations } from './identities.ts';
 import { keyOperations } from './keys.ts';
 import { ownershipOperations } from './ownership.ts';
 import { peopleOperations } from './people.ts';
+import { peopleImportOperation } from './people-import.ts';
 import { resourceServerOperations } from './resource-servers.ts';
 import { teamOperations } from './teams.ts';
 import { trustedIssuerOperations } from './trusted-issuers.ts';
@@ -25,6 +26,7 @@ export const operations = {
   ...cutoffOperations,
   ...findingOperations,
   ...peopleOperations,
+  'people.import': peopleImportOperation,
   ...ownershipOperations,
   ...teamOperations,
   ...usageOperations,

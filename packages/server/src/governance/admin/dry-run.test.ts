@@ -37,7 +37,8 @@ beforeEach(async () => {
   await make('/v1/resource-servers', resourceServerBody(OTHER, ['read']));
   await make('/v1/trusted-issuers', { issuer: CI, name: 'CI' });
   await make('/v1/people', { handle: 'lin', name: 'Lin' });
-  await make('/v1/teams', { name: 'crew' });
+  await make('/v1/people', { handle: 'kim', name: 'Kim' });
+  await make('/v1/teams', { name: 'crew', lead: 'kim' });
   ids = {
     access: await make('/v1/access', accessBody('active', FRAUD, ['read'])),
     credential: await make('/v1/identities/active/credentials', { type: 'client_secret' }),
@@ -128,9 +129,11 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
     { body: { kind: 'identity', id: 'active', reason: 'x' } },
     'update Identity active',
   ],
-  'people.create': ['/v1/people', { body: { handle: 'kim', name: 'Kim' } }, 'create Person kim'],
+  'people.create': ['/v1/people', { body: { handle: 'moe', name: 'Moe' } }, 'create Person moe'],
   'people.patch': ['/v1/people/lin', { ...any, body: { status: 'left' } }, 'update Person lin'],
   'people.delete': ['/v1/people/lin', any, 'delete Person lin'],
+  'people.hand-over': ['/v1/people/kim/hand-over', { body: { to: 'lin' } }, 'update Team crew'],
+  'people.import': ['/v1/people/import', { body: { rows: [{ handle: 'new' }] } }, 'create Person new'],
   'teams.create': ['/v1/teams', { body: { name: 'new' } }, 'create Team new'],
   'teams.patch': ['/v1/teams/crew', { ...any, body: { lead: 'lin' } }, 'update Team crew'],
   'teams.delete': ['/v1/teams/crew', any, 'delete Team crew'],

@@ -1,5 +1,6 @@
 import { changePerson, createPerson, deletePerson } from '../../registry/directory/person.ts';
 import { type PersonView, personView } from '../../registry/directory/view.ts';
+import type { Changes } from '../../audit/change.ts';
 import type { OwnerDeps } from '../../registry/owner/acceptance.ts';
 import { settleStatus } from '../../registry/owner/departure.ts';
 import type { PersonRecord } from '../../storage/people.ts';
@@ -7,9 +8,11 @@ import type { Storage } from '../../storage/storage.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
 import { findPerson, required } from './find-record.ts';
+import { handOverHandler } from './hand-over.ts';
+import { peopleImportHandler } from './people-import.ts';
 
 export function peopleHandlers(
-  deps: OwnerDeps & { readonly storage: Pick<Storage, 'people'> },
+  deps: OwnerDeps & { readonly storage: Storage; readonly changes: Changes },
 ): NounHandlers<'people'> {
   const { storage } = deps;
   return {
@@ -64,6 +67,9 @@ export function peopleHandlers(
         return resultOf(next);
       },
     },
+
+    'people.hand-over': handOverHandler(deps),
+    'people.import': peopleImportHandler(deps),
 
     'people.delete': {
       kind: 'write',

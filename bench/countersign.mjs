@@ -51,8 +51,8 @@ export async function startAuthority(options) {
   return { ready, seconds: (performance.now() - started) / 1000, stop: program.stop };
 }
 
-/** The ready file, or undefined while it is absent or half written. */
-function readWhole(file) {
+/** A JSON file such as a ready file, or undefined while it is absent or half written. */
+export function readWhole(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {

@@ -9,7 +9,7 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { awaitFrom, launch } from './contestant.mjs';
-import { command, freshFolder, isBuilt } from './countersign.mjs';
+import { command, freshFolder, isBuilt, readWhole } from './countersign.mjs';
 import { median, table } from './machine.mjs';
 import { cpuMicroseconds } from './process-usage.mjs';
 import { times } from './rounds.mjs';
@@ -64,7 +64,7 @@ async function startAll(folder, { cert }, { apart }, started) {
   const files = ['--ready-file', readyFile, '--apply', 'bench.yaml'];
   const ours = launch([...apart.server, process.execPath, ...dev, ...files], { cwd: folder });
   started.push(ours);
-  const ready = await awaitFrom(ours, () => readJson(readyFile));
+  const ready = await awaitFrom(ours, () => readWhole(readyFile));
   const pair = [join(folder, 'server.pem'), join(folder, 'server.key')];
   const peer = launch([...apart.server, process.execPath, PEER, ...pair]);
   started.push(peer);
@@ -75,14 +75,6 @@ async function startAll(folder, { cert }, { apart }, started) {
     { name: 'countersign', pid: ready.pid, port: mtls, path: '/healthz', method: 'GET' },
     { name: 'countersign, and a token', pid: ready.pid, port: mtls, path: '/oauth/token' },
   ];
-}
-
-function readJson(file) {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 const RESOURCE = 'https://api.bench.example/';

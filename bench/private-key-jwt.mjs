@@ -1,15 +1,18 @@
 /**
  * What a token costs when the client proves itself by a signed assertion: Countersign beside oidc-provider, and beside
- * itself with a client secret. Countersign writes down each assertion as used, and the audit record, before the answer.
+ * itself with a client secret. Countersign writes down each assertion as used, and the audit record, before the answer. Beside
+ * them two servers that only parse the form, verify one signature and make one: what no server on this platform gets below.
  */
 import { signing, startPeer } from './contestant.mjs';
 import { isBuilt, startCountersign } from './countersign.mjs';
-import { table } from './machine.mjs';
+import { median, table } from './machine.mjs';
 import { interleave, times } from './rounds.mjs';
 
 const SECRET = 'countersign, client_secret_basic';
 const OURS = 'countersign, private_key_jwt';
 const THEIRS = 'oidc-provider, private_key_jwt';
+const FLOOR = 'bare node:http, verify and sign';
+const SOCKETS = 'bare sockets, verify and sign';
 const WANTED = process.versions.node.startsWith('20.') ? 4 : 3.5;
 
 /**
@@ -28,8 +31,10 @@ export async function run(options) {
   try {
     started.push(await startCountersign(SECRET, { ...common, keys: true }));
     started.push(await startPeer(THEIRS, 'oidc-provider.mjs', { ...common, flags: ['--keys'] }));
-    const [secret, peer] = started;
-    const contestants = [secret, { ...signing(secret), name: OURS }, signing(peer)];
+    started.push(await startPeer(FLOOR, 'bare-assertion-server.mjs', common));
+    started.push(await startPeer(SOCKETS, 'bare-assertion-server.mjs', { ...common, flags: ['--sockets'] }));
+    const [secret, ...peers] = started;
+    const contestants = [secret, { ...signing(secret), name: OURS }, ...peers.map(signing)];
     for (const connections of options.connections) {
       options.say(`${connections} connections`);
       const results = await interleave(contestants, { ...options, connections, prefix: options.apart.load });
@@ -50,11 +55,16 @@ export async function run(options) {
   return [`${method}.`, ...parts].join('\n\n');
 }
 
-function ratios([secret, ours, peer]) {
-  const said = ({ median, low, high }) =>
-    `**${median.toFixed(2)}×** (rounds: ${low.toFixed(2)}–${high.toFixed(2)})`;
+function ratios([secret, ours, peer, ...floors]) {
+  const said = ({ median: middle, low, high }) =>
+    `**${middle.toFixed(2)}×** (rounds: ${low.toFixed(2)}–${high.toFixed(2)})`;
+  const quarter = (median(peer.rounds) / WANTED).toFixed(0);
   return [
     `- with assertions countersign gives ${said(times(ours, peer))} the tokens per CPU-second of oidc-provider; wanted: at least ${WANTED}`,
+    ...floors.map(
+      (floor) =>
+        `- ${floor.name}: ${said(times(floor, peer))}, ${median(floor.rounds).toFixed(0)} µs where ${quarter} µs would be ${WANTED}×`,
+    ),
     `- with assertions countersign gives ${said(times(ours, secret))} the tokens per CPU-second that it gives with secrets; wanted: at least 0.35`,
   ].join('\n');
 }

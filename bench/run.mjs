@@ -20,6 +20,8 @@ const BENCHES = [
   'verify',
   'use-counting',
   'cutoff',
+  'call-chain',
+  'gateway',
   'start',
   'estate-size',
 ];

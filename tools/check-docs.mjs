@@ -34,7 +34,10 @@ const PARTS = [
   },
   { folder: 'packages/server/src/registry/issuer-kinds', not: ['issuer-kind.ts'] },
   { folder: 'packages/server/src/signers', not: [] },
-  { folder: 'packages/server/src/policy', not: ['rule.ts', 'evaluate.ts', 'limit-table.ts'] },
+  {
+    folder: 'packages/server/src/policy',
+    not: ['rule.ts', 'evaluate.ts', 'limit-table.ts', 'conditions.ts', 'network.ts', 'time-window.ts'],
+  },
   {
     folder: 'packages/server/src/governance/findings',
     not: ['detector.ts', 'reconcile.ts', 'commands.ts', 'usable.ts', 'key-sharers.ts'],

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { approvalApprove, approvalDecision, approvalReject, pendingApproval } from './decisions.ts';
+import { accessConditions, accessConditionsPatch } from './conditions.ts';
 import { operation } from './contract.ts';
 import {
   identityRef,
@@ -15,7 +17,7 @@ import {
 } from './fields.ts';
 import { accessUsage } from './usage.ts';
 
-export const ACCESS_STATES = ['requested', 'active', 'rejected', 'revoked'] as const;
+export const ACCESS_STATES = ['requested', 'active', 'rejected', 'lapsed', 'revoked'] as const;
 export type AccessState = (typeof ACCESS_STATES)[number];
 
 /** Members that a person may write; shared by creation and declared documents. */
@@ -25,6 +27,7 @@ export const accessMembers = {
   scopes: scopeNames,
   justification: text(1000),
   token_lifetime: positive(86_400).optional().describe('Seconds; a ceiling for tokens under this access'),
+  conditions: accessConditions.optional().describe('When tokens are issued under this access at all'),
 };
 
 export const accessCreate = z
@@ -40,9 +43,17 @@ export const accessPatch = z
     scopes: scopeNames.optional(),
     justification: text(1000).optional(),
     token_lifetime: positive(86_400).nullable().optional(),
+    conditions: accessConditionsPatch.nullable().optional(),
     expires_at: instant.optional(),
   })
   .meta({ id: 'AccessPatch' });
+
+export const accessRenew = z
+  .strictObject({
+    expires_at: instant.describe("Later than now; narrowed to the identity's end"),
+    justification: text(1000).optional().describe('Why it is still needed'),
+  })
+  .meta({ id: 'AccessRenew' });
 
 export const access = z
   .object({
@@ -58,10 +69,21 @@ export const access = z
     approved_by: z.string().nullable(),
     approved_at: instant.nullable(),
     token_lifetime: z.int().nullable(),
+    conditions: accessConditions.nullable(),
+    approval: z.string().nullable().describe('The approval request under which it came to what it is'),
     expires_at: instant,
     created_at: instant,
     updated_at: instant,
     version: z.int(),
+    expiring: z.boolean().optional().describe('Active and near its end; in answers about what is so now'),
+    pending: pendingApproval
+      .nullable()
+      .optional()
+      .describe('What waits for people; in answers about what is so now'),
+    approvals: z
+      .array(approvalDecision)
+      .optional()
+      .describe('Who approved; where one access or an instant is asked for'),
     usage: accessUsage.optional().describe('In answers to GET about what is so now'),
   })
   .meta({ id: 'Access' });
@@ -89,7 +111,10 @@ export const accessOperations = {
       identity: identityRef.optional(),
       resource_server: resourceServerRef.optional(),
       scope: scopeName.optional(),
-      state: z.enum(ACCESS_STATES).optional(),
+      state: z
+        .enum([...ACCESS_STATES, 'expiring'])
+        .optional()
+        .describe('`expiring`: active and near its end, the nearest first'),
       as_of: instant.optional().describe('As it was at this instant'),
       used_within: span
         .optional()
@@ -114,11 +139,40 @@ export const accessOperations = {
   'access.patch': operation({
     method: 'PATCH',
     path: '/v1/access/{id}',
-    summary: 'Change scopes, justification, token lifetime or end of an access',
+    summary: 'Change scopes, justification, token lifetime, conditions or end of an access',
     scopes: ['access:write'],
     params,
     body: accessPatch,
     response: access,
+  }),
+  'access.renew': operation({
+    method: 'POST',
+    path: '/v1/access/{id}/renew',
+    summary: 'Ask that an access ends later',
+    scopes: ['access:write'],
+    params,
+    body: accessRenew,
+    response: access,
+    ifMatch: 'optional',
+  }),
+  'access.approve': operation({
+    method: 'POST',
+    path: '/v1/access/{id}/approve',
+    summary: 'Approve what is asked for with an access; people only',
+    scopes: ['approvals:write'],
+    params,
+    body: approvalApprove,
+    response: access,
+  }),
+  'access.reject': operation({
+    method: 'POST',
+    path: '/v1/access/{id}/reject',
+    summary: 'Reject what is asked for with an access; people only',
+    scopes: ['approvals:write'],
+    params,
+    body: approvalReject,
+    response: access,
+    destructive: true,
   }),
   'access.revoke': operation({
     method: 'DELETE',

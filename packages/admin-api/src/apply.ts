@@ -1,6 +1,7 @@
 import { parseSecret } from '@countersign/protocol';
 import { z } from 'zod';
 import { accessMembers } from './access.ts';
+import { AT_RESOURCE_SERVERS, approvalRuleMembers, fitsSubject } from './approval-rules.ts';
 import { operation } from './contract.ts';
 import {
   AT_SUBJECT,
@@ -12,7 +13,7 @@ import {
   pem,
   publicJwk,
   tlsClientMembers,
-} from './credentials.ts';
+} from './credential-members.ts';
 import { objectChange } from './difference.ts';
 import {
   directoryName,
@@ -141,6 +142,12 @@ export const teamDocument = z.strictObject({
   }),
 });
 
+export const approvalRuleDocument = z.strictObject({
+  ...head,
+  kind: z.literal('ApprovalRule'),
+  spec: z.strictObject(approvalRuleMembers).refine(fitsSubject, AT_RESOURCE_SERVERS),
+});
+
 export const document = z
   .discriminatedUnion('kind', [
     personDocument,
@@ -150,6 +157,7 @@ export const document = z
     trustedIssuerDocument,
     accessDocument,
     credentialDocument,
+    approvalRuleDocument,
   ])
   .meta({ id: 'Document' });
 export type Document = z.output<typeof document>;
@@ -174,7 +182,8 @@ export const applyResult = z
   .meta({ id: 'ApplyResult' });
 export type ApplyResult = z.output<typeof applyResult>;
 
-/** Documents of kind TrustedIssuer also take `trusted-issuers:write`, those of kind Person and Team `people:write`. */
+/** Documents of kind TrustedIssuer also take `trusted-issuers:write`, those of kind ApprovalRule `approval-rules:write`, and those of kind
+ * Person and Team `people:write`. */
 const NOUNS = ['identities', 'credentials', 'resource-servers', 'access'] as const;
 
 export const applyOperations = {
@@ -192,7 +201,12 @@ export const applyOperations = {
     method: 'GET',
     path: '/v1/export',
     summary: 'All objects as documents that apply without a change',
-    scopes: [...NOUNS.map((noun) => `${noun}:read` as const), 'trusted-issuers:read', 'people:read'],
+    scopes: [
+      ...NOUNS.map((noun) => `${noun}:read` as const),
+      'trusted-issuers:read',
+      'approval-rules:read',
+      'people:read',
+    ],
     response: z.object({ documents: z.array(document) }),
   }),
 };

@@ -9,6 +9,7 @@ export const OBJECT_KINDS = [
   'ResourceServer',
   'TrustedIssuer',
   'Access',
+  'ApprovalRule',
   'SigningKey',
   'Cutoff',
   'Finding',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { operation } from './contract.ts';
+import { approvalApprove, approvalReject, pendingApproval } from './decisions.ts';
 import {
   identityRef,
   instant,
@@ -12,7 +13,6 @@ import {
   text,
 } from './fields.ts';
 import { ownershipClock, ownershipOffer } from './ownership.ts';
-import type { Permission } from './scopes.ts';
 
 export const IDENTITY_KINDS = [
   'service',
@@ -113,6 +113,10 @@ export const identity = z
     state_reason: z.string().nullable(),
     security_stop: z.boolean().describe('Stopped for security: resuming takes people'),
     built_in: z.boolean(),
+    pending: pendingApproval
+      .nullable()
+      .optional()
+      .describe('What waits for people; in answers about one identity now'),
     expires_at: instant,
     created_at: instant,
     updated_at: instant,
@@ -127,24 +131,18 @@ export type Identity = z.output<typeof identity>;
 
 const params = z.strictObject({ id: identityRef });
 const write = ['identities:write'] as const;
-const decide = ['approvals:write'] as const;
 
 /** Moves of the state machine; each is `POST /v1/identities/{id}/<verb>`. */
-function move(
-  verb: string,
-  summary: string,
-  { destructive = false, scopes = write }: { destructive?: boolean; scopes?: readonly Permission[] } = {},
-) {
+function move(verb: string, summary: string) {
   return operation({
     method: 'POST',
     path: `/v1/identities/{id}/${verb}`,
     summary,
-    scopes,
+    scopes: write,
     params,
     body: z.strictObject({ reason: reason.optional() }),
     response: identity,
     ifMatch: 'optional',
-    destructive,
   });
 }
 
@@ -208,10 +206,26 @@ export const identityOperations = {
     response: identity,
   }),
   'identities.submit': move('submit', 'Ask for approval of a draft'),
-  'identities.approve': move('approve', 'Approve a requested identity; people only', { scopes: decide }),
-  'identities.reject': move('reject', 'Reject a requested identity; people only', {
+  'identities.approve': operation({
+    method: 'POST',
+    path: '/v1/identities/{id}/approve',
+    summary: 'Approve a requested identity; people only',
+    scopes: ['approvals:write'],
+    params,
+    body: approvalApprove,
+    response: identity,
+    ifMatch: 'optional',
+  }),
+  'identities.reject': operation({
+    method: 'POST',
+    path: '/v1/identities/{id}/reject',
+    summary: 'Reject a requested identity; people only',
+    scopes: ['approvals:write'],
+    params,
+    body: approvalReject,
+    response: identity,
+    ifMatch: 'optional',
     destructive: true,
-    scopes: decide,
   }),
   'identities.activate': move('activate', 'Put a draft or an approved identity to work'),
   'identities.suspend': reasonedMove('suspend', 'Stop an identity; its tokens are refused at once', true),

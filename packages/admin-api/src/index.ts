@@ -6,6 +6,15 @@ export {
   type AccessState,
 } from './access.ts';
 export {
+  type ApprovalRule,
+  APPROVAL_SUBJECTS,
+  APPROVER_ROLES,
+  type ApprovalSubject,
+  type ApproverRole,
+  approvalRuleCreate,
+} from './approval-rules.ts';
+export { APPROVAL_STATES, type Approval, type ApprovalState } from './approvals.ts';
+export {
   API_VERSION,
   type ApplyResult,
   applyRequest,
@@ -24,7 +33,9 @@ export {
   createAdminClient,
   type ListId,
 } from './client.ts';
+export { type AccessConditions, BINDINGS, type Binding, DAYS, type Day } from './conditions.ts';
 export { BODY_DEPTH, BODY_VALUES, type IfMatch, type Method, type Operation } from './contract.ts';
+export { subjectOf } from './credential-members.ts';
 export {
   CREDENTIAL_STATES,
   CREDENTIAL_TYPES,
@@ -32,7 +43,6 @@ export {
   type Credential,
   credentialCreate,
   credentialPatch,
-  subjectOf,
   type CredentialType,
   type CredentialState,
 } from './credentials.ts';
@@ -45,6 +55,7 @@ export {
   type CutoffReport,
   type CutoffResourceServer,
 } from './cutoffs.ts';
+export type { PendingApproval } from './decisions.ts';
 export { type Difference, OBJECT_KINDS, type ObjectChange, type ObjectKind } from './difference.ts';
 export {
   type Finding,

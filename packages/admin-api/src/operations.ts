@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import { accessOperations } from './access.ts';
 import { applyOperations } from './apply.ts';
+import { approvalRuleOperations } from './approval-rules.ts';
+import { approvalOperations } from './approvals.ts';
 import { auditOperations } from './audit.ts';
 import { credentialOperations } from './credentials.ts';
 import { cutoffOperations } from './cutoffs.ts';
@@ -22,6 +24,8 @@ export const operations = {
   ...resourceServerOperations,
   ...trustedIssuerOperations,
   ...accessOperations,
+  ...approvalOperations,
+  ...approvalRuleOperations,
   ...keyOperations,
   ...cutoffOperations,
   ...findingOperations,

@@ -36,8 +36,11 @@ export const SCOPE_ROLES: { readonly [scope in Permission]: readonly Role[] } = 
   'cutoffs:write': CHANGES,
   'usage:write': OPERATION,
   'metrics:read': [...OPERATION, 'auditor'],
+  'approvals:read': EVERYBODY,
   'approvals:write': ['admin', 'approver'],
   'ownership:accept': ['admin', 'operator', 'approver', 'owner', 'reviewer'],
+  'approval-rules:read': EVERYBODY,
+  'approval-rules:write': ['admin'],
 };
 
 export const PERMISSIONS: readonly Permission[] = Object.keys(SCOPE_ROLES) as Permission[];

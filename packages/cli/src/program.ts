@@ -51,6 +51,14 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'Who may do what at which API',
     load: async () => (await import('./commands/access.ts')).access,
   },
+  approvals: {
+    brief: 'What waits for the approval of people',
+    load: async () => (await import('./commands/approvals.ts')).approvals,
+  },
+  'approval-rules': {
+    brief: 'What needs the approval of people',
+    load: async () => (await import('./commands/approval-rules.ts')).approvalRules,
+  },
   people: {
     brief: 'Who owners are, and who has left',
     load: async () => (await import('./commands/people.ts')).people,

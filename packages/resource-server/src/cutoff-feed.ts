@@ -5,17 +5,15 @@ import {
   type CutoffFeed,
   type CutoffIndex,
   cutOffBy,
-  indexCutoffs,
 } from '@countersign/protocol/cutoff-feed';
 import { fetchBounded } from '@countersign/protocol/discovery';
 import { type CutoffAlarm, FeedError, type FeedFault } from './cutoff-alarm.ts';
 import { MAX_PAGE_BYTES, readPage } from './cutoff-page.ts';
 import type { CutoffReceipt } from './cutoff-receipt.ts';
 import type { Jwks } from './jwks.ts';
+import { createKnownOrders } from './known-orders.ts';
 import type { Platform } from './platform/platform.ts';
 
-/** Seconds after which everything is asked for anew, so that orders that no longer matter are forgotten. */
-const START_OVER_AFTER = 3600;
 const FIRST_PAUSE_MS = 250;
 /** Between two pages without news. */
 const LEAST_INTERVAL_MS = 500;
@@ -23,11 +21,6 @@ const LEAST_INTERVAL_MS = 500;
 const LONGEST_PAUSE_MS = 5000;
 /** After no page: an authority that is back must be heard again in time for the order that comes then. */
 const LONGEST_PAUSE_AWAY_MS = 1000;
-/**
- * Seconds after which it no longer matters that orders which were seen here are gone from the feed: no token that they
- * concern lives any more.
- */
-const FORGIVES_ROLLBACK_AFTER = 87_000;
 /** Seconds between two alarms about the same. */
 const ALARM_AGAIN_AFTER = 60;
 
@@ -68,17 +61,7 @@ interface Latch {
 export class CutoffFollower {
   readonly #deps: CutoffFollowerDeps;
   readonly #stop = new AbortController();
-  #index: CutoffIndex = new Map();
-  /** The receipt of the last page; `undefined` asks for everything that still matters. */
-  #cursor: number | undefined;
-  #highest = 0;
-  #highestAt = 0;
-  /** When orders were last seen to be gone: from then on nothing is forgotten for as long as they may matter. */
-  #wentBackAt = Number.NEGATIVE_INFINITY;
-  /** Whether the pages have come to their end once since the start; before that, orders may still be missing. */
-  #complete = false;
-  #snapshotAt = 0;
-  #freshAt = Number.NEGATIVE_INFINITY;
+  readonly #orders = createKnownOrders();
   #started = false;
   #hasTried = false;
   #lastFailure: unknown;
@@ -121,17 +104,17 @@ export class CutoffFollower {
 
   /** The orders that are known: another object whenever there are others. */
   get index(): CutoffIndex {
-    return this.#index;
+    return this.#orders.index;
   }
 
   /** `now`: epoch seconds, where the caller has just read the clock. */
   isStale(now: number = this.#deps.clock()): boolean {
-    return Math.abs(now - this.#freshAt) > this.#deps.staleAfter;
+    return Math.abs(now - this.#orders.freshAt) > this.#deps.staleAfter;
   }
 
   /** The order that cuts this token off, as far as is known here. */
   cutOffBy(claims: AccessTokenClaims, kid: string | undefined): CutoffEntry | undefined {
-    return cutOffBy(this.#index, claims, kid);
+    return cutOffBy(this.#orders.index, claims, kid);
   }
 
   /** A request was refused because of this order. */
@@ -141,8 +124,9 @@ export class CutoffFollower {
 
   state(): CutoffFeedState {
     const { issuer, clock } = this.#deps;
-    const age = Number.isFinite(this.#freshAt) ? Math.max(0, clock() - this.#freshAt) : undefined;
-    return { issuer, stale: this.isStale(), age, cursor: this.#cursor, alarms: this.#alarms };
+    const { freshAt, cursor } = this.#orders;
+    const age = Number.isFinite(freshAt) ? Math.max(0, clock() - freshAt) : undefined;
+    return { issuer, stale: this.isStale(), age, cursor, alarms: this.#alarms };
   }
 
   close(): void {
@@ -156,21 +140,22 @@ export class CutoffFollower {
     while (!this.#stop.signal.aborted) {
       try {
         const asked = performance.now();
-        const gathering = !this.#complete;
+        const gathering = !this.#orders.complete;
         const page = await this.#fetchPage();
-        this.#take(page);
+        this.#orders.take(page, this.#deps.clock(), this.#deps.leeway);
         // An authority that does not hold the request must not be asked without end.
         const held = gathering || page.cursor !== page.from || performance.now() - asked > LEAST_INTERVAL_MS;
         pause = held ? 0 : LEAST_INTERVAL_MS;
-        if (!this.#complete) continue;
+        if (!this.#orders.complete) continue;
         this.#firstPage.resolve();
       } catch (error) {
         if (this.#stop.signal.aborted) break;
         this.#lastFailure = error;
         if (error instanceof FeedError) this.#alarm(error.code, error.message);
         // A page that does not join on to what is known: ask for everything. Orders already known stay in force.
-        if (error instanceof FeedError && STARTS_OVER.has(error.code)) this.#cursor = undefined;
-        if (this.#complete && this.isStale()) this.#alarm('stale', 'nothing was heard of it for too long');
+        if (error instanceof FeedError && STARTS_OVER.has(error.code)) this.#orders.startOver();
+        if (this.#orders.complete && this.isStale())
+          this.#alarm('stale', 'nothing was heard of it for too long');
         const longest = error instanceof FeedError ? LONGEST_PAUSE_MS : LONGEST_PAUSE_AWAY_MS;
         pause = Math.min(longest, Math.max(FIRST_PAUSE_MS, pause * 2));
       }
@@ -197,11 +182,12 @@ export class CutoffFollower {
 
   async #fetchPage(): Promise<CutoffFeed> {
     const { issuer, keys, platform, fetch, clock, leeway, staleAfter, receipt } = this.#deps;
-    if (Math.abs(clock() - this.#snapshotAt) > START_OVER_AFTER) this.#cursor = undefined;
+    this.#orders.startOverIfOld(clock());
+    const { cursor, complete, index } = this.#orders;
     // Heartbeats must come well before silence counts as stale.
-    const wait = this.#complete ? Math.min(25, Math.max(1, Math.floor(staleAfter / 2))) : 0;
+    const wait = complete ? Math.min(25, Math.max(1, Math.floor(staleAfter / 2))) : 0;
     const { query, headers, told } = await receipt.next();
-    const place = this.#cursor === undefined ? '' : `after=${this.#cursor}&wait=${wait}`;
+    const place = cursor === undefined ? '' : `after=${cursor}&wait=${wait}`;
     const parameters = [place, query].filter((part) => part !== '').join('&');
     const askedAt = clock();
     const response = await fetchBounded(`${issuer.replace(/\/$/, '')}/oauth/cutoffs?${parameters}`, {
@@ -215,15 +201,14 @@ export class CutoffFollower {
       throw new FeedError('refused', `${issuer} answered ${response.status}`);
     }
     if (response.status !== 200) throw new Error(`${issuer} answered ${response.status} to the cut-off feed`);
-    const after = this.#cursor ?? 0;
     const page = await readPage(response.body, {
       issuer,
       keys,
       platform,
       clock,
       leeway,
-      index: this.#index,
-      after,
+      index,
+      after: cursor ?? 0,
       askedAt,
     });
     told();
@@ -242,31 +227,6 @@ export class CutoffFollower {
     } catch {
       // What goes wrong in it must not end the following.
     }
-  }
-
-  /** @throws FeedError when it leads to less than was seen before: its orders are obeyed, but it is no news. */
-  #take(feed: CutoffFeed): void {
-    const now = this.#deps.clock();
-    const isSnapshot = this.#cursor === undefined;
-    const goesBack = feed.cursor < this.#highest && now - this.#highestAt < FORGIVES_ROLLBACK_AFTER;
-    if (goesBack) this.#wentBackAt = now;
-    const mayForget = isSnapshot && now - this.#wentBackAt >= FORGIVES_ROLLBACK_AFTER;
-    if (feed.entries.length > 0 || mayForget) {
-      this.#index = indexCutoffs(feed.entries, mayForget ? undefined : this.#index);
-    }
-    if (isSnapshot) this.#snapshotAt = now;
-    this.#cursor = feed.cursor;
-    // What is known may come in several pages; an empty one ends them.
-    const isLast = feed.entries.length === 0 || feed.cursor === feed.from;
-    if (goesBack) {
-      if (!isLast) return;
-      throw new FeedError('rolled_back', 'orders that were in it are gone');
-    }
-    this.#highest = feed.cursor;
-    this.#highestAt = now;
-    if (isLast) this.#complete = true;
-    // A page speaks for the moment it was signed, not for the one it came: somebody may have kept it back.
-    if (this.#complete) this.#freshAt = Math.min(now, feed.iat + this.#deps.leeway);
   }
 }
 

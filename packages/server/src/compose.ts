@@ -139,6 +139,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     countUse: (...call) => ownUse.count(...call),
     maximumAge,
     ownerAcceptance: ownerAcceptance(deployment.ownerAcceptance),
+    approvalValidity: deployment.approvalValidity * 1000,
+    expiringWithin: deployment.accessExpiring * 1000,
     version: deps.version,
     changes,
     rotation,

@@ -1,40 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { anEvent } from '../test/segments.ts';
-import type { LoggedEvent } from './audit/event.ts';
-import { openSqliteStorage } from './database/sqlite.ts';
-import { requireRegistryOfLog, untilAlone } from './first-start.ts';
+import { describe, expect, it } from 'vitest';
+import { untilAlone } from './first-start.ts';
 import { StorageError } from './storage/errors.ts';
-import type { Storage } from './storage/storage.ts';
-
-let storage: Storage;
-beforeEach(async () => {
-  storage = await openSqliteStorage({ path: ':memory:' });
-});
-afterEach(async () => {
-  await storage.close();
-});
-
-const event: LoggedEvent = { ...anEvent(), seq: 1 };
-const log = (events: readonly LoggedEvent[], meanwhile = async (): Promise<void> => undefined) => ({
-  find: async () => {
-    await meanwhile();
-    return events;
-  },
-});
-
-describe('an empty registry', () => {
-  it('is begun beside an empty log, and not beside one that has events', async () => {
-    await requireRegistryOfLog(storage, log([]));
-    await expect(requireRegistryOfLog(storage, log([event]))).rejects.toThrow('restore the registry');
-  });
-
-  it('is not taken for lost when another node begins it at the same moment', async () => {
-    const meanwhile = () => storage.settings.set('built_in_identity', 'idn_x');
-    await requireRegistryOfLog(storage, log([event], meanwhile));
-    // Nor is the log asked, which may take long, when something is in the registry.
-    await requireRegistryOfLog(storage, { find: () => Promise.reject(new Error('asked')) });
-  });
-});
 
 describe('work that nodes do at the same moment', () => {
   const failing = (times: number, error: Error) => {

@@ -6,7 +6,7 @@ import type { AuditSink } from './audit/sink.ts';
 import type { Clock } from './clock.ts';
 import type { Deployment } from './config/deployment.ts';
 import { SettingError } from './config/load.ts';
-import { requireRegistryOfLog, untilAlone } from './first-start.ts';
+import { untilAlone } from './first-start.ts';
 import { AUTHORITY } from './governance/compose.ts';
 import type { RandomBytes } from './ids.ts';
 import { checkMasterKey, loadMasterKey, type MasterKey } from './keys/master-key.ts';
@@ -17,6 +17,8 @@ import { isReadableByOthers } from './keys/secret-file.ts';
 import type { SigningKeystore } from './keys/signing-keystore.ts';
 import { openAuditSink, openKeystore, openStorage, scheduleOf } from './open-state.ts';
 import { createSecretHash, type SecretHash } from './registry/secret-hash.ts';
+import { requireRegistryOfLog } from './registry-of-log.ts';
+import { keepCredentialMakers } from './registry/credential-makers.ts';
 import { localSigner } from './signers/local.ts';
 import type { Storage } from './storage/storage.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -63,11 +65,11 @@ export async function layFoundation(
   await checkMasterKey(masterKey, storage.settings);
   const sink = await openAuditSink(deployment, logger);
   opened.push(() => sink.close());
-  await requireRegistryOfLog(storage, sink);
+  await requireRegistryOfLog(storage, sink, deployment.lostChangesUntil);
   const log = createAuditLog(sink, (error) =>
     logger.error({ err: error }, 'the audit log cannot be written: nothing is issued'),
   );
-  const changes = createChanges({ storage, log, clock, random, node });
+  const changes = createChanges({ storage, log, clock, random, node, keep: keepCredentialMakers });
   const seal = createSeal(masterKey.derive('seal'), random);
   const secretHash = createSecretHash(masterKey.derive('secret-hash'));
   const rotation: RotationDeps = {

@@ -16,7 +16,9 @@ export type IdPrefix =
   | 'tis'
   | 'psn'
   | 'tem'
-  | 'off';
+  | 'off'
+  | 'apr'
+  | 'arq';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const LENGTH = 20;

@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -129,6 +137,50 @@ describe.skipIf(!BUILT)('countersign dev (needs a build)', () => {
     expect((await askToken(second.ready, 'admin', secret)).status).toBe(200);
     await second.stop();
   });
+
+  it('does not start on a registry that its log knows better, unless that is meant', async () => {
+    const first = await dev();
+    const secret = first.ready.admin.client_secret as string;
+    await first.stop();
+    copyFileSync(join(folder, 'data/registry.db'), join(folder, 'copy.db'));
+    const second = await dev();
+    const token = await askToken(second.ready, 'admin', secret);
+    const made = await send(second.ready, `${second.ready.issuer}/v1/identities`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token.json.access_token as string}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({
+        name: 'payments',
+        kind: 'service',
+        environment: 'dev',
+        purpose: 'pays',
+        owner: { person: 'ada', team: 'core' },
+        expires_at: END,
+      }),
+    });
+    expect(made.status, made.text).toBe(201);
+    await second.stop();
+    for (const name of ['registry.db-wal', 'registry.db-shm'])
+      rmSync(join(folder, 'data', name), { force: true });
+    copyFileSync(join(folder, 'copy.db'), join(folder, 'data/registry.db'));
+    const args = ['dev', '--http', '--port', '0', '--data-dir', 'data'];
+    const refused = await runCommand(folder, args).ended;
+    expect(refused.code).not.toBe(0);
+    expect(refused.err).toContain(`identity.created ${made.json.id as string}`);
+    const until = /\(COUNTERSIGN_LOST_CHANGES_UNTIL\) to (\d+)/.exec(refused.err)?.[1] as string;
+    const meant = await startServer(
+      folder,
+      join(folder, 'ready.json'),
+      [...args, '--ready-file', 'ready.json'],
+      {
+        COUNTERSIGN_LOST_CHANGES_UNTIL: until,
+      },
+    );
+    expect((await askToken(meant.ready, 'admin', secret)).status).toBe(200);
+    await meant.stop();
+  }, 90_000);
 
   it('serves everything below the path of its issuer, and probes where probes look', async () => {
     const port = await freePort();

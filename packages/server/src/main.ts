@@ -160,6 +160,7 @@ async function createEdge(deployment: Deployment, node: string, logger: Logger):
       logger.error({ err: error, request_id: requestId }, 'a request failed because of a bug'),
     certificateHeader: deployment.certificateHeader,
     clearOnlyFromProxies: deployment.mode === 'serve',
+    clock: systemClock,
     limits: {
       headersTimeout: deployment.headersTimeout * 1000,
       requestTimeout: deployment.requestTimeout * 1000,

@@ -17,6 +17,7 @@ import { createSeal } from '../src/keys/seal.ts';
 import { createSigningKeystore, type SigningKeystore } from '../src/keys/signing-keystore.ts';
 import { REFUSALS } from '../src/oauth/refusal.ts';
 import { urlFault } from '../src/outbound/safe-fetch.ts';
+import { keepCredentialMakers } from '../src/registry/credential-makers.ts';
 import { maximumAgeOf } from '../src/registry/credential-age.ts';
 import { personClaims } from '../src/registry/signed-in-person.ts';
 import { statusInDirectory } from '../src/registry/directory/entries-of.ts';
@@ -91,6 +92,7 @@ export const PEOPLE: TrustedIssuerRecord = {
   algorithms: ['ES256'],
   audience: undefined,
   maxTokenAge: 300,
+  earlierTokens: undefined,
   singleUse: true,
   state: 'active',
   createdAt: START,
@@ -104,7 +106,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
   const random = pooledRandom();
   const storage = preparingKeys(await openSqliteStorage({ path: ':memory:', clock }));
   const log = fakeLog();
-  const changes = createChanges({ storage, log, clock, random, node: 'test' });
+  const changes = createChanges({ storage, log, clock, random, node: 'test', keep: keepCredentialMakers });
   const seal = createSeal(new Uint8Array(32).fill(7), random);
   const signer = localSigner(seal);
   const day = 86_400_000;
@@ -148,6 +150,8 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     refusedMethods: new Map([['prod', new Set(['api_key'])]]),
     maximumAge: maximumAgeOf(new Map()),
     ownerAcceptance: ownerAcceptance('auto'),
+    approvalValidity: 3 * day,
+    expiringWithin: 14 * day,
     clock,
     random,
     tokenReasons: REFUSALS,

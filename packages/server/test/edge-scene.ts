@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { trustedProxies } from '@countersign/protocol';
+import { systemClock } from '../src/clock.ts';
 import { createHttpEdge, type HttpEdge, type HttpEdgeOptions } from '../src/http/fastify-server.ts';
 import type { HttpLimits } from '../src/http/listener.ts';
 import type { HttpRequest } from '../src/http/request.ts';
@@ -46,6 +47,7 @@ export async function openEdge(
     report: (error, requestId) => bugs.push({ error, requestId }),
     limits: { ...LIMITS, ...change.limits },
     clearOnlyFromProxies: change.clearOnlyFromProxies ?? false,
+    clock: systemClock,
   };
   const edge = createHttpEdge(options);
   const port = await edge.listen({ host: '127.0.0.1', port: 0 });

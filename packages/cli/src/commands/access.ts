@@ -2,12 +2,27 @@ import type { Access } from '@countersign/admin-api';
 import type { RouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
 import type { FieldOverrides } from '../noun/contract-flags.ts';
+import { splitWords } from '../flags/words.ts';
+import { jsonFile } from '../noun/file-value.ts';
 import { buildNoun } from '../noun/noun-command.ts';
 import { accessShow } from './access-show.ts';
 
 const members: FieldOverrides = {
   scopes: { brief: 'What it may do there; replaces what it may do now when changing' },
   justification: { brief: 'Why it needs that' },
+  'conditions.networks': {
+    flag: 'networks',
+    brief: 'Tokens only from these CIDR blocks',
+    repeat: true,
+    read: (values) => (values.join('') === '' ? null : splitWords(values)),
+  },
+  'conditions.times': {
+    flag: 'times-file',
+    placeholder: 'file',
+    brief: 'JSON: [{"days": ["mon"], "from": "08:00", "to": "18:00", "time_zone": "Europe/Amsterdam"}]',
+    read: ([file], host) => jsonFile(host, file as string),
+  },
+  'conditions.binding': { flag: 'binding', brief: 'Tokens only bound to a proof: dpop, mtls or any' },
 };
 
 export const access: RouteMap<CliContext> = buildNoun<Access>(
@@ -70,6 +85,12 @@ export const access: RouteMap<CliContext> = buildNoun<Access>(
       examples: ['acs_0123456789abcdefghij --scopes fraud:read,fraud:write'],
       overrides: members,
       done: 'Changed',
+    },
+    renew: {
+      operation: 'access.renew',
+      examples: ['acs_0123456789abcdefghij --for 90d --justification "still scores each payment"'],
+      overrides: { justification: { brief: 'Why it is still needed' } },
+      done: 'Asked for',
     },
     revoke: { operation: 'access.revoke', examples: ['acs_0123456789abcdefghij --yes'], done: 'Revoked' },
   },

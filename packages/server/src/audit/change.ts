@@ -28,6 +28,8 @@ export interface Actor {
   /** Absent: a machine. */
   readonly person?: ActingPerson | undefined;
   readonly credential?: string | undefined;
+  /** Whom else its token names (RFC 8693 §4.1): client_ids of those in whose name, and through whom, it acts. */
+  readonly behind?: readonly string[] | undefined;
   readonly access?: string | undefined;
   readonly requestId?: string | undefined;
   readonly source?: string | undefined;
@@ -53,6 +55,8 @@ export interface ChangeDeps {
   readonly random: RandomBytes;
   /** Name of this process, in each event. */
   readonly node: string;
+  /** What else is kept of a change, in its transaction: see registry/credential-makers.ts. */
+  readonly keep?: (stores: Stores, actor: Actor, events: readonly ChangeEvent[]) => Promise<void>;
 }
 
 /** Runs changes of the registry so that none is without its event, and no event without its change. */
@@ -72,7 +76,12 @@ export function createChanges(deps: ChangeDeps): Changes {
       const events: AuditEvent[] = [];
       const result = await deps.storage.transaction(async (stores) => {
         events.length = 0;
-        const told = await work(stores, (event) => events.push(toAuditEvent(deps, actor, event)));
+        const changes: ChangeEvent[] = [];
+        const told = await work(stores, (event) => {
+          changes.push(event);
+          events.push(toAuditEvent(deps, actor, event));
+        });
+        await deps.keep?.(stores, actor, changes);
         for (const event of events) {
           await stores.outbox.insert({
             eventId: event.id,

@@ -11,6 +11,7 @@ import {
   SegmentCorrupt,
   segmentName,
 } from './segment-recovery.ts';
+import { newestChanges } from './segment-tail.ts';
 import { type AuditIndex, type AuditSink, AuditUnavailable } from './sink.ts';
 
 /**
@@ -166,6 +167,10 @@ class SegmentFileSink implements AuditSink {
   async known(eventIds: readonly string[]): Promise<ReadonlySet<string>> {
     await this.#options.index.caughtUp();
     return this.#options.index.known(eventIds);
+  }
+
+  newestChanges(limit: number): Promise<readonly LoggedEvent[]> {
+    return newestChanges(this.#options.directory, { segment: this.#segment, offset: this.#offset }, limit);
   }
 
   freeBytes(): number | undefined {

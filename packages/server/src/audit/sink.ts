@@ -15,6 +15,11 @@ export interface AuditSink {
   find(filter: AuditFilter, page: AuditPageRequest): Promise<readonly LoggedEvent[]>;
   /** Which of these event ids the log holds. */
   known(eventIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * The newest change of each of the last `limit` records that changed, newest first, as far as a bounded look at the log's end
+   * tells. Absent where the log is in the registry's own database: then neither is lost without the other.
+   */
+  newestChanges?(limit: number): Promise<readonly LoggedEvent[]>;
   /** Free bytes for further events, or undefined where the sink cannot tell. Cheap: at most once a second. */
   freeBytes(): number | undefined;
   close(): Promise<void>;

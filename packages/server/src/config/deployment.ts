@@ -37,6 +37,8 @@ export interface Deployment {
   readonly tokenLifetimeLimits: readonly string[];
   readonly issuanceQuota: number | undefined;
   readonly issuanceQuotaMode: 'observe' | 'enforce';
+  readonly approvalValidity: number;
+  readonly accessExpiring: number;
   readonly apiKeyRate: number;
   readonly failureLimit: number | undefined;
   readonly tokenLifetime: number;
@@ -47,6 +49,7 @@ export interface Deployment {
   readonly cachedIdentities: number;
   readonly databaseConnections: number;
   readonly auditReserve: number;
+  readonly lostChangesUntil: number;
   readonly dpopNonce: boolean;
   /** Not judged yet. */
   readonly outboundAllow: readonly string[];
@@ -92,6 +95,8 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     tokenLifetimeLimits: read.list('token-lifetime-limits'),
     issuanceQuota: settings.get('issuance-quota') as number | undefined,
     issuanceQuotaMode: read.text('issuance-quota-mode') as Deployment['issuanceQuotaMode'],
+    approvalValidity: read.number('approval-validity'),
+    accessExpiring: read.number('access-expiring'),
     apiKeyRate: read.number('api-key-rate'),
     failureLimit: settings.get('failure-limit') as number | undefined,
     tokenLifetime: read.number('token-lifetime'),
@@ -102,6 +107,7 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     cachedIdentities: read.number('cached-identities'),
     databaseConnections: read.number('database-connections'),
     auditReserve: read.number('audit-reserve'),
+    lostChangesUntil: read.number('lost-changes-until'),
     dpopNonce: read.flag('dpop-nonce'),
     outboundAllow: read.list('outbound-allow'),
     headersTimeout: read.number('headers-timeout'),

@@ -132,6 +132,22 @@ export const SETTINGS: readonly SettingDefinition[] = [
     doc: 'Whether what goes beyond `issuance-quota` is only counted (`countersign_over_quota_total`) or refused with 429.',
   },
   {
+    name: 'approval-validity',
+    type: 'duration',
+    default: '72h',
+    minimum: 3600,
+    maximum: 2_592_000,
+    doc: 'How long something that needs approval waits for people, and an approval counts.',
+  },
+  {
+    name: 'access-expiring',
+    type: 'duration',
+    default: '14d',
+    minimum: 3600,
+    maximum: 7_776_000,
+    doc: 'How long before its end an access is shown as expiring.',
+  },
+  {
     name: 'api-key-rate',
     type: 'integer',
     default: '600',
@@ -220,6 +236,14 @@ export const SETTINGS: readonly SettingDefinition[] = [
     minimum: 0,
     maximum: 1_099_511_627_776,
     doc: 'Free bytes kept for issuance: below it, refusals of strangers are counted only.',
+  },
+  {
+    name: 'lost-changes-until',
+    type: 'integer',
+    default: '0',
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    doc: 'Number of an audit event: a registry that lacks changes logged up to it is started all the same, as after putting back an old copy on purpose. The refusal to start names it.',
   },
   {
     name: 'headers-timeout',

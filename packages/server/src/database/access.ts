@@ -1,8 +1,17 @@
-import type { AccessFilter, AccessRecord, AccessState, AccessStore } from '../storage/access.ts';
+import type {
+  AccessConditions,
+  AccessFilter,
+  AccessRecord,
+  AccessState,
+  AccessStore,
+  HeldAccess,
+  HeldFilter,
+} from '../storage/access.ts';
+import type { IdentityState } from '../storage/identities.ts';
 import type { Page, PageRequest } from '../storage/page.ts';
 import { type Connection, type Session, type Transaction, statement } from './database.ts';
 import { conditions, pageOf, pageStatement } from './list.ts';
-import { type VersionedTable, versionedTable } from './versioned.ts';
+import { FOREVER, type VersionedTable, versionedTable } from './versioned.ts';
 
 interface AccessRow {
   id: string;
@@ -16,6 +25,9 @@ interface AccessRow {
   approved_by: string | null;
   approved_at: number | null;
   token_lifetime: number | null;
+  /** JSON. */
+  conditions: string | null;
+  approval_id: string | null;
   expires_at: number;
   created_at: number;
   updated_at: number;
@@ -33,6 +45,8 @@ const COLUMNS = [
   'approved_by',
   'approved_at',
   'token_lifetime',
+  'conditions',
+  'approval_id',
   'expires_at',
   'created_at',
   'updated_at',
@@ -55,12 +69,18 @@ const accesses: VersionedTable<AccessRecord> = versionedTable<AccessRecord, Acce
     approved_by: record.approvedBy,
     approved_at: record.approvedAt,
     token_lifetime: record.tokenLifetime,
+    conditions: record.conditions && JSON.stringify(record.conditions),
+    approval_id: record.approvalId,
     expires_at: record.expiresAt,
     created_at: record.createdAt,
     updated_at: record.updatedAt,
     version: record.version,
   }),
-  fromRow: (row) => ({
+  fromRow,
+});
+
+function fromRow(row: AccessRow): AccessRecord {
+  return {
     id: row.id,
     identityId: row.identity_id,
     resourceServerId: row.resource_server_id,
@@ -71,18 +91,34 @@ const accesses: VersionedTable<AccessRecord> = versionedTable<AccessRecord, Acce
     approvedBy: row.approved_by ?? undefined,
     approvedAt: row.approved_at ?? undefined,
     tokenLifetime: row.token_lifetime ?? undefined,
+    conditions: row.conditions === null ? undefined : (JSON.parse(row.conditions) as AccessConditions),
+    approvalId: row.approval_id ?? undefined,
     expiresAt: row.expires_at,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     version: row.version,
-  }),
-});
+  };
+}
 
-/** One row for each scope of each version of an access: the index behind "who has, or had, this scope". */
+/**
+ * One row for each scope of each version of an access: the index behind "who has, or had, this scope". What the version
+ * says of its time is in it too, so that the many that no longer hold are passed over without being looked up.
+ */
 const insertScope = statement(
   'access_scopes_insert',
-  `INSERT INTO access_scopes (scope, created_at, access_id, version, resource_server_id)
-   VALUES ($1, $2, $3, $4, $5)`,
+  `INSERT INTO access_scopes (scope, created_at, access_id, version, resource_server_id, valid_from, valid_to, state,
+     expires_at)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+);
+const endScope = statement(
+  'access_scopes_end',
+  `UPDATE access_scopes SET valid_to = $5
+   WHERE scope = $1 AND created_at = $2 AND access_id = $3 AND version = $4`,
+);
+/** The versions that a new one ends: see versioned.ts. */
+const selectEnded = statement(
+  'access_history_ended',
+  'SELECT version, scopes FROM access_history WHERE id = $1 AND valid_to > $2',
 );
 const selectActive = statement(
   'access_active_of_identity',
@@ -98,8 +134,80 @@ const selectHistory = statement(
 
 async function keepScopes(tx: Transaction, record: AccessRecord): Promise<void> {
   for (const scope of new Set(record.scopes)) {
-    await tx.run(insertScope, [scope, record.createdAt, record.id, record.version, record.resourceServerId]);
+    await tx.run(insertScope, [
+      scope,
+      record.createdAt,
+      record.id,
+      record.version,
+      record.resourceServerId,
+      record.updatedAt,
+      FOREVER,
+      record.state,
+      record.expiresAt,
+    ]);
   }
+}
+
+async function endScopes(tx: Transaction, { id, createdAt, updatedAt }: AccessRecord): Promise<void> {
+  const ended = await tx.query<{ version: number; scopes: string }>(selectEnded, [id, updatedAt]);
+  for (const { version, scopes } of ended) {
+    for (const scope of new Set(JSON.parse(scopes) as string[])) {
+      await tx.run(endScope, [scope, createdAt, id, version, updatedAt]);
+    }
+  }
+}
+
+interface HeldRow extends AccessRow {
+  client_id: string;
+  owner_person: string;
+  owner_backup: string | null;
+  owner_team: string | null;
+  identity_state: string;
+  identity_expires_at: number;
+}
+
+/** A page of who held a scope at an instant: along the index that holds all that decides it, in the page's own order. */
+async function heldAt(
+  connection: Connection,
+  { resourceServerId, scope }: HeldFilter,
+  at: number,
+  page: PageRequest,
+): Promise<Page<HeldAccess>> {
+  const where = conditions();
+  where.equals('s.resource_server_id', resourceServerId);
+  where.equals('s.scope', scope);
+  where.equals('s.state', 'active');
+  const instant = where.param(at);
+  where.add(`s.created_at <= ${instant} AND s.valid_from <= ${instant} AND s.valid_to > ${instant}`);
+  where.add(`s.expires_at > ${instant}`);
+  where.add(`i.created_at <= ${instant} AND i.valid_from <= ${instant} AND i.valid_to > ${instant}`);
+  const list = COLUMNS.map((column) => `a.${column}`).join(', ');
+  const text = pageStatement(
+    `SELECT ${list}, i.client_id, i.owner_person, i.owner_backup, i.owner_team, i.state AS identity_state,
+       i.expires_at AS identity_expires_at
+     FROM access_scopes s JOIN access_history a ON a.id = s.access_id AND a.version = s.version
+       JOIN identity_history i ON i.id = a.identity_id`,
+    where,
+    { createdAt: 's.created_at', id: 's.access_id' },
+    page,
+  );
+  const rows = await connection.query<HeldRow>(text, where.params);
+  const found = pageOf(
+    rows.map((row) => ({ id: row.id, createdAt: row.created_at, row })),
+    page.limit,
+  );
+  return { ...found, items: found.items.map(({ row }) => heldOf(row)) };
+}
+
+function heldOf(row: HeldRow): HeldAccess {
+  const { owner_person: person, owner_backup: backup, owner_team: team } = row;
+  return {
+    access: fromRow(row),
+    clientId: row.client_id,
+    owner: { person, backup: backup ?? undefined, team: team ?? undefined },
+    identityState: row.identity_state as IdentityState,
+    identityExpiresAt: row.identity_expires_at,
+  };
 }
 
 /**
@@ -136,6 +244,11 @@ async function pageFrom(
   };
   if (filter.usedSince !== undefined) where.add(used(filter.usedSince));
   if (filter.notUsedSince !== undefined) where.add(`NOT ${used(filter.notUsedSince)}`);
+  if (filter.endsBefore !== undefined) {
+    where.add(`a.expires_at <= ${where.param(filter.endsBefore)}`);
+    where.add(`a.expires_at > ${where.param(filter.endsAfter ?? 0)}`);
+    key = { createdAt: 'a.expires_at', id: 'a.id' };
+  }
   if (at !== undefined) {
     const instant = where.param(at);
     // The first of the three follows from the others where clocks are right; it bounds how far the index is read.
@@ -143,7 +256,13 @@ async function pageFrom(
   }
   const list = COLUMNS.map((column) => `a.${column}`).join(', ');
   const text = pageStatement(`SELECT ${list} FROM ${from}`, where, key, page);
-  return pageOf(await accesses.select(connection, text, where.params), page.limit);
+  const records = await accesses.select(connection, text, where.params);
+  if (filter.endsBefore === undefined) return pageOf(records, page.limit);
+  const byEnd = pageOf(
+    records.map((record) => ({ id: record.id, createdAt: record.expiresAt, record })),
+    page.limit,
+  );
+  return { ...byEnd, items: byEnd.items.map(({ record }) => record) };
 }
 
 export function accessStore(session: Session): AccessStore {
@@ -156,6 +275,7 @@ export function accessStore(session: Session): AccessStore {
       }),
     replace: (record) =>
       session.write(async (tx) => {
+        await endScopes(tx, record);
         await accesses.replace(tx, record);
         await keepScopes(tx, record);
         tx.changed({ kind: 'identity', identityId: record.identityId });
@@ -164,6 +284,7 @@ export function accessStore(session: Session): AccessStore {
     activeOfIdentity: (identityId) => accesses.select(session, selectActive, [identityId]),
     list: (filter, page) => pageFrom(session, 'access', filter, page),
     listAsOf: (filter, at, page) => pageFrom(session, 'access_history', filter, page, at),
+    heldAt: (filter, at, page) => heldAt(session, filter, at, page),
     historyOf: async (identityId, resourceServerId) =>
       (await accesses.select(session, selectHistory, [identityId, resourceServerId])).reverse(),
   };

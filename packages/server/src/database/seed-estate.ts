@@ -134,6 +134,8 @@ function accessTo(server: ResourceServerRecord, index: number, now: number): Acc
     approvedBy: 'bench',
     approvedAt: now,
     tokenLifetime: undefined,
+    conditions: undefined,
+    approvalId: undefined,
     expiresAt: now + YEAR,
     createdAt: now,
     updatedAt: now,

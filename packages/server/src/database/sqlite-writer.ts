@@ -4,7 +4,6 @@ import { type ChangeSet, changeSet } from './changes.ts';
 import type { SqlParam, Statement, Transaction } from './database.ts';
 import { unavailable } from './faults.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
-import type { WalSync } from './wal-sync.ts';
 
 /** Single writes that wait together are committed together, at most this many. */
 const MOST_IN_GROUP = 512;
@@ -22,8 +21,7 @@ type Job =
 
 /**
  * The one writer of an SQLite database: transactions take turns in the order in which they were asked for. Single
- * writes of one turn of the event loop share a transaction, and those of several turns a sync, so that replay protection
- * holds up neither the event loop nor itself.
+ * writes of one turn of the event loop share a transaction, and so a sync.
  */
 export interface SqliteWriter {
   run(text: Statement, params: readonly SqlParam[]): Promise<number>;
@@ -38,30 +36,16 @@ export interface SqliteWriter {
   close(): Promise<void>;
 }
 
-/**
- * @param open makes the connection, again after one that could not be rolled back
- * @param wal  syncs the log that single writes are committed to; without it SQLite does
- */
-export function sqliteWriter(open: () => SqliteConnection, wal?: WalSync): SqliteWriter {
+/** `open` makes the connection, again after one that could not be rolled back. */
+export function sqliteWriter(open: () => SqliteConnection): SqliteWriter {
   let connection: SqliteConnection | undefined = open();
   const jobs: Job[] = [];
   let draining = false;
   let closed = false;
 
-  /** Commits wait for the disk unless this says otherwise; true of the connection that is open. */
-  let relaxed = false;
-  /** A sync failed: what the log holds is copied from memory before anything is built on it. */
-  let doubtful = false;
-
   const current = (): SqliteConnection => {
     connection ??= open();
     return connection;
-  };
-  /** Whether a commit returns before it is on the disk. Not within a transaction. */
-  const relax = (wanted: boolean): void => {
-    if (relaxed === wanted) return;
-    current().exec(`PRAGMA synchronous = ${wanted ? 'NORMAL' : 'FULL'}`);
-    relaxed = wanted;
   };
   const rollback = (): void => {
     try {
@@ -71,23 +55,13 @@ export function sqliteWriter(open: () => SqliteConnection, wal?: WalSync): Sqlit
       if (error instanceof Error && error.message.includes('no transaction is active')) return;
       const broken = connection;
       connection = undefined;
-      relaxed = false;
-      wal?.forget();
       broken?.close();
     }
-  };
-  const begin = (single: boolean): void => {
-    if (doubtful) {
-      current().exec('PRAGMA wal_checkpoint(TRUNCATE)');
-      doubtful = false;
-    }
-    relax(single && wal !== undefined);
-    current().exec('BEGIN IMMEDIATE');
   };
   const commitGroup = (group: readonly SingleWrite[]): void => {
     const results: (() => void)[] = [];
     try {
-      begin(true);
+      current().exec('BEGIN IMMEDIATE');
       for (const { text, params, resolve, reject } of group) {
         try {
           const changes = current().run(text, params);
@@ -103,16 +77,7 @@ export function sqliteWriter(open: () => SqliteConnection, wal?: WalSync): Sqlit
       for (const { reject } of group) reject(error);
       return;
     }
-    const told = (): void => {
-      for (const settle of results) settle();
-    };
-    if (wal === undefined) told();
-    else {
-      wal.flushed().then(told, (error: unknown) => {
-        doubtful = true;
-        for (const { reject } of group) reject(error);
-      });
-    }
+    for (const settle of results) settle();
   };
   const drain = async (): Promise<void> => {
     for (let job = jobs[0]; job !== undefined; job = jobs[0]) {
@@ -151,7 +116,7 @@ export function sqliteWriter(open: () => SqliteConnection, wal?: WalSync): Sqlit
       exclusive(async () => {
         const changes = changeSet();
         const running = runningTransaction(current(), changes);
-        begin(false);
+        current().exec('BEGIN IMMEDIATE');
         try {
           const result = await work(running.tx);
           running.end();
@@ -168,7 +133,6 @@ export function sqliteWriter(open: () => SqliteConnection, wal?: WalSync): Sqlit
       const last = closed ? Promise.resolve() : exclusive(() => undefined);
       closed = true;
       await last;
-      await wal?.close();
       connection?.close();
       connection = undefined;
     },

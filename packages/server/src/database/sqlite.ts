@@ -12,7 +12,6 @@ import { lockFile } from './sqlite-lock.ts';
 import { sqliteUsedOnce } from './sqlite-used-once.ts';
 import { type SqliteWriter, sqliteWriter } from './sqlite-writer.ts';
 import { storageOn } from './stores.ts';
-import { walSync } from './wal-sync.ts';
 
 export interface SqliteOptions {
   /** The database file, made when absent (mode 0600); `:memory:` for one that ends with the process. */
@@ -66,7 +65,7 @@ function inFile(driver: SqliteDriver, path: string): Database {
   try {
     // Closing empties the WAL: one that holds something was left by a crash.
     const crashed = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
-    const writer = sqliteWriter(() => sqliteConnection(driver, { path }), walSync(`${path}-wal`));
+    const writer = sqliteWriter(() => sqliteConnection(driver, { path }));
     const reader = sqliteConnection(driver, { path, readOnly: true });
     if (crashed) checkIntegrity(reader, path);
     let closed = false;

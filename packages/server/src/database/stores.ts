@@ -2,6 +2,9 @@ import type { Clock } from '../clock.ts';
 import type { Storage, Stores } from '../storage/storage.ts';
 import type { UsedOnceStore } from '../storage/used-once.ts';
 import { accessStore } from './access.ts';
+import { approvalRuleStore } from './approval-rules.ts';
+import { approvalStore } from './approvals.ts';
+import { credentialMakerStore } from './credential-makers.ts';
 import { credentialUseStore } from './credential-use.ts';
 import { credentialStore } from './credentials.ts';
 import { cutoffStore } from './cutoffs.ts';
@@ -33,6 +36,9 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     credentials: credentialStore(session),
     resourceServers: resourceServerStore(session),
     access: accessStore(session),
+    approvalRules: approvalRuleStore(session),
+    approvals: approvalStore(session),
+    credentialMakers: credentialMakerStore(session),
     trustedIssuers: trustedIssuerStore(session),
     signingKeys: signingKeyStore(session),
     cutoffs: cutoffStore(session),

@@ -20,6 +20,8 @@ interface TrustedIssuerRow {
   algorithms: string;
   audience: string | null;
   max_token_age: number;
+  earlier_max_token_age: number | null;
+  earlier_until: number | null;
   single_use: number;
   state: string;
   created_at: number;
@@ -43,6 +45,8 @@ const trustedIssuers: VersionedTable<TrustedIssuerRecord> = versionedTable<
     'algorithms',
     'audience',
     'max_token_age',
+    'earlier_max_token_age',
+    'earlier_until',
     'single_use',
     'state',
     'created_at',
@@ -61,6 +65,8 @@ const trustedIssuers: VersionedTable<TrustedIssuerRecord> = versionedTable<
     algorithms: record.algorithms.join(' '),
     audience: record.audience,
     max_token_age: record.maxTokenAge,
+    earlier_max_token_age: record.earlierTokens?.maxAge,
+    earlier_until: record.earlierTokens?.until,
     single_use: record.singleUse,
     state: record.state,
     created_at: record.createdAt,
@@ -77,6 +83,10 @@ const trustedIssuers: VersionedTable<TrustedIssuerRecord> = versionedTable<
     algorithms: row.algorithms.split(' '),
     audience: row.audience ?? undefined,
     maxTokenAge: row.max_token_age,
+    earlierTokens:
+      row.earlier_max_token_age === null || row.earlier_until === null
+        ? undefined
+        : { maxAge: row.earlier_max_token_age, until: row.earlier_until },
     singleUse: row.single_use === 1,
     state: row.state as TrustedIssuerRecord['state'],
     createdAt: row.created_at,

@@ -20,6 +20,8 @@ import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import type { Storage } from '../storage/storage.ts';
 import { accessHandlers } from './admin/access.ts';
+import { approvalRuleHandlers } from './admin/approval-rules.ts';
+import { approvalHandlers } from './admin/approvals.ts';
 import { auditHandlers } from './admin/audit.ts';
 import { credentialHandlers } from './admin/credentials.ts';
 import { cutoffHandlers } from './admin/cutoffs.ts';
@@ -43,6 +45,7 @@ import { endIdentitiesJob } from './jobs/end-identities.ts';
 import { escalateOwnershipOffersJob } from './jobs/escalate-ownership-offers.ts';
 import { forgetUseJob } from './jobs/forget-use.ts';
 import type { Job } from './jobs/job.ts';
+import { lapseApprovalsJob } from './jobs/lapse-approvals.ts';
 import { lookForFindingsJob, type LookForFindingsDeps } from './jobs/look-for-findings.ts';
 import { reportOwnUseJob } from './jobs/report-own-use.ts';
 import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
@@ -83,6 +86,10 @@ export interface GovernanceDeps {
   readonly refusedMethods: RefusedMethods;
   readonly maximumAge: MaximumAge;
   readonly ownerAcceptance: OwnerAcceptance;
+  /** Milliseconds for which what is asked for waits for people. */
+  readonly approvalValidity: number;
+  /** Milliseconds before its end from which on an access is shown as expiring. */
+  readonly expiringWithin: number;
   readonly clock: Clock;
   readonly random: RandomBytes;
   /** What the token wing's reasons mean: the wings do not see each other. */
@@ -126,6 +133,8 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...resourceServerHandlers(rules),
     ...trustedIssuerHandlers(rules),
     ...accessHandlers(rules),
+    ...approvalHandlers(rules),
+    ...approvalRuleHandlers(rules),
     ...keyHandlers(rules),
     ...cutoffHandlers({
       ...rules,
@@ -157,7 +166,14 @@ function routeOf(deps: EndpointDeps, id: OperationId, handler: Handler<Operation
 export function createJobs(
   deps: Pick<
     GovernanceDeps,
-    'storage' | 'changes' | 'log' | 'clock' | 'random' | 'ownerAcceptance' | 'adminResource'
+    | 'storage'
+    | 'changes'
+    | 'log'
+    | 'clock'
+    | 'random'
+    | 'ownerAcceptance'
+    | 'approvalValidity'
+    | 'adminResource'
   > &
     Pick<LookForFindingsDeps, 'pace' | 'maximumAge'> & {
       readonly rotateIfDue: () => Promise<unknown>;
@@ -171,6 +187,7 @@ export function createJobs(
     endIdentitiesJob(deps),
     runOrphanClocksJob(deps),
     escalateOwnershipOffersJob(deps),
+    lapseApprovalsJob(deps),
     forgetUseJob(deps),
     reportOwnUseJob(deps.reportOwnUse),
     lookForFindingsJob(deps),

@@ -3,6 +3,7 @@ import { connect } from 'node:tls';
 import { type CertificateHeaderDialect, trustedProxies } from '@countersign/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
 import { testCertificate, type TestCertificate } from '../../test/client-certificate.ts';
+import { systemClock } from '../clock.ts';
 import { createHttpEdge, type HttpEdge } from './fastify-server.ts';
 import type { HttpRequest } from './request.ts';
 import { jsonResponse } from './response.ts';
@@ -31,6 +32,7 @@ async function open(proxy: boolean, dialect?: CertificateHeaderDialect): Promise
       maxConnections: 10,
     },
     clearOnlyFromProxies: false,
+    clock: systemClock,
   });
   const tls = { cert: server.pem, key: server.key, requestCert: true, rejectUnauthorized: false };
   port = await edge.listen({ host: '127.0.0.1', port: 0, tls });

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import {
   type CertificateHeaderDialect,
   type CertificateHeaderFault,
@@ -8,14 +7,14 @@ import {
   type TrustedProxies,
 } from '@countersign/protocol';
 import { createPeerCertificates } from './peer-certificate.ts';
-import type { ClientCertificate } from './request.ts';
+import type { ClientCertificate, ReceivedRequest } from './request.ts';
 
 /** Whose certificate a request shows: that of its connection, or the one that a declared proxy names. */
 export interface CallerCertificates {
   /** What the headers say; undefined where they say nothing, or nobody's headers are believed. */
-  named(message: IncomingMessage): NamedCertificate | undefined;
+  named(message: ReceivedRequest): NamedCertificate | undefined;
   /** What the connection itself shows. */
-  shown(message: IncomingMessage): ClientCertificate | undefined;
+  shown(message: ReceivedRequest): ClientCertificate | undefined;
 }
 
 export type NamedCertificate =
@@ -30,7 +29,7 @@ export function createCallerCertificates(
   dialect: CertificateHeaderDialect | undefined,
 ): CallerCertificates {
   const peers = createPeerCertificates();
-  const isProxy = ({ socket }: IncomingMessage): boolean =>
+  const isProxy = ({ socket }: ReceivedRequest): boolean =>
     proxies.trusts(plainAddress(socket.remoteAddress));
   return {
     named(message) {

@@ -1,14 +1,15 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { CallerCertificates, NamedCertificate } from './caller-certificate.ts';
 import { edgeResponse } from './edge-errors.ts';
 import { lingerAfterAnswer } from './linger.ts';
-import type { ClientCertificate, HttpRequest } from './request.ts';
-import type { HttpResponse } from './response.ts';
+import type { ServePlain } from './plain-connections.ts';
+import type { ClientCertificate, HttpRequest, ReceivedRequest } from './request.ts';
+import type { HttpResponse, WriteAnswer } from './response.ts';
 import type { Route } from './route.ts';
 
 export interface EdgeDeps {
   readonly nextRequestId: () => string;
-  readonly sourceOf: (message: IncomingMessage) => string;
+  readonly sourceOf: (message: ReceivedRequest) => string;
   readonly certificates: CallerCertificates;
   /** Tells the operator of a bug. */
   readonly report: (error: unknown, requestId: string) => void;
@@ -18,7 +19,7 @@ const NO_BODY = new Uint8Array(0);
 const NO_PARAMS: Readonly<Record<string, string>> = {};
 
 /**
- * Serves one route from the bare request: no router, no decoder stream, no objects that nobody reads. Only the token
+ * Serves one route from Node's bare request: no router, no decoder stream, no objects that nobody reads. Only the token
  * endpoint is worth it: docs/decisions/0004-fastify-with-a-bare-token-path.md.
  */
 export function serveFast(
@@ -50,39 +51,44 @@ export function serveFast(
   message.on('end', () => {
     if (length > route.bodyLimit) return;
     const body = pieces === undefined ? (first ?? NO_BODY) : Buffer.concat(pieces);
-    answer(route, deps, message, response, body, id);
+    answer(route, deps, message, body, id, (answered) => write(response, answered, id));
   });
+}
+
+/** The same, for requests that came plain and whole: docs/decisions/0033-plain-requests-past-the-http-library.md. */
+export function servePlain(route: Route, deps: EdgeDeps): ServePlain {
+  return (received, body, write) => answer(route, deps, received, body, deps.nextRequestId(), write);
 }
 
 function answer(
   route: Route,
   deps: EdgeDeps,
-  message: IncomingMessage,
-  response: ServerResponse,
+  received: ReceivedRequest,
   body: Uint8Array,
   id: string,
+  write: WriteAnswer,
 ): void {
   const bug = (error: unknown): void => {
     deps.report(error, id);
-    write(response, edgeResponse('bug', route.errors), id);
+    write(edgeResponse('bug', route.errors), id);
   };
   // What is thrown outside of the endpoint's promise would end the process.
   const send = (answered: HttpResponse): void => {
     try {
-      write(response, answered, id);
+      write(answered, id);
     } catch (error) {
       bug(error);
     }
   };
   try {
-    route.endpoint(toHttpRequest(message, body, id, deps), NO_PARAMS).then(send, bug);
+    route.endpoint(toHttpRequest(received, body, id, deps), NO_PARAMS).then(send, bug);
   } catch (error) {
     bug(error);
   }
 }
 
 export function toHttpRequest(
-  message: IncomingMessage,
+  message: ReceivedRequest,
   body: Uint8Array,
   id: string,
   deps: Pick<EdgeDeps, 'sourceOf' | 'certificates'>,
@@ -101,13 +107,13 @@ class BareRequest implements HttpRequest {
   readonly id: string;
   readonly source: string;
   readonly signal: AbortSignal | undefined;
-  readonly #message: IncomingMessage;
+  readonly #message: ReceivedRequest;
   readonly #certificates: CallerCertificates;
   #named: NamedCertificate | undefined;
   #isNamedRead = false;
 
   constructor(
-    message: IncomingMessage,
+    message: ReceivedRequest,
     body: Uint8Array,
     id: string,
     deps: Pick<EdgeDeps, 'sourceOf' | 'certificates'>,
@@ -152,7 +158,8 @@ function write(response: ServerResponse, answer: HttpResponse, id: string): void
     'Content-Length',
     String(Buffer.byteLength(answer.body)),
   );
-  response.writeHead(answer.status, headers);
+  // Named, because Node keeps the phrase of an answer whose headers it then refused.
+  response.writeHead(answer.status, STATUS_CODES[answer.status] ?? 'unknown', headers);
   response.end(answer.body);
 }
 

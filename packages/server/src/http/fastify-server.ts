@@ -1,13 +1,16 @@
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttpServer, type ServerResponse } from 'node:http';
 import type { ServerOptions as TlsOptions } from 'node:https';
 import { type CertificateHeaderDialect, plainAddress, type TrustedProxies } from '@countersign/protocol';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Clock } from '../clock.ts';
 import { createCallerCertificates } from './caller-certificate.ts';
 import { type EdgeFault, edgeResponse } from './edge-errors.ts';
-import { type EdgeDeps, serveFast, toHttpRequest } from './fast-path.ts';
+import { type EdgeDeps, serveFast, servePlain, toHttpRequest } from './fast-path.ts';
 import { lingerAfterAnswer } from './linger.ts';
 import { createListener, type HttpLimits, type HttpListener, type Listener } from './listener.ts';
-import { header } from './request.ts';
+import type { ServePlain } from './plain-connections.ts';
+import type { PlainRequest } from './plain-request.ts';
+import { header, type ReceivedRequest } from './request.ts';
 import type { HttpResponse } from './response.ts';
 import type { Route } from './route.ts';
 import { sourceAddress } from './source-address.ts';
@@ -21,6 +24,7 @@ export interface HttpEdgeOptions {
   readonly limits: HttpLimits;
   /** Without TLS of its own a listener takes connections from declared proxies alone. */
   readonly clearOnlyFromProxies: boolean;
+  readonly clock: Clock;
   /** How declared proxies name their callers' certificates; undefined: they do not. */
   readonly certificateHeader?: CertificateHeaderDialect | undefined;
 }
@@ -51,8 +55,11 @@ export function createHttpEdge(options: HttpEdgeOptions): HttpEdge {
     sourceOf: (message) => sourceOf(message, options.proxies),
     certificates: createCallerCertificates(options.proxies, options.certificateHeader),
   };
-  let current: Listener = (_message, response) =>
-    answerBare(response, nextRequestId(), edgeResponse('not_ready', 'plain', { 'retry-after': '1' }));
+  let current: Served = {
+    listener: (_message, response) =>
+      answerBare(response, nextRequestId(), edgeResponse('not_ready', 'plain', { 'retry-after': '1' })),
+    plainServedBy: () => undefined,
+  };
   return {
     async listen({ host, port, tls }) {
       const listener = createListener({
@@ -62,17 +69,42 @@ export function createHttpEdge(options: HttpEdgeOptions): HttpEdge {
         // In the clear only from where somebody else has taken TLS off.
         admits: (address) =>
           tls !== undefined || !options.clearOnlyFromProxies || options.proxies.trusts(address),
-        listener: (message, response) => current(message, response),
+        listener: (message, response) => current.listener(message, response),
+        plainServedBy: (request) => current.plainServedBy(request),
+        clock: options.clock,
       });
       listeners.push(listener);
       return await listener.listen(host, port);
     },
     async serve(routes) {
-      current = await createListenerFor(routes, edge);
+      current = {
+        listener: await createListenerFor(routes, edge),
+        plainServedBy: plainRoutes(routes, edge),
+      };
     },
     drain: async (graceMs) => {
       await Promise.all(listeners.map((listener) => listener.drain(graceMs)));
     },
+  };
+}
+
+/** What serves requests, whichever way they are read. */
+interface Served {
+  readonly listener: Listener;
+  readonly plainServedBy: (request: PlainRequest) => ServePlain | undefined;
+}
+
+/** Plain requests of the fast routes; a body that is too large is refused by who can still hear the rest of it. */
+function plainRoutes(routes: readonly Route[], edge: EdgeDeps): Served['plainServedBy'] {
+  const served = new Map(
+    routes
+      .filter((route) => route.fast === true)
+      .map((route) => [route.path, { route, serve: servePlain(route, edge) }]),
+  );
+  return ({ method, url, body }) => {
+    const found = served.get(pathOf(url));
+    if (found === undefined || found.route.method !== method) return undefined;
+    return body.length > found.route.bodyLimit ? undefined : found.serve;
   };
 }
 
@@ -217,7 +249,7 @@ function pathOf(url: string): string {
   return mark === -1 ? url : url.slice(0, mark);
 }
 
-function sourceOf(message: IncomingMessage, proxies: TrustedProxies): string {
+function sourceOf(message: ReceivedRequest, proxies: TrustedProxies): string {
   const peer = plainAddress(message.socket.remoteAddress);
   return sourceAddress(peer, message.rawHeaders, proxies);
 }

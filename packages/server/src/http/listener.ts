@@ -9,8 +9,11 @@ import { createServer as createHttpsServer, type ServerOptions as TlsOptions } f
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { plainAddress } from '@countersign/protocol';
+import type { Clock } from '../clock.ts';
 import { EDGE_FAULTS, type EdgeFault } from './edge-errors.ts';
 import { endLingering } from './linger.ts';
+import { createPlainConnections, type ServePlain } from './plain-connections.ts';
+import type { PlainRequest } from './plain-request.ts';
 
 export interface HttpLimits {
   /** ms until a request's headers must be there. */
@@ -34,6 +37,9 @@ export interface HttpListenerOptions {
   /** Whether connections from this address are taken at all. */
   readonly admits: (address: string) => boolean;
   readonly listener: Listener;
+  /** Who serves a request that came plain and whole; undefined: `listener` does. */
+  readonly plainServedBy: (request: PlainRequest) => ServePlain | undefined;
+  readonly clock: Clock;
 }
 
 /** One port. */
@@ -83,6 +89,8 @@ export function createListener({
   nextRequestId,
   admits,
   listener,
+  plainServedBy,
+  clock,
 }: HttpListenerOptions): HttpListener {
   /** All connections, below TLS: Node cuts none that is still shaking hands. */
   const connections = new Set<Socket>();
@@ -96,13 +104,25 @@ export function createListener({
     if (draining) response.shouldKeepAlive = false;
     listener(message, response);
   });
+  const ready = tls === undefined ? 'connection' : 'secureConnection';
+  const serveByNode = takeOver(server, ready);
+  const plain = createPlainConnections({
+    clock,
+    limits: { ...limits, stalledTimeout: server.timeout },
+    servedBy: plainServedBy,
+    handOver: serveByNode,
+    timedOut: (socket) => server.emit('clientError', REQUEST_TIMEOUT, socket),
+    used: (socket) => unused.delete(socket),
+  });
   server.on('connection', (socket: Socket) => {
     if (admits(plainAddress(socket.remoteAddress))) remember(connections, socket);
     else socket.destroy();
   });
-  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Duplex) =>
-    remember(unused, socket),
-  );
+  server.on(ready, (socket: Socket) => {
+    if (socket.destroyed) return;
+    remember(unused, socket);
+    plain.take(socket);
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
     answerClientError(error, socket, nextRequestId),
   );
@@ -128,6 +148,7 @@ export function createListener({
           resolve();
         });
         server.closeIdleConnections();
+        plain.drain();
         for (const socket of unused) socket.destroy();
       }),
   };
@@ -157,6 +178,20 @@ function createServer(limits: HttpLimits, tls: TlsOptions | undefined, listener:
   // Also for a caller that does not read its answer.
   server.timeout = limits.stalledTimeout ?? STALLED_MS;
   return server;
+}
+
+/** As Node's own error says it. */
+const REQUEST_TIMEOUT: NodeJS.ErrnoException = Object.assign(new Error('no request came in time'), {
+  code: 'ERR_HTTP_REQUEST_TIMEOUT',
+});
+
+/** Takes away Node's own listener for new connections and gives it back: what it is handed is a connection of its server. */
+function takeOver(server: Server, event: 'connection' | 'secureConnection'): (socket: Socket) => void {
+  const own = server.listeners(event);
+  server.removeAllListeners(event);
+  return (socket) => {
+    for (const each of own) Reflect.apply(each, server, [socket]);
+  };
 }
 
 function remember<T extends Duplex>(sockets: Set<T>, socket: T): void {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { CertificateHeaderFault } from '@countersign/protocol';
 
 /** What the caller showed in the TLS handshake, and has the private key of. Nothing is said about its validity. */
@@ -9,6 +10,9 @@ export interface ClientCertificate {
   /** For who has found the chain good: a session that is resumed from its handshake then has the whole of it. */
   readonly keep?: (() => void) | undefined;
 }
+
+/** A request as it came, and the connection that it came by: Node's own, or what was read in its place. */
+export type ReceivedRequest = Pick<IncomingMessage, 'method' | 'url' | 'rawHeaders' | 'socket'>;
 
 /** One HTTP request, read once at the edge. Knows HTTP and no OAuth. */
 export interface HttpRequest {

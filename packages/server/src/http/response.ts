@@ -6,6 +6,9 @@ export interface HttpResponse {
   readonly body: string | Uint8Array;
 }
 
+/** Takes the one answer to a request, with the request's id. */
+export type WriteAnswer = (answer: HttpResponse, requestId: string) => void;
+
 export function jsonResponse(
   status: number,
   value: unknown,

@@ -64,6 +64,15 @@ describe('the keystore', () => {
     expect(await read(keystore, other)).toEqual({ sub: 'payments', kid: 'key_1', typ: 'JWT' });
   });
 
+  it('signs payloads of any length, whatever is in them', async () => {
+    await addKey('key_1', 'active');
+    const keystore = await open();
+    for (const sub of ['', 'ß'.repeat(2700), '𝄞'.repeat(5000)]) {
+      const token = await keystore.sign('ES256', 'at+jwt', payload(sub));
+      expect(await read(keystore, token)).toMatchObject({ sub });
+    }
+  });
+
   it('publishes every key under which a token may stand, with nothing private in it', async () => {
     for (const state of ['next', 'active', 'retiring', 'compromised'] as const)
       await addKey(`key_${state}`, state);

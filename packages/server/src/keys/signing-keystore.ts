@@ -130,8 +130,17 @@ function isSigning(key: SigningKeyRecord): key is SignatureKey {
 }
 
 function signed({ key, typ, payload }: Job): string {
-  const input = `${headerOf(key, typ)}.${Buffer.from(payload, 'utf8').toString('base64url')}`;
+  const input = `${headerOf(key, typ)}.${encoded(payload)}`;
   return `${input}.${key.handle.sign(input)}`;
+}
+
+/** Used and left within one call; a longer payload gets a buffer of its own. */
+const scratch: Buffer = Buffer.allocUnsafeSlow(8192);
+const MOST_BYTES_A_UNIT = 3;
+
+function encoded(payload: string): string {
+  if (payload.length * MOST_BYTES_A_UNIT > scratch.length) return Buffer.from(payload).toString('base64url');
+  return scratch.toString('base64url', 0, scratch.write(payload));
 }
 
 function headerOf(key: ActiveKey, typ: string): string {

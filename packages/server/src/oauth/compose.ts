@@ -3,6 +3,7 @@ import { CLIENT_ASSERTION_ALGORITHMS, createDpopNonces, DPOP_ALGORITHMS } from '
 import type { StatusLists } from '../cutoff/status-list.ts';
 import type { Route } from '../http/route.ts';
 import type { JwksCache } from '../outbound/jwks-cache.ts';
+import { accessConditions } from '../policy/access-conditions.ts';
 import { credentialMaximumAge } from '../policy/credential-maximum-age.ts';
 import { methodsAllowedPerEnvironment } from '../policy/methods-allowed-per-environment.ts';
 import type { Rule } from '../policy/rule.ts';
@@ -70,6 +71,7 @@ type FederationDeps = Pick<OAuthDeps, 'issuer' | 'mtlsBase' | 'storage' | 'facts
 const RULES: readonly Rule[] = [
   methodsAllowedPerEnvironment,
   credentialMaximumAge,
+  accessConditions,
   tokenLifetimeCeiling,
   tokenLifetimeLimits,
 ];

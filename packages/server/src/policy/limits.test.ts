@@ -24,6 +24,9 @@ function facts(change: Partial<IssuanceFacts> = {}): IssuanceFacts {
     maximumLifetime: 3600,
     resourceServerLifetime: undefined,
     accessLifetime: undefined,
+    conditions: undefined,
+    source: '192.0.2.7',
+    boundTo: undefined,
     scopes: ['read'],
     definedScopes: [
       { name: 'read', sensitivity: 1 },

@@ -1,3 +1,4 @@
+import type { Conditions } from './conditions.ts';
 import type { LifetimeLimits } from './limit-table.ts';
 
 /** Facts of one issuance, as far as rules may know them. Times are epoch ms, lifetimes seconds. */
@@ -17,6 +18,12 @@ export interface IssuanceFacts {
   readonly maximumLifetime: number;
   readonly resourceServerLifetime: number | undefined;
   readonly accessLifetime: number | undefined;
+  /** Of the access; undefined: it has none. */
+  readonly conditions: Conditions | undefined;
+  /** Address of the caller, as far as the server trusts it; undefined: somebody else asks in its place. */
+  readonly source: string | undefined;
+  /** The proof that the token will be bound to. */
+  readonly boundTo: 'dpop' | 'mtls' | undefined;
   /** What the token will hold, and what the resource server says of its scopes. */
   readonly scopes: readonly string[];
   readonly definedScopes: readonly { readonly name: string; readonly sensitivity: number }[];
@@ -32,7 +39,13 @@ export type Verdict =
   | { readonly kind: 'limit'; readonly lifetime: number }
   | { readonly kind: 'refuse'; readonly reason: PolicyReason };
 
-export type PolicyReason = 'method_not_allowed' | 'credential_too_old' | 'lifetime_exhausted';
+export type PolicyReason =
+  | 'method_not_allowed'
+  | 'credential_too_old'
+  | 'lifetime_exhausted'
+  | 'network_not_allowed'
+  | 'outside_time_window'
+  | 'binding_required';
 
 /** One rule: pure, facts in, verdict out. */
 export interface Rule {

@@ -1,32 +1,36 @@
+import type { Actor } from '../audit/change.ts';
 import { newId } from '../ids.ts';
-import type { AccessRecord } from '../storage/access.ts';
-import type { IdentityRecord } from '../storage/identities.ts';
+import type { AccessConditions, AccessRecord } from '../storage/access.ts';
 import type { ResourceServerRecord } from '../storage/resource-servers.ts';
 import type { Stores } from '../storage/storage.ts';
+import type { AccessEnds } from './access-ends.ts';
+import { needsApproval, requestAccess } from './approval/access-request.ts';
+import { nameOf, partyOf } from './approval/party.ts';
+import { type ApprovalDeps, type ApprovalStores, voidPending } from './approval/request.ts';
+import { askedView } from './approval/view.ts';
 import { narrowEnd, type RuleDeps, same, type Tell } from './change-rules.ts';
 import { hasEnded } from './identity.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { accessView } from './views.ts';
 
-/** The two ends of an access. */
-export interface AccessEnds {
-  readonly identity: IdentityRecord;
-  readonly resourceServer: ResourceServerRecord;
-}
+export type { AccessEnds };
 
 export interface NewAccess {
   readonly scopes: readonly string[];
   readonly justification: string;
   readonly tokenLifetime: number | undefined;
+  readonly conditions: AccessConditions | undefined;
   /** Narrowed to the identity's end. */
   readonly expiresAt: number;
-  readonly requestedBy: string;
+  readonly by: Actor;
 }
 
-/** Without approval rules an access is active at once, approved by who made it. */
+type AccessStores = ApprovalStores & Pick<Stores, 'access'>;
+
+/** Where no approval rule matches an access is active at once, approved by who made it; else it waits for people. */
 export async function createAccess(
-  deps: RuleDeps,
-  stores: Pick<Stores, 'access'>,
+  deps: ApprovalDeps,
+  stores: AccessStores,
   tell: Tell,
   ends: AccessEnds,
   asked: NewAccess,
@@ -38,6 +42,7 @@ export async function createAccess(
   }
   requireScopes(resourceServer, asked.scopes);
   await requireOnlyOne(deps, stores, tell, ends);
+  const requestedBy = nameOf(partyOf(asked.by));
   const record: AccessRecord = {
     id: newId('acs', deps.random),
     identityId: identity.id,
@@ -45,15 +50,30 @@ export async function createAccess(
     scopes: asked.scopes,
     justification: asked.justification,
     state: 'active',
-    requestedBy: asked.requestedBy,
-    approvedBy: asked.requestedBy,
+    requestedBy,
+    approvedBy: requestedBy,
     approvedAt: now,
     tokenLifetime: asked.tokenLifetime,
+    conditions: asked.conditions,
+    approvalId: undefined,
     expiresAt: narrowEnd(now, asked.expiresAt, identity.expiresAt),
     createdAt: now,
     updatedAt: now,
     version: 1,
   };
+  if (await needsApproval(stores, ends, undefined, record, asked.by)) {
+    const waiting: AccessRecord = {
+      ...record,
+      state: 'requested',
+      approvedBy: undefined,
+      approvedAt: undefined,
+    };
+    await stores.access.insert(waiting);
+    const request = await requestAccess(deps, stores, tell, ends, 'create', waiting, asked.by);
+    const after = { ...viewOf(waiting, ends), request: askedView(request) };
+    tell({ type: 'access.requested', resource: record.id, reason: record.justification, after });
+    return waiting;
+  }
   await stores.access.insert(record);
   tell({ type: 'access.created', resource: record.id, after: viewOf(record, ends) });
   return record;
@@ -65,7 +85,7 @@ export async function createAccess(
  */
 async function requireOnlyOne(
   deps: RuleDeps,
-  stores: Pick<Stores, 'access'>,
+  stores: Pick<Stores, 'access' | 'approvals'>,
   tell: Tell,
   ends: AccessEnds,
 ): Promise<void> {
@@ -74,7 +94,8 @@ async function requireOnlyOne(
     const { items } = await stores.access.list({ ...filter, state }, { limit: 1 });
     const [existing] = items;
     if (existing !== undefined && existing.expiresAt <= deps.clock.now()) {
-      await replace(deps, stores, tell, ends, existing, { ...existing, state: 'revoked' }, 'access.expired');
+      const over = { ...existing, state: 'revoked' } as const;
+      await replaceAccess(deps, stores, tell, ends, existing, over, 'access.expired');
     } else if (existing !== undefined) {
       throw new RegistryRefusal(
         'already_exists',
@@ -90,20 +111,27 @@ export interface AccessChange {
   readonly justification?: string | undefined;
   /** Null: no own ceiling any more. */
   readonly tokenLifetime?: number | null | undefined;
+  /** Null: none any more. */
+  readonly conditions?: AccessConditions | null | undefined;
   readonly expiresAt?: number | undefined;
 }
 
-/** The record with the change made; the same record, and no event, when there is nothing to change. */
+/**
+ * The record with the change made; the same record, and no event, when there is nothing to change. What opens more than
+ * before waits for people where a rule asks for them: the same record then, for it stays in force, and what waits beside
+ * it. Any change of what an access is ends what waited about it: that was asked of another state of things.
+ */
 export async function changeAccess(
-  deps: RuleDeps,
-  stores: Pick<Stores, 'access'>,
+  deps: ApprovalDeps,
+  stores: AccessStores,
   tell: Tell,
   ends: AccessEnds,
   record: AccessRecord,
   change: AccessChange,
+  by: Actor,
 ): Promise<AccessRecord> {
   const now = deps.clock.now();
-  const { tokenLifetime } = change;
+  const { tokenLifetime, conditions } = change;
   let { expiresAt } = record;
   if (change.expiresAt !== undefined && change.expiresAt !== record.expiresAt) {
     expiresAt = narrowEnd(now, change.expiresAt, ends.identity.expiresAt);
@@ -113,32 +141,66 @@ export async function changeAccess(
     scopes: change.scopes ?? record.scopes,
     justification: change.justification ?? record.justification,
     tokenLifetime: tokenLifetime === undefined ? record.tokenLifetime : (tokenLifetime ?? undefined),
+    conditions: conditions === undefined ? record.conditions : (conditions ?? undefined),
     expiresAt,
   };
   if (same(changed, record)) return record;
-  if (record.state !== 'active') {
+  if (record.state !== 'active' && record.state !== 'requested') {
     throw new RegistryRefusal(
       'illegal_transition',
       `an access that is ${record.state} does not change any more`,
     );
   }
   if (!same(changed.scopes, record.scopes)) requireScopes(ends.resourceServer, changed.scopes);
-  return await replace(deps, stores, tell, ends, record, changed, 'access.updated');
+  if (record.state === 'requested') return await editRequested(deps, stores, tell, ends, record, changed, by);
+  if (await needsApproval(stores, ends, record, changed, by)) {
+    const request = await requestAccess(deps, stores, tell, ends, 'change', changed, by);
+    const before = viewOf(record, ends);
+    const after = { ...before, request: askedView(request) };
+    tell({
+      type: 'access.change_requested',
+      resource: record.id,
+      reason: changed.justification,
+      before,
+      after,
+    });
+    return record;
+  }
+  await voidPending(deps, stores, tell, record.id, 'the access was changed');
+  return await replaceAccess(deps, stores, tell, ends, record, changed, 'access.updated');
+}
+
+/** An edit voids the approvals: they were of what it was before. It waits on, whatever the rules say by now. */
+async function editRequested(
+  deps: ApprovalDeps,
+  stores: AccessStores,
+  tell: Tell,
+  ends: AccessEnds,
+  record: AccessRecord,
+  changed: AccessRecord,
+  by: Actor,
+): Promise<AccessRecord> {
+  const request = await requestAccess(deps, stores, tell, ends, 'create', changed, by);
+  const shown = { request: askedView(request) };
+  return await replaceAccess(deps, stores, tell, ends, record, changed, 'access.request_edited', shown);
 }
 
 /** The same record, and no event, when it has ended already. */
 export async function revokeAccess(
   deps: RuleDeps,
-  stores: Pick<Stores, 'access'>,
+  stores: Pick<Stores, 'access' | 'approvals'>,
   tell: Tell,
   ends: AccessEnds,
   record: AccessRecord,
 ): Promise<AccessRecord> {
-  if (record.state === 'revoked' || record.state === 'rejected') return record;
-  return await replace(deps, stores, tell, ends, record, { ...record, state: 'revoked' }, 'access.revoked');
+  if (record.state !== 'active' && record.state !== 'requested') return record;
+  await voidPending(deps, stores, tell, record.id, 'the access was revoked');
+  const revoked = { ...record, state: 'revoked' } as const;
+  return await replaceAccess(deps, stores, tell, ends, record, revoked, 'access.revoked');
 }
 
-async function replace(
+/** Writes the next version with its event. `shown`: members of the view that only this event has. */
+export async function replaceAccess(
   deps: RuleDeps,
   stores: Pick<Stores, 'access'>,
   tell: Tell,
@@ -146,10 +208,18 @@ async function replace(
   before: AccessRecord,
   after: AccessRecord,
   type: string,
+  shown: object = {},
+  reason?: string,
 ): Promise<AccessRecord> {
   const next = { ...after, updatedAt: deps.clock.now(), version: before.version + 1 };
   await stores.access.replace(next);
-  tell({ type, resource: before.id, before: viewOf(before, ends), after: viewOf(next, ends) });
+  tell({
+    type,
+    resource: before.id,
+    reason,
+    before: viewOf(before, ends),
+    after: { ...viewOf(next, ends), ...shown },
+  });
   return next;
 }
 

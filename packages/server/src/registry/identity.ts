@@ -1,7 +1,12 @@
 import { newId } from '../ids.ts';
 import type { Cadence, Environment, IdentityKind, IdentityRecord, Owner } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
-import { type RuleDeps, requireEnd, same, type Tell } from './change-rules.ts';
+import type { Actor } from '../audit/change.ts';
+import { identityNeedsApproval, requestIdentity } from './approval/identity-request.ts';
+import type { ApprovalDeps, ApprovalStores } from './approval/request.ts';
+import { requireSameRules } from './approval/same-rules.ts';
+import { askedView } from './approval/view.ts';
+import { requireEnd, same, type Tell } from './change-rules.ts';
 import { requireLivingOwner } from './owner/living-owner.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { identityView } from './views.ts';
@@ -18,14 +23,15 @@ export interface NewIdentity {
   /** Made from the name when undefined. */
   readonly clientId: string | undefined;
   readonly expiresAt: number;
-  /** Without approval rules an identity may begin active. */
+  /** `active` where no approval rule matches; else it waits for people. */
   readonly state: 'draft' | 'active';
   readonly builtIn?: boolean;
+  readonly by: Actor;
 }
 
 export async function createIdentity(
-  deps: RuleDeps,
-  stores: Pick<Stores, 'identities' | 'people'>,
+  deps: ApprovalDeps,
+  stores: ApprovalStores & Pick<Stores, 'people'>,
   tell: Tell,
   asked: NewIdentity,
 ): Promise<IdentityRecord> {
@@ -59,6 +65,14 @@ export async function createIdentity(
     updatedAt: now,
     version: 1,
   };
+  if (record.state === 'active' && (await identityNeedsApproval(stores, record, asked.by))) {
+    const waiting: IdentityRecord = { ...record, state: 'requested' };
+    await stores.identities.insert(waiting);
+    const request = await requestIdentity(deps, stores, tell, waiting, asked.by);
+    const after = { ...identityView(waiting), request: askedView(request) };
+    tell({ type: 'identity.requested', resource: id, reason: record.purpose, after });
+    return waiting;
+  }
   await stores.identities.insert(record);
   tell({ type: 'identity.created', resource: id, after: identityView(record) });
   return record;
@@ -77,11 +91,12 @@ export interface IdentityChange {
 
 /** The record with the change made; the same record, and no event, when there is nothing to change. */
 export async function changeIdentity(
-  deps: RuleDeps,
-  stores: Pick<Stores, 'identities'>,
+  deps: ApprovalDeps,
+  stores: ApprovalStores & Pick<Stores, 'access' | 'resourceServers'>,
   tell: Tell,
   record: IdentityRecord,
   change: IdentityChange,
+  by: Actor,
 ): Promise<IdentityRecord> {
   const now = deps.clock.now();
   const changed: IdentityRecord = {
@@ -102,8 +117,11 @@ export async function changeIdentity(
     );
   }
   if (changed.expiresAt !== record.expiresAt) requireEnd(now, changed.expiresAt);
+  if (changed.environment !== record.environment) await requireSameRules(stores, record, changed, by);
   const next = { ...changed, updatedAt: now, version: record.version + 1 };
   await stores.identities.replace(next);
+  // An edit voids what was approved of it: that was another content.
+  if (next.state === 'requested') await requestIdentity(deps, stores, tell, next, by);
   tell({
     type: 'identity.updated',
     resource: record.id,

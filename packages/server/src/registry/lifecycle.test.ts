@@ -60,7 +60,12 @@ async function runAgainstModel(
 ): Promise<void> {
   let now = START;
   const random = pooledRandom();
-  const deps = { clock: { now: () => now }, random, compromiseKey: async () => undefined };
+  const deps = {
+    clock: { now: () => now },
+    random,
+    compromiseKey: async () => undefined,
+    approvalValidity: 1000,
+  };
   const quiet = (): void => undefined;
   const clientId = `model-${made++}`;
   const record = await storage.transaction((stores) =>
@@ -72,6 +77,7 @@ async function runAgainstModel(
       owner: { person: 'ada', backup: undefined, team: undefined },
       sensitivity: 1,
       cadence: 'daily',
+      by: { identity: 'model' },
       clientId,
       expiresAt: START + DAY,
       state: begin,

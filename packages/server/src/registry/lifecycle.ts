@@ -3,6 +3,8 @@ import { orderCutoff } from '../cutoff/order.ts';
 import type { IdentityRecord, IdentityState } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
 import { revokeAccess } from './access.ts';
+import { identityNeedsApproval } from './approval/identity-request.ts';
+import { voidPending } from './approval/request.ts';
 import type { RuleDeps, Tell } from './change-rules.ts';
 import { revokeCredential } from './credential.ts';
 import { hasEnded } from './identity.ts';
@@ -128,8 +130,12 @@ export async function moveIdentity(
   moving: Moving,
 ): Promise<IdentityRecord> {
   if (PUTS_TO_WORK.has(moving.move)) await requireAnswered(stores, record);
+  if (moving.move === 'activate' && record.state === 'draft') await requireUnasked(stores, record, moving);
   const next = await changeState(deps, stores, tell, record, moving);
   if (next === record) return next;
+  if (record.state === 'requested') {
+    await voidPending(deps, stores, tell, record.id, `the identity is ${next.state}`);
+  }
   if (hasEnded(next)) await takeAll(deps, stores, tell, next);
   if (!TRANSITIONS[moving.move].stops) return next;
   const cutoff = await orderCutoff(deps, stores, {
@@ -140,6 +146,13 @@ export async function moveIdentity(
   });
   tell({ type: 'cutoff.ordered', resource: cutoff.id, reason: cutoff.reason, after: cutoffView(cutoff) });
   return next;
+}
+
+/** A draft goes straight to work only where no approval rule matches. */
+async function requireUnasked(stores: Stores, record: IdentityRecord, { actor }: Moving): Promise<void> {
+  if (await identityNeedsApproval(stores, record, actor)) {
+    throw new RegistryRefusal('illegal_transition', 'an approval rule matches: submit it first');
+  }
 }
 
 /** Nothing of what it held outlives it: a tombstone stays, and its history. */

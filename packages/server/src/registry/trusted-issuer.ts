@@ -59,6 +59,7 @@ export async function createTrustedIssuer(
     algorithms: asked.algorithms,
     audience: asked.audience,
     maxTokenAge: asked.maxTokenAge ?? kind.maxTokenAge,
+    earlierTokens: undefined,
     singleUse: asked.singleUse ?? kind.singleUse,
     state: 'active',
     createdAt: now,
@@ -104,6 +105,7 @@ export async function changeTrustedIssuer(
     algorithms: change.algorithms ?? record.algorithms,
     audience: change.audience === undefined ? record.audience : (change.audience ?? undefined),
     maxTokenAge: change.maxTokenAge ?? record.maxTokenAge,
+    earlierTokens: earlierTokens(record, change.maxTokenAge, deps.clock.now()),
     singleUse: change.singleUse ?? record.singleUse,
     state: change.state ?? record.state,
   };
@@ -119,6 +121,25 @@ export async function changeTrustedIssuer(
     }
   }
   return await replace(deps, stores, tell, record, changed, eventOf(record.state, state));
+}
+
+/** Seconds: by so much the clock of an issuer may be ahead, and so late may a node hear of a change. */
+const UNTIL_ALL_KNOW = 90;
+
+/**
+ * Raising the age is for tokens that are issued from then on: one that was used, and whose mark is gone because it had
+ * become too old, must not be young again.
+ */
+function earlierTokens(
+  { maxTokenAge, earlierTokens: before }: TrustedIssuerRecord,
+  raised: number | undefined,
+  nowMs: number,
+): TrustedIssuerRecord['earlierTokens'] {
+  if (raised === undefined || raised <= maxTokenAge) return before;
+  const now = Math.ceil(nowMs / 1000);
+  // What was raised a moment ago: of two limits the lower.
+  const still = before !== undefined && before.until + raised > now ? before.maxAge : maxTokenAge;
+  return { maxAge: Math.min(still, maxTokenAge), until: now + UNTIL_ALL_KNOW };
 }
 
 /** The same record, and no event, when it is deleted already. */

@@ -1,4 +1,4 @@
-import type { AccessRecord } from '../storage/access.ts';
+import type { AccessConditions, AccessRecord, Binding, Day } from '../storage/access.ts';
 import type { CutoffKind, CutoffRecord } from '../storage/cutoffs.ts';
 import type {
   Cadence,
@@ -107,6 +107,8 @@ export interface AccessView {
   approved_by: string | null;
   approved_at: string | null;
   token_lifetime: number | null;
+  conditions: ConditionsView | null;
+  approval: string | null;
   expires_at: string;
   created_at: string;
   updated_at: string;
@@ -127,10 +129,26 @@ export function accessView(record: AccessRecord, clientId: string, identifier: s
     approved_by: record.approvedBy ?? null,
     approved_at: record.approvedAt === undefined ? null : rfc3339(record.approvedAt),
     token_lifetime: record.tokenLifetime ?? null,
+    conditions: record.conditions === undefined ? null : conditionsView(record.conditions),
+    approval: record.approvalId ?? null,
     expires_at: rfc3339(record.expiresAt),
     created_at: rfc3339(record.createdAt),
     updated_at: rfc3339(record.updatedAt),
     version: record.version,
+  };
+}
+
+export interface ConditionsView {
+  networks?: string[];
+  times?: { days: Day[]; from: string; to: string; time_zone: string }[];
+  binding?: Binding;
+}
+
+function conditionsView({ networks, times, binding }: AccessConditions): ConditionsView {
+  return {
+    ...(networks === undefined ? {} : { networks: [...networks] }),
+    ...(times === undefined ? {} : { times: times.map((each) => ({ ...each, days: [...each.days] })) }),
+    ...(binding === undefined ? {} : { binding }),
   };
 }
 

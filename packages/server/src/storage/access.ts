@@ -1,7 +1,8 @@
-import type { AccessState } from '@countersign/admin-api';
+import type { AccessConditions, AccessState, Binding, Day } from '@countersign/admin-api';
+import type { IdentityState, Owner } from './identities.ts';
 import type { Page, PageRequest } from './page.ts';
 
-export type { AccessState };
+export type { AccessConditions, AccessState, Binding, Day };
 
 /** Identity → resource server → scopes: who may hold what, why, until when, and who said so. */
 export interface AccessRecord {
@@ -13,11 +14,15 @@ export interface AccessRecord {
   readonly state: AccessState;
   /** client_id of the machine or name of the person that asked. */
   readonly requestedBy: string;
-  /** Who approved; undefined while requested. Without approval rules: who made it. */
+  /** Who approved, joined by commas; undefined while requested. Without approval rules: who made it. */
   readonly approvedBy: string | undefined;
   readonly approvedAt: number | undefined;
   /** Seconds; an own ceiling for tokens under this access. */
   readonly tokenLifetime: number | undefined;
+  /** When tokens are issued under it at all; undefined: always. */
+  readonly conditions: AccessConditions | undefined;
+  /** The approval request under which it came to what it is; undefined: no rule asked for one. */
+  readonly approvalId: string | undefined;
   readonly expiresAt: number;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -29,9 +34,29 @@ export interface AccessFilter {
   readonly resourceServerId?: string | undefined;
   readonly scope?: string | undefined;
   readonly state?: AccessState | undefined;
+  /**
+   * Ends in this span of time: after the first, at the second or before. The page is then in the order of the ends and not of creation; its positions are of no use
+   * elsewhere. Only of what is so now.
+   */
+  readonly endsAfter?: number | undefined;
+  readonly endsBefore?: number | undefined;
   /** Epoch ms: let through since then, or not; by `scope` if one is named. Only of what is so now. */
   readonly usedSince?: number | undefined;
   readonly notUsedSince?: number | undefined;
+}
+
+/** Who held a scope at an instant: the version of the access that held then, and what its identity was then. */
+export interface HeldAccess {
+  readonly access: AccessRecord;
+  readonly clientId: string;
+  readonly owner: Owner;
+  readonly identityState: IdentityState;
+  readonly identityExpiresAt: number;
+}
+
+export interface HeldFilter {
+  readonly resourceServerId: string;
+  readonly scope: string;
 }
 
 export interface AccessStore {
@@ -48,6 +73,8 @@ export interface AccessStore {
   list(filter: AccessFilter, page: PageRequest): Promise<Page<AccessRecord>>;
   /** Every access as it was at the instant `at` (epoch ms), by the same filter; oldest first. None before its `createdAt`. */
   listAsOf(filter: AccessFilter, at: number, page: PageRequest): Promise<Page<AccessRecord>>;
+  /** Who held the scope at `at`: active then, its end not reached. Whether the identity could act is told and not judged. */
+  heldAt(filter: HeldFilter, at: number, page: PageRequest): Promise<Page<HeldAccess>>;
   /** Every version of every access of the pair, oldest first; of more than 1000 the latest. */
   historyOf(identityId: string, resourceServerId: string): Promise<readonly AccessRecord[]>;
 }

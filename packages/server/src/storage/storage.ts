@@ -1,4 +1,7 @@
 import type { AccessStore } from './access.ts';
+import type { ApprovalRuleStore } from './approval-rules.ts';
+import type { ApprovalStore } from './approvals.ts';
+import type { CredentialMakerStore } from './credential-makers.ts';
 import type { CredentialUseStore } from './credential-use.ts';
 import type { CredentialStore } from './credentials.ts';
 import type { CutoffReceiptStore } from './cutoff-receipts.ts';
@@ -29,6 +32,9 @@ export interface Stores {
   readonly credentials: CredentialStore;
   readonly resourceServers: ResourceServerStore;
   readonly access: AccessStore;
+  readonly approvalRules: ApprovalRuleStore;
+  readonly approvals: ApprovalStore;
+  readonly credentialMakers: CredentialMakerStore;
   readonly trustedIssuers: TrustedIssuerStore;
   readonly signingKeys: SigningKeyStore;
   readonly cutoffs: CutoffStore;

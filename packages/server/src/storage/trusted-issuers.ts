@@ -24,6 +24,11 @@ export interface TrustedIssuerRecord {
   readonly audience: string | undefined;
   /** Seconds since `iat`. */
   readonly maxTokenAge: number;
+  /**
+   * What holds in the place of `maxTokenAge`, which was raised, for tokens issued before `until` (epoch seconds) that are
+   * taken once: the marks of those that were used are kept for no longer than they could be taken.
+   */
+  readonly earlierTokens: { readonly maxAge: number; readonly until: number } | undefined;
   /** A token of it is taken once. */
   readonly singleUse: boolean;
   readonly state: 'active' | 'suspended' | 'deleted';

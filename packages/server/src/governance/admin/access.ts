@@ -1,27 +1,54 @@
-import { type AccessEnds, changeAccess, createAccess, revokeAccess } from '../../registry/access.ts';
+import type { BodyOf } from '@countersign/admin-api';
+import {
+  type AccessChange,
+  type AccessEnds,
+  changeAccess,
+  createAccess,
+  revokeAccess,
+} from '../../registry/access.ts';
 import { type AdministratorDeps, keepAdministered } from '../../registry/administrators.ts';
-import type { RuleDeps } from '../../registry/change-rules.ts';
+import type { ApprovalDeps } from '../../registry/approval/request.ts';
+import type { Tell } from '../../registry/change-rules.ts';
 import { requireWithin } from '../../registry/own-access.ts';
 import { useOfAccess } from '../../registry/use/read-use.ts';
 import { accessUsageView } from '../../registry/use/view.ts';
-import { type AccessView, accessView } from '../../registry/views.ts';
-import type { AccessRecord } from '../../storage/access.ts';
+import { accessView } from '../../registry/views.ts';
+import type { AccessConditions, AccessRecord } from '../../storage/access.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
+import {
+  accessAnswer,
+  type AnswerDeps,
+  type AnswerStores,
+  askedFacts,
+  decisionsByRequest,
+  isExpiring,
+  pendingView,
+} from './access-answer.ts';
+import { decideOn, decisionOf, waitingAbout } from './approvals.ts';
 import { pageOf } from './cursor.ts';
-import type { NounHandlers } from './endpoint.ts';
+import type { Call, Handler, NounHandlers, Result } from './endpoint.ts';
 import { findIdentity, findResourceServer, referenced, remembering, required } from './find-record.ts';
-import { listAccess } from './list-access.ts';
+import { type ListedAccess, listAccess } from './list-access.ts';
+import type { Admin } from './admin.ts';
 import { DEFAULT_SPAN, spanOf } from './span.ts';
 
-export function accessHandlers(
-  deps: RuleDeps &
-    AdministratorDeps & {
-      readonly storage: Pick<
-        Storage,
-        'access' | 'identities' | 'resourceServers' | 'usage' | 'usageReporters' | 'coverage'
-      >;
-    },
-): NounHandlers<'access'> {
+export type AccessHandlerDeps = ApprovalDeps &
+  AdministratorDeps &
+  AnswerDeps & {
+    readonly storage: Pick<
+      Storage,
+      | 'access'
+      | 'approvals'
+      | 'approvalRules'
+      | 'identities'
+      | 'resourceServers'
+      | 'usage'
+      | 'usageReporters'
+      | 'coverage'
+    >;
+  };
+
+export function accessHandlers(deps: AccessHandlerDeps): NounHandlers<'access'> {
   const { storage } = deps;
   return {
     'access.create': {
@@ -39,10 +66,11 @@ export function accessHandlers(
           scopes: body.scopes,
           justification: body.justification,
           tokenLifetime: body.token_lifetime,
+          conditions: body.conditions,
           expiresAt: Date.parse(body.expires_at),
-          requestedBy: admin.actor.identity,
+          by: admin.actor,
         });
-        return { ...resultOf(record, ends), location: `/v1/access/${record.id}` };
+        return { ...(await resultOf(deps, stores, record, ends)), location: `/v1/access/${record.id}` };
       },
     },
 
@@ -58,19 +86,8 @@ export function accessHandlers(
               ? undefined
               : required(await findResourceServer(storage, what), 'resource server').id,
         };
-        const { page, uses } = await listAccess(storage, query, ends, deps.clock.now());
-        const identityOf = remembering((id) => storage.identities.byId(id));
-        const resourceServerOf = remembering((id) => storage.resourceServers.byId(id));
-        const body = await pageOf(page, async (record) => {
-          const use = uses?.get(record.id);
-          const view = accessView(
-            record,
-            (await identityOf(record.identityId))?.clientId ?? '',
-            (await resourceServerOf(record.resourceServerId))?.identifier ?? '',
-          );
-          return use === undefined ? view : { ...view, usage: accessUsageView(use) };
-        });
-        return { body };
+        const { page, uses } = await listAccess(deps, query, ends);
+        return { body: await listed(deps, page, query.as_of === undefined, uses) };
       },
     },
 
@@ -78,7 +95,7 @@ export function accessHandlers(
       kind: 'read',
       async run({ params, query }) {
         const { record, ends } = await requireAccess(storage, params.id);
-        const { body, version } = resultOf(record, ends);
+        const { body, version } = await resultOf(deps, storage, record, ends);
         const within = spanOf(query.within ?? DEFAULT_SPAN, 'within');
         const use = (await useOfAccess(storage, [record], deps.clock.now(), within)).get(record.id);
         return { body: use === undefined ? body : { ...body, usage: accessUsageView(use) }, version };
@@ -88,24 +105,31 @@ export function accessHandlers(
     'access.patch': {
       kind: 'write',
       async run({ params, body, admin, requireVersion }, stores, tell) {
-        const { record, ends } = await requireAccess(stores, params.id);
-        requireVersion(record.version);
-        const expiresAt = body.expires_at === undefined ? undefined : Date.parse(body.expires_at);
-        const scopes = body.scopes ?? record.scopes;
-        const gives = scopes.some((scope) => !record.scopes.includes(scope));
-        const prolongs = expiresAt !== undefined && expiresAt > record.expiresAt;
-        if (ends.resourceServer.builtIn && (gives || prolongs)) requireWithin(admin.unlimited, scopes);
+        const found = await requireAccess(stores, params.id);
+        requireVersion(found.record.version);
         const change = {
           scopes: body.scopes,
           justification: body.justification,
           tokenLifetime: body.token_lifetime,
-          expiresAt,
+          conditions: conditionsAfter(found.record.conditions, body.conditions),
+          expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
         };
-        return await keepAdministered(deps, stores, record.identityId, async () =>
-          resultOf(await changeAccess(deps, stores, tell, ends, record, change), ends),
-        );
+        return await changed(deps, stores, tell, found, change, admin);
       },
     },
+
+    'access.renew': {
+      kind: 'write',
+      async run({ params, body, admin, requireVersion }, stores, tell) {
+        const found = await requireAccess(stores, params.id);
+        requireVersion(found.record.version);
+        const change = { justification: body.justification, expiresAt: Date.parse(body.expires_at) };
+        return await changed(deps, stores, tell, found, change, admin);
+      },
+    },
+
+    'access.approve': decideHandler(deps, 'approve'),
+    'access.reject': decideHandler(deps, 'reject'),
 
     'access.revoke': {
       kind: 'write',
@@ -113,17 +137,101 @@ export function accessHandlers(
         const { record, ends } = await requireAccess(stores, params.id);
         requireVersion(record.version);
         return await keepAdministered(deps, stores, record.identityId, async () =>
-          resultOf(await revokeAccess(deps, stores, tell, ends, record), ends),
+          resultOf(deps, stores, await revokeAccess(deps, stores, tell, ends, record), ends),
         );
       },
     },
   };
 }
 
+async function changed(
+  deps: AccessHandlerDeps,
+  stores: Stores,
+  tell: Tell,
+  { record, ends }: Found,
+  change: AccessChange,
+  admin: Admin,
+): Promise<AccessResult> {
+  const scopes = change.scopes ?? record.scopes;
+  const gives = scopes.some((scope) => !record.scopes.includes(scope));
+  const prolongs = change.expiresAt !== undefined && change.expiresAt > record.expiresAt;
+  if (ends.resourceServer.builtIn && (gives || prolongs)) requireWithin(admin.unlimited, scopes);
+  return await keepAdministered(deps, stores, record.identityId, async () => {
+    const next = await changeAccess(deps, stores, tell, ends, record, change, admin.actor);
+    return await resultOf(deps, stores, next, ends);
+  });
+}
+
+/** By the access that it is about: there waits at most one thing. */
+function decideHandler<Id extends 'access.approve' | 'access.reject'>(
+  deps: AccessHandlerDeps,
+  verdict: 'approve' | 'reject',
+): Handler<Id> {
+  return {
+    kind: 'write',
+    async run(call, stores, tell) {
+      // Both have the same input; the type of one stands for it.
+      const { params, body, admin } = call as unknown as Call<'access.approve'>;
+      const { record, ends } = await requireAccess(stores, params.id);
+      const request = await waitingAbout(stores, record.id);
+      await decideOn(deps, stores, tell, request, verdict, decisionOf(admin, body));
+      const after = required(await stores.access.byId(record.id), 'access');
+      return (await resultOf(deps, stores, after, ends)) as Result<Id>;
+    },
+  };
+}
+
+/** Merge patch (RFC 7396 §2): absent stays, null removes. Undefined: nothing was said. */
+function conditionsAfter(
+  before: AccessConditions | undefined,
+  patch: BodyOf<'access.patch'>['conditions'],
+): AccessConditions | null | undefined {
+  if (patch === undefined || patch === null) return patch;
+  const left = Object.entries({ ...before, ...patch }).filter(([, value]) => value !== null);
+  const after: AccessConditions = Object.fromEntries(left);
+  return left.length === 0 ? null : after;
+}
+
+/** The records of a page as answers, with one look at what waits and one at who said what. */
+async function listed(
+  deps: AccessHandlerDeps,
+  page: ListedAccess['page'],
+  isNow: boolean,
+  uses: ListedAccess['uses'],
+): Promise<Result<'access.list'>['body']> {
+  const { storage } = deps;
+  const identityOf = remembering((id) => storage.identities.byId(id));
+  const resourceServerOf = remembering((id) => storage.resourceServers.byId(id));
+  const ids = isNow ? page.items.map(({ id }) => id) : [];
+  const waiting = new Map((await storage.approvals.pendingOf(ids)).map((each) => [each.subjectId, each]));
+  const said = await decisionsByRequest(storage, isNow ? [] : page.items);
+  return await pageOf(page, async (record) => {
+    const identity = required(await identityOf(record.identityId), 'identity');
+    const resourceServer = required(await resourceServerOf(record.resourceServerId), 'resource server');
+    const view = accessView(record, identity.clientId, resourceServer.identifier);
+    if (!isNow) return { ...view, approvals: said(record) };
+    const use = uses?.get(record.id);
+    const request = waiting.get(record.id);
+    const ends = { identity, resourceServer };
+    return {
+      ...view,
+      expiring: isExpiring(deps, record),
+      pending:
+        request === undefined ? null : await pendingView(storage, request, askedFacts(record, ends, request)),
+      ...(use === undefined ? {} : { usage: accessUsageView(use) }),
+    };
+  });
+}
+
+interface Found {
+  readonly record: AccessRecord;
+  readonly ends: AccessEnds;
+}
+
 async function requireAccess(
   stores: Pick<Stores, 'access' | 'identities' | 'resourceServers'>,
   id: string,
-): Promise<{ record: AccessRecord; ends: AccessEnds }> {
+): Promise<Found> {
   const record = required(await stores.access.byId(id), 'access');
   return {
     record,
@@ -134,7 +242,16 @@ async function requireAccess(
   };
 }
 
-function resultOf(record: AccessRecord, ends: AccessEnds): { body: AccessView; version: number } {
-  const { clientId } = ends.identity;
-  return { body: accessView(record, clientId, ends.resourceServer.identifier), version: record.version };
+interface AccessResult {
+  readonly body: Awaited<ReturnType<typeof accessAnswer>>;
+  readonly version: number;
+}
+
+async function resultOf(
+  deps: AnswerDeps,
+  stores: AnswerStores,
+  record: AccessRecord,
+  ends: AccessEnds,
+): Promise<AccessResult> {
+  return { body: await accessAnswer(deps, stores, record, ends), version: record.version };
 }

@@ -19,6 +19,7 @@ beforeEach(async () => {
     random: authority.deps.random,
     resource: RESOURCE,
     maximumAge: authority.deps.maximumAge,
+    approvalValidity: authority.deps.approvalValidity,
     digest: (secret) => authority.deps.secretHash.digest(secret),
   };
 });

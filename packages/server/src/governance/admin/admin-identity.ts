@@ -1,6 +1,7 @@
 import { ADMIN_SCOPE_NAMES, ADMIN_SCOPES } from '@countersign/admin-api';
 import type { Actor, Changes } from '../../audit/change.ts';
 import { type AccessEnds, createAccess } from '../../registry/access.ts';
+import type { ApprovalDeps } from '../../registry/approval/request.ts';
 import type { Tell } from '../../registry/change-rules.ts';
 import { createClientSecret, type SecretDeps } from '../../registry/client-secret.ts';
 import { revokeCredential } from '../../registry/credential.ts';
@@ -14,7 +15,7 @@ import type { IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord, ScopeDefinition } from '../../storage/resource-servers.ts';
 import type { Stores } from '../../storage/storage.ts';
 
-export interface AdminIdentityDeps extends SecretDeps {
+export interface AdminIdentityDeps extends SecretDeps, ApprovalDeps {
   readonly changes: Changes;
   /** Identifier of the admin API: `${issuer}/v1`. */
   readonly resource: string;
@@ -163,6 +164,7 @@ async function begin(deps: AdminIdentityDeps, stores: Stores, tell: Tell): Promi
     expiresAt,
     state: 'active',
     builtIn: true,
+    by: AUTHORITY,
   });
   const { secret } = await createClientSecret(deps, stores, tell, identity, {
     label: 'first start',
@@ -184,8 +186,9 @@ async function giveAccess(
     scopes: ADMIN_SCOPE_NAMES,
     justification: 'The first admin of this authority',
     tokenLifetime: undefined,
+    conditions: undefined,
     expiresAt: ends.identity.expiresAt,
-    requestedBy: AUTHORITY.identity,
+    by: AUTHORITY,
   });
 }
 

@@ -15,6 +15,8 @@ import type { DeclaredProof } from '../apply/credential-types.ts';
 import type { Declared, DeclaredEnd } from '../apply/declared.ts';
 import type { ObjectDifference } from '../apply/difference.ts';
 import { exportDocuments } from '../apply/export.ts';
+import { approvalRuleOf } from './approval-rules.ts';
+import { requireAdminPerson } from './decider.ts';
 import { clientKeyOf } from './client-key-members.ts';
 import type { Call, NounHandlers } from './endpoint.ts';
 import { ProblemError, problemOf } from './problem.ts';
@@ -28,14 +30,18 @@ export function documentHandlers(deps: DocumentDeps): NounHandlers<'apply'> & No
     'apply.run': {
       kind: 'many',
       async run({ body, admin }) {
-        const application = applicationOf(deps, admin.actor, admin.unlimited);
+        const application = applicationOf(deps, admin.actor, admin.unlimited, () =>
+          requireAdminPerson(admin),
+        );
         const done = await carefully(deps, () =>
           apply(deps, application, declaredOf(body.documents), body.prune),
         );
         return { body: done as ResponseOf<'apply.run'> };
       },
       async preview({ body, admin }: Call<'apply.run'>) {
-        const application = applicationOf(deps, admin.actor, admin.unlimited);
+        const application = applicationOf(deps, admin.actor, admin.unlimited, () =>
+          requireAdminPerson(admin),
+        );
         return await carefully(deps, () => plan(deps, application, declaredOf(body.documents), body.prune));
       },
     },
@@ -67,7 +73,7 @@ export async function applyDocuments(
       detail: `${issue?.path.join('.') ?? 'documents'}: ${issue?.message ?? 'not acceptable'}`,
     });
   }
-  const application = applicationOf(deps, actor, undefined);
+  const application = applicationOf(deps, actor, undefined, () => undefined);
   const objects = declaredOf(parsed.data.documents);
   return await carefully(deps, async () =>
     options.dryRun
@@ -76,8 +82,13 @@ export async function applyDocuments(
   );
 }
 
-function applicationOf(deps: DocumentDeps, actor: Actor, ceiling: Ceiling): Application {
-  return { deps, actor, ceiling, now: deps.clock.now() };
+function applicationOf(
+  deps: DocumentDeps,
+  actor: Actor,
+  ceiling: Ceiling,
+  requireAdminPerson: () => void,
+): Application {
+  return { deps, actor, ceiling, requireAdminPerson, now: deps.clock.now() };
 }
 
 /** Says of a refusal which document it is about, and of an interruption what was done. */
@@ -140,6 +151,7 @@ function keyOf(object: Declared): string {
   if (object.kind === 'Team') return JSON.stringify([object.kind, handleKey(object.team)]);
   if (object.kind === 'ResourceServer') return JSON.stringify([object.kind, object.identifier]);
   if (object.kind === 'Credential') return JSON.stringify([object.kind, object.identity, object.name]);
+  if (object.kind === 'ApprovalRule') return JSON.stringify([object.kind, object.name]);
   return JSON.stringify([object.kind, object.identity, object.resourceServer]);
 }
 
@@ -207,7 +219,10 @@ function toDeclared(document: Document, index: number): Declared {
       end: endOf(spec),
     };
   }
-  const { identity, resource_server, scopes, justification, token_lifetime } = document.spec;
+  if (document.kind === 'ApprovalRule') {
+    return { kind: 'ApprovalRule', name, index, rule: approvalRuleOf(document.spec) };
+  }
+  const { identity, resource_server, scopes, justification, token_lifetime, conditions } = document.spec;
   return {
     kind: 'Access',
     name,
@@ -217,6 +232,7 @@ function toDeclared(document: Document, index: number): Declared {
     scopes,
     justification,
     tokenLifetime: token_lifetime,
+    conditions,
     end: requireEndOf(document.spec),
   };
 }

@@ -244,6 +244,18 @@ const PROBLEM_REASONS: { readonly [code in ProblemCode]: ReasonExplanation } = {
     why: 'A machine asked for a decision that people make.',
     fix: 'Let a person who has the role do it, after countersign login.',
   },
+  self_approval: {
+    why: 'Who wanted to approve it asked for it, or stands behind who did: as owner, as maker of its credential, or under another name.',
+    fix: 'Let somebody else approve it.',
+  },
+  not_an_approver: {
+    why: 'The rules that match ask other people, or have enough of these.',
+    fix: 'See whom: countersign approvals show ID',
+  },
+  content_changed: {
+    why: 'What was asked for was edited after it was read: the hash is of another content.',
+    fix: 'Read it again: countersign approvals show ID',
+  },
   exceeds_own_access: {
     why: 'The caller wanted to give more of the admin API than it holds itself.',
     fix: 'Let a caller who holds it do it.',

@@ -1,14 +1,18 @@
-import type { BodyOf } from '@countersign/admin-api';
+import type { BodyOf, ResponseOf } from '@countersign/admin-api';
 import { type AdministratorDeps, keepAdministered } from '../../registry/administrators.ts';
+import { requestIdentity } from '../../registry/approval/identity-request.ts';
+import { identityFacts } from '../../registry/approval/content.ts';
 import { createIdentity } from '../../registry/identity.ts';
+import { type Move, moveIdentity } from '../../registry/lifecycle.ts';
 import type { OwnerDeps } from '../../registry/owner/acceptance.ts';
 import { changeOwnedIdentity } from '../../registry/owner/assign.ts';
 import { openOfferOf } from '../../registry/owner/offer-state.ts';
 import { type ClockView, clockView, type OfferView, offerView } from '../../registry/owner/view.ts';
-import { type Move, moveIdentity } from '../../registry/lifecycle.ts';
 import { identityView } from '../../registry/views.ts';
 import type { IdentityRecord, Owner } from '../../storage/identities.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
+import { type AnswerStores, pendingView } from './access-answer.ts';
+import { decideOn, decisionOf, waitingAbout } from './approvals.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { Call, Handler, NounHandlers, Result } from './endpoint.ts';
 import { findIdentity, required } from './find-record.ts';
@@ -16,14 +20,17 @@ import { findIdentity, required } from './find-record.ts';
 export function identityHandlers(
   deps: OwnerDeps &
     AdministratorDeps & {
-      readonly storage: Pick<Storage, 'identities' | 'ownershipClocks' | 'ownershipOffers'>;
+      readonly storage: Pick<
+        Storage,
+        'identities' | 'approvals' | 'approvalRules' | 'ownershipClocks' | 'ownershipOffers'
+      >;
     },
 ): NounHandlers<'identities'> {
   const { storage } = deps;
   return {
     'identities.create': {
       kind: 'write',
-      async run({ body }, stores, tell) {
+      async run({ body, admin }, stores, tell) {
         const record = await createIdentity(deps, stores, tell, {
           name: body.name,
           kind: body.kind,
@@ -35,8 +42,9 @@ export function identityHandlers(
           clientId: body.client_id,
           expiresAt: Date.parse(body.expires_at),
           state: body.state,
+          by: admin.actor,
         });
-        return { ...resultOf(record), location: `/v1/identities/${record.id}` };
+        return { ...(await resultOf(stores, record)), location: `/v1/identities/${record.id}` };
       },
     },
 
@@ -61,7 +69,7 @@ export function identityHandlers(
       async run({ params, query }) {
         const record = required(await findIdentity(storage, params.id), 'identity');
         if (query.as_of === undefined) {
-          const { body, version } = resultOf(record);
+          const { body, version } = await resultOf(storage, record);
           return { body: { ...body, ...(await changingHands(storage, record)) }, version };
         }
         const then = await storage.identities.asOf(record.id, Date.parse(query.as_of));
@@ -82,14 +90,14 @@ export function identityHandlers(
           expiresAt: end === undefined ? undefined : Date.parse(end),
         };
         return await keepAdministered(deps, stores, record.id, async () =>
-          resultOf(await changeOwnedIdentity(deps, stores, tell, record, change, admin.actor)),
+          resultOf(stores, await changeOwnedIdentity(deps, stores, tell, record, change, admin.actor)),
         );
       },
     },
 
     'identities.submit': moveHandler(deps, 'submit'),
-    'identities.approve': moveHandler(deps, 'approve'),
-    'identities.reject': moveHandler(deps, 'reject'),
+    'identities.approve': decideHandler(deps, 'approve'),
+    'identities.reject': decideHandler(deps, 'reject'),
     'identities.activate': moveHandler(deps, 'activate'),
     'identities.suspend': moveHandler(deps, 'suspend'),
     'identities.resume': moveHandler(deps, 'resume'),
@@ -100,7 +108,12 @@ export function identityHandlers(
 
 type MoveId = Exclude<
   keyof NounHandlers<'identities'>,
-  'identities.create' | 'identities.list' | 'identities.get' | 'identities.patch'
+  | 'identities.create'
+  | 'identities.list'
+  | 'identities.get'
+  | 'identities.patch'
+  | 'identities.approve'
+  | 'identities.reject'
 >;
 
 function moveHandler<Id extends MoveId>(deps: OwnerDeps & AdministratorDeps, move: Move): Handler<Id> {
@@ -112,12 +125,11 @@ function moveHandler<Id extends MoveId>(deps: OwnerDeps & AdministratorDeps, mov
       const record = required(await findIdentity(stores, params.id), 'identity');
       requireVersion(record.version);
       const moving = { move, reason: body.reason, actor: admin.actor };
-      return await keepAdministered(
-        deps,
-        stores,
-        record.id,
-        async () => resultOf(await moveIdentity(deps, stores, tell, record, moving)) as Result<Id>,
-      );
+      return await keepAdministered(deps, stores, record.id, async () => {
+        const moved = await moveIdentity(deps, stores, tell, record, moving);
+        if (move === 'submit') await requestIdentity(deps, stores, tell, moved, admin.actor);
+        return (await resultOf(stores, moved)) as Result<Id>;
+      });
     },
   };
 }
@@ -138,8 +150,40 @@ async function changingHands(
   };
 }
 
-function resultOf(record: IdentityRecord): { body: ReturnType<typeof identityView>; version: number } {
-  return { body: identityView(record), version: record.version };
+function decideHandler<Id extends 'identities.approve' | 'identities.reject'>(
+  deps: OwnerDeps & AdministratorDeps,
+  verdict: 'approve' | 'reject',
+): Handler<Id> {
+  return {
+    kind: 'write',
+    async run(call, stores, tell) {
+      // Both have the same input; the type of one stands for it.
+      const { params, body, admin, requireVersion } = call as unknown as Call<'identities.approve'>;
+      const record = required(await findIdentity(stores, params.id), 'identity');
+      requireVersion(record.version);
+      const request = await waitingAbout(stores, record.id);
+      await decideOn(deps, stores, tell, request, verdict, decisionOf(admin, body));
+      const after = required(await stores.identities.byId(record.id), 'identity');
+      return (await resultOf(stores, after)) as Result<Id>;
+    },
+  };
+}
+
+interface IdentityResult {
+  readonly body: ResponseOf<'identities.get'>;
+  readonly version: number;
+}
+
+async function resultOf(stores: AnswerStores, record: IdentityRecord): Promise<IdentityResult> {
+  const [pending] = record.state === 'requested' ? await stores.approvals.pendingOf([record.id]) : [];
+  const facts = identityFacts(record);
+  return {
+    body: {
+      ...identityView(record),
+      pending: pending === undefined ? null : await pendingView(stores, pending, facts),
+    },
+    version: record.version,
+  };
 }
 
 /** Merge patch (RFC 7396 §2): absent stays, null removes. */

@@ -3,6 +3,7 @@ import { type AccessUse, useOfAccess } from '../../registry/use/read-use.ts';
 import type { AccessFilter, AccessRecord } from '../../storage/access.ts';
 import type { Page, Position } from '../../storage/page.ts';
 import type { Storage } from '../../storage/storage.ts';
+import type { AnswerDeps } from './access-answer.ts';
 import { readPosition } from './cursor.ts';
 import { DEFAULT_SPAN, queryProblem, spanOf } from './span.ts';
 
@@ -19,17 +20,25 @@ export interface ListedAccess {
 
 /** A page of who has access to what, now with what is known of its use. */
 export async function listAccess(
-  storage: Reading,
+  { storage, clock, expiringWithin }: AnswerDeps & { readonly storage: Reading },
   query: QueryOf<'access.list'>,
   ends: Pick<AccessFilter, 'identityId' | 'resourceServerId'>,
-  now: number,
 ): Promise<ListedAccess> {
+  const now = clock.now();
   const { used_within: usedWithin, unused_for: unusedFor, limit } = query;
-  const filter: AccessFilter = { ...ends, scope: query.scope, state: query.state };
+  const expiring = query.state === 'expiring';
+  const state = query.state === 'expiring' ? 'active' : query.state;
+  const filter: AccessFilter = {
+    ...ends,
+    scope: query.scope,
+    state,
+    ...(expiring ? { endsAfter: now, endsBefore: now + expiringWithin } : {}),
+  };
   const after = readPosition(query.cursor);
   const asked = usedWithin ?? unusedFor;
   if (query.as_of !== undefined) {
     if (asked !== undefined) throw queryProblem('as_of', 'is not there with used_within and unused_for');
+    if (expiring) throw queryProblem('as_of', 'is not there with state=expiring');
     const page = await storage.access.listAsOf(filter, Date.parse(query.as_of), { limit, after });
     return { page, uses: undefined };
   }

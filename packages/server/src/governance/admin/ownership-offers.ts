@@ -61,7 +61,7 @@ export function ownershipOfferHandlers(deps: OwnershipOfferDeps): NounHandlers<'
         const means = meaning(requirePeople(admin), stores);
         const { offer, identity } = await requireOffer(stores, params.id);
         requireVersion(offer.version);
-        return resultOf(await acceptOffer(deps, stores, tell, offer, means), identity);
+        return resultOf(await acceptOffer(deps, stores, tell, offer, means, admin.actor), identity);
       },
     },
 

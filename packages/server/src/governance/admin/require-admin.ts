@@ -198,6 +198,7 @@ export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
         actor: {
           identity: clientId,
           credential: credential.id,
+          behind: othersOf(claims),
           access: claims.acs,
           requestId: request.id,
           source: request.source,
@@ -221,6 +222,16 @@ export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
       );
     },
   };
+}
+
+/** RFC 8693 §4.1: whom a token that was exchanged names beside the client that shows it. */
+function othersOf({ sub, act, client_id: clientId }: AccessTokenClaims): readonly string[] | undefined {
+  if (act === undefined) return undefined;
+  const named = new Set([sub]);
+  for (let actor: AccessTokenClaims['act'] = act; actor !== undefined; actor = actor.act)
+    named.add(actor.sub);
+  named.delete(clientId);
+  return [...named];
 }
 
 interface Presented {

@@ -1,5 +1,6 @@
 import type { Actor } from '../../audit/change.ts';
 import type { RefusedMethods } from '../../policy/methods-allowed-per-environment.ts';
+import type { ApprovalDeps } from '../../registry/approval/request.ts';
 import type { SecretDeps } from '../../registry/client-secret.ts';
 import type { OwnerDeps } from '../../registry/owner/acceptance.ts';
 import type { Ceiling } from '../../registry/own-access.ts';
@@ -7,6 +8,7 @@ import type { ResourceServerDeps } from '../../registry/resource-server.ts';
 import type { TrustedIssuerDeps } from '../../registry/trusted-issuer.ts';
 
 export type ApplicationDeps = SecretDeps &
+  ApprovalDeps &
   ResourceServerDeps &
   TrustedIssuerDeps &
   OwnerDeps & {
@@ -19,6 +21,8 @@ export interface Application {
   readonly deps: ApplicationDeps;
   readonly actor: Actor;
   readonly ceiling: Ceiling;
+  /** Throws unless a person with the role admin applies, or the authority itself. */
+  readonly requireAdminPerson: () => void;
   /** One instant for all, so that equal spans give equal ends. */
   readonly now: number;
 }

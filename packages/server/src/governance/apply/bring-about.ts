@@ -7,9 +7,11 @@ import { changeOwnedIdentity } from '../../registry/owner/assign.ts';
 import { requireWithin } from '../../registry/own-access.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { changeResourceServer, createResourceServer } from '../../registry/resource-server.ts';
+import type { AccessRecord } from '../../storage/access.ts';
 import type { Owner } from '../../storage/identities.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { Application } from './application.ts';
+import { bringApprovalRule } from './bring-approval-rule.ts';
 import { bringCredential, type MadeSecret } from './bring-credential.ts';
 import { bringPerson, bringTeam } from './bring-people.ts';
 import { bringTrustedIssuer } from './bring-trusted-issuer.ts';
@@ -63,6 +65,9 @@ async function bring(
     case 'Team':
       await bringTeam(application, stores, tell, object);
       return undefined;
+    case 'ApprovalRule':
+      await bringApprovalRule(application, stores, tell, object);
+      return undefined;
     case 'Identity':
       await bringIdentity(application, stores, tell, object);
       return undefined;
@@ -103,8 +108,9 @@ async function bringIdentity(
       clientId: declared.clientId,
       state: declared.state === 'draft' ? 'draft' : 'active',
       expiresAt: endAt(declared.end, now),
+      by: actor,
     });
-    if (declared.state === 'suspended') {
+    if (declared.state === 'suspended' && made.state === 'active') {
       const moving = { move: 'suspend', reason: 'declared as suspended', actor } as const;
       await moveIdentity(deps, stores, tell, made, moving);
     }
@@ -146,25 +152,39 @@ async function bringAccess(
   const resourceServer = await resourceServerOf(stores, declared.resourceServer);
   if (resourceServer.builtIn) requireWithin(ceiling, declared.scopes);
   const ends = { identity, resourceServer };
-  const filter = { identityId: identity.id, resourceServerId: resourceServer.id, state: 'active' } as const;
-  const record = (await stores.access.list(filter, { limit: 1 })).items[0];
-  const { justification, tokenLifetime } = declared;
+  const record = await liveAccess(stores, identity.id, resourceServer.id);
+  const { justification, tokenLifetime, conditions } = declared;
   if (record === undefined) {
     const wished = endAt(declared.end, now);
     await createAccess(deps, stores, tell, ends, {
       scopes: declared.scopes,
       justification,
       tokenLifetime,
+      conditions,
       expiresAt: 'at' in declared.end ? wished : narrowEnd(now, wished, identity.expiresAt),
-      requestedBy: actor.identity,
+      by: actor,
     });
     return;
   }
-  await changeAccess(deps, stores, tell, ends, record, {
+  const change = {
     // In another order they are the same scopes.
     scopes: sameMembers(declared.scopes, record.scopes) ? record.scopes : declared.scopes,
     justification,
     tokenLifetime: tokenLifetime ?? null,
+    conditions: conditions ?? null,
     expiresAt: fixedEnd(declared.end),
-  });
+  };
+  await changeAccess(deps, stores, tell, ends, record, change, actor);
+}
+
+async function liveAccess(
+  stores: Stores,
+  identityId: string,
+  resourceServerId: string,
+): Promise<AccessRecord | undefined> {
+  for (const state of ['active', 'requested'] as const) {
+    const { items } = await stores.access.list({ identityId, resourceServerId, state }, { limit: 1 });
+    if (items[0] !== undefined) return items[0];
+  }
+  return undefined;
 }

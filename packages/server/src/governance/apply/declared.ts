@@ -1,4 +1,6 @@
+import type { NewApprovalRule } from '../../registry/approval/approval-rule.ts';
 import type { NewTrustedIssuer } from '../../registry/trusted-issuer.ts';
+import type { AccessConditions } from '../../storage/access.ts';
 import type { Cadence, Environment, IdentityKind, Owner } from '../../storage/identities.ts';
 import type { PersonStatus } from '../../storage/people.ts';
 import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../../storage/resource-servers.ts';
@@ -12,7 +14,8 @@ export type Declared =
   | DeclaredTeam
   | DeclaredIdentity
   | DeclaredCredential
-  | DeclaredAccess;
+  | DeclaredAccess
+  | DeclaredApprovalRule;
 
 /** A fixed end (epoch ms), or a span (ms) that counts from the creation and says nothing about what exists. */
 export type DeclaredEnd = { readonly at: number } | { readonly within: number };
@@ -94,7 +97,14 @@ export interface DeclaredAccess extends Common {
   readonly scopes: readonly string[];
   readonly justification: string;
   readonly tokenLifetime: number | undefined;
+  readonly conditions: AccessConditions | undefined;
   readonly end: DeclaredEnd;
+}
+
+/** Key: name. */
+export interface DeclaredApprovalRule extends Common {
+  readonly kind: 'ApprovalRule';
+  readonly rule: Omit<NewApprovalRule, 'name'>;
 }
 
 const ORDER: { readonly [kind in Declared['kind']]: number } = {
@@ -105,6 +115,8 @@ const ORDER: { readonly [kind in Declared['kind']]: number } = {
   Identity: 4,
   Credential: 5,
   Access: 6,
+  // Last: what is declared with it is not held up by it, and not by the next application either.
+  ApprovalRule: 7,
 };
 
 /** What is pointed at comes before what points at it. */

@@ -6,6 +6,7 @@ export type ObjectKind =
   | 'ResourceServer'
   | 'TrustedIssuer'
   | 'Access'
+  | 'ApprovalRule'
   | 'SigningKey'
   | 'Cutoff'
   | 'Finding'
@@ -31,6 +32,7 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['resource_server', 'ResourceServer'],
   ['trusted_issuer', 'TrustedIssuer'],
   ['access', 'Access'],
+  ['approval_rule', 'ApprovalRule'],
   ['key', 'SigningKey'],
   ['cutoff', 'Cutoff'],
   ['finding', 'Finding'],
@@ -107,6 +109,7 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'Team') return member('name');
   if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
+  if (kind === 'ApprovalRule') return member('name');
   if (kind === 'Credential') return `${member('client_id')}/${member('label')}`;
   if (kind === 'Cutoff') return `${member('kind')} ${member('target')}`;
   return id;

@@ -1,3 +1,5 @@
+import { approvalRuleView } from '../../registry/approval/view.ts';
+import type { ApprovalRuleRecord } from '../../storage/approval-rules.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
 import type { Stores } from '../../storage/storage.ts';
@@ -16,14 +18,22 @@ export interface ExportedDocument {
     | 'Team'
     | 'Identity'
     | 'Credential'
-    | 'Access';
+    | 'Access'
+    | 'ApprovalRule';
   readonly metadata: { readonly name: string };
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
 type Reading = Pick<
   Stores,
-  'identities' | 'resourceServers' | 'trustedIssuers' | 'people' | 'teams' | 'credentials' | 'access'
+  | 'identities'
+  | 'resourceServers'
+  | 'trustedIssuers'
+  | 'people'
+  | 'teams'
+  | 'credentials'
+  | 'access'
+  | 'approvalRules'
 >;
 const LIVE = new Set<IdentityRecord['state']>(['draft', 'active', 'suspended']);
 const MOST_NAME_CHARS = 200;
@@ -52,6 +62,7 @@ export async function exportDocuments(stores: Reading, now: number): Promise<rea
     ...[...identities.values()].map(identityDocument),
     ...(await credentialDocuments(stores, identities, now)),
     ...(await accessDocuments(stores, identities, resourceServers)),
+    ...(await stores.approvalRules.active()).map(approvalRuleDocument),
   ];
 }
 
@@ -170,11 +181,17 @@ async function accessDocuments(
         scopes: [...record.scopes],
         justification: record.justification,
         ...(record.tokenLifetime === undefined ? {} : { token_lifetime: record.tokenLifetime }),
+        ...(record.conditions === undefined ? {} : { conditions: record.conditions }),
         expires_at: rfc3339(record.expiresAt),
       }),
     );
   }
   return documents;
+}
+
+function approvalRuleDocument(record: ApprovalRuleRecord): ExportedDocument {
+  const { name, subject, match, steps, owner_may_approve } = approvalRuleView(record);
+  return documentOf('ApprovalRule', name, { subject, match, steps, owner_may_approve });
 }
 
 function documentOf(

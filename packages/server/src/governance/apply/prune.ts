@@ -1,5 +1,6 @@
 import { revokeAccess } from '../../registry/access.ts';
 import { keepAdministered } from '../../registry/administrators.ts';
+import { deleteApprovalRule } from '../../registry/approval/approval-rule.ts';
 import type { Tell } from '../../registry/change-rules.ts';
 import { revokeCredential } from '../../registry/credential.ts';
 import { cutOffRules } from '../../registry/issuer-cut-off.ts';
@@ -43,6 +44,7 @@ export async function removals(
   if (kinds.has('Team')) found.push(...(await teamRemovals(application, stores, declared)));
   if (kinds.has('Person')) found.push(...(await personRemovals(application, stores, declared)));
   if (kinds.has('TrustedIssuer')) found.push(...(await trustedIssuerRemovals(application, stores, declared)));
+  if (kinds.has('ApprovalRule')) found.push(...(await approvalRuleRemovals(application, stores, declared)));
   if (kinds.has('ResourceServer'))
     found.push(...(await resourceServerRemovals(application, stores, declared)));
   return found;
@@ -146,6 +148,23 @@ async function trustedIssuerRemovals(
   return found;
 }
 
+async function approvalRuleRemovals(
+  { deps, requireAdminPerson }: Application,
+  stores: Stores,
+  declared: ReadonlySet<string>,
+): Promise<readonly Removal[]> {
+  const found: Removal[] = [];
+  for (const record of await stores.approvalRules.active()) {
+    if (declared.has(`ApprovalRule ${record.name}`)) continue;
+    found.push(async (now, tell) => {
+      const present = await now.approvalRules.byId(record.id);
+      if (present !== undefined) await deleteApprovalRule(deps, now, tell, present, requireAdminPerson);
+      return undefined;
+    });
+  }
+  return found;
+}
+
 /**
  * Cuts off what was issued by its rules, which have ended by now, a batch in each transaction, and deletes it with the last:
  * one that was interrupted is there to be pruned again.
@@ -210,6 +229,7 @@ async function declaredKeys(stores: Stores, objects: readonly Declared[]): Promi
     else if (object.kind === 'TrustedIssuer') keys.add(`TrustedIssuer ${object.issuer}`);
     else if (object.kind === 'Person') keys.add(`Person ${handleKey(object.handle)}`);
     else if (object.kind === 'Team') keys.add(`Team ${handleKey(object.team)}`);
+    else if (object.kind === 'ApprovalRule') keys.add(`ApprovalRule ${object.name}`);
     else if (object.kind === 'ResourceServer') keys.add(`ResourceServer ${object.identifier}`);
     else {
       const identity =

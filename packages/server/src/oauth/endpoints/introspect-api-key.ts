@@ -58,7 +58,9 @@ function wouldHold(
   const result = effectiveAccess(facts, { resource, scopes: undefined }, now, limit);
   if (!result.ok || result.resourceServer.senderConstraint !== 'none') return undefined;
   try {
-    requirePolicy(deps, { facts, credential, method: 'api_key' }, result, now);
+    // The API asks, and not the caller: from where that one comes is not seen here.
+    const how = { source: undefined, confirmation: undefined };
+    requirePolicy(deps, { facts, credential, method: 'api_key' }, result, how, now);
     return result;
   } catch (error) {
     if (error instanceof Refusal) return undefined;

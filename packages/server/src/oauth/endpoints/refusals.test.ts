@@ -535,6 +535,23 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   dpop_proof_replayed: badProof(proving((now) => [proofOf(KEY, now)])),
   dpop_nonce_missing: nonceNeeded({}),
   dpop_nonce_unknown: nonceNeeded({ nonce: 'x' }),
+  network_not_allowed: denied(
+    'access_denied',
+    'a policy of this authority does not allow it',
+    accessIs({ conditions: { networks: ['198.51.100.0/24', '2001:db8::/32'] } }),
+  ),
+  outside_time_window: denied(
+    'access_denied',
+    'a policy of this authority does not allow it',
+    accessIs({
+      conditions: { times: [{ days: ['sun'], from: '00:00', to: '00:01', time_zone: 'Asia/Tokyo' }] },
+    }),
+  ),
+  binding_required: denied(
+    'invalid_request',
+    'the access takes only tokens that are bound to their holder',
+    accessIs({ conditions: { binding: 'any' } }),
+  ),
   lifetime_exhausted: denied(
     'access_denied',
     'a policy of this authority does not allow it',

@@ -1,4 +1,5 @@
 // What the deployment's policy says of a token that is about to be issued: RFC 6749 §3.3, §5.1 leave scope and lifetime to it.
+import type { ConfirmationMember } from '@countersign/protocol';
 import { evaluate } from '../../policy/evaluate.ts';
 import type { IssuanceFacts, Rule } from '../../policy/rule.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
@@ -16,6 +17,13 @@ export interface PolicyDeps {
   readonly enforcedAge?: IssuanceFacts['maximumAge'];
 }
 
+/** What is known of how a token is asked for. */
+export interface AskedHow {
+  /** Address of the caller, as far as the server trusts it; undefined: somebody else asks in its place. */
+  readonly source: string | undefined;
+  readonly confirmation: ConfirmationMember | undefined;
+}
+
 /**
  * For how many seconds a token may live that is issued to this client for this access at `now` (epoch ms).
  * @throws Refusal where policy wants none issued
@@ -24,6 +32,7 @@ export function requirePolicy(
   deps: PolicyDeps,
   client: AuthenticatedClient,
   held: EffectiveAccess,
+  { source, confirmation }: AskedHow,
   now: number,
 ): number {
   const decision = evaluate(deps.rules, {
@@ -40,6 +49,9 @@ export function requirePolicy(
     maximumLifetime: deps.lifetimes.maximum,
     resourceServerLifetime: held.resourceServer.token.lifetime,
     accessLifetime: held.access.tokenLifetime,
+    conditions: held.access.conditions,
+    source,
+    boundTo: confirmation === undefined ? undefined : 'jkt' in confirmation ? 'dpop' : 'mtls',
     scopes: held.scopes,
     definedScopes: held.resourceServer.scopes,
     lifetimeLimits: deps.lifetimeLimits,

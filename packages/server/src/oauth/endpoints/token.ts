@@ -75,14 +75,16 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       const asked = asking instanceof Promise ? await asking : asking;
       const held = (attempt.held = requireAccess(client, asked, attempt.at));
       if (asked.issuedTokenType !== undefined) requireFormat(asked, held);
-      const confirming = confirm(deps.constraints, request, held.resourceServer, attempt.at);
+      const { binding } = held.access.conditions ?? {};
+      const confirming = confirm(deps.constraints, request, held.resourceServer, attempt.at, binding);
       const confirmation = confirming instanceof Promise ? await confirming : confirming;
       if (asked.delegation !== undefined) {
         attempt.delegation = asked.delegation;
         requireHolder(asked.delegation, confirmation);
       }
       const now = Math.floor(attempt.at / 1000);
-      const lifetime = withinDelegation(requirePolicy(deps, client, held, attempt.at), asked, now);
+      const how = { source: request.source, confirmation };
+      const lifetime = withinDelegation(requirePolicy(deps, client, held, how, attempt.at), asked, now);
       const status = wantsStatus(held) ? await requireStatus(deps, client) : undefined;
       const token = issue(deps, idsOf(client), held, lifetime, now, termsOf(asked, confirmation, status));
       const accessToken = requireReadable(await token.signed);

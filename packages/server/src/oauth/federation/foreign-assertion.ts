@@ -155,8 +155,9 @@ function requireAudience(claims: JsonObject, accepted: readonly string[]): void 
 }
 
 /** RFC 7523 §3, 4 to 6. When it ends, by its own word or by how old its issuer's tokens may get. */
-function requireTime(claims: JsonObject, { maxTokenAge }: TrustedIssuerRecord, now: number): number {
+function requireTime(claims: JsonObject, trustedIssuer: TrustedIssuerRecord, now: number): number {
   const { exp, iat, nbf } = claims as { exp: number; iat?: number; nbf?: number };
+  const maxTokenAge = maxAgeOf(iat, trustedIssuer);
   if (exp <= now - ASSERTION_LEEWAY) throw new Refusal('assertion_expired', undefined, { exp, now });
   if (Math.max(iat ?? 0, nbf ?? 0) > now + ASSERTION_LEEWAY) {
     throw new Refusal('assertion_not_yet_valid', undefined, { iat: iat ?? null, nbf: nbf ?? null, now });
@@ -167,12 +168,25 @@ function requireTime(claims: JsonObject, { maxTokenAge }: TrustedIssuerRecord, n
   return Math.min(exp, iat === undefined ? exp : iat + maxTokenAge) + ASSERTION_LEEWAY;
 }
 
-/** Without `jti` what was signed is the name: the signature itself may have another spelling that holds as well. */
-function replayIdOf(jws: ParsedJws, claims: JsonObject, { id }: TrustedIssuerRecord): string {
+/** In seconds. Without `iat` there is `exp` alone, and a mark is kept until then. */
+function maxAgeOf(
+  iat: number | undefined,
+  { maxTokenAge, earlierTokens, singleUse }: TrustedIssuerRecord,
+): number {
+  const isEarlier =
+    singleUse && iat !== undefined && earlierTokens !== undefined && iat < earlierTokens.until;
+  return isEarlier ? Math.min(maxTokenAge, earlierTokens.maxAge) : maxTokenAge;
+}
+
+/**
+ * Without `jti` what was signed is the name: the signature itself may have another spelling that holds as well. An issuer that
+ * is deleted and registered again is the same one.
+ */
+function replayIdOf(jws: ParsedJws, claims: JsonObject, { issuer }: TrustedIssuerRecord): string {
   const jti = own(claims, 'jti');
   const name = typeof jti === 'string' ? ['jti', jti] : ['signed', jws.signingInput];
   return createHash('sha256')
-    .update(JSON.stringify([id, ...name]))
+    .update(JSON.stringify([issuer, ...name]))
     .digest('base64url');
 }
 

@@ -1,8 +1,15 @@
 // JWT bearer grant (RFC 7523 §2.1): an issuer that is no longer trusted speaks for nobody, from that instant on.
 import { TOKEN_EXCHANGE, TOKEN_TYPE } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { addFederation, assertingAsGrant, type Federation } from '../../../test/federation-scene.ts';
-import { changed, jsonOf, openTokenScene, type TokenScene } from '../../../test/token-scene.ts';
+import {
+  addFederation,
+  assertingAsGrant,
+  type Federation,
+  FOREIGN,
+  SECONDS,
+} from '../../../test/federation-scene.ts';
+import { changed, ISSUER, jsonOf, NOW, openTokenScene, type TokenScene } from '../../../test/token-scene.ts';
+import { changeTrustedIssuer } from '../../registry/trusted-issuer.ts';
 import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
 
 let scene: TokenScene;
@@ -55,5 +62,57 @@ describe('a token in the making', () => {
     const other = await signingWhile({ name: 'another name' });
     expect((await assertingAsGrant(other, federation.assertion())).status).toBe(200);
     await other.close();
+  });
+});
+
+describe('a token that was used once', () => {
+  const raiseAge = async (maxTokenAge: number): Promise<void> => {
+    const { clock, deps, storage } = scene;
+    const record = (await storage.trustedIssuers.byIssuer(FOREIGN)) as TrustedIssuerRecord;
+    const rules = { clock, random: deps.random, issuer: ISSUER, fetchFault: () => undefined };
+    await storage.transaction((stores) =>
+      changeTrustedIssuer(rules, stores, () => undefined, undefined, record, { maxTokenAge }),
+    );
+  };
+  const at = (seconds: number): void => scene.clock.set(NOW + seconds * 1000);
+  const reasonOf = async (assertion: string): Promise<string> => {
+    const answer = await assertingAsGrant(scene, assertion);
+    if (answer.status === 200) return 'taken';
+    return [...scene.log.events, ...scene.strangers.map(({ event }) => event)].at(-1)?.reason ?? 'unknown';
+  };
+
+  it('stays used up when its issuer’s tokens may get older than before, long after its mark is gone', async () => {
+    const used = federation.assertion({ iat: SECONDS, exp: SECONDS + 80_000 });
+    const unused = federation.assertion({ iat: SECONDS, exp: SECONDS + 80_000 });
+    expect(await reasonOf(used)).toBe('taken');
+    at(1000);
+    expect(await reasonOf(used)).toBe('assertion_stale');
+    await raiseAge(3600);
+    expect(await reasonOf(used)).toBe('assertion_stale');
+    expect(await reasonOf(unused)).toBe('assertion_stale');
+    // Those that are issued afterwards may get as old as is said now.
+    const later = federation.assertion({ iat: SECONDS + 1100, exp: SECONDS + 80_000 });
+    at(1100 + 3599);
+    expect(await reasonOf(later)).toBe('taken');
+  });
+
+  it('stays used up however often the age is raised', async () => {
+    const used = federation.assertion({ iat: SECONDS, exp: SECONDS + 80_000 });
+    expect(await reasonOf(used)).toBe('taken');
+    at(1000);
+    await raiseAge(900);
+    at(1001);
+    await raiseAge(86_400);
+    expect(await reasonOf(used)).toBe('assertion_stale');
+  });
+
+  it('stays used up when its issuer is registered anew', async () => {
+    const used = federation.assertion();
+    expect(await reasonOf(used)).toBe('taken');
+    const { trustedIssuers, credentials } = scene.storage;
+    await trustedIssuers.replace(changed(federation.trustedIssuer, { state: 'deleted' }));
+    await credentials.replace(changed(federation.credential, { state: 'revoked' }));
+    await addFederation(scene, { issuer: { keys: federation.trustedIssuer.keys } });
+    expect(await reasonOf(used)).toBe('assertion_replayed');
   });
 });

@@ -94,7 +94,7 @@ export const ASSERTION: Reasons<AssertionReason> = {
   assertion_stale: {
     ...BAD_ASSERTION,
     why: 'The assertion was issued too long ago for this issuer, whatever it says about its end.',
-    fix: 'Ask the platform for a new one, or raise max_token_age of the trusted issuer.',
+    fix: 'Ask the platform for a new one, or raise max_token_age of the trusted issuer: for a token that is taken once, of those issued afterwards.',
   },
   assertion_no_rule: {
     ...BAD_ASSERTION,

@@ -6,7 +6,10 @@ export type PolicyRefusalReason =
   | 'issuance_quota_exceeded'
   | 'method_not_allowed'
   | 'credential_too_old'
-  | 'lifetime_exhausted';
+  | 'lifetime_exhausted'
+  | 'network_not_allowed'
+  | 'outside_time_window'
+  | 'binding_required';
 
 /** RFC 6585 §4. Of the registered codes, temporarily_unavailable is what it is: the same request will do later. */
 const USED_UP: RefusalAnswer = {
@@ -37,6 +40,21 @@ export const POLICY: Reasons<PolicyRefusalReason> = {
     ...NOT_ALLOWED,
     why: 'The rule credential-maximum-age takes no credential of this age for this method in the environment of the identity.',
     fix: 'Give the identity a new credential: countersign credentials create. What may last how long is the setting credential-max-age.',
+  },
+  network_not_allowed: {
+    ...NOT_ALLOWED,
+    why: 'The access has a condition on networks, and the caller came from none of them.',
+    fix: 'Call from there; or change conditions.networks of the access, which may need approval. Behind a proxy, is it declared (trusted-proxy)?',
+  },
+  outside_time_window: {
+    ...NOT_ALLOWED,
+    why: 'The access has a condition on times, and this was outside of all its windows.',
+    fix: 'Wait for the next window; or change conditions.times of the access, which may need approval.',
+  },
+  binding_required: {
+    ...denied('invalid_request', 'the access takes only tokens that are bound to their holder'),
+    why: 'The access has a condition on the binding of tokens, and nothing of that kind to bind to came with the request.',
+    fix: 'Let the client send a DPoP proof, or use its certificate at the port of mtls-port, as conditions.binding of the access says.',
   },
   lifetime_exhausted: {
     ...NOT_ALLOWED,

@@ -1,6 +1,6 @@
 import type { Position } from '../../storage/page.ts';
 import type { Stores } from '../../storage/storage.ts';
-import type { RuleDeps } from '../change-rules.ts';
+import type { ApprovalDeps } from '../approval/request.ts';
 
 /** `auto`: once there is somebody who could accept, because people can sign in. */
 export type AcceptanceSetting = 'auto' | 'required' | 'off';
@@ -9,7 +9,7 @@ export type AcceptanceSetting = 'auto' | 'required' | 'off';
 export type OwnerAcceptance = (stores: Pick<Stores, 'trustedIssuers'>) => Promise<boolean>;
 
 /** What the rules of ownership are given besides their stores. */
-export interface OwnerDeps extends RuleDeps {
+export interface OwnerDeps extends ApprovalDeps {
   readonly ownerAcceptance: OwnerAcceptance;
 }
 

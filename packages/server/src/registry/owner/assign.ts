@@ -24,22 +24,22 @@ export async function changeOwnedIdentity(
   tell: Tell,
   record: IdentityRecord,
   { confirms = false, ...change }: OwnedChange,
-  by: Pick<Actor, 'identity'>,
+  by: Actor,
 ): Promise<IdentityRecord> {
   const { owner } = change;
-  if (owner === undefined) return await changeIdentity(deps, stores, tell, record, change);
+  if (owner === undefined) return await changeIdentity(deps, stores, tell, record, change, by);
   const another = !sameHandle(owner.person, record.owner.person);
   if (!another && !confirms) {
     await requireLivingOwner(stores, owner, record.owner);
-    return await changeIdentity(deps, stores, tell, record, change);
+    return await changeIdentity(deps, stores, tell, record, change, by);
   }
   if (await deps.ownerAcceptance(stores)) {
     const kept: Owner = { ...owner, person: record.owner.person };
     await requireLivingOwner(stores, kept, record.owner);
-    const next = await changeIdentity(deps, stores, tell, record, { ...change, owner: kept });
+    const next = await changeIdentity(deps, stores, tell, record, { ...change, owner: kept }, by);
     if (another) await offerIdentity(deps, stores, tell, next, { to: owner.person, reason: undefined, by });
     return next;
   }
-  const next = await changeIdentity(deps, stores, tell, record, { ...change, owner: undefined });
-  return await settleOwner(deps, stores, tell, next, owner);
+  const next = await changeIdentity(deps, stores, tell, record, { ...change, owner: undefined }, by);
+  return await settleOwner(deps, stores, tell, next, owner, by);
 }

@@ -3,7 +3,7 @@ import type { IdentityFilter, IdentityRecord } from '../../storage/identities.ts
 import type { Position } from '../../storage/page.ts';
 import type { PersonRecord } from '../../storage/people.ts';
 import type { Stores } from '../../storage/storage.ts';
-import type { RuleDeps, Tell } from '../change-rules.ts';
+import type { Tell } from '../change-rules.ts';
 import { sameHandle } from '../directory/handle.ts';
 import { changeIdentity, hasEnded } from '../identity.ts';
 import type { OwnerDeps } from './acceptance.ts';
@@ -65,7 +65,7 @@ export async function orphan(
     // A team goes on being the backup of whom it lends.
     const own = backup !== undefined && sameHandle(backup, interim.handle);
     const owner = { ...identity.owner, person: interim.handle, backup: own ? undefined : backup };
-    promoted = await changeIdentity(deps, stores, tell, identity, { owner });
+    promoted = await changeIdentity(deps, stores, tell, identity, { owner }, AUTHORITY);
   }
   await stores.ownershipClocks.insert(clock);
   await takeDueSteps(deps, stores, tell, clock, promoted);
@@ -77,7 +77,7 @@ export async function orphan(
 }
 
 /** Of whom comes back before anybody has taken over: all is as it was. */
-async function returned(deps: RuleDeps, stores: Stores, tell: Tell, person: PersonRecord): Promise<void> {
+async function returned(deps: OwnerDeps, stores: Stores, tell: Tell, person: PersonRecord): Promise<void> {
   let after: string | undefined;
   for (;;) {
     const clocks = await stores.ownershipClocks.ofPerson(person.handle, 200, after);
@@ -89,7 +89,7 @@ async function returned(deps: RuleDeps, stores: Stores, tell: Tell, person: Pers
       const owner = { ...identity.owner, person: clock.person, backup: clock.backup };
       const restored = hasEnded(identity)
         ? identity
-        : await changeIdentity(deps, stores, tell, identity, { owner });
+        : await changeIdentity(deps, stores, tell, identity, { owner }, AUTHORITY);
       await stopClock(stores, tell, restored);
       await withdrawOffers(deps, stores, tell, restored);
     }

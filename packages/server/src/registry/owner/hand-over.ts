@@ -72,7 +72,7 @@ export interface HandOver {
   readonly from: PersonRecord;
   readonly to: PersonRecord;
   readonly reason: string | undefined;
-  readonly by: Pick<Actor, 'identity'>;
+  readonly by: Actor;
 }
 
 /** Throws `owner_left` when who should take over has left, and `illegal_transition` when it is the same person. */
@@ -109,14 +109,14 @@ export async function handOverBackup(
   stores: Stores,
   tell: Tell,
   id: string,
-  { from, to }: HandOver,
+  { from, to, by }: HandOver,
 ): Promise<Outcome> {
   const identity = await stores.identities.byId(id);
   if (identity === undefined || hasEnded(identity) || !isBackup(identity, from)) return 'unchanged';
   const own = sameHandle(identity.owner.person, to.handle);
   const owner = { ...identity.owner, backup: own ? undefined : to.handle };
   await requireLivingOwner(stores, owner, identity.owner);
-  await changeIdentity(deps, stores, tell, identity, { owner });
+  await changeIdentity(deps, stores, tell, identity, { owner }, by);
   return 'changed';
 }
 

@@ -20,13 +20,8 @@ export const OFFER_STEP_MS: number = 7 * 86_400_000;
 export interface NewOffer {
   readonly to: string;
   readonly reason: string | undefined;
-  readonly by: Pick<Actor, 'identity'>;
+  readonly by: Actor;
 }
-
-type Writing = Pick<
-  Stores,
-  'identities' | 'people' | 'teams' | 'trustedIssuers' | 'ownershipClocks' | 'ownershipOffers'
->;
 
 /**
  * Offers an identity. Where nobody has to accept it is taken over at once. The open offer, and no event, when it is offered to
@@ -34,7 +29,7 @@ type Writing = Pick<
  */
 export async function offerIdentity(
   deps: OwnerDeps,
-  stores: Writing,
+  stores: Stores,
   tell: Tell,
   identity: IdentityRecord,
   asked: NewOffer,
@@ -58,7 +53,7 @@ export async function offerIdentity(
   const record = newOffer(deps, identity, asked, clock?.person ?? identity.owner.person);
   if (await deps.ownerAcceptance(stores)) return await insert(stores, tell, identity, record);
   const owner = await ownerWith(stores, identity, asked.to);
-  await settleOwner(deps, stores, tell, identity, owner);
+  await settleOwner(deps, stores, tell, identity, owner, asked.by);
   return await insert(stores, tell, identity, {
     ...record,
     state: 'accepted',
@@ -108,11 +103,12 @@ export type Means = (handle: string) => Promise<boolean>;
 
 /** Who accepts becomes accountable, and nobody else. */
 export async function acceptOffer(
-  deps: RuleDeps,
-  stores: Writing,
+  deps: OwnerDeps,
+  stores: Stores,
   tell: Tell,
   offer: OwnershipOfferRecord,
   means: Means,
+  by: Actor,
 ): Promise<OwnershipOfferRecord> {
   const who = await requireCandidate(offer, means);
   const identity = await identityOf(stores, offer);
@@ -122,14 +118,14 @@ export async function acceptOffer(
   const decided = { state: 'accepted', decidedBy: who, decidedAt: deps.clock.now() } as const;
   const next = await changeOffer(deps, stores, tell, identity, offer, decided, 'accepted');
   const owner = await ownerWith(stores, identity, who);
-  await settleOwner(deps, stores, tell, identity, owner);
+  await settleOwner(deps, stores, tell, identity, owner, by);
   return next;
 }
 
 /** Whoever was accountable stays so. */
 export async function declineOffer(
   deps: RuleDeps,
-  stores: Writing,
+  stores: Stores,
   tell: Tell,
   offer: OwnershipOfferRecord,
   means: Means,
@@ -166,7 +162,7 @@ const NEXT: { readonly [step in OfferStep]: readonly OfferStep[] } = {
 /** Nobody answered in time: it goes to their manager, then to the lead of the identity's team, and then it is lost. */
 export async function escalateOffer(
   deps: RuleDeps,
-  stores: Writing,
+  stores: Stores,
   tell: Tell,
   offer: OwnershipOfferRecord,
 ): Promise<OwnershipOfferRecord> {
@@ -183,7 +179,7 @@ export async function escalateOffer(
 }
 
 async function candidateAt(
-  stores: Writing,
+  stores: Stores,
   identity: IdentityRecord,
   offer: OwnershipOfferRecord,
   step: OfferStep,

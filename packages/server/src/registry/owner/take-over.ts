@@ -1,27 +1,28 @@
+import type { Actor } from '../../audit/change.ts';
 import type { IdentityRecord, Owner } from '../../storage/identities.ts';
 import type { Stores } from '../../storage/storage.ts';
-import type { RuleDeps, Tell } from '../change-rules.ts';
+import type { ApprovalDeps } from '../approval/request.ts';
+import type { Tell } from '../change-rules.ts';
 import { sameHandle } from '../directory/handle.ts';
 import { changeIdentity } from '../identity.ts';
 import { withdrawOffers } from './offer-state.ts';
 import { clockView } from './view.ts';
 import { requireLivingOwner } from './living-owner.ts';
 
-type Writing = Pick<Stores, 'identities' | 'people' | 'ownershipClocks' | 'ownershipOffers'>;
-
 /**
  * Makes the owner what is said, at once: whoever is named is accountable from now on, no clock runs any more, and no offer
  * is open. The same record when it is so already.
  */
 export async function settleOwner(
-  deps: RuleDeps,
-  stores: Writing,
+  deps: ApprovalDeps,
+  stores: Stores,
   tell: Tell,
   identity: IdentityRecord,
   owner: Owner,
+  by: Actor,
 ): Promise<IdentityRecord> {
   await requireLivingOwner(stores, owner, identity.owner);
-  const next = await changeIdentity(deps, stores, tell, identity, { owner });
+  const next = await changeIdentity(deps, stores, tell, identity, { owner }, by);
   await stopClock(stores, tell, next);
   await withdrawOffers(deps, stores, tell, next);
   return next;

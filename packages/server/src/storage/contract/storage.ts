@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts';
 import type { Storage } from '../storage.ts';
 import { accessContract } from './access.ts';
 import { accessAsOfContract } from './access-as-of.ts';
+import { approvalContract } from './approvals.ts';
 import { changeContract } from './changes.ts';
 import { credentialContract } from './credentials.ts';
 import { cutoffReceiptContract } from './cutoff-receipts.ts';
@@ -30,6 +31,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['resource servers', resourceServerContract],
   ['access', accessContract],
   ['access as of an instant', accessAsOfContract],
+  ['approvals', approvalContract],
   ['trusted issuers', trustedIssuerContract],
   ['signing keys', signingKeyContract],
   ['cut-offs', cutoffContract],

@@ -7,6 +7,7 @@ export function trustedIssuerContract({ storage }: Subject): void {
     for (const record of [
       trustedIssuerRecord(),
       trustedIssuerRecord({
+        earlierTokens: { maxAge: 60, until: 1_796_000_000 },
         kind: 'kubernetes',
         keys: { from: 'jwks', jwks: { keys: [] } },
         ca: 'pem',

@@ -1,0 +1,85 @@
+// What pages of one issuer's cut-off feed add up to: orders, the place in the feed, and how new the news is.
+import { type CutoffFeed, type CutoffIndex, indexCutoffs } from '@countersign/protocol/cutoff-feed';
+import { FeedError } from './cutoff-alarm.ts';
+
+/** Seconds after which everything is asked for anew, so that orders that no longer matter are forgotten. */
+const START_OVER_AFTER = 3600;
+/**
+ * Seconds after which it no longer matters that orders which were seen here are gone from the feed: no token that they
+ * concern lives any more.
+ */
+const FORGIVES_ROLLBACK_AFTER = 87_000;
+
+export interface KnownOrders {
+  /** Another object whenever there are others. */
+  readonly index: CutoffIndex;
+  /** The receipt of the last page; `undefined` asks for everything that still matters. */
+  readonly cursor: number | undefined;
+  /** Whether the pages have come to their end once since the start; before that, orders may still be missing. */
+  readonly complete: boolean;
+  /** Epoch seconds of the moment for which all is known; minus infinity before that. */
+  readonly freshAt: number;
+  /**
+   * Adds a page. `now`: epoch seconds.
+   * @throws FeedError when it leads to less than was seen before: its orders are obeyed, but it is no news.
+   */
+  take(page: CutoffFeed, now: number, leeway: number): void;
+  /** Asks for everything next; orders already known stay in force. */
+  startOver(): void;
+  startOverIfOld(now: number): void;
+}
+
+export function createKnownOrders(): KnownOrders {
+  let index: CutoffIndex = new Map();
+  let cursor: number | undefined;
+  let complete = false;
+  let freshAt = Number.NEGATIVE_INFINITY;
+  let highest = 0;
+  let highestAt = 0;
+  /** When orders were last seen to be gone: from then on nothing is forgotten for as long as they may matter. */
+  let wentBackAt = Number.NEGATIVE_INFINITY;
+  let snapshotAt = 0;
+
+  return {
+    get index() {
+      return index;
+    },
+    get cursor() {
+      return cursor;
+    },
+    get complete() {
+      return complete;
+    },
+    get freshAt() {
+      return freshAt;
+    },
+    take(page, now, leeway) {
+      const isSnapshot = cursor === undefined;
+      const goesBack = page.cursor < highest && now - highestAt < FORGIVES_ROLLBACK_AFTER;
+      if (goesBack) wentBackAt = now;
+      const mayForget = isSnapshot && now - wentBackAt >= FORGIVES_ROLLBACK_AFTER;
+      if (page.entries.length > 0 || mayForget) {
+        index = indexCutoffs(page.entries, mayForget ? undefined : index);
+      }
+      if (isSnapshot) snapshotAt = now;
+      cursor = page.cursor;
+      // What is known may come in several pages; an empty one ends them.
+      const isLast = page.entries.length === 0 || page.cursor === page.from;
+      if (goesBack) {
+        if (!isLast) return;
+        throw new FeedError('rolled_back', 'orders that were in it are gone');
+      }
+      highest = page.cursor;
+      highestAt = now;
+      if (isLast) complete = true;
+      // A page speaks for the moment it was signed, not for the one it came: somebody may have kept it back.
+      if (complete) freshAt = Math.min(now, page.iat + leeway);
+    },
+    startOver() {
+      cursor = undefined;
+    },
+    startOverIfOld(now) {
+      if (Math.abs(now - snapshotAt) > START_OVER_AFTER) cursor = undefined;
+    },
+  };
+}

@@ -1,0 +1,11 @@
+import type { TimeWindow } from './time-window.ts';
+
+/** When tokens are issued under an access at all; each that is there must hold. */
+export interface Conditions {
+  /** CIDR blocks; one of them. */
+  readonly networks?: readonly string[] | undefined;
+  /** One of them. */
+  readonly times?: readonly TimeWindow[] | undefined;
+  /** The proof that the token has to be bound to. */
+  readonly binding?: 'dpop' | 'mtls' | 'any' | undefined;
+}

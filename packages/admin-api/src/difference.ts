@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { cutoffOutlook } from './cutoffs.ts';
 import { peopleImported } from './people-import.ts';
+import { recentCallers } from './decommissioning.ts';
 
 /** The kinds of objects that a write can change. */
 export const OBJECT_KINDS = [
@@ -41,6 +42,7 @@ export const difference = z
     changes: z.array(objectChange),
     import: peopleImported.optional().describe('Of an import of people: how many rows do what'),
     outlook: cutoffOutlook.optional().describe('Of a cut-off: whom it reaches, and the worst case'),
+    recent: recentCallers.optional().describe('Of a decommissioning: who used it lately'),
   })
   .meta({ id: 'Difference' });
 export type Difference = z.output<typeof difference>;

@@ -11,6 +11,8 @@ export const FINDING_KINDS = [
   'shared_key',
   'scope_meaning_changed',
   'unregistered_caller',
+  'inactive_identity',
+  'long_suspended',
   'orphaned',
   'owner_leaving',
   'owner_unknown',
@@ -24,7 +26,7 @@ export type FindingState = (typeof FINDING_STATES)[number];
 /** In ascending order. */
 export const FINDING_SEVERITIES = ['low', 'medium', 'high'] as const;
 export type FindingSeverity = (typeof FINDING_SEVERITIES)[number];
-export const FINDING_SUBJECTS = ['identity', 'credential', 'access', 'resource_server'] as const;
+export const FINDING_SUBJECTS = ['credential', 'access', 'resource_server', 'identity'] as const;
 export type FindingSubject = (typeof FINDING_SUBJECTS)[number];
 
 export const finding = z

@@ -25,7 +25,7 @@ export function identityHandlers(
         'identities' | 'approvals' | 'approvalRules' | 'ownershipClocks' | 'ownershipOffers'
       >;
     },
-): NounHandlers<'identities'> {
+): Omit<NounHandlers<'identities'>, 'identities.decommission'> {
   const { storage } = deps;
   return {
     'identities.create': {
@@ -101,7 +101,7 @@ export function identityHandlers(
     'identities.activate': moveHandler(deps, 'activate'),
     'identities.suspend': moveHandler(deps, 'suspend'),
     'identities.resume': moveHandler(deps, 'resume'),
-    'identities.decommission': moveHandler(deps, 'decommission'),
+    'identities.keep': moveHandler(deps, 'keep'),
     'identities.restore': moveHandler(deps, 'restore'),
   };
 }
@@ -114,6 +114,7 @@ type MoveId = Exclude<
   | 'identities.patch'
   | 'identities.approve'
   | 'identities.reject'
+  | 'identities.decommission'
 >;
 
 function moveHandler<Id extends MoveId>(deps: OwnerDeps & AdministratorDeps, move: Move): Handler<Id> {

@@ -11,7 +11,11 @@ import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Position } from '../../storage/page.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import type { Circumstances, Detector } from '../findings/detector.ts';
+import { activityOf } from '../../registry/inactivity.ts';
+import { watchedSince } from '../../registry/use/watch.ts';
 import { credentialMadeWhileNarrowed } from '../findings/credential-made-while-narrowed.ts';
+import { inactiveIdentity } from '../findings/inactive-identity.ts';
+import { longSuspended } from '../findings/long-suspended.ts';
 import { oldCredential } from '../findings/old-credential.ts';
 import { stepsFor } from '../findings/reconcile.ts';
 import { keySharersOf } from '../findings/key-sharers.ts';
@@ -43,15 +47,21 @@ export interface LookForFindingsDeps extends RuleDeps {
     | 'teams'
     | 'ownershipClocks'
     | 'ownershipOffers'
+    | 'credentialUse'
+    | 'settings'
     | 'onChange'
   >;
   readonly changes: Changes;
   readonly maximumAge: Circumstances['maximumAge'];
   readonly pace: Pick<IssuancePace, 'take'>;
+  readonly inactivity: 'suspend' | 'report';
+  readonly suspendedForMs: number;
 }
 
 /** What is the same for all identities of one run. */
-type Round = Omit<Circumstances, 'keySharers' | 'owners' | 'adminHistory'> & {
+type Round = Omit<Circumstances, 'keySharers' | 'inactivity' | 'owners' | 'adminHistory'> & {
+  readonly mode: 'suspend' | 'report';
+  readonly watched: number | undefined;
   /** Somebody has entered people. */
   readonly directory: boolean;
 };
@@ -69,6 +79,8 @@ const DETECTORS: readonly Detector[] = [
   credentialMadeWhileNarrowed,
   scopeMeaningChanged,
   unregisteredCaller,
+  inactiveIdentity,
+  longSuspended,
   orphaned,
   ownerLeaving,
   ownerUnknown,
@@ -93,21 +105,26 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
         roundAt = now;
         return;
       }
-      const { maximumAge } = deps;
+      const { maximumAge, suspendedForMs, inactivity: mode } = deps;
+      const same = async () => ({
+        now,
+        maximumAge,
+        suspendedForMs,
+        mode,
+        watched: await watchedSince(deps.storage.settings),
+        directory: await hasDirectory(deps.storage),
+        ...(await toldOfUse(deps.storage, now)),
+      });
       if (now < roundAt && !changed.overflown) {
         // What was counted since the last round is counted on; here it is not known yet.
         const ids = changed.take();
         if (ids.size === 0) return;
-        const told = await toldOfUse(deps.storage, now);
-        const directory = await hasDirectory(deps.storage);
-        await lookAtThose(deps, ids, { now, maximumAge, paces: new Map(), directory, ...told }, signal);
+        await lookAtThose(deps, ids, { paces: new Map(), ...(await same()) }, signal);
         return;
       }
       roundAt = now + ROUND_MS;
       changed.take();
-      const told = await toldOfUse(deps.storage, now);
-      const directory = await hasDirectory(deps.storage);
-      await lookAtEveryone(deps, { now, maximumAge, paces: deps.pace.take(now), directory, ...told }, signal);
+      await lookAtEveryone(deps, { paces: deps.pace.take(now), ...(await same()) }, signal);
     },
   };
 }
@@ -220,6 +237,7 @@ async function stepsOf(
     | 'teams'
     | 'ownershipClocks'
     | 'ownershipOffers'
+    | 'credentialUse'
   >,
   identity: IdentityRecord,
   round: Round,
@@ -229,7 +247,20 @@ async function stepsOf(
   const { clientIds: keySharers, neighbours } = await keySharersOf(stores, facts, round.now);
   const own = facts.access.find(({ resourceServer }) => resourceServer.builtIn);
   const adminHistory = own && (await stores.access.historyOf(identity.id, own.resourceServer.id));
+  const inactivity = await inactivityOf(stores, identity, round);
   const owners = round.directory ? await ownerFactsOf(stores, identity) : undefined;
-  const circumstances = { ...round, keySharers, adminHistory, owners };
+  const circumstances = { ...round, keySharers, adminHistory, inactivity, owners };
   return { steps: stepsFor(DETECTORS, facts, live, circumstances), concerned: neighbours };
+}
+
+/** Read for those only of whom it is not clear without: most are too young, or may be quiet. */
+async function inactivityOf(
+  { credentialUse }: Pick<Stores, 'credentialUse'>,
+  identity: IdentityRecord,
+  { mode, watched, now }: Round,
+): Promise<Circumstances['inactivity']> {
+  const never = { lastUsedAt: undefined, watchedSince: watched };
+  if (identity.state !== 'active' || activityOf(identity, never, now) !== 'unused') return undefined;
+  const lastUsedAt = (await credentialUse.ofIdentities([identity.id])).get(identity.id);
+  return { mode, use: { lastUsedAt, watchedSince: watched } };
 }

@@ -11,6 +11,7 @@ import { cutoffContract } from './cutoffs.ts';
 import { findingContract } from './findings.ts';
 import { identityContract } from './identities.ts';
 import { idempotencyContract } from './idempotency.ts';
+import { lifecycleContract } from './lifecycle.ts';
 import { modelContract } from './model.ts';
 import { outboxContract } from './outbox.ts';
 import { ownershipContract } from './ownership.ts';
@@ -41,6 +42,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['people and teams', peopleContract],
   ['ownership', ownershipContract],
   ['usage', usageContract],
+  ['what time does', lifecycleContract],
   ['outbox', outboxContract],
   ['used once', usedOnceContract],
   ['idempotency', idempotencyContract],

@@ -17,7 +17,8 @@ let look: Job;
 beforeEach(async () => {
   authority = await openAuthority({ ownerAcceptance: ownerAcceptance('required') });
   const pace = createIssuancePace(authority.clock.now());
-  look = lookForFindingsJob({ ...authority.deps, pace, maximumAge: maximumAgeOf(new Map()) });
+  const life = { inactivity: 'suspend', suspendedForMs: 30 * DAY } as const;
+  look = lookForFindingsJob({ ...authority.deps, ...life, pace, maximumAge: maximumAgeOf(new Map()) });
   await look.run(never);
 });
 afterEach(async () => {

@@ -17,6 +17,7 @@ test('an operator changes what is there and decides nothing', () => {
   expect(held.filter(isPeopleScope)).toEqual(['ownership:accept']);
   expect(PERMISSIONS.filter((scope) => !isPeopleScope(scope) && !held.includes(scope))).toEqual([
     'trusted-issuers:write',
+    'approval-rules:write',
   ]);
 });
 
@@ -48,6 +49,10 @@ test('what only people decide is decided by no scope that a machine can hold', (
   expect(decisions).toEqual([
     'identities.approve',
     'identities.reject',
+    'access.approve',
+    'access.reject',
+    'approvals.approve',
+    'approvals.reject',
     'cutoffs.lift',
     'ownership-offers.accept',
     'ownership-offers.decline',

@@ -99,13 +99,22 @@ describe('a token is not watched any more', () => {
   });
 
   it.each<[string, () => Response]>([
-    ['fails', () => { throw new Error('no'); }],
+    [
+      'fails',
+      () => {
+        throw new Error('no');
+      },
+    ],
     ['answers without content', () => new Response(null, { status: 204 })],
     ['breaks off', () => new Response(new ReadableStream({ pull: (to) => to.error(new Error('no')) }))],
   ])('when the handler of fetch %s', async (_, handler) => {
     const { verifier, watched, let: go } = counting();
     go();
-    const answer = inFetch.watchScope(verifier, SCOPE, handler)(new Request('https://a.example', { headers: bearer() }));
+    const answer = inFetch.watchScope(
+      verifier,
+      SCOPE,
+      handler,
+    )(new Request('https://a.example', { headers: bearer() }));
     await answer.then((response) => response.text()).catch(() => undefined);
     expect(watched()).toBe(0);
   });
@@ -113,7 +122,10 @@ describe('a token is not watched any more', () => {
   it('when a gRPC call was cancelled while it was looked at', async () => {
     const { verifier, watched, let: go, asked } = counting();
     const path = '/fraud.Cases/Watch';
-    const bytes = { serialize: (text: string) => Buffer.from(text), deserialize: (read: Buffer) => read.toString() };
+    const bytes = {
+      serialize: (text: string) => Buffer.from(text),
+      deserialize: (read: Buffer) => read.toString(),
+    };
     const server = new grpc.Server({ interceptors: [requireScopes(verifier, grpc, { [path]: SCOPE })] });
     const { serialize, deserialize } = bytes;
     const definition = {
@@ -127,7 +139,10 @@ describe('a token is not watched any more', () => {
       server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (_, bound) => resolve(bound));
     });
     const client = new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
-    closers.push(() => server.forceShutdown(), () => client.close());
+    closers.push(
+      () => server.forceShutdown(),
+      () => client.close(),
+    );
     const metadata = new grpc.Metadata();
     metadata.set('authorization', bearer().authorization);
     const call = client.makeServerStreamRequest(path, serialize, deserialize, 'all', metadata);
@@ -143,7 +158,9 @@ describe('a token is not watched any more', () => {
 
 describe('a token that ends while the answer is made', () => {
   it('ends the content of a handler of fetch', async () => {
-    const events = new ReadableStream<Uint8Array>({ start: (to) => to.enqueue(new TextEncoder().encode('a')) });
+    const events = new ReadableStream<Uint8Array>({
+      start: (to) => to.enqueue(new TextEncoder().encode('a')),
+    });
     const handler = inFetch.watchScope(scene.open(), SCOPE, async (_request, { signal }) => {
       scene.now += 610;
       await once(signal, 'abort');
@@ -228,7 +245,15 @@ async function openSocket(
 function handshake(): string {
   const lines = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
   const key = `Sec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}`;
-  return ['GET / HTTP/1.1', 'Host: a', ...lines, key, `Authorization: ${bearer().authorization}`, '', ''].join('\r\n');
+  return [
+    'GET / HTTP/1.1',
+    'Host: a',
+    ...lines,
+    key,
+    `Authorization: ${bearer().authorization}`,
+    '',
+    '',
+  ].join('\r\n');
 }
 
 async function upgrade(address: unknown): Promise<Socket> {

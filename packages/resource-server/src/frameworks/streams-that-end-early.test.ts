@@ -129,9 +129,13 @@ describe('a token is not watched any more', () => {
     const server = new grpc.Server({ interceptors: [requireScopes(verifier, grpc, { [path]: SCOPE })] });
     const { serialize, deserialize } = bytes;
     const definition = {
-      ...{ path, requestStream: false, responseStream: true },
-      ...{ requestSerialize: serialize, requestDeserialize: deserialize },
-      ...{ responseSerialize: serialize, responseDeserialize: deserialize },
+      path,
+      requestStream: false,
+      responseStream: true,
+      requestSerialize: serialize,
+      requestDeserialize: deserialize,
+      responseSerialize: serialize,
+      responseDeserialize: deserialize,
     };
     const watch: grpc.handleServerStreamingCall<string, string> = (call) => void call.write('hello');
     server.addService({ watch: definition }, { watch });

@@ -4,7 +4,7 @@ import type { Allowed, Decide } from '../decision/decide.ts';
 import { type EdgeReason, refuseEdge, type Refused } from '../decision/refusal.ts';
 import { endLingering } from '../http/linger.ts';
 import type { Ledger } from '../telemetry/ledger.ts';
-import { answer, fail, FRONT, relay } from './answer.ts';
+import { answer, fail, FRONT, relay, SwitchedUnasked } from './answer.ts';
 import { type Framing, framingOf, limited } from './content.ts';
 import { edgeRequest, forwardedHeaders, type ForwardingDeps } from './forwarded-request.ts';
 import type { InFlight } from './in-flight.ts';
@@ -87,6 +87,10 @@ function forward(exchange: Exchange, admitted: Admitted, deps: ProxyDeps): void 
     request.once('response', (reply) => {
       answered = true;
       relay(reply, response, admitted, deps);
+    });
+    request.once('upgrade', (_reply, socket) => {
+      socket.destroy();
+      fail(response, new SwitchedUnasked(), admitted, deps);
     });
     request.on('error', (error: NodeJS.ErrnoException) => {
       // An upstream may answer and hang up before it has heard everything; its answer stands or falls by itself.

@@ -4,8 +4,8 @@ import type { Due } from '../../storage/page.ts';
 
 /** Rows of one page, how many of them share a transaction, and how many transactions run at once. */
 const PAGE = 500;
-const TOGETHER = 10;
-const SIDE_BY_SIDE = 4;
+const TOGETHER = 5;
+const SIDE_BY_SIDE = 2;
 
 /** What a sweep reads and does: pages in the order of their instants. */
 export interface Sweep {

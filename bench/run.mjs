@@ -24,6 +24,7 @@ const BENCHES = [
   'gateway',
   'start',
   'estate-size',
+  'sweep',
 ];
 const WHEN_NAMED = ['profile'];
 

@@ -18,7 +18,14 @@ import { objectChange } from './difference.ts';
 import { identityRef, instant, name, newClientId, resourceIdentifier, span } from './fields.ts';
 import { identityMembers } from './identities.ts';
 import { resourceServerMembers } from './resource-servers.ts';
-import { AT_KEY_PLACE, hasOneKeyPlace, issuerIdentifier, trustedIssuerMembers } from './trusted-issuers.ts';
+import {
+  AT_KEY_PLACE,
+  AT_PEOPLE,
+  hasOneKeyPlace,
+  isPeopleOrMachines,
+  issuerIdentifier,
+  trustedIssuerMembers,
+} from './trusted-issuers.ts';
 
 export const API_VERSION = 'countersign/v1';
 
@@ -110,7 +117,8 @@ export const trustedIssuerDocument = z.strictObject({
       name: name.optional().describe('metadata.name when absent'),
       issuer: issuerIdentifier,
     })
-    .refine(hasOneKeyPlace, AT_KEY_PLACE),
+    .refine(hasOneKeyPlace, AT_KEY_PLACE)
+    .refine(isPeopleOrMachines, AT_PEOPLE),
 });
 
 export const approvalRuleDocument = z.strictObject({

@@ -9,6 +9,7 @@ import { cutoffOperations } from './cutoffs.ts';
 import { findingOperations } from './findings.ts';
 import { identityOperations } from './identities.ts';
 import { keyOperations } from './keys.ts';
+import { meOperations } from './me.ts';
 import { peopleOperations } from './people.ts';
 import { resourceServerOperations } from './resource-servers.ts';
 import { teamOperations } from './teams.ts';
@@ -32,6 +33,7 @@ export const operations = {
   ...usageOperations,
   ...auditOperations,
   ...applyOperations,
+  ...meOperations,
 };
 
 export type Operations = typeof operations;

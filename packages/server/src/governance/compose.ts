@@ -31,6 +31,7 @@ import { createIdempotency } from './admin/idempotency.ts';
 import { findingHandlers } from './admin/findings.ts';
 import { identityHandlers } from './admin/identities.ts';
 import { keyHandlers } from './admin/keys.ts';
+import { meHandlers } from './admin/me.ts';
 import { peopleHandlers } from './admin/people.ts';
 import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin, type RequireAdminDeps } from './admin/require-admin.ts';
@@ -49,6 +50,7 @@ import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
 import { sweepExpiredJob } from './jobs/sweep-expired.ts';
 
 export { type AdminAccount, AUTHORITY, ensureAdmin, resetAdmin } from './admin/admin-identity.ts';
+export { scopesOfRoles } from './admin/person-admin.ts';
 export { applyDocuments } from './admin/documents.ts';
 export { hasLiveSecret } from './apply/bring-credential.ts';
 export { createOwnUse } from './admin/own-use.ts';
@@ -142,6 +144,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...auditHandlers(rules),
     ...explainHandlers(rules),
     ...documentHandlers(rules),
+    ...meHandlers(rules),
   };
 }
 

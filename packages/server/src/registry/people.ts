@@ -1,3 +1,4 @@
+import type { PersonStore } from '../storage/people.ts';
 import type { TrustedIssuerRecord, TrustedIssuerStore } from '../storage/trusted-issuers.ts';
 import type { SignedInPerson } from './signed-in-person.ts';
 
@@ -5,16 +6,59 @@ import type { SignedInPerson } from './signed-in-person.ts';
 export type PersonFault = 'people_issuer_not_active' | 'person_left';
 
 /** What a directory of people knows of one. Whom it does not know it calls active: their issuer says that they are there. */
-export type PersonStatus = (
+export type PersonStanding = (
   person: Pick<SignedInPerson, 'issuer' | 'subject' | 'handle'>,
 ) => Promise<'active' | 'left'>;
 
+/**
+ * By the directory of this authority: under whichever of their names it knows them. Two records are one word more than none: who has
+ * left under one of them has left.
+ */
+export function standingInDirectory(
+  people: Pick<PersonStore, 'byHandle' | 'byEmail' | 'byExternalId'>,
+): PersonStanding {
+  return async ({ handle, subject }) => {
+    const found = [
+      await people.byHandle(handle),
+      await people.byEmail(handle),
+      await people.byExternalId(subject),
+    ];
+    return found.some((record) => record?.status === 'left') ? 'left' : 'active';
+  };
+}
+
 export interface PeopleDeps {
-  readonly trustedIssuers: Pick<TrustedIssuerStore, 'byId'>;
+  readonly trustedIssuers: Pick<TrustedIssuerStore, 'byId' | 'ofPeople'>;
   /** The issuer that `countersign dev` brings along; no registry has it. */
   readonly builtIn?: TrustedIssuerRecord | undefined;
   /** Undefined: there is no directory. */
-  readonly status?: PersonStatus | undefined;
+  readonly standing?: PersonStanding | undefined;
+}
+
+/** One that was registered has taken its place for ever, whatever became of it. */
+async function builtInIssuer({
+  trustedIssuers,
+  builtIn,
+}: PeopleDeps): Promise<TrustedIssuerRecord | undefined> {
+  return (await trustedIssuers.ofPeople()).length === 0 ? builtIn : undefined;
+}
+
+/** The roles of somebody in these groups. Groups are compared as strings. */
+export function rolesOf({ people }: TrustedIssuerRecord, groups: readonly string[]): readonly string[] {
+  return standingFor(people?.roles ?? {}, groups);
+}
+
+/** The teams of somebody in these groups. */
+export function teamsOf({ people }: TrustedIssuerRecord, groups: readonly string[]): readonly string[] {
+  return standingFor(people?.teams ?? {}, groups);
+}
+
+function standingFor(
+  table: Readonly<Record<string, readonly string[] | undefined>>,
+  groups: readonly string[],
+): readonly string[] {
+  const held = new Set(groups);
+  return Object.keys(table).filter((name) => table[name]?.some((group) => held.has(group)) === true);
 }
 
 /**
@@ -26,8 +70,8 @@ export async function personFault(
   person: SignedInPerson,
 ): Promise<PersonFault | undefined> {
   const { trustedIssuer: id, issuer } = person;
-  const record = deps.builtIn?.id === id ? deps.builtIn : await deps.trustedIssuers.byId(id);
+  const record = deps.builtIn?.id === id ? await builtInIssuer(deps) : await deps.trustedIssuers.byId(id);
   const vouches = record?.state === 'active' && record.kind === 'people' && record.issuer === issuer;
   if (!vouches) return 'people_issuer_not_active';
-  return (await deps.status?.(person)) === 'left' ? 'person_left' : undefined;
+  return (await deps.standing?.(person)) === 'left' ? 'person_left' : undefined;
 }

@@ -244,6 +244,10 @@ const PROBLEM_REASONS: { readonly [code in ProblemCode]: ReasonExplanation } = {
     why: 'A machine asked for a decision that people make.',
     fix: 'Let a person who has the role do it, after countersign login.',
   },
+  not_own: {
+    why: 'The person has the role owner alone, and what was to be changed is not its own, or would give it more.',
+    fix: 'Let its owner do it, or somebody with the role operator.',
+  },
   self_approval: {
     why: 'Who wanted to approve it asked for it, or stands behind who did: as owner, as maker of its credential, or under another name.',
     fix: 'Let somebody else approve it.',

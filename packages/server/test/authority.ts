@@ -92,7 +92,6 @@ export const PEOPLE: TrustedIssuerRecord = {
   maxTokenAge: 300,
   earlierTokens: undefined,
   singleUse: true,
-  earlierTokens: undefined,
   people: {
     clientId: 'countersign',
     consoleClientId: undefined,

@@ -47,8 +47,8 @@ const people: Guard = (_record, _now, { actor }) =>
     ? new RegistryRefusal('needs_people', 'this decision is made by people, not by machines')
     : undefined;
 
-const notStoppedForSecurity: Guard = (record) =>
-  record.securityStop
+const notStoppedForSecurity: Guard = (record, _now, { twoAgreed }) =>
+  record.securityStop && twoAgreed !== true
     ? new RegistryRefusal(
         'needs_people',
         'it was stopped for security: going on takes two people and a new credential',
@@ -112,6 +112,8 @@ export interface Moving {
   readonly actor: Pick<Actor, 'identity' | 'person'>;
   /** Stopped because it, or a secret of it, may be in wrong hands. */
   readonly security?: boolean;
+  /** Two people said that it may go on after a security stop: security-resume.ts. */
+  readonly twoAgreed?: boolean;
 }
 
 /**
@@ -183,7 +185,7 @@ export async function changeState(
     const refusal = guard(record, now, moving);
     if (refusal !== undefined) throw refusal;
   }
-  const securityStop = record.securityStop || moving.security === true;
+  const securityStop = (record.securityStop && moving.twoAgreed !== true) || moving.security === true;
   if (record.state === taken.to && record.securityStop === securityStop) return record;
   const next: IdentityRecord = {
     ...record,

@@ -133,11 +133,9 @@ function viewOf(identity: IdentityRecord): Explanation['identity'] {
   };
 }
 
-const NEW_IDENTITY = 'Make a new identity and move its callers there: countersign connect';
-
 const STOPPED_FOR_SECURITY: ReasonExplanation = {
-  why: 'The identity was cut off, or stopped for security: that is final in this version, because going on takes people who can sign in.',
-  fix: NEW_IDENTITY,
+  why: 'The identity was cut off, or stopped for security: going on takes two people and a new credential.',
+  fix: 'As the first: countersign identities resume; then make a new credential; then somebody else does the same. Or make a new identity: countersign connect',
 };
 
 const PROVE =

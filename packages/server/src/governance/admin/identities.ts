@@ -5,14 +5,17 @@ import { identityFacts } from '../../registry/approval/content.ts';
 import { changeIdentity, createIdentity } from '../../registry/identity.ts';
 import type { ApprovalDeps } from '../../registry/approval/request.ts';
 import { type Move, moveIdentity } from '../../registry/lifecycle.ts';
+import { resumeAfterSecurity } from '../../registry/security-resume.ts';
 import { identityView } from '../../registry/views.ts';
 import type { IdentityRecord, Owner } from '../../storage/identities.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { type AnswerStores, pendingView } from './access-answer.ts';
+import { type Admin, lackOf, missingScopes } from './admin.ts';
 import { decideOn, decisionOf, waitingAbout } from './approvals.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { Call, Handler, NounHandlers, Result } from './endpoint.ts';
 import { findIdentity, required } from './find-record.ts';
+import { ProblemError } from './problem.ts';
 
 export function identityHandlers(
   deps: ApprovalDeps &
@@ -116,12 +119,21 @@ function moveHandler<Id extends MoveId>(deps: ApprovalDeps & AdministratorDeps, 
       requireVersion(record.version);
       const moving = { move, reason: body.reason, actor: admin.actor };
       return await keepAdministered(deps, stores, record.id, async () => {
-        const moved = await moveIdentity(deps, stores, tell, record, moving);
+        const secured = move === 'resume' && record.securityStop;
+        if (secured) requireDecider(admin);
+        const carryOut = secured ? resumeAfterSecurity : moveIdentity;
+        const moved = await carryOut(deps, stores, tell, record, moving);
         if (move === 'submit') await requestIdentity(deps, stores, tell, moved, admin.actor);
         return (await resultOf(stores, moved)) as Result<Id>;
       });
     },
   };
+}
+
+/** Going on after a security stop is a decision, like an approval. */
+function requireDecider(admin: Admin): void {
+  const missing = missingScopes(admin, ['approvals:write']);
+  if (missing.length > 0) throw new ProblemError('insufficient_scope', { detail: lackOf(admin, missing) });
 }
 
 function decideHandler<Id extends 'identities.approve' | 'identities.reject'>(

@@ -16,6 +16,7 @@ test('an operator changes what is there and decides nothing', () => {
   expect(held.filter(isPeopleScope)).toEqual([]);
   expect(PERMISSIONS.filter((scope) => !isPeopleScope(scope) && !held.includes(scope))).toEqual([
     'trusted-issuers:write',
+    'approval-rules:write',
   ]);
 });
 
@@ -44,5 +45,8 @@ test('nobody without a role may do anything, and every role may do something', (
 
 test('what only people decide is decided by no scope that a machine can hold', () => {
   const decisions = operationIds.filter((id) => operations[id].scopes.some(isPeopleScope));
-  expect(decisions).toEqual(['identities.approve', 'identities.reject', 'cutoffs.lift']);
+  expect(decisions).toEqual(
+    expect.arrayContaining(['identities.approve', 'identities.reject', 'access.approve', 'cutoffs.lift']),
+  );
+  expect(decisions.every((id) => operations[id].write)).toBe(true);
 });

@@ -36,10 +36,12 @@ import {
 } from './oauth/compose.ts';
 import { openOutbound } from './open-state.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
+import { createFirstProof } from './registry/first-proof.ts';
 import { standingInDirectory } from './registry/people.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { knownResourceServers } from './registry/known-resource-servers.ts';
 import { beginToNote, createCredentialUses } from './registry/use/credential-uses.ts';
+import { createEndingCallers } from './registry/use/ending-callers.ts';
 import type { Storage } from './storage/storage.ts';
 import { authorityMetrics } from './telemetry/authority-metrics.ts';
 import { METRICS_CONTENT_TYPE, renderMetrics } from './telemetry/metrics.ts';
@@ -100,6 +102,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const uses = createCredentialUses(storage.credentialUse, (error) =>
     logger.warn({ err: error }, 'the last use of a credential could not be noted'),
   );
+  const ending = createEndingCallers(storage);
+  const firstProof = createFirstProof({ changes, clock, random });
   const budgets = createBudgets({
     issuanceQuota: deployment.issuanceQuota,
     enforced: deployment.issuanceQuotaMode === 'enforce',
@@ -133,6 +137,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     },
     keystore,
     strangers,
+    ending,
     refusedMethods,
     clock,
     random,
@@ -180,6 +185,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       jwksMaxAge: deployment.jwksMaxAge,
       usedOnce: storage.usedOnce,
       jwks,
+      firstProof,
       dpop: {
         nonceKey: deployment.dpopNonce ? masterKey.derive('dpop-nonce') : undefined,
       },
@@ -200,7 +206,14 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     refuseMetrics: createMetricsGuard({ ...governance, behindProxy: deployment.trustedProxies.length > 0 }),
   });
   const jobs = createJobRunner({
-    jobs: createJobs({ ...governance, rotateIfDue, reportOwnUse: () => ownUse.report(), pace }),
+    jobs: createJobs({
+      ...governance,
+      rotateIfDue,
+      reportOwnUse: () => ownUse.report(),
+      pace,
+      inactivity: deployment.inactiveIdentities,
+      suspendedForMs: deployment.suspendedFindingAfter * 1000,
+    }),
     timers: systemTimers,
     report: (job, error) => logger.error({ err: error, job }, 'a job failed; it runs again at its time'),
   });
@@ -222,6 +235,9 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     async close() {
       await ownUse.report(true).catch((error: unknown) => {
         logger.warn({ err: error }, 'what was used of the admin API last could not be written');
+      });
+      await ending.flush().catch((error: unknown) => {
+        logger.warn({ err: error }, 'who called what is being decommissioned could not be written');
       });
       await strangers.summarise();
       strangers.close();

@@ -84,6 +84,7 @@ export {
 } from './identities.ts';
 export { directoryName, newClientId } from './fields.ts';
 export { KEY_ALGORITHMS, type SigningKey } from './keys.ts';
+export type { Me } from './me.ts';
 export { type OpenApiOptions, openApiDocument } from './openapi.ts';
 export {
   type BodyOf,

@@ -10,6 +10,7 @@ import { cutoffOperations } from './cutoffs.ts';
 import { findingOperations } from './findings.ts';
 import { identityOperations } from './identities.ts';
 import { keyOperations } from './keys.ts';
+import { meOperations } from './me.ts';
 import { ownershipOperations } from './ownership.ts';
 import { peopleOperations } from './people.ts';
 import { peopleImportOperation } from './people-import.ts';
@@ -38,6 +39,7 @@ export const operations = {
   ...usageOperations,
   ...auditOperations,
   ...applyOperations,
+  ...meOperations,
 };
 
 export type Operations = typeof operations;

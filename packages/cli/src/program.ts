@@ -19,6 +19,18 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'Run the authority in production',
     load: async () => (await import('./commands/serve.ts')).serve,
   },
+  login: {
+    brief: 'Sign in as a person',
+    load: async () => (await import('./commands/login.ts')).login,
+  },
+  logout: {
+    brief: 'Sign out, and end the token',
+    load: async () => (await import('./commands/logout.ts')).logout,
+  },
+  whoami: {
+    brief: 'Say who you are to the authority, and what you may do',
+    load: async () => (await import('./commands/whoami.ts')).whoami,
+  },
   connect: {
     brief: 'Let a machine call an API: identity, credential and access in one step',
     load: async () => (await import('./commands/connect.ts')).connect,

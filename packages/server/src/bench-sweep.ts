@@ -10,6 +10,7 @@ import { createJobs } from './governance/compose.ts';
 import { pooledRandom } from './ids.ts';
 import { openAuditSink, openStorage } from './open-state.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
+import { ownerAcceptance } from './registry/owner/acceptance.ts';
 import { createEndingCallers } from './registry/use/ending-callers.ts';
 import type { Storage } from './storage/storage.ts';
 import { createLogger } from './telemetry/logger.ts';
@@ -72,6 +73,8 @@ export async function measureSweeps(options: {
       maximumAge: () => 90 * DAY,
       inactivity: 'suspend',
       suspendedForMs: 30 * DAY,
+      ownerAcceptance: ownerAcceptance('auto'),
+      approvalValidity: 72 * HOUR,
       rotateIfDue: () => Promise.resolve(),
       reportOwnUse: () => Promise.resolve(),
     });

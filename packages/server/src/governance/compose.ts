@@ -34,6 +34,7 @@ import { createIdempotency } from './admin/idempotency.ts';
 import { findingHandlers } from './admin/findings.ts';
 import { identityHandlers } from './admin/identities.ts';
 import { keyHandlers } from './admin/keys.ts';
+import { meHandlers } from './admin/me.ts';
 import { ownershipOfferHandlers } from './admin/ownership-offers.ts';
 import { peopleHandlers } from './admin/people.ts';
 import { publishedRoutes } from './admin/published.ts';
@@ -58,6 +59,7 @@ import { sweepExpiredJob } from './jobs/sweep-expired.ts';
 import { sweepIdentitiesJob } from './jobs/sweep-identities.ts';
 
 export { type AdminAccount, AUTHORITY, ensureAdmin, resetAdmin } from './admin/admin-identity.ts';
+export { scopesOfRoles } from './admin/person-admin.ts';
 export { applyDocuments } from './admin/documents.ts';
 export { hasLiveSecret } from './apply/bring-credential.ts';
 export { createOwnUse } from './admin/own-use.ts';
@@ -156,6 +158,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...auditHandlers(rules),
     ...explainHandlers(rules),
     ...documentHandlers(rules),
+    ...meHandlers(rules),
   };
 }
 

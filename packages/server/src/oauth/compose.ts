@@ -25,6 +25,7 @@ import { createJwksEndpoint } from './endpoints/jwks.ts';
 import { createRevokeEndpoint, type RevokeDeps } from './endpoints/revoke.ts';
 import { createStatusListEndpoint } from './endpoints/status-list.ts';
 import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
+import type { SignInDeps } from './endpoints/sign-in.ts';
 import { createTokenEndpoint, type TokenEndpointDeps } from './endpoints/token.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
 import { foreignSubjectToken } from './grants/foreign-subject-token.ts';
@@ -42,7 +43,8 @@ export type { IssuanceCounters } from './endpoints/issuance-record.ts';
 export { REFUSALS } from './refusal.ts';
 
 export interface OAuthDeps
-  extends Omit<TokenEndpointDeps, 'methods' | 'grants' | 'constraints' | 'rules' | 'record'>,
+  extends Omit<TokenEndpointDeps, 'methods' | 'grants' | 'constraints' | 'rules' | 'record' | 'signIn'>,
+    Omit<SignInDeps, 'constraints' | 'keystore' | 'usedOnce' | 'jwks' | 'lifetimes'>,
     IssuanceRecordDeps,
     Pick<RevokeDeps, 'changes' | 'ledger'> {
   readonly secretHash: SecretHash;
@@ -105,6 +107,7 @@ export function createOAuthRoutes(
     grants: new Map(grants.map((grant) => [grant.type, grant])),
     rules: RULES,
     record: createIssuanceRecord(deps),
+    signIn: { ...deps, constraints },
   });
   const about = {
     ...deps,

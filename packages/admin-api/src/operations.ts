@@ -12,6 +12,7 @@ import { keyOperations } from './keys.ts';
 import { peopleOperations } from './people.ts';
 import { resourceServerOperations } from './resource-servers.ts';
 import { teamOperations } from './teams.ts';
+import { tokenOperations } from './tokens.ts';
 import { trustedIssuerOperations } from './trusted-issuers.ts';
 import { usageOperations } from './usage.ts';
 
@@ -31,6 +32,7 @@ export const operations = {
   ...teamOperations,
   ...usageOperations,
   ...auditOperations,
+  ...tokenOperations,
   ...applyOperations,
 };
 

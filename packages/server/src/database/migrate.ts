@@ -12,6 +12,7 @@ import { statusIndexes } from './migrations/0025-status-indexes.ts';
 import { earlierTokenAge } from './migrations/0026-earlier-token-age.ts';
 import { people } from './migrations/0032-people.ts';
 import { approvals } from './migrations/0033-approvals.ts';
+import { trace } from './migrations/0037-trace.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
@@ -30,6 +31,7 @@ const MIGRATIONS: readonly {
   { name: '0026-earlier-token-age', texts: earlierTokenAge },
   { name: '0032-people', texts: people },
   { name: '0033-approvals', texts: approvals },
+  { name: '0037-trace', texts: trace },
 ];
 
 const createTable = statement(

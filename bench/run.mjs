@@ -85,11 +85,13 @@ const options = {
   say: (text) => process.stderr.write(`  ${text}\n`),
 };
 
-/** Puts a bench's result between its markers. */
+/** Puts a bench's result between its markers; between those of this major version of Node, where the page has some. */
 function write(name, text) {
   const file = join(here, 'README.md');
-  const [from, to] = [`<!-- result:${name} -->`, `<!-- /result:${name} -->`];
   const page = readFileSync(file, 'utf8');
+  const ofNode = `${name}:node-${process.versions.node.split('.')[0]}`;
+  const place = page.includes(`<!-- result:${ofNode} -->`) ? ofNode : name;
+  const [from, to] = [`<!-- result:${place} -->`, `<!-- /result:${place} -->`];
   const [start, end] = [page.indexOf(from), page.indexOf(to)];
   if (start < 0 || end < start) return;
   writeFileSync(file, `${page.slice(0, start + from.length)}\n${text}\n${page.slice(end)}`);

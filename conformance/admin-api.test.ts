@@ -166,7 +166,7 @@ describe.runIf(target.admin !== undefined)('admin API (needs the admin API)', ()
       expectOAuthError(await askToken({ client }), 401, 'invalid_client');
       await admin.must('POST', `/identities/${id}/resume`, { reason: 'back' });
       expectToken(await askToken({ client }));
-      await admin.must('POST', `/identities/${id}/decommission`, { reason: 'gone' });
+      await admin.must('POST', `/identities/${id}/decommission`, { reason: 'gone', now: true, force: true });
       expectOAuthError(await askToken({ client }), 401, 'invalid_client');
       expectProblem(await create(`/identities/${id}/resume`, { reason: 'no' }), 409);
     });

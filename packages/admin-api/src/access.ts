@@ -17,7 +17,7 @@ import {
 } from './fields.ts';
 import { accessUsage } from './usage.ts';
 
-export const ACCESS_STATES = ['requested', 'active', 'rejected', 'lapsed', 'revoked'] as const;
+export const ACCESS_STATES = ['requested', 'active', 'rejected', 'lapsed', 'revoked', 'expired'] as const;
 export type AccessState = (typeof ACCESS_STATES)[number];
 
 /** Members that a person may write; shared by creation and declared documents. */

@@ -25,7 +25,7 @@ export const CREDENTIAL_TYPES = [
   'spiffe',
 ] as const;
 export type CredentialType = (typeof CREDENTIAL_TYPES)[number];
-export const CREDENTIAL_STATES = ['active', 'suspended', 'revoked'] as const;
+export const CREDENTIAL_STATES = ['active', 'suspended', 'revoked', 'expired'] as const;
 export type CredentialState = (typeof CREDENTIAL_STATES)[number];
 
 const common = {

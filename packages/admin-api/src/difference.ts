@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cutoffOutlook } from './cutoffs.ts';
+import { recentCallers } from './decommissioning.ts';
 
 /** The kinds of objects that a write can change. */
 export const OBJECT_KINDS = [
@@ -38,6 +39,7 @@ export const difference = z
     dry_run: z.literal(true),
     changes: z.array(objectChange),
     outlook: cutoffOutlook.optional().describe('Of a cut-off: whom it reaches, and the worst case'),
+    recent: recentCallers.optional().describe('Of a decommissioning: who used it lately'),
   })
   .meta({ id: 'Difference' });
 export type Difference = z.output<typeof difference>;

@@ -11,6 +11,8 @@ export const FINDING_KINDS = [
   'shared_key',
   'scope_meaning_changed',
   'unregistered_caller',
+  'inactive_identity',
+  'long_suspended',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 export const FINDING_STATES = ['open', 'accepted', 'resolved'] as const;
@@ -18,7 +20,7 @@ export type FindingState = (typeof FINDING_STATES)[number];
 /** In ascending order. */
 export const FINDING_SEVERITIES = ['low', 'medium', 'high'] as const;
 export type FindingSeverity = (typeof FINDING_SEVERITIES)[number];
-export const FINDING_SUBJECTS = ['credential', 'access', 'resource_server'] as const;
+export const FINDING_SUBJECTS = ['credential', 'access', 'resource_server', 'identity'] as const;
 export type FindingSubject = (typeof FINDING_SUBJECTS)[number];
 
 export const finding = z

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { operation } from './contract.ts';
 import { approvalApprove, approvalReject, pendingApproval } from './decisions.ts';
+import { decommissionPlan, decommissionRequest } from './decommissioning.ts';
 import {
   identityRef,
   instant,
@@ -110,6 +111,12 @@ export const identity = z
     cadence: z.enum(CADENCES),
     state: z.enum(IDENTITY_STATES),
     state_reason: z.string().nullable(),
+    state_since: instant,
+    activation: z
+      .enum(['first_proof'])
+      .nullable()
+      .describe('first_proof: once approved it becomes active when it first proves who it is'),
+    decommissioning: decommissionPlan.nullable().describe('How it ends, once that has begun'),
     security_stop: z.boolean().describe('Stopped for security: resuming takes people'),
     built_in: z.boolean(),
     pending: pendingApproval
@@ -225,7 +232,18 @@ export const identityOperations = {
   'identities.activate': move('activate', 'Put a draft or an approved identity to work'),
   'identities.suspend': reasonedMove('suspend', 'Stop an identity; its tokens are refused at once', true),
   'identities.resume': reasonedMove('resume', 'Put a suspended identity back to work', false),
-  'identities.decommission': reasonedMove('decommission', 'Begin the end of an identity', true),
+  'identities.decommission': operation({
+    method: 'POST',
+    path: '/v1/identities/{id}/decommission',
+    summary: 'Begin the end of an identity: in phases, or at once',
+    scopes: write,
+    params,
+    body: decommissionRequest,
+    response: identity,
+    ifMatch: 'optional',
+    destructive: true,
+  }),
+  'identities.keep': reasonedMove('keep', 'Call off a decommissioning before it has stopped anything', false),
   'identities.restore': reasonedMove(
     'restore',
     'Bring an identity back from decommissioning, suspended',

@@ -55,6 +55,7 @@ export {
   type CutoffReport,
   type CutoffResourceServer,
 } from './cutoffs.ts';
+export { type Decommissioning, DECOMMISSION_PHASES, type RecentCallers } from './decommissioning.ts';
 export type { PendingApproval } from './decisions.ts';
 export { type Difference, OBJECT_KINDS, type ObjectChange, type ObjectKind } from './difference.ts';
 export {

@@ -5,6 +5,7 @@ import { approvalRuleOperations } from './approval-rules.ts';
 import { approvalOperations } from './approvals.ts';
 import { auditOperations } from './audit.ts';
 import { credentialOperations } from './credentials.ts';
+import { decommissioningOperations } from './decommissioning.ts';
 import { cutoffOperations } from './cutoffs.ts';
 import { findingOperations } from './findings.ts';
 import { identityOperations } from './identities.ts';
@@ -19,6 +20,7 @@ import { usageOperations } from './usage.ts';
 /** The whole admin API. */
 export const operations = {
   ...identityOperations,
+  ...decommissioningOperations,
   ...credentialOperations,
   ...resourceServerOperations,
   ...trustedIssuerOperations,

@@ -41,6 +41,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'The machines',
     load: async () => (await import('./commands/identities.ts')).identities,
   },
+  decommissioning: {
+    brief: 'How machines end: announced times, and who still calls',
+    load: async () => (await import('./commands/decommissioning.ts')).decommissioning,
+  },
   credentials: {
     brief: 'How they prove themselves',
     load: async () => (await import('./commands/credentials.ts')).credentials,

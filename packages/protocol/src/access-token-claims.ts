@@ -40,7 +40,7 @@ export interface AccessTokenClaims {
   readonly crd?: string;
   /** Access id. */
   readonly acs?: string;
-  /** Every claim as it came, for those not listed here. */
+  /** Every claim as it came, for those not listed here. No enumerable member: a copy by spreading does not have it. */
   readonly all: JsonObject;
 }
 
@@ -70,122 +70,72 @@ const MAX_ACTORS = 8;
 const LIMITS = { maxDepth: 32, maxBytes: 16_384 } as const;
 const NO_SCOPE: readonly ScopeToken[] = Object.freeze([]);
 
-type Writable<T> = { -readonly [name in keyof T]: T[name] };
+/** What each claim is read into; `undefined` for what it cannot be. */
+const READERS: { readonly [name in AccessTokenClaim]: (value: unknown) => unknown } = {
+  iss: readText,
+  aud: readAudience,
+  sub: readText,
+  client_id: readText,
+  scope: (value) => (typeof value === 'string' ? parseScope(value) : undefined),
+  iat: readDate,
+  exp: readDate,
+  jti: readText,
+  crd: readText,
+  acs: readText,
+  nbf: readDate,
+  cnf: parseConfirmation,
+  act: (value) => parseActor(value, 1),
+  via: readVia,
+};
+const ACCESS_TOKEN_CLAIMS = Object.keys(READERS) as readonly AccessTokenClaim[];
+/** RFC 9068 §2.2. */
+const REQUIRED = ['iss', 'aud', 'sub', 'client_id', 'iat', 'exp', 'jti'];
 
-/** Reads the payload of an access token. Types and presence only; time, issuer and audience are `checkAccessToken`. */
-export function parseAccessTokenClaims(payload: Uint8Array): AccessTokenClaimsResult {
-  const parsed = parseJsonObject(payload, LIMITS);
-  if (!parsed.ok) return parsed;
-  const all = parsed.value;
-  const own = ownClaims(all);
-  const { iss, exp, aud, sub, client_id, iat, jti } = own;
-  // RFC 9068 §2.2: all seven are required. Spelled out: this is what verifying costs beside the signature.
-  if (!isText(iss)) return refuse(faultOf('iss', iss));
-  if (!isNumericDate(exp)) return refuse(faultOf('exp', exp));
-  if (!isAudience(aud)) return refuse(faultOf('aud', aud));
-  if (!isText(sub)) return refuse(faultOf('sub', sub));
-  if (!isText(client_id)) return refuse(faultOf('client_id', client_id));
-  if (!isNumericDate(iat)) return refuse(faultOf('iat', iat));
-  if (!isText(jti)) return refuse(faultOf('jti', jti));
-  const audience = typeof aud === 'string' ? [aud] : aud;
-  const claims: Writable<AccessTokenClaims> = {
-    iss,
-    sub,
-    client_id,
-    aud: audience,
-    exp,
-    iat,
-    jti,
-    scope: NO_SCOPE,
-    all,
-  };
-  const fault = addOptional(claims, own);
-  return fault === undefined ? { ok: true, claims } : refuse(fault);
+/**
+ * Reads the payload of an access token: the first `length` bytes. Types and presence only; time, issuer and audience are
+ * `checkAccessToken`.
+ */
+export function parseAccessTokenClaims(
+  payload: Uint8Array,
+  length: number = payload.length,
+): AccessTokenClaimsResult {
+  const parsed = parseJsonObject(payload.subarray(0, length), LIMITS);
+  return parsed.ok ? claimsOf(ownClaims(parsed.value), parsed.value) : parsed;
 }
 
-function addOptional(
-  claims: Writable<AccessTokenClaims>,
-  { nbf, crd, acs, scope, cnf, act, via }: OwnClaims,
-): `bad_${AccessTokenClaim}` | undefined {
-  if (scope !== undefined) {
-    const tokens = typeof scope === 'string' ? parseScope(scope) : undefined;
-    if (tokens === undefined) return 'bad_scope';
-    claims.scope = tokens;
-  }
-  if (crd !== undefined) {
-    if (!isText(crd)) return 'bad_crd';
-    claims.crd = crd;
-  }
-  if (acs !== undefined) {
-    if (!isText(acs)) return 'bad_acs';
-    claims.acs = acs;
-  }
-  if (nbf !== undefined) {
-    if (!isNumericDate(nbf)) return 'bad_nbf';
-    claims.nbf = nbf;
-  }
-  if (cnf !== undefined) {
-    const confirmation = parseConfirmation(cnf);
-    if (confirmation === undefined) return 'bad_cnf';
-    claims.cnf = confirmation;
-  }
-  if (act !== undefined) {
-    const actor = parseActor(act, 1);
-    if (actor === undefined) return 'bad_act';
-    claims.act = actor;
-  }
-  if (via !== undefined) {
-    if (!isVia(via)) return 'bad_via';
-    claims.via = via;
-  }
-  return undefined;
+/** In the order of `ACCESS_TOKEN_CLAIMS`, own members only: what a prototype says is no claim. JSON has no `undefined`. */
+function ownClaims(all: JsonObject): readonly unknown[] {
+  return ACCESS_TOKEN_CLAIMS.map((name) => (Object.hasOwn(all, name) ? all[name] : undefined));
 }
 
-type Required = 'iss' | 'exp' | 'aud' | 'sub' | 'client_id' | 'iat' | 'jti';
-type OwnClaims = { [name in AccessTokenClaim]: unknown };
-
-/** The claims that are known here, own members only: what a prototype says is no claim. JSON has no `undefined`. */
-function ownClaims(all: JsonObject): OwnClaims {
-  const found: OwnClaims = {
-    iss: undefined,
-    sub: undefined,
-    client_id: undefined,
-    aud: undefined,
-    exp: undefined,
-    iat: undefined,
-    jti: undefined,
-    nbf: undefined,
-    scope: undefined,
-    cnf: undefined,
-    act: undefined,
-    via: undefined,
-    crd: undefined,
-    acs: undefined,
-  };
-  for (const name of Object.keys(all)) {
-    switch (name) {
-      case 'iss':
-      case 'sub':
-      case 'client_id':
-      case 'aud':
-      case 'exp':
-      case 'iat':
-      case 'jti':
-      case 'nbf':
-      case 'scope':
-      case 'cnf':
-      case 'act':
-      case 'via':
-      case 'crd':
-      case 'acs':
-        found[name] = all[name];
-    }
+/** In the order of `ACCESS_TOKEN_CLAIMS`. */
+function claimsOf(values: readonly unknown[], all: JsonObject): AccessTokenClaimsResult {
+  const claims = new ReadClaims(all) as unknown as { [name in AccessTokenClaim]: unknown };
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at];
+    const name = ACCESS_TOKEN_CLAIMS[at] as AccessTokenClaim;
+    if (value !== undefined) {
+      const read = READERS[name](value);
+      if (read === undefined) return { ok: false, fault: `bad_${name}` };
+      claims[name] = read;
+    } else if (REQUIRED.includes(name)) return { ok: false, fault: `missing_${name}` };
   }
-  return found;
+  return { ok: true, claims: claims as unknown as AccessTokenClaims };
 }
 
-function faultOf(name: Required, value: unknown): `missing_${Required}` | `bad_${Required}` {
-  return value === undefined ? `missing_${name}` : `bad_${name}`;
+/** What every reading of claims gives. `all` may be the JSON that they are written in: nobody asks most tokens for it. */
+export class ReadClaims {
+  scope: readonly ScopeToken[] = NO_SCOPE;
+  #all: string | JsonObject;
+
+  constructor(all: string | JsonObject) {
+    this.#all = all;
+  }
+
+  get all(): JsonObject {
+    if (typeof this.#all === 'string') this.#all = JSON.parse(this.#all) as JsonObject;
+    return this.#all;
+  }
 }
 
 function parseActor(value: unknown, depth: number): Actor | undefined {
@@ -197,23 +147,28 @@ function parseActor(value: unknown, depth: number): Actor | undefined {
 
 const VIA = ['jti', 'crd', 'aud', 'scope', 'kid'] satisfies (keyof ExchangedToken)[];
 
-function isVia(value: unknown): value is readonly ExchangedToken[] {
-  return (
+function readVia(value: unknown): unknown {
+  const isVia =
     Array.isArray(value) &&
     value.length > 0 &&
     value.length <= MAX_ACTORS &&
-    value.every((each) => isJsonObject(each) && VIA.every((name) => isText(each[name])))
-  );
+    value.every((each) => isJsonObject(each) && VIA.every((name) => isText(each[name])));
+  return isVia ? value : undefined;
 }
 
-function isText(value: unknown): value is string {
+export function isText(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0;
 }
 
-function isAudience(value: unknown): value is string | readonly string[] {
-  return isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText));
+function readText(value: unknown): unknown {
+  return isText(value) ? value : undefined;
 }
 
-function refuse(fault: AccessTokenClaimsFault): AccessTokenClaimsResult {
-  return { ok: false, fault };
+function readDate(value: unknown): unknown {
+  return isNumericDate(value) ? value : undefined;
+}
+
+function readAudience(value: unknown): unknown {
+  if (isText(value)) return [value];
+  return Array.isArray(value) && value.length > 0 && value.every(isText) ? value : undefined;
 }

@@ -17,15 +17,14 @@ export function parseConfirmation(value: unknown): Confirmation | undefined {
   if (!isJsonObject(value)) return undefined;
   const names = Object.keys(value);
   if (names.length === 0) return undefined;
-  const jkt = Object.hasOwn(value, 'jkt') ? value['jkt'] : undefined;
-  const x5t = Object.hasOwn(value, 'x5t#S256') ? value['x5t#S256'] : undefined;
-  if (names.includes('jkt') && !isSha256(jkt)) return undefined;
-  if (names.includes('x5t#S256') && !isSha256(x5t)) return undefined;
-  return {
-    ...(isSha256(jkt) ? { jkt } : undefined),
-    ...(isSha256(x5t) ? { 'x5t#S256': x5t } : undefined),
-    unknown: names.filter((name) => name !== 'jkt' && name !== 'x5t#S256'),
-  };
+  const found: { jkt?: string; 'x5t#S256'?: string; unknown: string[] } = { unknown: [] };
+  for (const name of names) {
+    const member = value[name];
+    if (name !== 'jkt' && name !== 'x5t#S256') found.unknown.push(name);
+    else if (isSha256(member)) found[name] = member;
+    else return undefined;
+  }
+  return found;
 }
 
 function isSha256(value: unknown): value is string {

@@ -96,7 +96,9 @@ export function cutOffBy(
     if (id === undefined || notBefore === undefined) return undefined;
     return kind === 'key' || claims.iat <= notBefore ? { kind, id, not_before: notBefore } : undefined;
   };
-  let found = cutting('identity', claims.client_id) ?? cutting('identity', claims.sub);
+  let found = cutting('identity', claims.client_id);
+  // Mostly the same: a lookup is what costs here.
+  if (claims.sub !== claims.client_id) found ??= cutting('identity', claims.sub);
   for (let act = claims.act; found === undefined && act !== undefined; act = act.act)
     found = cutting('identity', act.sub);
   found ??= cutting('credential', claims.crd) ?? cutting('token', claims.jti);

@@ -29,24 +29,37 @@ export function derToP1363(der: Uint8Array, width: number): Buffer | undefined {
   return at === der.length ? joined : undefined;
 }
 
-/** r‖s to DER. The caller has checked that the length is even and at most 96 bytes. */
+/** What the platform is given to verify, which it does at once: of every length a view of the same memory. */
+const DER_VIEWS: readonly Buffer[] = derViews(104);
+
+function derViews(longest: number): readonly Buffer[] {
+  const der = Buffer.allocUnsafeSlow(longest);
+  return Array.from({ length: longest + 1 }, (_, length) => der.subarray(0, length));
+}
+
+/**
+ * r‖s to DER, which is overwritten by the next one. The caller has checked that the length is even and at most 96 bytes.
+ */
 export function p1363ToDer(signature: Uint8Array): Buffer {
   const width = signature.length / 2;
-  const rSkip = leadingZeros(signature, 0, width);
-  const sSkip = leadingZeros(signature, width, width);
-  const rPad = (signature[rSkip] as number) >> 7;
-  const sPad = (signature[width + sSkip] as number) >> 7;
-  const rLength = width - rSkip + rPad;
-  const sLength = width - sSkip + sPad;
-  const der = Buffer.alloc(rLength + sLength + 6);
+  let r = leadingZeros(signature, 0, width);
+  let s = width + leadingZeros(signature, width, width);
+  const rPad = (signature[r] as number) >> 7;
+  const sPad = (signature[s] as number) >> 7;
+  const rLength = width - r + rPad;
+  const sLength = width * 2 - s + sPad;
+  const der = DER_VIEWS[rLength + sLength + 6] as Buffer;
   der[0] = 0x30;
   der[1] = rLength + sLength + 4;
   der[2] = 0x02;
   der[3] = rLength;
-  der.set(signature.subarray(rSkip, width), 4 + rPad);
-  der[4 + rLength] = 0x02;
-  der[5 + rLength] = sLength;
-  der.set(signature.subarray(width + sSkip), 6 + rLength + sPad);
+  let at = 4;
+  if (rPad === 1) der[at++] = 0;
+  while (r < width) der[at++] = signature[r++] as number;
+  der[at++] = 0x02;
+  der[at++] = sLength;
+  if (sPad === 1) der[at++] = 0;
+  while (s < width * 2) der[at++] = signature[s++] as number;
   return der;
 }
 

@@ -14,6 +14,7 @@ export {
   type ExchangedToken,
   parseAccessTokenClaims,
 } from './access-token-claims.ts';
+export { parsePlainAccessTokenClaims } from './plain-access-token.ts';
 export { decodeBase64url, encodeBase64url } from './base64url.ts';
 export {
   type BasicCredentialsFault,
@@ -89,7 +90,7 @@ export {
   type DpopProofResult,
   dpopUri,
 } from './dpop-proof.ts';
-export { derToP1363, p1363ToDer } from './ecdsa-signature.ts';
+export { derToP1363 } from './ecdsa-signature.ts';
 export { hasSmallOrder } from './ed25519-point.ts';
 export { ERROR_CODE_TABLE, type ErrorCode, OAUTH_ERROR_CODES, type OAuthErrorCode } from './error-code.ts';
 export { type ErrorResponse, receivedErrorCode } from './error-response.ts';

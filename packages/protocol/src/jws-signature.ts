@@ -19,11 +19,14 @@ export interface SigningKey {
  * True when `key` made the signature and the header says the algorithm that the key is pinned to. Never throws.
  * Nothing in the header chooses the key or the algorithm.
  */
-export function verifyJws(jws: ParsedJws, key: VerificationKey): boolean {
+export function verifyJws(
+  jws: Pick<ParsedJws, 'header' | 'signingInput' | 'signature'>,
+  key: VerificationKey,
+): boolean {
   // RFC 8725 §3.1: one key, one algorithm, checked at use.
   if (jws.header.alg !== key.alg) return false;
   const row = JWS_ALGORITHMS[key.alg];
-  const data = Buffer.from(jws.signingInput, 'latin1');
+  const data = written(jws.signingInput);
   try {
     if (row.kty === 'EC') return verifyEcdsa(row, data, key.keyObject, jws.signature);
     if (row.kty === 'OKP') return verify(null, data, key.keyObject, jws.signature);
@@ -40,14 +43,25 @@ export function signJws(header: object, payload: string | Uint8Array, key: Signi
   return `${signingInput}.${jwsSignature(signingInput, key)}`;
 }
 
-/** `sign` is synchronous: one buffer serves all signatures, longer inputs get one of their own. */
-const scratch: Buffer = Buffer.allocUnsafeSlow(8192);
-
 /** ES256 over an ASCII signing input, as base64url of r‖s. The hot path of issuance: nothing is checked, only the key is used. */
 export function signEs256(signingInput: string, privateKey: KeyObject): string {
-  const room = signingInput.length > scratch.length ? Buffer.allocUnsafe(signingInput.length) : scratch;
-  const length = room.write(signingInput, 'latin1');
-  return joinedP256(sign('sha256', room.subarray(0, length), privateKey));
+  return joinedP256(sign('sha256', written(signingInput), privateKey));
+}
+
+/** Signing and verifying are synchronous: one memory serves all, longer inputs get one of their own. */
+const scratch = Buffer.allocUnsafeSlow(8192) as Buffer & {
+  latin1Write(text: string, at: number, length: number): number;
+};
+/** By length, for those that most are of: making a view costs as much as filling it. */
+const views: (Buffer | undefined)[] = Array.from({ length: 2048 }, () => undefined);
+
+/** The bytes of a signing input, which is ASCII: until the next one is written. */
+function written(signingInput: string): Buffer {
+  const { length } = signingInput;
+  if (length > scratch.length) return Buffer.from(signingInput, 'latin1');
+  scratch.latin1Write(signingInput, 0, length);
+  if (length >= views.length) return scratch.subarray(0, length);
+  return (views[length] ??= scratch.subarray(0, length));
 }
 
 /** The signature over an ASCII signing input, base64url. */

@@ -14,7 +14,7 @@ export { DPOP_ALGORITHMS } from './dpop-algorithms.ts';
 export { inRange } from './ecdsa-range.ts';
 export type { OAuthErrorCode } from './error-code.ts';
 export type { PublicJwk } from './jwk.ts';
-export { type JwsHeader, type ParsedJws, parseCompactJws } from './jws.ts';
+export { type JwsHeader, type ParsedJws, parseCompactJws, readCompactJws } from './jws.ts';
 export { isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from './jws-algorithm.ts';
 export { parseResourceIndicator, type ResourceIndicator } from './resource-indicator.ts';
 export { type ResourceMetadata, resourceMetadataUrl } from './resource-metadata.ts';

@@ -8,7 +8,6 @@ export type ScopeToken = string & { readonly [scopeTokenBrand]: true };
 const MAX_SCOPE_CHARS = 8192;
 const MAX_SCOPE_TOKENS = 1000;
 const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
-const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*$/;
 
 /** Reads a single scope token; `undefined` when it is not one. */
 export function parseScopeToken(text: string): ScopeToken | undefined {
@@ -20,10 +19,26 @@ export function parseScopeToken(text: string): ScopeToken | undefined {
  * order is kept. `undefined` for anything else, for more than 8,192 characters and for more than 1,000 tokens.
  */
 export function parseScope(text: string): readonly ScopeToken[] | undefined {
-  if (text.length > MAX_SCOPE_CHARS || !SCOPE.test(text)) return undefined;
-  const tokens = text.split(' ') as ScopeToken[];
-  if (tokens.length > MAX_SCOPE_TOKENS) return undefined;
-  return tokens.length === 1 ? tokens : [...new Set(tokens)];
+  if (text.length > MAX_SCOPE_CHARS) return undefined;
+  // By hand: every token that is verified has one, and a regular expression and `split` cost four times as much.
+  const tokens: ScopeToken[] = [];
+  let start = 0;
+  for (let at = 0; at <= text.length; at++) {
+    const char = at === text.length ? SPACE : text.charCodeAt(at);
+    if (char === SPACE) {
+      if (at === start || tokens.length === MAX_SCOPE_TOKENS) return undefined;
+      tokens.push(text.slice(start, at) as ScopeToken);
+      start = at + 1;
+    } else if (char < SPACE || char > 0x7e || char === 0x22 || char === 0x5c) return undefined;
+  }
+  return areRepeated(tokens) ? [...new Set(tokens)] : tokens;
+}
+
+const SPACE = 0x20;
+
+/** Of many it is said without looking: a set finds out sooner. */
+function areRepeated(tokens: readonly string[]): boolean {
+  return tokens.length > 8 || tokens.some((token, at) => tokens.indexOf(token) !== at);
 }
 
 /** Writes scope tokens as a scope parameter. */

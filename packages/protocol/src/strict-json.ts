@@ -84,17 +84,8 @@ function structureFault(text: string, value: JsonObject, maxDepth: number): Json
 
 /** No deeper than the text, which has been measured. */
 function countNames(value: object): number {
-  let count = 0;
-  if (Array.isArray(value)) {
-    for (const each of value as unknown[]) {
-      if (typeof each === 'object' && each !== null) count += countNames(each);
-    }
-    return count;
-  }
-  for (const name of Object.keys(value)) {
-    count++;
-    const each = (value as JsonObject)[name];
-    if (typeof each === 'object' && each !== null) count += countNames(each);
-  }
+  const members = Object.values(value) as unknown[];
+  let count = Array.isArray(value) ? 0 : members.length;
+  for (const each of members) if (typeof each === 'object' && each !== null) count += countNames(each);
   return count;
 }

@@ -3,7 +3,7 @@ import {
   type AccessTokenClaims,
   checkAccessToken,
   checkAccessTokenTimes,
-  isJwsAlgorithm,
+  type JwsAlgorithm,
   type JwsHeader,
   type ParsedJws,
 } from '@countersign/protocol/portable';
@@ -49,13 +49,15 @@ export function openAuthority(
  * At once where the key is known.
  */
 export function findSigner(
-  jws: ParsedJws,
+  jws: ParsedJws<unknown>,
   { settings, keys }: Authority,
   platform: Platform,
+  now: number,
 ): PlatformKey | Finding | Promise<PlatformKey | Finding> {
-  const { alg, kid } = jws.header;
-  if (!isJwsAlgorithm(alg) || !settings.algorithms.has(alg)) return { reason: 'algorithm_not_allowed' };
-  const known = keys.known(kid, alg);
+  const { kid } = jws.header;
+  const alg = jws.header.alg as JwsAlgorithm;
+  if (!settings.algorithms.has(alg)) return { reason: 'algorithm_not_allowed' };
+  const known = keys.known(kid, alg, now);
   if (known !== undefined) return signerOf(jws, known, platform);
   return keys.find(kid, alg).then((key) => {
     if (key === 'unknown') return { reason: 'unknown_key' };
@@ -65,7 +67,7 @@ export function findSigner(
 }
 
 function signerOf(
-  jws: ParsedJws,
+  jws: ParsedJws<unknown>,
   key: PlatformKey,
   platform: Platform,
 ): PlatformKey | Finding | Promise<PlatformKey | Finding> {

@@ -8,10 +8,13 @@ export function missingScope(claims: AccessTokenClaims, scope: readonly ScopeTok
   return undefined;
 }
 
-/** Reads scopes that routes need, which are always the same few. */
-export function createScopeReader(): {
+export interface ScopeReader {
+  /** @throws TypeError for what is not a scope */
   read(scope: string | readonly string[] | undefined): readonly ScopeToken[];
-} {
+}
+
+/** Reads scopes that routes need, which are always the same few. */
+export function createScopeReader(): ScopeReader {
   const known = new Map<string, readonly ScopeToken[]>();
   return {
     read(scope) {

@@ -1,41 +1,62 @@
 // No RFC: what only some options need comes with the first token, so that an API carries no more than it uses.
-import type { ApiKeys } from './api-keys.ts';
 import type { Authority } from './authority.ts';
-import type { checkCutoffs } from './cutoff-check.ts';
-import type { Introspection } from './introspection.ts';
+import type { Parts } from './load-parts.ts';
 import type { Platform } from './platform/platform.ts';
 import type { VerifierSettings } from './settings.ts';
-import type { Use } from './usage/use.ts';
+import type { OpenedRoute } from './usage/told-routes.ts';
 
-export interface Parts {
-  readonly introspection: Introspection | undefined;
-  readonly apiKeys: ApiKeys | undefined;
-  readonly use: Use | undefined;
-  /** Undefined where no issuer has a feed. */
-  readonly checkCutoffs: typeof checkCutoffs | undefined;
+export interface LateParts {
+  /** Undefined until they are loaded. */
+  readonly loaded: Parts | undefined;
+  /** Once; again only when something was not there to fetch, for which it rejects. */
+  load(): Promise<Parts>;
+  /** Routers tell of routes before the first token. */
+  opens(route: OpenedRoute): void;
+  close(): Promise<void>;
 }
 
-/** Fetches them, and gives each authority what follows its cut-offs. Rejects when one of them is not there to fetch. */
-export async function loadParts(
+/** As many as are told of. */
+const MAX_ROUTES = 1000;
+
+export function openParts(
   authorities: readonly Authority[],
   settings: VerifierSettings,
   platform: Platform,
   signal: AbortSignal,
-): Promise<Parts> {
-  const { sha256 } = platform;
-  const [introspection, apiKeys, use, cutoffs] = await Promise.all([
-    settings.introspect &&
-      import('./introspection.ts').then(
-        ({ Introspection }) =>
-          new Introspection({ client: settings.introspect as never, clock: settings.clock, sha256 }),
-      ),
-    settings.apiKeys &&
-      import('./api-keys.ts').then(
-        ({ ApiKeys }) => new ApiKeys(settings.apiKeys as never, { ...settings, sha256, signal }),
-      ),
-    settings.usage && import('./usage/use.ts').then(({ useOf }) => useOf(settings)),
-    authorities.some((authority) => authority.settings.followCutoffs) ? import('./cutoffs.ts') : undefined,
-  ]);
-  for (const authority of authorities) cutoffs?.follow(authority, settings, platform);
-  return { introspection, apiKeys, use, checkCutoffs: cutoffs?.checkCutoffs };
+): LateParts {
+  let loading: Promise<Parts> | undefined;
+  const earlyRoutes: OpenedRoute[] = [];
+
+  function begin(parts: Parts): Parts {
+    late.loaded = parts;
+    if (signal.aborted) closeFeeds();
+    for (const { cutoffs } of authorities) cutoffs?.start();
+    for (const route of earlyRoutes.splice(0)) parts.use?.opens(route);
+    parts.use?.start();
+    return parts;
+  }
+
+  function closeFeeds(): void {
+    for (const { cutoffs } of authorities) cutoffs?.close();
+  }
+
+  const late = {
+    loaded: undefined as Parts | undefined,
+    load: () =>
+      (loading ??= import('./load-parts.ts')
+        .then(({ loadParts }) => loadParts(authorities, settings, platform, signal))
+        .then(begin, (error: unknown) => {
+          loading = undefined;
+          throw error;
+        })),
+    opens(route: OpenedRoute) {
+      if (late.loaded !== undefined) late.loaded.use?.opens(route);
+      else if (settings.usage !== undefined && earlyRoutes.length < MAX_ROUTES) earlyRoutes.push(route);
+    },
+    async close() {
+      closeFeeds();
+      await late.loaded?.use?.close();
+    },
+  };
+  return late;
 }

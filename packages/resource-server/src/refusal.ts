@@ -78,28 +78,41 @@ const BAD_PROOF: Answer = { status: 401, error: 'invalid_dpop_proof' };
 const NONCE: Answer = { status: 401, error: 'use_dpop_nonce' };
 const UNAVAILABLE: Answer = { status: 503 };
 
-const ANSWERS: { readonly [reason in RefusalReason]: Answer } = {
+/** What is said of a token that is none, or none for here: what exactly is wrong with it, its bearer need not know. */
+type BadToken =
+  | 'malformed_token'
+  | 'bad_claims'
+  | 'wrong_typ'
+  | 'wrong_issuer'
+  | 'wrong_audience'
+  | 'expired'
+  | 'not_yet_valid'
+  | 'issued_in_the_future'
+  | 'algorithm_not_allowed'
+  | 'unknown_key'
+  | 'bad_signature'
+  | 'sender_constraint_not_supported'
+  | 'token_not_bound'
+  // RFC 9449 §7.2.
+  | 'bound_token_as_bearer'
+  | 'unbound_token_as_dpop'
+  | 'dpop_key_mismatch'
+  // RFC 8705 §3.
+  | 'certificate_missing'
+  | 'certificate_mismatch'
+  | 'not_active'
+  | 'cut_off'
+  | 'renewed_by_another'
+  // Wrong, ended, or without access to this API: which it was, only the authority tells, and only its operator.
+  | 'api_key_refused';
+
+/** Every other reason; one that is not here is answered as a bad token. */
+const ANSWERS: { readonly [reason in Exclude<RefusalReason, BadToken>]: Answer } = {
   // RFC 6750 §3.1: without credentials, no error code.
   no_token: NO_CREDENTIALS,
   unsupported_scheme: NO_CREDENTIALS,
   malformed_authorization: BAD_REQUEST,
   several_authorizations: BAD_REQUEST,
-  malformed_token: BAD_TOKEN,
-  bad_claims: BAD_TOKEN,
-  wrong_typ: BAD_TOKEN,
-  wrong_issuer: BAD_TOKEN,
-  wrong_audience: BAD_TOKEN,
-  expired: BAD_TOKEN,
-  not_yet_valid: BAD_TOKEN,
-  issued_in_the_future: BAD_TOKEN,
-  algorithm_not_allowed: BAD_TOKEN,
-  unknown_key: BAD_TOKEN,
-  bad_signature: BAD_TOKEN,
-  sender_constraint_not_supported: BAD_TOKEN,
-  token_not_bound: BAD_TOKEN,
-  // RFC 9449 §7.2.
-  bound_token_as_bearer: BAD_TOKEN,
-  unbound_token_as_dpop: BAD_TOKEN,
   // RFC 9449 §7.1: the proof's own faults have a code of their own.
   dpop_proof_missing: BAD_PROOF,
   dpop_proof_repeated: BAD_PROOF,
@@ -108,18 +121,9 @@ const ANSWERS: { readonly [reason in RefusalReason]: Answer } = {
   dpop_proof_wrong_request: BAD_PROOF,
   dpop_proof_outdated: BAD_PROOF,
   dpop_proof_replayed: BAD_PROOF,
-  dpop_key_mismatch: BAD_TOKEN,
   dpop_nonce_missing: NONCE,
   dpop_nonce_unknown: NONCE,
-  // RFC 8705 §3.
-  certificate_missing: BAD_TOKEN,
-  certificate_mismatch: BAD_TOKEN,
-  not_active: BAD_TOKEN,
-  cut_off: BAD_TOKEN,
   insufficient_scope: { status: 403, error: 'insufficient_scope' },
-  renewed_by_another: BAD_TOKEN,
-  // Wrong, ended, or without access to this API: which it was, only the authority tells, and only its operator.
-  api_key_refused: BAD_TOKEN,
   api_keys_unavailable: UNAVAILABLE,
   keys_unavailable: UNAVAILABLE,
   introspection_unavailable: UNAVAILABLE,
@@ -127,6 +131,10 @@ const ANSWERS: { readonly [reason in RefusalReason]: Answer } = {
   used_proofs_unavailable: UNAVAILABLE,
   closed: UNAVAILABLE,
 };
+
+function answerTo(reason: RefusalReason): Answer {
+  return (ANSWERS as { readonly [reason in RefusalReason]?: Answer })[reason] ?? BAD_TOKEN;
+}
 
 export interface RefusalContext {
   /** URL of the RFC 9728 document, where there is one. */
@@ -136,16 +144,14 @@ export interface RefusalContext {
   readonly detail?: string | undefined;
   /** The ways in which a token may be presented here; the challenge names each. Default: as bearer. */
   readonly schemes?: readonly TokenScheme[];
-  /** RFC 9449 §8: the nonce to use, where there is one. */
-  readonly nonce?: Readonly<Record<string, string>> | undefined;
 }
 
 const ALGS = DPOP_ALGORITHMS.join(' ');
 
 /** The refusal for a reason, complete with the headers to send. */
 export function refusal(reason: RefusalReason, context: RefusalContext): Refusal {
-  const { status, error } = ANSWERS[reason];
-  const headers: Record<string, string> = { ...context.nonce, 'Cache-Control': 'no-store' };
+  const { status, error } = answerTo(reason);
+  const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
   if (status === 503) headers['Retry-After'] = '5';
   else headers['WWW-Authenticate'] = challengeOf(error, context);
   return { ok: false, status, error, reason, detail: context.detail, headers };

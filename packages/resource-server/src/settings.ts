@@ -7,7 +7,7 @@ import {
   type JwsAlgorithm,
   parseIssuer,
   parseResourceIndicator,
-  parseScopeToken,
+  parseScope,
 } from '@countersign/protocol/portable';
 import type { CutoffAlarm } from './cutoff-alarm.ts';
 import type { ApiKeySettings } from './api-keys.ts';
@@ -229,7 +229,7 @@ function readMetadata(
 ): PublishedMetadata | undefined {
   if (options.metadata === undefined) return undefined;
   const { scopes, name, documentation } = options.metadata;
-  if (scopes?.some((token) => parseScopeToken(token) === undefined)) {
+  if (scopes?.some((token) => parseScope(token)?.[0] !== token)) {
     throw badOption('metadata.scopes', 'one of them is not a scope token');
   }
   const resource = parseResourceIndicator(audience[0] as string);

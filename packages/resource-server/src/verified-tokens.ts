@@ -49,6 +49,7 @@ export class VerifiedTokens {
     if (this.#sightings[mark % SIGHTINGS] !== mark) this.#sightings[mark % SIGHTINGS] = mark;
     else {
       freezeDeep(verified.claims);
+      freezeDeep(verified.claims.all);
       this.#keep(endOf(token), { token, verified });
     }
   }

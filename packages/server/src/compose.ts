@@ -34,9 +34,11 @@ import {
 } from './oauth/compose.ts';
 import { openOutbound } from './open-state.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
+import { createFirstProof } from './registry/first-proof.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { knownResourceServers } from './registry/known-resource-servers.ts';
 import { beginToNote, createCredentialUses } from './registry/use/credential-uses.ts';
+import { createEndingCallers } from './registry/use/ending-callers.ts';
 import type { Storage } from './storage/storage.ts';
 import { authorityMetrics } from './telemetry/authority-metrics.ts';
 import { METRICS_CONTENT_TYPE, renderMetrics } from './telemetry/metrics.ts';
@@ -97,6 +99,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const uses = createCredentialUses(storage.credentialUse, (error) =>
     logger.warn({ err: error }, 'the last use of a credential could not be noted'),
   );
+  const ending = createEndingCallers(storage);
+  const firstProof = createFirstProof({ changes, clock, random });
   const budgets = createBudgets({
     issuanceQuota: deployment.issuanceQuota,
     enforced: deployment.issuanceQuotaMode === 'enforce',
@@ -125,6 +129,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     people: { trustedIssuers: storage.trustedIssuers },
     keystore,
     strangers,
+    ending,
     refusedMethods,
     clock,
     random,
@@ -171,6 +176,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       jwksMaxAge: deployment.jwksMaxAge,
       usedOnce: storage.usedOnce,
       jwks,
+      firstProof,
       dpop: {
         nonceKey: deployment.dpopNonce ? masterKey.derive('dpop-nonce') : undefined,
       },
@@ -190,7 +196,14 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     refuseMetrics: createMetricsGuard({ ...governance, behindProxy: deployment.trustedProxies.length > 0 }),
   });
   const jobs = createJobRunner({
-    jobs: createJobs({ ...governance, rotateIfDue, reportOwnUse: () => ownUse.report(), pace }),
+    jobs: createJobs({
+      ...governance,
+      rotateIfDue,
+      reportOwnUse: () => ownUse.report(),
+      pace,
+      inactivity: deployment.inactiveIdentities,
+      suspendedForMs: deployment.suspendedFindingAfter * 1000,
+    }),
     timers: systemTimers,
     report: (job, error) => logger.error({ err: error, job }, 'a job failed; it runs again at its time'),
   });
@@ -212,6 +225,9 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     async close() {
       await ownUse.report(true).catch((error: unknown) => {
         logger.warn({ err: error }, 'what was used of the admin API last could not be written');
+      });
+      await ending.flush().catch((error: unknown) => {
+        logger.warn({ err: error }, 'who called what is being decommissioned could not be written');
       });
       await strangers.summarise();
       strangers.close();

@@ -22,6 +22,7 @@ import { maximumAgeOf } from '../src/registry/credential-age.ts';
 import { personClaims } from '../src/registry/signed-in-person.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
+import { createEndingCallers } from '../src/registry/use/ending-callers.ts';
 import { localSigner } from '../src/signers/local.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import type { TrustedIssuerRecord } from '../src/storage/trusted-issuers.ts';
@@ -137,6 +138,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
     followers,
+    ending: createEndingCallers(storage),
     lifetimes: { default: 600, maximum: 3600 },
     strangers: { refused: (event) => log.append(event) },
     secretHash,

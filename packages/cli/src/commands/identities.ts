@@ -89,9 +89,26 @@ export const identities: RouteMap<CliContext> = buildNoun<Identity>(
     },
     decommission: {
       operation: 'identities.decommission',
-      examples: ['payments --reason "replaced by billing" --yes'],
-      overrides: reason,
+      examples: [
+        'payments --reason "replaced by billing" --yes',
+        'payments --reason "replaced by billing" --force --dry-run',
+        'payments --reason "leaked" --now --yes',
+      ],
+      overrides: {
+        ...reason,
+        'phases.shadow_days': { flag: 'shadow-days' },
+        'phases.brown_outs': { flag: 'brown-outs' },
+        'phases.brown_out_minutes': { flag: 'brown-out-minutes' },
+        'phases.brown_out_every_hours': { flag: 'brown-out-every-hours' },
+        'phases.grace_days': { flag: 'grace-days' },
+      },
       done: 'Decommissioning',
+    },
+    keep: {
+      operation: 'identities.keep',
+      examples: ['payments --reason "the report still needs it"'],
+      overrides: reason,
+      done: 'Kept, active:',
     },
     restore: {
       operation: 'identities.restore',

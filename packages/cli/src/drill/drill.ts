@@ -85,7 +85,7 @@ export async function runDrill(
   } finally {
     await client.call('identities.decommission', {
       params: { id: machine.clientId },
-      body: { reason: REASON },
+      body: { reason: REASON, now: true, force: true },
     });
     settings.tell(`Ended ${machine.clientId}.`);
   }
@@ -128,7 +128,10 @@ async function makeMachine(client: AdminClient, plan: DrillPlan, settings: Drill
     });
     return { clientId, secret: (body as { secret: string }).secret };
   } catch (error) {
-    await client.call('identities.decommission', { params: { id: clientId }, body: { reason: REASON } });
+    await client.call('identities.decommission', {
+      params: { id: clientId },
+      body: { reason: REASON, now: true, force: true },
+    });
     throw error;
   }
 }

@@ -37,7 +37,7 @@ function valueOf(claims: AccessTokenClaims, claim: string): string {
 
 /** `scope` as it stands in a token. */
 function wireClaims(claims: AccessTokenClaims): object {
-  return { ...claims, scope: claims.scope.join(' ') };
+  return { ...claims, all: claims.all, scope: claims.scope.join(' ') };
 }
 
 /**

@@ -1,5 +1,5 @@
 // What a verifier needs of the platform's cryptography: signatures of JWS (RFC 7515 §5.2), SHA-256 (FIPS 180-4), HMAC (RFC 2104).
-import type { ParsedJws, PublicJwk } from '@countersign/protocol/portable';
+import type { ParsedJws, PublicJwk, parseAccessTokenClaims } from '@countersign/protocol/portable';
 import type { CertificateHeaderOptions } from '../options.ts';
 import type { IssuerSettings } from '../issuer-settings.ts';
 import type { CallerCertificate } from '../sender-constraint/caller-certificate.ts';
@@ -19,8 +19,10 @@ export interface Platform {
     source: Uint8Array | object,
     issuer: IssuerSettings,
   ): readonly PlatformKey[] | Promise<readonly PlatformKey[]>;
+  /** Claims, in the way that is fastest there. */
+  readonly parseClaims: typeof parseAccessTokenClaims;
   /** True when `key` made the signature and the header says the algorithm that the key is pinned to. Never throws or rejects. */
-  verify(jws: ParsedJws, key: PlatformKey): boolean | Promise<boolean>;
+  verify(jws: ParsedJws<unknown>, key: PlatformKey): boolean | Promise<boolean>;
   /** base64url. */
   sha256(data: string | Uint8Array): string | Promise<string>;
   /** HMAC with SHA-256, base64url. */

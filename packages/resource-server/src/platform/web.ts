@@ -1,10 +1,10 @@
 // Web Crypto and nothing else: Deno, Bun, edge runtimes, browsers. RFC 7515 §5.2 on RFC 7518 §3, RFC 8037 §3.1; FIPS 180-4, RFC 2104.
 import {
-  encodeBase64url,
   inRange,
   JWS_ALGORITHMS,
   type JwsAlgorithm,
   type ParsedJws,
+  parseAccessTokenClaims,
   type PublicJwk,
 } from '@countersign/protocol/portable';
 import type { Platform, PlatformKey } from './platform.ts';
@@ -37,6 +37,7 @@ export const webPlatform: Platform = {
     const { readKeySet } = await import('../key-set.ts');
     return readKeySet(source, issuer, importKey);
   },
+  parseClaims: parseAccessTokenClaims,
   async verify(jws, key) {
     const imported = await (key as WebKey).imported;
     // RFC 8725 §3.1: one key, one algorithm, checked at use.
@@ -46,11 +47,8 @@ export const webPlatform: Platform = {
       .verify(parametersOf(key.alg), imported, jws.signature as Uint8Array<ArrayBuffer>, data)
       .catch(() => false);
   },
-  async sha256(data) {
-    const bytes = typeof data === 'string' ? utf8.encode(data) : (data as Uint8Array<ArrayBuffer>);
-    return encodeBase64url(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
-  },
-  hmac: (key, text) => import('./web-hmac.ts').then(({ hmac }) => hmac(key, text)),
+  sha256: (data) => import('./web-digests.ts').then(({ sha256 }) => sha256(data)),
+  hmac: (key, text) => import('./web-digests.ts').then(({ hmac }) => hmac(key, text)),
   certificateHeader: undefined,
 };
 
@@ -68,7 +66,7 @@ function parametersOf(alg: JwsAlgorithm): Parameters {
 }
 
 /** FIPS 186-5 §6.4.2, not left to the platform. */
-function isWellFormed({ signature }: ParsedJws, alg: JwsAlgorithm): boolean {
+function isWellFormed({ signature }: Pick<ParsedJws, 'signature'>, alg: JwsAlgorithm): boolean {
   const row = JWS_ALGORITHMS[alg];
   return row.kty !== 'EC' || (signature.length === row.width * 2 && inRange(signature, row.order));
 }

@@ -34,6 +34,8 @@ export interface Deployment {
   readonly credentialMaxAgeMode: 'observe' | 'enforce';
   /** `type@environment=span` and `sensitivity-N=span`, not judged yet. */
   readonly tokenLifetimeLimits: readonly string[];
+  readonly inactiveIdentities: 'suspend' | 'report';
+  readonly suspendedFindingAfter: number;
   readonly issuanceQuota: number | undefined;
   readonly issuanceQuotaMode: 'observe' | 'enforce';
   readonly approvalValidity: number;
@@ -91,6 +93,8 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     credentialMaxAge: read.list('credential-max-age'),
     credentialMaxAgeMode: read.text('credential-max-age-mode') as Deployment['credentialMaxAgeMode'],
     tokenLifetimeLimits: read.list('token-lifetime-limits'),
+    inactiveIdentities: read.text('inactive-identities') as Deployment['inactiveIdentities'],
+    suspendedFindingAfter: read.number('suspended-finding-after'),
     issuanceQuota: settings.get('issuance-quota') as number | undefined,
     issuanceQuotaMode: read.text('issuance-quota-mode') as Deployment['issuanceQuotaMode'],
     approvalValidity: read.number('approval-validity'),

@@ -106,6 +106,21 @@ export const SETTINGS: readonly SettingDefinition[] = [
     doc: 'Whether a credential made before `credential-max-age` said so, and older, is only a finding, or gets no token.',
   },
   {
+    name: 'inactive-identities',
+    type: 'string',
+    default: 'suspend',
+    values: ['suspend', 'report'],
+    doc: 'What becomes of an identity that was not used for 30 days, or twice its cadence if that is longer, where use would have been seen. Built-in ones and those of sensitivity 3 are only reported.',
+  },
+  {
+    name: 'suspended-finding-after',
+    type: 'duration',
+    default: '30d',
+    minimum: 86_400,
+    maximum: 31_536_000,
+    doc: 'After how long an identity that is suspended becomes a finding: end it, or put it back to work.',
+  },
+  {
     name: 'token-lifetime-limits',
     type: 'list',
     doc: 'What tokens may live at most, as `type@environment=span` by credential and environment, either of them `*`, or as `sensitivity-N=span` by the most sensitive scope: `client_secret@prod=5m,sensitivity-3=1m`. The least of all that fit holds.',

@@ -10,7 +10,7 @@ import type {
 import type { IdentityState } from '../storage/identities.ts';
 import type { Page, PageRequest } from '../storage/page.ts';
 import { type Connection, type Session, type Transaction, statement } from './database.ts';
-import { conditions, pageOf, pageStatement } from './list.ts';
+import { conditions, duePage, dueStatement, pageOf, pageStatement } from './list.ts';
 import { FOREVER, type VersionedTable, versionedTable } from './versioned.ts';
 
 interface AccessRow {
@@ -265,6 +265,8 @@ async function pageFrom(
   return { ...byEnd, items: byEnd.items.map(({ record }) => record) };
 }
 
+const DUE = dueStatement('access', 'expires_at', "state IN ('requested', 'active')");
+
 export function accessStore(session: Session): AccessStore {
   return {
     insert: (record) =>
@@ -288,5 +290,6 @@ export function accessStore(session: Session): AccessStore {
     heldAt: (filter, at, page) => heldAt(session, filter, at, page),
     historyOf: async (identityId, resourceServerId) =>
       (await accesses.select(session, selectHistory, [identityId, resourceServerId])).reverse(),
+    due: (until, page) => duePage(session, DUE, until, page),
   };
 }

@@ -15,6 +15,18 @@ const selectUse = statement('credential_use_of', {
     WHERE credential_id IN (SELECT json_array_elements_text($1::json))`,
 });
 
+const lastOf = (ids: string): string => `SELECT identity_id, max(at) AS at FROM (
+    SELECT c.identity_id, u.last_used_at AS at FROM credentials c JOIN credential_use u ON u.credential_id = c.id
+      WHERE c.identity_id IN (${ids})
+    UNION ALL
+    SELECT c.identity_id, s.last_ok_at AS at FROM credentials c JOIN usage s ON s.credential_id = c.id
+      WHERE c.identity_id IN (${ids}) AND s.last_ok_at IS NOT NULL
+  ) seen GROUP BY identity_id`;
+const selectLastOfIdentities = statement('credential_use_of_identities', {
+  sqlite: lastOf('SELECT value FROM json_each($1)'),
+  postgres: lastOf('SELECT json_array_elements_text($1::json)'),
+});
+
 export function credentialUseStore(session: Session): CredentialUseStore {
   return {
     note: async (credentialId, at) => {
@@ -25,6 +37,12 @@ export function credentialUseStore(session: Session): CredentialUseStore {
         JSON.stringify(credentialIds),
       ]);
       return new Map(rows.map((row) => [row.credential_id, row.last_used_at]));
+    },
+    ofIdentities: async (identityIds) => {
+      const rows = await session.query<{ identity_id: string; at: number }>(selectLastOfIdentities, [
+        JSON.stringify(identityIds),
+      ]);
+      return new Map(rows.map((row) => [row.identity_id, row.at]));
     },
   };
 }

@@ -4,8 +4,8 @@ import type {
   CredentialState,
   CredentialStore,
 } from '../storage/credentials.ts';
-import { type Session, statement } from './database.ts';
-import { conditions } from './list.ts';
+import { type Session, type Statement, statement } from './database.ts';
+import { conditions, duePage, dueStatement } from './list.ts';
 import { type VersionedTable, versionedTable } from './versioned.ts';
 
 interface CredentialRow {
@@ -86,14 +86,27 @@ const selectByPublicId = statement(
 const selectBySubjectKey = statement(
   'credentials_by_subject_key',
   `SELECT ${credentials.columns} FROM credentials WHERE subject_key = $1
-   ORDER BY CASE state WHEN 'revoked' THEN 1 ELSE 0 END, created_at DESC, id LIMIT 200`,
+   ORDER BY CASE WHEN state IN ('revoked', 'expired') THEN 1 ELSE 0 END, created_at DESC, id LIMIT 200`,
 );
 
 const selectOfIdentity = statement(
   'credentials_of_identity',
   `SELECT ${credentials.columns} FROM credentials WHERE identity_id = $1
-   ORDER BY CASE state WHEN 'revoked' THEN 1 ELSE 0 END, created_at DESC, id LIMIT 1000`,
+   ORDER BY CASE WHEN state IN ('revoked', 'expired') THEN 1 ELSE 0 END, created_at DESC, id LIMIT 1000`,
 );
+
+const eraseIn = (table: string): Statement => {
+  const own = `identity_id = $1 AND type IN ('client_secret', 'api_key')`;
+  const where = table === 'credentials' ? own : `id IN (SELECT id FROM credentials WHERE ${own})`;
+  return statement(`${table}_erase`, {
+    sqlite: `UPDATE ${table} SET material = json_set(material, '$.digest', '') WHERE ${where}`,
+    postgres: `UPDATE ${table} SET material = jsonb_set(material::jsonb, '{digest}', '""')::text WHERE ${where}`,
+  });
+};
+const eraseNow = eraseIn('credentials');
+const eraseBefore = eraseIn('credential_history');
+
+const DUE = dueStatement('credentials', 'expires_at', "state IN ('active', 'suspended')");
 
 export function credentialStore(session: Session): CredentialStore {
   return {
@@ -120,5 +133,12 @@ export function credentialStore(session: Session): CredentialStore {
       if (filter.expiresBefore !== undefined) where.add(`expires_at < ${where.param(filter.expiresBefore)}`);
       return await credentials.list(session, where, page);
     },
+    due: (until, page) => duePage(session, DUE, until, page),
+    erase: (identityId) =>
+      session.write(async (tx) => {
+        await tx.run(eraseNow, [identityId]);
+        await tx.run(eraseBefore, [identityId]);
+        tx.changed({ kind: 'identity', identityId });
+      }),
   };
 }

@@ -1,5 +1,6 @@
 import type {
   Cadence,
+  DecommissionPlan,
   Environment,
   IdentityKind,
   IdentityRecord,
@@ -7,7 +8,7 @@ import type {
   IdentityStore,
 } from '../storage/identities.ts';
 import { type Session, statement } from './database.ts';
-import { conditions, lowerAscii } from './list.ts';
+import { conditions, duePage, dueStatement, lowerAscii } from './list.ts';
 import { type VersionedTable, versionedTable } from './versioned.ts';
 
 interface IdentityRow {
@@ -24,6 +25,12 @@ interface IdentityRow {
   cadence: string;
   state: string;
   state_reason: string | null;
+  state_since: number;
+  activation: string | null;
+  /** JSON. */
+  decommissioning: string | null;
+  /** `nextAt` of it, taken out for its index. */
+  plan_at: number | null;
   security_stop: number;
   built_in: number;
   expires_at: number;
@@ -49,6 +56,10 @@ const identities: VersionedTable<IdentityRecord> = versionedTable<IdentityRecord
     'cadence',
     'state',
     'state_reason',
+    'state_since',
+    'activation',
+    'decommissioning',
+    'plan_at',
     'security_stop',
     'built_in',
     'expires_at',
@@ -71,6 +82,10 @@ const identities: VersionedTable<IdentityRecord> = versionedTable<IdentityRecord
     cadence: record.cadence,
     state: record.state,
     state_reason: record.stateReason,
+    state_since: record.stateSince,
+    activation: record.activation,
+    decommissioning: record.decommissioning && JSON.stringify(record.decommissioning),
+    plan_at: record.decommissioning?.nextAt,
     security_stop: record.securityStop,
     built_in: record.builtIn,
     expires_at: record.expiresAt,
@@ -94,6 +109,11 @@ const identities: VersionedTable<IdentityRecord> = versionedTable<IdentityRecord
     cadence: row.cadence as Cadence,
     state: row.state as IdentityState,
     stateReason: row.state_reason ?? undefined,
+    stateSince: row.state_since,
+    ...(row.activation === null ? {} : { activation: row.activation as 'first_proof' }),
+    ...(row.decommissioning === null
+      ? {}
+      : { decommissioning: JSON.parse(row.decommissioning) as DecommissionPlan }),
     securityStop: row.security_stop === 1,
     builtIn: row.built_in === 1,
     expiresAt: row.expires_at,
@@ -107,6 +127,8 @@ const selectByClientId = statement(
   'identities_by_client_id',
   `SELECT ${identities.columns} FROM identities WHERE client_id = $1`,
 );
+
+const DUE_BY = { expiresAt: 'expires_at', stateSince: 'state_since', plan: 'plan_at' } as const;
 
 export function identityStore(session: Session): IdentityStore {
   return {
@@ -134,5 +156,8 @@ export function identityStore(session: Session): IdentityStore {
       return await identities.list(session, where, page);
     },
     asOf: (id, at) => identities.asOf(session, id, at),
+    // The state stands in the text: it is one of ours, and its index is chosen by it.
+    due: (state, by, until, page) =>
+      duePage(session, dueStatement('identities', DUE_BY[by], `state = '${state}'`), until, page),
   };
 }

@@ -1,5 +1,5 @@
-import type { Page, PageRequest } from '../storage/page.ts';
-import { type SqlParam, type Statement, statement } from './database.ts';
+import type { Due, DuePage, Page, PageRequest } from '../storage/page.ts';
+import { type Connection, type SqlParam, type Statement, statement } from './database.ts';
 
 /** The conditions of a list with its parameters: only the filters that were given are in the text. */
 export interface Conditions {
@@ -69,4 +69,25 @@ export function pageOf<T extends { readonly createdAt: number; readonly id: stri
   const items = rows.slice(0, limit);
   const last = items[items.length - 1];
   return last === undefined ? { items } : { items, next: { createdAt: last.createdAt, id: last.id } };
+}
+
+/**
+ * What is due by the column `at` of `table`, as far as `condition` holds, which an index begins with: the longest overdue
+ * first. `$1` is the latest instant, `$2` and `$3` the position, `$4` the limit.
+ */
+export function dueStatement(table: string, at: string, condition: string): Statement {
+  return statement(
+    '',
+    `SELECT id, ${at} AS at FROM ${table} WHERE ${condition} AND ${at} <= $1 AND (${at}, id) > ($2, $3)
+     ORDER BY ${at}, id LIMIT $4`,
+  );
+}
+
+export async function duePage(
+  connection: Connection,
+  text: Statement,
+  until: number,
+  { limit, after }: DuePage,
+): Promise<readonly Due[]> {
+  return await connection.query<Due>(text, [until, after?.at ?? -1, after?.id ?? '', limit]);
 }

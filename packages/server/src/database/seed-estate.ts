@@ -93,6 +93,7 @@ function identity(index: number, now: number): IdentityRecord {
     cadence: 'continuous',
     state: 'active',
     stateReason: undefined,
+    stateSince: now,
     securityStop: false,
     builtIn: false,
     expiresAt: now + YEAR,

@@ -41,7 +41,7 @@ const sweepEnded = statement(
   'status_indexes_sweep',
   `DELETE FROM status_indexes WHERE idx IN
      (SELECT s.idx FROM status_indexes s JOIN credentials c ON c.id = s.credential_id
-      WHERE s.ended_at < $1 OR (c.state = 'revoked' AND c.updated_at < $1)
+      WHERE s.ended_at < $1 OR (c.state IN ('revoked', 'expired') AND c.updated_at < $1)
       ORDER BY s.idx LIMIT ${SWEEP})`,
 );
 

@@ -10,6 +10,7 @@ import { credentialStore } from './credentials.ts';
 import { cutoffStore } from './cutoffs.ts';
 import { cutoffReceiptStore } from './cutoff-receipts.ts';
 import { type Database, type Session, sessionOf } from './database.ts';
+import { endingCallerStore } from './ending-callers.ts';
 import { findingStore } from './findings.ts';
 import { idempotencyStore } from './idempotency.ts';
 import { identityStore } from './identities.ts';
@@ -49,6 +50,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     usageReporters: reporterStore(session),
     coverage: coverageStore(session),
     credentialUse: credentialUseStore(session),
+    endingCallers: endingCallerStore(session),
     scopeRoutes: scopeRouteStore(session),
     unregisteredCallers: unregisteredCallerStore(session),
     outbox: outboxStore(session),

@@ -17,6 +17,7 @@ import type { FetchDeps } from '../registry/fetched-url.ts';
 import type { PeopleDeps } from '../registry/people.ts';
 import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
+import type { EndingCallers } from '../registry/use/ending-callers.ts';
 import type { Storage } from '../storage/storage.ts';
 import { accessHandlers } from './admin/access.ts';
 import { approvalRuleHandlers } from './admin/approval-rules.ts';
@@ -24,6 +25,7 @@ import { approvalHandlers } from './admin/approvals.ts';
 import { auditHandlers } from './admin/audit.ts';
 import { credentialHandlers } from './admin/credentials.ts';
 import { cutoffHandlers } from './admin/cutoffs.ts';
+import { decommissioningHandlers } from './admin/decommissioning.ts';
 import { documentHandlers } from './admin/documents.ts';
 import { createEndpoint, type EndpointDeps, type Handler } from './admin/endpoint.ts';
 import { explainHandlers, type ReasonExplanation } from './admin/explain.ts';
@@ -40,14 +42,17 @@ import { traceHandlers } from './admin/trace.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
 import { usageHandlers } from './admin/usage.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
-import { endIdentitiesJob } from './jobs/end-identities.ts';
 import { forgetUseJob } from './jobs/forget-use.ts';
 import type { Job } from './jobs/job.ts';
 import { lapseApprovalsJob } from './jobs/lapse-approvals.ts';
 import { lookForFindingsJob, type LookForFindingsDeps } from './jobs/look-for-findings.ts';
+import { noteEndingCallersJob } from './jobs/note-ending-callers.ts';
 import { reportOwnUseJob } from './jobs/report-own-use.ts';
 import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
+import { suspendInactiveJob } from './jobs/suspend-inactive.ts';
+import { sweepEndsJob } from './jobs/sweep-ends.ts';
 import { sweepExpiredJob } from './jobs/sweep-expired.ts';
+import { sweepIdentitiesJob } from './jobs/sweep-identities.ts';
 
 export { type AdminAccount, AUTHORITY, ensureAdmin, resetAdmin } from './admin/admin-identity.ts';
 export { applyDocuments } from './admin/documents.ts';
@@ -73,6 +78,8 @@ export interface GovernanceDeps {
   readonly rotation: RotationDeps;
   readonly requireSigningKey: ResourceServerDeps['requireSigningKey'];
   readonly ledger: CutoffLedger;
+  /** Who calls what is being decommissioned. */
+  readonly ending: EndingCallers;
   /** Receipts of the cut-off feed. */
   readonly followers: Pick<CutoffFollowers, 'flush'>;
   /** Seconds that tokens live. */
@@ -125,6 +132,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
   const rules = { ...deps, digest: (secret: string) => deps.secretHash.digest(secret) };
   return {
     ...identityHandlers(rules),
+    ...decommissioningHandlers(rules),
     ...credentialHandlers(rules),
     ...resourceServerHandlers(rules),
     ...trustedIssuerHandlers(rules),
@@ -160,8 +168,11 @@ function routeOf(deps: EndpointDeps, id: OperationId, handler: Handler<Operation
 }
 
 export function createJobs(
-  deps: Pick<GovernanceDeps, 'storage' | 'changes' | 'log' | 'clock' | 'random'> &
-    Pick<LookForFindingsDeps, 'pace' | 'maximumAge'> & {
+  deps: Pick<
+    GovernanceDeps,
+    'storage' | 'changes' | 'log' | 'clock' | 'random' | 'adminResource' | 'ending'
+  > &
+    Pick<LookForFindingsDeps, 'pace' | 'maximumAge' | 'inactivity' | 'suspendedForMs'> & {
       readonly rotateIfDue: () => Promise<unknown>;
       readonly reportOwnUse: () => Promise<unknown>;
     },
@@ -170,7 +181,10 @@ export function createJobs(
     deliverOutboxJob(deps),
     rotateSigningKeysJob(deps.rotateIfDue),
     sweepExpiredJob(deps),
-    endIdentitiesJob(deps),
+    sweepIdentitiesJob(deps),
+    sweepEndsJob(deps),
+    suspendInactiveJob(deps),
+    noteEndingCallersJob(deps.ending),
     lapseApprovalsJob(deps),
     forgetUseJob(deps),
     reportOwnUseJob(deps.reportOwnUse),

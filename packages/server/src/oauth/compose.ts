@@ -66,7 +66,7 @@ export interface OAuthDeps
   readonly resourceServers: CutoffsEndpointDeps['resourceServers'];
 }
 
-type FederationDeps = Pick<OAuthDeps, 'issuer' | 'mtlsBase' | 'storage' | 'facts' | 'jwks'>;
+type FederationDeps = Pick<OAuthDeps, 'issuer' | 'mtlsBase' | 'storage' | 'facts' | 'jwks' | 'firstProof'>;
 
 const RULES: readonly Rule[] = [
   methodsAllowedPerEnvironment,
@@ -151,13 +151,14 @@ export function createOAuthRoutes(
 
 /** RFC 7523 §3, 3: an assertion as a grant may be for the issuer or for its token endpoint (RFC 10070 keeps both). */
 function federationOf(deps: FederationDeps): Parameters<typeof jwtBearer>[0] {
-  const { issuer, storage, facts, jwks } = deps;
+  const { issuer, storage, facts, jwks, firstProof } = deps;
   return {
     trustedIssuers: storage.trustedIssuers,
     usedOnce: storage.usedOnce,
     storage,
     facts,
     jwks,
+    firstProof,
     audiences: [issuer, ...tokenEndpoints(deps)],
   };
 }

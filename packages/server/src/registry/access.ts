@@ -94,8 +94,7 @@ async function requireOnlyOne(
     const { items } = await stores.access.list({ ...filter, state }, { limit: 1 });
     const [existing] = items;
     if (existing !== undefined && existing.expiresAt <= deps.clock.now()) {
-      const over = { ...existing, state: 'revoked' } as const;
-      await replaceAccess(deps, stores, tell, ends, existing, over, 'access.expired');
+      await expireAccess(deps, stores, tell, ends, existing);
     } else if (existing !== undefined) {
       throw new RegistryRefusal(
         'already_exists',
@@ -145,11 +144,9 @@ export async function changeAccess(
     expiresAt,
   };
   if (same(changed, record)) return record;
-  if (record.state !== 'active' && record.state !== 'requested') {
-    throw new RegistryRefusal(
-      'illegal_transition',
-      `an access that is ${record.state} does not change any more`,
-    );
+  const state = record.state === 'active' && record.expiresAt <= now ? 'expired' : record.state;
+  if (state !== 'active' && state !== 'requested') {
+    throw new RegistryRefusal('illegal_transition', `an access that is ${state} does not change any more`);
   }
   if (!same(changed.scopes, record.scopes)) requireScopes(ends.resourceServer, changed.scopes);
   if (record.state === 'requested') return await editRequested(deps, stores, tell, ends, record, changed, by);
@@ -183,6 +180,22 @@ async function editRequested(
   const request = await requestAccess(deps, stores, tell, ends, 'create', changed, by);
   const shown = { request: askedView(request) };
   return await replaceAccess(deps, stores, tell, ends, record, changed, 'access.request_edited', shown);
+}
+
+const LIVE: ReadonlySet<AccessRecord['state']> = new Set(['requested', 'active']);
+
+/** Its end has come: it does not come back, and another one may take its place. The same record when it has ended already. */
+export async function expireAccess(
+  deps: RuleDeps,
+  stores: Pick<Stores, 'access' | 'approvals'>,
+  tell: Tell,
+  ends: AccessEnds,
+  record: AccessRecord,
+): Promise<AccessRecord> {
+  if (!LIVE.has(record.state) || record.expiresAt > deps.clock.now()) return record;
+  await voidPending(deps, stores, tell, record.id, 'the access has expired');
+  const expired = { ...record, state: 'expired' } as const;
+  return await replaceAccess(deps, stores, tell, ends, record, expired, 'access.expired');
 }
 
 /** The same record, and no event, when it has ended already. */

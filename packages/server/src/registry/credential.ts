@@ -40,10 +40,25 @@ export async function changeCredential(
     expiresAt,
   };
   if (same(changed, record)) return record;
-  if (record.state === 'revoked') {
-    throw new RegistryRefusal('illegal_transition', 'a revoked credential stays revoked');
+  const state = record.state !== 'revoked' && record.expiresAt <= now ? 'expired' : record.state;
+  if (state === 'revoked' || state === 'expired') {
+    throw new RegistryRefusal('illegal_transition', `a credential that is ${state} stays ${state}`);
   }
   return await replace(deps, stores, tell, identity, record, changed, eventOf(record.state, changed.state));
+}
+
+/** Its end has come: for ever. The same record, and no event, when it has not, or when it has ended already. */
+export async function expireCredential(
+  deps: RuleDeps,
+  stores: Pick<Stores, 'credentials'>,
+  tell: Tell,
+  identity: IdentityRecord,
+  record: CredentialRecord,
+): Promise<CredentialRecord> {
+  if (record.state === 'revoked' || record.state === 'expired') return record;
+  if (record.expiresAt > deps.clock.now()) return record;
+  const expired: CredentialRecord = { ...record, state: 'expired' };
+  return await replace(deps, stores, tell, identity, record, expired, 'credential.expired');
 }
 
 /** For ever. The same record, and no event, when it is revoked already. */

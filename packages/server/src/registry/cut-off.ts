@@ -107,6 +107,13 @@ const STOP: { readonly [kind in CutoffKind]: Stop } = {
   },
 };
 
+/** What was active once. Of what is being decommissioned the rest of its work ends. */
+const CAN_BE_STOPPED: ReadonlySet<IdentityRecord['state']> = new Set([
+  'active',
+  'suspended',
+  'decommissioning',
+]);
+
 async function stopForSecurity(
   deps: RuleDeps,
   stores: Stores,
@@ -114,7 +121,7 @@ async function stopForSecurity(
   record: IdentityRecord,
   asked: CutOffAsked,
 ): Promise<void> {
-  if (record.state === 'active' || record.state === 'suspended') {
+  if (CAN_BE_STOPPED.has(record.state)) {
     await changeState(deps, stores, tell, record, {
       move: 'suspend',
       reason: asked.reason,

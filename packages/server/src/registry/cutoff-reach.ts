@@ -50,6 +50,8 @@ export async function cutoffReach(
     .map((resourceServer) => ({ resourceServer, longestLife: lifeAt(deps, resourceServer) }));
 }
 
+const GAVE_TOKENS: ReadonlySet<string> = new Set(['active', 'revoked', 'expired']);
+
 async function ofIdentity(
   deps: CutoffReachDeps,
   stores: ReachStores,
@@ -63,8 +65,7 @@ async function ofIdentity(
     const page = await stores.access.list({ identityId }, { limit: PAGE, after });
     for (const access of page.items) {
       if (only !== undefined && access.resourceServerId !== only) continue;
-      const gaveTokens = access.state === 'active' || access.state === 'revoked';
-      if (!gaveTokens || access.createdAt > now) continue;
+      if (!GAVE_TOKENS.has(access.state) || access.createdAt > now) continue;
       const resourceServer = await stores.resourceServers.byId(access.resourceServerId);
       if (resourceServer === undefined) continue;
       // What was taken away a moment ago may have given tokens until then.

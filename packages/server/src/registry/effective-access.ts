@@ -3,6 +3,7 @@ import type { AccessRecord } from '../storage/access.ts';
 import type { CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord, IdentityState } from '../storage/identities.ts';
 import type { ResourceServerRecord } from '../storage/resource-servers.ts';
+import { refusedNow } from './decommissioning.ts';
 import type { AccessFacts, IdentityFacts } from './facts.ts';
 
 /** What a client asks for. No resource: the only one it has access to. No scopes: all it holds there. */
@@ -36,6 +37,7 @@ export type StandingFault =
   | 'identity_not_active'
   | 'identity_suspended'
   | 'identity_decommissioned'
+  | 'identity_brown_out'
   | 'identity_expired'
   | 'credential_not_yet_valid'
   | 'credential_expired'
@@ -54,13 +56,14 @@ export type EffectiveAccessResult =
   | ({ readonly ok: true } & EffectiveAccess)
   | { readonly ok: false; readonly fault: AccessFault };
 
-const STATE_FAULT: { readonly [state in IdentityState]: StandingFault | undefined } = {
+const STATE_FAULT: {
+  readonly [state in Exclude<IdentityState, 'decommissioning'>]: StandingFault | undefined;
+} = {
   draft: 'identity_not_active',
   requested: 'identity_not_active',
   approved: 'identity_not_active',
   active: undefined,
   suspended: 'identity_suspended',
-  decommissioning: 'identity_decommissioned',
   decommissioned: 'identity_decommissioned',
   rejected: 'identity_not_active',
   lapsed: 'identity_not_active',
@@ -72,16 +75,25 @@ export function standing(
   credential: CredentialRecord,
   now: number,
 ): StandingFault | undefined {
-  const state = STATE_FAULT[identity.state];
+  const state =
+    identity.state === 'decommissioning' ? endingFault(identity, now) : STATE_FAULT[identity.state];
   if (state !== undefined) return state;
   if (identity.expiresAt <= now) return 'identity_expired';
   return credentialFault(credential, now);
+}
+
+/** What is being decommissioned works until its brown-outs and its stop, by the clock alone. */
+function endingFault(identity: IdentityRecord, now: number): StandingFault | undefined {
+  const refused = refusedNow(identity, now);
+  if (refused === undefined) return undefined;
+  return refused === 'stopped' ? 'identity_decommissioned' : 'identity_brown_out';
 }
 
 /** Why this credential authenticates nobody at `now` (epoch ms), whosever it is. */
 export function credentialFault(credential: CredentialRecord, now: number): StandingFault | undefined {
   if (credential.state === 'revoked') return 'credential_revoked';
   if (credential.state === 'suspended') return 'credential_suspended';
+  if (credential.state === 'expired') return 'credential_expired';
   if (credential.notBeforeAt > now) return 'credential_not_yet_valid';
   if (credential.expiresAt <= now) return 'credential_expired';
   return undefined;

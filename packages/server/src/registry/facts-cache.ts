@@ -108,7 +108,8 @@ export function createFactsCache(deps: FactsCacheDeps): FactsCache {
 function keysOf(facts: IdentityFacts): readonly string[] {
   const found: string[] = [];
   for (const { material, state } of facts.credentials) {
-    if (material.type === 'api_key' && state !== 'revoked') found.push(material.publicId);
+    if (material.type === 'api_key' && state !== 'revoked' && state !== 'expired')
+      found.push(material.publicId);
   }
   return found;
 }

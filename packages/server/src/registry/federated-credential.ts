@@ -70,7 +70,8 @@ function requirePins(trustedIssuer: TrustedIssuerRecord, conditions: Conditions)
 
 async function requireRoomForSubject(stores: Pick<Stores, 'credentials'>, key: string): Promise<void> {
   const rules = await stores.credentials.bySubjectKey(key);
-  if (rules.filter(({ state }) => state !== 'revoked').length < MOST_RULES_OF_SUBJECT) return;
+  if (rules.filter(({ state }) => state !== 'revoked' && state !== 'expired').length < MOST_RULES_OF_SUBJECT)
+    return;
   throw new RegistryRefusal('limit_reached', `a subject has at most ${MOST_RULES_OF_SUBJECT} rules`, {
     pointer: '/conditions',
   });

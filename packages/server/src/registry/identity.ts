@@ -56,6 +56,7 @@ export async function createIdentity(
     cadence: asked.cadence,
     state: asked.state,
     stateReason: undefined,
+    stateSince: now,
     securityStop: false,
     builtIn: asked.builtIn ?? false,
     expiresAt: requireEnd(now, asked.expiresAt),

@@ -1,12 +1,13 @@
 import type { Actor } from '../audit/change.ts';
 import { orderCutoff } from '../cutoff/order.ts';
-import type { IdentityRecord, IdentityState } from '../storage/identities.ts';
+import type { DecommissionPlan, IdentityRecord, IdentityState } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
 import { revokeAccess } from './access.ts';
 import { identityNeedsApproval } from './approval/identity-request.ts';
 import { voidPending } from './approval/request.ts';
 import type { RuleDeps, Tell } from './change-rules.ts';
 import { revokeCredential } from './credential.ts';
+import { planOf, refusedNow, stopped, stoppedPlan, USUAL_PHASES } from './decommissioning.ts';
 import { hasEnded } from './identity.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { cutoffView, identityView } from './views.ts';
@@ -21,7 +22,10 @@ export const MOVES = [
   'resume',
   'decommission',
   'restore',
+  'time_out',
   'lapse',
+  'stop',
+  'keep',
   'finish',
 ] as const;
 export type Move = (typeof MOVES)[number];
@@ -32,7 +36,7 @@ type Guard = (record: IdentityRecord, now: number, moving: Moving) => RegistryRe
 interface Transition {
   readonly edges: readonly Edge[];
   readonly guards: readonly Guard[];
-  /** Tokens that were issued before are refused from now on. */
+  /** Tokens that were issued before are refused from now on, unless it goes on working. */
   readonly stops: boolean;
 }
 
@@ -40,6 +44,8 @@ interface Edge {
   readonly from: readonly IdentityState[];
   readonly to: IdentityState;
   readonly event: string;
+  /** Of what is being decommissioned then, or was; absent: there is no plan. */
+  readonly plan?: (record: IdentityRecord, now: number, moving: Moving) => DecommissionPlan;
 }
 
 const people: Guard = (_record, _now, { actor }) =>
@@ -65,9 +71,42 @@ const notBuiltIn: Guard = (record) =>
     ? new RegistryRefusal('built_in', 'this identity is part of the authority itself')
     : undefined;
 
-function edge(from: IdentityState | readonly IdentityState[], to: IdentityState, event: string): Edge {
-  return { from: typeof from === 'string' ? [from] : from, to, event: `identity.${event}` };
+const provedWhereAsked: Guard = (record, _now, { proved }) =>
+  record.activation === 'first_proof' && proved !== true
+    ? new RegistryRefusal(
+        'illegal_transition',
+        'it was approved to become active by itself, when it first proves who it is',
+      )
+    : undefined;
+
+const stillWorks: Guard = (record, now) =>
+  refusedNow(record, now) === 'stopped'
+    ? new RegistryRefusal('illegal_transition', 'it is stopped already: restore it')
+    : undefined;
+
+const withinGrace: Guard = (record, now) =>
+  planOf(record).endsAt <= now
+    ? new RegistryRefusal('illegal_transition', 'the time in which it could be restored is over')
+    : undefined;
+
+function edge(
+  from: IdentityState | readonly IdentityState[],
+  to: IdentityState,
+  event: string,
+  plan?: Edge['plan'],
+): Edge {
+  const edge: Edge = { from: typeof from === 'string' ? [from] : from, to, event: `identity.${event}` };
+  return plan === undefined ? edge : { ...edge, plan };
 }
+
+/** What works still goes by the plan that was chosen; what does not is stopped, and has its grace. */
+const chosenPlan: Edge['plan'] = (record, now, { plan }) =>
+  plan ?? stoppedPlan(record.state === 'active' ? 'active' : 'suspended', USUAL_PHASES.graceDays, now, false);
+
+const stoppedNow: Edge['plan'] = (record, now) => {
+  const plan = planOf(record);
+  return plan.phase === 'stopped' ? plan : stopped(plan, now);
+};
 
 /**
  * Every legal move (docs/operate/promises.md, states). Suspending has no guard and never will: whatever can act can be
@@ -80,10 +119,18 @@ export const TRANSITIONS: { readonly [move in Move]: Transition } = {
   reject: { edges: [edge('requested', 'rejected', 'rejected')], guards: [people], stops: false },
   activate: {
     edges: [edge(['draft', 'approved'], 'active', 'activated')],
-    guards: [notStoppedForSecurity, notExpired],
+    guards: [notStoppedForSecurity, notExpired, provedWhereAsked],
     stops: false,
   },
-  suspend: { edges: [edge(['active', 'suspended'], 'suspended', 'suspended')], guards: [], stops: true },
+  suspend: {
+    edges: [
+      edge(['active', 'suspended'], 'suspended', 'suspended'),
+      // Its end goes on, and what works of it still is stopped.
+      edge('decommissioning', 'decommissioning', 'stopped', stoppedNow),
+    ],
+    guards: [],
+    stops: true,
+  },
   resume: {
     edges: [edge('suspended', 'active', 'resumed')],
     guards: [notStoppedForSecurity, notExpired],
@@ -91,16 +138,31 @@ export const TRANSITIONS: { readonly [move in Move]: Transition } = {
   },
   decommission: {
     edges: [
-      edge(['active', 'suspended'], 'decommissioning', 'decommissioning'),
+      edge(['active', 'suspended'], 'decommissioning', 'decommissioning', chosenPlan),
       edge(['draft', 'requested', 'approved'], 'decommissioned', 'decommissioned'),
     ],
     guards: [notBuiltIn],
     stops: true,
   },
-  restore: { edges: [edge('decommissioning', 'suspended', 'restored')], guards: [], stops: false },
-  lapse: { edges: [edge('approved', 'lapsed', 'lapsed')], guards: [], stops: false },
+  restore: {
+    edges: [edge('decommissioning', 'suspended', 'restored')],
+    guards: [withinGrace],
+    stops: true,
+  },
+  time_out: { edges: [edge('requested', 'rejected', 'rejected')], guards: [], stops: false },
+  lapse: { edges: [edge(['draft', 'approved'], 'lapsed', 'lapsed')], guards: [], stops: false },
+  stop: {
+    edges: [edge('decommissioning', 'decommissioning', 'stopped', stoppedNow)],
+    guards: [],
+    stops: true,
+  },
+  keep: {
+    edges: [edge('decommissioning', 'active', 'kept')],
+    guards: [notStoppedForSecurity, notExpired, stillWorks],
+    stops: false,
+  },
   finish: {
-    edges: [edge('decommissioning', 'decommissioned', 'decommissioned')],
+    edges: [edge('decommissioning', 'decommissioned', 'decommissioned', planOf)],
     guards: [notBuiltIn],
     stops: false,
   },
@@ -112,6 +174,12 @@ export interface Moving {
   readonly actor: Pick<Actor, 'identity' | 'person'>;
   /** Stopped because it, or a secret of it, may be in wrong hands. */
   readonly security?: boolean;
+  /** Of `approve`: it becomes active when it first proves who it is, and in no other way. */
+  readonly activation?: 'first_proof';
+  /** Of `activate`: it has just proved who it is. */
+  readonly proved?: boolean;
+  /** Of `decommission`. Default: stopped at once. */
+  readonly plan?: DecommissionPlan;
 }
 
 /**
@@ -128,19 +196,39 @@ export async function moveIdentity(
   if (moving.move === 'activate' && record.state === 'draft') await requireUnasked(stores, record, moving);
   const next = await changeState(deps, stores, tell, record, moving);
   if (next === record) return next;
+  // Who called when it was to be ended before says nothing about now.
+  if (moving.move === 'decommission') await stores.endingCallers.forget(next.id);
   if (record.state === 'requested') {
     await voidPending(deps, stores, tell, record.id, `the identity is ${next.state}`);
   }
   if (hasEnded(next)) await takeAll(deps, stores, tell, next);
-  if (!TRANSITIONS[moving.move].stops) return next;
+  if (!TRANSITIONS[moving.move].stops || works(next, deps.clock.now())) return next;
+  await stopTokens(deps, stores, tell, next, moving.reason ?? moving.move, moving.actor);
+  return next;
+}
+
+/** Whether its requests are let through, as far as its state goes. */
+function works(record: IdentityRecord, now: number): boolean {
+  if (record.state === 'active') return true;
+  return record.state === 'decommissioning' && refusedNow(record, now) === undefined;
+}
+
+/** The order to refuse the tokens that it has. */
+export async function stopTokens(
+  deps: RuleDeps,
+  stores: Pick<Stores, 'cutoffs' | 'statusIndexes' | 'staleness'>,
+  tell: Tell,
+  record: IdentityRecord,
+  reason: string,
+  actor: Moving['actor'],
+): Promise<void> {
   const cutoff = await orderCutoff(deps, stores, {
     kind: 'identity',
     target: record.clientId,
-    reason: moving.reason ?? moving.move,
-    orderedBy: moving.actor.identity,
+    reason,
+    orderedBy: actor.identity,
   });
   tell({ type: 'cutoff.ordered', resource: cutoff.id, reason: cutoff.reason, after: cutoffView(cutoff) });
-  return next;
 }
 
 /** A draft goes straight to work only where no approval rule matches. */
@@ -155,6 +243,7 @@ async function takeAll(deps: RuleDeps, stores: Stores, tell: Tell, identity: Ide
   for (const credential of await stores.credentials.ofIdentity(identity.id)) {
     await revokeCredential(deps, stores, tell, identity, credential);
   }
+  await stores.credentials.erase(identity.id);
   for (const access of await stores.access.activeOfIdentity(identity.id)) {
     const resourceServer = await stores.resourceServers.byId(access.resourceServerId);
     if (resourceServer !== undefined)
@@ -184,11 +273,17 @@ export async function changeState(
     if (refusal !== undefined) throw refusal;
   }
   const securityStop = record.securityStop || moving.security === true;
-  if (record.state === taken.to && record.securityStop === securityStop) return record;
+  const plan = taken.plan?.(record, now, moving);
+  const { activation: _, decommissioning, ...rest } = record;
+  const stays = record.state === taken.to;
+  if (stays && record.securityStop === securityStop && plan === decommissioning) return record;
   const next: IdentityRecord = {
-    ...record,
+    ...rest,
     state: taken.to,
     stateReason: moving.reason,
+    stateSince: stays ? record.stateSince : now,
+    ...(moving.activation === undefined ? {} : { activation: moving.activation }),
+    ...(plan === undefined ? {} : { decommissioning: plan }),
     securityStop,
     updatedAt: now,
     version: record.version + 1,

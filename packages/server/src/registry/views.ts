@@ -2,6 +2,7 @@ import type { AccessConditions, AccessRecord, Binding, Day } from '../storage/ac
 import type { CutoffKind, CutoffRecord } from '../storage/cutoffs.ts';
 import type {
   Cadence,
+  DecommissionPlan,
   Environment,
   IdentityKind,
   IdentityRecord,
@@ -13,6 +14,28 @@ import type { ResourceServerRecord, ScopeDefinition, SigningAlgorithm } from '..
  * Records as people and programs see them: in answers of the admin API, in the before and after of audit events, in
  * dry runs. Nothing secret and no digest is in any of them.
  */
+
+export interface DecommissionPlanView {
+  phase: DecommissionPlan['phase'];
+  forced: boolean;
+  began_at: string;
+  shadow_until: string;
+  brown_outs: { from: string; to: string }[];
+  stop_at: string;
+  ends_at: string;
+}
+
+function planView(plan: DecommissionPlan): DecommissionPlanView {
+  return {
+    phase: plan.phase,
+    forced: plan.forced,
+    began_at: rfc3339(plan.beganAt),
+    shadow_until: rfc3339(plan.shadowUntil),
+    brown_outs: plan.brownOuts.map(({ from, to }) => ({ from: rfc3339(from), to: rfc3339(to) })),
+    stop_at: rfc3339(plan.stopAt),
+    ends_at: rfc3339(plan.endsAt),
+  };
+}
 
 export interface IdentityView {
   id: string;
@@ -26,6 +49,9 @@ export interface IdentityView {
   cadence: Cadence;
   state: IdentityState;
   state_reason: string | null;
+  state_since: string;
+  activation: 'first_proof' | null;
+  decommissioning: DecommissionPlanView | null;
   security_stop: boolean;
   built_in: boolean;
   expires_at: string;
@@ -48,6 +74,9 @@ export function identityView(record: IdentityRecord): IdentityView {
     cadence: record.cadence,
     state: record.state,
     state_reason: record.stateReason ?? null,
+    state_since: rfc3339(record.stateSince),
+    activation: record.activation ?? null,
+    decommissioning: record.decommissioning === undefined ? null : planView(record.decommissioning),
     security_stop: record.securityStop,
     built_in: record.builtIn,
     expires_at: rfc3339(record.expiresAt),

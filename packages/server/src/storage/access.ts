@@ -1,6 +1,6 @@
 import type { AccessConditions, AccessState, Binding, Day } from '@countersign/admin-api';
 import type { IdentityState, Owner } from './identities.ts';
-import type { Page, PageRequest } from './page.ts';
+import type { Due, DuePage, Page, PageRequest } from './page.ts';
 
 export type { AccessConditions, AccessState, Binding, Day };
 
@@ -79,4 +79,6 @@ export interface AccessStore {
   heldAt(filter: HeldFilter, at: number, page: PageRequest): Promise<Page<HeldAccess>>;
   /** Every version of every access of the pair, oldest first; of more than 1000 the latest. */
   historyOf(identityId: string, resourceServerId: string): Promise<readonly AccessRecord[]>;
+  /** Those whose end has come at `until` and whose state does not say so, the longest overdue first. */
+  due(until: number, page: DuePage): Promise<readonly Due[]>;
 }

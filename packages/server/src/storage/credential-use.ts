@@ -4,4 +4,9 @@ export interface CredentialUseStore {
   note(credentialId: string, at: number): Promise<void>;
   /** Epoch ms by id; those that were never used are absent. */
   of(credentialIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /**
+   * When each of these identities was last seen to be used: a token on any of its credentials, or a call with one. Epoch ms by id;
+   * those that never were are absent.
+   */
+  ofIdentities(identityIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
 }

@@ -1,5 +1,5 @@
 import type { CredentialState, CredentialType } from '@countersign/admin-api';
-import type { Page, PageRequest } from './page.ts';
+import type { Due, DuePage, Page, PageRequest } from './page.ts';
 
 export type { CredentialState, CredentialType };
 
@@ -86,12 +86,16 @@ export interface CredentialStore {
    * identity is told (`onChange`); whose it is never changes.
    */
   byPublicId(publicId: string): Promise<CredentialRecord | undefined>;
-  /** Those, of any type, whose material has it: not revoked before revoked, each newest first; at most 200. */
+  /** Those, of any type, whose material has it: those that have not ended first, each newest first; at most 200. */
   bySubjectKey(subjectKey: string): Promise<readonly CredentialRecord[]>;
   /**
-   * The identity's credentials in any state, at most 1000: those that are not revoked before those that are, each newest
+   * The identity's credentials in any state, at most 1000: those that have not ended (revoked, expired) first, each newest
    * first, so that however often it rotates its live ones are among them.
    */
   ofIdentity(identityId: string): Promise<readonly CredentialRecord[]>;
   list(filter: CredentialFilter, page: PageRequest): Promise<Page<CredentialRecord>>;
+  /** Those whose end has come at `until` and whose state does not say so, the longest overdue first. */
+  due(until: number, page: DuePage): Promise<readonly Due[]>;
+  /** Empties the digests of the identity's secrets, in every version that was ever kept: nothing matches them any more. */
+  erase(identityId: string): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import type { Cadence, Environment, IdentityKind, IdentityState } from '@countersign/admin-api';
-import type { Page, PageRequest } from './page.ts';
+import type { Due, DuePage, Page, PageRequest } from './page.ts';
 
 export type { Cadence, Environment, IdentityKind, IdentityState };
 
@@ -8,6 +8,35 @@ export interface Owner {
   readonly person: string;
   readonly backup: string | undefined;
   readonly team: string | undefined;
+}
+
+/** Its requests are refused from `from` to `to` (epoch ms), as announced. */
+export interface BrownOut {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * How an identity ends. Until `shadowUntil` it works, and each request is noted as one that would be refused; it is refused in
+ * each brown-out, and from `stopAt` on for good; until `endsAt` it can be brought back. Instants are epoch ms.
+ */
+export interface DecommissionPlan {
+  /** Where it was before. */
+  readonly from: 'active' | 'suspended';
+  readonly beganAt: number;
+  /** The phase that was begun last, with all that belongs to it; what the clock says may be ahead of it. */
+  readonly phase: 'shadow' | 'brown_out' | 'stopped';
+  readonly shadowUntil: number;
+  /** In their order. */
+  readonly brownOuts: readonly BrownOut[];
+  /** How many of them were begun, or are over. */
+  readonly brownOutsBegun: number;
+  readonly stopAt: number;
+  readonly endsAt: number;
+  /** When there is something to do for it next. */
+  readonly nextAt: number;
+  /** It was used lately, and is ended all the same. */
+  readonly forced: boolean;
 }
 
 export interface IdentityRecord {
@@ -25,6 +54,12 @@ export interface IdentityRecord {
   readonly state: IdentityState;
   /** Why it is in this state, in the words of who put it there. */
   readonly stateReason: string | undefined;
+  /** When it came into this state. */
+  readonly stateSince: number;
+  /** What puts it to work once it is approved; undefined: whoever may. */
+  readonly activation?: 'first_proof';
+  /** While it is being decommissioned, and afterwards as it was carried out. */
+  readonly decommissioning?: DecommissionPlan;
   /** True after a cut-off or leak: resuming needs more than an operator. */
   readonly securityStop: boolean;
   /** Part of the authority itself (its first admin): cannot be decommissioned by API. */
@@ -62,4 +97,11 @@ export interface IdentityStore {
   list(filter: IdentityFilter, page: PageRequest): Promise<Page<IdentityRecord>>;
   /** The record as it was at the instant `at` (epoch ms), or undefined when it did not exist then. */
   asOf(id: string, at: number): Promise<IdentityRecord | undefined>;
+  /** Those in `state` for which the instant `by` has come at `until`, the longest overdue first. */
+  due(
+    state: IdentityState,
+    by: 'expiresAt' | 'stateSince' | 'plan',
+    until: number,
+    page: DuePage,
+  ): Promise<readonly Due[]>;
 }

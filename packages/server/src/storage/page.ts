@@ -19,3 +19,17 @@ export interface Page<T> {
   /** Where the next page starts; absent on the last one. */
   readonly next?: Position | undefined;
 }
+
+/** Something whose instant has come. */
+export interface Due {
+  readonly id: string;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+/** In the order of `(at, id)`; strictly after the last one of the page before. */
+export interface DuePage {
+  /** 1 to 1000. */
+  readonly limit: number;
+  readonly after?: Due | undefined;
+}

@@ -6,6 +6,7 @@ import type { CredentialUseStore } from './credential-use.ts';
 import type { CredentialStore } from './credentials.ts';
 import type { CutoffReceiptStore } from './cutoff-receipts.ts';
 import type { CutoffStore } from './cutoffs.ts';
+import type { EndingCallerStore } from './ending-callers.ts';
 import type { FindingStore } from './findings.ts';
 import type { IdempotencyStore } from './idempotency.ts';
 import type { IdentityStore } from './identities.ts';
@@ -45,6 +46,7 @@ export interface Stores {
   readonly usageReporters: ReporterStore;
   readonly coverage: CoverageStore;
   readonly credentialUse: CredentialUseStore;
+  readonly endingCallers: EndingCallerStore;
   readonly scopeRoutes: ScopeRouteStore;
   readonly unregisteredCallers: UnregisteredCallerStore;
   readonly outbox: OutboxStore;

@@ -311,6 +311,17 @@ describe('apply', () => {
 });
 
 describe('prune', () => {
+  test('what is being decommissioned keeps its plan, and what it holds until then', async () => {
+    await apply(story);
+    await authority.call('POST', '/v1/identities/payments/decommission', { body: { reason: 'over' } });
+    const before = (await authority.call('GET', '/v1/identities/payments')).body;
+    const exported = await authority.call('GET', '/v1/export');
+    expect((await apply(exported.body.documents, { prune: true })).body.changes).toEqual([]);
+    expect((await authority.call('GET', '/v1/identities/payments')).body).toEqual(before);
+    const { items } = (await authority.call('GET', '/v1/access?identity=payments')).body;
+    expect(items).toMatchObject([{ state: 'active' }]);
+  });
+
   test('ends what is not declared, of the declared kinds, and spares what is built in and who asks', async () => {
     await apply(story);
     const documents = [story[3]];

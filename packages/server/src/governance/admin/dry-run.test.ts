@@ -81,6 +81,17 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
     { body: { reason: 'x' } },
     'update Identity leaving',
   ],
+  'identities.keep': ['/v1/identities/leaving/keep', { body: { reason: 'x' } }, 'update Identity leaving'],
+  'decommissioning.extend': [
+    '/v1/identities/leaving/decommissioning/extend',
+    { body: { reason: 'x', days: 2 } },
+    'update Identity leaving',
+  ],
+  'decommissioning.skip': [
+    '/v1/identities/leaving/decommissioning/skip',
+    { body: { reason: 'x' } },
+    'Identity leaving',
+  ],
   'credentials.create': [
     '/v1/identities/active/credentials',
     { body: { type: 'client_secret', label: 'next' } },

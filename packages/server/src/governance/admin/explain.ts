@@ -216,6 +216,10 @@ const TOKEN_REASONS: { readonly [reason in TokenReason]: ReasonExplanation } = {
   identity_not_active: { why: 'The identity is not active.', fix: OWN_STATE },
   identity_suspended: { why: 'The identity is suspended.', fix: OWN_STATE },
   identity_decommissioned: { why: 'The identity is decommissioned, or about to be.', fix: OWN_STATE },
+  identity_brown_out: {
+    why: 'The identity is being decommissioned, and this is one of its announced brown-outs.',
+    fix: OWN_STATE,
+  },
   identity_expired: { why: 'The identity has reached its end.', fix: 'Extend its expires_at.' },
   credential_not_yet_valid: { why: 'The credential is not valid yet.', fix: OWN_STATE },
   credential_expired: { why: 'The credential behind the token has expired.', fix: 'Make a new credential.' },

@@ -19,7 +19,7 @@ export function identityHandlers(
     AdministratorDeps & {
       readonly storage: Pick<Storage, 'identities' | 'approvals' | 'approvalRules'>;
     },
-): NounHandlers<'identities'> {
+): Omit<NounHandlers<'identities'>, 'identities.decommission'> {
   const { storage } = deps;
   return {
     'identities.create': {
@@ -91,7 +91,7 @@ export function identityHandlers(
     'identities.activate': moveHandler(deps, 'activate'),
     'identities.suspend': moveHandler(deps, 'suspend'),
     'identities.resume': moveHandler(deps, 'resume'),
-    'identities.decommission': moveHandler(deps, 'decommission'),
+    'identities.keep': moveHandler(deps, 'keep'),
     'identities.restore': moveHandler(deps, 'restore'),
   };
 }
@@ -104,6 +104,7 @@ type MoveId = Exclude<
   | 'identities.patch'
   | 'identities.approve'
   | 'identities.reject'
+  | 'identities.decommission'
 >;
 
 function moveHandler<Id extends MoveId>(deps: ApprovalDeps & AdministratorDeps, move: Move): Handler<Id> {

@@ -38,7 +38,16 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['person', 'Person'],
   ['team', 'Team'],
 ]);
-const ENDS = new Set(['revoked', 'deleted', 'decommissioning', 'decommissioned', 'compromised', 'retired']);
+const ENDS = new Set([
+  'revoked',
+  'expired',
+  'lapsed',
+  'deleted',
+  'decommissioning',
+  'decommissioned',
+  'compromised',
+  'retired',
+]);
 /** Of no interest in a difference: they differ always, or are made up for each run. */
 const BOOKKEEPING = ['version', 'created_at', 'updated_at', 'cursor'];
 const MADE_UP = ['id', 'identity', 'resource_server', 'public_id'];

@@ -203,12 +203,15 @@ async function declaredKeys(stores: Stores, objects: readonly Declared[]): Promi
   return keys;
 }
 
+/** What waits for people or is ending: documents do not speak of it, so that they cannot leave it out either. */
+const NOT_DECLARED: ReadonlySet<string> = new Set(['requested', 'approved', 'decommissioning']);
+
 async function sparedIdentities({ actor }: Application, stores: Stores): Promise<ReadonlySet<string>> {
   const spared = new Set<string>();
   const self = await stores.identities.byClientId(actor.identity);
   if (self !== undefined) spared.add(self.id);
   for await (const record of everyOne((page) => stores.identities.list({}, page))) {
-    if (record.builtIn) spared.add(record.id);
+    if (record.builtIn || NOT_DECLARED.has(record.state)) spared.add(record.id);
   }
   return spared;
 }

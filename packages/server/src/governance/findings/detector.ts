@@ -1,6 +1,7 @@
 import type { MaximumAge } from '../../registry/credential-age.ts';
 import type { IdentityFacts } from '../../registry/facts.ts';
 import type { Observation } from '../../registry/finding.ts';
+import type { IdentityUse } from '../../registry/inactivity.ts';
 import type { Pace } from '../../registry/issuance-pace.ts';
 import type { ToldOfUse } from '../../registry/use/told-of-use.ts';
 import type { AccessRecord } from '../../storage/access.ts';
@@ -17,6 +18,10 @@ export interface Circumstances extends ToldOfUse {
   readonly keySharers: ReadonlyMap<string, readonly string[]>;
   /** Every version of the identity's access to the admin API, oldest first; absent: it has none. */
   readonly adminHistory?: readonly AccessRecord[] | undefined;
+  /** What is known of the use of the identity as a whole, and what is done when it is inactive; absent: not looked up. */
+  readonly inactivity?: { readonly mode: 'suspend' | 'report'; readonly use: IdentityUse } | undefined;
+  /** After this long a suspended identity should be ended. */
+  readonly suspendedForMs: number;
 }
 
 /** Looks for one kind of thing that is wrong with an identity. Pure: facts in, what it sees out. */
@@ -28,6 +33,8 @@ export interface Detector {
    * know. More: it sees what happened at this process lately, and not to see is not to know.
    */
   readonly quietMs: number;
+  /** Looks at suspended identities past their end as well, of whom the others see nothing any more. */
+  readonly pastItsEnd?: true;
   /** Each subject at most once. */
   observe(facts: IdentityFacts, circumstances: Circumstances): readonly Observation[];
 }

@@ -59,6 +59,7 @@ function observe(
   return detector.observe(facts, {
     now: T0,
     maximumAge: () => 90 * DAY,
+    suspendedForMs: 30 * DAY,
     paces: new Map(),
     keySharers: new Map(),
     ...NOTHING_TOLD,

@@ -24,9 +24,10 @@ export function stepsFor(
   circumstances: Circumstances,
 ): readonly Step[] {
   const { now } = circumstances;
-  const acts = mayAct(facts.identity, now);
+  const { identity } = facts;
   const steps: Step[] = [];
   for (const detector of detectors) {
+    const acts = mayAct(identity, now) || (detector.pastItsEnd === true && identity.state === 'suspended');
     const known = new Map(
       live.filter(({ kind }) => kind === detector.kind).map((record) => [record.subjectId, record]),
     );

@@ -28,6 +28,7 @@ function observe(detector: Detector, told: Partial<ToldOfUse>): ReturnType<Detec
   const circumstances = {
     now: T0 + 9 * DAY,
     maximumAge: () => DAY,
+    suspendedForMs: 30 * DAY,
     paces: new Map(),
     keySharers: new Map(),
     ...NOTHING_TOLD,

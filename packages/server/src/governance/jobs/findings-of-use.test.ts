@@ -26,7 +26,12 @@ let seq: number;
 beforeEach(async () => {
   seq = 0;
   authority = await openAuthority();
-  job = lookForFindingsJob({ ...authority.deps, pace: createIssuancePace(authority.clock.now()) });
+  job = lookForFindingsJob({
+    ...authority.deps,
+    pace: createIssuancePace(authority.clock.now()),
+    inactivity: 'suspend',
+    suspendedForMs: 30 * 86_400_000,
+  });
   await job.run(never);
   await authority.call('POST', '/v1/resource-servers', {
     body: resourceServerBody(FRAUD, ['read', 'write', 'usage:write']),

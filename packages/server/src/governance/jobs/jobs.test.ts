@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Authority, identityBody, openAuthority } from '../../../test/authority.ts';
 import { deliverOutboxJob } from './deliver-outbox.ts';
-import { endIdentitiesJob } from './end-identities.ts';
 import type { Job } from './job.ts';
 import { createJobRunner, type JobTimers } from './runner.ts';
 import { sweepExpiredJob } from './sweep-expired.ts';
@@ -128,26 +127,6 @@ test('the order about one token is swept when no such token can live, other orde
   clock.advance(700_000);
   await job.run(never);
   expect(await kinds()).toEqual(['identity']);
-});
-
-test('a decommissioned identity ends after thirty days, with all that it held', async () => {
-  await create('a');
-  await authority.call('POST', '/v1/identities/a/credentials', { body: { type: 'client_secret' } });
-  await authority.call('POST', '/v1/identities/a/decommission', { body: { reason: 'over' } });
-  const job = endIdentitiesJob(authority.deps);
-  const state = async (): Promise<string | undefined> =>
-    (await authority.storage.identities.byClientId('a'))?.state;
-  authority.clock.advance(29 * DAY);
-  await job.run(never);
-  expect(await state()).toBe('decommissioning');
-  authority.clock.advance(2 * DAY);
-  await job.run(never);
-  expect(await state()).toBe('decommissioned');
-  const { items } = await authority.storage.credentials.list(
-    { state: 'active', type: 'client_secret' },
-    { limit: 10 },
-  );
-  expect(items.map((each) => each.label)).toEqual(['first start']);
 });
 
 test('the runner runs each at the start and then at its time, tells of failures, and stops', async () => {

@@ -43,8 +43,10 @@ afterEach(async () => {
   await authority.close();
 });
 
+const LIFE = { inactivity: 'suspend', suspendedForMs: 30 * 86_400_000 } as const;
+
 function jobOf({ deps }: Authority): Job {
-  return lookForFindingsJob({ ...deps, pace });
+  return lookForFindingsJob({ ...deps, pace, ...LIFE });
 }
 
 async function addSecret(): Promise<string> {

@@ -10,7 +10,11 @@ import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Position } from '../../storage/page.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import type { Circumstances, Detector } from '../findings/detector.ts';
+import { activityOf } from '../../registry/inactivity.ts';
+import { watchedSince } from '../../registry/use/watch.ts';
 import { credentialMadeWhileNarrowed } from '../findings/credential-made-while-narrowed.ts';
+import { inactiveIdentity } from '../findings/inactive-identity.ts';
+import { longSuspended } from '../findings/long-suspended.ts';
 import { oldCredential } from '../findings/old-credential.ts';
 import { stepsFor } from '../findings/reconcile.ts';
 import { keySharersOf } from '../findings/key-sharers.ts';
@@ -32,15 +36,22 @@ export interface LookForFindingsDeps extends RuleDeps {
     | 'findings'
     | 'scopeRoutes'
     | 'unregisteredCallers'
+    | 'credentialUse'
+    | 'settings'
     | 'onChange'
   >;
   readonly changes: Changes;
   readonly maximumAge: Circumstances['maximumAge'];
   readonly pace: Pick<IssuancePace, 'take'>;
+  readonly inactivity: 'suspend' | 'report';
+  readonly suspendedForMs: number;
 }
 
 /** What is the same for all identities of one run. */
-type Round = Omit<Circumstances, 'keySharers'>;
+type Round = Omit<Circumstances, 'keySharers' | 'inactivity'> & {
+  readonly mode: 'suspend' | 'report';
+  readonly watched: number | undefined;
+};
 
 const EVERY_MS = 5000;
 const ROUND_MS = 3_600_000;
@@ -55,6 +66,8 @@ const DETECTORS: readonly Detector[] = [
   credentialMadeWhileNarrowed,
   scopeMeaningChanged,
   unregisteredCaller,
+  inactiveIdentity,
+  longSuspended,
 ];
 
 /**
@@ -73,19 +86,25 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
         roundAt = now;
         return;
       }
-      const { maximumAge } = deps;
+      const { maximumAge, suspendedForMs, inactivity: mode } = deps;
+      const same = async () => ({
+        now,
+        maximumAge,
+        suspendedForMs,
+        mode,
+        watched: await watchedSince(deps.storage.settings),
+        ...(await toldOfUse(deps.storage, now)),
+      });
       if (now < roundAt && !changed.overflown) {
         // What was counted since the last round is counted on; here it is not known yet.
         const ids = changed.take();
         if (ids.size === 0) return;
-        const told = await toldOfUse(deps.storage, now);
-        await lookAtThose(deps, ids, { now, maximumAge, paces: new Map(), ...told }, signal);
+        await lookAtThose(deps, ids, { paces: new Map(), ...(await same()) }, signal);
         return;
       }
       roundAt = now + ROUND_MS;
       changed.take();
-      const told = await toldOfUse(deps.storage, now);
-      await lookAtEveryone(deps, { now, maximumAge, paces: deps.pace.take(now), ...told }, signal);
+      await lookAtEveryone(deps, { paces: deps.pace.take(now), ...(await same()) }, signal);
     },
   };
 }
@@ -183,7 +202,10 @@ async function carryOut(
 }
 
 async function stepsOf(
-  stores: Pick<Stores, 'identities' | 'credentials' | 'access' | 'resourceServers' | 'findings'>,
+  stores: Pick<
+    Stores,
+    'identities' | 'credentials' | 'access' | 'resourceServers' | 'findings' | 'credentialUse'
+  >,
   identity: IdentityRecord,
   round: Round,
 ): Promise<{ readonly steps: ReturnType<typeof stepsFor>; readonly concerned: Iterable<string> }> {
@@ -192,6 +214,19 @@ async function stepsOf(
   const { clientIds: keySharers, neighbours } = await keySharersOf(stores, facts, round.now);
   const own = facts.access.find(({ resourceServer }) => resourceServer.builtIn);
   const adminHistory = own && (await stores.access.historyOf(identity.id, own.resourceServer.id));
-  const circumstances = { ...round, keySharers, adminHistory };
+  const inactivity = await inactivityOf(stores, identity, round);
+  const circumstances = { ...round, keySharers, adminHistory, inactivity };
   return { steps: stepsFor(DETECTORS, facts, live, circumstances), concerned: neighbours };
+}
+
+/** Read for those only of whom it is not clear without: most are too young, or may be quiet. */
+async function inactivityOf(
+  { credentialUse }: Pick<Stores, 'credentialUse'>,
+  identity: IdentityRecord,
+  { mode, watched, now }: Round,
+): Promise<Circumstances['inactivity']> {
+  const never = { lastUsedAt: undefined, watchedSince: watched };
+  if (identity.state !== 'active' || activityOf(identity, never, now) !== 'unused') return undefined;
+  const lastUsedAt = (await credentialUse.ofIdentities([identity.id])).get(identity.id);
+  return { mode, use: { lastUsedAt, watchedSince: watched } };
 }

@@ -8,13 +8,17 @@ import {
 import type { HttpRequest } from '../../http/request.ts';
 import { credentialFault, standing } from '../../registry/effective-access.ts';
 import type { IdentityFacts, KeyFactsReader } from '../../registry/facts.ts';
+import { awaitsFirstProof, type FirstProof } from '../../registry/first-proof.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
+import { NotStanding } from '../tokens/not-standing.ts';
 import type { AuthenticatedClient, ClientAuthMethod, Presented } from './method.ts';
 
 export interface AuthenticateDeps {
   readonly methods: readonly ClientAuthMethod[];
   readonly facts: KeyFactsReader;
+  /** Puts to work who was approved to begin with its first proof. Absent: nobody begins like that. */
+  readonly firstProof?: FirstProof | undefined;
 }
 
 /** Which client is claimed, and by which method. */
@@ -85,22 +89,23 @@ export function authenticate(
   now: number,
 ): AuthenticatedClient | Promise<AuthenticatedClient> {
   if (presented.keyId !== undefined) {
-    return byKey(method, presented, deps.facts.byKeyId(presented.keyId), now);
+    return byKey(deps, method, presented, deps.facts.byKeyId(presented.keyId), now);
   }
   const clientId = parseClientId(presented.clientId);
   const known = clientId === undefined ? undefined : deps.facts.byClientId(clientId);
-  if (known instanceof Promise) return known.then((facts) => verify(method, presented, facts, now));
-  return verify(method, presented, known, now);
+  if (known instanceof Promise) return known.then((facts) => verify(deps, method, presented, facts, now));
+  return verify(deps, method, presented, known, now);
 }
 
 /** A client_id beside a key is compared only once the key is proved: before that it would tell whose the key is. */
 async function byKey(
+  deps: AuthenticateDeps,
   method: ClientAuthMethod,
   presented: Presented,
   reading: IdentityFacts | undefined | Promise<IdentityFacts | undefined>,
   now: number,
 ): Promise<AuthenticatedClient> {
-  const client = await verify(method, presented, await reading, now);
+  const client = await verify(deps, method, presented, await reading, now);
   const named = presented.clientId;
   if (named !== `cak_${presented.keyId}` && named !== client.facts.identity.clientId)
     throw new Refusal('client_id_mismatch');
@@ -108,6 +113,7 @@ async function byKey(
 }
 
 function verify(
+  deps: AuthenticateDeps,
   method: ClientAuthMethod,
   presented: Presented,
   facts: IdentityFacts | undefined,
@@ -115,20 +121,39 @@ function verify(
 ): AuthenticatedClient | Promise<AuthenticatedClient> {
   const matched = method.verify(presented, facts?.credentials ?? [], now);
   if (matched instanceof Promise)
-    return matched.then((credential) => admit(facts, credential, method.name, now));
-  return admit(facts, matched, method.name, now);
+    return matched.then((credential) => admit(deps, facts, credential, method.name, now));
+  return admit(deps, facts, matched, method.name, now);
 }
 
 function admit(
+  deps: Pick<AuthenticateDeps, 'facts' | 'firstProof'>,
   facts: IdentityFacts | undefined,
   credential: CredentialRecord | undefined,
   method: string,
   now: number,
-): AuthenticatedClient {
+): AuthenticatedClient | Promise<AuthenticatedClient> {
   if (facts === undefined) throw new Refusal('client_unknown');
   // A method whose proof is no secret refuses by itself, where there is anything to compare it with.
   if (credential === undefined) throw new Refusal('secret_mismatch');
   const fault = standing(facts.identity, credential, now);
-  if (fault !== undefined) throw new Refusal(fault);
-  return { facts, credential, method };
+  if (fault === undefined) return { facts, credential, method };
+  if (deps.firstProof !== undefined && awaitsFirstProof(facts.identity, credential, now)) {
+    return begin(deps.facts, deps.firstProof, facts.identity.clientId, credential.id, method, now);
+  }
+  throw new NotStanding(fault, facts);
+}
+
+/** It has proved itself for the first time: what was approved begins. */
+async function begin(
+  reader: AuthenticateDeps['facts'],
+  firstProof: FirstProof,
+  clientId: string,
+  credentialId: string,
+  method: string,
+  now: number,
+): Promise<AuthenticatedClient> {
+  await firstProof(clientId, credentialId);
+  const facts = await reader.byClientId(clientId);
+  const credential = facts?.credentials.find((each) => each.id === credentialId);
+  return await admit({ facts: reader }, facts, credential, method, now);
 }

@@ -1,5 +1,6 @@
 // One request at the token endpoint (RFC 6749 §3.2), as far as it has got.
 import type { HttpRequest } from '../../http/request.ts';
+import type { IdentityFacts } from '../../registry/facts.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
 import type { Delegation } from '../tokens/authorization.ts';
 import type { Voucher } from '../refusal.ts';
@@ -22,4 +23,6 @@ export interface Attempt {
   evidence?: Readonly<Record<string, unknown>> | undefined;
   /** Who signed for a caller that is refused all the same. */
   voucher?: Voucher | undefined;
+  /** Who has proved itself and is refused all the same. */
+  proved?: IdentityFacts | undefined;
 }

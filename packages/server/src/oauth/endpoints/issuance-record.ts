@@ -6,11 +6,13 @@ import type { AuditLog } from '../../audit/log.ts';
 import { outsideResource, outsideScopes, outsideText } from '../../audit/outside-text.ts';
 import type { StrangerBudget } from '../../audit/stranger-budget.ts';
 import type { Clock } from '../../clock.ts';
-import { callerInstance, type HttpRequest } from '../../http/request.ts';
+import { callerInstance, type HttpRequest, singleHeader } from '../../http/request.ts';
 import { type RandomBytes, newId } from '../../ids.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
+import type { IdentityFacts } from '../../registry/facts.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
 import type { CredentialUses } from '../../registry/use/credential-uses.ts';
+import type { EndingCallers } from '../../registry/use/ending-callers.ts';
 import { shownCertificate } from '../client-auth/client-certificate.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { type RefusalReason, refusalEntry } from '../refusal.ts';
@@ -46,6 +48,8 @@ export interface IssuanceRecordDeps {
   readonly counters: IssuanceCounters;
   readonly pace: Pick<IssuancePace, 'count'>;
   readonly uses: CredentialUses;
+  /** Absent: who calls what is being decommissioned is not noted. */
+  readonly ending?: Pick<EndingCallers, 'saw'> | undefined;
   readonly clock: Clock;
   /** Of the fetches of keys that others publish. */
   readonly jwks: { readonly slowestMs: number };
@@ -64,11 +68,17 @@ export function createIssuanceRecord(
     delivered(attempt, held, token) {
       deps.counters.tokensIssued++;
       deps.pace.count(held.access.id, token.expiresIn, attempt.request.source);
-      if (attempt.client !== undefined) deps.uses.issued(attempt.client.credential.id, attempt.at);
+      const { client } = attempt;
+      if (client === undefined) return;
+      deps.uses.issued(client.credential.id, attempt.at);
+      if (client.facts.identity.state === 'decommissioning')
+        noteEnding(deps, attempt, client.facts, 'let_through');
     },
 
     async refused(attempt, reason) {
       deps.counters.refusals.set(reason, (deps.counters.refusals.get(reason) ?? 0) + 1);
+      if (attempt.proved?.identity.state === 'decommissioning')
+        noteEnding(deps, attempt, attempt.proved, 'refused');
       const entry = refusalEntry(reason);
       // When the log itself is what refuses, there is nobody to tell; the counter and the log line say it.
       if (entry.status === 503) return;
@@ -83,6 +93,28 @@ export function createIssuanceRecord(
       await leaving;
     },
   };
+}
+
+function noteEnding(
+  { ending }: Pick<IssuanceRecordDeps, 'ending'>,
+  attempt: Attempt,
+  facts: IdentityFacts,
+  outcome: 'let_through' | 'refused',
+): void {
+  const { request, held, resourceAsked: asked } = attempt;
+  const own = facts.access.map(({ resourceServer }) => resourceServer.identifier);
+  const named = asked !== undefined && own.includes(asked) ? asked : own.length === 1 ? own[0] : undefined;
+  ending?.saw(
+    facts.identity,
+    {
+      resourceServer: held?.resourceServer.identifier ?? named,
+      instance: callerInstance(request),
+      source: request.source,
+      userAgent: singleHeader(request, 'user-agent'),
+    },
+    outcome,
+    attempt.at,
+  );
 }
 
 /** Ways to prove oneself for which the authority may have to fetch keys. */
@@ -137,9 +169,20 @@ function issuedEvent(
     source: attempt.request.source,
     instance: instanceOf(attempt.request, client),
     node: deps.node,
-    detail: attempt.delegation === undefined ? undefined : inWhoseName(attempt.delegation),
+    detail: issuedDetail(attempt, client),
   };
 }
+
+function issuedDetail(
+  { delegation }: Attempt,
+  { facts: { identity } }: AuthenticatedClient,
+): string | undefined {
+  if (delegation !== undefined) return inWhoseName(delegation);
+  return identity.state === 'decommissioning' ? WOULD_BE_REFUSED : undefined;
+}
+
+/** What is being decommissioned works until it is stopped. */
+const WOULD_BE_REFUSED = canonicalJson({ would_be_refused: 'identity_decommissioned' });
 
 /** RFC 8693 §4.1: who acts for whom, and from which tokens (by jti) that comes. */
 function inWhoseName({ subject, actor, via = [] }: Delegation): string | undefined {

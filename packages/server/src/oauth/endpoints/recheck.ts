@@ -9,6 +9,7 @@ import {
 import type { AuthenticateDeps } from '../client-auth/authenticate.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { Refusal } from '../refusal.ts';
+import { NotStanding } from '../tokens/not-standing.ts';
 
 /**
  * Signing waited for a turn of the event loop, and somebody may have been suspended in it: nothing that was decided on
@@ -34,7 +35,7 @@ async function requireStillHeld(
   const credential = facts?.credentials.find((each) => each.id === client.credential.id);
   if (facts === undefined || credential === undefined) throw new Refusal('client_unknown');
   const fault = standing(facts.identity, credential, now);
-  if (fault !== undefined) throw new Refusal(fault);
+  if (fault !== undefined) throw new NotStanding(fault, facts);
   const again = effectiveAccess(facts, sameAgain(held), now, limitOf(credential));
   if (!again.ok) throw new Refusal(again.fault);
   if (again.access.id !== held.access.id || again.scopes.length < held.scopes.length) {

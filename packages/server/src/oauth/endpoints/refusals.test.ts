@@ -36,6 +36,7 @@ import {
   identityRecord,
   resourceServerRecord,
 } from '../../storage/contract/records.ts';
+import { gradualPlan, USUAL_PHASES } from '../../registry/decommissioning.ts';
 import { StorageError } from '../../storage/errors.ts';
 import { extendedKeyUsage } from '../../http/certificate.ts';
 import type { HttpResponse } from '../../http/response.ts';
@@ -374,6 +375,15 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   identity_not_active: notAuthenticated(identityIs({ state: 'draft' })),
   identity_suspended: notAuthenticated(identityIs({ state: 'suspended' })),
   identity_decommissioned: notAuthenticated(identityIs({ state: 'decommissioning' })),
+  identity_brown_out: notAuthenticated(
+    identityIs({
+      state: 'decommissioning',
+      decommissioning: {
+        ...gradualPlan(USUAL_PHASES, NOW, false),
+        brownOuts: [{ from: NOW - 1, to: NOW + 1000 }],
+      },
+    }),
+  ),
   identity_expired: notAuthenticated(identityIs({ expiresAt: NOW })),
   assertion_missing: malformed('assertion is missing', (s) => assertingAsGrant(s, '')),
   assertion_malformed: badAssertion({}, { token: () => 'a.b.c' }),

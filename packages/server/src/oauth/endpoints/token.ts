@@ -30,6 +30,7 @@ import { confirm } from '../sender-constraint/confirm.ts';
 import type { SenderConstraint } from '../sender-constraint/constraint.ts';
 import type { Authorization, Delegation, IssueTerms } from '../tokens/authorization.ts';
 import { type IssueDeps, issue } from '../tokens/issue.ts';
+import { NotStanding } from '../tokens/not-standing.ts';
 import { MAX_TOKEN_BYTES } from '../tokens/own-token.ts';
 import type { Attempt } from './attempt.ts';
 import type { Budgets } from './budgets.ts';
@@ -203,6 +204,7 @@ export async function refuse(
     attempt.evidence = error.evidence;
     attempt.voucher = error.voucher;
   }
+  if (error instanceof NotStanding) attempt.proved = error.proved;
   if (reason === undefined) {
     deps.report(error, attempt.request.id);
     return serverErrorResponse();

@@ -1,5 +1,6 @@
 // Whose a trusted token is: RFC 7521 §4.1, RFC 7523 §3, 2. Rules are federated credentials; every condition is exact.
 import { standing, type StandingFault } from '../../registry/effective-access.ts';
+import { awaitsFirstProof } from '../../registry/first-proof.ts';
 import type { FactsReader, IdentityFacts } from '../../registry/facts.ts';
 import {
   claimAt,
@@ -37,6 +38,8 @@ export interface RuleMatch {
         readonly ok: false;
         readonly reason: Extract<RefusalReason, `assertion_${string}`>;
         readonly evidence: Readonly<Record<string, unknown>>;
+        /** Whose rule was met, and cannot be used now. */
+        readonly proved: IdentityFacts | undefined;
       };
 }
 
@@ -68,7 +71,8 @@ export async function matchRules(
   const [first] = usable;
   if (first === undefined) {
     const faults = met.map(({ credential, fault }) => ({ credential: credential.id, fault }));
-    return refused(rules, 'assertion_rule_not_usable', { ...evidence, rules: faults.slice(0, MOST_TOLD) });
+    const told = { ...evidence, rules: faults.slice(0, MOST_TOLD) };
+    return refused(rules, 'assertion_rule_not_usable', told, met[0]?.facts);
   }
   const owners = new Set(usable.map(({ facts }) => facts.identity.clientId));
   if (owners.size > 1) {
@@ -87,8 +91,9 @@ function refused(
   rules: readonly RuleOutcome[],
   reason: Extract<RefusalReason, `assertion_${string}`>,
   evidence: Readonly<Record<string, unknown>>,
+  proved?: IdentityFacts,
 ): RuleMatch {
-  return { rules, outcome: { ok: false, reason, evidence } };
+  return { rules, outcome: { ok: false, reason, evidence, proved } };
 }
 
 async function outcomeOf(
@@ -107,7 +112,10 @@ async function outcomeOf(
     credential,
     facts,
     notMet: firstNotMet(material.conditions, claims),
-    fault: standing(facts.identity, credential, now),
+    // What was approved to begin with its first proof begins with this one.
+    fault: awaitsFirstProof(facts.identity, credential, now)
+      ? undefined
+      : standing(facts.identity, credential, now),
   };
 }
 

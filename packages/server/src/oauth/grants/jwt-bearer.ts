@@ -1,5 +1,9 @@
 // JWT bearer grant: RFC 7523 §2.1, RFC 7521 §4.1. The assertion of a trusted issuer says who asks.
 import { type Form, JWT_BEARER } from '@countersign/protocol';
+import { standing } from '../../registry/effective-access.ts';
+import type { IdentityFacts } from '../../registry/facts.ts';
+import type { FirstProof } from '../../registry/first-proof.ts';
+import type { CredentialRecord } from '../../storage/credentials.ts';
 import { markedUntil, type UsedOnceStore } from '../../storage/used-once.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import {
@@ -10,11 +14,14 @@ import {
 import { type MatchDeps, matchRules, type RuleOutcome } from '../federation/match-rules.ts';
 import { vouchedFor } from '../federation/vouched-for.ts';
 import { Refusal } from '../refusal.ts';
+import { NotStanding } from '../tokens/not-standing.ts';
 import { readAccessAsked } from './access-asked.ts';
 import type { Grant } from './grant.ts';
 
 export interface JwtBearerDeps extends ForeignAssertionDeps, MatchDeps {
   readonly usedOnce: Pick<UsedOnceStore, 'claim'>;
+  /** As for who proves itself in another way: client-auth/authenticate.ts. */
+  readonly firstProof?: FirstProof | undefined;
 }
 
 export function jwtBearer(deps: JwtBearerDeps): Grant {
@@ -77,15 +84,38 @@ async function identifyByRule(
   now: number,
 ): Promise<Omit<IdentifiedByAssertion, 'recheck'>> {
   const { outcome } = await matchRules(deps, assertion, now);
-  if (!outcome.ok) throw new Refusal(outcome.reason, undefined, outcome.evidence);
-  const { facts, credential } = outcome;
+  if (!outcome.ok) {
+    const { reason, evidence, proved } = outcome;
+    throw proved === undefined
+      ? new Refusal(reason, undefined, evidence)
+      : new NotStanding(reason, proved, evidence);
+  }
+  const { credential } = outcome;
+  let { facts } = outcome;
   const named = form.get('client_id');
   // RFC 7521 §4.1: optional, and then the same.
   if (named !== undefined && named !== facts.identity.clientId) {
     throw new Refusal('assertion_of_another_client', undefined, { identity: facts.identity.clientId });
   }
   await requireFirstUse(deps, assertion);
+  if (facts.identity.state === 'approved') facts = await begun(deps, facts, credential, now);
   return { facts, credential, endsAt: Math.min(assertion.endsAt, Number(assertion.claims['exp'])) };
+}
+
+/** What was approved to begin with its first proof is put to work. */
+async function begun(
+  deps: JwtBearerDeps,
+  { identity: { clientId } }: IdentityFacts,
+  { id }: CredentialRecord,
+  now: number,
+): Promise<IdentityFacts> {
+  await deps.firstProof?.(clientId, id);
+  const facts = await deps.facts.byClientId(clientId);
+  const credential = facts?.credentials.find((each) => each.id === id);
+  if (facts === undefined || credential === undefined) throw new Refusal('client_unknown');
+  const fault = standing(facts.identity, credential, now);
+  if (fault !== undefined) throw new NotStanding(fault, facts);
+  return facts;
 }
 
 /** RFC 7523 §3, 7: once on every node, for as long as it would be taken. An unreachable store rejects. */

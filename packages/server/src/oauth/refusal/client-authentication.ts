@@ -15,6 +15,7 @@ export type ClientAuthenticationReason =
   | 'identity_not_active'
   | 'identity_suspended'
   | 'identity_decommissioned'
+  | 'identity_brown_out'
   | 'identity_expired';
 
 /** RFC 6749 §5.2 invalid_client: one text for all of them. Which it was stands in the audit log only. */
@@ -68,7 +69,7 @@ export const CLIENT_AUTHENTICATION: Reasons<ClientAuthenticationReason> = answer
   },
   identity_not_active: {
     why: 'The identity is not active yet, or never became so.',
-    fix: 'Activate it: countersign identities activate',
+    fix: 'See its state: countersign identities get. A draft or an approved one is activated with countersign identities activate.',
   },
   identity_suspended: {
     why: 'The identity is suspended.',
@@ -77,6 +78,10 @@ export const CLIENT_AUTHENTICATION: Reasons<ClientAuthenticationReason> = answer
   identity_decommissioned: {
     why: 'The identity is being decommissioned, or is so already: something still uses it.',
     fix: 'Move the caller at the source address to an identity of its own, or restore this one in time.',
+  },
+  identity_brown_out: {
+    why: 'The identity is being decommissioned, and this is one of its announced brown-outs: it is refused for some minutes, so that whoever still needs it notices.',
+    fix: 'Move the caller at the source address to an identity of its own. When the brown-outs are and who still calls: countersign decommissioning show. To call it off: countersign decommissioning keep.',
   },
   identity_expired: {
     why: 'The identity has reached its end.',

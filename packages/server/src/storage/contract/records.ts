@@ -36,6 +36,7 @@ export function identityRecord(overrides: Partial<IdentityRecord> = {}): Identit
     cadence: 'continuous',
     state: 'active',
     stateReason: undefined,
+    stateSince: T0,
     securityStop: false,
     builtIn: false,
     expiresAt: T0 + 1e10,

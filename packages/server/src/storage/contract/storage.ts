@@ -11,6 +11,7 @@ import { cutoffContract } from './cutoffs.ts';
 import { findingContract } from './findings.ts';
 import { identityContract } from './identities.ts';
 import { idempotencyContract } from './idempotency.ts';
+import { lifecycleContract } from './lifecycle.ts';
 import { modelContract } from './model.ts';
 import { outboxContract } from './outbox.ts';
 import { peopleContract } from './people.ts';
@@ -39,6 +40,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['findings', findingContract],
   ['people and teams', peopleContract],
   ['usage', usageContract],
+  ['what time does', lifecycleContract],
   ['outbox', outboxContract],
   ['used once', usedOnceContract],
   ['idempotency', idempotencyContract],

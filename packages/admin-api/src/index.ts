@@ -154,4 +154,5 @@ export {
   trustedIssuerPatch,
   type TrustedIssuerKind,
 } from './trusted-issuers.ts';
+export { type TokenTrace, tokenTrace, type TracedToken } from './tokens.ts';
 export { type AccessUsage, MOST_USAGE_ROWS, USE_ANSWERS, type UsageReport } from './usage.ts';

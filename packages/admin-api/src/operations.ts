@@ -16,6 +16,7 @@ import { peopleOperations } from './people.ts';
 import { peopleImportOperation } from './people-import.ts';
 import { resourceServerOperations } from './resource-servers.ts';
 import { teamOperations } from './teams.ts';
+import { tokenOperations } from './tokens.ts';
 import { trustedIssuerOperations } from './trusted-issuers.ts';
 import { usageOperations } from './usage.ts';
 
@@ -38,6 +39,7 @@ export const operations = {
   ...teamOperations,
   ...usageOperations,
   ...auditOperations,
+  ...tokenOperations,
   ...applyOperations,
   ...meOperations,
 };

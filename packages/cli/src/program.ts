@@ -36,7 +36,13 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/connect.ts')).connect,
   },
   token: {
-    brief: 'Get, inspect and verify tokens',
+    brief: 'Get, inspect, verify and trace tokens',
+    load: async () => (await import('./commands/token.ts')).token,
+  },
+  // As its address in the admin API says it.
+  tokens: {
+    brief: 'The same as token',
+    hidden: true,
     load: async () => (await import('./commands/token.ts')).token,
   },
   explain: {

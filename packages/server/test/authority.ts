@@ -333,6 +333,7 @@ export function fakeLog(): FakeLog {
             (filter.type === undefined || each.type === filter.type) &&
             (filter.identity === undefined || each.identity === filter.identity) &&
             (filter.jti === undefined || each.jti === filter.jti) &&
+            (filter.parent === undefined || each.parent === filter.parent) &&
             (filter.requestId === undefined || each.request_id === filter.requestId) &&
             (filter.resource === undefined || each.resource === filter.resource) &&
             (filter.outcome === undefined || each.outcome === filter.outcome) &&

@@ -283,6 +283,7 @@ export function accessStore(session: Session): AccessStore {
         tx.changed({ kind: 'identity', identityId: record.identityId });
       }),
     byId: (id) => accesses.byId(session, id),
+    asOf: (id, at) => accesses.asOf(session, id, at),
     activeOfIdentity: (identityId) => accesses.select(session, selectActive, [identityId]),
     list: (filter, page) => pageFrom(session, 'access', filter, page),
     listAsOf: (filter, at, page) => pageFrom(session, 'access_history', filter, page, at),

@@ -14,6 +14,7 @@ import { earlierTokenAge } from './migrations/0026-earlier-token-age.ts';
 import { peopleIssuers } from './migrations/0030-people-issuers.ts';
 import { people } from './migrations/0032-people.ts';
 import { approvals } from './migrations/0033-approvals.ts';
+import { trace } from './migrations/0037-trace.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
@@ -34,6 +35,7 @@ const MIGRATIONS: readonly {
   { name: '0030-people-issuers', texts: peopleIssuers },
   { name: '0032-people', texts: people },
   { name: '0033-approvals', texts: approvals },
+  { name: '0037-trace', texts: trace },
 ];
 
 const createTable = statement(

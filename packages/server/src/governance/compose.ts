@@ -41,6 +41,7 @@ import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin, type RequireAdminDeps } from './admin/require-admin.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
 import { teamHandlers } from './admin/teams.ts';
+import { traceHandlers } from './admin/trace.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
 import { usageHandlers } from './admin/usage.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
@@ -157,6 +158,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...usageHandlers(rules),
     ...auditHandlers(rules),
     ...explainHandlers(rules),
+    ...traceHandlers(rules),
     ...documentHandlers(rules),
     ...meHandlers(rules),
   };

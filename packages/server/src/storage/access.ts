@@ -68,6 +68,8 @@ export interface AccessStore {
   /** Compare-and-swap on `version - 1`, with its history row. `version_conflict` otherwise. */
   replace(record: AccessRecord): Promise<void>;
   byId(id: string): Promise<AccessRecord | undefined>;
+  /** The version that held at the instant `at` (epoch ms), or undefined when there was none yet. */
+  asOf(id: string, at: number): Promise<AccessRecord | undefined>;
   /** Active ones of the identity, oldest first. At most 1000. */
   activeOfIdentity(identityId: string): Promise<readonly AccessRecord[]>;
   list(filter: AccessFilter, page: PageRequest): Promise<Page<AccessRecord>>;

@@ -9,6 +9,12 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const named = process.argv.slice(2);
 const stories = readdirSync(HERE).filter((name) => existsSync(`${HERE}${name}/run.mjs`));
 
+const unknown = named.find((name) => !stories.includes(name));
+if (unknown !== undefined) {
+  console.error(`There is no example ${unknown}. There are: ${stories.join(' ')}`);
+  process.exit(2);
+}
+
 let failed = 0;
 for (const story of named.length > 0 ? named : stories) {
   const started = performance.now();

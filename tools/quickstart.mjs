@@ -3,7 +3,7 @@
 // (not what testing needs), builds, and hands over to examples/quickstart with the arguments given.
 import { join } from 'node:path';
 import { endWithUs, run } from './run/child.mjs';
-import { build, install, nodeTooOld } from './run/install.mjs';
+import { build, install, missingPackages, nodeTooOld } from './run/install.mjs';
 import { ROOT } from './source/report.mjs';
 
 /** @param {string} name @param {number} started */
@@ -19,6 +19,7 @@ async function quickstart(args) {
     return 1;
   }
   let started = performance.now();
+  if (missingPackages(ROOT, { dev: false }) > 0) console.log('installing and building: up to a minute');
   const { code, installed } = await install(ROOT, { dev: false });
   if (code !== 0) return code;
   if (installed) line('installed', started);

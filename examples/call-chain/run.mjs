@@ -54,7 +54,7 @@ await tell(documents(), async (scene) => {
     },
   );
   const order = ['cutoffs', 'create', '--kind', 'identity', '--id', 'orders', '--reason', 'drill', '--yes'];
-  await step('orders is cut off', `npx countersign ${order.join(' ')}`, async () => {
+  await step('orders is cut off', `npx --no -- countersign ${order.join(' ')}`, async () => {
     const { code, out, err } = await scene.countersign(...order);
     expect('a cut-off', code === 0, err || out);
   });

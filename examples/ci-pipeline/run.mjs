@@ -50,7 +50,7 @@ await tell(documents(), async (scene) => {
         return error;
       });
       const explain = ['explain', refusal.requestId];
-      await step('and the operator is told why', `npx countersign ${explain.join(' ')}`, async () => {
+      await step('and the operator is told why', `npx --no -- countersign ${explain.join(' ')}`, async () => {
         const { code, out, err } = await scene.countersign(...explain);
         expect(`an explanation with ${why}`, code === 0 && why.test(out.replace(/\s+/g, ' ')), err || out);
       });

@@ -57,7 +57,7 @@ await tell(documents(), async (scene) => {
   }
 
   const end = ['identities', 'suspend', 'insurer', '--reason', 'contract ended', '--yes'];
-  await step('the contract with the insurer ends', `npx countersign ${end.join(' ')}`, async () => {
+  await step('the contract with the insurer ends', `npx --no -- countersign ${end.join(' ')}`, async () => {
     const { code, out, err } = await scene.countersign(...end);
     expect('suspended', code === 0, err || out);
     const insurer = scene.clientOf('insurer');

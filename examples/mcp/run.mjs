@@ -54,7 +54,7 @@ await tell(documents(CASES, publicKey.export({ format: 'jwk' })), async (scene) 
     'runs wild',
     '--yes',
   ];
-  await step('the agent is cut off', `npx countersign ${order.join(' ')}`, async () => {
+  await step('the agent is cut off', `npx --no -- countersign ${order.join(' ')}`, async () => {
     const { code, out, err } = await scene.countersign(...order);
     expect('a cut-off', code === 0, err || out);
   });

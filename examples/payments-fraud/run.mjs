@@ -102,7 +102,7 @@ async function story({ folder: parent, ready, serve, countersign, authority }) {
     'key lost',
     '--yes',
   ];
-  await step('payments is cut off', `npx countersign ${order.join(' ')}`, async () => {
+  await step('payments is cut off', `npx --no -- countersign ${order.join(' ')}`, async () => {
     const { code, out, err } = await countersign(...order);
     expect('a cut-off', code === 0, err || out);
   });

@@ -11,7 +11,7 @@ const LEDGER = 'https://ledger.example';
 const CUT_OFF_WITHIN_MS = 2000;
 
 /** @param {string[]} args */
-const command = (args) => `npx countersign ${args.map(typed).join(' ')}`;
+const command = (args) => `npx --no -- countersign ${args.map(typed).join(' ')}`;
 
 /** @param {Scene} scene */
 export async function startAuthority(scene) {

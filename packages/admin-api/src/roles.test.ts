@@ -28,8 +28,9 @@ test('who approves or reviews changes nothing else', () => {
   }
 });
 
-test('only the admin says whose tokens are believed', () => {
+test('only the admin says whose tokens are believed, and what waits for people', () => {
   expect(SCOPE_ROLES['trusted-issuers:write']).toEqual(['admin']);
+  expect(SCOPE_ROLES['approval-rules:write']).toEqual(['admin']);
 });
 
 test('an owner is limited to its own, unless another role of the same person holds the scope too', () => {

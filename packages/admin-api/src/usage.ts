@@ -22,7 +22,7 @@ export const accessUsage = z
       .number()
       .min(0)
       .max(1)
-      .describe('The share of the time since then in which use would have been seen'),
+      .describe('The share of the time from then until five minutes ago in which use would have been seen'),
     ...lasting,
     scopes: z.array(
       z.object({

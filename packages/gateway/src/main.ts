@@ -1,4 +1,5 @@
 // The command countersign-gateway: flags, the file, signals, exit codes.
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -39,8 +40,12 @@ async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
   if (values.version === true) return say(`${VERSION}\n`);
   if (values.help === true) return say(USAGE);
-  if (values.config === undefined) throw new UsageError(USAGE);
-  const config = readConfigFile(resolve(values.config));
+  if (values.config === undefined) throw new UsageError(`--config is missing\n\n${USAGE}`);
+  const file = resolve(values.config);
+  if (!existsSync(file)) {
+    throw new UsageError(`There is no file ${values.config}. --config names the file of rules.`);
+  }
+  const config = readConfigFile(file);
   if (values.check === true) return say(`${values.config}: ${config.routes.length} rules\n`);
   const stopping = signalled();
   const gateway = await Promise.race([startGateway(config), stopping]);

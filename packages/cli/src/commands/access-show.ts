@@ -61,6 +61,6 @@ export const accessShow: Command<CliContext> = buildCommand<Flags, [string], Cli
 });
 
 function storyOf({ client_id: who, resource }: Access, { state, since, coverage }: AccessUsage): string {
-  const seen = `${Math.floor(coverage * 100)} % of the time since ${since} could be seen`;
+  const seen = `${Math.floor(coverage * 100)} % of the time from ${since} until five minutes ago could be seen`;
   return `${who} at ${resource}: ${state}. ${seen}.`;
 }

@@ -154,9 +154,10 @@ test('identity, credential and access are applied at once; the secret is in a fi
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(out + err).not.toContain(SECRET);
   expect(err).toContain('payments may use fraud:read at https://fraud.example\n');
+  expect(err).toContain('to https://fraud.example: put the address of the API there, if it has another\n');
   expect(out.match(/^── .+$/gm)).toEqual([
     '── curl',
-    '── TypeScript (npm install @countersign/client)',
+    '── TypeScript (@countersign/client)',
     '── Python (standard library)',
     '── Go (standard library)',
     '── Java (17 or later, standard library; save as Call.java, run with: java Call.java)',
@@ -331,7 +332,7 @@ test('with a key: the credential of the method is made and no secret, and the ca
   expect(existsSync(join(cwd, 'payments.secret'))).toBe(false);
   expect(out.match(/^── .+$/gm)).toEqual([
     '── curl, with countersign to sign',
-    '── TypeScript (npm install @countersign/client)',
+    '── TypeScript (@countersign/client)',
   ]);
   expect(out).toContain("privateKey: readFileSync('payments.key', 'utf8'),");
   expect(err).toContain('secret      none: the calls look for payments.key');

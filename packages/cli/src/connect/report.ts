@@ -95,6 +95,8 @@ function summaryLines(
     ...(options.language === undefined
       ? [
           `  calls       above; one of them: --language ${languagesFor(options.proof?.by ?? 'secret').join('|')}`,
+          // The authority knows what an API is called, not where it listens.
+          `              to ${api.identifier}: put the address of the API there, if it has another`,
         ]
       : []),
   ];

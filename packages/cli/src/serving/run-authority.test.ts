@@ -76,10 +76,10 @@ test('it says on stderr what is running and how to begin, without the secret', a
   admin       admin
 
 A token of the admin, to see that it works:
-  npx countersign token get
+  npx --no -- countersign token get
 An API, and a machine that may call it:
-  npx countersign resource-servers create --identifier https://fraud.example --name fraud --scope "fraud:read=Read scores"
-  npx countersign connect payments --to fraud --scopes fraud:read --owner you@example.com --for 90d
+  npx --no -- countersign resource-servers create --identifier https://fraud.example --name fraud --scope "fraud:read=Read scores"
+  npx --no -- countersign connect payments --to fraud --scopes fraud:read --owner you@example.com --for 90d
 
 Ctrl-C stops it.
 `);

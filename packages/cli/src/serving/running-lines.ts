@@ -25,7 +25,7 @@ export function runningLines(
   const near = (path: string): string => nearPath(cwd, resolve(cwd, path));
   const unusual = readyFile !== undefined && near(readyFile) !== '.countersign/ready.json';
   const reach = unusual ? ` --ready-file ${near(readyFile)}` : '';
-  const line = (command: string): string => `  npx countersign ${command}${reach}`;
+  const line = (command: string): string => `  npx --no -- countersign ${command}${reach}`;
   return [
     `countersign ${ready.version} is running (${mode}, pid ${ready.pid})`,
     `  issuer      ${ready.issuer}`,

@@ -9,7 +9,7 @@ export function typescriptSnippet(call: Call): Snippet {
   const readsFile = byFetch || proof.by !== 'subject_token';
   return {
     language: 'typescript',
-    title: 'TypeScript (npm install @countersign/client)',
+    title: 'TypeScript (@countersign/client)',
     code: [
       ...(readsFile ? [`import { readFileSync } from 'node:fs';`] : []),
       `import { ${names.join(', ')} } from '@countersign/client';`,

@@ -114,6 +114,10 @@ describe('every problem that an endpoint can answer with', () => {
     for (const path of ['identities/nobody', 'credentials/crd_00000000000000000000', 'access/__proto__']) {
       expect(problem(await authority.call('GET', `/v1/${path}`)), path).toBe('not_found');
     }
+    // Whoever takes a name for an identifier is told what to write.
+    const named = await authority.call('GET', '/v1/resource-servers/fraud');
+    expect(problem(named)).toBe('not_found');
+    expect(named.body['detail']).toMatch(/^nothing is called so: it must be the identifier .+ not a name$/);
     expect(problem(await authority.call('GET', '/v1/access?identity=nobody'))).toBe('not_found');
     const body = accessBody('nobody', FRAUD, ['read']);
     const answer = await authority.call('POST', '/v1/access', { body });
@@ -227,11 +231,12 @@ describe('every problem that an endpoint can answer with', () => {
   });
 
   afterAll(() => {
-    // What only the edge answers with, or only two nodes at once; and those of idempotency.test.ts.
+    // What only the edge answers with, or only two nodes at once; and those of idempotency.test.ts and approvals.test.ts.
     const elsewhere = ['method_not_allowed', 'request_timeout', 'uri_too_long', 'headers_too_large'];
     elsewhere.push('owner_left', 'not_offered');
     elsewhere.push('content_changed', 'not_an_approver', 'self_approval');
     elsewhere.push('concurrent_change', 'idempotency_in_flight', 'idempotency_mismatch');
+    elsewhere.push('self_approval', 'not_an_approver', 'content_changed');
     expect([...seen, ...elsewhere].toSorted()).toEqual(Object.keys(PROBLEMS).toSorted());
   });
 });

@@ -47,7 +47,12 @@ export function readInput(
 /** A path that names nothing that could exist is not found, whatever its shape. */
 function readParams(operation: Operation, params: Readonly<Record<string, string>>): unknown {
   const result = (operation.params as Schema).safeParse(params);
-  if (!result.success) throw new ProblemError('not_found');
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    throw new ProblemError('not_found', {
+      detail: `nothing is called so: it ${issue?.message ?? 'has another shape'}`,
+    });
+  }
   return result.data;
 }
 

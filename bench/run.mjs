@@ -25,7 +25,7 @@ const BENCHES = [
   'start',
   'estate-size',
 ];
-const WHEN_NAMED = ['profile'];
+const WHEN_NAMED = ['profile', 'as-of'];
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,

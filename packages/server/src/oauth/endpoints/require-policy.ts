@@ -3,8 +3,6 @@ import type { ConfirmationMember } from '@countersign/protocol';
 import { type Decision, evaluate } from '../../policy/evaluate.ts';
 import type { IssuanceFacts, Rule } from '../../policy/rule.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
-import type { CredentialRecord } from '../../storage/credentials.ts';
-import type { IdentityRecord } from '../../storage/identities.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { Refusal } from '../refusal.ts';
 
@@ -50,8 +48,8 @@ export function requirePolicy(
 
 /** Of a client, what rules look at. */
 export interface PolicyClient {
-  readonly identity: IdentityRecord;
-  readonly credential: CredentialRecord;
+  readonly identity: AuthenticatedClient['facts']['identity'];
+  readonly credential: AuthenticatedClient['credential'];
   readonly method: string;
 }
 

@@ -26,7 +26,7 @@ const BENCHES = [
   'estate-size',
   'sweep',
 ];
-const WHEN_NAMED = ['profile'];
+const WHEN_NAMED = ['profile', 'as-of'];
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,

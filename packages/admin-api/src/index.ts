@@ -1,4 +1,10 @@
 export {
+  ACCESS_LINKS,
+  type AccessExplanation,
+  type AccessHolder,
+  type AccessLink,
+} from './access-history.ts';
+export {
   ACCESS_STATES,
   type Access,
   accessCreate,

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { accessHistoryOperations } from './access-history.ts';
 import { accessOperations } from './access.ts';
 import { applyOperations } from './apply.ts';
 import { approvalRuleOperations } from './approval-rules.ts';
@@ -27,6 +28,7 @@ export const operations = {
   ...credentialOperations,
   ...resourceServerOperations,
   ...trustedIssuerOperations,
+  ...accessHistoryOperations,
   ...accessOperations,
   ...approvalOperations,
   ...approvalRuleOperations,

@@ -28,6 +28,7 @@ import { operationRoutes } from './http/operation.ts';
 import { below, type Route } from './http/route.ts';
 import { ensureSigningKey } from './keys/rotation.ts';
 import {
+  createAccessPolicy,
   createAssertionTest,
   createBudgets,
   createOAuthRoutes,
@@ -163,6 +164,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     secretHash,
     seal,
     tokenReasons: REFUSALS,
+    accessPolicy: createAccessPolicy({ refusedMethods, lifetimes, lifetimeLimits, enforcedAge }),
     testAssertion: createAssertionTest({ ...shared, jwks }),
     fetchFault,
   };

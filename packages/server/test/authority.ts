@@ -167,6 +167,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     clock,
     random,
     tokenReasons: REFUSALS,
+    accessPolicy: () => ({ ok: true, lifetime: 600 }),
     testAssertion: () => Promise.reject(new Error('the token wing is not here')),
     fetchFault: (url) =>
       urlFault({ allow: { hosts: new Set(), blocks: new BlockList() }, plainLoopback: false }, url),

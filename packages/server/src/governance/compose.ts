@@ -12,6 +12,7 @@ import { compromise, type RotationDeps } from '../keys/rotation.ts';
 import type { Seal } from '../keys/seal.ts';
 import type { RefusedMethods } from '../policy/methods-allowed-per-environment.ts';
 import type { MaximumAge } from '../registry/credential-age.ts';
+import type { AccessPolicy } from '../registry/explain-access.ts';
 import type { FactsReader } from '../registry/facts.ts';
 import type { FetchDeps } from '../registry/fetched-url.ts';
 import type { OwnerAcceptance } from '../registry/owner/acceptance.ts';
@@ -20,6 +21,7 @@ import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import type { EndingCallers } from '../registry/use/ending-callers.ts';
 import type { Storage } from '../storage/storage.ts';
+import { accessHistoryHandlers } from './admin/access-history.ts';
 import { accessHandlers } from './admin/access.ts';
 import { approvalRuleHandlers } from './admin/approval-rules.ts';
 import { approvalHandlers } from './admin/approvals.ts';
@@ -104,6 +106,8 @@ export interface GovernanceDeps {
   readonly random: RandomBytes;
   /** What the token wing's reasons mean: the wings do not see each other. */
   readonly tokenReasons: Readonly<Record<string, ReasonExplanation>>;
+  /** What the token wing's rules say of a token. */
+  readonly accessPolicy: AccessPolicy;
   /** What the token wing makes of an assertion. */
   readonly testAssertion: TestAssertion;
   /** Why nothing would ever be fetched from a URL, as far as it says so itself. */
@@ -143,6 +147,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...credentialHandlers(rules),
     ...resourceServerHandlers(rules),
     ...trustedIssuerHandlers(rules),
+    ...accessHistoryHandlers(rules),
     ...accessHandlers(rules),
     ...approvalHandlers(rules),
     ...approvalRuleHandlers(rules),

@@ -6,6 +6,9 @@ const KINDS = {
   Identity: 'A machine: who answers for it, what it is for, when it ends.',
   ResourceServer: 'An API with its scopes and what its tokens are like.',
   TrustedIssuer: 'Another issuer whose tokens workloads may come with.',
+  Person:
+    'A human whom owners name, by `handle`. One who is `left` owns nothing any more. Applying takes `people:write`, as with Team.',
+  Team: 'People who answer for machines together, by `name`.',
   Access: 'Identity → resource server → scopes, with a justification and an end.',
   Credential:
     'One way in which an identity proves itself, by `type`; told apart by `metadata.name` (its label).',
@@ -36,7 +39,7 @@ export function declaredPage({ openApiDocument, API_VERSION }) {
     'spec: …          # by kind, below',
     '```',
     '',
-    'An example with all kinds but TrustedIssuer: [examples/quickstart/authority.yaml](../../examples/quickstart/authority.yaml).',
+    'An example with all kinds but TrustedIssuer, Person and Team: [examples/quickstart/authority.yaml](../../examples/quickstart/authority.yaml).',
     '',
     'Everything ends. `expires_at` is an RFC 3339 instant; `expires_in` is counted from the creation and leaves the end of an object',
     'that exists alone. Never both.',

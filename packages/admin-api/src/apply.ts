@@ -15,9 +15,19 @@ import {
   tlsClientMembers,
 } from './credential-members.ts';
 import { objectChange } from './difference.ts';
-import { identityRef, instant, name, newClientId, resourceIdentifier, span } from './fields.ts';
+import {
+  directoryName,
+  identityRef,
+  instant,
+  name,
+  newClientId,
+  resourceIdentifier,
+  span,
+} from './fields.ts';
 import { identityMembers } from './identities.ts';
+import { personMembers } from './people.ts';
 import { resourceServerMembers } from './resource-servers.ts';
+import { teamMembers } from './teams.ts';
 import { AT_KEY_PLACE, hasOneKeyPlace, issuerIdentifier, trustedIssuerMembers } from './trusted-issuers.ts';
 
 export const API_VERSION = 'countersign/v1';
@@ -113,6 +123,25 @@ export const trustedIssuerDocument = z.strictObject({
     .refine(hasOneKeyPlace, AT_KEY_PLACE),
 });
 
+export const personDocument = z.strictObject({
+  ...head,
+  kind: z.literal('Person'),
+  spec: z.strictObject({
+    ...personMembers,
+    handle: directoryName.optional().describe('metadata.name when absent'),
+    name: name.optional().describe('The handle when absent'),
+  }),
+});
+
+export const teamDocument = z.strictObject({
+  ...head,
+  kind: z.literal('Team'),
+  spec: z.strictObject({
+    ...teamMembers,
+    name: directoryName.optional().describe('metadata.name when absent'),
+  }),
+});
+
 export const approvalRuleDocument = z.strictObject({
   ...head,
   kind: z.literal('ApprovalRule'),
@@ -121,6 +150,8 @@ export const approvalRuleDocument = z.strictObject({
 
 export const document = z
   .discriminatedUnion('kind', [
+    personDocument,
+    teamDocument,
     identityDocument,
     resourceServerDocument,
     trustedIssuerDocument,
@@ -151,7 +182,8 @@ export const applyResult = z
   .meta({ id: 'ApplyResult' });
 export type ApplyResult = z.output<typeof applyResult>;
 
-/** Documents of kind TrustedIssuer also take `trusted-issuers:write`, those of kind ApprovalRule `approval-rules:write`. */
+/** Documents of kind TrustedIssuer also take `trusted-issuers:write`, those of kind ApprovalRule `approval-rules:write`, and those of kind
+ * Person and Team `people:write`. */
 const NOUNS = ['identities', 'credentials', 'resource-servers', 'access'] as const;
 
 export const applyOperations = {
@@ -169,7 +201,12 @@ export const applyOperations = {
     method: 'GET',
     path: '/v1/export',
     summary: 'All objects as documents that apply without a change',
-    scopes: [...NOUNS.map((noun) => `${noun}:read` as const), 'trusted-issuers:read', 'approval-rules:read'],
+    scopes: [
+      ...NOUNS.map((noun) => `${noun}:read` as const),
+      'trusted-issuers:read',
+      'approval-rules:read',
+      'people:read',
+    ],
     response: z.object({ documents: z.array(document) }),
   }),
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cutoffOutlook } from './cutoffs.ts';
+import { peopleImported } from './people-import.ts';
 import { recentCallers } from './decommissioning.ts';
 
 /** The kinds of objects that a write can change. */
@@ -15,6 +16,7 @@ export const OBJECT_KINDS = [
   'Finding',
   'Person',
   'Team',
+  'OwnershipOffer',
 ] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 
@@ -38,6 +40,7 @@ export const difference = z
   .object({
     dry_run: z.literal(true),
     changes: z.array(objectChange),
+    import: peopleImported.optional().describe('Of an import of people: how many rows do what'),
     outlook: cutoffOutlook.optional().describe('Of a cut-off: whom it reaches, and the worst case'),
     recent: recentCallers.optional().describe('Of a decommissioning: who used it lately'),
   })

@@ -13,6 +13,12 @@ export const FINDING_KINDS = [
   'unregistered_caller',
   'inactive_identity',
   'long_suspended',
+  'orphaned',
+  'owner_leaving',
+  'owner_unknown',
+  'owner_lost',
+  'no_backup',
+  'team_emptied',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 export const FINDING_STATES = ['open', 'accepted', 'resolved'] as const;

@@ -13,6 +13,7 @@ import {
   sensitivity,
   text,
 } from './fields.ts';
+import { ownershipClock, ownershipOffer } from './ownership.ts';
 
 export const IDENTITY_KINDS = [
   'service',
@@ -127,6 +128,10 @@ export const identity = z
     created_at: instant,
     updated_at: instant,
     version: z.int(),
+    ownership: z
+      .object({ clock: ownershipClock.nullable(), offer: ownershipOffer.nullable() })
+      .optional()
+      .describe('In the answer to a GET of one that is about to change hands, or should'),
   })
   .meta({ id: 'Identity' });
 export type Identity = z.output<typeof identity>;

@@ -82,7 +82,7 @@ export {
   type Cadence,
   type IdentityState,
 } from './identities.ts';
-export { newClientId } from './fields.ts';
+export { directoryName, newClientId } from './fields.ts';
 export { KEY_ALGORITHMS, type SigningKey } from './keys.ts';
 export { type OpenApiOptions, openApiDocument } from './openapi.ts';
 export {
@@ -95,7 +95,17 @@ export {
   type QueryOf,
   type ResponseOf,
 } from './operations.ts';
+export { OFFER_STATES, type OfferState, type OfferStep, type OwnershipOffer } from './ownership.ts';
 export {
+  type BadRow,
+  IMPORT_COLUMNS,
+  importRow,
+  MOST_IMPORT_ROWS,
+  type PeopleImported,
+  type PersonRow,
+} from './people-import.ts';
+export {
+  type HandedOver,
   PERSON_STATUSES,
   type Person,
   personCreate,

@@ -10,7 +10,9 @@ import { cutoffOperations } from './cutoffs.ts';
 import { findingOperations } from './findings.ts';
 import { identityOperations } from './identities.ts';
 import { keyOperations } from './keys.ts';
+import { ownershipOperations } from './ownership.ts';
 import { peopleOperations } from './people.ts';
+import { peopleImportOperation } from './people-import.ts';
 import { resourceServerOperations } from './resource-servers.ts';
 import { teamOperations } from './teams.ts';
 import { trustedIssuerOperations } from './trusted-issuers.ts';
@@ -30,6 +32,8 @@ export const operations = {
   ...cutoffOperations,
   ...findingOperations,
   ...peopleOperations,
+  'people.import': peopleImportOperation,
+  ...ownershipOperations,
   ...teamOperations,
   ...usageOperations,
   ...auditOperations,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { operation } from './contract.ts';
-import { directoryName, email, instant, name, page, pageQuery, text } from './fields.ts';
+import { directoryName, email, instant, name, page, pageQuery, reason, text } from './fields.ts';
 
 export const PERSON_STATUSES = ['active', 'leaving', 'left'] as const;
 export type PersonStatus = (typeof PERSON_STATUSES)[number];
@@ -58,6 +58,26 @@ export type Person = z.output<typeof person>;
 /** A person by id (`psn_…`) or handle. */
 const params = z.strictObject({ id: name });
 
+export const HAND_OVER_OUTCOMES = ['offered', 'taken_over', 'changed', 'unchanged'] as const;
+
+const handedOver = z
+  .object({
+    from: z.string(),
+    to: z.string(),
+    items: z.array(
+      z.object({
+        kind: z
+          .enum(['identity', 'backup', 'team', 'offer'])
+          .describe('What they answered for: as owner, as backup, as lead, or about to'),
+        id: z.string(),
+        name: z.string(),
+        outcome: z.enum(HAND_OVER_OUTCOMES),
+      }),
+    ),
+  })
+  .meta({ id: 'HandedOver' });
+export type HandedOver = z.output<typeof handedOver>;
+
 export const peopleOperations = {
   'people.create': operation({
     method: 'POST',
@@ -98,6 +118,19 @@ export const peopleOperations = {
     params,
     body: personPatch,
     response: person,
+  }),
+  'people.hand-over': operation({
+    method: 'POST',
+    path: '/v1/people/{id}/hand-over',
+    summary: 'Hand over all that a person answers for to another; a dry run shows what that is',
+    scopes: ['people:write', 'identities:write'],
+    params,
+    body: z.strictObject({
+      to: directoryName.describe('Handle of who is to answer for it'),
+      reason: reason.optional(),
+    }),
+    response: handedOver,
+    destructive: true,
   }),
   'people.delete': operation({
     method: 'DELETE',

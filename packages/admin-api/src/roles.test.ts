@@ -13,9 +13,11 @@ test('an auditor reads all and changes nothing', () => {
 
 test('an operator changes what is there and decides nothing', () => {
   const held = scopesOfRoles(['operator']);
-  expect(held.filter(isPeopleScope)).toEqual([]);
+  // What is offered to it is nobody else's to accept.
+  expect(held.filter(isPeopleScope)).toEqual(['ownership:accept']);
   expect(PERMISSIONS.filter((scope) => !isPeopleScope(scope) && !held.includes(scope))).toEqual([
     'trusted-issuers:write',
+    'approval-rules:write',
   ]);
 });
 
@@ -44,5 +46,15 @@ test('nobody without a role may do anything, and every role may do something', (
 
 test('what only people decide is decided by no scope that a machine can hold', () => {
   const decisions = operationIds.filter((id) => operations[id].scopes.some(isPeopleScope));
-  expect(decisions).toEqual(['identities.approve', 'identities.reject', 'cutoffs.lift']);
+  expect(decisions).toEqual([
+    'identities.approve',
+    'identities.reject',
+    'access.approve',
+    'access.reject',
+    'approvals.approve',
+    'approvals.reject',
+    'cutoffs.lift',
+    'ownership-offers.accept',
+    'ownership-offers.decline',
+  ]);
 });

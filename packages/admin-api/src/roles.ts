@@ -38,6 +38,7 @@ export const SCOPE_ROLES: { readonly [scope in Permission]: readonly Role[] } = 
   'metrics:read': [...OPERATION, 'auditor'],
   'approvals:read': EVERYBODY,
   'approvals:write': ['admin', 'approver'],
+  'ownership:accept': ['admin', 'operator', 'approver', 'owner', 'reviewer'],
   'approval-rules:read': EVERYBODY,
   'approval-rules:write': ['admin'],
 };

@@ -36,6 +36,7 @@ export const PEOPLE_SCOPES = {
     description: 'Approve and reject, resume after a security stop, lift a cut-off',
     sensitivity: 3,
   },
+  'ownership:accept': { description: 'Accept and decline what is offered to oneself', sensitivity: 2 },
 } as const satisfies Record<string, { readonly description: string; readonly sensitivity: 0 | 1 | 2 | 3 }>;
 
 export type PeopleScope = keyof typeof PEOPLE_SCOPES;

@@ -46,6 +46,14 @@ export const team = z
     created_at: instant,
     updated_at: instant,
     version: z.int(),
+    identities: z.int().optional().describe('That belong to it; in the answer to a GET of one'),
+    bus_factor: z
+      .int()
+      .optional()
+      .describe(
+        'Of those, how many have exactly one owner or backup who is still there; in the answer to a GET of one',
+      ),
+    without_living_owner: z.int().optional().describe('Of those; in the answer to a GET of one'),
   })
   .meta({ id: 'Team' });
 export type Team = z.output<typeof team>;

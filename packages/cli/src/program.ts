@@ -71,6 +71,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'Who answers for machines together',
     load: async () => (await import('./commands/teams.ts')).teams,
   },
+  'ownership-offers': {
+    brief: 'What is offered to whom, until somebody answers for it',
+    load: async () => (await import('./commands/ownership-offers.ts')).ownershipOffers,
+  },
   findings: {
     brief: 'What is wrong with machines, why, and the command that makes it right',
     load: async () => (await import('./commands/findings.ts')).findings,

@@ -33,11 +33,13 @@ import {
   REFUSALS,
 } from './oauth/compose.ts';
 import { openOutbound } from './open-state.ts';
+import { statusInDirectory } from './registry/directory/entries-of.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createFirstProof } from './registry/first-proof.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { knownResourceServers } from './registry/known-resource-servers.ts';
 import { beginToNote, createCredentialUses } from './registry/use/credential-uses.ts';
+import { ownerAcceptance } from './registry/owner/acceptance.ts';
 import { createEndingCallers } from './registry/use/ending-callers.ts';
 import type { Storage } from './storage/storage.ts';
 import { authorityMetrics } from './telemetry/authority-metrics.ts';
@@ -126,7 +128,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     storage,
     log,
     facts,
-    people: { trustedIssuers: storage.trustedIssuers },
+    people: { trustedIssuers: storage.trustedIssuers, status: statusInDirectory(storage.people) },
     keystore,
     strangers,
     ending,
@@ -141,6 +143,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     ...shared,
     countUse: (...call) => ownUse.count(...call),
     maximumAge,
+    ownerAcceptance: ownerAcceptance(deployment.ownerAcceptance),
     approvalValidity: deployment.approvalValidity * 1000,
     expiringWithin: deployment.accessExpiring * 1000,
     version: deps.version,

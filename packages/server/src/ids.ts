@@ -16,6 +16,7 @@ export type IdPrefix =
   | 'tis'
   | 'psn'
   | 'tem'
+  | 'off'
   | 'apr'
   | 'arq';
 

@@ -20,7 +20,9 @@ import { urlFault } from '../src/outbound/safe-fetch.ts';
 import { keepCredentialMakers } from '../src/registry/credential-makers.ts';
 import { maximumAgeOf } from '../src/registry/credential-age.ts';
 import { personClaims } from '../src/registry/signed-in-person.ts';
+import { statusInDirectory } from '../src/registry/directory/entries-of.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
+import { ownerAcceptance } from '../src/registry/owner/acceptance.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
 import { createEndingCallers } from '../src/registry/use/ending-callers.ts';
 import { localSigner } from '../src/signers/local.ts';
@@ -132,7 +134,11 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     changes,
     log,
     facts: createFactsCache({ storage, capacity: 1000 }),
-    people: { trustedIssuers: storage.trustedIssuers, builtIn: PEOPLE },
+    people: {
+      trustedIssuers: storage.trustedIssuers,
+      builtIn: PEOPLE,
+      status: statusInDirectory(storage.people),
+    },
     keystore,
     rotation,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
@@ -145,6 +151,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     seal,
     refusedMethods: new Map([['prod', new Set(['api_key'])]]),
     maximumAge: maximumAgeOf(new Map()),
+    ownerAcceptance: ownerAcceptance('auto'),
     approvalValidity: 3 * day,
     expiringWithin: 14 * day,
     clock,

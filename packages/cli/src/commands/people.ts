@@ -1,8 +1,11 @@
-import type { Person } from '@countersign/admin-api';
+import type { HandedOver, Person } from '@countersign/admin-api';
 import type { RouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
 import type { FieldOverrides } from '../noun/contract-flags.ts';
 import { buildNoun } from '../noun/noun-command.ts';
+import type { Presentation } from '../output/formats.ts';
+import { peopleExport } from './people-export.ts';
+import { peopleImport } from './people-import.ts';
 
 const members: FieldOverrides = {
   handle: { brief: 'What owners name: an e-mail address or a user name; never changes' },
@@ -13,6 +16,16 @@ const members: FieldOverrides = {
   manager: { placeholder: 'person', brief: 'Handle of whom they report to' },
 };
 
+/** What became of each thing that was handed over. */
+const handedOver: Presentation<HandedOver['items'][number]> = {
+  name: (item) => item.name,
+  columns: [
+    { header: 'WHAT', value: (item) => item.kind },
+    { header: 'NAME', value: (item) => item.name },
+    { header: 'OUTCOME', value: (item) => item.outcome },
+  ],
+};
+
 export const people: RouteMap<CliContext> = buildNoun<Person>(
   {
     name: 'people',
@@ -20,6 +33,7 @@ export const people: RouteMap<CliContext> = buildNoun<Person>(
     argument: 'PERSON',
     get: 'people.get',
     none: 'There are no such people.',
+    moreExamples: ['people import people.csv', 'people export > people.csv'],
     presentation: {
       name: (person) => person.handle,
       columns: [
@@ -57,10 +71,23 @@ export const people: RouteMap<CliContext> = buildNoun<Person>(
       overrides: members,
       done: 'Changed',
     },
+    'hand-over': {
+      operation: 'people.hand-over',
+      examples: [
+        'ada@example.com --to lin@example.com --dry-run',
+        'ada@example.com --to lin@example.com --yes',
+      ],
+      overrides: {
+        to: { placeholder: 'person', brief: 'Handle of who is to answer for it' },
+        reason: { brief: 'Why; it stays in the audit log' },
+      },
+      presentation: handedOver,
+    },
     delete: {
       operation: 'people.delete',
       examples: ['ada@example.com --yes'],
       done: 'Removed',
     },
   },
+  { import: peopleImport, export: peopleExport },
 );

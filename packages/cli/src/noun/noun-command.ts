@@ -29,6 +29,8 @@ export interface Verb {
   readonly caution?: (body: Readonly<Record<string, unknown>>) => string | undefined;
   /** Said on stderr when it is done, before the name: `Suspended`. */
   readonly done?: string;
+  /** Of the items of an answer that are not of the noun. */
+  readonly presentation?: Presentation<never>;
 }
 
 export interface Noun<T extends object> {
@@ -165,10 +167,17 @@ async function runOne({ context, admin, noun, verb, values, args, fromContract }
   if (operation.write && !(await mayProceed(context, admin, verb.operation, input, consent))) return;
   const { body } = await admin.table.call(verb.operation, input);
   if (Array.isArray((body as { items?: unknown }).items)) {
-    return printPages(context, each((body as { items: unknown[] }).items), noun, {
-      format: values.output,
-      limit: undefined,
-    });
+    const presentation = (verb.presentation ?? noun.presentation) as Presentation<object>;
+    const items = each((body as { items: unknown[] }).items);
+    return printPages(
+      context,
+      items,
+      { presentation, none: noun.none },
+      {
+        format: values.output,
+        limit: undefined,
+      },
+    );
   }
   if (verb.done !== undefined) say(context.host, `${verb.done} ${noun.presentation.name(body as object)}`);
   await printObject(context.host, values.output, body as object, noun.presentation.name);

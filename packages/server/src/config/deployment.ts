@@ -32,6 +32,7 @@ export interface Deployment {
   /** `type@environment=span`, not judged yet. */
   readonly credentialMaxAge: readonly string[];
   readonly credentialMaxAgeMode: 'observe' | 'enforce';
+  readonly ownerAcceptance: 'auto' | 'required' | 'off';
   /** `type@environment=span` and `sensitivity-N=span`, not judged yet. */
   readonly tokenLifetimeLimits: readonly string[];
   readonly inactiveIdentities: 'suspend' | 'report';
@@ -92,6 +93,7 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     methodsRefused: read.list('methods-refused'),
     credentialMaxAge: read.list('credential-max-age'),
     credentialMaxAgeMode: read.text('credential-max-age-mode') as Deployment['credentialMaxAgeMode'],
+    ownerAcceptance: read.text('owner-acceptance') as Deployment['ownerAcceptance'],
     tokenLifetimeLimits: read.list('token-lifetime-limits'),
     inactiveIdentities: read.text('inactive-identities') as Deployment['inactiveIdentities'],
     suspendedFindingAfter: read.number('suspended-finding-after'),

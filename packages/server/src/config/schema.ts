@@ -106,6 +106,13 @@ export const SETTINGS: readonly SettingDefinition[] = [
     doc: 'Whether a credential made before `credential-max-age` said so, and older, is only a finding, or gets no token.',
   },
   {
+    name: 'owner-acceptance',
+    type: 'string',
+    default: 'auto',
+    values: ['auto', 'required', 'off'],
+    doc: 'Whether who is named as the next owner of an identity has to accept it first. `auto`: once an issuer of kind `people` is trusted, so that there is somebody who can.',
+  },
+  {
     name: 'inactive-identities',
     type: 'string',
     default: 'suspend',

@@ -15,6 +15,8 @@ import { findingStore } from './findings.ts';
 import { idempotencyStore } from './idempotency.ts';
 import { identityStore } from './identities.ts';
 import { outboxStore } from './outbox.ts';
+import { ownershipClockStore } from './ownership-clocks.ts';
+import { ownershipOfferStore } from './ownership-offers.ts';
 import { personStore } from './people.ts';
 import { resourceServerStore } from './resource-servers.ts';
 import { scopeRouteStore } from './scope-routes.ts';
@@ -46,6 +48,8 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     findings: findingStore(session),
     people: personStore(session),
     teams: teamStore(session),
+    ownershipClocks: ownershipClockStore(session),
+    ownershipOffers: ownershipOfferStore(session),
     usage: usageStore(session),
     usageReporters: reporterStore(session),
     coverage: coverageStore(session),

@@ -62,6 +62,24 @@ const selectByName = statement(
   'teams_by_name',
   `SELECT ${teams.columns} FROM teams WHERE name_key = $1 AND deleted = 0`,
 );
+const THERE = "deleted = 0 AND status <> 'left'";
+/** Owner and backup are one where they are the same person. */
+const countOwnership = statement(
+  'teams_ownership',
+  `SELECT count(*) AS identities, sum(CASE WHEN owners = 1 THEN 1 ELSE 0 END) AS one_living,
+     sum(CASE WHEN owners = 0 THEN 1 ELSE 0 END) AS none_living
+   FROM (
+     SELECT (CASE WHEN EXISTS (SELECT 1 FROM people WHERE handle_key = lower(i.owner_person) AND ${THERE})
+         THEN 1 ELSE 0 END)
+       + (CASE WHEN lower(i.owner_backup) <> lower(i.owner_person) AND (
+           EXISTS (SELECT 1 FROM people WHERE handle_key = lower(i.owner_backup) AND ${THERE})
+           OR EXISTS (SELECT 1 FROM teams t JOIN team_people m ON m.team_id = t.id
+             JOIN people p ON p.handle_key = m.person_key AND p.deleted = 0 AND p.status <> 'left'
+             WHERE t.name_key = lower(i.owner_backup) AND t.deleted = 0 AND m.person_key <> lower(i.owner_person)))
+         THEN 1 ELSE 0 END) AS owners
+     FROM identities i
+     WHERE lower(i.owner_team) = $1 AND i.state NOT IN ('decommissioned', 'rejected', 'lapsed')) AS counted`,
+);
 const forgetPeople = statement('team_people_delete', 'DELETE FROM team_people WHERE team_id = $1');
 const insertPerson = statement(
   'team_people_insert',
@@ -89,6 +107,17 @@ export function teamStore(session: Session): TeamStore {
       }),
     byId: (id) => teams.byId(session, id),
     byName: async (name) => (await teams.select(session, selectByName, [lowerAscii(name)]))[0],
+    ownership: async (name) => {
+      const [row] = await session.query<Record<'identities' | 'one_living' | 'none_living', number | null>>(
+        countOwnership,
+        [lowerAscii(name)],
+      );
+      return {
+        identities: Number(row?.identities ?? 0),
+        oneLiving: Number(row?.one_living ?? 0),
+        noneLiving: Number(row?.none_living ?? 0),
+      };
+    },
     list: async (filter, page) => {
       const where = conditions();
       where.equals('deleted', false);

@@ -14,6 +14,7 @@ import type { RefusedMethods } from '../policy/methods-allowed-per-environment.t
 import type { MaximumAge } from '../registry/credential-age.ts';
 import type { FactsReader } from '../registry/facts.ts';
 import type { FetchDeps } from '../registry/fetched-url.ts';
+import type { OwnerAcceptance } from '../registry/owner/acceptance.ts';
 import type { PeopleDeps } from '../registry/people.ts';
 import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
@@ -33,6 +34,7 @@ import { createIdempotency } from './admin/idempotency.ts';
 import { findingHandlers } from './admin/findings.ts';
 import { identityHandlers } from './admin/identities.ts';
 import { keyHandlers } from './admin/keys.ts';
+import { ownershipOfferHandlers } from './admin/ownership-offers.ts';
 import { peopleHandlers } from './admin/people.ts';
 import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin, type RequireAdminDeps } from './admin/require-admin.ts';
@@ -41,6 +43,7 @@ import { teamHandlers } from './admin/teams.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
 import { usageHandlers } from './admin/usage.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
+import { escalateOwnershipOffersJob } from './jobs/escalate-ownership-offers.ts';
 import { forgetUseJob } from './jobs/forget-use.ts';
 import type { Job } from './jobs/job.ts';
 import { lapseApprovalsJob } from './jobs/lapse-approvals.ts';
@@ -48,6 +51,7 @@ import { lookForFindingsJob, type LookForFindingsDeps } from './jobs/look-for-fi
 import { noteEndingCallersJob } from './jobs/note-ending-callers.ts';
 import { reportOwnUseJob } from './jobs/report-own-use.ts';
 import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
+import { runOrphanClocksJob } from './jobs/run-orphan-clocks.ts';
 import { suspendInactiveJob } from './jobs/suspend-inactive.ts';
 import { sweepEndsJob } from './jobs/sweep-ends.ts';
 import { sweepExpiredJob } from './jobs/sweep-expired.ts';
@@ -88,6 +92,7 @@ export interface GovernanceDeps {
   readonly seal: Seal;
   readonly refusedMethods: RefusedMethods;
   readonly maximumAge: MaximumAge;
+  readonly ownerAcceptance: OwnerAcceptance;
   /** Milliseconds for which what is asked for waits for people. */
   readonly approvalValidity: number;
   /** Milliseconds before its end from which on an access is shown as expiring. */
@@ -145,6 +150,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     }),
     ...findingHandlers(rules),
     ...peopleHandlers(rules),
+    ...ownershipOfferHandlers(rules),
     ...teamHandlers(rules),
     ...usageHandlers(rules),
     ...auditHandlers(rules),
@@ -168,7 +174,15 @@ function routeOf(deps: EndpointDeps, id: OperationId, handler: Handler<Operation
 export function createJobs(
   deps: Pick<
     GovernanceDeps,
-    'storage' | 'changes' | 'log' | 'clock' | 'random' | 'adminResource' | 'ending'
+    | 'storage'
+    | 'changes'
+    | 'log'
+    | 'clock'
+    | 'random'
+    | 'ownerAcceptance'
+    | 'approvalValidity'
+    | 'adminResource'
+    | 'ending'
   > &
     Pick<LookForFindingsDeps, 'pace' | 'maximumAge' | 'inactivity' | 'suspendedForMs'> & {
       readonly rotateIfDue: () => Promise<unknown>;
@@ -183,6 +197,8 @@ export function createJobs(
     sweepEndsJob(deps),
     suspendInactiveJob(deps),
     noteEndingCallersJob(deps.ending),
+    runOrphanClocksJob(deps),
+    escalateOwnershipOffersJob(deps),
     lapseApprovalsJob(deps),
     forgetUseJob(deps),
     reportOwnUseJob(deps.reportOwnUse),

@@ -7,6 +7,7 @@ import type { ApprovalDeps, ApprovalStores } from './approval/request.ts';
 import { requireSameRules } from './approval/same-rules.ts';
 import { askedView } from './approval/view.ts';
 import { requireEnd, same, type Tell } from './change-rules.ts';
+import { requireLivingOwner } from './owner/living-owner.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { identityView } from './views.ts';
 
@@ -30,7 +31,7 @@ export interface NewIdentity {
 
 export async function createIdentity(
   deps: ApprovalDeps,
-  stores: ApprovalStores,
+  stores: ApprovalStores & Pick<Stores, 'people'>,
   tell: Tell,
   asked: NewIdentity,
 ): Promise<IdentityRecord> {
@@ -44,6 +45,7 @@ export async function createIdentity(
       existing: taken.id,
     });
   }
+  await requireLivingOwner(stores, asked.owner);
   const record: IdentityRecord = {
     id,
     clientId,

@@ -9,6 +9,7 @@ import type { RuleDeps, Tell } from './change-rules.ts';
 import { revokeCredential } from './credential.ts';
 import { planOf, refusedNow, stopped, stoppedPlan, USUAL_PHASES } from './decommissioning.ts';
 import { hasEnded } from './identity.ts';
+import { requireAnswered } from './owner/living-owner.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { cutoffView, identityView } from './views.ts';
 
@@ -168,6 +169,9 @@ export const TRANSITIONS: { readonly [move in Move]: Transition } = {
   },
 };
 
+/** Nothing that nobody answers for begins to act. */
+const PUTS_TO_WORK: ReadonlySet<Move> = new Set<Move>(['approve', 'activate', 'resume', 'keep']);
+
 export interface Moving {
   readonly move: Move;
   readonly reason: string | undefined;
@@ -193,6 +197,7 @@ export async function moveIdentity(
   record: IdentityRecord,
   moving: Moving,
 ): Promise<IdentityRecord> {
+  if (PUTS_TO_WORK.has(moving.move)) await requireAnswered(stores, record);
   if (moving.move === 'activate' && record.state === 'draft') await requireUnasked(stores, record, moving);
   const next = await changeState(deps, stores, tell, record, moving);
   if (next === record) return next;

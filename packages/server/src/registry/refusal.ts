@@ -12,6 +12,8 @@ export type RegistryReason =
   | 'still_in_use'
   | 'built_in'
   | 'last_administrator'
+  | 'owner_left'
+  | 'not_offered'
   | 'end_out_of_range'
   | 'unacceptable_key'
   | 'unacceptable_certificate'

@@ -11,6 +11,8 @@ import type { FindingStore } from './findings.ts';
 import type { IdempotencyStore } from './idempotency.ts';
 import type { IdentityStore } from './identities.ts';
 import type { OutboxStore } from './outbox.ts';
+import type { OwnershipClockStore } from './ownership-clocks.ts';
+import type { OwnershipOfferStore } from './ownership-offers.ts';
 import type { PersonStore } from './people.ts';
 import type { ResourceServerStore } from './resource-servers.ts';
 import type { ScopeRouteStore } from './scope-routes.ts';
@@ -42,6 +44,8 @@ export interface Stores {
   readonly findings: FindingStore;
   readonly people: PersonStore;
   readonly teams: TeamStore;
+  readonly ownershipClocks: OwnershipClockStore;
+  readonly ownershipOffers: OwnershipOfferStore;
   readonly usage: UsageStore;
   readonly usageReporters: ReporterStore;
   readonly coverage: CoverageStore;

@@ -24,6 +24,14 @@ export interface TeamFilter {
   readonly text?: string | undefined;
 }
 
+/** Of the identities that belong to a team and have not ended. */
+export interface TeamOwnership {
+  readonly identities: number;
+  /** Exactly one of owner and backup is known and still there; a backup team counts as one while anybody is left in it. */
+  readonly oneLiving: number;
+  readonly noneLiving: number;
+}
+
 /** Names of teams are compared without regard to ASCII case. */
 export interface TeamStore {
   /** Version 1, with its history row. `unique_conflict` (`name`) while another live one has it. */
@@ -33,6 +41,7 @@ export interface TeamStore {
   byId(id: string): Promise<TeamRecord | undefined>;
   /** A live one. */
   byName(name: string): Promise<TeamRecord | undefined>;
+  ownership(name: string): Promise<TeamOwnership>;
   /** Live ones only, oldest first. */
   list(filter: TeamFilter, page: PageRequest): Promise<Page<TeamRecord>>;
 }

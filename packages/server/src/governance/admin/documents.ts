@@ -1,5 +1,13 @@
-import { applyRequest, type Document, newClientId, type ResponseOf, subjectOf } from '@countersign/admin-api';
+import {
+  applyRequest,
+  directoryName,
+  type Document,
+  newClientId,
+  type ResponseOf,
+  subjectOf,
+} from '@countersign/admin-api';
 import type { Actor } from '../../audit/change.ts';
+import { handleKey } from '../../registry/directory/handle.ts';
 import type { Ceiling } from '../../registry/own-access.ts';
 import { type ApplyDeps, type ApplyOutcome, ApplyStopped, apply, plan } from '../apply/apply.ts';
 import type { Application, ApplicationDeps } from '../apply/application.ts';
@@ -139,6 +147,8 @@ function declaredOf(documents: readonly Document[]): readonly Declared[] {
 function keyOf(object: Declared): string {
   if (object.kind === 'Identity') return JSON.stringify([object.kind, object.clientId]);
   if (object.kind === 'TrustedIssuer') return JSON.stringify([object.kind, object.issuer]);
+  if (object.kind === 'Person') return JSON.stringify([object.kind, handleKey(object.handle)]);
+  if (object.kind === 'Team') return JSON.stringify([object.kind, handleKey(object.team)]);
   if (object.kind === 'ResourceServer') return JSON.stringify([object.kind, object.identifier]);
   if (object.kind === 'Credential') return JSON.stringify([object.kind, object.identity, object.name]);
   if (object.kind === 'ApprovalRule') return JSON.stringify([object.kind, object.name]);
@@ -169,6 +179,15 @@ function toDeclared(document: Document, index: number): Declared {
       state: spec.state,
       end: requireEndOf(spec),
     };
+  }
+  if (document.kind === 'Person') {
+    const { handle = directoryNameOf(name, 'handle', index), email, status, ...spec } = document.spec;
+    const { name: title = handle, external_id: externalId, manager: managerHandle } = spec;
+    return { kind: 'Person', name, index, handle, title, email, externalId, status, managerHandle };
+  }
+  if (document.kind === 'Team') {
+    const { name: team = directoryNameOf(name, 'name', index), members, lead, channel } = document.spec;
+    return { kind: 'Team', name, index, team, members, lead, channel };
   }
   if (document.kind === 'TrustedIssuer') {
     const { issuer, name: title = name } = document.spec;
@@ -216,6 +235,14 @@ function toDeclared(document: Document, index: number): Declared {
     conditions,
     end: requireEndOf(document.spec),
   };
+}
+
+/** `metadata.name` where the object's own name was left out. */
+function directoryNameOf(name: string, member: string, index: number): string {
+  if (directoryName.safeParse(name).success) return name;
+  const detail = `a ${member} is needed, as the name is none`;
+  const pointer = `/documents/${index}/spec/${member}`;
+  throw new ProblemError('validation_failed', { detail, errors: [{ pointer, detail }] });
 }
 
 function proofOf(spec: CredentialSpec): DeclaredProof {

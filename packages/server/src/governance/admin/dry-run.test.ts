@@ -36,6 +36,9 @@ beforeEach(async () => {
   await make('/v1/resource-servers', resourceServerBody(FRAUD, ['read', 'write']));
   await make('/v1/resource-servers', resourceServerBody(OTHER, ['read']));
   await make('/v1/trusted-issuers', { issuer: CI, name: 'CI' });
+  await make('/v1/people', { handle: 'lin', name: 'Lin' });
+  await make('/v1/people', { handle: 'kim', name: 'Kim' });
+  await make('/v1/teams', { name: 'crew', lead: 'kim' });
   ids = {
     access: await make('/v1/access', accessBody('active', FRAUD, ['read'])),
     credential: await make('/v1/identities/active/credentials', { type: 'client_secret' }),
@@ -137,6 +140,19 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
     { body: { kind: 'identity', id: 'active', reason: 'x' } },
     'update Identity active',
   ],
+  'people.create': ['/v1/people', { body: { handle: 'moe', name: 'Moe' } }, 'create Person moe'],
+  'people.patch': ['/v1/people/lin', { ...any, body: { status: 'left' } }, 'update Person lin'],
+  'people.delete': ['/v1/people/lin', any, 'delete Person lin'],
+  'people.hand-over': ['/v1/people/kim/hand-over', { body: { to: 'lin' } }, 'update Team crew'],
+  'people.import': ['/v1/people/import', { body: { rows: [{ handle: 'new' }] } }, 'create Person new'],
+  'teams.create': ['/v1/teams', { body: { name: 'new' } }, 'create Team new'],
+  'teams.patch': ['/v1/teams/crew', { ...any, body: { lead: 'lin' } }, 'update Team crew'],
+  'teams.delete': ['/v1/teams/crew', any, 'delete Team crew'],
+  'ownership-offers.create': [
+    '/v1/identities/active/offers',
+    { body: { to: 'lin' } },
+    'update Identity active',
+  ],
   'apply.run': ['/v1/apply', { body: { documents: [] } }, ''],
 };
 
@@ -150,6 +166,17 @@ const ELSEWHERE: readonly OperationId[] = [
   'cutoffs.lift',
   'findings.accept',
   'findings.reopen',
+  'access.approve',
+  'access.reject',
+  'access.renew',
+  'approvals.approve',
+  'approvals.reject',
+  'approval-rules.create',
+  'approval-rules.delete',
+  'approval-rules.patch',
+  'ownership-offers.accept',
+  'ownership-offers.decline',
+  'ownership-offers.withdraw',
   'usage.report',
 ];
 
@@ -209,6 +236,9 @@ async function everything(): Promise<unknown> {
     await storage.resourceServers.list({}, page),
     await storage.access.list({}, page),
     await storage.signingKeys.live(),
+    await storage.people.list({}, page),
+    await storage.teams.list({}, page),
+    await storage.ownershipOffers.list({}, page),
     await storage.cutoffs.after(0, 1000),
     await storage.outbox.pending(authority.clock.now(), 100),
     authority.log.events.length,

@@ -52,6 +52,7 @@ export type Handler<Id extends OperationId> =
       readonly kind: 'many';
       readonly run: (call: Call<Id>) => Promise<Result<Id>>;
       readonly preview: (call: Call<Id>) => Promise<object>;
+      readonly foresee?: (call: Call<Id>) => Promise<object>;
     };
 
 /** The handlers of one noun: every operation of the contract whose id begins with it. */
@@ -130,7 +131,7 @@ async function preview<Id extends OperationId>(
     handler.kind === 'many'
       ? await handler.preview(call)
       : differenceOf(await rehearse(deps.storage, (stores, tell) => handler.run(call, stores, tell)));
-  const foreseen = handler.kind === 'write' ? await handler.foresee?.(call) : undefined;
+  const foreseen = await handler.foresee?.(call);
   return jsonResponse(200, { dry_run: true, changes, ...foreseen }, NO_STORE);
 }
 

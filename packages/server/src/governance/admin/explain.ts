@@ -264,6 +264,10 @@ const PROBLEM_REASONS: { readonly [code in ProblemCode]: ReasonExplanation } = {
     why: 'The caller wanted to give more of the admin API than it holds itself.',
     fix: 'Let a caller who holds it do it.',
   },
+  not_offered: {
+    why: 'It is offered to somebody else.',
+    fix: 'Offer it to this person: countersign identities update NAME --owner PERSON.',
+  },
   not_found: { why: 'There is no such thing.', fix: 'Check the id.' },
   method_not_allowed: { why: 'The method is not offered there.', fix: 'See /openapi.json.' },
   request_timeout: { why: 'The request did not arrive in time.', fix: 'Send it again.' },
@@ -274,6 +278,10 @@ const PROBLEM_REASONS: { readonly [code in ProblemCode]: ReasonExplanation } = {
   last_administrator: {
     why: 'Nobody else holds what it takes to administer the authority, with a credential that works.',
     fix: 'Give another identity identities:write, credentials:write and access:write first; stop what is in wrong hands by countersign cutoffs create.',
+  },
+  owner_left: {
+    why: 'Whom it names as owner has left, or nobody has taken it over since its owner left.',
+    fix: 'Name an owner who is still there: countersign identities update NAME --owner PERSON.',
   },
   concurrent_change: {
     why: 'Somebody else changed it at the same moment.',

@@ -2,12 +2,15 @@ import type { BodyOf, ResponseOf } from '@countersign/admin-api';
 import { type AdministratorDeps, keepAdministered } from '../../registry/administrators.ts';
 import { requestIdentity } from '../../registry/approval/identity-request.ts';
 import { identityFacts } from '../../registry/approval/content.ts';
-import { changeIdentity, createIdentity } from '../../registry/identity.ts';
-import type { ApprovalDeps } from '../../registry/approval/request.ts';
+import { createIdentity } from '../../registry/identity.ts';
 import { type Move, moveIdentity } from '../../registry/lifecycle.ts';
+import type { OwnerDeps } from '../../registry/owner/acceptance.ts';
+import { changeOwnedIdentity } from '../../registry/owner/assign.ts';
+import { openOfferOf } from '../../registry/owner/offer-state.ts';
+import { type ClockView, clockView, type OfferView, offerView } from '../../registry/owner/view.ts';
 import { identityView } from '../../registry/views.ts';
 import type { IdentityRecord, Owner } from '../../storage/identities.ts';
-import type { Storage } from '../../storage/storage.ts';
+import type { Storage, Stores } from '../../storage/storage.ts';
 import { type AnswerStores, pendingView } from './access-answer.ts';
 import { decideOn, decisionOf, waitingAbout } from './approvals.ts';
 import { pageOf, readPosition } from './cursor.ts';
@@ -15,9 +18,12 @@ import type { Call, Handler, NounHandlers, Result } from './endpoint.ts';
 import { findIdentity, required } from './find-record.ts';
 
 export function identityHandlers(
-  deps: ApprovalDeps &
+  deps: OwnerDeps &
     AdministratorDeps & {
-      readonly storage: Pick<Storage, 'identities' | 'approvals' | 'approvalRules'>;
+      readonly storage: Pick<
+        Storage,
+        'identities' | 'approvals' | 'approvalRules' | 'ownershipClocks' | 'ownershipOffers'
+      >;
     },
 ): Omit<NounHandlers<'identities'>, 'identities.decommission'> {
   const { storage } = deps;
@@ -62,7 +68,10 @@ export function identityHandlers(
       kind: 'read',
       async run({ params, query }) {
         const record = required(await findIdentity(storage, params.id), 'identity');
-        if (query.as_of === undefined) return await resultOf(storage, record);
+        if (query.as_of === undefined) {
+          const { body, version } = await resultOf(storage, record);
+          return { body: { ...body, ...(await changingHands(storage, record)) }, version };
+        }
         const then = await storage.identities.asOf(record.id, Date.parse(query.as_of));
         return { body: identityView(required(then, 'identity at that time')) };
       },
@@ -77,10 +86,11 @@ export function identityHandlers(
         const change = {
           ...rest,
           owner: owner && mergeOwner(record.owner, owner),
+          confirms: owner?.person !== undefined,
           expiresAt: end === undefined ? undefined : Date.parse(end),
         };
         return await keepAdministered(deps, stores, record.id, async () =>
-          resultOf(stores, await changeIdentity(deps, stores, tell, record, change, admin.actor)),
+          resultOf(stores, await changeOwnedIdentity(deps, stores, tell, record, change, admin.actor)),
         );
       },
     },
@@ -107,7 +117,7 @@ type MoveId = Exclude<
   | 'identities.decommission'
 >;
 
-function moveHandler<Id extends MoveId>(deps: ApprovalDeps & AdministratorDeps, move: Move): Handler<Id> {
+function moveHandler<Id extends MoveId>(deps: OwnerDeps & AdministratorDeps, move: Move): Handler<Id> {
   return {
     kind: 'write',
     async run(call, stores, tell) {
@@ -125,8 +135,24 @@ function moveHandler<Id extends MoveId>(deps: ApprovalDeps & AdministratorDeps, 
   };
 }
 
+/** The clock that runs since its owner left, and the open offer, if there is either. */
+async function changingHands(
+  stores: Pick<Stores, 'ownershipClocks' | 'ownershipOffers'>,
+  record: IdentityRecord,
+): Promise<{ ownership?: { clock: ClockView | null; offer: OfferView | null } }> {
+  const clock = await stores.ownershipClocks.ofIdentity(record.id);
+  const offer = await openOfferOf(stores, record.id);
+  if (clock === undefined && offer === undefined) return {};
+  return {
+    ownership: {
+      clock: clock === undefined ? null : clockView(clock, record),
+      offer: offer === undefined ? null : offerView(offer, record.clientId),
+    },
+  };
+}
+
 function decideHandler<Id extends 'identities.approve' | 'identities.reject'>(
-  deps: ApprovalDeps & AdministratorDeps,
+  deps: OwnerDeps & AdministratorDeps,
   verdict: 'approve' | 'reject',
 ): Handler<Id> {
   return {

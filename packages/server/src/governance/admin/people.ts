@@ -1,14 +1,18 @@
-import type { RuleDeps } from '../../registry/change-rules.ts';
 import { changePerson, createPerson, deletePerson } from '../../registry/directory/person.ts';
 import { type PersonView, personView } from '../../registry/directory/view.ts';
+import type { Changes } from '../../audit/change.ts';
+import type { OwnerDeps } from '../../registry/owner/acceptance.ts';
+import { settleStatus } from '../../registry/owner/departure.ts';
 import type { PersonRecord } from '../../storage/people.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
 import { findPerson, required } from './find-record.ts';
+import { handOverHandler } from './hand-over.ts';
+import { peopleImportHandler } from './people-import.ts';
 
 export function peopleHandlers(
-  deps: RuleDeps & { readonly storage: Pick<Storage, 'people'> },
+  deps: OwnerDeps & { readonly storage: Storage; readonly changes: Changes },
 ): NounHandlers<'people'> {
   const { storage } = deps;
   return {
@@ -23,6 +27,7 @@ export function peopleHandlers(
           status: body.status,
           managerHandle: body.manager,
         });
+        await settleStatus(deps, stores, tell, undefined, record);
         return { ...resultOf(record), location: `/v1/people/${record.id}` };
       },
     },
@@ -51,17 +56,20 @@ export function peopleHandlers(
       async run({ params, body, requireVersion }, stores, tell) {
         const record = required(await findPerson(stores, params.id), 'person');
         requireVersion(record.version);
-        return resultOf(
-          await changePerson(deps, stores, tell, record, {
-            name: body.name,
-            email: body.email,
-            externalId: body.external_id,
-            status: body.status,
-            managerHandle: body.manager,
-          }),
-        );
+        const next = await changePerson(deps, stores, tell, record, {
+          name: body.name,
+          email: body.email,
+          externalId: body.external_id,
+          status: body.status,
+          managerHandle: body.manager,
+        });
+        await settleStatus(deps, stores, tell, record, next);
+        return resultOf(next);
       },
     },
+
+    'people.hand-over': handOverHandler(deps),
+    'people.import': peopleImportHandler(deps),
 
     'people.delete': {
       kind: 'write',

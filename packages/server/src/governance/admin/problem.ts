@@ -42,6 +42,8 @@ const RULES: { readonly [reason in RegistryReason]: ProblemCode } = {
   still_in_use: 'still_in_use',
   built_in: 'built_in',
   last_administrator: 'last_administrator',
+  owner_left: 'owner_left',
+  not_offered: 'not_offered',
   end_out_of_range: 'validation_failed',
   unacceptable_key: 'validation_failed',
   unacceptable_certificate: 'validation_failed',

@@ -33,7 +33,11 @@ export function teamHandlers(
     'teams.get': {
       kind: 'read',
       async run({ params }) {
-        return resultOf(required(await findTeam(storage, params.id), 'team'));
+        const record = required(await findTeam(storage, params.id), 'team');
+        const { identities, oneLiving, noneLiving } = await storage.teams.ownership(record.name);
+        const { body, version } = resultOf(record);
+        const counted = { identities, bus_factor: oneLiving, without_living_owner: noneLiving };
+        return { body: { ...body, ...counted }, version };
       },
     },
 

@@ -2,6 +2,7 @@ import type { Actor } from '../../audit/change.ts';
 import type { RefusedMethods } from '../../policy/methods-allowed-per-environment.ts';
 import type { ApprovalDeps } from '../../registry/approval/request.ts';
 import type { SecretDeps } from '../../registry/client-secret.ts';
+import type { OwnerDeps } from '../../registry/owner/acceptance.ts';
 import type { Ceiling } from '../../registry/own-access.ts';
 import type { ResourceServerDeps } from '../../registry/resource-server.ts';
 import type { TrustedIssuerDeps } from '../../registry/trusted-issuer.ts';
@@ -9,7 +10,8 @@ import type { TrustedIssuerDeps } from '../../registry/trusted-issuer.ts';
 export type ApplicationDeps = SecretDeps &
   ApprovalDeps &
   ResourceServerDeps &
-  TrustedIssuerDeps & {
+  TrustedIssuerDeps &
+  OwnerDeps & {
     /** Types of credentials that are not made, by environment. */
     readonly refusedMethods: RefusedMethods;
   };

@@ -1,16 +1,19 @@
 import { changeAccess, createAccess } from '../../registry/access.ts';
 import { keepAdministered } from '../../registry/administrators.ts';
 import { narrowEnd, type Tell } from '../../registry/change-rules.ts';
-import { changeIdentity, createIdentity, hasEnded } from '../../registry/identity.ts';
+import { createIdentity, hasEnded } from '../../registry/identity.ts';
 import { moveIdentity } from '../../registry/lifecycle.ts';
+import { changeOwnedIdentity } from '../../registry/owner/assign.ts';
 import { requireWithin } from '../../registry/own-access.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { changeResourceServer, createResourceServer } from '../../registry/resource-server.ts';
 import type { AccessRecord } from '../../storage/access.ts';
+import type { Owner } from '../../storage/identities.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { Application } from './application.ts';
 import { bringApprovalRule } from './bring-approval-rule.ts';
 import { bringCredential, type MadeSecret } from './bring-credential.ts';
+import { bringPerson, bringTeam } from './bring-people.ts';
 import { bringTrustedIssuer } from './bring-trusted-issuer.ts';
 import { findIdentity, identityOf, resourceServerOf, sameMembers } from './referenced-record.ts';
 import {
@@ -32,10 +35,15 @@ export async function bringAbout(
   const { ceiling, deps } = application;
   const work = (): Promise<MadeSecret | undefined> => bring(application, stores, tell, object);
   // Who runs the authority itself gets in again: `countersign admin reset`.
-  if (ceiling === undefined || !('clientId' in object || 'identity' in object)) return await work();
-  const ref = object.kind === 'Identity' ? object.clientId : object.identity;
-  const identity = await findIdentity(stores, ref);
+  const ref = ceiling === undefined ? undefined : identityRefOf(object);
+  const identity = ref === undefined ? undefined : await findIdentity(stores, ref);
   return identity === undefined ? await work() : await keepAdministered(deps, stores, identity.id, work);
+}
+
+/** The identity that it may take something from. */
+function identityRefOf(object: Declared): string | undefined {
+  if (object.kind === 'Identity') return object.clientId;
+  return 'identity' in object ? object.identity : undefined;
 }
 
 async function bring(
@@ -50,6 +58,12 @@ async function bring(
       return undefined;
     case 'TrustedIssuer':
       await bringTrustedIssuer(application, stores, tell, object);
+      return undefined;
+    case 'Person':
+      await bringPerson(application, stores, tell, object);
+      return undefined;
+    case 'Team':
+      await bringTeam(application, stores, tell, object);
       return undefined;
     case 'ApprovalRule':
       await bringApprovalRule(application, stores, tell, object);
@@ -113,8 +127,19 @@ async function bringIdentity(
       pointer: '/kind',
     });
   }
-  const change = { ...members, expiresAt: fixedEnd(declared.end) };
-  await changeIdentity(deps, stores, tell, record, change, actor);
+  const change = {
+    ...members,
+    owner: await presentOwner(stores, owner, record.owner),
+    expiresAt: fixedEnd(declared.end),
+  };
+  await changeOwnedIdentity(deps, stores, tell, record, change, actor);
+}
+
+/** A document that still names who has left does not bring them back: who stands in stays, and so does their backup. */
+async function presentOwner(stores: Stores, declared: Owner, present: Owner): Promise<Owner> {
+  const person = await stores.people.byHandle(declared.person);
+  if (person?.status !== 'left') return declared;
+  return { ...present, team: declared.team };
 }
 
 async function bringAccess(

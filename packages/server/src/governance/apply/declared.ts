@@ -2,6 +2,7 @@ import type { NewApprovalRule } from '../../registry/approval/approval-rule.ts';
 import type { NewTrustedIssuer } from '../../registry/trusted-issuer.ts';
 import type { AccessConditions } from '../../storage/access.ts';
 import type { Cadence, Environment, IdentityKind, Owner } from '../../storage/identities.ts';
+import type { PersonStatus } from '../../storage/people.ts';
 import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../../storage/resource-servers.ts';
 import type { DeclaredProof } from './credential-types.ts';
 
@@ -9,6 +10,8 @@ import type { DeclaredProof } from './credential-types.ts';
 export type Declared =
   | DeclaredResourceServer
   | DeclaredTrustedIssuer
+  | DeclaredPerson
+  | DeclaredTeam
   | DeclaredIdentity
   | DeclaredCredential
   | DeclaredAccess
@@ -39,6 +42,26 @@ export interface DeclaredTrustedIssuer extends Common {
   readonly issuer: string;
   readonly title: string;
   readonly settings: Omit<NewTrustedIssuer, 'issuer' | 'name'>;
+}
+
+/** Key: handle. */
+export interface DeclaredPerson extends Common {
+  readonly kind: 'Person';
+  readonly handle: string;
+  readonly title: string;
+  readonly email: string | undefined;
+  readonly externalId: string | undefined;
+  readonly status: PersonStatus;
+  readonly managerHandle: string | undefined;
+}
+
+/** Key: name of the team. */
+export interface DeclaredTeam extends Common {
+  readonly kind: 'Team';
+  readonly team: string;
+  readonly members: readonly string[];
+  readonly lead: string | undefined;
+  readonly channel: string | undefined;
 }
 
 /** Key: client_id. */
@@ -87,11 +110,13 @@ export interface DeclaredApprovalRule extends Common {
 const ORDER: { readonly [kind in Declared['kind']]: number } = {
   ResourceServer: 0,
   TrustedIssuer: 1,
-  Identity: 2,
-  Credential: 3,
-  Access: 4,
+  Person: 2,
+  Team: 3,
+  Identity: 4,
+  Credential: 5,
+  Access: 6,
   // Last: what is declared with it is not held up by it, and not by the next application either.
-  ApprovalRule: 5,
+  ApprovalRule: 7,
 };
 
 /** What is pointed at comes before what points at it. */

@@ -11,7 +11,8 @@ export type ObjectKind =
   | 'Cutoff'
   | 'Finding'
   | 'Person'
-  | 'Team';
+  | 'Team'
+  | 'OwnershipOffer';
 type View = Record<string, unknown>;
 
 /** One object before and after a change. */
@@ -37,6 +38,7 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['finding', 'Finding'],
   ['person', 'Person'],
   ['team', 'Team'],
+  ['ownership_offer', 'OwnershipOffer'],
 ]);
 const ENDS = new Set([
   'revoked',
@@ -114,6 +116,7 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'TrustedIssuer') return member('issuer');
   if (kind === 'Person') return member('handle');
   if (kind === 'Team') return member('name');
+  if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
   if (kind === 'ApprovalRule') return member('name');
   if (kind === 'Credential') return `${member('client_id')}/${member('label')}`;

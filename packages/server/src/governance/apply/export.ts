@@ -11,14 +11,29 @@ import { everyOne } from './prune.ts';
 /** A document as the contract describes it. */
 export interface ExportedDocument {
   readonly apiVersion: 'countersign/v1';
-  readonly kind: 'ResourceServer' | 'TrustedIssuer' | 'Identity' | 'Credential' | 'Access' | 'ApprovalRule';
+  readonly kind:
+    | 'ResourceServer'
+    | 'TrustedIssuer'
+    | 'Person'
+    | 'Team'
+    | 'Identity'
+    | 'Credential'
+    | 'Access'
+    | 'ApprovalRule';
   readonly metadata: { readonly name: string };
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
 type Reading = Pick<
   Stores,
-  'identities' | 'resourceServers' | 'trustedIssuers' | 'credentials' | 'access' | 'approvalRules'
+  | 'identities'
+  | 'resourceServers'
+  | 'trustedIssuers'
+  | 'people'
+  | 'teams'
+  | 'credentials'
+  | 'access'
+  | 'approvalRules'
 >;
 const LIVE = new Set<IdentityRecord['state']>(['draft', 'active', 'suspended']);
 const MOST_NAME_CHARS = 200;
@@ -43,6 +58,7 @@ export async function exportDocuments(stores: Reading, now: number): Promise<rea
   return [
     ...[...resourceServers.values()].filter((each) => !each.builtIn).map(resourceServerDocument),
     ...[...trustedIssuers.values()].map(trustedIssuerDocument),
+    ...(await directoryDocuments(stores)),
     ...[...identities.values()].map(identityDocument),
     ...(await credentialDocuments(stores, identities, now)),
     ...(await accessDocuments(stores, identities, resourceServers)),
@@ -83,6 +99,30 @@ function trustedIssuerDocument(record: TrustedIssuerRecord): ExportedDocument {
     max_token_age: record.maxTokenAge,
     single_use: record.singleUse,
   });
+}
+
+async function directoryDocuments(stores: Reading): Promise<readonly ExportedDocument[]> {
+  const documents: ExportedDocument[] = [];
+  for await (const each of everyOne((page) => stores.people.list({}, page))) {
+    const { handle, name, email, externalId, status, managerHandle } = each;
+    const spec = {
+      ...(name === handle ? {} : { name }),
+      ...(email === undefined ? {} : { email }),
+      ...(externalId === undefined ? {} : { external_id: externalId }),
+      ...(status === 'active' ? {} : { status }),
+      ...(managerHandle === undefined ? {} : { manager: managerHandle }),
+    };
+    documents.push(documentOf('Person', handle, spec));
+  }
+  for await (const { name, members, lead, channel } of everyOne((page) => stores.teams.list({}, page))) {
+    const spec = {
+      members: [...members],
+      ...(lead === undefined ? {} : { lead }),
+      ...(channel === undefined ? {} : { channel }),
+    };
+    documents.push(documentOf('Team', name, spec));
+  }
+  return documents;
 }
 
 function identityDocument(record: IdentityRecord): ExportedDocument {

@@ -4,7 +4,11 @@ import { deleteApprovalRule } from '../../registry/approval/approval-rule.ts';
 import type { Tell } from '../../registry/change-rules.ts';
 import { revokeCredential } from '../../registry/credential.ts';
 import { cutOffRules } from '../../registry/issuer-cut-off.ts';
+import { handleKey } from '../../registry/directory/handle.ts';
+import { changePerson } from '../../registry/directory/person.ts';
+import { deleteTeam } from '../../registry/directory/team.ts';
 import { moveIdentity } from '../../registry/lifecycle.ts';
+import { settleStatus } from '../../registry/owner/departure.ts';
 import { deleteResourceServer } from '../../registry/resource-server.ts';
 import { deleteTrustedIssuer } from '../../registry/trusted-issuer.ts';
 import type { Page, PageRequest, Position } from '../../storage/page.ts';
@@ -37,6 +41,8 @@ export async function removals(
   if (kinds.has('Credential'))
     found.push(...(await credentialRemovals(application, stores, declared, spared)));
   if (kinds.has('Identity')) found.push(...(await identityRemovals(application, stores, declared, spared)));
+  if (kinds.has('Team')) found.push(...(await teamRemovals(application, stores, declared)));
+  if (kinds.has('Person')) found.push(...(await personRemovals(application, stores, declared)));
   if (kinds.has('TrustedIssuer')) found.push(...(await trustedIssuerRemovals(application, stores, declared)));
   if (kinds.has('ApprovalRule')) found.push(...(await approvalRuleRemovals(application, stores, declared)));
   if (kinds.has('ResourceServer'))
@@ -180,12 +186,49 @@ function trustedIssuerRemoval(
   };
 }
 
+async function teamRemovals(
+  { deps }: Application,
+  stores: Stores,
+  declared: ReadonlySet<string>,
+): Promise<readonly Removal[]> {
+  const found: Removal[] = [];
+  for await (const record of everyOne((page) => stores.teams.list({}, page))) {
+    if (declared.has(`Team ${handleKey(record.name)}`)) continue;
+    found.push(async (now, tell) => {
+      const present = await now.teams.byId(record.id);
+      if (present?.deleted === false) await deleteTeam(deps, now, tell, present);
+    });
+  }
+  return found;
+}
+
+/** Who is no longer declared has left: nobody who ever owned anything is removed. */
+async function personRemovals(
+  { deps }: Application,
+  stores: Stores,
+  declared: ReadonlySet<string>,
+): Promise<readonly Removal[]> {
+  const found: Removal[] = [];
+  for await (const record of everyOne((page) => stores.people.list({}, page))) {
+    if (record.status === 'left' || declared.has(`Person ${handleKey(record.handle)}`)) continue;
+    found.push(async (now, tell) => {
+      const present = await now.people.byId(record.id);
+      if (present === undefined || present.deleted) return;
+      const left = await changePerson(deps, now, tell, present, { status: 'left' });
+      await settleStatus(deps, now, tell, present, left);
+    });
+  }
+  return found;
+}
+
 /** Keys of what is declared, with ids in place of the names that documents may use. */
 async function declaredKeys(stores: Stores, objects: readonly Declared[]): Promise<ReadonlySet<string>> {
   const keys = new Set<string>();
   for (const object of objects) {
     if (object.kind === 'Identity') keys.add(`Identity ${object.clientId}`);
     else if (object.kind === 'TrustedIssuer') keys.add(`TrustedIssuer ${object.issuer}`);
+    else if (object.kind === 'Person') keys.add(`Person ${handleKey(object.handle)}`);
+    else if (object.kind === 'Team') keys.add(`Team ${handleKey(object.team)}`);
     else if (object.kind === 'ApprovalRule') keys.add(`ApprovalRule ${object.name}`);
     else if (object.kind === 'ResourceServer') keys.add(`ResourceServer ${object.identifier}`);
     else {

@@ -3,6 +3,7 @@ import type { IdentityFacts } from '../../registry/facts.ts';
 import type { Observation } from '../../registry/finding.ts';
 import type { IdentityUse } from '../../registry/inactivity.ts';
 import type { Pace } from '../../registry/issuance-pace.ts';
+import type { OwnerFacts } from '../../registry/owner/owner-facts.ts';
 import type { ToldOfUse } from '../../registry/use/told-of-use.ts';
 import type { AccessRecord } from '../../storage/access.ts';
 import type { FindingKind } from '../../storage/findings.ts';
@@ -16,6 +17,8 @@ export interface Circumstances extends ToldOfUse {
   readonly paces: ReadonlyMap<string, Pace>;
   /** By id of a credential: client_ids of others that have its public key and may act, or may again. */
   readonly keySharers: ReadonlyMap<string, readonly string[]>;
+  /** Who answers for the identity; absent: the deployment has no directory of people. */
+  readonly owners?: OwnerFacts | undefined;
   /** Every version of the identity's access to the admin API, oldest first; absent: it has none. */
   readonly adminHistory?: readonly AccessRecord[] | undefined;
   /** What is known of the use of the identity as a whole, and what is done when it is inactive; absent: not looked up. */

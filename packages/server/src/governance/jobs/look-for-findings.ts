@@ -4,6 +4,7 @@ import type { RuleDeps, Tell } from '../../registry/change-rules.ts';
 import { readFactsOf } from '../../registry/facts-cache.ts';
 import { openFinding, resolveFinding, seeFinding } from '../../registry/finding.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
+import { ownerFactsOf } from '../../registry/owner/owner-facts.ts';
 import { toldOfUse } from '../../registry/use/told-of-use.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
@@ -18,8 +19,14 @@ import { longSuspended } from '../findings/long-suspended.ts';
 import { oldCredential } from '../findings/old-credential.ts';
 import { stepsFor } from '../findings/reconcile.ts';
 import { keySharersOf } from '../findings/key-sharers.ts';
+import { noBackup } from '../findings/no-backup.ts';
+import { orphaned } from '../findings/orphaned.ts';
+import { ownerLeaving } from '../findings/owner-leaving.ts';
+import { ownerLost } from '../findings/owner-lost.ts';
+import { ownerUnknown } from '../findings/owner-unknown.ts';
 import { sharedKey } from '../findings/shared-key.ts';
 import { scopeMeaningChanged } from '../findings/scope-meaning-changed.ts';
+import { teamEmptied } from '../findings/team-emptied.ts';
 import { uncachedClient } from '../findings/uncached-client.ts';
 import { unregisteredCaller } from '../findings/unregistered-caller.ts';
 import { weakMethod } from '../findings/weak-method.ts';
@@ -36,6 +43,10 @@ export interface LookForFindingsDeps extends RuleDeps {
     | 'findings'
     | 'scopeRoutes'
     | 'unregisteredCallers'
+    | 'people'
+    | 'teams'
+    | 'ownershipClocks'
+    | 'ownershipOffers'
     | 'credentialUse'
     | 'settings'
     | 'onChange'
@@ -48,9 +59,11 @@ export interface LookForFindingsDeps extends RuleDeps {
 }
 
 /** What is the same for all identities of one run. */
-type Round = Omit<Circumstances, 'keySharers' | 'inactivity'> & {
+type Round = Omit<Circumstances, 'keySharers' | 'inactivity' | 'owners' | 'adminHistory'> & {
   readonly mode: 'suspend' | 'report';
   readonly watched: number | undefined;
+  /** Somebody has entered people. */
+  readonly directory: boolean;
 };
 
 const EVERY_MS = 5000;
@@ -68,6 +81,12 @@ const DETECTORS: readonly Detector[] = [
   unregisteredCaller,
   inactiveIdentity,
   longSuspended,
+  orphaned,
+  ownerLeaving,
+  ownerUnknown,
+  ownerLost,
+  noBackup,
+  teamEmptied,
 ];
 
 /**
@@ -93,6 +112,7 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
         suspendedForMs,
         mode,
         watched: await watchedSince(deps.storage.settings),
+        directory: await hasDirectory(deps.storage),
         ...(await toldOfUse(deps.storage, now)),
       });
       if (now < roundAt && !changed.overflown) {
@@ -107,6 +127,10 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
       await lookAtEveryone(deps, { paces: deps.pace.take(now), ...(await same()) }, signal);
     },
   };
+}
+
+async function hasDirectory(stores: Pick<Stores, 'people'>): Promise<boolean> {
+  return (await stores.people.list({}, { limit: 1 })).items.length > 0;
 }
 
 /** Ids of identities that changed since they were taken, on whatever node; bounded, as in an import of everything. */
@@ -204,7 +228,16 @@ async function carryOut(
 async function stepsOf(
   stores: Pick<
     Stores,
-    'identities' | 'credentials' | 'access' | 'resourceServers' | 'findings' | 'credentialUse'
+    | 'identities'
+    | 'credentials'
+    | 'access'
+    | 'resourceServers'
+    | 'findings'
+    | 'people'
+    | 'teams'
+    | 'ownershipClocks'
+    | 'ownershipOffers'
+    | 'credentialUse'
   >,
   identity: IdentityRecord,
   round: Round,
@@ -215,7 +248,8 @@ async function stepsOf(
   const own = facts.access.find(({ resourceServer }) => resourceServer.builtIn);
   const adminHistory = own && (await stores.access.historyOf(identity.id, own.resourceServer.id));
   const inactivity = await inactivityOf(stores, identity, round);
-  const circumstances = { ...round, keySharers, adminHistory, inactivity };
+  const owners = round.directory ? await ownerFactsOf(stores, identity) : undefined;
+  const circumstances = { ...round, keySharers, adminHistory, inactivity, owners };
   return { steps: stepsFor(DETECTORS, facts, live, circumstances), concerned: neighbours };
 }
 

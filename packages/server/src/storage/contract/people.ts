@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { T0, changed, personRecord, teamRecord } from './records.ts';
+import { T0, changed, identityRecord, personRecord, teamRecord } from './records.ts';
 import type { Subject } from './subject.ts';
 
 export function peopleContract({ storage }: Subject): void {
@@ -95,6 +95,35 @@ export function peopleContract({ storage }: Subject): void {
     expect(await storage().teams.byName(record.name.toUpperCase())).toStrictEqual(record);
     const conflict = { fault: 'unique_conflict', detail: 'name' };
     await expect(storage().teams.insert(teamRecord({ name: record.name }))).rejects.toMatchObject(conflict);
+  });
+
+  it('counts on how many identities of a team exactly one owner, or none, is still there', async () => {
+    const there = personRecord({ handle: 'Own-1' });
+    const gone = personRecord({ handle: 'own-2', status: 'left', leftAt: T0 });
+    for (const record of [there, gone]) await storage().people.insert(record);
+    const crew = teamRecord({ name: 'Own-Crew', members: ['OWN-1', 'own-2'] });
+    await storage().teams.insert(crew);
+    const owned = async (person: string, backup?: string, state: 'active' | 'lapsed' = 'active') =>
+      await storage().identities.insert(
+        identityRecord({ owner: { person, backup, team: 'own-crew' }, state }),
+      );
+    expect(await storage().teams.ownership('OWN-CREW')).toStrictEqual({
+      identities: 0,
+      oneLiving: 0,
+      noneLiving: 0,
+    });
+    await owned('own-1');
+    await owned('own-1', 'OWN-1');
+    await owned('own-2', 'own-1');
+    await owned('own-2', 'own-crew');
+    await owned('own-2', 'nobody');
+    await owned('own-1', 'own-crew');
+    await owned('own-2', undefined, 'lapsed');
+    expect(await storage().teams.ownership('own-crew')).toStrictEqual({
+      identities: 6,
+      oneLiving: 5,
+      noneLiving: 1,
+    });
   });
 
   it('finds the teams of a person, as member and as lead, as they are now', async () => {

@@ -2,6 +2,8 @@ import type { AccessRecord } from '../access.ts';
 import type { CredentialRecord } from '../credentials.ts';
 import type { FindingRecord } from '../findings.ts';
 import type { IdentityRecord } from '../identities.ts';
+import type { OwnershipClockRecord } from '../ownership-clocks.ts';
+import type { OwnershipOfferRecord } from '../ownership-offers.ts';
 import type { PersonRecord } from '../people.ts';
 import type { ResourceServerRecord } from '../resource-servers.ts';
 import type { SigningKeyRecord } from '../signing-keys.ts';
@@ -214,6 +216,47 @@ export function teamRecord(overrides: Partial<TeamRecord> = {}): TeamRecord {
     lead: undefined,
     channel: undefined,
     deleted: false,
+    createdAt: T0,
+    updatedAt: T0,
+    version: 1,
+    ...overrides,
+  };
+}
+
+export function clockRecord(
+  identityId: string,
+  overrides: Partial<OwnershipClockRecord> = {},
+): OwnershipClockRecord {
+  return {
+    identityId,
+    person: 'ada',
+    backup: undefined,
+    interim: undefined,
+    startedAt: T0,
+    taken: 0,
+    nextAt: T0,
+    version: 1,
+    ...overrides,
+  };
+}
+
+export function offerRecord(
+  identityId: string,
+  overrides: Partial<OwnershipOfferRecord> = {},
+): OwnershipOfferRecord {
+  return {
+    id: freshId('off'),
+    identityId,
+    from: 'ada',
+    to: 'lin',
+    candidate: 'lin',
+    step: 'person',
+    state: 'open',
+    reason: undefined,
+    offeredBy: 'admin',
+    dueAt: T0 + 1000,
+    decidedBy: undefined,
+    decidedAt: undefined,
     createdAt: T0,
     updatedAt: T0,
     version: 1,

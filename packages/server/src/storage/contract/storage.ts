@@ -14,6 +14,7 @@ import { idempotencyContract } from './idempotency.ts';
 import { lifecycleContract } from './lifecycle.ts';
 import { modelContract } from './model.ts';
 import { outboxContract } from './outbox.ts';
+import { ownershipContract } from './ownership.ts';
 import { peopleContract } from './people.ts';
 import { resourceServerContract } from './resource-servers.ts';
 import { settingContract } from './settings.ts';
@@ -39,6 +40,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['places in status lists', statusIndexContract],
   ['findings', findingContract],
   ['people and teams', peopleContract],
+  ['ownership', ownershipContract],
   ['usage', usageContract],
   ['what time does', lifecycleContract],
   ['outbox', outboxContract],

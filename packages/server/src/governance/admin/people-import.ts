@@ -1,0 +1,190 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { BadRow, PeopleImported } from '@countersign/admin-api';
+import type { ChangeEvent, Changes } from '../../audit/change.ts';
+import type { Tell } from '../../registry/change-rules.ts';
+import { changePerson, createPerson } from '../../registry/directory/person.ts';
+import type { OwnerDeps } from '../../registry/owner/acceptance.ts';
+import { settleStatus } from '../../registry/owner/departure.ts';
+import type { Position } from '../../storage/page.ts';
+import type { PersonRecord } from '../../storage/people.ts';
+import type { Storage, Stores } from '../../storage/storage.ts';
+import { differenceOf } from '../apply/difference.ts';
+import { rehearse } from '../apply/rehearse.ts';
+import { type ImportPlan, type ImportRow, planImport } from '../owners/import-plan.ts';
+import type { Call, Handler } from './endpoint.ts';
+import { ProblemError } from './problem.ts';
+import { readImport } from './read-import.ts';
+
+export interface PeopleImportDeps extends OwnerDeps {
+  readonly storage: Pick<Storage, 'people' | 'teams' | 'transaction'>;
+  readonly changes: Changes;
+}
+
+/** Rows in one transaction: tokens are issued between two of them. */
+const AT_ONCE = 100;
+/** Bad rows that an answer names; changes that a dry run shows. */
+const MOST_NAMED = 100;
+const MOST_SHOWN = 2000;
+/** Who may be missing in a complete import without anybody having said so. */
+const FEW_LEAVERS = 10;
+
+/** What is to be done, checked as a whole: nothing is begun while a row cannot be taken. */
+interface Planned {
+  readonly plan: ImportPlan;
+  readonly bad: readonly BadRow[];
+}
+
+export function peopleImportHandler(deps: PeopleImportDeps): Handler<'people.import'> {
+  return {
+    kind: 'many',
+    async run({ body, admin }) {
+      const planned = await plan(deps, body);
+      for (const step of stepsOf(deps, planned.plan)) {
+        await deps.changes.run(admin.actor, step);
+        await turn();
+      }
+      return { body: summaryOf(planned) };
+    },
+    async preview({ body }) {
+      const { plan: what } = await plan(deps, body);
+      const events: ChangeEvent[] = [];
+      for (const step of stepsOf(deps, what)) {
+        if (events.length >= MOST_SHOWN) break;
+        events.push(...(await rehearse(deps.storage, step)));
+        await turn();
+      }
+      return differenceOf(events).slice(0, MOST_SHOWN);
+    },
+    foresee: async ({ body }) => ({ import: summaryOf(await plan(deps, body)) }),
+  };
+}
+
+async function plan(deps: PeopleImportDeps, body: Call<'people.import'>['body']): Promise<Planned> {
+  const read = readImport(body);
+  const { complete, skip_bad_rows: skip } = body;
+  const people = await everybody(deps.storage);
+  const teams = await teamNames(deps.storage);
+  const made = planImport(people, teams, read.rows, { complete, present: read.present });
+  const found = made.faults.map(({ index, member, detail }) => ({
+    ...read.place(index, member),
+    member,
+    detail,
+  }));
+  const bad = [...read.bad, ...found].toSorted((left, right) => left.row - right.row);
+  if (bad.length > 0 && !skip) throw badRows(bad, read.rows.length + read.bad.length, 'nothing was changed');
+  if (complete && read.nameless)
+    throw badRows(bad, read.rows.length + read.bad.length, 'so nobody can say who is missing');
+  if (complete) requireFewLeavers(made, people, body.leavers_at_most);
+  return { plan: made, bad };
+}
+
+/** A file that was cut off must not end a company. */
+function requireFewLeavers(
+  { missing }: ImportPlan,
+  people: readonly PersonRecord[],
+  most: number | undefined,
+): void {
+  const living = people.filter(({ status }) => status !== 'left').length;
+  const limit = most ?? Math.max(FEW_LEAVERS, Math.floor(living / 10));
+  if (missing.length <= limit) return;
+  const detail = `${missing.length} of ${living} people are missing in it, and would have left; at most ${limit} are taken without leavers_at_most`;
+  throw new ProblemError('validation_failed', { detail, errors: [{ pointer: '/leavers_at_most', detail }] });
+}
+
+type Step = (stores: Stores, tell: Tell) => Promise<void>;
+
+/** Many rows that change somebody together; each that ends somebody alone, for much may follow from it. */
+function stepsOf(deps: PeopleImportDeps, { rows, missing }: ImportPlan): readonly Step[] {
+  const steps: Step[] = [];
+  let together: ImportRow[] = [];
+  const flush = (): void => {
+    const taken = together;
+    together = [];
+    if (taken.length === 0) return;
+    steps.push(async (stores, tell) => {
+      for (const row of taken) await bring(deps, stores, tell, row);
+    });
+  };
+  for (const row of rows) {
+    if (row.status === 'left') flush();
+    together.push(row);
+    if (row.status === 'left' || together.length >= AT_ONCE) flush();
+  }
+  flush();
+  for (const handle of missing) {
+    steps.push((stores, tell) => bring(deps, stores, tell, { index: 0, handle, status: 'left' }));
+  }
+  return steps;
+}
+
+/** Looks once more: somebody may have entered them meanwhile. */
+async function bring(deps: PeopleImportDeps, stores: Stores, tell: Tell, row: ImportRow): Promise<void> {
+  const { handle, name, email, externalId, status, managerHandle } = row;
+  const before = await stores.people.byHandle(handle);
+  const after =
+    before === undefined
+      ? await createPerson(deps, stores, tell, {
+          handle,
+          name: name ?? handle,
+          email: email ?? undefined,
+          externalId: externalId ?? undefined,
+          status: status ?? 'active',
+          managerHandle: managerHandle ?? undefined,
+        })
+      : await changePerson(deps, stores, tell, before, { name, email, externalId, status, managerHandle });
+  await settleStatus(deps, stores, tell, before, after);
+}
+
+function summaryOf({ plan: { created, changed, unchanged, missing }, bad }: Planned): PeopleImported {
+  return {
+    created,
+    changed,
+    unchanged,
+    left: missing.length,
+    bad_rows: bad.slice(0, MOST_NAMED),
+    bad_row_count: bad.length,
+  };
+}
+
+/** How many problems a problem document names. */
+const MOST_ERRORS = 20;
+
+function badRows(bad: readonly BadRow[], rows: number, outcome: string): ProblemError {
+  const [first] = bad;
+  const more = bad.length === 1 ? '' : ` (and ${bad.length - 1} more)`;
+  return new ProblemError('validation_failed', {
+    detail: `${bad.length} of ${rows} rows cannot be taken, ${outcome}: ${first === undefined ? '' : textOf(first)}${more}`,
+    errors: bad.slice(0, MOST_ERRORS).map((each) => ({
+      pointer:
+        each.line === null ? `/rows/${each.row - 1}${each.member === null ? '' : `/${each.member}`}` : '/csv',
+      detail: textOf(each),
+    })),
+  });
+}
+
+function textOf({ row, line, column, member, detail }: BadRow): string {
+  const where = line === null ? `row ${row}` : `line ${line}${column === null ? '' : `, column ${column}`}`;
+  return `${where}${member === null ? '' : ` (${member})`}: ${detail}`;
+}
+
+async function everybody(storage: PeopleImportDeps['storage']): Promise<readonly PersonRecord[]> {
+  const found: PersonRecord[] = [];
+  let after: Position | undefined;
+  do {
+    const page = await storage.people.list({}, { limit: 1000, after });
+    found.push(...page.items);
+    after = page.next;
+  } while (after !== undefined);
+  return found;
+}
+
+async function teamNames(storage: PeopleImportDeps['storage']): Promise<readonly string[]> {
+  const found: string[] = [];
+  let after: Position | undefined;
+  do {
+    const page = await storage.teams.list({}, { limit: 1000, after });
+    found.push(...page.items.map(({ name }) => name));
+    after = page.next;
+  } while (after !== undefined);
+  return found;
+}

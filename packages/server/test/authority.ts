@@ -20,7 +20,7 @@ import { urlFault } from '../src/outbound/safe-fetch.ts';
 import { keepCredentialMakers } from '../src/registry/credential-makers.ts';
 import { maximumAgeOf } from '../src/registry/credential-age.ts';
 import { personClaims } from '../src/registry/signed-in-person.ts';
-import { statusInDirectory } from '../src/registry/directory/entries-of.ts';
+import { standingInDirectory } from '../src/registry/people.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
 import { ownerAcceptance } from '../src/registry/owner/acceptance.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
@@ -147,7 +147,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     people: {
       trustedIssuers: storage.trustedIssuers,
       builtIn: PEOPLE,
-      status: statusInDirectory(storage.people),
+      standing: standingInDirectory(storage.people),
     },
     keystore,
     rotation,

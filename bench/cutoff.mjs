@@ -64,6 +64,8 @@ class Verifiers {
 
   async close() {
     if (this.#child.exitCode !== null) return;
+    // Whoever still waits for an answer has failed already; that it never comes is no news.
+    this.#child.removeAllListeners('exit');
     const ended = once(this.#child, 'exit');
     this.#child.send({ do: 'close' });
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5000);

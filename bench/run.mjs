@@ -24,8 +24,9 @@ const BENCHES = [
   'gateway',
   'start',
   'estate-size',
+  'sweep',
 ];
-const WHEN_NAMED = ['profile'];
+const WHEN_NAMED = ['profile', 'as-of'];
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,

@@ -6,12 +6,14 @@ import {
   makeKey,
   signCompact,
   type AssertingClient,
+  type AssertionKey,
 } from './wire/client-assertion.ts';
 import { dpopProof, learnNonce, seconds } from './wire/dpop-proof.ts';
 import { jsonOf, send } from './wire/exchange.ts';
 import { expectProblem, expectToken } from './wire/expectations.ts';
 import { JWT_BEARER } from './wire/federation.ts';
 import { decodeJwt, encodeJwt } from './wire/jwt.ts';
+import { callAs, exchangeIdToken, idTokenOf, secret, signIn } from './wire/people.ts';
 import { freshName, seedScene, type SeededScene } from './wire/scene.ts';
 import { currentTarget } from './wire/target.ts';
 import { aboutToken, introspect, introspectionEndpoint } from './wire/token-call.ts';
@@ -32,6 +34,8 @@ const KINDS = [
   'DPoP proof',
   'client assertion',
   'grant assertion',
+  'ID token',
+  'token of a person',
 ] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -45,6 +49,8 @@ const PLACES = {
   client_assertion: ['client assertion'],
   assertion: ['grant assertion'],
   'a DPoP header': ['DPoP proof'],
+  'a sign-in': ['ID token'],
+  'the admin API with a proof': ['token of a person'],
 } as const satisfies Record<string, readonly Kind[]>;
 type Place = keyof typeof PLACES;
 
@@ -85,6 +91,10 @@ describe.runIf(target.admin !== undefined)('threat 17: kinds of JWT (need the ad
     nonce = await learnNonce(holder, { client: scene.client, params: named() });
   });
   let downstream: string;
+  // What goes with a token, whatever was done to its header.
+  const nonceVerifiers = new Map<string, string>();
+  const keys = new Map<string, AssertionKey>();
+  const payloadOf = (jwt: string): string => jwt.split('.')[1] ?? '';
   const named = (): Params => ({ resource: scene.resource });
 
   /** A fresh and good one of each kind. */
@@ -117,6 +127,16 @@ describe.runIf(target.admin !== undefined)('threat 17: kinds of JWT (need the ad
         exp: seconds(60),
       };
       return Promise.resolve(signCompact({ typ: 'JWT', alg: 'ES256', kid: 'foreign' }, claims, issuerKey));
+    },
+    'ID token': async () => {
+      const given = await idTokenOf(target, 'ada');
+      nonceVerifiers.set(payloadOf(given.idToken), given.nonceVerifier);
+      return given.idToken;
+    },
+    'token of a person': async () => {
+      const { token, key } = await signIn(target, 'ada');
+      keys.set(payloadOf(token), key);
+      return token;
     },
   };
 
@@ -162,6 +182,14 @@ describe.runIf(target.admin !== undefined)('threat 17: kinds of JWT (need the ad
     },
     'a DPoP header': async (jwt) =>
       (await askToken({ client: scene.client, params: named(), headers: [['DPoP', jwt]] })).status === 200,
+    'a sign-in': async (idToken) => {
+      const nonceVerifier = nonceVerifiers.get(payloadOf(idToken)) ?? secret();
+      return (await exchangeIdToken(target, { idToken, nonceVerifier }, makeKey())).status === 200;
+    },
+    'the admin API with a proof': async (token) => {
+      const key = keys.get(payloadOf(token)) ?? holder;
+      return (await callAs(target, { token, key }, 'GET', '/v1/me')).status === 200;
+    },
   };
 
   async function cutOff(jti: unknown): Promise<boolean> {

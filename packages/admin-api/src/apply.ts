@@ -28,7 +28,14 @@ import { identityMembers } from './identities.ts';
 import { personMembers } from './people.ts';
 import { resourceServerMembers } from './resource-servers.ts';
 import { teamMembers } from './teams.ts';
-import { AT_KEY_PLACE, hasOneKeyPlace, issuerIdentifier, trustedIssuerMembers } from './trusted-issuers.ts';
+import {
+  AT_KEY_PLACE,
+  AT_PEOPLE,
+  hasOneKeyPlace,
+  isPeopleOrMachines,
+  issuerIdentifier,
+  trustedIssuerMembers,
+} from './trusted-issuers.ts';
 
 export const API_VERSION = 'countersign/v1';
 
@@ -120,7 +127,8 @@ export const trustedIssuerDocument = z.strictObject({
       name: name.optional().describe('metadata.name when absent'),
       issuer: issuerIdentifier,
     })
-    .refine(hasOneKeyPlace, AT_KEY_PLACE),
+    .refine(hasOneKeyPlace, AT_KEY_PLACE)
+    .refine(isPeopleOrMachines, AT_PEOPLE),
 });
 
 export const personDocument = z.strictObject({

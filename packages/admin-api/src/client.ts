@@ -41,6 +41,12 @@ export interface AdminClientOptions {
   readonly api: string;
   /** An access token for the resource `api`; asked for before each call. */
   readonly token: () => Promise<string>;
+  /** Makes the proof that goes with a token which is bound to a key (RFC 9449 §7.1). Absent: bearer tokens. */
+  readonly proof?: (call: {
+    readonly method: string;
+    readonly url: string;
+    readonly accessToken: string;
+  }) => Promise<string>;
   readonly fetch?: typeof fetch;
   /** Random id of this running copy (header `Countersign-Instance`). */
   readonly instance?: string;
@@ -112,9 +118,13 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
 
   async function request(id: OperationId, input: LooseInput, dryRun: boolean): Promise<Answer<unknown>> {
     const operation: Operation = operations[id];
+    const url = root + target(operation, input, dryRun);
+    const accessToken = await options.token();
+    const proof = await options.proof?.({ method: operation.method, url, accessToken });
     const headers: Record<string, string> = {
       accept: 'application/json, application/problem+json',
-      authorization: `Bearer ${await options.token()}`,
+      authorization: `${proof === undefined ? 'Bearer' : 'DPoP'} ${accessToken}`,
+      ...(proof === undefined ? {} : { dpop: proof }),
     };
     if (options.instance !== undefined) headers['countersign-instance'] = options.instance;
     if (input.ifMatch !== undefined) headers['if-match'] = input.ifMatch;
@@ -129,7 +139,7 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
     let response: Response;
     let text: string;
     try {
-      response = await send(root + target(operation, input, dryRun), init);
+      response = await send(url, init);
       text = await response.text();
     } catch (cause) {
       throw new AdminApiError('unreachable', `${root} cannot be reached`, { status: 0, cause });

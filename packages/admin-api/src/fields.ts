@@ -19,11 +19,14 @@ export const reason = text(1000);
 const CLIENT_ID = /^[A-Za-z0-9_-]{1,128}$/;
 const RECORD_ID = /^(?:idn|crd|rsv|acs|key|evt|cut|fnd|tis|psn|tem|apr|arq|off)_[0-9a-z]{20}$/;
 
+/** What the authority and the clients through which people sign in are called. */
+const RESERVED: ReadonlySet<string> = new Set(['countersign', 'countersign-cli', 'countersign-console']);
+
 /** A client_id that somebody wishes for: it must not look like a record's id nor like the authority itself. */
 export const newClientId = z
   .string()
   .regex(CLIENT_ID, 'must be 1 to 128 of A-Z a-z 0-9 _ -')
-  .refine((value) => !RECORD_ID.test(value) && value !== 'countersign', 'is reserved');
+  .refine((value) => !RECORD_ID.test(value) && !RESERVED.has(value), 'is reserved');
 
 /** An identity by id (`idn_…`) or client_id. */
 export const identityRef = z.string().regex(CLIENT_ID, 'must be an id or a client_id');

@@ -1,4 +1,10 @@
 export {
+  ACCESS_LINKS,
+  type AccessExplanation,
+  type AccessHolder,
+  type AccessLink,
+} from './access-history.ts';
+export {
   ACCESS_STATES,
   type Access,
   accessCreate,
@@ -84,6 +90,7 @@ export {
 } from './identities.ts';
 export { directoryName, newClientId } from './fields.ts';
 export { KEY_ALGORITHMS, type SigningKey } from './keys.ts';
+export type { Me } from './me.ts';
 export { type OpenApiOptions, openApiDocument } from './openapi.ts';
 export {
   type BodyOf,
@@ -153,4 +160,5 @@ export {
   trustedIssuerPatch,
   type TrustedIssuerKind,
 } from './trusted-issuers.ts';
+export { type TokenTrace, tokenTrace, type TracedToken } from './tokens.ts';
 export { type AccessUsage, MOST_USAGE_ROWS, USE_ANSWERS, type UsageReport } from './usage.ts';

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { accessHistoryOperations } from './access-history.ts';
 import { accessOperations } from './access.ts';
 import { applyOperations } from './apply.ts';
 import { approvalRuleOperations } from './approval-rules.ts';
@@ -10,11 +11,13 @@ import { cutoffOperations } from './cutoffs.ts';
 import { findingOperations } from './findings.ts';
 import { identityOperations } from './identities.ts';
 import { keyOperations } from './keys.ts';
+import { meOperations } from './me.ts';
 import { ownershipOperations } from './ownership.ts';
 import { peopleOperations } from './people.ts';
 import { peopleImportOperation } from './people-import.ts';
 import { resourceServerOperations } from './resource-servers.ts';
 import { teamOperations } from './teams.ts';
+import { tokenOperations } from './tokens.ts';
 import { trustedIssuerOperations } from './trusted-issuers.ts';
 import { usageOperations } from './usage.ts';
 
@@ -25,6 +28,7 @@ export const operations = {
   ...credentialOperations,
   ...resourceServerOperations,
   ...trustedIssuerOperations,
+  ...accessHistoryOperations,
   ...accessOperations,
   ...approvalOperations,
   ...approvalRuleOperations,
@@ -37,7 +41,9 @@ export const operations = {
   ...teamOperations,
   ...usageOperations,
   ...auditOperations,
+  ...tokenOperations,
   ...applyOperations,
+  ...meOperations,
 };
 
 export type Operations = typeof operations;

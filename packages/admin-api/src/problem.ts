@@ -12,6 +12,7 @@ export const PROBLEMS = {
   invalid_token: { status: 401, title: 'The access token is not valid here, or no longer.' },
   insufficient_scope: { status: 403, title: 'The access token lacks a scope that this needs.' },
   needs_people: { status: 403, title: 'This decision is made by people, not by machines.' },
+  not_own: { status: 403, title: 'An owner changes only what is its own.' },
   self_approval: { status: 403, title: 'Nobody approves what they asked for themselves.' },
   not_an_approver: { status: 403, title: 'This decision is asked of others.' },
   exceeds_own_access: { status: 403, title: 'Nobody may give more of this API than they hold themselves.' },

@@ -2,6 +2,7 @@ import { JWS_ALGORITHMS, parseJwkSet } from '@countersign/protocol';
 import { z } from 'zod';
 import { operation } from './contract.ts';
 import { instant, name, page, pageQuery, positive, text, trustedIssuerRef } from './fields.ts';
+import { peopleSettings, peopleSettingsPatch } from './people-settings.ts';
 
 export const TRUSTED_ISSUER_KINDS = ['generic', 'github_actions', 'gitlab', 'kubernetes', 'people'] as const;
 export type TrustedIssuerKind = (typeof TRUSTED_ISSUER_KINDS)[number];
@@ -73,6 +74,7 @@ export const trustedIssuerMembers = {
   audience: audience.optional(),
   max_token_age: maxTokenAge.optional(),
   single_use: singleUse.optional(),
+  people: peopleSettings.optional().describe('How people sign in: with kind people, and with no other'),
 };
 
 type KeyPlaces = { readonly jwks?: unknown; readonly jwks_uri?: unknown };
@@ -80,11 +82,26 @@ export const hasOneKeyPlace = ({ jwks, jwks_uri: uri }: KeyPlaces): boolean =>
   (jwks ?? undefined) === undefined || (uri ?? undefined) === undefined;
 export const AT_KEY_PLACE = { error: 'jwks and jwks_uri exclude each other', path: ['jwks'] };
 
+type PeopleMembers = {
+  readonly kind?: unknown;
+  readonly people?: unknown;
+  readonly audience?: unknown;
+  readonly single_use?: unknown;
+};
+/** People are signed in for a client of theirs, once for each ID token; machines come with neither. */
+export const isPeopleOrMachines = ({ kind, people, audience, single_use: once }: PeopleMembers): boolean =>
+  kind === 'people' ? people !== undefined && audience === undefined && once !== false : people === undefined;
+export const AT_PEOPLE = {
+  error: 'kind people needs people, takes no audience and each token once; other kinds take no people',
+  path: ['people'],
+};
+
 export const issuerIdentifier = webAddress('an issuer');
 
 export const trustedIssuerCreate = z
   .strictObject({ issuer: issuerIdentifier, name, ...trustedIssuerMembers })
   .refine(hasOneKeyPlace, AT_KEY_PLACE)
+  .refine(isPeopleOrMachines, AT_PEOPLE)
   .meta({ id: 'TrustedIssuerCreate' });
 
 /** Merge patch (RFC 7396); null removes. Issuer and kind stay: rules are about them. */
@@ -98,6 +115,7 @@ export const trustedIssuerPatch = z
     audience: audience.nullable().optional(),
     max_token_age: maxTokenAge.optional(),
     single_use: singleUse.optional(),
+    people: peopleSettingsPatch.optional(),
     state: z.enum(['active', 'suspended']).optional(),
   })
   .refine(hasOneKeyPlace, AT_KEY_PLACE)
@@ -116,6 +134,7 @@ export const trustedIssuer = z
     audience: z.string().nullable(),
     max_token_age: z.int(),
     single_use: z.boolean(),
+    people: peopleSettings.nullable().describe('How people sign in; null for machines’ issuers'),
     required_conditions: z.array(z.string()).describe('Claims that every rule for its tokens has to name'),
     state: z.enum(['active', 'suspended', 'deleted']),
     created_at: instant,

@@ -82,7 +82,7 @@ test('what is addressed in the body and is not there is not found', () => {
 });
 
 test('what only people may do says how to go on without them', () => {
-  expect(failureOf(apiError('needs_people')).fix).toContain('countersign connect NEW');
+  expect(failureOf(apiError('needs_people')).fix).toContain('countersign login');
 });
 
 test('a setting that is not known is told with those that are alike', () => {

@@ -139,8 +139,7 @@ function adminFailure(error: AdminErrorShape): CommandFailure {
 }
 
 const PROBLEM_FIX: Readonly<Record<string, string>> = {
-  needs_people:
-    'People cannot sign in yet in this version. After a security stop make a new identity: countersign connect NEW --to API --scopes SCOPES --owner PERSON --for 90d',
+  needs_people: 'Sign in as somebody who may decide it: countersign login',
 };
 
 /** `/owner/person` → `owner.person`; `?limit` stays. */

@@ -31,6 +31,8 @@ export interface Host {
   readonly nodeVersion: string;
   /** Replaces the network where given. */
   readonly fetch?: typeof fetch;
+  /** Opens an address where a person sees it; false when there is nothing to open it with. */
+  openBrowser?(url: string): Promise<boolean>;
   /** Calls back for each signal to stop; returns how to stop listening. */
   onStopSignal(listener: (signal: StopSignal) => void): () => void;
   /** Ends the process now, without draining. */
@@ -59,8 +61,33 @@ export function processHost(): Host {
         process.off('SIGTERM', onSignal);
       };
     },
+    openBrowser: openInBrowser,
     exit: (code) => process.exit(code),
   };
+}
+
+/** The address has no secret in it; the command that opens it is the platform's own. */
+async function openInBrowser(url: string): Promise<boolean> {
+  const { spawn } = await import('node:child_process');
+  const { platform, env } = process;
+  const headless =
+    platform === 'linux' && env['DISPLAY'] === undefined && env['WAYLAND_DISPLAY'] === undefined;
+  if (headless) return false;
+  const [command, ...args] = (
+    platform === 'darwin'
+      ? ['open', url]
+      : platform === 'win32'
+        ? ['rundll32', 'url.dll,FileProtocolHandler', url]
+        : ['xdg-open', url]
+  ) as [string, ...string[]];
+  return await new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: 'ignore', detached: true });
+    child.once('error', () => resolve(false));
+    child.once('spawn', () => {
+      child.unref();
+      resolve(true);
+    });
+  });
 }
 
 function outputOf(stream: NodeJS.WriteStream): Output {

@@ -19,12 +19,30 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'Run the authority in production',
     load: async () => (await import('./commands/serve.ts')).serve,
   },
+  login: {
+    brief: 'Sign in as a person',
+    load: async () => (await import('./commands/login.ts')).login,
+  },
+  logout: {
+    brief: 'Sign out, and end the token',
+    load: async () => (await import('./commands/logout.ts')).logout,
+  },
+  whoami: {
+    brief: 'Say who you are to the authority, and what you may do',
+    load: async () => (await import('./commands/whoami.ts')).whoami,
+  },
   connect: {
     brief: 'Let a machine call an API: identity, credential and access in one step',
     load: async () => (await import('./commands/connect.ts')).connect,
   },
   token: {
-    brief: 'Get, inspect and verify tokens',
+    brief: 'Get, inspect, verify and trace tokens',
+    load: async () => (await import('./commands/token.ts')).token,
+  },
+  // As its address in the admin API says it.
+  tokens: {
+    brief: 'The same as token',
+    hidden: true,
     load: async () => (await import('./commands/token.ts')).token,
   },
   explain: {

@@ -82,8 +82,9 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
       }),
     );
     const inFlight = createInFlight(limits.inFlight);
-    const forwarding = { ...asking, upstreams, limits, inFlight };
-    const onUpgrade = createUpgrade({ ...forwarding, decideStream: createDecideStream(deciding) });
+    const decideStream = createDecideStream(deciding);
+    const forwarding = { ...asking, decideStream, upstreams, limits, inFlight };
+    const onUpgrade = createUpgrade(forwarding);
     const proxy = await start(listen.proxy, http(createProxy(forwarding), { onUpgrade }));
     const sources = {
       ledger,

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Server as TcpServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach } from 'vitest';
 import { readConfig } from '../src/config/read-config.ts';
-import { createDecide, createDecideStream, type EdgeVerifier } from '../src/decision/decide.ts';
+import { createDecideStream, type EdgeVerifier } from '../src/decision/decide.ts';
 import { identityHeaders } from '../src/decision/identity.ts';
 import { createHttpListener } from '../src/http/listener.ts';
 import { createInFlight } from '../src/proxy/in-flight.ts';
@@ -84,7 +84,7 @@ limits: {drainTimeout: 1${limits === '' ? '' : `, ${limits}`}}
     limits: config.limits,
   };
   const forwarding = {
-    decide: createDecide(deciding),
+    decideStream: createDecideStream(deciding),
     identity,
     credentials: ['authorization', 'dpop', 'x-api-key'],
     upstreams,
@@ -97,7 +97,7 @@ limits: {drainTimeout: 1${limits === '' ? '' : `, ${limits}`}}
     tls: undefined,
     admits: () => true,
     onRequest: createProxy(forwarding),
-    onUpgrade: createUpgrade({ ...forwarding, decideStream: createDecideStream(deciding) }),
+    onUpgrade: createUpgrade(forwarding),
   });
   closing.push(() => listener.drain(0));
   closing.push(() => upstreams.forEach((each) => each.close()));

@@ -124,6 +124,31 @@ describe('an answer', () => {
   });
 });
 
+describe('strangers who invent tokens', () => {
+  it('do not push out what is known of good ones', async () => {
+    const verifier = verifierOf();
+    expect(await reasonOf(verifier, 'cot_good')).toBe('ok');
+    answer = async () => ({ active: false });
+    for (let i = 0; i <= 10_000; i++) await reasonOf(verifier, `cot_${i}`);
+    expect(await reasonOf(verifier, 'cot_good')).toBe('ok');
+    expect(asked.filter((token) => token === 'cot_good')).toHaveLength(1);
+  });
+
+  it('have the authority asked about 256 of them at once and no more', async () => {
+    const verifier = verifierOf();
+    const answers: (() => void)[] = [];
+    answer = () => new Promise((resolve) => answers.push(() => resolve({ active: false })));
+    const reasons = Promise.all(Array.from({ length: 300 }, (_, i) => reasonOf(verifier, `cot_${i}`)));
+    await expect.poll(() => answers.length).toBe(256);
+    for (const each of answers) each();
+    const all = await reasons;
+    expect(all.filter((reason) => reason === 'introspection_unavailable')).toHaveLength(44);
+    expect(all.filter((reason) => reason === 'not_active')).toHaveLength(256);
+    answer = async () => active();
+    expect(await reasonOf(verifier, 'cot_299')).toBe('ok');
+  });
+});
+
 describe('cut-offs', () => {
   it('end an opaque token whose answer is kept', async () => {
     const verifier = verifierOf({ cutoffs: {} });

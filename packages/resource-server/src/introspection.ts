@@ -20,8 +20,10 @@ export interface IntrospectionDeps {
 const KEEP_ACTIVE = 60;
 /** Seconds for which it is kept that a token is not active. It will never be; this only bounds the memory. */
 const KEEP_INACTIVE = 10;
-/** Answers kept at most. */
+/** Answers kept at most, of those about active tokens and of the others. */
 const CAPACITY = 10_000;
+/** Questions under way at once: strangers invent tokens, and each costs the authority a request. */
+const MOST_UNDER_WAY = 256;
 /** Longer than any token of ours; more is not sent on. */
 const MAX_LENGTH = 16_384;
 
@@ -39,7 +41,9 @@ const OPAQUE_HEADER: JwsHeader = { alg: 'none', typ: 'at+jwt' };
 
 export class Introspection {
   readonly #deps: IntrospectionDeps;
-  readonly #kept = new Map<string, Kept>();
+  /** Apart, so that tokens that strangers invent push out nothing that is known of good ones. */
+  readonly #active: Answers = new Map();
+  readonly #inactive: Answers = new Map();
   readonly #flights = new Map<string, Promise<Answer>>();
 
   constructor(deps: IntrospectionDeps) {
@@ -53,12 +57,14 @@ export class Introspection {
   async ask(token: string, maxAge: number = KEEP_ACTIVE): Promise<Answer> {
     if (token.length > MAX_LENGTH) return { reason: 'malformed_token', detail: 'too_long' };
     const digest = await this.#deps.sha256(token);
-    const kept = this.#kept.get(digest);
+    const kept = this.#active.get(digest) ?? this.#inactive.get(digest);
     const now = this.#deps.clock();
     // A clock that was set back counts as time gone by.
     if (kept !== undefined && now < kept.until && Math.abs(now - kept.askedAt) < maxAge) return kept.answer;
     const flying = this.#flights.get(digest);
     if (flying !== undefined) return flying;
+    if (this.#flights.size >= MOST_UNDER_WAY)
+      return { reason: 'introspection_unavailable', detail: 'too many at once' };
     const flight = this.#ask(token, digest).finally(() => this.#flights.delete(digest));
     this.#flights.set(digest, flight);
     return flight;
@@ -89,14 +95,19 @@ export class Introspection {
   }
 
   #keep(digest: string, kept: Kept): void {
-    this.#kept.delete(digest);
-    if (this.#kept.size >= CAPACITY) {
-      const oldest = this.#kept.keys().next();
-      if (oldest.done !== true) this.#kept.delete(oldest.value);
+    this.#active.delete(digest);
+    this.#inactive.delete(digest);
+    const answers = 'claims' in kept.answer ? this.#active : this.#inactive;
+    if (answers.size >= CAPACITY) {
+      const oldest = answers.keys().next();
+      if (oldest.done !== true) answers.delete(oldest.value);
     }
-    this.#kept.set(digest, kept);
+    answers.set(digest, kept);
   }
 }
+
+/** By digest of the token, the one asked about longest ago first. */
+type Answers = Map<string, Kept>;
 
 /** RFC 7662 §2.2: nothing but the boolean true makes a token active. */
 function answerOf(response: { readonly active: boolean; readonly [name: string]: unknown }): Answer {

@@ -5,6 +5,7 @@ import { createCutoffFollowers } from './cutoff/followers.ts';
 import { createCutoffLedger } from './cutoff/ledger.ts';
 import { createStatusLists } from './cutoff/status-list.ts';
 import { policyOf } from './deployment-policy.ts';
+import { developmentPeople } from './development/people.ts';
 import { type FoundationDeps, layFoundation } from './foundation.ts';
 import {
   type AdminAccount,
@@ -20,12 +21,14 @@ import {
   hasLiveSecret,
   type JobRunner,
   resetAdmin,
+  scopesOfRoles,
   systemTimers,
 } from './governance/compose.ts';
 import { operationRoutes } from './http/operation.ts';
 import { below, type Route } from './http/route.ts';
 import { ensureSigningKey } from './keys/rotation.ts';
 import {
+  createAccessPolicy,
   createAssertionTest,
   createBudgets,
   createOAuthRoutes,
@@ -33,9 +36,9 @@ import {
   REFUSALS,
 } from './oauth/compose.ts';
 import { openOutbound } from './open-state.ts';
-import { statusInDirectory } from './registry/directory/entries-of.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createFirstProof } from './registry/first-proof.ts';
+import { standingInDirectory } from './registry/people.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { knownResourceServers } from './registry/known-resource-servers.ts';
 import { beginToNote, createCredentialUses } from './registry/use/credential-uses.ts';
@@ -120,6 +123,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const report = (error: unknown, requestId: string) =>
     logger.error({ err: error, request_id: requestId }, 'a request failed because of a bug');
   const adminResource = `${issuer}/v1`;
+  const devPeople = deployment.devPeople ? developmentPeople({ issuer, clock, random }) : undefined;
   const shared = {
     issuer,
     adminResource,
@@ -128,7 +132,11 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     storage,
     log,
     facts,
-    people: { trustedIssuers: storage.trustedIssuers, status: statusInDirectory(storage.people) },
+    people: {
+      trustedIssuers: storage.trustedIssuers,
+      builtIn: devPeople?.trustedIssuer,
+      standing: standingInDirectory(storage.people),
+    },
     keystore,
     strangers,
     ending,
@@ -156,6 +164,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     secretHash,
     seal,
     tokenReasons: REFUSALS,
+    accessPolicy: createAccessPolicy({ refusedMethods, lifetimes, lifetimeLimits, enforcedAge }),
     testAssertion: createAssertionTest({ ...shared, jwks }),
     fetchFault,
   };
@@ -163,6 +172,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     ...createOAuthRoutes({
       ...shared,
       secretHash,
+      scopesOfRoles,
       feed,
       followers,
       resourceServers,
@@ -185,6 +195,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       },
     }),
     ...createAdminRoutes(governance),
+    ...(devPeople?.routes ?? []),
   ];
   const logReady = createLogReadiness(shared);
   const operation = operationRoutes({

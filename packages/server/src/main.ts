@@ -138,7 +138,7 @@ export async function resetAdmin(
 function toResetDeployment(options: Omit<AuthorityOptions, 'mode'>): Deployment {
   const settings = new Map(loadSettings({ ...options, mode: 'dev' }));
   settings.delete('host');
-  const deployment: Deployment = { ...toDeployment('dev', settings), mode: 'serve' };
+  const deployment: Deployment = { ...toDeployment('dev', settings), mode: 'serve', devPeople: false };
   const { database, dataDir } = deployment;
   if (database.kind === 'sqlite' && !existsSync(database.path)) {
     throw new SettingError(

@@ -20,7 +20,7 @@ import { urlFault } from '../src/outbound/safe-fetch.ts';
 import { keepCredentialMakers } from '../src/registry/credential-makers.ts';
 import { maximumAgeOf } from '../src/registry/credential-age.ts';
 import { personClaims } from '../src/registry/signed-in-person.ts';
-import { statusInDirectory } from '../src/registry/directory/entries-of.ts';
+import { standingInDirectory } from '../src/registry/people.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
 import { ownerAcceptance } from '../src/registry/owner/acceptance.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
@@ -95,6 +95,16 @@ export const PEOPLE: TrustedIssuerRecord = {
   maxTokenAge: 300,
   earlierTokens: undefined,
   singleUse: true,
+  people: {
+    clientId: 'countersign',
+    consoleClientId: undefined,
+    scope: 'openid email',
+    handleClaim: 'email',
+    groupsClaim: 'groups',
+    sessionLifetime: 3600,
+    roles: {},
+    teams: {},
+  },
   state: 'active',
   createdAt: START,
   updatedAt: START,
@@ -137,7 +147,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     people: {
       trustedIssuers: storage.trustedIssuers,
       builtIn: PEOPLE,
-      status: statusInDirectory(storage.people),
+      standing: standingInDirectory(storage.people),
     },
     keystore,
     rotation,
@@ -157,6 +167,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     clock,
     random,
     tokenReasons: REFUSALS,
+    accessPolicy: () => ({ ok: true, lifetime: 600 }),
     testAssertion: () => Promise.reject(new Error('the token wing is not here')),
     fetchFault: (url) =>
       urlFault({ allow: { hosts: new Set(), blocks: new BlockList() }, plainLoopback: false }, url),
@@ -323,6 +334,7 @@ export function fakeLog(): FakeLog {
             (filter.type === undefined || each.type === filter.type) &&
             (filter.identity === undefined || each.identity === filter.identity) &&
             (filter.jti === undefined || each.jti === filter.jti) &&
+            (filter.parent === undefined || each.parent === filter.parent) &&
             (filter.requestId === undefined || each.request_id === filter.requestId) &&
             (filter.resource === undefined || each.resource === filter.resource) &&
             (filter.outcome === undefined || each.outcome === filter.outcome) &&

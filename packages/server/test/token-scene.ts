@@ -146,6 +146,8 @@ export async function openTokenScene(
     lifetimes: { default: 600, maximum: 3600 },
     refusedMethods: new Map([['prod', new Set(['api_key'])]]),
     keystore,
+    people: { trustedIssuers: storage.trustedIssuers },
+    scopesOfRoles: (roles) => roles,
     facts,
     secretHash,
     clock,

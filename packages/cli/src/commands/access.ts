@@ -5,6 +5,8 @@ import type { FieldOverrides } from '../noun/contract-flags.ts';
 import { splitWords } from '../flags/words.ts';
 import { jsonFile } from '../noun/file-value.ts';
 import { buildNoun } from '../noun/noun-command.ts';
+import { accessExplain } from './access-explain.ts';
+import { accessHolders } from './access-holders.ts';
 import { accessShow } from './access-show.ts';
 
 const members: FieldOverrides = {
@@ -28,7 +30,11 @@ const members: FieldOverrides = {
 export const access: RouteMap<CliContext> = buildNoun<Access>(
   {
     name: 'access',
-    moreExamples: ['access show acs_0123456789abcdefghij --within 90d'],
+    moreExamples: [
+      'access show acs_0123456789abcdefghij --within 90d',
+      'access holders --resource-server https://fraud.example --scope fraud:write --at 2026-03-03T14:05:00Z',
+      'access explain --identity payments --resource-server https://fraud.example --scope fraud:read',
+    ],
     brief: 'Who may do what at which API',
     argument: 'ACCESS',
     get: 'access.get',
@@ -94,5 +100,5 @@ export const access: RouteMap<CliContext> = buildNoun<Access>(
     },
     revoke: { operation: 'access.revoke', examples: ['acs_0123456789abcdefghij --yes'], done: 'Revoked' },
   },
-  { show: accessShow },
+  { show: accessShow, explain: accessExplain, holders: accessHolders },
 );

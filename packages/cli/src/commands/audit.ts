@@ -30,6 +30,7 @@ export const audit: RouteMap<CliContext> = buildNoun<LoggedAuditEvent>(
       overrides: {
         type: { brief: 'Of this type, such as token.refused' },
         jti: { brief: 'About this token' },
+        parent: { brief: 'Tokens that were exchanged for this one' },
         request_id: { brief: 'Of this request' },
         resource: { brief: 'About this API or record' },
         outcome: { brief: 'That ended so' },

@@ -39,7 +39,7 @@ export const cutoffs: RouteMap<CliContext> = buildNoun<Cutoff>(
       },
       caution: ({ kind }) =>
         kind === 'identity'
-          ? 'For an identity this is final in this version: it cannot be resumed, and its callers need a new one (countersign connect).'
+          ? 'To resume an identity after this takes two people who have signed in, and a new credential.'
           : undefined,
       done: 'Cut off:',
     },

@@ -4,7 +4,14 @@ import { failureOf } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import { networkFailure } from '../network-failure.ts';
 import { trustedFetch } from './trusted-fetch.ts';
-import { type AuthorityAddress, type ConnectionFlags, resolveAuthority, resolveCaller } from './settings.ts';
+import { readSession, type Session } from '../session/session-file.ts';
+import {
+  type AuthorityAddress,
+  type ConnectionFlags,
+  namesCaller,
+  resolveAuthority,
+  resolveCaller,
+} from './settings.ts';
 
 /** The fetch for an authority: the host's own, one that knows its CA, or the platform's. */
 export function fetchFor(
@@ -33,7 +40,8 @@ export interface TableInput {
 
 export interface AdminConnection {
   readonly authority: AuthorityAddress;
-  readonly clientId: string;
+  /** Undefined: a person who signed in. */
+  readonly clientId: string | undefined;
   readonly client: AdminClient;
   /** The same client without the types of each operation. */
   readonly table: AdminTable;
@@ -41,15 +49,16 @@ export interface AdminConnection {
   close(): Promise<void>;
 }
 
+export type AdminHost = Pick<Host, 'env' | 'cwd' | 'stdin' | 'fetch' | 'now'>;
+
 /**
- * Opens the admin API: its token is an ordinary one of its own authority, asked for with client credentials. The
+ * Opens the admin API: as the person who signed in, unless a machine is named. Else its token is an ordinary one of its own authority, asked for with client credentials. The
  * libraries are loaded here and not earlier, because `--help` needs none of them.
  */
-export async function openAdmin(
-  host: Pick<Host, 'env' | 'cwd' | 'stdin' | 'fetch'>,
-  flags: ConnectionFlags,
-): Promise<AdminConnection> {
+export async function openAdmin(host: AdminHost, flags: ConnectionFlags): Promise<AdminConnection> {
   const authority = resolveAuthority(host, flags);
+  const session = namesCaller(host, flags) ? undefined : readSession(host, authority.issuer);
+  if (session !== undefined) return await openAsPerson(host, authority, session);
   const caller = await resolveCaller(host, flags, authority);
   const send = fetchFor(host, authority);
   const [{ createAdminClient }, { createClient }] = await Promise.all([
@@ -73,9 +82,41 @@ export async function openAdmin(
   };
 }
 
+/** With a proof of the session's key in each request (RFC 9449 §7.1). */
+export async function openAsPerson(
+  host: Pick<AdminHost, 'fetch' | 'now'>,
+  authority: AuthorityAddress,
+  session: Session,
+): Promise<AdminConnection> {
+  if (Date.parse(session.expires_at) <= host.now()) {
+    throw new CommandFailure('denied', `You were signed in until ${session.expires_at}.`, {
+      fix: 'Sign in again: countersign login; or go on as a machine: countersign logout',
+    });
+  }
+  const send = fetchFor(host, authority);
+  const [{ createAdminClient }, { proofOf }] = await Promise.all([
+    import('@countersign/admin-api'),
+    import('../session/proof.ts'),
+  ]);
+  const client = createAdminClient({
+    api: `${authority.issuer}/v1`,
+    fetch: send,
+    token: () => Promise.resolve(session.access_token),
+    proof: (call) => Promise.resolve(proofOf(session.key, call, Math.floor(host.now() / 1000))),
+  });
+  return {
+    authority,
+    clientId: undefined,
+    client,
+    table: client as unknown as AdminTable,
+    fetch: send,
+    close: () => Promise.resolve(),
+  };
+}
+
 /** Opens the admin API for as long as `work` takes. */
 export async function withAdmin<T>(
-  host: Pick<Host, 'env' | 'cwd' | 'stdin' | 'fetch'>,
+  host: AdminHost,
   flags: ConnectionFlags,
   work: (admin: AdminConnection) => Promise<T>,
 ): Promise<T> {

@@ -53,6 +53,21 @@ export function resolveAuthority(host: Pick<Host, 'env' | 'cwd'>, flags: Connect
   };
 }
 
+/** Whether flags or environment say as whom: then nobody's sign-in counts. */
+export function namesCaller({ env }: Pick<Host, 'env'>, flags: ConnectionFlags): boolean {
+  const given = [flags.clientId, flags.clientSecretFile, flags.privateKeyFile].some(
+    (flag) => flag !== undefined,
+  );
+  return given || CALLER_VARIABLES.some((name) => (env[name] ?? '') !== '');
+}
+
+const CALLER_VARIABLES = [
+  'COUNTERSIGN_CLIENT_ID',
+  'COUNTERSIGN_CLIENT_SECRET',
+  'COUNTERSIGN_CLIENT_SECRET_FILE',
+  'COUNTERSIGN_PRIVATE_KEY_FILE',
+];
+
 /** Who this program is to the authority. A secret from a ready file goes only to the issuer of that file. */
 export async function resolveCaller(
   host: Pick<Host, 'env' | 'cwd' | 'stdin'>,

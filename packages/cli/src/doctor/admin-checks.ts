@@ -1,17 +1,24 @@
-import type { AdminClient } from '@countersign/admin-api';
+import type { AdminClient, Me } from '@countersign/admin-api';
 import { failureOf } from '../exit-code.ts';
 import { relative } from '../flags/time.ts';
 import { type Finding, fail, ok, skip, warn } from './check.ts';
 
 const SOON_MS = 14 * 86_400_000;
 
+function signedIn(person: Me['person'], now: number): Finding {
+  if (person === null) return fail('credential', 'nobody is signed in', 'countersign login');
+  const { handle, expires_at: end } = person;
+  return ok('credential', `${handle}, signed in, ends ${relative(end, now)} (${end})`);
+}
+
 /** Whether this program may act, and until when its own credential lasts. */
 export async function checkOwnCredential(
   client: AdminClient,
-  clientId: string,
+  clientId: string | undefined,
   now: number,
 ): Promise<readonly Finding[]> {
   try {
+    if (clientId === undefined) return [signedIn((await client.call('me.get')).body.person, now)];
     const { items } = (
       await client.call('credentials.list', { query: { identity: clientId, state: 'active' } })
     ).body;

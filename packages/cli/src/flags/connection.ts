@@ -2,6 +2,8 @@ import type { FlagParametersForType } from '@stricli/core';
 import type { ConnectionFlags } from '../connection/settings.ts';
 import type { CliContext } from '../context.ts';
 
+export type AuthorityFlags = Pick<ConnectionFlags, 'issuer' | 'caFile' | 'readyFile'>;
+
 /** Which authority, and as whom: the same on every command that talks to one. */
 export const connectionFlags: FlagParametersForType<ConnectionFlags, CliContext> = {
   issuer: {
@@ -46,4 +48,11 @@ export const connectionFlags: FlagParametersForType<ConnectionFlags, CliContext>
     placeholder: 'file',
     brief: 'Ready file of the authority [COUNTERSIGN_READY_FILE, else ./.countersign/ready.json]',
   },
+};
+
+/** Which authority: where the command itself is about as whom. */
+export const authorityFlags: FlagParametersForType<AuthorityFlags, CliContext> = {
+  issuer: connectionFlags.issuer,
+  caFile: connectionFlags.caFile,
+  readyFile: connectionFlags.readyFile,
 };

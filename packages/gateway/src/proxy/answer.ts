@@ -24,8 +24,15 @@ export function relay(
   deps: AnswerDeps,
 ): void {
   const { statusCode = 502, statusMessage = '', rawHeaders } = answered;
+  if (statusCode < 200) {
+    answered.destroy();
+    fail(response, new SwitchedUnasked(), admitted, deps);
+    return;
+  }
   const more = Object.entries(admitted.headers);
   const replaced = new Set(more.map(([name]) => name.toLowerCase()));
+  // RFC 9110 §8.6: who believed it would wait for content, and take the next answer for that.
+  if (statusCode === 204) replaced.add('content-length');
   const headers = [...endToEnd(rawHeaders, (name) => replaced.has(name)), ...more.flat()];
   try {
     response.writeHead(statusCode, statusMessage, headers);
@@ -56,9 +63,13 @@ export function fail(
   answer(response, refused);
 }
 
+/** RFC 9110 §7.8, §15.2.2: a server changes the protocol for who has asked for that. */
+export class SwitchedUnasked extends Error {}
+
 function reasonOf(error: NodeJS.ErrnoException): EdgeReason {
   if (error instanceof ContentTooLarge) return 'body_too_large';
   if (error instanceof UpstreamTimeout) return 'upstream_timeout';
+  if (error instanceof SwitchedUnasked) return 'upstream_malformed';
   const { code = '' } = error;
   return code.startsWith('HPE_') || code.startsWith('ERR_') ? 'upstream_malformed' : 'upstream_unreachable';
 }

@@ -377,9 +377,26 @@ describe('an upstream', () => {
       'frames its answer twice',
       'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     ],
+    [
+      'changes the protocol unasked',
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello',
+    ],
+    [
+      'changes it without a name',
+      'HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+    ],
     ['has too large headers', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`],
   ])('that %s is 502', async (_, bytes) => {
     expect(statusOf(await ask(await answering((socket) => socket.end(bytes))))).toBe(502);
+  });
+
+  it('that gives a length to what has no content gives it to nobody', async () => {
+    const port = await answering((socket) =>
+      socket.end('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello'),
+    );
+    const text = await ask(port);
+    expect(text).toMatch(/^HTTP\/1\.1 204 No Content\r\nX-A: b\r\n/);
+    expect(text).not.toMatch(/content-length|hello/i);
   });
 
   it('that breaks off leaves no answer that looks whole', async () => {

@@ -1,17 +1,18 @@
 // The reverse proxy: decide, forward, relay.
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
-import type { Allowed, Decide } from '../decision/decide.ts';
+import type { Watched } from '@countersign/resource-server';
+import type { Allowed, DecideStream } from '../decision/decide.ts';
 import { type EdgeReason, refuseEdge, type Refused } from '../decision/refusal.ts';
 import { endLingering } from '../http/linger.ts';
 import type { Ledger } from '../telemetry/ledger.ts';
-import { answer, fail, FRONT, relay } from './answer.ts';
+import { answer, fail, FRONT, relay, SwitchedUnasked } from './answer.ts';
 import { type Framing, framingOf, limited } from './content.ts';
 import { edgeRequest, forwardedHeaders, type ForwardingDeps } from './forwarded-request.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface ProxyDeps extends ForwardingDeps {
-  readonly decide: Decide;
+  readonly decideStream: DecideStream;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly limits: { readonly bodyBytes: number };
   readonly inFlight: InFlight;
@@ -55,11 +56,11 @@ interface Exchange {
   readonly framing: Framing | undefined;
 }
 
-type Admitted = Allowed & { readonly framing: Framing };
+type Admitted = Allowed<Watched> & { readonly framing: Framing };
 
 async function admit(
   { message, continues, framing }: Exchange,
-  { decide, limits, ledger }: ProxyDeps,
+  { decideStream, limits, ledger }: ProxyDeps,
 ): Promise<Admitted | Refused> {
   const request = edgeRequest(message);
   const refused = (reason: EdgeReason): Refused => {
@@ -70,13 +71,18 @@ async function admit(
   if (framing === undefined) return refused('bad_framing');
   if (message.headers.expect !== undefined && !continues) return refused('unsupported_expectation');
   if (framing.kind === 'length' && framing.bytes > limits.bodyBytes) return refused('body_too_large');
-  const decision = await decide(request);
+  const decision = await decideStream(request);
   ledger.decided(FRONT, request, decision);
   return decision.allowed ? { ...decision, framing } : decision;
 }
 
 function forward(exchange: Exchange, admitted: Admitted, deps: ProxyDeps): void {
   const { message, response, continues } = exchange;
+  if (response.destroyed) {
+    admitted.verified?.stop();
+    return;
+  }
+  response.once('close', () => admitted.verified?.stop());
   const { method = '', url = '' } = message;
   const upstream = deps.upstreams.get(admitted.route.upstream ?? '');
   if (upstream === undefined) throw new Error(`${admitted.route.name} has no upstream`);
@@ -86,7 +92,12 @@ function forward(exchange: Exchange, admitted: Admitted, deps: ProxyDeps): void 
     let answered = false;
     request.once('response', (reply) => {
       answered = true;
+      if (isEventStream(reply)) endWith(response, admitted);
       relay(reply, response, admitted, deps);
+    });
+    request.once('upgrade', (_reply, socket) => {
+      socket.destroy();
+      fail(response, new SwitchedUnasked(), admitted, deps);
     });
     request.on('error', (error: NodeJS.ErrnoException) => {
       // An upstream may answer and hang up before it has heard everything; its answer stands or falls by itself.
@@ -105,6 +116,16 @@ function forward(exchange: Exchange, admitted: Admitted, deps: ProxyDeps): void 
   });
   if (continues) response.writeContinue();
   send(admitted.framing.kind === 'none' && REPEATABLE.has(method));
+}
+
+/** Of all answers the one that has no end of its own: text/event-stream of the HTML Standard, §9.2. */
+function isEventStream({ headers }: IncomingMessage): boolean {
+  return /^text\/event-stream(?:\s*;|$)/i.test(headers['content-type'] ?? '');
+}
+
+function endWith(response: ServerResponse, { verified }: Admitted): void {
+  if (verified?.signal.aborted === true) response.destroy();
+  else verified?.signal.addEventListener('abort', () => response.destroy());
 }
 
 /** RFC 9110 §9.2.2, §9.3.1 of RFC 9112: a connection that the upstream closed while it was idle. */

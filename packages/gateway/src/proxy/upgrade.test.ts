@@ -181,3 +181,44 @@ describe('a WebSocket', () => {
     expect(heads).toEqual([]);
   });
 });
+
+describe('server-sent events', () => {
+  async function startEvents(type: string): Promise<number> {
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'Content-Type': type });
+      response.write('data: hello\n\n');
+    });
+    closing.push(() => server.closeAllConnections());
+    return listen(server);
+  }
+  const request = head('GET /token/events HTTP/1.1', 'Authorization: Bearer good');
+
+  it('end with their token, which is watched no longer than that', async () => {
+    const { verifier, end, stopped } = verifierThatEnds();
+    const proxy = await startProxy(await startEvents('text/event-stream; charset=utf-8'), '', verifier);
+    const { heard, closed } = await join(proxy, request);
+    expect(heard()).toContain('data: hello');
+    end();
+    await closed;
+    await becomes(1, stopped);
+  });
+
+  it('end at once when their token has ended before they begin', async () => {
+    const { verifier, end } = verifierThatEnds();
+    const proxy = await startProxy(await startEvents('text/event-stream'), '', verifier);
+    end();
+    const { closed } = await join(proxy, request);
+    await closed;
+  });
+
+  it('are what ends so: any other answer that has begun is given whole', async () => {
+    const { verifier, end, stopped } = verifierThatEnds();
+    const proxy = await startProxy(await startEvents('application/octet-stream'), '', verifier);
+    const { socket, heard } = await join(proxy, request);
+    end();
+    await sleep(100);
+    expect([heard().includes('hello'), socket.closed, stopped()]).toEqual([true, false, 0]);
+    socket.destroy();
+    await becomes(1, stopped);
+  });
+});

@@ -2,7 +2,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Watched } from '@countersign/resource-server';
-import type { Allowed, DecideStream } from '../decision/decide.ts';
+import type { Allowed } from '../decision/decide.ts';
 import { headerValues } from '../decision/edge-request.ts';
 import { refuseEdge, type Refused } from '../decision/refusal.ts';
 import { endLingering } from '../http/linger.ts';
@@ -12,8 +12,7 @@ import { edgeRequest, forwardedHeaders } from './forwarded-request.ts';
 import { endToEnd } from './hop-by-hop.ts';
 import type { ProxyDeps } from './proxy.ts';
 
-export interface UpgradeDeps extends Omit<ProxyDeps, 'limits' | 'decide'> {
-  readonly decideStream: DecideStream;
+export interface UpgradeDeps extends Omit<ProxyDeps, 'limits'> {
   readonly limits: { readonly upstreamTimeout: number };
 }
 

@@ -39,31 +39,51 @@ export function watchScope<Rest extends readonly unknown[]>(
   return async (request, ...rest) => {
     const result = await watch(verifier, headersOf(request), scope, options);
     if (!result.ok) return toResponse(refusalAnswer(result));
-    const response = await handler(request, result, ...rest);
+    const response = await handled(result, () => handler(request, result, ...rest));
+    if (response.body === null) result.stop();
     const body = response.body === null ? null : endingWith(response.body, result);
     return withHeaders(new Response(body, response), result.headers);
   };
 }
 
-/** The same bytes, until the signal is aborted. */
+/** A handler that fails leaves no stream to watch. */
+async function handled(watched: Watched, handle: () => Response | Promise<Response>): Promise<Response> {
+  try {
+    return await handle();
+  } catch (error) {
+    watched.stop();
+    throw error;
+  }
+}
+
+/** The same bytes, until the signal is aborted; it may be already. */
 function endingWith(body: ReadableStream<Uint8Array>, watched: Watched): ReadableStream<Uint8Array> {
   const reader = body.getReader();
+  const { signal } = watched;
   return new ReadableStream<Uint8Array>({
     start(controller) {
-      watched.signal.addEventListener('abort', () => {
+      const end = (): void => {
         controller.close();
-        void reader.cancel();
-      });
+        reader.cancel().catch(() => undefined);
+      };
+      if (signal.aborted) end();
+      else signal.addEventListener('abort', end);
     },
     async pull(controller) {
-      const { done, value } = await reader.read();
-      if (watched.signal.aborted) return;
-      if (!done) {
-        controller.enqueue(value);
-        return;
+      try {
+        const { done, value } = await reader.read();
+        if (signal.aborted) return;
+        if (!done) {
+          controller.enqueue(value);
+          return;
+        }
+        watched.stop();
+        controller.close();
+      } catch (error) {
+        // What broke off is not ended a second time.
+        watched.stop();
+        throw error;
       }
-      watched.stop();
-      controller.close();
     },
     cancel(reason) {
       watched.stop();

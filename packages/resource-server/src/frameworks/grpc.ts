@@ -75,6 +75,11 @@ export function requireScopes<M extends GrpcMetadata, Call extends GrpcCall<M>, 
     const isStream = requestStream || responseStream;
     let sent: Verified['headers'];
     let watched: Watched | undefined;
+    let over = false;
+    const stop = (): void => {
+      over = true;
+      watched?.stop();
+    };
 
     async function open(
       request: RequestHeaders,
@@ -84,6 +89,8 @@ export function requireScopes<M extends GrpcMetadata, Call extends GrpcCall<M>, 
       if (!result.ok) return result;
       result.signal.addEventListener('abort', () => refuse(call, result.signal.reason as Refusal));
       watched = result;
+      // Cancelled while it was looked at.
+      if (over) stop();
       return result;
     }
 
@@ -110,14 +117,14 @@ export function requireScopes<M extends GrpcMetadata, Call extends GrpcCall<M>, 
           onReceiveMetadata(metadata, forward) {
             decide(metadata, forward).catch(() => call.sendStatus({ code: INTERNAL, details: '' }));
           },
-          onCancel: () => watched?.stop(),
+          onCancel: stop,
         }),
       sendMetadata(metadata, next) {
         for (const [name, value] of Object.entries(sent ?? {})) metadata.set(name.toLowerCase(), value);
         next(metadata);
       },
       sendStatus(status, next) {
-        watched?.stop();
+        stop();
         next(status);
       },
     });

@@ -31,13 +31,16 @@ export function requireScope(
 
 /** What is used of a response that goes on. */
 export interface NodeStreamResponse extends NodeResponse {
+  readonly destroyed?: boolean;
+  /** Of HTTP/2. */
+  readonly stream?: { readonly destroyed?: boolean };
   once(event: 'close', listener: () => void): unknown;
   end(body?: string): unknown;
 }
 
 /**
  * The same for a response that goes on, as of server-sent events: it is ended when the token no longer holds, and no longer
- * watched when it has ended.
+ * watched when it has ended. Undefined also for a caller that has hung up meanwhile.
  */
 export function watchScope(
   verifier: Verifier,
@@ -48,6 +51,11 @@ export function watchScope(
     const result = await watch(verifier, request, scope, options);
     if (!result.ok) {
       send(response, refusalAnswer(result));
+      return undefined;
+    }
+    // Its `close` has been and does not come again.
+    if (response.destroyed === true || response.stream?.destroyed === true) {
+      result.stop();
       return undefined;
     }
     setHeaders(response, result.headers);

@@ -43,6 +43,8 @@ export interface ChangeEvent {
   readonly type: string;
   /** Id of the record that changed. */
   readonly resource: string;
+  /** Of the one token that it is about; of a charset that JSON writes as it is. */
+  readonly jti?: string | undefined;
   readonly reason?: string | undefined;
   readonly before?: unknown;
   readonly after?: unknown;
@@ -126,6 +128,7 @@ function toAuditEvent(deps: ChangeDeps, actor: Actor, event: ChangeEvent): Audit
     request_id: actor.requestId,
     source: actor.source,
     resource: event.resource,
+    jti: event.jti,
     reason: event.reason,
     instance: actor.instance,
     ...personMembers(actor.person),

@@ -27,7 +27,12 @@ export interface AuditEvent {
   readonly scopes_asked?: string | undefined;
   /** Space-separated, as put into the token. */
   readonly scopes_held?: string | undefined;
+  /** Of the token that was issued, or alone is cut off. */
   readonly jti?: string | undefined;
+  /** Seconds for which the token that was issued lives. */
+  readonly lifetime?: number | undefined;
+  /** jti of the token that this one was exchanged for. */
+  readonly parent?: string | undefined;
   /** Client authentication method, or the HTTP method of a change. */
   readonly method?: string | undefined;
   /** Of a refusal the internal reason, never on the wire; of a change what its author gave as one. */
@@ -72,9 +77,11 @@ export function encodeEvent(event: AuditEvent, seq: number): string {
   if (event.identity !== undefined) text += `,"identity":${quote(event.identity)}`;
   if (event.instance !== undefined) text += `,"instance":"${event.instance}"`;
   if (event.jti !== undefined) text += `,"jti":"${event.jti}"`;
+  if (event.lifetime !== undefined) text += `,"lifetime":${event.lifetime}`;
   if (event.method !== undefined) text += `,"method":"${event.method}"`;
   if (event.node !== undefined) text += `,"node":"${event.node}"`;
   text += `,"outcome":"${event.outcome}"`;
+  if (event.parent !== undefined) text += `,"parent":"${event.parent}"`;
   if (event.person !== undefined) text += `,"person":${quote(event.person)}`;
   if (event.person_issuer !== undefined) text += `,"person_issuer":${quote(event.person_issuer)}`;
   if (event.person_subject !== undefined) text += `,"person_subject":${quote(event.person_subject)}`;
@@ -96,6 +103,7 @@ export interface AuditFilter {
   readonly type?: string | undefined;
   readonly identity?: string | undefined;
   readonly jti?: string | undefined;
+  readonly parent?: string | undefined;
   readonly requestId?: string | undefined;
   readonly resource?: string | undefined;
   readonly outcome?: AuditOutcome | undefined;

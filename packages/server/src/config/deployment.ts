@@ -53,6 +53,8 @@ export interface Deployment {
   readonly auditReserve: number;
   readonly lostChangesUntil: number;
   readonly dpopNonce: boolean;
+  /** Never in `serve`. */
+  readonly devPeople: boolean;
   /** Not judged yet. */
   readonly outboundAllow: readonly string[];
   readonly headersTimeout: number;
@@ -113,6 +115,7 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     auditReserve: read.number('audit-reserve'),
     lostChangesUntil: read.number('lost-changes-until'),
     dpopNonce: read.flag('dpop-nonce'),
+    devPeople: mode === 'dev' && read.flag('dev-people'),
     outboundAllow: read.list('outbound-allow'),
     headersTimeout: read.number('headers-timeout'),
     requestTimeout: read.number('request-timeout'),

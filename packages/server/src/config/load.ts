@@ -33,7 +33,8 @@ export interface LoadOptions {
 
 const PREFIX = 'COUNTERSIGN_';
 /** Variables with the prefix that belong to clients, tests and this command itself. */
-const NOT_SETTINGS = /^COUNTERSIGN_(?:CLIENT_|CA_FILE|READY_FILE$|REQUIRE$|VECTORS$|TEST_|INSTANCE$|NO_)/;
+const NOT_SETTINGS =
+  /^COUNTERSIGN_(?:CLIENT_|CA_FILE|READY_FILE$|REQUIRE$|VECTORS$|TEST_|INSTANCE$|SESSION_DIR$|NO_)/;
 
 /** Flag, then environment, then YAML file, then default. Anything unknown is refused, not ignored. */
 export function loadSettings(options: LoadOptions): Settings {

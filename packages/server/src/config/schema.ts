@@ -224,6 +224,13 @@ export const SETTINGS: readonly SettingDefinition[] = [
     doc: 'Whether DPoP proofs must carry a nonce of this authority. Without, proofs made in advance are taken.',
   },
   {
+    name: 'dev-people',
+    type: 'boolean',
+    default: 'true',
+    only: 'dev',
+    doc: 'Whether `dev` brings its own issuer of people, who sign in by a click. A trusted issuer of kind people that is registered takes its place.',
+  },
+  {
     name: 'outbound-allow',
     type: 'list',
     doc: 'Host names, addresses or CIDR blocks that may be fetched from (key sets, metadata of trusted issuers) though they are not public, or on a port other than 443. In `dev` those on loopback also without TLS.',

@@ -11,6 +11,7 @@ async function notBefore(staleness: number): Promise<number> {
     append: async (record: Omit<CutoffRecord, 'cursor'>) => ({ ...record, cursor: 1 }),
     after: async () => [],
     byId: async () => undefined,
+    ofTarget: async () => [],
     sweepTokens: async () => 0,
     head: async () => 0,
   };

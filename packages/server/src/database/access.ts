@@ -4,10 +4,8 @@ import type {
   AccessRecord,
   AccessState,
   AccessStore,
-  HeldAccess,
   HeldFilter,
 } from '../storage/access.ts';
-import type { IdentityState } from '../storage/identities.ts';
 import type { Page, PageRequest } from '../storage/page.ts';
 import { type Connection, type Session, type Transaction, statement } from './database.ts';
 import { conditions, duePage, dueStatement, pageOf, pageStatement } from './list.ts';
@@ -157,22 +155,13 @@ async function endScopes(tx: Transaction, { id, createdAt, updatedAt }: AccessRe
   }
 }
 
-interface HeldRow extends AccessRow {
-  client_id: string;
-  owner_person: string;
-  owner_backup: string | null;
-  owner_team: string | null;
-  identity_state: string;
-  identity_expires_at: number;
-}
-
 /** A page of who held a scope at an instant: along the index that holds all that decides it, in the page's own order. */
 async function heldAt(
   connection: Connection,
   { resourceServerId, scope }: HeldFilter,
   at: number,
   page: PageRequest,
-): Promise<Page<HeldAccess>> {
+): Promise<Page<AccessRecord>> {
   const where = conditions();
   where.equals('s.resource_server_id', resourceServerId);
   where.equals('s.scope', scope);
@@ -180,34 +169,14 @@ async function heldAt(
   const instant = where.param(at);
   where.add(`s.created_at <= ${instant} AND s.valid_from <= ${instant} AND s.valid_to > ${instant}`);
   where.add(`s.expires_at > ${instant}`);
-  where.add(`i.created_at <= ${instant} AND i.valid_from <= ${instant} AND i.valid_to > ${instant}`);
   const list = COLUMNS.map((column) => `a.${column}`).join(', ');
   const text = pageStatement(
-    `SELECT ${list}, i.client_id, i.owner_person, i.owner_backup, i.owner_team, i.state AS identity_state,
-       i.expires_at AS identity_expires_at
-     FROM access_scopes s JOIN access_history a ON a.id = s.access_id AND a.version = s.version
-       JOIN identity_history i ON i.id = a.identity_id`,
+    `SELECT ${list} FROM access_scopes s JOIN access_history a ON a.id = s.access_id AND a.version = s.version`,
     where,
     { createdAt: 's.created_at', id: 's.access_id' },
     page,
   );
-  const rows = await connection.query<HeldRow>(text, where.params);
-  const found = pageOf(
-    rows.map((row) => ({ id: row.id, createdAt: row.created_at, row })),
-    page.limit,
-  );
-  return { ...found, items: found.items.map(({ row }) => heldOf(row)) };
-}
-
-function heldOf(row: HeldRow): HeldAccess {
-  const { owner_person: person, owner_backup: backup, owner_team: team } = row;
-  return {
-    access: fromRow(row),
-    clientId: row.client_id,
-    owner: { person, backup: backup ?? undefined, team: team ?? undefined },
-    identityState: row.identity_state as IdentityState,
-    identityExpiresAt: row.identity_expires_at,
-  };
+  return pageOf(await accesses.select(connection, text, where.params), page.limit);
 }
 
 /**
@@ -283,6 +252,7 @@ export function accessStore(session: Session): AccessStore {
         tx.changed({ kind: 'identity', identityId: record.identityId });
       }),
     byId: (id) => accesses.byId(session, id),
+    asOf: (id, at) => accesses.asOf(session, id, at),
     activeOfIdentity: (identityId) => accesses.select(session, selectActive, [identityId]),
     list: (filter, page) => pageFrom(session, 'access', filter, page),
     listAsOf: (filter, at, page) => pageFrom(session, 'access_history', filter, page, at),

@@ -11,7 +11,7 @@ import { type LocationPage, collectPlaces, decodeLocations, encodePostings } fro
 import { type SqliteDatabase, type SqliteDriver, closeDatabase, sqliteCode } from './sqlite-driver.ts';
 
 /** Raised with every change of what is stored: an index of another format is built anew. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 interface BlockRow {
   first_seq: number;

@@ -27,6 +27,8 @@ const event = fc.record<AuditEvent>(
     scopes_asked: text,
     scopes_held: text,
     jti: plain,
+    lifetime: fc.nat(),
+    parent: plain,
     detail: fc.json(),
   },
   { requiredKeys: ['id', 'at', 'type', 'outcome'] },

@@ -9,6 +9,7 @@ export const INDEXED_MEMBERS = [
   'identity',
   'jti',
   'outcome',
+  'parent',
   'request_id',
   'resource',
   'type',

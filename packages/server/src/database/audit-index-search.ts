@@ -13,6 +13,7 @@ type Wanted = readonly (readonly [IndexedMember, string])[];
 function wantedOf(filter: AuditFilter): Wanted {
   const members: readonly (readonly [IndexedMember, string | undefined])[] = [
     ['jti', filter.jti],
+    ['parent', filter.parent],
     ['request_id', filter.requestId],
     ['identity', filter.identity],
     ['resource', filter.resource],

@@ -32,9 +32,9 @@ const takeNumbers: Statement = statement(
 );
 const insertEvents: Statement = statement(
   'audit_insert',
-  `INSERT INTO audit_events (seq, event_id, at, type, outcome, identity, jti, request_id, resource, body)
+  `INSERT INTO audit_events (seq, event_id, at, type, outcome, identity, jti, parent, request_id, resource, body)
    SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
-     $8::text[], $9::text[], $10::text[])`,
+     $8::text[], $9::text[], $10::text[], $11::text[])`,
 );
 const selectKnown: Statement = statement(
   'audit_known',
@@ -81,6 +81,7 @@ class PostgresAuditSink implements AuditSink {
     const where = conditions();
     where.add(`seq > ${where.param(page.afterSeq)}`);
     where.equals('jti', filter.jti);
+    where.equals('parent', filter.parent);
     where.equals('request_id', filter.requestId);
     where.equals('identity', filter.identity);
     where.equals('resource', filter.resource);
@@ -195,6 +196,7 @@ function columnsOf(events: readonly AuditEvent[], firstSeq: number): PostgresPar
     events.map((event) => event.outcome),
     events.map((event) => searchable(event.identity)),
     events.map((event) => searchable(event.jti)),
+    events.map((event) => searchable(event.parent)),
     events.map((event) => searchable(event.request_id)),
     events.map((event) => searchable(event.resource)),
     events.map((event, index) => encodeEvent(event, firstSeq + index)),

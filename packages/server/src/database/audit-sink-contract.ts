@@ -75,6 +75,10 @@ export function auditSinkContract(name: string, open: () => Promise<AuditSink>):
       expect(await ids({ type: 'token.refused' })).toEqual([one.id]);
       expect(await ids({ outcome: 'refused' })).toEqual([one.id]);
       expect(await ids({ jti: two.jti })).toEqual([two.id]);
+      const exchanged = auditEvent({ parent: two.jti, lifetime: 60 });
+      await commit(exchanged);
+      expect(await ids({ parent: two.jti })).toEqual([exchanged.id]);
+      expect(await ids({ parent: exchanged.jti })).toEqual([]);
       expect(await ids({ requestId: one.request_id })).toEqual([one.id, two.id]);
       expect(await ids({ resource: 'idn_1' })).toEqual([two.id]);
       expect(await ids({ requestId: one.request_id, outcome: 'success' })).toEqual([two.id]);

@@ -121,6 +121,7 @@ export function credentialStore(session: Session): CredentialStore {
         tx.changed({ kind: 'identity', identityId: record.identityId });
       }),
     byId: (id) => credentials.byId(session, id),
+    asOf: (id, at) => credentials.asOf(session, id, at),
     byPublicId: async (publicId) => (await credentials.select(session, selectByPublicId, [publicId]))[0],
     bySubjectKey: (subjectKey) => credentials.select(session, selectBySubjectKey, [subjectKey]),
     ofIdentity: (identityId) => credentials.select(session, selectOfIdentity, [identityId]),

@@ -28,6 +28,10 @@ const selectAfter = statement(
   `SELECT ${COLUMNS} FROM cutoffs WHERE cursor > $1 ORDER BY cursor LIMIT $2`,
 );
 const selectById = statement('cutoffs_by_id', `SELECT ${COLUMNS} FROM cutoffs WHERE id = $1`);
+const selectOfTarget = statement(
+  'cutoffs_of_target',
+  `SELECT ${COLUMNS} FROM cutoffs WHERE kind = $1 AND target = $2 AND not_before >= $3 ORDER BY cursor LIMIT $4`,
+);
 const SWEEP = 10_000;
 const deleteTokens = statement(
   'cutoffs_sweep_tokens',
@@ -64,6 +68,8 @@ export function cutoffStore(session: Session): CutoffStore {
     after: async (cursor, limit) =>
       (await session.query<CutoffRow>(selectAfter, [cursor, limit])).map(fromRow),
     byId: async (id) => (await session.query<CutoffRow>(selectById, [id])).map(fromRow)[0],
+    ofTarget: async ({ kind, target }, issuedAt, limit) =>
+      (await session.query<CutoffRow>(selectOfTarget, [kind, target, issuedAt, limit])).map(fromRow),
     sweepTokens: (before) => session.write((tx) => tx.run(deleteTokens, [before])),
     head: async () => (await session.query<{ cursor: number }>(selectHead))[0]?.cursor ?? 0,
   };

@@ -6,6 +6,7 @@ const UNIQUE: readonly { readonly index: string; readonly columns: string; reado
   { index: 'credentials_public_id', columns: 'credentials.public_id', detail: 'public_id' },
   { index: 'resource_servers_identifier', columns: 'resource_servers.identifier', detail: 'identifier' },
   { index: 'trusted_issuers_issuer', columns: 'trusted_issuers.issuer', detail: 'issuer' },
+  { index: 'trusted_issuers_people', columns: 'trusted_issuers.kind', detail: 'people' },
   {
     index: 'access_identity_resource_server',
     columns: 'access.identity_id, access.resource_server_id',

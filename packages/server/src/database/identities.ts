@@ -156,6 +156,15 @@ export function identityStore(session: Session): IdentityStore {
       return await identities.list(session, where, page);
     },
     asOf: (id, at) => identities.asOf(session, id, at),
+    allAsOf: async (ids, at) => {
+      if (ids.length === 0) return [];
+      const where = conditions();
+      where.add(`id IN (${ids.map((id) => where.param(id)).join(', ')})`);
+      const instant = where.param(at);
+      where.add(`created_at <= ${instant} AND valid_from <= ${instant} AND valid_to > ${instant}`);
+      const text = statement('', `SELECT ${identities.columns} FROM identity_history ${where.text()}`);
+      return await identities.select(session, text, where.params);
+    },
     // The state stands in the text: it is one of ours, and its index is chosen by it.
     due: (state, by, until, page) =>
       duePage(session, dueStatement('identities', DUE_BY[by], `state = '${state}'`), until, page),

@@ -1,5 +1,6 @@
 import type {
   IssuerKeys,
+  PeopleSettings,
   TrustedIssuerKind,
   TrustedIssuerRecord,
   TrustedIssuerStore,
@@ -23,6 +24,8 @@ interface TrustedIssuerRow {
   earlier_max_token_age: number | null;
   earlier_until: number | null;
   single_use: number;
+  /** JSON. */
+  people: string | null;
   state: string;
   created_at: number;
   updated_at: number;
@@ -48,6 +51,7 @@ const trustedIssuers: VersionedTable<TrustedIssuerRecord> = versionedTable<
     'earlier_max_token_age',
     'earlier_until',
     'single_use',
+    'people',
     'state',
     'created_at',
     'updated_at',
@@ -68,6 +72,7 @@ const trustedIssuers: VersionedTable<TrustedIssuerRecord> = versionedTable<
     earlier_max_token_age: record.earlierTokens?.maxAge,
     earlier_until: record.earlierTokens?.until,
     single_use: record.singleUse,
+    people: record.people === undefined ? undefined : JSON.stringify(record.people),
     state: record.state,
     created_at: record.createdAt,
     updated_at: record.updatedAt,
@@ -88,6 +93,7 @@ const trustedIssuers: VersionedTable<TrustedIssuerRecord> = versionedTable<
         ? undefined
         : { maxAge: row.earlier_max_token_age, until: row.earlier_until },
     singleUse: row.single_use === 1,
+    people: row.people === null ? undefined : readPeople(row.people),
     state: row.state as TrustedIssuerRecord['state'],
     createdAt: row.created_at,
     updatedAt: row.updated_at,
@@ -95,6 +101,16 @@ const trustedIssuers: VersionedTable<TrustedIssuerRecord> = versionedTable<
   }),
 });
 
+/** JSON has no undefined. */
+function readPeople(text: string): PeopleSettings {
+  const settings = JSON.parse(text) as PeopleSettings;
+  return { ...settings, consoleClientId: settings.consoleClientId };
+}
+
+const selectOfPeople = statement(
+  'trusted_issuers_of_people',
+  `SELECT ${trustedIssuers.columns} FROM trusted_issuers WHERE kind = 'people' ORDER BY created_at, id`,
+);
 const selectByIssuer = statement(
   'trusted_issuers_by_issuer',
   `SELECT ${trustedIssuers.columns} FROM trusted_issuers WHERE issuer = $1 AND state <> 'deleted'`,
@@ -106,6 +122,7 @@ export function trustedIssuerStore(session: Session): TrustedIssuerStore {
     replace: (record) => session.write((tx) => trustedIssuers.replace(tx, record)),
     byId: (id) => trustedIssuers.byId(session, id),
     byIssuer: async (issuer) => (await trustedIssuers.select(session, selectByIssuer, [issuer]))[0],
+    ofPeople: () => trustedIssuers.select(session, selectOfPeople, []),
     list: async (filter, page) => {
       const where = conditions();
       where.add("state <> 'deleted'");

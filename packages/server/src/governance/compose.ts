@@ -12,6 +12,7 @@ import { compromise, type RotationDeps } from '../keys/rotation.ts';
 import type { Seal } from '../keys/seal.ts';
 import type { RefusedMethods } from '../policy/methods-allowed-per-environment.ts';
 import type { MaximumAge } from '../registry/credential-age.ts';
+import type { AccessPolicy } from '../registry/explain-access.ts';
 import type { FactsReader } from '../registry/facts.ts';
 import type { FetchDeps } from '../registry/fetched-url.ts';
 import type { OwnerAcceptance } from '../registry/owner/acceptance.ts';
@@ -20,6 +21,7 @@ import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import type { EndingCallers } from '../registry/use/ending-callers.ts';
 import type { Storage } from '../storage/storage.ts';
+import { accessHistoryHandlers } from './admin/access-history.ts';
 import { accessHandlers } from './admin/access.ts';
 import { approvalRuleHandlers } from './admin/approval-rules.ts';
 import { approvalHandlers } from './admin/approvals.ts';
@@ -34,12 +36,14 @@ import { createIdempotency } from './admin/idempotency.ts';
 import { findingHandlers } from './admin/findings.ts';
 import { identityHandlers } from './admin/identities.ts';
 import { keyHandlers } from './admin/keys.ts';
+import { meHandlers } from './admin/me.ts';
 import { ownershipOfferHandlers } from './admin/ownership-offers.ts';
 import { peopleHandlers } from './admin/people.ts';
 import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin, type RequireAdminDeps } from './admin/require-admin.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
 import { teamHandlers } from './admin/teams.ts';
+import { traceHandlers } from './admin/trace.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
 import { usageHandlers } from './admin/usage.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
@@ -58,6 +62,7 @@ import { sweepExpiredJob } from './jobs/sweep-expired.ts';
 import { sweepIdentitiesJob } from './jobs/sweep-identities.ts';
 
 export { type AdminAccount, AUTHORITY, ensureAdmin, resetAdmin } from './admin/admin-identity.ts';
+export { scopesOfRoles } from './admin/person-admin.ts';
 export { applyDocuments } from './admin/documents.ts';
 export { hasLiveSecret } from './apply/bring-credential.ts';
 export { createOwnUse } from './admin/own-use.ts';
@@ -101,6 +106,8 @@ export interface GovernanceDeps {
   readonly random: RandomBytes;
   /** What the token wing's reasons mean: the wings do not see each other. */
   readonly tokenReasons: Readonly<Record<string, ReasonExplanation>>;
+  /** What the token wing's rules say of a token. */
+  readonly accessPolicy: AccessPolicy;
   /** What the token wing makes of an assertion. */
   readonly testAssertion: TestAssertion;
   /** Why nothing would ever be fetched from a URL, as far as it says so itself. */
@@ -140,6 +147,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...credentialHandlers(rules),
     ...resourceServerHandlers(rules),
     ...trustedIssuerHandlers(rules),
+    ...accessHistoryHandlers(rules),
     ...accessHandlers(rules),
     ...approvalHandlers(rules),
     ...approvalRuleHandlers(rules),
@@ -155,7 +163,9 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...usageHandlers(rules),
     ...auditHandlers(rules),
     ...explainHandlers(rules),
+    ...traceHandlers(rules),
     ...documentHandlers(rules),
+    ...meHandlers(rules),
   };
 }
 

@@ -9,6 +9,7 @@ import { methodsAllowedPerEnvironment } from '../policy/methods-allowed-per-envi
 import type { Rule } from '../policy/rule.ts';
 import { tokenLifetimeCeiling } from '../policy/token-lifetime-ceiling.ts';
 import { tokenLifetimeLimits } from '../policy/token-lifetime-limits.ts';
+import type { AccessPolicy } from '../registry/explain-access.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import { apiKey } from './client-auth/api-key.ts';
 import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
@@ -25,6 +26,8 @@ import { createJwksEndpoint } from './endpoints/jwks.ts';
 import { createRevokeEndpoint, type RevokeDeps } from './endpoints/revoke.ts';
 import { createStatusListEndpoint } from './endpoints/status-list.ts';
 import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
+import { judge, type PolicyDeps } from './endpoints/require-policy.ts';
+import type { SignInDeps } from './endpoints/sign-in.ts';
 import { createTokenEndpoint, type TokenEndpointDeps } from './endpoints/token.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
 import { foreignSubjectToken } from './grants/foreign-subject-token.ts';
@@ -42,7 +45,8 @@ export type { IssuanceCounters } from './endpoints/issuance-record.ts';
 export { REFUSALS } from './refusal.ts';
 
 export interface OAuthDeps
-  extends Omit<TokenEndpointDeps, 'methods' | 'grants' | 'constraints' | 'rules' | 'record'>,
+  extends Omit<TokenEndpointDeps, 'methods' | 'grants' | 'constraints' | 'rules' | 'record' | 'signIn'>,
+    Omit<SignInDeps, 'constraints' | 'keystore' | 'usedOnce' | 'jwks' | 'lifetimes'>,
     IssuanceRecordDeps,
     Pick<RevokeDeps, 'changes' | 'ledger'> {
   readonly secretHash: SecretHash;
@@ -105,6 +109,7 @@ export function createOAuthRoutes(
     grants: new Map(grants.map((grant) => [grant.type, grant])),
     rules: RULES,
     record: createIssuanceRecord(deps),
+    signIn: { ...deps, constraints },
   });
   const about = {
     ...deps,
@@ -168,6 +173,16 @@ export function createAssertionTest(
   deps: FederationDeps & Pick<OAuthDeps, 'clock'>,
 ): (assertion: string) => ReturnType<typeof testAssertion> {
   return (assertion) => testAssertion(federationOf(deps), assertion, deps.clock.now());
+}
+
+/** For the other wing: what the rules say of a token now, of conditions only what needs no request. */
+export function createAccessPolicy(deps: Omit<PolicyDeps, 'rules'>): AccessPolicy {
+  return ({ identity, credential, access, resourceServer, scope }, at) => {
+    const client = { identity, credential, method: credential.material.type };
+    const held = { access: { ...access, conditions: undefined }, resourceServer, scopes: [scope] };
+    const how = { source: undefined, confirmation: undefined };
+    return judge({ ...deps, rules: RULES }, client, held, how, at);
+  };
 }
 
 function dpopOf(deps: OAuthDeps, { nonceKey }: NonNullable<OAuthDeps['dpop']>): SenderConstraint {

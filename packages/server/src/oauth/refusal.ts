@@ -10,6 +10,7 @@ import { OUTAGE, type OutageReason } from './refusal/outage.ts';
 import { POLICY, type PolicyRefusalReason } from './refusal/policy.ts';
 import { REQUEST, type RequestReason } from './refusal/request.ts';
 import { SENDER_CONSTRAINT, type SenderConstraintReason } from './refusal/sender-constraint.ts';
+import { SIGN_IN, type SignInReason } from './refusal/sign-in.ts';
 import { TOKEN_EXCHANGE, type TokenExchangeReason } from './refusal/token-exchange.ts';
 
 export type RefusalReason =
@@ -20,6 +21,7 @@ export type RefusalReason =
   | AssertionReason
   | AccessReason
   | TokenExchangeReason
+  | SignInReason
   | SenderConstraintReason
   | PolicyRefusalReason
   | NamedTokenReason
@@ -34,6 +36,7 @@ export const REFUSALS: Reasons<RefusalReason> = {
   ...ASSERTION,
   ...ACCESS,
   ...TOKEN_EXCHANGE,
+  ...SIGN_IN,
   ...SENDER_CONSTRAINT,
   ...POLICY,
   ...NAMED_TOKEN,

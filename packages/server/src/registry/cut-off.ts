@@ -66,7 +66,14 @@ async function order(
   asked: CutoffOrder,
 ): Promise<CutoffRecord> {
   const record = await orderCutoff(deps, stores, asked);
-  tell({ type: 'cutoff.ordered', resource: record.id, reason: asked.reason, after: cutoffView(record) });
+  tell({
+    type: 'cutoff.ordered',
+    resource: record.id,
+    // So that whoever looks for the token finds its end, also when the order itself is gone.
+    jti: asked.kind === 'token' ? asked.target : undefined,
+    reason: asked.reason,
+    after: cutoffView(record),
+  });
   return record;
 }
 

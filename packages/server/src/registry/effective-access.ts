@@ -75,11 +75,15 @@ export function standing(
   credential: CredentialRecord,
   now: number,
 ): StandingFault | undefined {
+  return identityFault(identity, now) ?? credentialFault(credential, now);
+}
+
+/** Why this identity may not act at `now` (epoch ms), by whatever credential. */
+export function identityFault(identity: IdentityRecord, now: number): StandingFault | undefined {
   const state =
     identity.state === 'decommissioning' ? endingFault(identity, now) : STATE_FAULT[identity.state];
   if (state !== undefined) return state;
-  if (identity.expiresAt <= now) return 'identity_expired';
-  return credentialFault(credential, now);
+  return identity.expiresAt <= now ? 'identity_expired' : undefined;
 }
 
 /** What is being decommissioned works until its brown-outs and its stop, by the clock alone. */

@@ -53,6 +53,15 @@ export function holdsRule(
 
 /** A rule on names alone would be somebody else's on the day that the name is given out again. */
 function requirePins(trustedIssuer: TrustedIssuerRecord, conditions: Conditions): void {
+  if (trustedIssuer.kind === 'people') {
+    throw new RegistryRefusal(
+      'refused_by_policy',
+      'it vouches for people: no machine proves itself by its tokens',
+      {
+        pointer: '/trusted_issuer',
+      },
+    );
+  }
   const missing = missingPins(trustedIssuer.kind, conditions);
   if (missing.length > 0) {
     throw new RegistryRefusal(

@@ -54,8 +54,8 @@ const people: Guard = (_record, _now, { actor }) =>
     ? new RegistryRefusal('needs_people', 'this decision is made by people, not by machines')
     : undefined;
 
-const notStoppedForSecurity: Guard = (record) =>
-  record.securityStop
+const notStoppedForSecurity: Guard = (record, _now, { twoAgreed }) =>
+  record.securityStop && twoAgreed !== true
     ? new RegistryRefusal(
         'needs_people',
         'it was stopped for security: going on takes two people and a new credential',
@@ -178,6 +178,8 @@ export interface Moving {
   readonly actor: Pick<Actor, 'identity' | 'person'>;
   /** Stopped because it, or a secret of it, may be in wrong hands. */
   readonly security?: boolean;
+  /** Two people said that it may go on after a security stop: security-resume.ts. */
+  readonly twoAgreed?: boolean;
   /** Of `approve`: it becomes active when it first proves who it is, and in no other way. */
   readonly activation?: 'first_proof';
   /** Of `activate`: it has just proved who it is. */
@@ -277,7 +279,7 @@ export async function changeState(
     const refusal = guard(record, now, moving);
     if (refusal !== undefined) throw refusal;
   }
-  const securityStop = record.securityStop || moving.security === true;
+  const securityStop = (record.securityStop && moving.twoAgreed !== true) || moving.security === true;
   const plan = taken.plan?.(record, now, moving);
   const { activation: _, decommissioning, ...rest } = record;
   const stays = record.state === taken.to;

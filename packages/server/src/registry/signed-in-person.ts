@@ -31,11 +31,7 @@ export function personPrincipal(handle: string): string {
   return PREFIX + handle;
 }
 
-/**
- * The members of its token's payload beside those that every access token has.
- *
- * @public
- */
+/** The members of its token's payload beside those that every access token has. */
 export function personClaims(person: SignedInPerson): Readonly<Record<string, unknown>> {
   return {
     sub: personPrincipal(person.handle),

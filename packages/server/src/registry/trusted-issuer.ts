@@ -1,10 +1,16 @@
 import { newId } from '../ids.ts';
 import type { Position } from '../storage/page.ts';
 import type { Stores } from '../storage/storage.ts';
-import type { IssuerKeys, TrustedIssuerKind, TrustedIssuerRecord } from '../storage/trusted-issuers.ts';
+import type {
+  IssuerKeys,
+  PeopleSettings,
+  TrustedIssuerKind,
+  TrustedIssuerRecord,
+} from '../storage/trusted-issuers.ts';
 import { type RuleDeps, same, type Tell } from './change-rules.ts';
 import { type FetchDeps, requireFetchable } from './fetched-url.ts';
-import { type Ceiling, requireMayActAs } from './own-access.ts';
+import { requireMayActAs } from './own-access.ts';
+import { type IssuerChanger, requireMayNamePeople, requireOnlyPeopleIssuer } from './people-issuer.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { ISSUER_KINDS } from './federation-rule.ts';
 import { trustedIssuerView } from './trusted-issuer-view.ts';
@@ -25,12 +31,15 @@ export interface NewTrustedIssuer {
   /** Undefined: as its kind has it. */
   readonly maxTokenAge: number | undefined;
   readonly singleUse: boolean | undefined;
+  /** With kind `people`, and with no other. */
+  readonly people: PeopleSettings | undefined;
 }
 
 export async function createTrustedIssuer(
   deps: TrustedIssuerDeps,
   stores: Pick<Stores, 'trustedIssuers'>,
   tell: Tell,
+  by: IssuerChanger,
   asked: NewTrustedIssuer,
 ): Promise<TrustedIssuerRecord> {
   const now = deps.clock.now();
@@ -39,7 +48,7 @@ export async function createTrustedIssuer(
       pointer: '/issuer',
     });
   }
-  if (asked.kind === 'people') throw new RegistryRefusal('not_yet_supported', 'people cannot sign in yet');
+  if (asked.kind === 'people') await requireMayNamePeople(stores, by);
   requireKeys(deps, asked);
   const taken = await stores.trustedIssuers.byIssuer(asked.issuer);
   if (taken !== undefined) {
@@ -61,11 +70,13 @@ export async function createTrustedIssuer(
     maxTokenAge: asked.maxTokenAge ?? kind.maxTokenAge,
     earlierTokens: undefined,
     singleUse: asked.singleUse ?? kind.singleUse,
+    people: asked.people,
     state: 'active',
     createdAt: now,
     updatedAt: now,
     version: 1,
   };
+  await requireOnlyPeopleIssuer(stores, record);
   await stores.trustedIssuers.insert(record);
   tell({ type: 'trusted_issuer.created', resource: record.id, after: trustedIssuerView(record) });
   return record;
@@ -82,6 +93,7 @@ export interface TrustedIssuerChange {
   readonly audience?: string | null | undefined;
   readonly maxTokenAge?: number | undefined;
   readonly singleUse?: boolean | undefined;
+  readonly people?: PeopleSettings | undefined;
   readonly state?: 'active' | 'suspended' | undefined;
 }
 
@@ -93,7 +105,7 @@ export async function changeTrustedIssuer(
   deps: TrustedIssuerDeps,
   stores: Pick<Stores, 'trustedIssuers' | 'credentials' | 'access' | 'resourceServers'>,
   tell: Tell,
-  ceiling: Ceiling,
+  by: IssuerChanger,
   record: TrustedIssuerRecord,
   change: TrustedIssuerChange,
 ): Promise<TrustedIssuerRecord> {
@@ -107,6 +119,7 @@ export async function changeTrustedIssuer(
     maxTokenAge: change.maxTokenAge ?? record.maxTokenAge,
     earlierTokens: earlierTokens(record, change.maxTokenAge, deps.clock.now()),
     singleUse: change.singleUse ?? record.singleUse,
+    people: change.people ?? record.people,
     state: change.state ?? record.state,
   };
   if (same(changed, record)) return record;
@@ -117,8 +130,9 @@ export async function changeTrustedIssuer(
   const { name, state } = changed;
   if (!same({ ...record, name, state }, changed) || state === 'active') {
     for await (const identityId of identitiesOf(stores, record)) {
-      await requireMayActAs(ceiling, stores, identityId);
+      await requireMayActAs(by.ceiling, stores, identityId);
     }
+    await requireWhole(stores, by, record, changed);
   }
   return await replace(deps, stores, tell, record, changed, eventOf(record.state, state));
 }
@@ -147,15 +161,42 @@ export async function deleteTrustedIssuer(
   deps: RuleDeps,
   stores: Pick<Stores, 'trustedIssuers' | 'credentials'>,
   tell: Tell,
+  by: IssuerChanger,
   record: TrustedIssuerRecord,
 ): Promise<TrustedIssuerRecord> {
   if (record.state === 'deleted') return record;
+  if (record.kind === 'people') await requireMayNamePeople(stores, by);
   for await (const identityId of identitiesOf(stores, record)) {
     throw new RegistryRefusal('still_in_use', 'identities have federated credentials of it', {
       existing: identityId,
     });
   }
   return await replace(deps, stores, tell, record, { ...record, state: 'deleted' }, 'trusted_issuer.deleted');
+}
+
+/** What an issuer of people may become, and by whom. */
+async function requireWhole(
+  stores: Pick<Stores, 'trustedIssuers'>,
+  by: IssuerChanger,
+  record: TrustedIssuerRecord,
+  changed: TrustedIssuerRecord,
+): Promise<void> {
+  const isForPeople = record.kind === 'people';
+  if (isForPeople !== (changed.people !== undefined)) {
+    throw new RegistryRefusal('illegal_transition', 'people sign in through an issuer of kind people alone', {
+      pointer: '/people',
+    });
+  }
+  if (!isForPeople) return;
+  if (changed.audience !== undefined || !changed.singleUse) {
+    throw new RegistryRefusal(
+      'illegal_transition',
+      'an ID token is for a client of this authority, and is taken once',
+      { pointer: changed.singleUse ? '/audience' : '/single_use' },
+    );
+  }
+  if (!same({ ...record, name: changed.name }, changed)) await requireMayNamePeople(stores, by);
+  await requireOnlyPeopleIssuer(stores, changed);
 }
 
 function requireKeys(deps: FetchDeps, { issuer, keys }: Pick<TrustedIssuerRecord, 'issuer' | 'keys'>): void {

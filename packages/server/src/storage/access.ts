@@ -1,5 +1,4 @@
 import type { AccessConditions, AccessState, Binding, Day } from '@countersign/admin-api';
-import type { IdentityState, Owner } from './identities.ts';
 import type { Due, DuePage, Page, PageRequest } from './page.ts';
 
 export type { AccessConditions, AccessState, Binding, Day };
@@ -45,15 +44,6 @@ export interface AccessFilter {
   readonly notUsedSince?: number | undefined;
 }
 
-/** Who held a scope at an instant: the version of the access that held then, and what its identity was then. */
-export interface HeldAccess {
-  readonly access: AccessRecord;
-  readonly clientId: string;
-  readonly owner: Owner;
-  readonly identityState: IdentityState;
-  readonly identityExpiresAt: number;
-}
-
 export interface HeldFilter {
   readonly resourceServerId: string;
   readonly scope: string;
@@ -68,13 +58,15 @@ export interface AccessStore {
   /** Compare-and-swap on `version - 1`, with its history row. `version_conflict` otherwise. */
   replace(record: AccessRecord): Promise<void>;
   byId(id: string): Promise<AccessRecord | undefined>;
+  /** The version that held at the instant `at` (epoch ms), or undefined when there was none yet. */
+  asOf(id: string, at: number): Promise<AccessRecord | undefined>;
   /** Active ones of the identity, oldest first. At most 1000. */
   activeOfIdentity(identityId: string): Promise<readonly AccessRecord[]>;
   list(filter: AccessFilter, page: PageRequest): Promise<Page<AccessRecord>>;
   /** Every access as it was at the instant `at` (epoch ms), by the same filter; oldest first. None before its `createdAt`. */
   listAsOf(filter: AccessFilter, at: number, page: PageRequest): Promise<Page<AccessRecord>>;
-  /** Who held the scope at `at`: active then, its end not reached. Whether the identity could act is told and not judged. */
-  heldAt(filter: HeldFilter, at: number, page: PageRequest): Promise<Page<HeldAccess>>;
+  /** The versions that held the scope at `at`: active then, their end not reached, whatever the identity was; oldest first. */
+  heldAt(filter: HeldFilter, at: number, page: PageRequest): Promise<Page<AccessRecord>>;
   /** Every version of every access of the pair, oldest first; of more than 1000 the latest. */
   historyOf(identityId: string, resourceServerId: string): Promise<readonly AccessRecord[]>;
   /** Those whose end has come at `until` and whose state does not say so, the longest overdue first. */

@@ -81,6 +81,8 @@ export interface CredentialStore {
   /** Compare-and-swap on `version - 1`, with its history row. `version_conflict` otherwise. */
   replace(record: CredentialRecord): Promise<void>;
   byId(id: string): Promise<CredentialRecord | undefined>;
+  /** The record as it was at the instant `at` (epoch ms), or undefined when it did not exist then. */
+  asOf(id: string, at: number): Promise<CredentialRecord | undefined>;
   /**
    * The one whose secret has this public id, in any state. What it answers may be remembered until a change of its
    * identity is told (`onChange`); whose it is never changes.

@@ -2,6 +2,11 @@ import type { CutoffKind } from '@countersign/protocol';
 
 export type { CutoffKind };
 
+export interface CutoffTarget {
+  readonly kind: CutoffKind;
+  readonly target: string;
+}
+
 /** An order to stop trusting; never changed. Those of single tokens are deleted when no such token can live. */
 export interface CutoffRecord {
   /** 1, 2, 3 … in commit order without gaps visible to a reader: the feed's cursor. Given by the store. */
@@ -23,6 +28,8 @@ export interface CutoffStore {
   /** Entries with a larger cursor, ascending, at most `limit`. */
   after(cursor: number, limit: number): Promise<readonly CutoffRecord[]>;
   byId(id: string): Promise<CutoffRecord | undefined>;
+  /** Orders about this that reach tokens issued at `issuedAt` (epoch **seconds**), ascending, at most `limit`. */
+  ofTarget(target: CutoffTarget, issuedAt: number, limit: number): Promise<readonly CutoffRecord[]>;
   /**
    * Deletes orders of kind `token` whose `notBefore` is before `before` (epoch **seconds**), at most 10,000 a call, and
    * says how many. Cursors are never given again; no change is told, because nobody may have needed them any more.

@@ -97,6 +97,8 @@ export interface IdentityStore {
   list(filter: IdentityFilter, page: PageRequest): Promise<Page<IdentityRecord>>;
   /** The record as it was at the instant `at` (epoch ms), or undefined when it did not exist then. */
   asOf(id: string, at: number): Promise<IdentityRecord | undefined>;
+  /** The same of several, at most 1000, in any order; those that did not exist then are left out. */
+  allAsOf(ids: readonly string[], at: number): Promise<readonly IdentityRecord[]>;
   /** Those in `state` for which the instant `by` has come at `until`, the longest overdue first. */
   due(
     state: IdentityState,

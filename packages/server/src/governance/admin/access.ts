@@ -48,7 +48,9 @@ export type AccessHandlerDeps = ApprovalDeps &
     >;
   };
 
-export function accessHandlers(deps: AccessHandlerDeps): NounHandlers<'access'> {
+export function accessHandlers(
+  deps: AccessHandlerDeps,
+): Omit<NounHandlers<'access'>, 'access.holders' | 'access.explain'> {
   const { storage } = deps;
   return {
     'access.create': {

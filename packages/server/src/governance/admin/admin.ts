@@ -20,6 +20,10 @@ export interface Admin {
 /** A person, with the roles that it had when it signed in. */
 export interface AdminPerson extends SignedInPerson {
   readonly roles: readonly Role[];
+  /** Of the token that it came with. */
+  readonly jti: string;
+  /** Epoch ms. */
+  readonly expiresAt: number;
 }
 
 /** The person who calls. Throws `needs_people` when it is a machine: some things are decided by people alone. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '@countersign/tlog';
-import { operations } from '@countersign/admin-api';
+import { ADMIN_SCOPE_NAMES, operations } from '@countersign/admin-api';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   accessBody,
@@ -12,7 +12,8 @@ import {
   RESOURCE,
   START,
 } from '../../../test/authority.ts';
-import { ADMIN_SCOPE_NAMES } from '@countersign/admin-api';
+
+import { lapseApprovalsJob } from '../jobs/lapse-approvals.ts';
 
 const FRAUD = 'https://fraud.test/api';
 const DAY = 86_400_000;
@@ -183,6 +184,25 @@ describe('what a rule asks approval of', () => {
       body: { content_hash },
     });
     expect(late).toMatchObject({ status: 409, body: { code: 'illegal_transition' } });
+  });
+
+  test('is swept when nobody decided in time: an access lapses, an identity is rejected', async () => {
+    await rule('prod');
+    await rule('machines', { subject: 'identity' });
+    const asked = await ask();
+    const body = identityBody('late', { client_id: 'late', environment: 'prod' });
+    await authority.call('POST', '/v1/identities', { body });
+    const job = lapseApprovalsJob(authority.deps);
+    await job.run(new AbortController().signal);
+    expect((await authority.call('GET', '/v1/approvals?state=pending')).body.items).toHaveLength(2);
+    authority.clock.advance(3 * DAY);
+    await job.run(new AbortController().signal);
+    await job.run(new AbortController().signal);
+    expect((await authority.call('GET', `/v1/access/${asked.body.id}`)).body.state).toBe('lapsed');
+    expect((await authority.call('GET', '/v1/identities/late')).body.state).toBe('rejected');
+    expect((await authority.call('GET', '/v1/approvals?state=lapsed')).body.items).toHaveLength(2);
+    expect(eventsOf(asked)).toEqual(['access.requested', 'access.request_lapsed', 'access.lapsed']);
+    expect((await ask()).status).toBe(201);
   });
 
   test('gives nothing to what was stopped meanwhile', async () => {

@@ -11,6 +11,7 @@ export function auditHandlers(deps: { readonly log: Pick<AuditLog, 'find'> }): N
           type: query.type,
           identity: query.identity,
           jti: query.jti,
+          parent: query.parent,
           requestId: query.request_id,
           resource: query.resource,
           outcome: query.outcome,

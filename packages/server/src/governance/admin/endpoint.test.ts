@@ -233,7 +233,7 @@ describe('every problem that an endpoint can answer with', () => {
   afterAll(() => {
     // What only the edge answers with, or only two nodes at once; and those of idempotency.test.ts.
     const elsewhere = ['method_not_allowed', 'request_timeout', 'uri_too_long', 'headers_too_large'];
-    elsewhere.push('owner_left', 'not_offered');
+    elsewhere.push('owner_left', 'not_offered', 'not_own');
     elsewhere.push('content_changed', 'not_an_approver', 'self_approval');
     elsewhere.push('concurrent_change', 'idempotency_in_flight', 'idempotency_mismatch');
     expect([...seen, ...elsewhere].toSorted()).toEqual(Object.keys(PROBLEMS).toSorted());

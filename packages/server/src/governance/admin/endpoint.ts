@@ -1,5 +1,5 @@
 import type { BodyOf, Operation, OperationId, ParamsOf, QueryOf, ResponseOf } from '@countersign/admin-api';
-import { type Actor, type Changes, personMembers } from '../../audit/change.ts';
+import { type Actor, type ChangeEvent, type Changes, personMembers } from '../../audit/change.ts';
 import type { AuditEvent } from '../../audit/event.ts';
 import type { AuditLog } from '../../audit/log.ts';
 import { outsideText } from '../../audit/outside-text.ts';
@@ -15,6 +15,7 @@ import { differenceOf } from '../apply/difference.ts';
 import { rehearse } from '../apply/rehearse.ts';
 import type { Admin } from './admin.ts';
 import type { Idempotency } from './idempotency.ts';
+import { ownOnly, refuseNotOwn, requireOwn } from './own-only.ts';
 import { ProblemError, problemOf, problemResponse } from './problem.ts';
 import { readInput } from './read-request.ts';
 import { type RequireAdmin, TokenRefused } from './require-admin.ts';
@@ -88,17 +89,39 @@ export function createEndpoint<Id extends OperationId>(
       deps.requireAdmin.requireScopes(admin, operation.scopes);
       const input = readInput(operation, request, params);
       const call = callOf<Id>(input, admin);
-      if (input.dryRun) return await preview(deps, handler, call);
-      if (input.idempotencyKey === undefined) return await carryOut(deps, operation, handler, call);
+      const own = operation.write ? withinOwn(handler, ownOnly(admin, operation.scopes)) : handler;
+      if (input.dryRun) return await preview(deps, own, call);
+      if (input.idempotencyKey === undefined) return await carryOut(deps, operation, own, call);
       return await deps.idempotency.once(
         principalOf(admin.actor),
         input.idempotencyKey,
         request,
-        (remember) => carryOut(deps, operation, handler, call, remember),
+        (remember) => carryOut(deps, operation, own, call, remember),
       );
     } catch (error) {
       return await refuse(deps, request, arrivedAt, admin, error);
     }
+  };
+}
+
+/** What the handler does, for somebody who may do it only with its own: all else is taken back. */
+function withinOwn<Id extends OperationId>(
+  handler: Handler<Id>,
+  person: ReturnType<typeof ownOnly>,
+): Handler<Id> {
+  if (person === undefined || handler.kind === 'read') return handler;
+  if (handler.kind === 'many') refuseNotOwn('an owner changes one thing of its own at a time');
+  return {
+    ...handler,
+    async run(call, stores, tell) {
+      const events: ChangeEvent[] = [];
+      const result = await handler.run(call, stores, (event) => {
+        events.push(event);
+        tell(event);
+      });
+      await requireOwn(stores, person, events);
+      return result;
+    },
   };
 }
 

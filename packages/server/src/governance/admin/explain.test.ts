@@ -70,7 +70,7 @@ test('what was cut off is told to be final, what an operator suspended can be re
   expect((await authority.call('GET', '/v1/explain/req_abc')).body.fix).toContain('identities resume');
   await authority.call('POST', '/v1/cutoffs', { body: { kind: 'identity', id: 'a', reason: 'leaked' } });
   const { why, fix } = (await authority.call('GET', '/v1/explain/req_abc')).body;
-  expect(why).toContain('final in this version');
+  expect(why).toContain('takes two people');
   expect(fix).toContain('countersign connect');
 });
 

@@ -133,11 +133,9 @@ function viewOf(identity: IdentityRecord): Explanation['identity'] {
   };
 }
 
-const NEW_IDENTITY = 'Make a new identity and move its callers there: countersign connect';
-
 const STOPPED_FOR_SECURITY: ReasonExplanation = {
-  why: 'The identity was cut off, or stopped for security: that is final in this version, because going on takes people who can sign in.',
-  fix: NEW_IDENTITY,
+  why: 'The identity was cut off, or stopped for security: going on takes two people and a new credential.',
+  fix: 'As the first: countersign identities resume; then make a new credential; then somebody else does the same. Or make a new identity: countersign connect',
 };
 
 const PROVE =
@@ -247,6 +245,10 @@ const PROBLEM_REASONS: { readonly [code in ProblemCode]: ReasonExplanation } = {
   needs_people: {
     why: 'A machine asked for a decision that people make.',
     fix: 'Let a person who has the role do it, after countersign login.',
+  },
+  not_own: {
+    why: 'The person has the role owner alone, and what was to be changed is not its own, or would give it more.',
+    fix: 'Let its owner do it, or somebody with the role operator.',
   },
   self_approval: {
     why: 'Who wanted to approve it asked for it, or stands behind who did: as owner, as maker of its credential, or under another name.',

@@ -8,14 +8,17 @@ import type { OwnerDeps } from '../../registry/owner/acceptance.ts';
 import { changeOwnedIdentity } from '../../registry/owner/assign.ts';
 import { openOfferOf } from '../../registry/owner/offer-state.ts';
 import { type ClockView, clockView, type OfferView, offerView } from '../../registry/owner/view.ts';
+import { resumeAfterSecurity } from '../../registry/security-resume.ts';
 import { identityView } from '../../registry/views.ts';
 import type { IdentityRecord, Owner } from '../../storage/identities.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import { type AnswerStores, pendingView } from './access-answer.ts';
+import { type Admin, lackOf, missingScopes } from './admin.ts';
 import { decideOn, decisionOf, waitingAbout } from './approvals.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { Call, Handler, NounHandlers, Result } from './endpoint.ts';
 import { findIdentity, required } from './find-record.ts';
+import { ProblemError } from './problem.ts';
 
 export function identityHandlers(
   deps: OwnerDeps &
@@ -127,7 +130,10 @@ function moveHandler<Id extends MoveId>(deps: OwnerDeps & AdministratorDeps, mov
       requireVersion(record.version);
       const moving = { move, reason: body.reason, actor: admin.actor };
       return await keepAdministered(deps, stores, record.id, async () => {
-        const moved = await moveIdentity(deps, stores, tell, record, moving);
+        const secured = move === 'resume' && record.securityStop;
+        if (secured) requireDecider(admin);
+        const carryOut = secured ? resumeAfterSecurity : moveIdentity;
+        const moved = await carryOut(deps, stores, tell, record, moving);
         if (move === 'submit') await requestIdentity(deps, stores, tell, moved, admin.actor);
         return (await resultOf(stores, moved)) as Result<Id>;
       });
@@ -149,6 +155,12 @@ async function changingHands(
       offer: offer === undefined ? null : offerView(offer, record.clientId),
     },
   };
+}
+
+/** Going on after a security stop is a decision, like an approval. */
+function requireDecider(admin: Admin): void {
+  const missing = missingScopes(admin, ['approvals:write']);
+  if (missing.length > 0) throw new ProblemError('insufficient_scope', { detail: lackOf(admin, missing) });
 }
 
 function decideHandler<Id extends 'identities.approve' | 'identities.reject'>(

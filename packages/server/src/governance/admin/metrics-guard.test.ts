@@ -10,7 +10,12 @@ function guardOf(behindProxy: boolean): ReturnType<typeof createMetricsGuard> {
     keystore: { verificationKey: () => undefined, reload: () => Promise.resolve() },
     ledger: { current: () => Promise.reject(new Error('not to be asked')) },
     facts: { byClientId: () => undefined },
-    people: { trustedIssuers: { byId: () => Promise.reject(new Error('not to be asked')) } },
+    people: {
+      trustedIssuers: {
+        byId: () => Promise.reject(new Error('not to be asked')),
+        ofPeople: () => Promise.reject(new Error('not to be asked')),
+      },
+    },
     storage: { usedOnce: { claim: () => Promise.reject(new Error('not to be asked')) } },
     clock: { now: () => 0 },
     behindProxy,

@@ -23,7 +23,9 @@ async function requested(): Promise<string> {
 test('a person with the role approves, and the log names the person, who vouched for it, and when it signed in', async () => {
   const path = await requested();
   const token = await authority.personToken('ada@example.com', ['approver']);
-  const approved = await authority.call('POST', `${path}/approve`, { token, body: {} });
+  const { body: waiting } = await authority.call('GET', '/v1/approvals?state=pending');
+  const { content_hash } = waiting.items[0];
+  const approved = await authority.call('POST', `${path}/approve`, { token, body: { content_hash } });
   expect([approved.status, approved.body.state]).toEqual([200, 'approved']);
   expect(authority.log.events.at(-1)).toMatchObject({
     type: 'identity.approved',
@@ -145,9 +147,9 @@ test('somebody who has left is nobody from then on', async () => {
   let left = false;
   authority = await openAuthority({
     people: {
-      trustedIssuers: { byId: async () => undefined },
+      trustedIssuers: { byId: async () => undefined, ofPeople: async () => [] },
       builtIn: PEOPLE,
-      status: async () => (left ? 'left' : 'active'),
+      standing: async () => (left ? 'left' : 'active'),
     },
   });
   const token = await authority.personToken('ada@example.com', ['admin']);

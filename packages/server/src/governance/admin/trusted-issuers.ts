@@ -1,6 +1,7 @@
 import type { AssertionReport, BodyOf } from '@countersign/admin-api';
 import type { Changes } from '../../audit/change.ts';
 import type { Tell } from '../../registry/change-rules.ts';
+import type { IssuerChanger } from '../../registry/people-issuer.ts';
 import { cutOffRules, type RulesCutOff } from '../../registry/issuer-cut-off.ts';
 import {
   changeTrustedIssuer,
@@ -15,7 +16,9 @@ import type { Storage, Stores } from '../../storage/storage.ts';
 import { differenceOf } from '../apply/difference.ts';
 import { rehearse } from '../apply/rehearse.ts';
 import { pageOf, readPosition } from './cursor.ts';
+import type { Admin } from './admin.ts';
 import type { Call, NounHandlers } from './endpoint.ts';
+import { mergedPeople, peopleOf } from './people-settings.ts';
 import type { ReasonExplanation } from './explain.ts';
 import { findTrustedIssuer, required } from './find-record.ts';
 
@@ -77,7 +80,7 @@ export function trustedIssuerHandlers(
   ): Promise<TrustedIssuerRecord> {
     const record = required(await findTrustedIssuer(stores, params.id), 'trusted issuer');
     requireVersion(record.version);
-    return await changeTrustedIssuer(deps, stores, tell, admin.unlimited, record, {
+    return await changeTrustedIssuer(deps, stores, tell, changerOf(admin), record, {
       name: body.name,
       keys: body.jwks === undefined && body.jwks_uri === undefined ? undefined : keysOf(body),
       ca: body.ca,
@@ -85,18 +88,19 @@ export function trustedIssuerHandlers(
       audience: body.audience,
       maxTokenAge: body.max_token_age,
       singleUse: body.single_use,
+      people: mergedPeople(record.people, body.people),
       state: body.state,
     });
   }
 
   async function remove(
-    { params, requireVersion }: Call<'trusted-issuers.delete'>,
+    { params, admin, requireVersion }: Call<'trusted-issuers.delete'>,
     stores: Stores,
     tell: Tell,
   ): Promise<TrustedIssuerRecord> {
     const record = required(await findTrustedIssuer(stores, params.id), 'trusted issuer');
     requireVersion(record.version);
-    return await deleteTrustedIssuer(deps, stores, tell, record);
+    return await deleteTrustedIssuer(deps, stores, tell, changerOf(admin), record);
   }
 
   /**
@@ -148,8 +152,8 @@ export function trustedIssuerHandlers(
   return {
     'trusted-issuers.create': {
       kind: 'write',
-      async run({ body }, stores, tell) {
-        const record = await createTrustedIssuer(deps, stores, tell, {
+      async run({ body, admin }, stores, tell) {
+        const record = await createTrustedIssuer(deps, stores, tell, changerOf(admin), {
           issuer: body.issuer,
           name: body.name,
           ...trustedIssuerSettings(body),
@@ -201,6 +205,10 @@ export function trustedIssuerHandlers(
   };
 }
 
+function changerOf({ unlimited, actor }: Admin): IssuerChanger {
+  return { ceiling: unlimited, person: actor.person };
+}
+
 function endingOf({ body }: Call<'trusted-issuers.patch'>): EndingVerb | undefined {
   return body.state === 'suspended' ? 'suspended' : undefined;
 }
@@ -213,7 +221,7 @@ const TAKEN: ReasonExplanation = {
 /** As the contract has them, for creation and for declared documents. */
 export function trustedIssuerSettings(spec: Omit<BodyOf<'trusted-issuers.create'>, 'issuer' | 'name'>): Pick<
   TrustedIssuerRecord,
-  'kind' | 'keys' | 'ca' | 'algorithms' | 'audience'
+  'kind' | 'keys' | 'ca' | 'algorithms' | 'audience' | 'people'
 > & {
   readonly maxTokenAge: number | undefined;
   readonly singleUse: boolean | undefined;
@@ -226,6 +234,7 @@ export function trustedIssuerSettings(spec: Omit<BodyOf<'trusted-issuers.create'
     audience: spec.audience,
     maxTokenAge: spec.max_token_age,
     singleUse: spec.single_use,
+    people: spec.people === undefined ? undefined : peopleOf(spec.people),
   };
 }
 

@@ -11,15 +11,16 @@ import type { DeclaredTrustedIssuer } from './declared.ts';
 const WRITE = 'trusted-issuers:write';
 
 export async function bringTrustedIssuer(
-  { deps, ceiling }: Application,
+  { deps, ceiling, actor }: Application,
   stores: Stores,
   tell: Tell,
   { issuer, title: name, settings }: DeclaredTrustedIssuer,
 ): Promise<void> {
   requireWithin(ceiling, [WRITE]);
+  const by = { ceiling, person: actor.person };
   const record = await stores.trustedIssuers.byIssuer(issuer);
   if (record === undefined) {
-    await createTrustedIssuer(deps, stores, tell, { issuer, name, ...settings });
+    await createTrustedIssuer(deps, stores, tell, by, { issuer, name, ...settings });
     return;
   }
   if (record.kind !== settings.kind) {
@@ -28,7 +29,7 @@ export async function bringTrustedIssuer(
     });
   }
   const kind = ISSUER_KINDS[record.kind];
-  await changeTrustedIssuer(deps, stores, tell, ceiling, record, {
+  await changeTrustedIssuer(deps, stores, tell, by, record, {
     name,
     keys: settings.keys,
     ca: settings.ca ?? null,
@@ -36,5 +37,8 @@ export async function bringTrustedIssuer(
     audience: settings.audience ?? null,
     maxTokenAge: settings.maxTokenAge ?? kind.maxTokenAge,
     singleUse: settings.singleUse ?? kind.singleUse,
+    people: settings.people,
+    // Nobody signs in through one that is suspended, so nobody but the host can bring it back.
+    ...(record.kind === 'people' && ceiling === undefined ? { state: 'active' as const } : {}),
   });
 }

@@ -3,6 +3,7 @@ import type { ApprovalRuleRecord } from '../../storage/approval-rules.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
 import type { Stores } from '../../storage/storage.ts';
+import { peopleView } from '../../registry/trusted-issuer-view.ts';
 import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
 import { rfc3339 } from '../../registry/views.ts';
 import { isDeclarable, specOf } from './credential-types.ts';
@@ -98,6 +99,7 @@ function trustedIssuerDocument(record: TrustedIssuerRecord): ExportedDocument {
     ...(audience === undefined ? {} : { audience }),
     max_token_age: record.maxTokenAge,
     single_use: record.singleUse,
+    ...(record.people === undefined ? {} : { people: peopleView(record.people) }),
   });
 }
 

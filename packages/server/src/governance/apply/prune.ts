@@ -174,14 +174,14 @@ function trustedIssuerRemoval(
   record: TrustedIssuerRecord,
   after: Position | undefined,
 ): Removal {
-  const { deps, actor } = application;
+  const { deps, actor, ceiling } = application;
   return async (now, tell) => {
     const present = await now.trustedIssuers.byId(record.id);
     if (present === undefined || present.state === 'deleted') return undefined;
     const asked = { after, verb: 'deleted', orderedBy: actor.identity };
     const { next } = await cutOffRules(deps, now, tell, present, asked);
     if (next !== undefined) return trustedIssuerRemoval(application, record, next);
-    await deleteTrustedIssuer(deps, now, tell, present);
+    await deleteTrustedIssuer(deps, now, tell, { ceiling, person: actor.person }, present);
     return undefined;
   };
 }

@@ -60,7 +60,7 @@ export async function suspendInactive(
     await sweep(
       {
         page: async (last) => (last === undefined ? quiet.map(({ id }) => ({ id, at: 0 })) : []),
-        carryOut: (id) => suspend(deps, id, watchedSince),
+        carryOut: (ids) => suspend(deps, ids, watchedSince),
         most: quiet.length,
       },
       signal,
@@ -91,13 +91,18 @@ async function inactiveOf(
   );
 }
 
-async function suspend(deps: SuspendInactiveDeps, id: string, watchedSince: number): Promise<void> {
+async function suspend(
+  deps: SuspendInactiveDeps,
+  ids: readonly string[],
+  watchedSince: number,
+): Promise<void> {
   await deps.changes.run(ACTOR, async (stores, tell) => {
-    const record = await stores.identities.byId(id);
-    if (record === undefined) return;
-    const [still] = await inactiveOf(deps, stores, [record], watchedSince);
-    if (still === undefined) return;
-    const moving = { move: 'suspend', reason: 'inactive', actor: ACTOR } as const;
-    await keepAdministered(deps, stores, id, () => moveIdentity(deps, stores, tell, record, moving));
+    for (const id of ids) {
+      const record = await stores.identities.byId(id);
+      const [still] = record === undefined ? [] : await inactiveOf(deps, stores, [record], watchedSince);
+      if (still === undefined) continue;
+      const moving = { move: 'suspend', reason: 'inactive', actor: ACTOR } as const;
+      await keepAdministered(deps, stores, id, () => moveIdentity(deps, stores, tell, still, moving));
+    }
   });
 }

@@ -1,8 +1,8 @@
 import type { Actor, Changes } from '../../audit/change.ts';
 import { expireAccess } from '../../registry/access.ts';
-import type { RuleDeps } from '../../registry/change-rules.ts';
+import type { RuleDeps, Tell } from '../../registry/change-rules.ts';
 import { expireCredential } from '../../registry/credential.ts';
-import type { Storage } from '../../storage/storage.ts';
+import type { Storage, Stores } from '../../storage/storage.ts';
 import type { Job } from './job.ts';
 import { sweep } from './sweep.ts';
 
@@ -27,7 +27,10 @@ export function sweepEndsJob(deps: SweepEndsDeps): Job {
         await sweep(
           {
             page: (after, limit) => deps.storage[kind].due(now, { limit, after }),
-            carryOut: (id) => (kind === 'credentials' ? endCredential(deps, id) : endAccess(deps, id)),
+            carryOut: (ids) =>
+              deps.changes.run(ACTOR, async (stores, tell) => {
+                for (const id of ids) await END[kind](deps, stores, tell, id);
+              }),
             ...(most === undefined ? {} : { most }),
           },
           signal,
@@ -38,22 +41,22 @@ export function sweepEndsJob(deps: SweepEndsDeps): Job {
   };
 }
 
-async function endCredential(deps: SweepEndsDeps, id: string): Promise<void> {
-  await deps.changes.run(ACTOR, async (stores, tell) => {
+type End = (deps: SweepEndsDeps, stores: Stores, tell: Tell, id: string) => Promise<void>;
+
+const END: { readonly [kind in 'credentials' | 'access']: End } = {
+  async credentials(deps, stores, tell, id) {
     const record = await stores.credentials.byId(id);
     const identity = record && (await stores.identities.byId(record.identityId));
     if (record === undefined || identity === undefined) return;
     await expireCredential(deps, stores, tell, identity, record);
-  });
-}
+  },
 
-async function endAccess(deps: SweepEndsDeps, id: string): Promise<void> {
-  await deps.changes.run(ACTOR, async (stores, tell) => {
+  async access(deps, stores, tell, id) {
     const record = await stores.access.byId(id);
     if (record === undefined) return;
     const identity = await stores.identities.byId(record.identityId);
     const resourceServer = await stores.resourceServers.byId(record.resourceServerId);
     if (identity === undefined || resourceServer === undefined) return;
     await expireAccess(deps, stores, tell, { identity, resourceServer }, record);
-  });
-}
+  },
+};

@@ -20,8 +20,8 @@ const ACTOR: Actor = { identity: 'countersign' };
 const MOST_AT_START = 200;
 
 /**
- * Does to identities what is due by time: ../lifecycle/due.ts. Each in a transaction of its own, in which it is looked at once
- * more; one that has missed several steps goes through all of them.
+ * Does to identities what is due by time: ../lifecycle/due.ts. Each is looked at once more in its
+ * transaction; one that has missed several steps goes through all of them.
  */
 export function sweepIdentitiesJob(deps: SweepIdentitiesDeps): Job {
   let most: number | undefined = MOST_AT_START;
@@ -34,7 +34,7 @@ export function sweepIdentitiesJob(deps: SweepIdentitiesDeps): Job {
         await sweep(
           {
             page: (after, limit) => deps.storage.identities.due(state, by, until, { limit, after }),
-            carryOut: (id) => carryOut(deps, id),
+            carryOut: (ids) => carryOut(deps, ids),
             ...(most === undefined ? {} : { most }),
           },
           signal,
@@ -48,11 +48,13 @@ export function sweepIdentitiesJob(deps: SweepIdentitiesDeps): Job {
 /** More than any identity can have missed. */
 const MOST_STEPS = 5;
 
-async function carryOut(deps: SweepIdentitiesDeps, id: string): Promise<void> {
+async function carryOut(deps: SweepIdentitiesDeps, ids: readonly string[]): Promise<void> {
   await deps.changes.run(ACTOR, async (stores, tell) => {
-    let record = await stores.identities.byId(id);
-    for (let step = 0; step < MOST_STEPS && record !== undefined; step++) {
-      record = await oneStep(deps, stores, tell, record);
+    for (const id of ids) {
+      let record = await stores.identities.byId(id);
+      for (let step = 0; step < MOST_STEPS && record !== undefined; step++) {
+        record = await oneStep(deps, stores, tell, record);
+      }
     }
   });
 }

@@ -2,21 +2,24 @@ import { RegistryRefusal } from '../../registry/refusal.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { Due } from '../../storage/page.ts';
 
-/** Rows of one page, and how many of them are worked on at once. */
+/** Rows of one page, how many of them share a transaction, and how many transactions run at once. */
 const PAGE = 500;
-const SIDE_BY_SIDE = 8;
+const TOGETHER = 5;
+const SIDE_BY_SIDE = 2;
 
-/** What a sweep reads and does: pages in the order of their instants, and each row in a transaction of its own. */
+/** What a sweep reads and does: pages in the order of their instants. */
 export interface Sweep {
   readonly page: (after: Due | undefined, limit: number) => Promise<readonly Due[]>;
-  readonly carryOut: (id: string) => Promise<void>;
+  /** In one transaction: all of them, or none. Each is looked at once more in it. */
+  readonly carryOut: (ids: readonly string[]) => Promise<void>;
   /** Rows at most. */
   readonly most?: number;
 }
 
 /**
- * Carries out what is due, however much has piled up, and says how many rows there were. What one row fails with keeps nobody else
- * waiting, and is thrown at the end; but not where another node, or a person, was faster, and not where a rule says no.
+ * Carries out what is due, however much has piled up, and says how many rows there were. Some share a transaction, for a commit is
+ * what costs; where that fails each has its own. What one row fails with keeps nobody else waiting, and is thrown at the end; but
+ * not where another node, or a person, was faster, and not where a rule says no.
  */
 export async function sweep(
   { page, carryOut, most = Infinity }: Sweep,
@@ -29,11 +32,16 @@ export async function sweep(
     const limit = Math.min(PAGE, most - seen);
     const rows = await page(after, limit);
     seen += rows.length;
-    await sideBySide(rows, signal, async ({ id }) => {
+    await sideBySide(groupsOf(rows), signal, async (ids) => {
       try {
-        await carryOut(id);
-      } catch (error) {
-        if (!isNoNews(error)) failed.push(error);
+        await carryOut(ids);
+      } catch {
+        for (const id of ids) {
+          if (signal.aborted || failed.length >= MOST_FAILURES) return;
+          await carryOut([id]).catch((error: unknown) => {
+            if (!isNoNews(error)) failed.push(error);
+          });
+        }
       }
     });
     after = rows.at(-1);
@@ -45,6 +53,14 @@ export async function sweep(
 
 /** A database that is gone fails for every row: there is no use in asking for all of them. */
 const MOST_FAILURES = 20;
+
+function groupsOf(rows: readonly Due[]): readonly (readonly string[])[] {
+  const groups: string[][] = [];
+  for (let from = 0; from < rows.length; from += TOGETHER) {
+    groups.push(rows.slice(from, from + TOGETHER).map(({ id }) => id));
+  }
+  return groups;
+}
 
 function isNoNews(error: unknown): boolean {
   if (error instanceof RegistryRefusal) return true;

@@ -163,6 +163,8 @@ function issuedEvent(
     scopes_asked: attempt.scopeAsked === token.scope ? token.scope : scopesAsked(attempt),
     scopes_held: token.scope,
     jti: token.jti,
+    lifetime: token.expiresIn,
+    parent: attempt.delegation?.via?.[0]?.jti,
     method: client.method,
     source: attempt.request.source,
     instance: instanceOf(attempt.request, client),

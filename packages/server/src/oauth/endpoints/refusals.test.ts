@@ -20,6 +20,7 @@ import {
 import { proofKey, proofOf } from '../../../test/dpop-proof.ts';
 import { addExchange, type ExchangeScene, scopesOf, TOKEN } from '../../../test/exchange-scene.ts';
 import { addFederation, assertingAsGrant, SECONDS } from '../../../test/federation-scene.ts';
+import { openPeopleScene } from '../../../test/people-scene.ts';
 import {
   addApiKey,
   changed,
@@ -249,6 +250,34 @@ interface AssertionChange {
   readonly before?: boolean;
 }
 
+/** A person's sign-in (OpenID Connect Core §3.1.3.7), told like one of the scene. */
+function signingIn({
+  claims = {},
+  change = {},
+  issuer = {},
+  authorization = null,
+  left = false,
+}: SignInChange): Reach {
+  return async (s) => {
+    const { facts, log, strangers, counters } = s.deps;
+    const people = await openPeopleScene(issuer, { facts, log, strangers, counters });
+    if (left) Object.assign(people.scene.deps.people, { standing: () => Promise.resolve('left') });
+    const answer = await people.signIn(people.idToken(claims), change, { authorization });
+    await people.scene.close();
+    return answer;
+  };
+}
+function notSignedIn(change: SignInChange): Expected {
+  return denied('invalid_grant', 'the sign-in is not acceptable', signingIn(change));
+}
+interface SignInChange {
+  readonly claims?: object;
+  readonly change?: Readonly<Record<string, string | null>>;
+  readonly issuer?: Parameters<typeof openPeopleScene>[0];
+  readonly authorization?: string | null;
+  readonly left?: boolean;
+}
+
 const NOT_WELL_FORMED = 'the body is not well-formed';
 const NO_ACCESS = 'the client has no access to this resource';
 
@@ -389,6 +418,7 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   assertion_malformed: badAssertion({}, { token: () => 'a.b.c' }),
   assertion_issuer_unknown: badAssertion({ iss: 'https://issuer.test/' }),
   assertion_issuer_suspended: badAssertion({}, { issuer: { state: 'suspended' } }),
+  assertion_issuer_of_people: badAssertion({}, { issuer: { kind: 'people' } }),
   assertion_wrong_typ: badAssertion({}, { header: { typ: 'at+jwt' } }),
   assertion_algorithm_not_allowed: badAssertion({}, { issuer: { algorithms: ['RS256'] } }),
   assertion_keys_unavailable: badAssertion({}, { issuer: { keys: { from: 'discovery' } } }),
@@ -545,6 +575,27 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   dpop_proof_replayed: badProof(proving((now) => [proofOf(KEY, now)])),
   dpop_nonce_missing: nonceNeeded({}),
   dpop_nonce_unknown: nonceNeeded({ nonce: 'x' }),
+  sign_in_malformed: malformed(
+    'subject_token, subject_token_type of an ID token, and nonce_verifier are needed',
+    signingIn({ change: { nonce_verifier: null } }),
+  ),
+  sign_in_with_client_proof: malformed(
+    'a person signs in without client authentication',
+    signingIn({ authorization: formatBasicCredentials('countersign-cli', 'csk_x') }),
+  ),
+  sign_in_not_offered: notSignedIn({ issuer: { state: 'suspended' } }),
+  sign_in_token_refused: notSignedIn({ claims: { aud: 'other' } }),
+  sign_in_no_handle: denied(
+    'access_denied',
+    'the provider does not say who this is',
+    signingIn({ claims: { email_verified: false } }),
+  ),
+  sign_in_no_role: denied(
+    'access_denied',
+    'no group of this person has a role here',
+    signingIn({ claims: { groups: [] } }),
+  ),
+  sign_in_person_left: denied('access_denied', 'this person may not sign in', signingIn({ left: true })),
   network_not_allowed: denied(
     'access_denied',
     'a policy of this authority does not allow it',

@@ -1,6 +1,6 @@
 // What the deployment's policy says of a token that is about to be issued: RFC 6749 §3.3, §5.1 leave scope and lifetime to it.
 import type { ConfirmationMember } from '@countersign/protocol';
-import { evaluate } from '../../policy/evaluate.ts';
+import { type Decision, evaluate } from '../../policy/evaluate.ts';
 import type { IssuanceFacts, Rule } from '../../policy/rule.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
@@ -32,16 +32,42 @@ export function requirePolicy(
   deps: PolicyDeps,
   client: AuthenticatedClient,
   held: EffectiveAccess,
-  { source, confirmation }: AskedHow,
+  how: AskedHow,
   now: number,
 ): number {
-  const decision = evaluate(deps.rules, {
+  const decision = judge(
+    deps,
+    { identity: client.facts.identity, credential: client.credential, method: client.method },
+    held,
+    how,
     now,
-    environment: client.facts.identity.environment,
+  );
+  if (!decision.ok) throw new Refusal(decision.reason);
+  return decision.lifetime;
+}
+
+/** Of a client, what rules look at. */
+export interface PolicyClient {
+  readonly identity: AuthenticatedClient['facts']['identity'];
+  readonly credential: AuthenticatedClient['credential'];
+  readonly method: string;
+}
+
+/** What the rules say, whoever asks. */
+export function judge(
+  deps: PolicyDeps,
+  client: PolicyClient,
+  held: Pick<EffectiveAccess, 'access' | 'resourceServer' | 'scopes'>,
+  { source, confirmation }: AskedHow,
+  now: number,
+): Decision {
+  return evaluate(deps.rules, {
+    now,
+    environment: client.identity.environment,
     method: client.method,
     credentialType: client.credential.material.type,
     refusedMethods: deps.refusedMethods,
-    identityExpiresAt: client.facts.identity.expiresAt,
+    identityExpiresAt: client.identity.expiresAt,
     credentialExpiresAt: client.credential.expiresAt,
     credentialCreatedAt: client.credential.createdAt,
     accessExpiresAt: held.access.expiresAt,
@@ -57,6 +83,4 @@ export function requirePolicy(
     lifetimeLimits: deps.lifetimeLimits,
     maximumAge: deps.enforcedAge,
   });
-  if (!decision.ok) throw new Refusal(decision.reason);
-  return decision.lifetime;
 }

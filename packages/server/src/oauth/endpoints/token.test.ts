@@ -163,6 +163,7 @@ describe('the audit record of a token', () => {
         scopes_asked: 'fraud:read made-up',
         scopes_held: 'fraud:read',
         jti: claims.jti,
+        lifetime: 600,
         method: 'client_secret_basic',
         source: '192.0.2.7',
         instance: 'boot-7',

@@ -25,6 +25,7 @@ import {
 } from '../client-auth/authenticate.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import type { Grant, GrantTable } from '../grants/grant.ts';
+import { isSignIn } from '../grants/sign-in.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import { confirm } from '../sender-constraint/confirm.ts';
 import type { SenderConstraint } from '../sender-constraint/constraint.ts';
@@ -39,6 +40,7 @@ import { readJsonBody } from './json-body.ts';
 import type { IssuanceRecord } from './issuance-record.ts';
 import { readForm } from './read-form.ts';
 import { recheck } from './recheck.ts';
+import { type SignInDeps, signIn } from './sign-in.ts';
 import { type PolicyDeps, requirePolicy } from './require-policy.ts';
 import { answerHeaders, tokenResponse } from './token-response.ts';
 
@@ -49,6 +51,8 @@ export interface TokenEndpointDeps extends AuthenticateDeps, IssueDeps, PolicyDe
   /** Undefined: nobody is limited. */
   readonly budgets?: Budgets | undefined;
   readonly statusLists: Pick<StatusLists, 'placeOf'>;
+  /** Undefined: no people here. */
+  readonly signIn?: SignInDeps | undefined;
   readonly clock: Clock;
   /** Tells the operator of a bug; given the error and the request's id. */
   readonly report: (error: unknown, requestId: string) => void;
@@ -63,6 +67,10 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       attempt.scopeAsked = form.get('scope');
       attempt.resourceAsked = form.get('resource');
       const claim = present(deps.methods, request, form);
+      if (deps.signIn !== undefined && isSignIn(form)) {
+        if (claim !== undefined) throw new Refusal('sign_in_with_client_proof');
+        return await signIn(deps.signIn, form, attempt);
+      }
       attempt.claimed = claim?.presented.clientId ?? form.get('client_id');
       attempt.method = claim?.method.name;
       const grant = requireGrant(deps.grants, form);

@@ -1,26 +1,21 @@
 // A token of another issuer as an authorization grant: RFC 7523 §3, RFC 7519 §4.1, RFC 8725 §3.
-import { createHash } from 'node:crypto';
-import {
-  isNumericDate,
-  type JsonObject,
-  type JwsAlgorithm,
-  type ParsedJws,
-  parseCompactJws,
-  parseJsonObject,
-  parseJwkSet,
-  type VerificationKey,
-  verifyJws,
-} from '@countersign/protocol';
-import { type JwksCache, type JwksSource, pickByHeader } from '../../outbound/jwks-cache.ts';
-import { OutboundRefusal } from '../../outbound/outbound-refusal.ts';
+import { isNumericDate, type JsonObject, parseCompactJws, parseJsonObject } from '@countersign/protocol';
 import type { TrustedIssuerRecord, TrustedIssuerStore } from '../../storage/trusted-issuers.ts';
 import { Refusal } from '../refusal.ts';
+import {
+  about,
+  maxAgeOf,
+  type IssuerKeysDeps,
+  MAX_DEPTH,
+  MAX_TOKEN_BYTES,
+  replayIdOf,
+  requireSignature,
+  requireTyp,
+} from './issuer-signature.ts';
 import { vouchedFor } from './vouched-for.ts';
 
 /** Seconds by which clocks may differ. */
 export const ASSERTION_LEEWAY = 30;
-const MAX_BYTES = 16_384;
-const MAX_DEPTH = 16;
 /** Those that are registered are printable ASCII; what no issuer can be called is not looked up: no database takes NUL. */
 const ISSUER = /^[\x21-\x7e]{1,2048}$/;
 
@@ -34,9 +29,8 @@ export interface ForeignAssertion {
   readonly endsAt: number;
 }
 
-export interface ForeignAssertionDeps {
+export interface ForeignAssertionDeps extends IssuerKeysDeps {
   readonly trustedIssuers: Pick<TrustedIssuerStore, 'byIssuer'>;
-  readonly jwks: JwksCache;
   /** What an assertion may be for, where its issuer has no audience of its own: RFC 7523 §3, 3. */
   readonly audiences: readonly string[];
 }
@@ -47,9 +41,9 @@ export async function readForeignAssertion(
   text: string,
   now: number,
 ): Promise<ForeignAssertion> {
-  const jws = parseCompactJws(text, MAX_BYTES);
+  const jws = parseCompactJws(text, MAX_TOKEN_BYTES);
   if (!jws.ok) throw new Refusal('assertion_malformed');
-  const parsed = parseJsonObject(jws.payload, { maxDepth: MAX_DEPTH, maxBytes: MAX_BYTES });
+  const parsed = parseJsonObject(jws.payload, { maxDepth: MAX_DEPTH, maxBytes: MAX_TOKEN_BYTES });
   if (!parsed.ok) throw new Refusal('assertion_malformed');
   const claims = parsed.value;
   const trustedIssuer = await issuerOf(deps, claims);
@@ -71,65 +65,10 @@ async function issuerOf(deps: ForeignAssertionDeps, claims: JsonObject): Promise
   if (trustedIssuer === undefined) throw new Refusal('assertion_issuer_unknown');
   if (trustedIssuer.state !== 'active')
     throw new Refusal('assertion_issuer_suspended', undefined, about(trustedIssuer));
+  // It vouches for people: no machine is what it says of them.
+  if (trustedIssuer.kind === 'people')
+    throw new Refusal('assertion_issuer_of_people', undefined, about(trustedIssuer));
   return trustedIssuer;
-}
-
-/** RFC 8725 §3.11: tokens that are something else say so. Platforms say nothing, or JWT. */
-function requireTyp({ header: { typ } }: ParsedJws): void {
-  if (typ !== undefined && !/^(?:application\/)?jwt$/i.test(typ)) throw new Refusal('assertion_wrong_typ');
-}
-
-async function requireSignature(
-  deps: ForeignAssertionDeps,
-  jws: ParsedJws,
-  trustedIssuer: TrustedIssuerRecord,
-  now: number,
-): Promise<void> {
-  const { alg } = jws.header;
-  if (!trustedIssuer.algorithms.includes(alg)) {
-    throw new Refusal('assertion_algorithm_not_allowed', undefined, about(trustedIssuer));
-  }
-  const key = await keyFor(deps, jws, trustedIssuer, now);
-  if (key === undefined) throw new Refusal('assertion_key_unknown', undefined, about(trustedIssuer));
-  if (!verifyJws(jws, key)) throw new Refusal('assertion_signature', undefined, about(trustedIssuer));
-}
-
-async function keyFor(
-  { jwks }: ForeignAssertionDeps,
-  jws: ParsedJws,
-  trustedIssuer: TrustedIssuerRecord,
-  now: number,
-): Promise<VerificationKey | undefined> {
-  const { keys, ca, issuer } = trustedIssuer;
-  const pick = pickByHeader(jws.header);
-  const rsaAlgorithm = rsaAlgorithmOf(trustedIssuer);
-  if (keys.from === 'jwks') {
-    const set = parseJwkSet(keys.jwks, rsaAlgorithm === undefined ? undefined : { rsaAlgorithm });
-    return set.ok ? pick(set.keys) : undefined;
-  }
-  const source: JwksSource =
-    keys.from === 'jwks_uri'
-      ? { kind: 'jwks', url: keys.uri, ca, rsaAlgorithm }
-      : { kind: 'discovery', url: issuer, ca, rsaAlgorithm };
-  try {
-    return await jwks.find(source, pick, now);
-  } catch (error) {
-    if (!(error instanceof OutboundRefusal)) throw error;
-    throw new Refusal('assertion_keys_unavailable', undefined, {
-      ...about(trustedIssuer),
-      fetch: error.reason,
-      host: error.host,
-    });
-  }
-}
-
-const RSA: readonly JwsAlgorithm[] = ['RS256', 'RS384', 'PS256'];
-
-/** RFC 7517 §4.4: `alg` is optional, and a key has exactly one here: the first that the issuer is allowed. */
-function rsaAlgorithmOf({ algorithms }: TrustedIssuerRecord): JwksSource['rsaAlgorithm'] {
-  return algorithms.find((alg): alg is 'RS256' | 'RS384' | 'PS256' =>
-    (RSA as readonly string[]).includes(alg),
-  );
 }
 
 /** RFC 7523 §3: iss, sub, aud and exp are required. Presence and type; what they say is for the others. */
@@ -168,28 +107,6 @@ function requireTime(claims: JsonObject, trustedIssuer: TrustedIssuerRecord, now
   return Math.min(exp, iat === undefined ? exp : iat + maxTokenAge) + ASSERTION_LEEWAY;
 }
 
-/** In seconds. Without `iat` there is `exp` alone, and a mark is kept until then. */
-function maxAgeOf(
-  iat: number | undefined,
-  { maxTokenAge, earlierTokens, singleUse }: TrustedIssuerRecord,
-): number {
-  const isEarlier =
-    singleUse && iat !== undefined && earlierTokens !== undefined && iat < earlierTokens.until;
-  return isEarlier ? Math.min(maxTokenAge, earlierTokens.maxAge) : maxTokenAge;
-}
-
-/**
- * Without `jti` what was signed is the name: the signature itself may have another spelling that holds as well. An issuer that
- * is deleted and registered again is the same one.
- */
-function replayIdOf(jws: ParsedJws, claims: JsonObject, { issuer }: TrustedIssuerRecord): string {
-  const jti = own(claims, 'jti');
-  const name = typeof jti === 'string' ? ['jti', jti] : ['signed', jws.signingInput];
-  return createHash('sha256')
-    .update(JSON.stringify([issuer, ...name]))
-    .digest('base64url');
-}
-
 function own(claims: JsonObject, name: string): unknown {
   return Object.hasOwn(claims, name) ? claims[name] : undefined;
 }
@@ -198,11 +115,4 @@ function told(value: unknown): string | null {
   return value === undefined
     ? null
     : (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 200);
-}
-
-function about({ id, issuer }: TrustedIssuerRecord): {
-  readonly trusted_issuer: string;
-  readonly issuer: string;
-} {
-  return { trusted_issuer: id, issuer };
 }

@@ -33,6 +33,8 @@ async function signingWhile(change: Partial<TrustedIssuerRecord>): Promise<Token
   return await openTokenScene({ ...scene.deps, keystore: slow });
 }
 
+const HOST = { ceiling: undefined, person: undefined };
+
 describe('a token in the making', () => {
   it.each<[string, Partial<TrustedIssuerRecord>, string]>([
     ['suspended', { state: 'suspended' }, 'assertion_issuer_suspended'],
@@ -71,7 +73,7 @@ describe('a token that was used once', () => {
     const record = (await storage.trustedIssuers.byIssuer(FOREIGN)) as TrustedIssuerRecord;
     const rules = { clock, random: deps.random, issuer: ISSUER, fetchFault: () => undefined };
     await storage.transaction((stores) =>
-      changeTrustedIssuer(rules, stores, () => undefined, undefined, record, { maxTokenAge }),
+      changeTrustedIssuer(rules, stores, () => undefined, HOST, record, { maxTokenAge }),
     );
   };
   const at = (seconds: number): void => scene.clock.set(NOW + seconds * 1000);

@@ -6,6 +6,7 @@ export type AssertionReason =
   | 'assertion_malformed'
   | 'assertion_issuer_unknown'
   | 'assertion_issuer_suspended'
+  | 'assertion_issuer_of_people'
   | 'assertion_wrong_typ'
   | 'assertion_algorithm_not_allowed'
   | 'assertion_keys_unavailable'
@@ -50,6 +51,11 @@ export const ASSERTION: Reasons<AssertionReason> = {
     ...BAD_ASSERTION,
     why: 'The issuer of the assertion is suspended here.',
     fix: 'When it may be trusted again: countersign trusted-issuers update ISSUER --state active',
+  },
+  assertion_issuer_of_people: {
+    ...BAD_ASSERTION,
+    why: 'The issuer of the assertion vouches for people, and a machine came with it.',
+    fix: 'Trust another issuer for machines; if a person meant to sign in: countersign login',
   },
   assertion_wrong_typ: {
     ...BAD_ASSERTION,

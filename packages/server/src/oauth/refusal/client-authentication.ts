@@ -73,7 +73,7 @@ export const CLIENT_AUTHENTICATION: Reasons<ClientAuthenticationReason> = answer
   },
   identity_suspended: {
     why: 'The identity is suspended.',
-    fix: 'Suspended by an operator: see its state_reason, then countersign identities resume. After a cut-off or a leak it is final in this version: make a new identity with countersign connect.',
+    fix: 'Suspended by an operator: see its state_reason, then countersign identities resume. After a cut-off it takes two people and a new credential.',
   },
   identity_decommissioned: {
     why: 'The identity is being decommissioned, or is so already: something still uses it.',

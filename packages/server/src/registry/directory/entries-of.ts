@@ -1,5 +1,4 @@
 import type { PersonRecord, PersonStore } from '../../storage/people.ts';
-import type { PersonStatus } from '../people.ts';
 import type { SignedInPerson } from '../signed-in-person.ts';
 
 type Reading = Pick<PersonStore, 'byHandle' | 'byEmail' | 'byExternalId'>;
@@ -15,10 +14,4 @@ export async function entriesOf(
     await people.byExternalId(subject),
   ];
   return found.filter((person) => person !== undefined);
-}
-
-/** Whoever has left by any of its names may do nothing any more, however long its sign-in would last. */
-export function statusInDirectory(people: Reading): PersonStatus {
-  return async (person) =>
-    (await entriesOf(people, person)).some(({ status }) => status === 'left') ? 'left' : 'active';
 }

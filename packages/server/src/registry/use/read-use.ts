@@ -65,10 +65,10 @@ export async function useOfAccess(
   );
 }
 
-const NOT_WATCHED: Watched = { seen: [], missed: [] };
+export const NOT_WATCHED: Watched = { seen: [], missed: [] };
 
 /** When the copies of each resource server told what they saw; who is silent now is counted as missed. */
-async function watchedOf(
+export async function watchedOf(
   { coverage, usageReporters }: Reading,
   resourceServerIds: readonly string[],
   window: Span,

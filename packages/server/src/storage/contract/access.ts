@@ -68,6 +68,11 @@ export function accessContract({ storage }: Subject): void {
     const next = changed(record, { scopes: ['fraud:write'], expiresAt: T0 + 9 });
     await storage().access.replace(next);
     expect(await storage().access.byId(record.id)).toStrictEqual(next);
+    expect(await storage().access.asOf(record.id, record.updatedAt - 1)).toBeUndefined();
+    expect(await storage().access.asOf(record.id, next.updatedAt - 1)).toStrictEqual(
+      next.updatedAt > record.updatedAt ? record : undefined,
+    );
+    expect(await storage().access.asOf(record.id, next.updatedAt)).toStrictEqual(next);
     const stale = { fault: 'version_conflict' };
     await expect(storage().access.replace(next)).rejects.toMatchObject(stale);
     const elsewhere = changed(next, { resourceServerId: freshId('rsv') });

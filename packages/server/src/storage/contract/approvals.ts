@@ -189,17 +189,21 @@ export function approvalContract({ storage }: Subject): void {
     const held = async (scope: string, at: number): Promise<unknown> =>
       (
         await storage().access.heldAt({ resourceServerId: resourceServer.id, scope }, T0 + at, { limit: 10 })
-      ).items.map(({ access: { version }, clientId }) => [clientId, version]);
+      ).items.map(({ identityId, version }) => [identityId, version]);
     expect(await held('fraud:write', 9)).toEqual([]);
-    expect(await held('fraud:write', 10)).toEqual([[identity.clientId, 2]]);
+    expect(await held('fraud:write', 10)).toEqual([[identity.id, 2]]);
     expect(await held('fraud:write', 20)).toEqual([]);
-    expect(await held('fraud:read', 20)).toEqual([[identity.clientId, 3]]);
+    expect(await held('fraud:read', 20)).toEqual([[identity.id, 3]]);
     expect(await held('fraud:read', 30)).toEqual([]);
     const other = await pair(storage());
     const over = accessRecord(other.identity.id, resourceServer.id, { expiresAt: T0 + 50 });
     await storage().access.insert(over);
-    expect(await held('fraud:read', 49)).toEqual([[other.identity.clientId, 1]]);
+    expect(await held('fraud:read', 49)).toEqual([[other.identity.id, 1]]);
     expect(await held('fraud:read', 50)).toEqual([]);
+    const then = await storage().identities.allAsOf([identity.id, other.identity.id, 'idn_none'], T0 + 1);
+    expect(then.map(({ id }) => id).sort()).toEqual([identity.id, other.identity.id].sort());
+    expect(await storage().identities.allAsOf([identity.id], T0 - 1)).toEqual([]);
+    expect(await storage().identities.allAsOf([], T0)).toEqual([]);
   });
 
   it('lists what ends in a span of time, the nearest end first', async () => {

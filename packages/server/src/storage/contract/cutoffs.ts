@@ -30,6 +30,22 @@ export function cutoffContract({ storage }: Subject): void {
     expect(await storage().cutoffs.after(2, 10)).toEqual([]);
   });
 
+  it('finds the orders about one thing that reach tokens of an instant', async () => {
+    const seconds = T0 / 1000;
+    const append = (kind: CutoffRecord['kind'], target: string, notBefore: number): Promise<CutoffRecord> =>
+      storage().cutoffs.append({ ...order(), kind, target, notBefore });
+    const first = await append('credential', 'crd_traced', seconds);
+    await append('identity', 'crd_traced', seconds);
+    await append('credential', 'crd_other', seconds);
+    const second = await append('credential', 'crd_traced', seconds + 10);
+    const found = (issuedAt: number, limit: number): Promise<readonly CutoffRecord[]> =>
+      storage().cutoffs.ofTarget({ kind: 'credential', target: 'crd_traced' }, issuedAt, limit);
+    expect(await found(seconds, 10)).toStrictEqual([first, second]);
+    expect(await found(seconds + 1, 10)).toStrictEqual([second]);
+    expect(await found(seconds, 1)).toStrictEqual([first]);
+    expect(await found(seconds + 11, 10)).toEqual([]);
+  });
+
   it('sweeps the orders of tokens that have ended, those alone, and gives no cursor twice', async () => {
     const start = await storage().cutoffs.head();
     const seconds = T0 / 1000;

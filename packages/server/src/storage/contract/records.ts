@@ -130,6 +130,7 @@ export function trustedIssuerRecord(overrides: Partial<TrustedIssuerRecord> = {}
     maxTokenAge: 3600,
     earlierTokens: undefined,
     singleUse: true,
+    people: undefined,
     state: 'active',
     createdAt: T0,
     updatedAt: T0,

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Answer, type Authority, identityBody, openAuthority } from '../../../test/authority.ts';
+
+let authority: Authority;
+let path: string;
+beforeEach(async () => {
+  authority = await openAuthority();
+  const body = identityBody('payments', { client_id: 'payments', environment: 'test' });
+  path = `/v1/identities/${(await authority.call('POST', '/v1/identities', { body })).body.id}`;
+  await newCredential();
+  await cutOff();
+  authority.clock.advance(1000);
+});
+afterEach(async () => {
+  expect(authority.bugs).toEqual([]);
+  await authority.close();
+});
+
+async function cutOff(): Promise<void> {
+  const body = { kind: 'identity', id: 'payments', reason: 'leak' };
+  expect((await authority.call('POST', '/v1/cutoffs', { body })).status).toBe(201);
+}
+
+async function newCredential(): Promise<void> {
+  const made = await authority.call('POST', `${path}/credentials`, { body: { type: 'client_secret' } });
+  expect(made.status).toBe(201);
+}
+
+async function resumeAs(handle: string | null, role: 'admin' | 'operator' = 'admin'): Promise<Answer> {
+  const body = { reason: 'found and mended' };
+  if (handle === null) return await authority.call('POST', `${path}/resume`, { body });
+  const token = await authority.personToken(handle, [role]);
+  return await authority.call('POST', `${path}/resume`, { token, body });
+}
+
+async function statesOfCredentials(): Promise<string[]> {
+  const { body } = await authority.call('GET', '/v1/credentials?identity=payments');
+  return body.items.map(({ state }: { state: string }) => state);
+}
+
+test('two people and a new credential put it back to work, and what it had before is gone', async () => {
+  const first = await resumeAs('ada@example.com');
+  expect([first.status, first.body.state, first.body.security_stop]).toEqual([200, 'suspended', true]);
+  expect(await statesOfCredentials()).toEqual(['revoked']);
+  const early = await resumeAs('eva@example.com');
+  expect([early.status, early.body.code]).toEqual([409, 'illegal_transition']);
+  await newCredential();
+  const second = await resumeAs('eva@example.com');
+  expect([second.status, second.body.state, second.body.security_stop]).toEqual([200, 'active', false]);
+  const told = authority.log.events.filter(({ type }) => type.startsWith('identity.resume'));
+  expect(told).toMatchObject([
+    { type: 'identity.resume_agreed', person: 'ada@example.com' },
+    { type: 'identity.resumed', person: 'eva@example.com' },
+  ]);
+});
+
+test('one person does not make two, under whatever spelling of its name', async () => {
+  await resumeAs('ada@example.com');
+  await newCredential();
+  for (const handle of ['ada@example.com', 'Ada@Example.com']) {
+    expect((await resumeAs(handle)).body.code).toBe('needs_people');
+  }
+});
+
+test('neither a machine nor who decides nothing has a say', async () => {
+  expect((await resumeAs(null)).body.code).toBe('needs_people');
+  expect((await resumeAs('otto@example.com', 'operator')).body.code).toBe('insufficient_scope');
+  await resumeAs('ada@example.com');
+  await newCredential();
+  expect((await resumeAs(null)).body.code).toBe('needs_people');
+  expect((await resumeAs('otto@example.com', 'operator')).body.code).toBe('insufficient_scope');
+});
+
+test('a word stands for a day, and not beyond the next cut-off', async () => {
+  await resumeAs('ada@example.com');
+  await newCredential();
+  await cutOff();
+  const again = await resumeAs('eva@example.com');
+  expect(again.body.state).toBe('suspended');
+  await newCredential();
+  authority.clock.advance(86_400_001);
+  expect((await resumeAs('ada@example.com')).body.state).toBe('suspended');
+});
+
+test('a dry run shows what goes with the first word, and does nothing', async () => {
+  const token = await authority.personToken('ada@example.com', ['admin']);
+  const ask = { token, body: { reason: 'x' } };
+  const shown = await authority.call('POST', `${path}/resume?dry_run=true`, ask);
+  expect(shown.status).toBe(200);
+  expect(await statesOfCredentials()).toEqual(['active']);
+});

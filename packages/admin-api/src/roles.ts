@@ -51,8 +51,12 @@ export function scopesOfRoles(roles: Iterable<Role>): readonly Permission[] {
   return PERMISSIONS.filter((scope) => SCOPE_ROLES[scope].some((role) => held.has(role)));
 }
 
-/** Whether these roles hold the scope only for what is the person's own. */
+/**
+ * Whether these roles hold the scope only for what is the person's own. What is offered to somebody is not theirs yet: the
+ * offer itself says who may take it.
+ */
 export function limitedToOwn(roles: Iterable<Role>, scope: Permission): boolean {
+  if (scope === 'ownership:accept') return false;
   const holding = [...roles].filter((role) => SCOPE_ROLES[scope].includes(role));
   return holding.length > 0 && holding.every((role) => role === 'owner');
 }

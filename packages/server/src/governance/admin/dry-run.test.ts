@@ -174,6 +174,7 @@ const ELSEWHERE: readonly OperationId[] = [
   'approval-rules.create',
   'approval-rules.delete',
   'approval-rules.patch',
+  'me.sign-out',
   'ownership-offers.accept',
   'ownership-offers.decline',
   'ownership-offers.withdraw',

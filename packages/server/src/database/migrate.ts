@@ -9,9 +9,9 @@ import { usage } from './migrations/0021-usage.ts';
 import { usedOnceBatches } from './migrations/0022-used-once-batches.ts';
 import { scopeRoutes } from './migrations/0023-scope-routes.ts';
 import { statusIndexes } from './migrations/0025-status-indexes.ts';
-import { lifecycle } from './migrations/0031-lifecycle.ts';
 import { earlierTokenAge } from './migrations/0026-earlier-token-age.ts';
 import { peopleIssuers } from './migrations/0030-people-issuers.ts';
+import { lifecycle } from './migrations/0031-lifecycle.ts';
 import { people } from './migrations/0032-people.ts';
 import { approvals } from './migrations/0033-approvals.ts';
 import { trace } from './migrations/0037-trace.ts';
@@ -30,9 +30,9 @@ const MIGRATIONS: readonly {
   { name: '0022-used-once-batches', texts: usedOnceBatches },
   { name: '0023-scope-routes', texts: scopeRoutes },
   { name: '0025-status-indexes', texts: statusIndexes },
-  { name: '0031-lifecycle', texts: lifecycle },
   { name: '0026-earlier-token-age', texts: earlierTokenAge },
   { name: '0030-people-issuers', texts: peopleIssuers },
+  { name: '0031-lifecycle', texts: lifecycle },
   { name: '0032-people', texts: people },
   { name: '0033-approvals', texts: approvals },
   { name: '0037-trace', texts: trace },

@@ -49,9 +49,9 @@ routes:
     const wrong = run('--config', file, '--check');
     expect(wrong).toMatchObject({ status: 2, stdout: '' });
     expect(wrong.stderr).toContain(`${file}:5:6: routes[0].path: no request can have this path`);
-    expect(run('--config', join(folder, 'none.yaml')).status).toBe(1);
+    expect(run('--config', join(folder, 'none.yaml')).status).toBe(2);
     expect(run('--confg', file).status).toBe(2);
-    expect(run().stderr).toMatch(/^usage: /);
+    expect(run().stderr).toMatch(/^--config is missing\n\nusage: /);
     expect(run('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 

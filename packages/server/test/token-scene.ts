@@ -56,6 +56,8 @@ export interface TokenScene {
   readonly counters: IssuanceCounters;
   readonly bugs: unknown[];
   /** What the log took, and how it treats what comes next. */
+  /** Ids of credentials that were noted as used. */
+  readonly used: string[];
   readonly log: { readonly events: AuditEvent[]; mode: 'takes' | 'refuses' | 'never answers' };
   /** Refusals of strangers, as the budget was told of them. */
   readonly strangers: Stranger[];
@@ -116,6 +118,7 @@ export async function openTokenScene(
   const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer, clock });
   const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
   const bugs: unknown[] = [];
+  const used: string[] = [];
   const strangers: Stranger[] = [];
   const log: TokenScene['log'] = { events: [], mode: 'takes' };
   const facts = createFactsCache({ storage, capacity: 100 });
@@ -155,7 +158,7 @@ export async function openTokenScene(
     node: 'n1',
     counters,
     pace: createIssuancePace(NOW),
-    uses: { issued: () => undefined },
+    uses: { issued: (credential) => used.push(credential) },
     report: (error) => bugs.push(error),
     feed: { read: async () => 'a.b.c' },
     changes: createChanges({ storage, log: appending, clock, random, node: 'n1' }),
@@ -198,6 +201,7 @@ export async function openTokenScene(
     clock,
     counters,
     bugs,
+    used,
     log,
     strangers,
     secret,

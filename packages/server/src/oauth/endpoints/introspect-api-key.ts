@@ -4,6 +4,7 @@ import { type ApiKeyFacts, resolveApiKey } from '../../registry/api-key.ts';
 import { type EffectiveAccess, effectiveAccess } from '../../registry/effective-access.ts';
 import type { SecretHash } from '../../registry/secret-hash.ts';
 import { standsFor } from '../../registry/stands-for.ts';
+import type { CredentialUses } from '../../registry/use/credential-uses.ts';
 import type { AuthenticateDeps } from '../client-auth/authenticate.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { Refusal } from '../refusal.ts';
@@ -12,6 +13,7 @@ import { type PolicyDeps, requirePolicy } from './require-policy.ts';
 export interface IntrospectApiKeyDeps extends AuthenticateDeps, PolicyDeps {
   readonly secretHash: Pick<SecretHash, 'match'>;
   readonly issuer: string;
+  readonly uses: CredentialUses;
 }
 
 /** Members of the answer beside `active`; `exp` is when the key, its identity or its access ends, epoch seconds. */
@@ -44,7 +46,10 @@ export async function introspectApiKey(
     .filter((identifier) => standsFor(client, [identifier], 'introspect', now))
     .flatMap((identifier) => wouldHold(deps, found, identifier, now) ?? []);
   const [only] = held;
-  return only === undefined || held.length > 1 ? undefined : claimsOf(deps.issuer, found, only);
+  if (only === undefined || held.length > 1) return undefined;
+  // A key that APIs ask about is used, though no token is ever issued on it: who has only that is not inactive.
+  deps.uses.issued(found.credential.id, now);
+  return claimsOf(deps.issuer, found, only);
 }
 
 /** As the token endpoint would decide (token.ts); an API that wants bound tokens takes no key. */

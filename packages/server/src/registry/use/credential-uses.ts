@@ -2,9 +2,9 @@ import type { Clock } from '../../clock.ts';
 import type { CredentialUseStore } from '../../storage/credential-use.ts';
 import type { SettingStore } from '../../storage/settings.ts';
 
-/** Notes that tokens are issued on credentials, once an hour each: no row and no write for a token. */
+/** Notes that credentials are used, once an hour each: no row and no write for a token. */
 export interface CredentialUses {
-  /** A token leaves that was issued on this credential, at `at` (epoch ms). Never waits, and allocates nothing for one noted lately. */
+  /** A token leaves that was issued on this credential, or an API is told that this key opens it, at `at` (epoch ms). Never waits, and allocates nothing for one noted lately. */
   issued(credentialId: string, at: number): void;
 }
 

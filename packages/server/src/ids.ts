@@ -18,7 +18,10 @@ export type IdPrefix =
   | 'tem'
   | 'off'
   | 'apr'
-  | 'arq';
+  | 'arq'
+  | 'whk'
+  | 'whs'
+  | 'dlv';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const LENGTH = 20;

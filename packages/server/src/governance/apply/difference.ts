@@ -12,7 +12,8 @@ export type ObjectKind =
   | 'Finding'
   | 'Person'
   | 'Team'
-  | 'OwnershipOffer';
+  | 'OwnershipOffer'
+  | 'Webhook';
 type View = Record<string, unknown>;
 
 /** One object before and after a change. */
@@ -39,6 +40,7 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['person', 'Person'],
   ['team', 'Team'],
   ['ownership_offer', 'OwnershipOffer'],
+  ['webhook', 'Webhook'],
 ]);
 const ENDS = new Set([
   'revoked',
@@ -118,7 +120,7 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'Team') return member('name');
   if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
-  if (kind === 'ApprovalRule') return member('name');
+  if (kind === 'ApprovalRule' || kind === 'Webhook') return member('name');
   if (kind === 'Credential') return `${member('client_id')}/${member('label')}`;
   if (kind === 'Cutoff') return `${member('kind')} ${member('target')}`;
   return id;

@@ -26,5 +26,12 @@ export function notices(dialect: Dialect): readonly string[] {
     `CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, next_at, id) WHERE state = 'waiting'`,
     'CREATE INDEX webhook_deliveries_page ON webhook_deliveries (webhook_id, created_at, id)',
     "CREATE INDEX webhook_deliveries_finished ON webhook_deliveries (finished_at) WHERE state <> 'waiting'",
+
+    `CREATE TABLE mails (id ${text} PRIMARY KEY, kind ${text} NOT NULL, recipient ${text} NOT NULL, dedupe ${text},
+      subject ${text} NOT NULL, body ${text} NOT NULL, state ${text} NOT NULL, attempts BIGINT NOT NULL,
+      next_at BIGINT NOT NULL, last_error ${text}, created_at BIGINT NOT NULL, finished_at BIGINT)`,
+    'CREATE UNIQUE INDEX mails_dedupe ON mails (dedupe) WHERE dedupe IS NOT NULL',
+    "CREATE INDEX mails_due ON mails (next_at, id) WHERE state = 'waiting'",
+    "CREATE INDEX mails_finished ON mails (finished_at) WHERE state <> 'waiting'",
   ];
 }

@@ -18,7 +18,8 @@ export type IdPrefix =
   | 'tem'
   | 'off'
   | 'apr'
-  | 'arq';
+  | 'arq'
+  | 'prp';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const LENGTH = 20;

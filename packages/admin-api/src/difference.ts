@@ -18,6 +18,7 @@ export const OBJECT_KINDS = [
   'Team',
   'OwnershipOffer',
   'Webhook',
+  'Proposal',
 ] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 

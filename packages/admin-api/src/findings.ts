@@ -20,6 +20,8 @@ export const FINDING_KINDS = [
   'no_backup',
   'team_emptied',
   'webhook_disabled',
+  'over_privileged',
+  'reduced_but_needed',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 export const FINDING_STATES = ['open', 'accepted', 'resolved'] as const;

@@ -101,6 +101,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'Where notices of changes go',
     load: async () => (await import('./commands/webhooks.ts')).webhooks,
   },
+  proposals: {
+    brief: 'What machines could do without, by what they use',
+    load: async () => (await import('./commands/proposals.ts')).proposals,
+  },
   cutoffs: {
     brief: 'Orders to stop trusting something at once',
     load: async () => (await import('./commands/cutoffs.ts')).cutoffs,

@@ -21,7 +21,8 @@ export type IdPrefix =
   | 'arq'
   | 'whk'
   | 'whs'
-  | 'dlv';
+  | 'dlv'
+  | 'prp';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const LENGTH = 20;

@@ -18,6 +18,7 @@ import { outboxStore } from './outbox.ts';
 import { ownershipClockStore } from './ownership-clocks.ts';
 import { ownershipOfferStore } from './ownership-offers.ts';
 import { personStore } from './people.ts';
+import { proposalStore } from './proposals.ts';
 import { resourceServerStore } from './resource-servers.ts';
 import { scopeRouteStore } from './scope-routes.ts';
 import { settingStore } from './settings.ts';
@@ -48,6 +49,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     cutoffReceipts: cutoffReceiptStore(session),
     statusIndexes: statusIndexStore(session),
     findings: findingStore(session),
+    proposals: proposalStore(session),
     people: personStore(session),
     teams: teamStore(session),
     ownershipClocks: ownershipClockStore(session),

@@ -14,6 +14,7 @@ import type { OutboxStore } from './outbox.ts';
 import type { OwnershipClockStore } from './ownership-clocks.ts';
 import type { OwnershipOfferStore } from './ownership-offers.ts';
 import type { PersonStore } from './people.ts';
+import type { ProposalStore } from './proposals.ts';
 import type { ResourceServerStore } from './resource-servers.ts';
 import type { ScopeRouteStore } from './scope-routes.ts';
 import type { SettingStore } from './settings.ts';
@@ -44,6 +45,7 @@ export interface Stores {
   readonly cutoffReceipts: CutoffReceiptStore;
   readonly statusIndexes: StatusIndexStore;
   readonly findings: FindingStore;
+  readonly proposals: ProposalStore;
   readonly people: PersonStore;
   readonly teams: TeamStore;
   readonly ownershipClocks: OwnershipClockStore;

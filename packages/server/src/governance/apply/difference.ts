@@ -13,7 +13,8 @@ export type ObjectKind =
   | 'Person'
   | 'Team'
   | 'OwnershipOffer'
-  | 'Webhook';
+  | 'Webhook'
+  | 'Proposal';
 type View = Record<string, unknown>;
 
 /** One object before and after a change. */
@@ -41,6 +42,7 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['team', 'Team'],
   ['ownership_offer', 'OwnershipOffer'],
   ['webhook', 'Webhook'],
+  ['proposal', 'Proposal'],
 ]);
 const ENDS = new Set([
   'revoked',
@@ -119,6 +121,7 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'Person') return member('handle');
   if (kind === 'Team') return member('name');
   if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
+  if (kind === 'Proposal') return `${member('client_id')}: ${member('kind')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
   if (kind === 'ApprovalRule' || kind === 'Webhook') return member('name');
   if (kind === 'Credential') return `${member('client_id')}/${member('label')}`;

@@ -88,7 +88,7 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
 async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): Promise<Composition> {
   const { deployment, issuer, clock, random, node, logger } = deps;
   const { refusedMethods, maximumAge, enforcedAge, lifetimeLimits } = policyOf(deployment);
-  const { jwks, fetchFault } = openOutbound(deployment);
+  const { jwks, post, fetchFault } = openOutbound(deployment);
   const foundation = await layFoundation(deps, opened);
   const { masterKey, storage, sink, log, changes, seal, secretHash, rotation, rotateIfDue, keystore } =
     foundation;
@@ -156,6 +156,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     ownerAcceptance: ownerAcceptance(deployment.ownerAcceptance),
     approvalValidity: deployment.approvalValidity * 1000,
     expiringWithin: deployment.accessExpiring * 1000,
+    rollbackWindow: deployment.rollbackWindow * 1000,
     version: deps.version,
     changes,
     rotation,
@@ -169,6 +170,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     accessPolicy: createAccessPolicy({ refusedMethods, lifetimes, lifetimeLimits, enforcedAge }),
     testAssertion: createAssertionTest({ ...shared, jwks }),
     fetchFault,
+    post,
   };
   const wings = [
     ...createOAuthRoutes({
@@ -214,11 +216,13 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const jobs = createJobRunner({
     jobs: createJobs({
       ...governance,
+      webhooks: { seal, fetchFault, post, digest: (secret) => secretHash.digest(secret) },
       rotateIfDue,
       reportOwnUse: () => ownUse.report(),
       pace,
       inactivity: deployment.inactiveIdentities,
       suspendedForMs: deployment.suspendedFindingAfter * 1000,
+      missedReductions: deployment.missedReductions,
     }),
     timers: systemTimers,
     report: (job, error) => logger.error({ err: error, job }, 'a job failed; it runs again at its time'),

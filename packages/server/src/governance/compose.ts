@@ -39,14 +39,18 @@ import { keyHandlers } from './admin/keys.ts';
 import { meHandlers } from './admin/me.ts';
 import { ownershipOfferHandlers } from './admin/ownership-offers.ts';
 import { peopleHandlers } from './admin/people.ts';
+import { proposalHandlers } from './admin/proposals.ts';
 import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin, type RequireAdminDeps } from './admin/require-admin.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
+import { riskHandlers } from './admin/risk.ts';
 import { teamHandlers } from './admin/teams.ts';
 import { traceHandlers } from './admin/trace.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
 import { usageHandlers } from './admin/usage.ts';
+import { webhookHandlers } from './admin/webhooks.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
+import { deliverWebhooksJob } from './jobs/deliver-webhooks.ts';
 import { escalateOwnershipOffersJob } from './jobs/escalate-ownership-offers.ts';
 import { forgetUseJob } from './jobs/forget-use.ts';
 import type { Job } from './jobs/job.ts';
@@ -54,12 +58,15 @@ import { lapseApprovalsJob } from './jobs/lapse-approvals.ts';
 import { lookForFindingsJob, type LookForFindingsDeps } from './jobs/look-for-findings.ts';
 import { noteEndingCallersJob } from './jobs/note-ending-callers.ts';
 import { reportOwnUseJob } from './jobs/report-own-use.ts';
+import { rightSizeJob } from './jobs/right-size.ts';
 import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
 import { runOrphanClocksJob } from './jobs/run-orphan-clocks.ts';
 import { suspendInactiveJob } from './jobs/suspend-inactive.ts';
 import { sweepEndsJob } from './jobs/sweep-ends.ts';
 import { sweepExpiredJob } from './jobs/sweep-expired.ts';
 import { sweepIdentitiesJob } from './jobs/sweep-identities.ts';
+import type { DeliveryDeps, Post } from './notices/deliver-to-webhook.ts';
+import { watchProposalsJob, type WatchProposalsDeps } from './jobs/watch-proposals.ts';
 
 export { type AdminAccount, AUTHORITY, ensureAdmin, resetAdmin } from './admin/admin-identity.ts';
 export { scopesOfRoles } from './admin/person-admin.ts';
@@ -102,6 +109,8 @@ export interface GovernanceDeps {
   readonly approvalValidity: number;
   /** Milliseconds before its end from which on an access is shown as expiring. */
   readonly expiringWithin: number;
+  /** Milliseconds for which what a proposal took away is watched. */
+  readonly rollbackWindow: number;
   readonly clock: Clock;
   readonly random: RandomBytes;
   /** What the token wing's reasons mean: the wings do not see each other. */
@@ -110,8 +119,10 @@ export interface GovernanceDeps {
   readonly accessPolicy: AccessPolicy;
   /** What the token wing makes of an assertion. */
   readonly testAssertion: TestAssertion;
-  /** Why nothing would ever be fetched from a URL, as far as it says so itself. */
+  /** Why nothing would ever be fetched from a URL, or sent there, as far as it says so itself. */
   readonly fetchFault: FetchDeps['fetchFault'];
+  /** Sends notices to a URL that somebody gave. */
+  readonly post: Post;
   readonly report: EndpointDeps['report'];
   /** Undefined: what is used of the own API is not counted. */
   readonly countUse?: RequireAdminDeps['countUse'];
@@ -157,6 +168,8 @@ function handlersOf(deps: GovernanceDeps): Handlers {
       compromiseKey: (stores, kid, tell) => compromise(deps.rotation, stores, kid, tell),
     }),
     ...findingHandlers(rules),
+    ...proposalHandlers(rules),
+    ...riskHandlers(rules),
     ...peopleHandlers(rules),
     ...ownershipOfferHandlers(rules),
     ...teamHandlers(rules),
@@ -166,6 +179,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...traceHandlers(rules),
     ...documentHandlers(rules),
     ...meHandlers(rules),
+    ...webhookHandlers(rules),
   };
 }
 
@@ -193,8 +207,11 @@ export function createJobs(
     | 'approvalValidity'
     | 'adminResource'
     | 'ending'
+    | 'rollbackWindow'
   > &
+    Pick<WatchProposalsDeps, 'missedReductions'> &
     Pick<LookForFindingsDeps, 'pace' | 'maximumAge' | 'inactivity' | 'suspendedForMs'> & {
+      readonly webhooks: Pick<DeliveryDeps, 'seal' | 'digest' | 'fetchFault' | 'post'>;
       readonly rotateIfDue: () => Promise<unknown>;
       readonly reportOwnUse: () => Promise<unknown>;
     },
@@ -212,6 +229,9 @@ export function createJobs(
     lapseApprovalsJob(deps),
     forgetUseJob(deps),
     reportOwnUseJob(deps.reportOwnUse),
+    rightSizeJob(deps),
+    watchProposalsJob(deps),
     lookForFindingsJob(deps),
+    deliverWebhooksJob({ ...deps, ...deps.webhooks }),
   ];
 }

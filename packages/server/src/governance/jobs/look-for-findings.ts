@@ -21,6 +21,8 @@ import { stepsFor } from '../findings/reconcile.ts';
 import { keySharersOf } from '../findings/key-sharers.ts';
 import { noBackup } from '../findings/no-backup.ts';
 import { orphaned } from '../findings/orphaned.ts';
+import { overPrivileged } from '../findings/over-privileged.ts';
+import { reducedButNeeded } from '../findings/reduced-but-needed.ts';
 import { ownerLeaving } from '../findings/owner-leaving.ts';
 import { ownerLost } from '../findings/owner-lost.ts';
 import { ownerUnknown } from '../findings/owner-unknown.ts';
@@ -30,6 +32,7 @@ import { teamEmptied } from '../findings/team-emptied.ts';
 import { uncachedClient } from '../findings/uncached-client.ts';
 import { unregisteredCaller } from '../findings/unregistered-caller.ts';
 import { weakMethod } from '../findings/weak-method.ts';
+import { webhookDisabled } from '../findings/webhook-disabled.ts';
 import { wideAccess } from '../findings/wide-access.ts';
 import type { Job } from './job.ts';
 
@@ -41,6 +44,7 @@ export interface LookForFindingsDeps extends RuleDeps {
     | 'access'
     | 'resourceServers'
     | 'findings'
+    | 'proposals'
     | 'scopeRoutes'
     | 'unregisteredCallers'
     | 'people'
@@ -49,6 +53,7 @@ export interface LookForFindingsDeps extends RuleDeps {
     | 'ownershipOffers'
     | 'credentialUse'
     | 'settings'
+    | 'webhooks'
     | 'onChange'
   >;
   readonly changes: Changes;
@@ -59,7 +64,7 @@ export interface LookForFindingsDeps extends RuleDeps {
 }
 
 /** What is the same for all identities of one run. */
-type Round = Omit<Circumstances, 'keySharers' | 'inactivity' | 'owners' | 'adminHistory'> & {
+type Round = Omit<Circumstances, 'keySharers' | 'inactivity' | 'owners' | 'adminHistory' | 'proposals'> & {
   readonly mode: 'suspend' | 'report';
   readonly watched: number | undefined;
   /** Somebody has entered people. */
@@ -87,6 +92,9 @@ const DETECTORS: readonly Detector[] = [
   ownerLost,
   noBackup,
   teamEmptied,
+  webhookDisabled,
+  overPrivileged,
+  reducedButNeeded,
 ];
 
 /**
@@ -113,6 +121,7 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
         mode,
         watched: await watchedSince(deps.storage.settings),
         directory: await hasDirectory(deps.storage),
+        silentWebhooks: await silentWebhooks(deps.storage),
         ...(await toldOfUse(deps.storage, now)),
       });
       if (now < roundAt && !changed.overflown) {
@@ -127,6 +136,11 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
       await lookAtEveryone(deps, { paces: deps.pace.take(now), ...(await same()) }, signal);
     },
   };
+}
+
+async function silentWebhooks({ webhooks }: Pick<Stores, 'webhooks'>): Promise<Round['silentWebhooks']> {
+  const live = await webhooks.live();
+  return live.filter(({ state, disabledReason }) => state === 'disabled' && disabledReason !== undefined);
 }
 
 async function hasDirectory(stores: Pick<Stores, 'people'>): Promise<boolean> {
@@ -233,6 +247,7 @@ async function stepsOf(
     | 'access'
     | 'resourceServers'
     | 'findings'
+    | 'proposals'
     | 'people'
     | 'teams'
     | 'ownershipClocks'
@@ -249,7 +264,8 @@ async function stepsOf(
   const adminHistory = own && (await stores.access.historyOf(identity.id, own.resourceServer.id));
   const inactivity = await inactivityOf(stores, identity, round);
   const owners = round.directory ? await ownerFactsOf(stores, identity) : undefined;
-  const circumstances = { ...round, keySharers, adminHistory, inactivity, owners };
+  const proposals = await stores.proposals.liveOf([identity.id]);
+  const circumstances = { ...round, keySharers, adminHistory, inactivity, owners, proposals };
   return { steps: stepsFor(DETECTORS, facts, live, circumstances), concerned: neighbours };
 }
 

@@ -1,0 +1,35 @@
+import { expect } from 'vitest';
+import { type Estate, everything, openEstate } from './estate.ts';
+import { watchEstate } from './estate-invariants.ts';
+
+export interface Story {
+  readonly identities: number;
+  readonly days: number;
+  readonly seed: number;
+}
+
+/** Lives an estate day by day, each of which is looked at; at the end what is exported and applied changes nothing. */
+export async function simulate({ identities, days, seed }: Story): Promise<{
+  readonly estate: Estate;
+  /** How many identities are in each state at the end. */
+  readonly reached: Readonly<Record<string, number>>;
+}> {
+  const estate = await openEstate(identities, seed);
+  const { authority } = estate;
+  const watch = watchEstate(authority);
+  for (let day = 1; day <= days; day++) {
+    await estate.live();
+    expect(await watch.broken(), `seed ${seed}, day ${day}`).toEqual([]);
+    expect(authority.bugs, `seed ${seed}, day ${day}`).toEqual([]);
+  }
+  expect([...estate.answers.keys()].filter((each) => / (5\d\d|40[014])$/.test(each))).toEqual([]);
+  const exported = await authority.call('GET', '/v1/export');
+  const applied = await authority.call('POST', '/v1/apply', {
+    body: { documents: exported.body.documents, prune: true },
+  });
+  expect(applied.body.changes, applied.text.slice(0, 2000)).toEqual([]);
+  const reached: Record<string, number> = {};
+  for (const { state } of await everything((page) => authority.storage.identities.list({}, page)))
+    reached[state] = (reached[state] ?? 0) + 1;
+  return { estate, reached };
+}

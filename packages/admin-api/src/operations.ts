@@ -16,6 +16,7 @@ import { ownershipOperations } from './ownership.ts';
 import { peopleOperations } from './people.ts';
 import { peopleImportOperation } from './people-import.ts';
 import { resourceServerOperations } from './resource-servers.ts';
+import { reviewOperations } from './reviews.ts';
 import { teamOperations } from './teams.ts';
 import { tokenOperations } from './tokens.ts';
 import { trustedIssuerOperations } from './trusted-issuers.ts';
@@ -32,6 +33,7 @@ export const operations = {
   ...accessOperations,
   ...approvalOperations,
   ...approvalRuleOperations,
+  ...reviewOperations,
   ...keyOperations,
   ...cutoffOperations,
   ...findingOperations,

@@ -75,6 +75,7 @@ export async function measureSweeps(options: {
       suspendedForMs: 30 * DAY,
       ownerAcceptance: ownerAcceptance('auto'),
       approvalValidity: 72 * HOUR,
+      lifetimes: { default: 600, maximum: 3600 },
       rotateIfDue: () => Promise.resolve(),
       reportOwnUse: () => Promise.resolve(),
     });

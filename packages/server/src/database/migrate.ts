@@ -15,6 +15,7 @@ import { lifecycle } from './migrations/0031-lifecycle.ts';
 import { people } from './migrations/0032-people.ts';
 import { approvals } from './migrations/0033-approvals.ts';
 import { trace } from './migrations/0037-trace.ts';
+import { reviews } from './migrations/0038-reviews.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
@@ -36,6 +37,7 @@ const MIGRATIONS: readonly {
   { name: '0032-people', texts: people },
   { name: '0033-approvals', texts: approvals },
   { name: '0037-trace', texts: trace },
+  { name: '0038-reviews', texts: reviews },
 ];
 
 const createTable = statement(

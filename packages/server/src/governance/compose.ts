@@ -1,4 +1,4 @@
-import { type OperationId, operationIds, operations } from '@countersign/admin-api';
+import { MOST_REVIEW_ITEMS, type OperationId, operationIds, operations } from '@countersign/admin-api';
 import type { Changes } from '../audit/change.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { StrangerBudget } from '../audit/stranger-budget.ts';
@@ -41,6 +41,7 @@ import { ownershipOfferHandlers } from './admin/ownership-offers.ts';
 import { peopleHandlers } from './admin/people.ts';
 import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin, type RequireAdminDeps } from './admin/require-admin.ts';
+import { reviewHandlers } from './admin/reviews.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
 import { teamHandlers } from './admin/teams.ts';
 import { traceHandlers } from './admin/trace.ts';
@@ -56,6 +57,7 @@ import { noteEndingCallersJob } from './jobs/note-ending-callers.ts';
 import { reportOwnUseJob } from './jobs/report-own-use.ts';
 import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
 import { runOrphanClocksJob } from './jobs/run-orphan-clocks.ts';
+import { runReviewsJob } from './jobs/run-reviews.ts';
 import { suspendInactiveJob } from './jobs/suspend-inactive.ts';
 import { sweepEndsJob } from './jobs/sweep-ends.ts';
 import { sweepExpiredJob } from './jobs/sweep-expired.ts';
@@ -151,6 +153,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...accessHandlers(rules),
     ...approvalHandlers(rules),
     ...approvalRuleHandlers(rules),
+    ...reviewHandlers(rules),
     ...keyHandlers(rules),
     ...cutoffHandlers({
       ...rules,
@@ -193,6 +196,7 @@ export function createJobs(
     | 'approvalValidity'
     | 'adminResource'
     | 'ending'
+    | 'lifetimes'
   > &
     Pick<LookForFindingsDeps, 'pace' | 'maximumAge' | 'inactivity' | 'suspendedForMs'> & {
       readonly rotateIfDue: () => Promise<unknown>;
@@ -210,6 +214,7 @@ export function createJobs(
     runOrphanClocksJob(deps),
     escalateOwnershipOffersJob(deps),
     lapseApprovalsJob(deps),
+    runReviewsJob({ ...deps, mostItems: MOST_REVIEW_ITEMS }),
     forgetUseJob(deps),
     reportOwnUseJob(deps.reportOwnUse),
     lookForFindingsJob(deps),

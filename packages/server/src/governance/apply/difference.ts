@@ -12,7 +12,9 @@ export type ObjectKind =
   | 'Finding'
   | 'Person'
   | 'Team'
-  | 'OwnershipOffer';
+  | 'OwnershipOffer'
+  | 'Review'
+  | 'ReviewItem';
 type View = Record<string, unknown>;
 
 /** One object before and after a change. */
@@ -39,6 +41,8 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['person', 'Person'],
   ['team', 'Team'],
   ['ownership_offer', 'OwnershipOffer'],
+  ['review', 'Review'],
+  ['review_item', 'ReviewItem'],
 ]);
 const ENDS = new Set([
   'revoked',
@@ -118,7 +122,8 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'Team') return member('name');
   if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
-  if (kind === 'ApprovalRule') return member('name');
+  if (kind === 'ApprovalRule' || kind === 'Review') return member('name');
+  if (kind === 'ReviewItem') return member('access');
   if (kind === 'Credential') return `${member('client_id')}/${member('label')}`;
   if (kind === 'Cutoff') return `${member('kind')} ${member('target')}`;
   return id;

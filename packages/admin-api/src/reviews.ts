@@ -88,6 +88,9 @@ export const reviewCreate = z
       .enum(REMAINING_TOKENS)
       .default('cut_off')
       .describe('Tokens that hold what is taken away: refused from then on, or left to run out'),
+    repeat_every: span
+      .optional()
+      .describe('The next campaign opens so long after this one has: it is planned then; 400d at most'),
     use_within: span.default('90d').describe('The span that use is shown of; at most 400d'),
   })
   .refine(
@@ -118,6 +121,7 @@ export const review = z
     on_silence: z.enum(ON_SILENCE),
     tokens: z.enum(REMAINING_TOKENS),
     use_within: z.string(),
+    repeat_every: z.string().nullable(),
     items: count.describe('Access that was found at the start'),
     progress: z
       .object({

@@ -46,6 +46,7 @@ const members: FieldOverrides = {
     flag: 'effect',
     brief: 'Of what is taken away: tokens that hold it are refused at once, or left to run out',
   },
+  repeat_every: { placeholder: 'span', brief: 'The next campaign opens so long after this one has' },
   use_within: { placeholder: 'span', brief: 'The span that use is shown of; 90d when left out' },
 };
 

@@ -27,6 +27,7 @@ interface Row {
   on_silence: string;
   tokens: string;
   use_within: number;
+  repeat_every: number | null;
   state: string;
   state_reason: string | null;
   items: number;
@@ -56,6 +57,7 @@ const FIXED = [
   'on_silence',
   'tokens',
   'use_within',
+  'repeat_every',
   'created_by',
   'created_at',
 ];
@@ -112,6 +114,7 @@ function fixedOf(record: ReviewRecord): SqlParam[] {
     record.onSilence,
     record.tokens,
     record.useWithinMs,
+    record.repeatEveryMs,
     record.createdBy,
     record.createdAt,
   ];
@@ -149,6 +152,7 @@ function recordOf(row: Row): ReviewRecord {
     onSilence: row.on_silence as OnSilence,
     tokens: row.tokens as RemainingTokens,
     useWithinMs: row.use_within,
+    repeatEveryMs: row.repeat_every ?? undefined,
     state: row.state as ReviewState,
     stateReason: row.state_reason ?? undefined,
     items: row.items,

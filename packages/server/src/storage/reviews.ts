@@ -40,6 +40,8 @@ export interface ReviewRecord {
   readonly tokens: RemainingTokens;
   /** Milliseconds of which use is shown. */
   readonly useWithinMs: number;
+  /** Milliseconds from one opening to the next. */
+  readonly repeatEveryMs: number | undefined;
   readonly state: ReviewState;
   readonly stateReason: string | undefined;
   /** How many there are. */

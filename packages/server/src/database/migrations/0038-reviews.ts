@@ -10,7 +10,7 @@ export function reviews(dialect: Dialect): readonly string[] {
     `CREATE TABLE reviews (id ${text} PRIMARY KEY, name ${text} NOT NULL, query ${text} NOT NULL,
       reviewers ${text} NOT NULL, fallback ${text} NOT NULL, not_owner BIGINT NOT NULL, opens_at BIGINT,
       due_at BIGINT NOT NULL, silence_at BIGINT NOT NULL, reminders ${text} NOT NULL, reminded BIGINT NOT NULL,
-      on_silence ${text} NOT NULL, tokens ${text} NOT NULL, use_within BIGINT NOT NULL, state ${text} NOT NULL,
+      on_silence ${text} NOT NULL, tokens ${text} NOT NULL, use_within BIGINT NOT NULL, repeat_every BIGINT, state ${text} NOT NULL,
       state_reason ${text}, items BIGINT NOT NULL, looked_at BIGINT, looked_id ${text}, next_at BIGINT,
       created_by ${text} NOT NULL, started_at BIGINT, ended_at BIGINT, created_at BIGINT NOT NULL,
       updated_at BIGINT NOT NULL, version BIGINT NOT NULL)`,

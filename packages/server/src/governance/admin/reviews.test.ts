@@ -405,6 +405,22 @@ describe('time', () => {
     expect(told('review.completed')).toHaveLength(1);
   });
 
+  test('plans a campaign that repeats once more when it opens, as long as it was', async () => {
+    expect((await create({ repeat_every: '2d' })).status).toBe(400);
+    const id = await open({ repeat_every: '90d' });
+    const { items } = (await authority.call('GET', '/v1/reviews?state=planned')).body;
+    const now = authority.clock.now();
+    expect(items).toMatchObject([
+      { name: 'spring', opens_at: iso(now + 90 * DAY), due_at: iso(now + 93 * DAY), repeat_every: '90d' },
+    ]);
+    authority.clock.advance(90 * DAY);
+    await run();
+    const next = await authority.storage.reviews.byId(items[0].id);
+    expect(next?.state).toBe('open');
+    expect((await authority.storage.reviews.list({ state: 'planned' }, { limit: 5 })).items).toHaveLength(1);
+    expect((await authority.storage.reviews.byId(id))?.state).toBe('overdue');
+  });
+
   test('suspends the identity where the campaign says so, and nothing once it is closed', async () => {
     const id = await open({ on_silence: 'suspend_identity', query: { resource_server: FRAUD } });
     const closed = await open();

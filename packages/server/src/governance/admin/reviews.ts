@@ -154,6 +154,7 @@ async function askedOf(
     onSilence: body.on_silence,
     tokens: body.tokens,
     useWithinMs: spanMs(body.use_within),
+    repeatEveryMs: body.repeat_every === undefined ? undefined : spanMs(body.repeat_every),
     createdBy: person?.handle ?? actor.identity,
   };
 }

@@ -28,6 +28,7 @@ export type NewReview = Pick<
   | 'onSilence'
   | 'tokens'
   | 'useWithinMs'
+  | 'repeatEveryMs'
   | 'createdBy'
 > & { readonly fallbackForMs: number };
 
@@ -39,6 +40,7 @@ export async function createReview(
 ): Promise<ReviewRecord> {
   const now = deps.clock.now();
   requireTimes(now, asked.opensAt, asked.dueAt, fallbackForMs);
+  requireRepeat(asked.repeatEveryMs, asked.dueAt - (asked.opensAt ?? now));
   requireSpan(asked.useWithinMs, LONGEST_USE_MS, '/use_within', '400d');
   requireSpan(asked.query.notUsedForMs ?? 0, LONGEST_USE_MS, '/query/not_used_for', '400d');
   for (const [place, reviewer] of asked.reviewers.entries())
@@ -50,17 +52,32 @@ export async function createReview(
       `at most ${MOST_REVIEWS} campaigns are planned or open at once`,
     );
   }
+  const reminders = [...asked.reminders].sort((one, other) => other - one);
+  return await planReview(deps, stores, tell, {
+    ...asked,
+    reminders,
+    silenceAt: asked.dueAt + fallbackForMs,
+  });
+}
+
+type Planned = Omit<NewReview, 'fallbackForMs'> & Pick<ReviewRecord, 'silenceAt'>;
+
+async function planReview(
+  deps: RuleDeps,
+  stores: Pick<Stores, 'reviews'>,
+  tell: Tell,
+  planned: Planned,
+): Promise<ReviewRecord> {
+  const now = deps.clock.now();
   const record: ReviewRecord = {
     id: newId('rvw', deps.random),
-    ...asked,
-    reminders: [...asked.reminders].sort((one, other) => other - one),
+    ...planned,
     reminded: 0,
-    silenceAt: asked.dueAt + fallbackForMs,
     state: 'planned',
     stateReason: undefined,
     items: 0,
     lookedUpTo: undefined,
-    nextAt: asked.opensAt,
+    nextAt: planned.opensAt,
     startedAt: undefined,
     endedAt: undefined,
     createdAt: now,
@@ -79,6 +96,13 @@ function requireTimes(now: number, opensAt: number | undefined, dueAt: number, f
   if (length < SHORTEST_MS) throw outOfRange('is at least a day after the opening', '/due_at');
   if (length > LONGEST_MS) throw outOfRange('is at most 400 days after the opening', '/due_at');
   requireSpan(fallbackForMs, LONGEST_FALLBACK_MS, '/fallback_for', '90d');
+}
+
+/** One is due before the next opens: nobody is asked the same twice at once. */
+function requireRepeat(every: number | undefined, length: number): void {
+  if (every === undefined) return;
+  requireSpan(every, LONGEST_MS, '/repeat_every', '400d');
+  if (every < length) throw outOfRange('is at least as long as one campaign', '/repeat_every');
 }
 
 function requireSpan(ms: number, most: number, pointer: string, shown: string): void {
@@ -119,11 +143,35 @@ export async function startReview(
     throw new RegistryRefusal('illegal_transition', `the campaign is ${review.state}`);
   if (review.dueAt - now < SHORTEST_MS)
     throw new RegistryRefusal('illegal_transition', 'it would be due within a day: make another');
+  if (review.repeatEveryMs !== undefined)
+    await planNext(deps, stores, tell, review, now + review.repeatEveryMs);
   return await replaceReview(deps, stores, tell, review, 'review.started', {
     state: 'starting',
     startedAt: now,
     nextAt: now,
   });
+}
+
+/** The same once more, as long as this one is. Who has left by then is passed over when its items are given out. */
+async function planNext(
+  deps: RuleDeps,
+  stores: Pick<Stores, 'reviews'>,
+  tell: Tell,
+  review: ReviewRecord,
+  opensAt: number,
+): Promise<void> {
+  if ((await stores.reviews.live()) >= MOST_REVIEWS) {
+    const reason = `not planned again: ${MOST_REVIEWS} campaigns are planned or open`;
+    tell({ type: 'review.not_repeated', resource: review.id, reason });
+    return;
+  }
+  const dueAt = opensAt + review.dueAt - deps.clock.now();
+  const silenceAt = dueAt + review.silenceAt - review.dueAt;
+  const { name, query, reviewers, fallback, notOwner, reminders, onSilence, tokens } = review;
+  const { useWithinMs, repeatEveryMs, createdBy } = review;
+  const asks = { name, query, reviewers, fallback, notOwner, reminders, onSilence, tokens };
+  const rest = { useWithinMs, repeatEveryMs, createdBy };
+  await planReview(deps, stores, tell, { ...asks, ...rest, opensAt, dueAt, silenceAt });
 }
 
 /** Ends it early: what is undecided stays as it is, and nobody's silence suspends it. */

@@ -85,6 +85,7 @@ async function open(storage: Storage, onSilence: ReviewRecord['onSilence'] = 'su
       onSilence,
       tokens: 'cut_off',
       useWithinMs: 30 * DAY,
+      repeatEveryMs: undefined,
       createdBy: 'ci',
     });
     const started = await startReview(deps, stores, tell, made);

@@ -20,6 +20,7 @@ export interface ReviewView {
   on_silence: ReviewRecord['onSilence'];
   tokens: ReviewRecord['tokens'];
   use_within: string;
+  repeat_every: string | null;
   items: number;
   created_by: string;
   started_at: string | null;
@@ -57,6 +58,7 @@ export function reviewView(record: ReviewRecord): ReviewView {
     on_silence: record.onSilence,
     tokens: record.tokens,
     use_within: spanText(record.useWithinMs),
+    repeat_every: record.repeatEveryMs === undefined ? null : spanText(record.repeatEveryMs),
     items: record.items,
     created_by: record.createdBy,
     started_at: instantOf(record.startedAt),

@@ -17,6 +17,7 @@ import { outboxContract } from './outbox.ts';
 import { ownershipContract } from './ownership.ts';
 import { peopleContract } from './people.ts';
 import { resourceServerContract } from './resource-servers.ts';
+import { reviewContract } from './reviews.ts';
 import { settingContract } from './settings.ts';
 import { signingKeyContract } from './signing-keys.ts';
 import { statusIndexContract } from './status-indexes.ts';
@@ -33,6 +34,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['access', accessContract],
   ['access as of an instant', accessAsOfContract],
   ['approvals', approvalContract],
+  ['reviews', reviewContract],
   ['trusted issuers', trustedIssuerContract],
   ['signing keys', signingKeyContract],
   ['cut-offs', cutoffContract],

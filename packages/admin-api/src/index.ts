@@ -129,12 +129,21 @@ export {
   problemDocument,
 } from './problem.ts';
 export {
+  PROPOSAL_KINDS,
+  PROPOSAL_STATES,
+  type Proposal,
+  type ProposalKind,
+  type ProposalState,
+  type ProposalSubject,
+} from './proposals.ts';
+export {
   type ResourceServer,
   resourceServerCreate,
   resourceServerPatch,
   SIGNING_ALGORITHMS,
   type SigningAlgorithm,
 } from './resource-servers.ts';
+export { RISK_BANDS, type Risk, type RiskBand } from './risk.ts';
 export {
   MOST_REVIEW_ITEMS,
   ON_SILENCE,

@@ -15,8 +15,10 @@ import { meOperations } from './me.ts';
 import { ownershipOperations } from './ownership.ts';
 import { peopleOperations } from './people.ts';
 import { peopleImportOperation } from './people-import.ts';
+import { proposalOperations } from './proposals.ts';
 import { resourceServerOperations } from './resource-servers.ts';
 import { reviewOperations } from './reviews.ts';
+import { riskOperations } from './risk.ts';
 import { teamOperations } from './teams.ts';
 import { tokenOperations } from './tokens.ts';
 import { trustedIssuerOperations } from './trusted-issuers.ts';
@@ -37,6 +39,8 @@ export const operations = {
   ...keyOperations,
   ...cutoffOperations,
   ...findingOperations,
+  ...proposalOperations,
+  ...riskOperations,
   ...peopleOperations,
   'people.import': peopleImportOperation,
   ...ownershipOperations,

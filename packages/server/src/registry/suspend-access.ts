@@ -24,6 +24,7 @@ export async function suspendAccess(
   reason: string,
 ): Promise<AccessRecord> {
   if (record.state !== 'active') return record;
+  await stores.access.hold(record);
   await voidPending(deps, stores, tell, record.id, 'the access was suspended');
   const suspended = { ...record, state: 'suspended' } as const;
   return await replaceAccess(deps, stores, tell, ends, record, suspended, 'access.suspended', {}, reason);

@@ -7,6 +7,7 @@ import type { OwnerFacts } from '../../registry/owner/owner-facts.ts';
 import type { ToldOfUse } from '../../registry/use/told-of-use.ts';
 import type { AccessRecord } from '../../storage/access.ts';
 import type { FindingKind } from '../../storage/findings.ts';
+import type { ProposalRecord } from '../../storage/proposals.ts';
 
 /** What detectors may know besides the identity itself. */
 export interface Circumstances extends ToldOfUse {
@@ -23,6 +24,8 @@ export interface Circumstances extends ToldOfUse {
   readonly adminHistory?: readonly AccessRecord[] | undefined;
   /** What is known of the use of the identity as a whole, and what is done when it is inactive; absent: not looked up. */
   readonly inactivity?: { readonly mode: 'suspend' | 'report'; readonly use: IdentityUse } | undefined;
+  /** Live proposals about it; absent: not looked up. */
+  readonly proposals?: readonly ProposalRecord[] | undefined;
   /** After this long a suspended identity should be ended. */
   readonly suspendedForMs: number;
 }
@@ -38,6 +41,8 @@ export interface Detector {
   readonly quietMs: number;
   /** Looks at suspended identities past their end as well, of whom the others see nothing any more. */
   readonly pastItsEnd?: true;
+  /** Looks at identities that are being decommissioned as well. */
+  readonly alsoEnding?: true;
   /** Each subject at most once. */
   observe(facts: IdentityFacts, circumstances: Circumstances): readonly Observation[];
 }

@@ -21,6 +21,8 @@ import { stepsFor } from '../findings/reconcile.ts';
 import { keySharersOf } from '../findings/key-sharers.ts';
 import { noBackup } from '../findings/no-backup.ts';
 import { orphaned } from '../findings/orphaned.ts';
+import { overPrivileged } from '../findings/over-privileged.ts';
+import { reducedButNeeded } from '../findings/reduced-but-needed.ts';
 import { ownerLeaving } from '../findings/owner-leaving.ts';
 import { ownerLost } from '../findings/owner-lost.ts';
 import { ownerUnknown } from '../findings/owner-unknown.ts';
@@ -41,6 +43,7 @@ export interface LookForFindingsDeps extends RuleDeps {
     | 'access'
     | 'resourceServers'
     | 'findings'
+    | 'proposals'
     | 'scopeRoutes'
     | 'unregisteredCallers'
     | 'people'
@@ -59,7 +62,7 @@ export interface LookForFindingsDeps extends RuleDeps {
 }
 
 /** What is the same for all identities of one run. */
-type Round = Omit<Circumstances, 'keySharers' | 'inactivity' | 'owners' | 'adminHistory'> & {
+type Round = Omit<Circumstances, 'keySharers' | 'inactivity' | 'owners' | 'adminHistory' | 'proposals'> & {
   readonly mode: 'suspend' | 'report';
   readonly watched: number | undefined;
   /** Somebody has entered people. */
@@ -87,6 +90,8 @@ const DETECTORS: readonly Detector[] = [
   ownerLost,
   noBackup,
   teamEmptied,
+  overPrivileged,
+  reducedButNeeded,
 ];
 
 /**
@@ -233,6 +238,7 @@ async function stepsOf(
     | 'access'
     | 'resourceServers'
     | 'findings'
+    | 'proposals'
     | 'people'
     | 'teams'
     | 'ownershipClocks'
@@ -249,7 +255,8 @@ async function stepsOf(
   const adminHistory = own && (await stores.access.historyOf(identity.id, own.resourceServer.id));
   const inactivity = await inactivityOf(stores, identity, round);
   const owners = round.directory ? await ownerFactsOf(stores, identity) : undefined;
-  const circumstances = { ...round, keySharers, adminHistory, inactivity, owners };
+  const proposals = await stores.proposals.liveOf([identity.id]);
+  const circumstances = { ...round, keySharers, adminHistory, inactivity, owners, proposals };
   return { steps: stepsFor(DETECTORS, facts, live, circumstances), concerned: neighbours };
 }
 

@@ -55,6 +55,8 @@ export async function decideItem(
       pointer: '/version',
     });
   }
+  // What is kept is this version, and no other that is written at the same moment.
+  await stores.access.hold(access);
   return await keepAdministered(deps, stores, ends.identity.id, async () => {
     const verdict = await verdictOf(deps, stores, deciding, said);
     await carryOut(deps, stores, tell, deciding, said);

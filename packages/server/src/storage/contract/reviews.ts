@@ -122,7 +122,9 @@ export function reviewContract({ storage }: Subject): void {
   it('items are all there or none, each access once, and show what their access is now', async () => {
     const { id } = await inserted();
     const [one, two] = [await itemRecord(id), await itemRecord(id, { createdAt: T0 + 1 })];
-    await expect(storage().reviewItems.insert([one, { ...two, accessId: one.accessId }])).rejects.toMatchObject({
+    await expect(
+      storage().reviewItems.insert([one, { ...two, accessId: one.accessId }]),
+    ).rejects.toMatchObject({
       fault: 'unique_conflict',
     });
     expect((await storage().reviewItems.list(id, {}, { limit: 10 })).items).toEqual([]);
@@ -146,7 +148,11 @@ export function reviewContract({ storage }: Subject): void {
     });
     await storage().reviewItems.replace(next);
     const read = await storage().reviewItems.byId(one.id);
-    expect(read).toEqual({ ...next, verdict: read?.verdict, now: { ...now, version: 2, state: 'suspended' } });
+    expect(read).toEqual({
+      ...next,
+      verdict: read?.verdict,
+      now: { ...now, version: 2, state: 'suspended' },
+    });
     expect(read?.verdict).toEqual(JSON.parse(JSON.stringify(verdict)));
     await expect(storage().reviewItems.replace(next)).rejects.toMatchObject({ fault: 'version_conflict' });
     const first = await storage().reviewItems.list(id, {}, { limit: 1 });
@@ -163,7 +169,12 @@ export function reviewContract({ storage }: Subject): void {
       await itemRecord(id),
       await itemRecord(id),
       await itemRecord(id, { reviewer: 'team:x' }),
-      await itemRecord(id, { reviewer: 'team:x', fallback: 'person:eve', state: 'kept', remediation: 'verified' }),
+      await itemRecord(id, {
+        reviewer: 'team:x',
+        fallback: 'person:eve',
+        state: 'kept',
+        remediation: 'verified',
+      }),
     ];
     await storage().reviewItems.insert(items);
     const found = async (filter: Parameters<ReturnType<typeof storage>['reviewItems']['list']>[1]) =>

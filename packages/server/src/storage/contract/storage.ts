@@ -16,6 +16,7 @@ import { modelContract } from './model.ts';
 import { outboxContract } from './outbox.ts';
 import { ownershipContract } from './ownership.ts';
 import { peopleContract } from './people.ts';
+import { proposalContract } from './proposals.ts';
 import { resourceServerContract } from './resource-servers.ts';
 import { reviewContract } from './reviews.ts';
 import { settingContract } from './settings.ts';
@@ -41,6 +42,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['receipts of cut-offs', cutoffReceiptContract],
   ['places in status lists', statusIndexContract],
   ['findings', findingContract],
+  ['proposals', proposalContract],
   ['people and teams', peopleContract],
   ['ownership', ownershipContract],
   ['usage', usageContract],

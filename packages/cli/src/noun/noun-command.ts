@@ -125,13 +125,17 @@ interface Run {
 
 async function runList({ context, admin, noun, verb, values, args, fromContract }: Run): Promise<void> {
   const query = await fromContract.read(values, context.host);
-  const params = paramsOf(verb, args);
+  const items = admin.table.each(verb.operation, { params: paramsOf(verb, args), query });
   const presentation = (verb.presentation ?? noun.presentation) as Presentation<object>;
-  const shown = { presentation, none: noun.none };
-  await printPages(context, admin.table.each(verb.operation, { params, query }), shown, {
-    format: values.output,
-    limit: values['all'] === true ? undefined : Number(values['limit'] ?? DEFAULT_LIMIT),
-  });
+  await printPages(
+    context,
+    items,
+    { presentation, none: noun.none },
+    {
+      format: values.output,
+      limit: values['all'] === true ? undefined : Number(values['limit'] ?? DEFAULT_LIMIT),
+    },
+  );
 }
 
 const DEFAULT_LIMIT = '100';
@@ -184,9 +188,10 @@ async function runOne({ context, admin, noun, verb, values, args, fromContract }
   await printObject(context.host, values.output, body as object, noun.presentation.name);
 }
 
-function paramsOf(verb: Verb, args: readonly string[]): Readonly<Record<string, unknown>> {
-  const names = Object.keys(operations[verb.operation].params.shape);
-  return Object.fromEntries(names.map((name, index) => [name, args[index]]));
+function paramsOf({ operation }: Verb, args: readonly string[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.keys(operations[operation].params.shape).map((name, index) => [name, args[index]]),
+  );
 }
 
 /** The version that is changed is the one that is there now; somebody else's change in between is a conflict (5). */

@@ -15,6 +15,7 @@ export type ObjectKind =
   | 'OwnershipOffer'
   | 'Review'
   | 'ReviewItem'
+  | 'Webhook'
   | 'Proposal';
 type View = Record<string, unknown>;
 
@@ -44,6 +45,7 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['ownership_offer', 'OwnershipOffer'],
   ['review', 'Review'],
   ['review_item', 'ReviewItem'],
+  ['webhook', 'Webhook'],
   ['proposal', 'Proposal'],
 ]);
 const ENDS = new Set([
@@ -125,7 +127,7 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
   if (kind === 'Proposal') return `${member('client_id')}: ${member('kind')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
-  if (kind === 'ApprovalRule' || kind === 'Review') return member('name');
+  if (kind === 'ApprovalRule' || kind === 'Webhook' || kind === 'Review') return member('name');
   if (kind === 'ReviewItem') return member('access');
   if (kind === 'Credential') return `${member('client_id')}/${member('label')}`;
   if (kind === 'Cutoff') return `${member('kind')} ${member('target')}`;

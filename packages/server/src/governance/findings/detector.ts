@@ -7,6 +7,7 @@ import type { OwnerFacts } from '../../registry/owner/owner-facts.ts';
 import type { ToldOfUse } from '../../registry/use/told-of-use.ts';
 import type { AccessRecord } from '../../storage/access.ts';
 import type { FindingKind } from '../../storage/findings.ts';
+import type { WebhookRecord } from '../../storage/webhooks.ts';
 import type { ProposalRecord } from '../../storage/proposals.ts';
 
 /** What detectors may know besides the identity itself. */
@@ -24,6 +25,8 @@ export interface Circumstances extends ToldOfUse {
   readonly adminHistory?: readonly AccessRecord[] | undefined;
   /** What is known of the use of the identity as a whole, and what is done when it is inactive; absent: not looked up. */
   readonly inactivity?: { readonly mode: 'suspend' | 'report'; readonly use: IdentityUse } | undefined;
+  /** Webhooks that the authority itself disabled. */
+  readonly silentWebhooks: readonly WebhookRecord[];
   /** Live proposals about it; absent: not looked up. */
   readonly proposals?: readonly ProposalRecord[] | undefined;
   /** After this long a suspended identity should be ended. */

@@ -32,6 +32,7 @@ import { teamEmptied } from '../findings/team-emptied.ts';
 import { uncachedClient } from '../findings/uncached-client.ts';
 import { unregisteredCaller } from '../findings/unregistered-caller.ts';
 import { weakMethod } from '../findings/weak-method.ts';
+import { webhookDisabled } from '../findings/webhook-disabled.ts';
 import { wideAccess } from '../findings/wide-access.ts';
 import type { Job } from './job.ts';
 
@@ -52,6 +53,7 @@ export interface LookForFindingsDeps extends RuleDeps {
     | 'ownershipOffers'
     | 'credentialUse'
     | 'settings'
+    | 'webhooks'
     | 'onChange'
   >;
   readonly changes: Changes;
@@ -90,6 +92,7 @@ const DETECTORS: readonly Detector[] = [
   ownerLost,
   noBackup,
   teamEmptied,
+  webhookDisabled,
   overPrivileged,
   reducedButNeeded,
 ];
@@ -118,6 +121,7 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
         mode,
         watched: await watchedSince(deps.storage.settings),
         directory: await hasDirectory(deps.storage),
+        silentWebhooks: await silentWebhooks(deps.storage),
         ...(await toldOfUse(deps.storage, now)),
       });
       if (now < roundAt && !changed.overflown) {
@@ -132,6 +136,11 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
       await lookAtEveryone(deps, { paces: deps.pace.take(now), ...(await same()) }, signal);
     },
   };
+}
+
+async function silentWebhooks({ webhooks }: Pick<Stores, 'webhooks'>): Promise<Round['silentWebhooks']> {
+  const live = await webhooks.live();
+  return live.filter(({ state, disabledReason }) => state === 'disabled' && disabledReason !== undefined);
 }
 
 async function hasDirectory(stores: Pick<Stores, 'people'>): Promise<boolean> {

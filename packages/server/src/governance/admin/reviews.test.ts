@@ -10,6 +10,7 @@ import {
   START,
 } from '../../../test/authority.ts';
 import { accessRecord, identityRecord } from '../../storage/contract/records.ts';
+import { lookForFindingsJob } from '../jobs/look-for-findings.ts';
 import { runReviewsJob } from '../jobs/run-reviews.ts';
 
 const FRAUD = 'https://fraud.test/api';
@@ -539,7 +540,7 @@ describe('what was taken away', () => {
   test('has failed when a call with it was let through, but not when one was refused or used what is left', async () => {
     const { id, item } = await reduced();
     const { access, credential } = item;
-    await hours(3, (hour) => [
+    await hours(2, (hour) => [
       { credential, access, scope: 'write', ok: hour === 0 ? 1 : 0, denied: 1 },
       { credential, access, scope: 'read', ok: 1, denied: 0 },
     ]);
@@ -547,6 +548,33 @@ describe('what was taken away', () => {
       state: 'failed',
       reason: expect.stringContaining('still let through: write at'),
     });
+    const findings = lookForFindingsJob({
+      ...authority.deps,
+      inactivity: 'report',
+      suspendedForMs: 30 * DAY,
+      pace: { take: () => new Map() },
+    });
+    const open = async () => {
+      await findings.run(never);
+      authority.clock.advance(HOUR);
+      await findings.run(never);
+      return (await authority.call('GET', '/v1/findings?kind=removal_still_used&state=open')).body.items;
+    };
+    expect(await open()).toMatchObject([
+      {
+        client_id: 'a',
+        severity: 'high',
+        subject: { kind: 'access', id: access },
+        reason: expect.any(String),
+      },
+    ]);
+    await report(authority.clock.now() - HOUR);
+    await hours(3);
+    expect((await itemOf(id, 'a')).remediation).toMatchObject({
+      state: 'verified',
+      reason: expect.stringContaining('let through until'),
+    });
+    expect(await open()).toEqual([]);
   });
 
   test('is unverifiable where nobody tells, and where it was given again', async () => {

@@ -78,6 +78,9 @@ export async function measureSweeps(options: {
       missedReductions: 'report',
       ownerAcceptance: ownerAcceptance('auto'),
       approvalValidity: 72 * HOUR,
+      issuer: 'https://bench.example',
+      mail: undefined,
+      digestDay: undefined,
       webhooks: {
         seal: createSeal(new Uint8Array(32), random),
         digest: () => 'ZGlnZXN0',

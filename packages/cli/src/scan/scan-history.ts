@@ -25,8 +25,8 @@ export async function* scanHistory(deps: ScanFilesDeps, folder: string): AsyncGe
   const ended = once(git, 'close');
   ended.catch(() => undefined);
   const started = once(git, 'spawn');
-  await started.catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT'
+  await started.catch((error: unknown) => {
+    throw (error as NodeJS.ErrnoException).code === 'ENOENT'
       ? usageError('There is no git on this machine, or no such folder.', 'Install git, or leave --git out.')
       : error;
   });

@@ -56,6 +56,7 @@ test('without a server there is no mail, and what is half said is refused by its
     'mail.example',
     'https://mail.example',
     'smtp://',
+    'smtp://a:%zz@m',
     'smtp://mail.example/x',
     'smtp://m?x=1',
   ]) {

@@ -81,6 +81,7 @@ export async function measureSweeps(options: {
       issuer: 'https://bench.example',
       mail: undefined,
       digestDay: undefined,
+      lifetimes: { default: 600, maximum: 3600 },
       webhooks: {
         seal: createSeal(new Uint8Array(32), random),
         digest: () => 'ZGlnZXN0',

@@ -11,6 +11,7 @@ import {
 import { ownerAcceptance } from '../../registry/owner/acceptance.ts';
 import type { SendMail } from '../notices/send-waiting.ts';
 import type { Job } from './job.ts';
+import { runReviewsJob } from './run-reviews.ts';
 import { sendMailsJob } from './send-mails.ts';
 import { writeDigestsJob } from './write-digests.ts';
 
@@ -204,6 +205,36 @@ test('without a mail server nothing is written for one', async () => {
   await silent.call('POST', '/v1/identities/x/suspend', { body: { reason: 'x' } });
   expect(await silent.storage.mails.due(silent.clock.now(), 10)).toEqual([]);
   await silent.close();
+});
+
+test('a reviewer is told when a review begins, reminded of it, and reads of it in the digest', async () => {
+  await digests().run(never);
+  await make('/v1/resource-servers', resourceServerBody('https://fraud.test', ['read']));
+  await make('/v1/access', accessBody('pays', 'https://fraud.test', ['read']));
+  await make('/v1/identities', identityBody('x', { client_id: 'other', ...owner('bea') }));
+  const review = await make('/v1/reviews', {
+    name: 'spring',
+    query: { resource_server: 'https://fraud.test' },
+    reviewers: ['backup'],
+    due_at: new Date(MONDAY + 2 * DAY).toISOString(),
+    reminders: ['3d'],
+    fallback_for: '1d',
+  });
+  await job.run(never);
+  sent = [];
+  await make(`/v1/reviews/${review.id}/start`, undefined);
+  await job.run(never);
+  const waits = 'bea@example.com: 1 access waits for your decision in the review spring, until 2026-11-25';
+  expect(told()).toEqual([waits]);
+  until(MONDAY - HOUR);
+  await runReviewsJob({ ...authority.deps, mostItems: 100 }).run(never);
+  await job.run(never);
+  expect(told()).toEqual([waits, waits]);
+  until(MONDAY);
+  await digests().run(never);
+  await job.run(never);
+  const text = sent.find(({ to, subject }) => to === 'bea@example.com' && subject.includes('things'))?.text;
+  expect(text).toContain('For you to review; silence suspends:\n- 2026-11-25  spring: 1 access\n');
 });
 
 // START is a Saturday.

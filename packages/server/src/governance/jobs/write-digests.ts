@@ -2,7 +2,13 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
 import { newId, type RandomBytes } from '../../ids.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { digestMail, type DigestStores, readDigest } from '../notices/digest.ts';
+import {
+  digestMail,
+  type DigestStores,
+  readDigest,
+  readReviewing,
+  type Reviewing,
+} from '../notices/digest.ts';
 import type { Job } from './job.ts';
 
 export interface WriteDigestsDeps {
@@ -37,11 +43,12 @@ export function writeDigestsJob(deps: WriteDigestsDeps): Job {
       // A deployment that begins in the middle of a week tells of it when it is over.
       if (await settings.setOnce(DONE, week)) return;
       if ((await settings.get(DONE)) === week) return;
+      const reviewing = await readReviewing(deps.storage);
       for (let after = ''; ; ) {
         const owners = await deps.storage.identities.owners(after, OWNERS);
         for (const owner of owners) {
           if (signal.aborted) return;
-          await writeDigest(deps, week, owner);
+          await writeDigest(deps, week, owner, reviewing);
         }
         const last = owners.at(-1);
         if (last === undefined || owners.length < OWNERS) break;
@@ -52,9 +59,14 @@ export function writeDigestsJob(deps: WriteDigestsDeps): Job {
   };
 }
 
-async function writeDigest(deps: WriteDigestsDeps, week: string, owner: string): Promise<void> {
+async function writeDigest(
+  deps: WriteDigestsDeps,
+  week: string,
+  owner: string,
+  reviewing: Reviewing,
+): Promise<void> {
   const now = deps.clock.now();
-  const digest = await readDigest(deps.storage, owner, now, async () => void (await turn()));
+  const digest = await readDigest(deps.storage, owner, reviewing, now, async () => void (await turn()));
   const mail = digestMail(digest, deps.issuer);
   if (mail === undefined) return;
   await deps.storage.mails.insert({

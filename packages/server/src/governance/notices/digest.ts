@@ -9,7 +9,14 @@ import { footOf } from './mail-text.ts';
 
 export type DigestStores = Pick<
   Stores,
-  'identities' | 'credentials' | 'access' | 'resourceServers' | 'findings' | 'ownershipOffers'
+  | 'identities'
+  | 'credentials'
+  | 'access'
+  | 'resourceServers'
+  | 'findings'
+  | 'ownershipOffers'
+  | 'reviews'
+  | 'reviewItems'
 >;
 
 const DAY_MS = 86_400_000;
@@ -18,6 +25,8 @@ const SOON_MS = 30 * DAY_MS;
 /** Of each section; of more it says how many. */
 const MOST_LINES = 50;
 const LONGEST_LINE = 300;
+/** Of one campaign; of more those for whom most waits. */
+const MOST_REVIEWERS = 1000;
 const SEVERITY = { high: 0, medium: 1, low: 2 } as const;
 
 /** What is somebody's and needs them. */
@@ -29,7 +38,11 @@ export interface Digest {
     readonly fix: string;
   }[];
   readonly offers: readonly { readonly at: number; readonly what: string }[];
+  readonly reviews: readonly { readonly at: number; readonly what: string }[];
 }
+
+/** By handle, in ASCII lower case: reviews that wait for them. The same for all owners. */
+export type Reviewing = ReadonlyMap<string, Digest['reviews']>;
 
 /** Who is looked at begins nothing anew: states in which an identity asks something of its owner. */
 const LOOKED_AT: ReadonlySet<IdentityRecord['state']> = new Set([
@@ -44,6 +57,7 @@ const LOOKED_AT: ReadonlySet<IdentityRecord['state']> = new Set([
 export async function readDigest(
   stores: DigestStores,
   owner: string,
+  reviewing: Reviewing,
   now: number,
   turn: () => Promise<void>,
 ): Promise<Digest> {
@@ -71,6 +85,7 @@ export async function readDigest(
   return {
     ending: ending.toSorted((one, other) => one.at - other.at),
     findings: findings.toSorted((one, other) => SEVERITY[one.severity] - SEVERITY[other.severity]),
+    reviews: reviewing.get(handleKey(owner)) ?? [],
     offers: await Promise.all(
       offers.items
         .filter(({ candidate }) => handleKey(candidate) === handleKey(owner))
@@ -81,6 +96,26 @@ export async function readDigest(
         }),
     ),
   };
+}
+
+/** Whom open campaigns wait for, by name. Whoever is asked as one of a team or role is told by the campaign's reminders. */
+export async function readReviewing(stores: Pick<Stores, 'reviews' | 'reviewItems'>): Promise<Reviewing> {
+  const found = new Map<string, { at: number; what: string }[]>();
+  for (const [state, by] of [
+    ['open', 'reviewer'],
+    ['overdue', 'fallback'],
+  ] as const) {
+    const { items: reviews } = await stores.reviews.list({ state }, { limit: 1000 });
+    for (const { id, name, dueAt } of reviews) {
+      for (const { reviewer, items } of await stores.reviewItems.waiting(id, by, MOST_REVIEWERS)) {
+        if (!reviewer.startsWith('person:')) continue;
+        const handle = handleKey(reviewer.slice('person:'.length));
+        const what = `${name}: ${items} ${items === 1 ? 'access' : 'accesses'}`;
+        found.set(handle, [...(found.get(handle) ?? []), { at: dueAt, what }]);
+      }
+    }
+  }
+  return found;
 }
 
 async function endingOf(
@@ -106,15 +141,19 @@ async function endingOf(
 
 /** Undefined: there is nothing that needs them. */
 export function digestMail(
-  { ending, findings, offers }: Digest,
+  { ending, findings, offers, reviews }: Digest,
   issuer: string,
 ): { readonly subject: string; readonly body: string } | undefined {
-  const count = ending.length + findings.length + offers.length;
+  const count = ending.length + findings.length + offers.length + reviews.length;
   if (count === 0) return undefined;
   const sections = [
     section(
       'Offered to you; without an answer it goes on to others',
       offers.map(({ at, what }) => `${day(at)}  ${what}`),
+    ),
+    section(
+      'For you to review; silence suspends',
+      reviews.map(({ at, what }) => `${day(at)}  ${what}`),
     ),
     section(
       'Ends within 30 days',

@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateSecret, generateWebhookSecret } from '@countersign/protocol';
 import { describe, expect, test } from 'vitest';
 import { fakeAuthority, runAgainst } from '../../test/fake-authority.ts';
-import { temporaryFolder } from '../../test/fake-host.ts';
+import { fakeHost, temporaryFolder } from '../../test/fake-host.ts';
+import type { Host } from '../host.ts';
+import { runCommandLine } from '../main.ts';
 
 const NOTHING = fakeAuthority({});
 const { secret } = generateSecret('csk', randomBytes);
@@ -72,6 +74,32 @@ describe('files', () => {
     const many = folder({ 'long.txt': `${'line\n'.repeat(50_000)}${secret}\n` });
     const line = await runAgainst(NOTHING, ['scan', '-o', 'json'], { cwd: many });
     expect(places(line.out)).toEqual(['long.txt:50001']);
+  });
+
+  test('what is too large is told and is no success, and of very many secrets the first are shown', async () => {
+    const cwd = folder({ 'kept.txt': 'nothing', 'large.bin': 'x' });
+    truncateSync(join(cwd, 'large.bin'), 64 * 1024 * 1024 + 1);
+    const { code, err } = await runAgainst(NOTHING, ['scan'], { cwd });
+    expect([code, err]).toEqual([
+      1,
+      'large.bin is larger than 64 MB and was left out.\n0 secrets found; looked at 1 file.\n',
+    ]);
+    const token = (at: number): string => ['np', 'm_', String(at).padStart(36, 'a')].join('');
+    const many = folder({ 'a.txt': Array.from({ length: 10_001 }, (_, at) => token(at)).join('\n') });
+    const shown = await runAgainst(NOTHING, ['scan', '-o', 'json'], { cwd: many });
+    expect(places(shown.out)).toHaveLength(10_000);
+    expect(shown.err).toBe('10001 secrets found; looked at 1 file.\nThe first 10000 are shown.\n');
+  });
+
+  test('whoever stops it gets what was found so far', async () => {
+    const cwd = folder({ 'a.txt': secret, 'b/c.txt': 'nothing' });
+    const host = fakeHost({ cwd });
+    const stopping = {
+      ...host,
+      onStopSignal: (listener: Parameters<Host['onStopSignal']>[0]) => (listener('SIGINT'), () => undefined),
+    };
+    expect(await runCommandLine(['scan'], stopping)).toBe(130);
+    expect(host.err()).toContain('Interrupted: 0 files looked at.');
   });
 
   test('a path that is not there is a mistake', async () => {

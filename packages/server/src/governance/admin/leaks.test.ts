@@ -37,7 +37,8 @@ const told = (...types: string[]): string[] =>
 const stateOf = async (id: string): Promise<string | undefined> =>
   (await authority.storage.credentials.byId(id))?.state;
 
-test('a secret that was found is suspended with the tokens that it got, and its owner can be told', async () => {
+// OWASP Non-Human Identities Top 10 (2025), NHI2: secret leakage.
+test('NHI2: a secret that was found is suspended with the tokens that it got, and its owner can be told', async () => {
   const made = await scene('suspend-credential');
   const answer = await report(made.secret, { found_by: 'nightly scan' });
   expect([answer.status, answer.body]).toEqual([200, { received: true }]);

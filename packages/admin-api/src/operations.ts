@@ -11,12 +11,14 @@ import { cutoffOperations } from './cutoffs.ts';
 import { findingOperations } from './findings.ts';
 import { identityOperations } from './identities.ts';
 import { keyOperations } from './keys.ts';
+import { leakOperations } from './leaks.ts';
 import { meOperations } from './me.ts';
 import { ownershipOperations } from './ownership.ts';
 import { peopleOperations } from './people.ts';
 import { peopleImportOperation } from './people-import.ts';
 import { proposalOperations } from './proposals.ts';
 import { resourceServerOperations } from './resource-servers.ts';
+import { reviewOperations } from './reviews.ts';
 import { riskOperations } from './risk.ts';
 import { teamOperations } from './teams.ts';
 import { tokenOperations } from './tokens.ts';
@@ -35,6 +37,7 @@ export const operations = {
   ...accessOperations,
   ...approvalOperations,
   ...approvalRuleOperations,
+  ...reviewOperations,
   ...keyOperations,
   ...cutoffOperations,
   ...findingOperations,
@@ -50,6 +53,7 @@ export const operations = {
   ...applyOperations,
   ...meOperations,
   ...webhookOperations,
+  ...leakOperations,
 };
 
 export type Operations = typeof operations;

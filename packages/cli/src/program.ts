@@ -81,6 +81,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'What needs the approval of people',
     load: async () => (await import('./commands/approval-rules.ts')).approvalRules,
   },
+  reviews: {
+    brief: 'Campaigns in which people decide on access',
+    load: async () => (await import('./commands/reviews.ts')).reviews,
+  },
   people: {
     brief: 'Who owners are, and who has left',
     load: async () => (await import('./commands/people.ts')).people,
@@ -134,6 +138,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   export: {
     brief: 'Write all objects as documents that `apply` takes',
     load: async () => (await import('./commands/export.ts')).exportObjects,
+  },
+  scan: {
+    brief: 'Find secrets in files, in the environment and in git history',
+    load: async () => (await import('./commands/scan.ts')).scan,
   },
   doctor: {
     brief: 'Check that everything between here and the authority works',

@@ -19,9 +19,12 @@ export type IdPrefix =
   | 'off'
   | 'apr'
   | 'arq'
+  | 'rvw'
+  | 'rvi'
   | 'whk'
   | 'whs'
   | 'dlv'
+  | 'mal'
   | 'prp';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';

@@ -14,10 +14,13 @@ import { endingCallerStore } from './ending-callers.ts';
 import { findingStore } from './findings.ts';
 import { idempotencyStore } from './idempotency.ts';
 import { identityStore } from './identities.ts';
+import { mailStore } from './mails.ts';
 import { outboxStore } from './outbox.ts';
 import { ownershipClockStore } from './ownership-clocks.ts';
 import { ownershipOfferStore } from './ownership-offers.ts';
 import { personStore } from './people.ts';
+import { reviewItemStore } from './review-items.ts';
+import { reviewStore } from './reviews.ts';
 import { proposalStore } from './proposals.ts';
 import { resourceServerStore } from './resource-servers.ts';
 import { scopeRouteStore } from './scope-routes.ts';
@@ -42,6 +45,8 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     access: accessStore(session),
     approvalRules: approvalRuleStore(session),
     approvals: approvalStore(session),
+    reviews: reviewStore(session),
+    reviewItems: reviewItemStore(session),
     credentialMakers: credentialMakerStore(session),
     trustedIssuers: trustedIssuerStore(session),
     signingKeys: signingKeyStore(session),
@@ -63,6 +68,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     unregisteredCallers: unregisteredCallerStore(session),
     webhooks: webhookStore(session),
     webhookDeliveries: webhookDeliveryStore(session),
+    mails: mailStore(session),
     outbox: outboxStore(session),
     idempotency: idempotencyStore(session, clock),
     settings: settingStore(session),

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { generateSecret } from '@countersign/protocol';
 import { type OperationId, operationIds, operations } from '@countersign/admin-api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
@@ -13,6 +15,7 @@ const FRAUD = 'https://fraud.test';
 const OTHER = 'https://other.test';
 const CI = 'https://ci.test';
 const DAY = 86_400_000;
+const LEAKED = generateSecret('csk', randomBytes).secret;
 
 let authority: Authority;
 let ids: Record<'access' | 'credential' | 'webhook', string>;
@@ -135,6 +138,11 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
     `update Access active → ${FRAUD}`,
   ],
   'access.revoke': ['/v1/access/ACCESS', any, `delete Access active → ${FRAUD}`],
+  'reviews.create': [
+    '/v1/reviews',
+    { body: { name: 'spring', reviewers: ['backup'], due_at: '2026-12-20T00:00:00Z' } },
+    'create Review spring',
+  ],
   'keys.rotate': ['/v1/keys/rotate', {}, 'update SigningKey'],
   'cutoffs.create': [
     '/v1/cutoffs',
@@ -163,6 +171,7 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
   'webhooks.delete': ['/v1/webhooks/WEBHOOK', any, 'delete Webhook siem'],
   'webhooks.rotate': ['/v1/webhooks/WEBHOOK/rotate', { body: {} }, 'update Webhook siem'],
   'webhooks.test': ['/v1/webhooks/WEBHOOK/test', {}, ''],
+  'leaks.report': ['/v1/leaks', { body: { secret: LEAKED, where: 'x' } }, ''],
   'apply.run': ['/v1/apply', { body: { documents: [] } }, ''],
 };
 
@@ -179,6 +188,10 @@ const ELSEWHERE: readonly OperationId[] = [
   'access.approve',
   'access.reject',
   'access.renew',
+  'access.restore',
+  'reviews.start',
+  'reviews.decide',
+  'reviews.close',
   'approvals.approve',
   'approvals.reject',
   'approval-rules.create',

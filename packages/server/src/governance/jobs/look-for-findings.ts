@@ -9,6 +9,7 @@ import { toldOfUse } from '../../registry/use/told-of-use.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Position } from '../../storage/page.ts';
+import type { ReviewItemRecord } from '../../storage/review-items.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import type { Circumstances, Detector } from '../findings/detector.ts';
 import { activityOf } from '../../registry/inactivity.ts';
@@ -22,6 +23,7 @@ import { keySharersOf } from '../findings/key-sharers.ts';
 import { noBackup } from '../findings/no-backup.ts';
 import { orphaned } from '../findings/orphaned.ts';
 import { overPrivileged } from '../findings/over-privileged.ts';
+import { removalStillUsed } from '../findings/removal-still-used.ts';
 import { reducedButNeeded } from '../findings/reduced-but-needed.ts';
 import { ownerLeaving } from '../findings/owner-leaving.ts';
 import { ownerLost } from '../findings/owner-lost.ts';
@@ -54,6 +56,7 @@ export interface LookForFindingsDeps extends RuleDeps {
     | 'credentialUse'
     | 'settings'
     | 'webhooks'
+    | 'reviewItems'
     | 'onChange'
   >;
   readonly changes: Changes;
@@ -95,6 +98,7 @@ const DETECTORS: readonly Detector[] = [
   webhookDisabled,
   overPrivileged,
   reducedButNeeded,
+  removalStillUsed,
 ];
 
 /**
@@ -122,6 +126,7 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
         watched: await watchedSince(deps.storage.settings),
         directory: await hasDirectory(deps.storage),
         silentWebhooks: await silentWebhooks(deps.storage),
+        failedRemovals: await failedRemovals(deps.storage),
         ...(await toldOfUse(deps.storage, now)),
       });
       if (now < roundAt && !changed.overflown) {
@@ -136,6 +141,19 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
       await lookAtEveryone(deps, { paces: deps.pace.take(now), ...(await same()) }, signal);
     },
   };
+}
+
+/** Removals that one round tells of at most. */
+const MOST_FAILED = 1000;
+
+async function failedRemovals({
+  reviewItems,
+}: Pick<Stores, 'reviewItems'>): Promise<Round['failedRemovals']> {
+  const found = new Map<string, ReviewItemRecord[]>();
+  for (const item of await reviewItems.failed(MOST_FAILED)) {
+    found.set(item.identityId, [...(found.get(item.identityId) ?? []), item]);
+  }
+  return found;
 }
 
 async function silentWebhooks({ webhooks }: Pick<Stores, 'webhooks'>): Promise<Round['silentWebhooks']> {

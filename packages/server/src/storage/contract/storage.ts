@@ -12,12 +12,14 @@ import { findingContract } from './findings.ts';
 import { identityContract } from './identities.ts';
 import { idempotencyContract } from './idempotency.ts';
 import { lifecycleContract } from './lifecycle.ts';
+import { mailContract } from './mails.ts';
 import { modelContract } from './model.ts';
 import { outboxContract } from './outbox.ts';
 import { ownershipContract } from './ownership.ts';
 import { peopleContract } from './people.ts';
 import { proposalContract } from './proposals.ts';
 import { resourceServerContract } from './resource-servers.ts';
+import { reviewContract } from './reviews.ts';
 import { settingContract } from './settings.ts';
 import { signingKeyContract } from './signing-keys.ts';
 import { statusIndexContract } from './status-indexes.ts';
@@ -35,6 +37,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['access', accessContract],
   ['access as of an instant', accessAsOfContract],
   ['approvals', approvalContract],
+  ['reviews', reviewContract],
   ['trusted issuers', trustedIssuerContract],
   ['signing keys', signingKeyContract],
   ['cut-offs', cutoffContract],
@@ -47,6 +50,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['usage', usageContract],
   ['what time does', lifecycleContract],
   ['webhooks and what is sent to them', webhookContract],
+  ['mails', mailContract],
   ['outbox', outboxContract],
   ['used once', usedOnceContract],
   ['idempotency', idempotencyContract],

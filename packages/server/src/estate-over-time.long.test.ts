@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { simulate } from '../../test/estate-story.ts';
+import { simulate } from '../test/estate-story.ts';
 
 test('a year of 2,000 identities: on no day is anything as it must not be', async () => {
   const { estate, reached } = await simulate({ identities: 2000, days: 365, seed: 1 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { simulate } from '../../test/estate-story.ts';
+import { simulate } from '../test/estate-story.ts';
 
 test('a quarter of 300 identities: on no day is anything as it must not be', async () => {
   const { estate, reached } = await simulate({ identities: 300, days: 91, seed: 20_261_130 });

@@ -11,6 +11,7 @@ import { pooledRandom } from './ids.ts';
 import { openAuditSink, openStorage } from './open-state.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { ownerAcceptance } from './registry/owner/acceptance.ts';
+import { createCredentialInstances } from './registry/use/credential-instances.ts';
 import { createEndingCallers } from './registry/use/ending-callers.ts';
 import type { Storage } from './storage/storage.ts';
 import { createLogger } from './telemetry/logger.ts';
@@ -69,10 +70,13 @@ export async function measureSweeps(options: {
       random,
       adminResource: 'https://bench.example/v1',
       ending: createEndingCallers(storage),
+      lifetimes: { default: 600, maximum: 3600 },
+      instances: createCredentialInstances(storage.credentialInstances),
       pace: createIssuancePace(now),
       maximumAge: () => 90 * DAY,
       inactivity: 'suspend',
       suspendedForMs: 30 * DAY,
+      credentialExpiring: [30, 7, 1],
       ownerAcceptance: ownerAcceptance('auto'),
       approvalValidity: 72 * HOUR,
       rotateIfDue: () => Promise.resolve(),

@@ -1,11 +1,14 @@
-import { resolve } from 'node:path';
-import type { CreatedCredential } from '@countersign/admin-api';
 import { buildCommand, type Command } from '@stricli/core';
-import { openSecretPlace, type SecretPlace } from '../secrets/secret-place.ts';
+import {
+  printCreated,
+  type SecretFlags,
+  secretFlags,
+  secretPlaceOf,
+  WITH_SECRET,
+} from '../secrets/new-credential.ts';
 import { withAdmin } from '../connection/admin.ts';
 import type { ConnectionFlags } from '../connection/settings.ts';
-import { type CliContext, say } from '../context.ts';
-import { usageError } from '../failure.ts';
+import type { CliContext } from '../context.ts';
 import { connectionFlags } from '../flags/connection.ts';
 import {
   outputAliases,
@@ -15,10 +18,8 @@ import {
   writeFlags,
 } from '../flags/output.ts';
 import { PROOF_FLAGS } from '../flags/proof.ts';
-import type { Host } from '../host.ts';
 import { contractFlags, type FlagValues } from '../noun/contract-flags.ts';
 import { mayProceed } from '../noun/write.ts';
-import { printObject } from '../output/formats.ts';
 
 const fromContract = contractFlags('credentials.create', 'body', {
   ...PROOF_FLAGS,
@@ -27,14 +28,7 @@ const fromContract = contractFlags('credentials.create', 'body', {
   scopes: { brief: 'All that an API key opens at most' },
 });
 
-interface SecretFlags {
-  readonly secretFile?: string | undefined;
-  readonly showSecret: boolean;
-}
-
 type Flags = FlagValues & ConnectionFlags & OutputFlags & WriteFlags & SecretFlags;
-
-const WITH_SECRET: ReadonlySet<unknown> = new Set(['client_secret', 'api_key']);
 
 export const credentialsCreate: Command<CliContext> = buildCommand<Flags, [string], CliContext>({
   async func(flags, identity) {
@@ -44,18 +38,8 @@ export const credentialsCreate: Command<CliContext> = buildCommand<Flags, [strin
       const input = { params: { id: identity }, body };
       const consent = { ...flags, yes: true };
       if (!(await mayProceed(this, admin, 'credentials.create', input, consent))) return;
-      const place = WITH_SECRET.has(body['type']) ? placeOf(host, flags) : undefined;
-      const created = (await admin.table.call('credentials.create', input).catch((error: unknown) => {
-        place?.abandon();
-        throw error;
-      })) as { readonly body: CreatedCredential };
-      const { secret, hint, ...credential } = created.body;
-      if (secret !== undefined) place?.put(secret);
-      say(host, `Created ${credential.id}`);
-      if (hint !== undefined) say(host, hint);
-      if (place?.path !== undefined) say(host, `Its secret is in ${place.path} (mode 0600).`);
-      const shown = place === undefined ? created.body : credential;
-      await printObject(host, flags.output, shown, (item) => item.id);
+      const place = WITH_SECRET.has(body['type']) ? secretPlaceOf(host, flags) : undefined;
+      await printCreated(this, admin, 'credentials.create', input, { flags, place });
     });
   },
   parameters: {
@@ -65,19 +49,7 @@ export const credentialsCreate: Command<CliContext> = buildCommand<Flags, [strin
     },
     flags: {
       ...fromContract.parameters,
-      secretFile: {
-        kind: 'parsed',
-        parse: String,
-        optional: true,
-        placeholder: 'file',
-        brief: 'Where the secret goes (mode 0600)',
-      },
-      showSecret: {
-        kind: 'boolean',
-        default: false,
-        withNegated: false,
-        brief: 'Show the secret once on the terminal',
-      },
+      ...secretFlags,
       ...writeFlags,
       ...outputFlags,
       ...connectionFlags,
@@ -97,15 +69,3 @@ export const credentialsCreate: Command<CliContext> = buildCommand<Flags, [strin
     ],
   },
 });
-
-/** A file or the terminal; scripts that ask for the object as data get the secret in it. */
-function placeOf(host: Host, flags: Flags): SecretPlace | undefined {
-  if (flags.secretFile !== undefined || flags.showSecret) {
-    return openSecretPlace(host, flags, resolve(host.cwd, flags.secretFile ?? ''));
-  }
-  if (flags.output === 'json' || flags.output === 'yaml' || flags.output === 'ndjson') return undefined;
-  throw usageError(
-    'Where should the secret go? It is told only once.',
-    'Add --secret-file FILE, --show-secret on a terminal, or -o json.',
-  );
-}

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import { KEPT_MS } from '../../registry/use/credential-instances.ts';
 import { DAYS_KEPT } from '../../registry/use/day-map.ts';
 import { MISSED_FOR_MS } from '../../registry/use/read-use.ts';
 import { GAP_MS, REPORTER_KEPT_MS } from '../../registry/use/take-report.ts';
@@ -18,7 +19,7 @@ const SWEEP = 10_000;
 export function forgetUseJob(deps: {
   readonly storage: Pick<
     Storage,
-    'transaction' | 'usage' | 'usageReporters' | 'coverage' | 'unregisteredCallers'
+    'transaction' | 'usage' | 'usageReporters' | 'coverage' | 'unregisteredCallers' | 'credentialInstances'
   >;
   readonly clock: Clock;
 }): Job {
@@ -35,6 +36,7 @@ export function forgetUseJob(deps: {
       const old = now - DAYS_KEPT * DAY_MS;
       while (!signal.aborted && (await storage.usage.sweep(old)) >= SWEEP);
       while (!signal.aborted && (await storage.coverage.sweep(old)) >= SWEEP);
+      while (!signal.aborted && (await storage.credentialInstances.sweep(now - KEPT_MS)) >= SWEEP);
       while (!signal.aborted && (await storage.unregisteredCallers.sweep(old)) >= SWEEP);
     },
   };

@@ -17,6 +17,7 @@ import { outboxContract } from './outbox.ts';
 import { ownershipContract } from './ownership.ts';
 import { peopleContract } from './people.ts';
 import { resourceServerContract } from './resource-servers.ts';
+import { rotationContract } from './rotation.ts';
 import { settingContract } from './settings.ts';
 import { signingKeyContract } from './signing-keys.ts';
 import { statusIndexContract } from './status-indexes.ts';
@@ -43,6 +44,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['ownership', ownershipContract],
   ['usage', usageContract],
   ['what time does', lifecycleContract],
+  ['rotation', rotationContract],
   ['outbox', outboxContract],
   ['used once', usedOnceContract],
   ['idempotency', idempotencyContract],

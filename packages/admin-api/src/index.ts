@@ -130,12 +130,21 @@ export {
   problemDocument,
 } from './problem.ts';
 export {
+  PROPOSAL_KINDS,
+  PROPOSAL_STATES,
+  type Proposal,
+  type ProposalKind,
+  type ProposalState,
+  type ProposalSubject,
+} from './proposals.ts';
+export {
   type ResourceServer,
   resourceServerCreate,
   resourceServerPatch,
   SIGNING_ALGORITHMS,
   type SigningAlgorithm,
 } from './resource-servers.ts';
+export { RISK_BANDS, type Risk, type RiskBand } from './risk.ts';
 export {
   isPeopleScope,
   limitedToOwn,
@@ -163,3 +172,12 @@ export {
 } from './trusted-issuers.ts';
 export { type TokenTrace, tokenTrace, type TracedToken } from './tokens.ts';
 export { type AccessUsage, MOST_USAGE_ROWS, USE_ANSWERS, type UsageReport } from './usage.ts';
+export {
+  type CreatedWebhook,
+  DELIVERY_STATES,
+  type DeliveryState,
+  type Webhook,
+  type WebhookDelivery,
+  type WebhookState,
+  type WebhookTested,
+} from './webhooks.ts';

@@ -15,11 +15,14 @@ import { meOperations } from './me.ts';
 import { ownershipOperations } from './ownership.ts';
 import { peopleOperations } from './people.ts';
 import { peopleImportOperation } from './people-import.ts';
+import { proposalOperations } from './proposals.ts';
 import { resourceServerOperations } from './resource-servers.ts';
+import { riskOperations } from './risk.ts';
 import { teamOperations } from './teams.ts';
 import { tokenOperations } from './tokens.ts';
 import { trustedIssuerOperations } from './trusted-issuers.ts';
 import { usageOperations } from './usage.ts';
+import { webhookOperations } from './webhooks.ts';
 
 /** The whole admin API. */
 export const operations = {
@@ -35,6 +38,8 @@ export const operations = {
   ...keyOperations,
   ...cutoffOperations,
   ...findingOperations,
+  ...proposalOperations,
+  ...riskOperations,
   ...peopleOperations,
   'people.import': peopleImportOperation,
   ...ownershipOperations,
@@ -44,6 +49,7 @@ export const operations = {
   ...tokenOperations,
   ...applyOperations,
   ...meOperations,
+  ...webhookOperations,
 };
 
 export type Operations = typeof operations;

@@ -89,7 +89,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const { deployment, issuer, clock, random, node, logger } = deps;
   const { refusedMethods, maximumAge, enforcedAge, lifetimeLimits, credentialExpiring } =
     policyOf(deployment);
-  const { jwks, fetchFault } = openOutbound(deployment);
+  const { jwks, post, fetchFault } = openOutbound(deployment);
   const foundation = await layFoundation(deps, opened);
   const { masterKey, storage, sink, log, changes, seal, secretHash, rotation, rotateIfDue, keystore } =
     foundation;
@@ -160,6 +160,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     ownerAcceptance: ownerAcceptance(deployment.ownerAcceptance),
     approvalValidity: deployment.approvalValidity * 1000,
     expiringWithin: deployment.accessExpiring * 1000,
+    rollbackWindow: deployment.rollbackWindow * 1000,
     version: deps.version,
     changes,
     rotation,
@@ -173,6 +174,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     accessPolicy: createAccessPolicy({ refusedMethods, lifetimes, lifetimeLimits, enforcedAge }),
     testAssertion: createAssertionTest({ ...shared, jwks }),
     fetchFault,
+    post,
   };
   const wings = [
     ...createOAuthRoutes({
@@ -222,12 +224,14 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const jobs = createJobRunner({
     jobs: createJobs({
       ...governance,
+      webhooks: { seal, fetchFault, post, digest: (secret) => secretHash.digest(secret) },
       rotateIfDue,
       reportOwnUse: () => ownUse.report(),
       pace,
       inactivity: deployment.inactiveIdentities,
       credentialExpiring,
       suspendedForMs: deployment.suspendedFindingAfter * 1000,
+      missedReductions: deployment.missedReductions,
     }),
     timers: systemTimers,
     report: (job, error) => logger.error({ err: error, job }, 'a job failed; it runs again at its time'),

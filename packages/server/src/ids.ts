@@ -18,7 +18,11 @@ export type IdPrefix =
   | 'tem'
   | 'off'
   | 'apr'
-  | 'arq';
+  | 'arq'
+  | 'whk'
+  | 'whs'
+  | 'dlv'
+  | 'prp';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const LENGTH = 20;

@@ -1,11 +1,4 @@
 import { buildCommand, type Command } from '@stricli/core';
-import {
-  printCreated,
-  type SecretFlags,
-  secretFlags,
-  secretPlaceOf,
-  WITH_SECRET,
-} from '../secrets/new-credential.ts';
 import { withAdmin } from '../connection/admin.ts';
 import type { ConnectionFlags } from '../connection/settings.ts';
 import type { CliContext } from '../context.ts';
@@ -20,6 +13,8 @@ import {
 import { PROOF_FLAGS } from '../flags/proof.ts';
 import { contractFlags, type FlagValues } from '../noun/contract-flags.ts';
 import { mayProceed } from '../noun/write.ts';
+import { printCreated, WITH_SECRET } from '../secrets/new-credential.ts';
+import { secretFlags, type SecretFlags, secretPlaceOf } from '../secrets/secret-place.ts';
 
 const fromContract = contractFlags('credentials.create', 'body', {
   ...PROOF_FLAGS,

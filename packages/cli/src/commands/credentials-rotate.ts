@@ -13,13 +13,8 @@ import {
 import { PROOF_FLAGS } from '../flags/proof.ts';
 import { contractFlags, type FlagValues } from '../noun/contract-flags.ts';
 import { mayProceed } from '../noun/write.ts';
-import {
-  printCreated,
-  type SecretFlags,
-  secretFlags,
-  secretPlaceOf,
-  WITH_SECRET,
-} from '../secrets/new-credential.ts';
+import { printCreated, WITH_SECRET } from '../secrets/new-credential.ts';
+import { secretFlags, type SecretFlags, secretPlaceOf } from '../secrets/secret-place.ts';
 
 const fromContract = contractFlags('credentials.rotate', 'body', {
   ...PROOF_FLAGS,

@@ -18,7 +18,13 @@ const UNIQUE: readonly { readonly index: string; readonly columns: string; reado
   { index: 'teams_name', columns: 'teams.name_key', detail: 'name' },
   { index: 'ownership_offers_open', columns: 'ownership_offers.identity_id', detail: 'open_offer' },
   { index: 'findings_kind_subject', columns: 'findings.kind, findings.subject_id', detail: 'kind_subject' },
+  {
+    index: 'proposals_kind_subject',
+    columns: 'proposals.kind, proposals.subject_id',
+    detail: 'kind_subject',
+  },
   { index: 'approval_rules_name', columns: 'approval_rules.name', detail: 'name' },
+  { index: 'webhooks_name', columns: 'webhooks.name', detail: 'name' },
   { index: 'approval_requests_subject_id', columns: 'approval_requests.subject_id', detail: 'subject' },
   { index: 'signing_keys_active_alg', columns: 'signing_keys.alg, signing_keys.state', detail: 'active_alg' },
 ];

@@ -15,7 +15,9 @@ import { lifecycle } from './migrations/0031-lifecycle.ts';
 import { people } from './migrations/0032-people.ts';
 import { approvals } from './migrations/0033-approvals.ts';
 import { rotation } from './migrations/0034-rotation.ts';
+import { notices } from './migrations/0036-notices.ts';
 import { trace } from './migrations/0037-trace.ts';
+import { rightSizing } from './migrations/0039-right-sizing.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
@@ -37,7 +39,9 @@ const MIGRATIONS: readonly {
   { name: '0032-people', texts: people },
   { name: '0033-approvals', texts: approvals },
   { name: '0034-rotation', texts: rotation },
+  { name: '0036-notices', texts: notices },
   { name: '0037-trace', texts: trace },
+  { name: '0039-right-sizing', texts: rightSizing },
 ];
 
 const createTable = statement(

@@ -19,6 +19,7 @@ import { outboxStore } from './outbox.ts';
 import { ownershipClockStore } from './ownership-clocks.ts';
 import { ownershipOfferStore } from './ownership-offers.ts';
 import { personStore } from './people.ts';
+import { proposalStore } from './proposals.ts';
 import { resourceServerStore } from './resource-servers.ts';
 import { scopeRouteStore } from './scope-routes.ts';
 import { settingStore } from './settings.ts';
@@ -30,6 +31,8 @@ import { unregisteredCallerStore } from './unregistered-callers.ts';
 import { coverageStore } from './usage-coverage.ts';
 import { reporterStore } from './usage-reporters.ts';
 import { usageStore } from './usage.ts';
+import { webhookDeliveryStore } from './webhook-deliveries.ts';
+import { webhookStore } from './webhooks.ts';
 
 function storesOn(session: Session, clock: Clock, staleness: number): Stores {
   return {
@@ -47,6 +50,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     cutoffReceipts: cutoffReceiptStore(session),
     statusIndexes: statusIndexStore(session),
     findings: findingStore(session),
+    proposals: proposalStore(session),
     people: personStore(session),
     teams: teamStore(session),
     ownershipClocks: ownershipClockStore(session),
@@ -59,6 +63,8 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     endingCallers: endingCallerStore(session),
     scopeRoutes: scopeRouteStore(session),
     unregisteredCallers: unregisteredCallerStore(session),
+    webhooks: webhookStore(session),
+    webhookDeliveries: webhookDeliveryStore(session),
     outbox: outboxStore(session),
     idempotency: idempotencyStore(session, clock),
     settings: settingStore(session),

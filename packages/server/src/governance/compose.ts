@@ -40,14 +40,18 @@ import { keyHandlers } from './admin/keys.ts';
 import { meHandlers } from './admin/me.ts';
 import { ownershipOfferHandlers } from './admin/ownership-offers.ts';
 import { peopleHandlers } from './admin/people.ts';
+import { proposalHandlers } from './admin/proposals.ts';
 import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin, type RequireAdminDeps } from './admin/require-admin.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
+import { riskHandlers } from './admin/risk.ts';
 import { teamHandlers } from './admin/teams.ts';
 import { traceHandlers } from './admin/trace.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
 import { usageHandlers } from './admin/usage.ts';
+import { webhookHandlers } from './admin/webhooks.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
+import { deliverWebhooksJob } from './jobs/deliver-webhooks.ts';
 import { escalateOwnershipOffersJob } from './jobs/escalate-ownership-offers.ts';
 import { forgetUseJob } from './jobs/forget-use.ts';
 import type { Job } from './jobs/job.ts';
@@ -56,6 +60,7 @@ import { lookForFindingsJob, type LookForFindingsDeps } from './jobs/look-for-fi
 import { noteEndingCallersJob } from './jobs/note-ending-callers.ts';
 import { reportOwnUseJob } from './jobs/report-own-use.ts';
 import { retireRotatedJob } from './jobs/retire-rotated.ts';
+import { rightSizeJob } from './jobs/right-size.ts';
 import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
 import { runOrphanClocksJob } from './jobs/run-orphan-clocks.ts';
 import { suspendInactiveJob } from './jobs/suspend-inactive.ts';
@@ -63,6 +68,8 @@ import { type TellCredentialEndsDeps, tellCredentialEndsJob } from './jobs/tell-
 import { sweepEndsJob } from './jobs/sweep-ends.ts';
 import { sweepExpiredJob } from './jobs/sweep-expired.ts';
 import { sweepIdentitiesJob } from './jobs/sweep-identities.ts';
+import type { DeliveryDeps, Post } from './notices/deliver-to-webhook.ts';
+import { watchProposalsJob, type WatchProposalsDeps } from './jobs/watch-proposals.ts';
 
 export { type AdminAccount, AUTHORITY, ensureAdmin, resetAdmin } from './admin/admin-identity.ts';
 export { scopesOfRoles } from './admin/person-admin.ts';
@@ -109,6 +116,8 @@ export interface GovernanceDeps {
   readonly approvalValidity: number;
   /** Milliseconds before its end from which on an access is shown as expiring. */
   readonly expiringWithin: number;
+  /** Milliseconds for which what a proposal took away is watched. */
+  readonly rollbackWindow: number;
   readonly clock: Clock;
   readonly random: RandomBytes;
   /** What the token wing's reasons mean: the wings do not see each other. */
@@ -117,8 +126,10 @@ export interface GovernanceDeps {
   readonly accessPolicy: AccessPolicy;
   /** What the token wing makes of an assertion. */
   readonly testAssertion: TestAssertion;
-  /** Why nothing would ever be fetched from a URL, as far as it says so itself. */
+  /** Why nothing would ever be fetched from a URL, or sent there, as far as it says so itself. */
   readonly fetchFault: FetchDeps['fetchFault'];
+  /** Sends notices to a URL that somebody gave. */
+  readonly post: Post;
   readonly report: EndpointDeps['report'];
   /** Undefined: what is used of the own API is not counted. */
   readonly countUse?: RequireAdminDeps['countUse'];
@@ -164,6 +175,8 @@ function handlersOf(deps: GovernanceDeps): Handlers {
       compromiseKey: (stores, kid, tell) => compromise(deps.rotation, stores, kid, tell),
     }),
     ...findingHandlers(rules),
+    ...proposalHandlers(rules),
+    ...riskHandlers(rules),
     ...peopleHandlers(rules),
     ...ownershipOfferHandlers(rules),
     ...teamHandlers(rules),
@@ -173,6 +186,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...traceHandlers(rules),
     ...documentHandlers(rules),
     ...meHandlers(rules),
+    ...webhookHandlers(rules),
   };
 }
 
@@ -202,9 +216,12 @@ export function createJobs(
     | 'ending'
     | 'instances'
     | 'lifetimes'
+    | 'rollbackWindow'
   > &
-    Pick<LookForFindingsDeps, 'pace' | 'maximumAge' | 'inactivity' | 'suspendedForMs'> &
-    Pick<TellCredentialEndsDeps, 'credentialExpiring'> & {
+    Pick<TellCredentialEndsDeps, 'credentialExpiring'> &
+    Pick<WatchProposalsDeps, 'missedReductions'> &
+    Pick<LookForFindingsDeps, 'pace' | 'maximumAge' | 'inactivity' | 'suspendedForMs'> & {
+      readonly webhooks: Pick<DeliveryDeps, 'seal' | 'digest' | 'fetchFault' | 'post'>;
       readonly rotateIfDue: () => Promise<unknown>;
       readonly reportOwnUse: () => Promise<unknown>;
     },
@@ -224,6 +241,9 @@ export function createJobs(
     lapseApprovalsJob(deps),
     forgetUseJob(deps),
     reportOwnUseJob(deps.reportOwnUse),
+    rightSizeJob(deps),
+    watchProposalsJob(deps),
     lookForFindingsJob(deps),
+    deliverWebhooksJob({ ...deps, ...deps.webhooks }),
   ];
 }

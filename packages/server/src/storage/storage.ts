@@ -15,6 +15,7 @@ import type { OutboxStore } from './outbox.ts';
 import type { OwnershipClockStore } from './ownership-clocks.ts';
 import type { OwnershipOfferStore } from './ownership-offers.ts';
 import type { PersonStore } from './people.ts';
+import type { ProposalStore } from './proposals.ts';
 import type { ResourceServerStore } from './resource-servers.ts';
 import type { ScopeRouteStore } from './scope-routes.ts';
 import type { SettingStore } from './settings.ts';
@@ -26,6 +27,8 @@ import type { UnregisteredCallerStore } from './unregistered-callers.ts';
 import type { CoverageStore } from './usage-coverage.ts';
 import type { ReporterStore } from './usage-reporters.ts';
 import type { UsageStore } from './usage.ts';
+import type { WebhookDeliveryStore } from './webhook-deliveries.ts';
+import type { WebhookStore } from './webhooks.ts';
 import type { UsedOnceStore } from './used-once.ts';
 
 /** The stores, and what whoever writes to them must know of the other nodes. */
@@ -43,6 +46,7 @@ export interface Stores {
   readonly cutoffReceipts: CutoffReceiptStore;
   readonly statusIndexes: StatusIndexStore;
   readonly findings: FindingStore;
+  readonly proposals: ProposalStore;
   readonly people: PersonStore;
   readonly teams: TeamStore;
   readonly ownershipClocks: OwnershipClockStore;
@@ -55,6 +59,8 @@ export interface Stores {
   readonly endingCallers: EndingCallerStore;
   readonly scopeRoutes: ScopeRouteStore;
   readonly unregisteredCallers: UnregisteredCallerStore;
+  readonly webhooks: WebhookStore;
+  readonly webhookDeliveries: WebhookDeliveryStore;
   readonly outbox: OutboxStore;
   readonly idempotency: IdempotencyStore;
   readonly settings: SettingStore;

@@ -12,7 +12,9 @@ export type ObjectKind =
   | 'Finding'
   | 'Person'
   | 'Team'
-  | 'OwnershipOffer';
+  | 'OwnershipOffer'
+  | 'Webhook'
+  | 'Proposal';
 type View = Record<string, unknown>;
 
 /** One object before and after a change. */
@@ -39,6 +41,8 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['person', 'Person'],
   ['team', 'Team'],
   ['ownership_offer', 'OwnershipOffer'],
+  ['webhook', 'Webhook'],
+  ['proposal', 'Proposal'],
 ]);
 const ENDS = new Set([
   'revoked',
@@ -117,8 +121,9 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'Person') return member('handle');
   if (kind === 'Team') return member('name');
   if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
+  if (kind === 'Proposal') return `${member('client_id')}: ${member('kind')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
-  if (kind === 'ApprovalRule') return member('name');
+  if (kind === 'ApprovalRule' || kind === 'Webhook') return member('name');
   if (kind === 'Credential') return `${member('client_id')}/${member('label')}`;
   if (kind === 'Cutoff') return `${member('kind')} ${member('target')}`;
   return id;

@@ -9,6 +9,8 @@ import type { ToldOfUse } from '../../registry/use/told-of-use.ts';
 import type { AccessRecord } from '../../storage/access.ts';
 import type { Predecessor } from '../../storage/credentials.ts';
 import type { FindingKind } from '../../storage/findings.ts';
+import type { WebhookRecord } from '../../storage/webhooks.ts';
+import type { ProposalRecord } from '../../storage/proposals.ts';
 
 /** How far the rotation of a credential is, and who began it. */
 export interface RotationSeen {
@@ -33,6 +35,10 @@ export interface Circumstances extends ToldOfUse {
   readonly inactivity?: { readonly mode: 'suspend' | 'report'; readonly use: IdentityUse } | undefined;
   /** By id of the credential that has a successor; absent: not looked up. */
   readonly rotations?: ReadonlyMap<string, RotationSeen> | undefined;
+  /** Webhooks that the authority itself disabled. */
+  readonly silentWebhooks: readonly WebhookRecord[];
+  /** Live proposals about it; absent: not looked up. */
+  readonly proposals?: readonly ProposalRecord[] | undefined;
   /** After this long a suspended identity should be ended. */
   readonly suspendedForMs: number;
 }
@@ -48,6 +54,8 @@ export interface Detector {
   readonly quietMs: number;
   /** Looks at suspended identities past their end as well, of whom the others see nothing any more. */
   readonly pastItsEnd?: true;
+  /** Looks at identities that are being decommissioned as well. */
+  readonly alsoEnding?: true;
   /** Each subject at most once. */
   observe(facts: IdentityFacts, circumstances: Circumstances): readonly Observation[];
 }

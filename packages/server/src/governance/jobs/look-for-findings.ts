@@ -23,6 +23,8 @@ import { stepsFor } from '../findings/reconcile.ts';
 import { keySharersOf } from '../findings/key-sharers.ts';
 import { noBackup } from '../findings/no-backup.ts';
 import { orphaned } from '../findings/orphaned.ts';
+import { overPrivileged } from '../findings/over-privileged.ts';
+import { reducedButNeeded } from '../findings/reduced-but-needed.ts';
 import { ownerLeaving } from '../findings/owner-leaving.ts';
 import { ownerLost } from '../findings/owner-lost.ts';
 import { ownerUnknown } from '../findings/owner-unknown.ts';
@@ -33,6 +35,7 @@ import { teamEmptied } from '../findings/team-emptied.ts';
 import { uncachedClient } from '../findings/uncached-client.ts';
 import { unregisteredCaller } from '../findings/unregistered-caller.ts';
 import { weakMethod } from '../findings/weak-method.ts';
+import { webhookDisabled } from '../findings/webhook-disabled.ts';
 import { wideAccess } from '../findings/wide-access.ts';
 import type { Job } from './job.ts';
 
@@ -44,6 +47,7 @@ export interface LookForFindingsDeps extends RuleDeps, ProgressDeps {
     | 'access'
     | 'resourceServers'
     | 'findings'
+    | 'proposals'
     | 'scopeRoutes'
     | 'unregisteredCallers'
     | 'people'
@@ -53,6 +57,7 @@ export interface LookForFindingsDeps extends RuleDeps, ProgressDeps {
     | 'credentialUse'
     | 'credentialInstances'
     | 'settings'
+    | 'webhooks'
     | 'onChange'
   >;
   readonly changes: Changes;
@@ -63,7 +68,10 @@ export interface LookForFindingsDeps extends RuleDeps, ProgressDeps {
 }
 
 /** What is the same for all identities of one run. */
-type Round = Omit<Circumstances, 'keySharers' | 'inactivity' | 'owners' | 'adminHistory' | 'rotations'> & {
+type Round = Omit<
+  Circumstances,
+  'keySharers' | 'inactivity' | 'owners' | 'adminHistory' | 'proposals' | 'rotations'
+> & {
   readonly lifetimes: ProgressDeps['lifetimes'];
   readonly mode: 'suspend' | 'report';
   readonly watched: number | undefined;
@@ -93,6 +101,9 @@ const DETECTORS: readonly Detector[] = [
   ownerLost,
   noBackup,
   teamEmptied,
+  webhookDisabled,
+  overPrivileged,
+  reducedButNeeded,
 ];
 
 /**
@@ -120,6 +131,7 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
         mode,
         watched: await watchedSince(deps.storage.settings),
         directory: await hasDirectory(deps.storage),
+        silentWebhooks: await silentWebhooks(deps.storage),
         ...(await toldOfUse(deps.storage, now)),
       });
       if (now < roundAt && !changed.overflown) {
@@ -134,6 +146,11 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
       await lookAtEveryone(deps, { paces: deps.pace.take(now), ...(await same()) }, signal);
     },
   };
+}
+
+async function silentWebhooks({ webhooks }: Pick<Stores, 'webhooks'>): Promise<Round['silentWebhooks']> {
+  const live = await webhooks.live();
+  return live.filter(({ state, disabledReason }) => state === 'disabled' && disabledReason !== undefined);
 }
 
 async function hasDirectory(stores: Pick<Stores, 'people'>): Promise<boolean> {
@@ -240,6 +257,7 @@ async function stepsOf(
     | 'access'
     | 'resourceServers'
     | 'findings'
+    | 'proposals'
     | 'people'
     | 'teams'
     | 'ownershipClocks'
@@ -258,8 +276,9 @@ async function stepsOf(
   const adminHistory = own && (await stores.access.historyOf(identity.id, own.resourceServer.id));
   const inactivity = await inactivityOf(stores, identity, round);
   const owners = round.directory ? await ownerFactsOf(stores, identity) : undefined;
+  const proposals = await stores.proposals.liveOf([identity.id]);
   const rotations = await rotationsOf(stores, facts, round);
-  const circumstances = { ...round, keySharers, adminHistory, inactivity, owners, rotations };
+  const circumstances = { ...round, keySharers, adminHistory, inactivity, owners, proposals, rotations };
   return { steps: stepsFor(DETECTORS, facts, live, circumstances), concerned: neighbours };
 }
 

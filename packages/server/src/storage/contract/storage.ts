@@ -16,6 +16,7 @@ import { modelContract } from './model.ts';
 import { outboxContract } from './outbox.ts';
 import { ownershipContract } from './ownership.ts';
 import { peopleContract } from './people.ts';
+import { proposalContract } from './proposals.ts';
 import { resourceServerContract } from './resource-servers.ts';
 import { rotationContract } from './rotation.ts';
 import { settingContract } from './settings.ts';
@@ -25,6 +26,7 @@ import { trustedIssuerContract } from './trusted-issuers.ts';
 import { transactionContract } from './transactions.ts';
 import { usageContract } from './usage.ts';
 import { usedOnceContract } from './used-once.ts';
+import { webhookContract } from './webhooks.ts';
 import { type Subject, testClock } from './subject.ts';
 
 const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
@@ -40,11 +42,13 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['receipts of cut-offs', cutoffReceiptContract],
   ['places in status lists', statusIndexContract],
   ['findings', findingContract],
+  ['proposals', proposalContract],
   ['people and teams', peopleContract],
   ['ownership', ownershipContract],
   ['usage', usageContract],
   ['what time does', lifecycleContract],
   ['rotation', rotationContract],
+  ['webhooks and what is sent to them', webhookContract],
   ['outbox', outboxContract],
   ['used once', usedOnceContract],
   ['idempotency', idempotencyContract],

@@ -71,7 +71,6 @@ export async function measureSweeps(options: {
       random,
       adminResource: 'https://bench.example/v1',
       ending: createEndingCallers(storage),
-      lifetimes: { default: 600, maximum: 3600 },
       instances: createCredentialInstances(storage.credentialInstances),
       pace: createIssuancePace(now),
       maximumAge: () => 90 * DAY,

@@ -53,6 +53,7 @@ function observe(
       paces: new Map(),
       keySharers: new Map(),
       ...NOTHING_TOLD,
+      silentWebhooks: [],
       rotations: new Map([[old.id, { progress, by }]]),
     },
   );

@@ -90,11 +90,12 @@ export interface Ask {
 export async function openTokenScene(
   change: Partial<OAuthDeps> = {},
   constraints?: readonly SenderConstraint[],
+  openStorage?: () => Promise<Storage>,
 ): Promise<TokenScene> {
   let now = NOW;
   const clock = { now: () => now, set: (ms: number) => void (now = ms) };
   const random = pooledRandom();
-  const storage = await openSqliteStorage({ path: ':memory:', clock });
+  const storage = (await openStorage?.()) ?? (await openSqliteStorage({ path: ':memory:', clock }));
   const secretHash = createSecretHash(new Uint8Array(32).fill(9));
   const { secret } = generateSecret('csk', random);
   const identity = identityRecord({ clientId: 'payments' });

@@ -34,7 +34,9 @@ const selectOf = statement(
 const deleteOld = statement(
   'credential_instances_sweep',
   `DELETE FROM credential_instances WHERE (credential_id, instance) IN
-    (SELECT credential_id, instance FROM credential_instances WHERE last_at < $1 ORDER BY last_at LIMIT 10000)`,
+    (SELECT s.credential_id, s.instance FROM credential_instances s
+     JOIN credentials c ON c.id = s.credential_id JOIN identities i ON i.id = c.identity_id
+     WHERE s.last_at < $2 AND i.cadence = $1 ORDER BY s.last_at LIMIT 10000)`,
 );
 
 export function credentialInstanceStore(session: Session): CredentialInstanceStore {
@@ -48,7 +50,7 @@ export function credentialInstanceStore(session: Session): CredentialInstanceSto
         }
       }),
     of: async (credentialId) => (await session.query<InstanceRow>(selectOf, [credentialId])).map(fromRow),
-    sweep: (before) => session.run(deleteOld, [before]),
+    sweep: (cadence, before) => session.run(deleteOld, [cadence, before]),
   };
 }
 

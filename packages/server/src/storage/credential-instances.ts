@@ -1,3 +1,5 @@
+import type { Cadence } from './identities.ts';
+
 /** One running copy of an identity, as it was seen to use one credential. */
 export interface CredentialInstance {
   readonly credentialId: string;
@@ -19,6 +21,6 @@ export interface CredentialInstanceStore {
   note(seen: readonly CredentialInstance[], most: number, others: string): Promise<void>;
   /** Of one credential, the latest first; at most 2000. */
   of(credentialId: string): Promise<readonly CredentialInstance[]>;
-  /** Removes rows last seen before `before` (epoch ms), at most 10,000 at a time, and says how many. */
-  sweep(before: number): Promise<number>;
+  /** Removes rows of identities of this cadence last seen before `before` (epoch ms), at most 10,000 at a time, and says how many. */
+  sweep(cadence: Cadence, before: number): Promise<number>;
 }

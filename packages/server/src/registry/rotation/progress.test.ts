@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CredentialInstance } from '../../storage/credential-instances.ts';
 import { credentialRecord, T0 } from '../../storage/contract/records.ts';
+import { KEPT_MS } from '../use/credential-instances.ts';
 import { rotationProgress, type RotationFacts, rotationWindow } from './progress.ts';
 
 const MINUTE = 60_000;
@@ -95,6 +96,12 @@ describe('a rotation', () => {
   test('without a successor that works is broken', () => {
     expect(progress(SINCE + DAY, { successor: undefined }).state).toBe('broken');
   });
+});
+
+test('what is known of an instance is kept for as long as it could matter', () => {
+  for (const [cadence, kept] of Object.entries(KEPT_MS)) {
+    expect(kept).toBeGreaterThanOrEqual(rotationWindow(cadence as keyof typeof KEPT_MS) ?? 0);
+  }
 });
 
 type Step =

@@ -58,6 +58,7 @@ export async function rotateCredential<Made extends { readonly record: Credentia
   tell({
     type: 'credential.rotated',
     resource: old.id,
+    reason: asked.by === 'itself' ? 'by whoever held it' : undefined,
     before: credentialView(record, identity.clientId),
     after: credentialView(old, identity.clientId),
   });

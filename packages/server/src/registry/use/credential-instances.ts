@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { CredentialInstance, CredentialInstanceStore } from '../../storage/credential-instances.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
+import type { Cadence } from '../../storage/identities.ts';
 import type { SettingStore } from '../../storage/settings.ts';
 import { watchedSince } from './watch.ts';
 
@@ -25,8 +26,20 @@ export const WRITTEN_EVERY_MS = 60_000;
 export const MOST_INSTANCES = 500;
 /** What that row is called: no instance can be, since a header has no `*`. */
 export const OTHERS = '*';
-/** For as long (ms) nobody was seen, a row is kept: longer than any window that it could matter in. */
-export const KEPT_MS: number = 400 * 86_400_000;
+const DAY_MS = 86_400_000;
+/**
+ * For as long (ms) after an instance was seen its row is kept: through the window in which it could matter (rotation/progress.ts), and no
+ * longer, for the names of those that are gone would leave no room for those that are there.
+ */
+export const KEPT_MS: { readonly [cadence in Cadence]: number } = {
+  continuous: 14 * DAY_MS,
+  daily: 14 * DAY_MS,
+  weekly: 14 * DAY_MS,
+  monthly: 62 * DAY_MS,
+  quarterly: 184 * DAY_MS,
+  annual: 732 * DAY_MS,
+  on_demand: 92 * DAY_MS,
+};
 /** Instances whose last note is remembered, of all credentials; of more, some are noted more often. About 10 MB. */
 const MOST_REMEMBERED = 100_000;
 /** Rows that share a transaction. */

@@ -6,7 +6,7 @@ import type { Subject } from './subject.ts';
 /** Which credential takes the place of which, who uses one, and of which end was told. */
 export function rotationContract({ storage }: Subject): void {
   const made = async (count: number, change: (index: number) => object = () => ({})) => {
-    const identity = identityRecord();
+    const identity = identityRecord({ cadence: 'quarterly' });
     await storage().identities.insert(identity);
     const records = Array.from({ length: count }, (_, index) => credentialRecord(identity.id, change(index)));
     for (const record of records) await storage().credentials.insert(record);
@@ -113,7 +113,8 @@ export function rotationContract({ storage }: Subject): void {
       seen('', T0 + 1, T0 + 1),
     ]);
     expect((await credentialInstances.of(other.id)).length).toBe(1);
-    expect(await credentialInstances.sweep(T0 + 4)).toBeGreaterThanOrEqual(3);
+    expect(await credentialInstances.sweep('annual', T0 + 4)).toBe(0);
+    expect(await credentialInstances.sweep('quarterly', T0 + 4)).toBeGreaterThanOrEqual(3);
     expect((await credentialInstances.of(one.id)).map(({ instance }) => instance)).toEqual(['b', '*']);
     expect(await credentialInstances.of(other.id)).toEqual([]);
   });

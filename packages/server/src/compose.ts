@@ -35,7 +35,7 @@ import {
   type IssuanceCounters,
   REFUSALS,
 } from './oauth/compose.ts';
-import { openOutbound } from './open-state.ts';
+import { openMail, openOutbound } from './open-state.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createFirstProof } from './registry/first-proof.ts';
 import { standingInDirectory } from './registry/people.ts';
@@ -90,6 +90,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const { refusedMethods, maximumAge, enforcedAge, lifetimeLimits, credentialExpiring } =
     policyOf(deployment);
   const { jwks, post, fetchFault } = openOutbound(deployment);
+  const mail = await openMail(deployment);
   const foundation = await layFoundation(deps, opened);
   const { masterKey, storage, sink, log, changes, seal, secretHash, rotation, rotateIfDue, keystore } =
     foundation;
@@ -158,6 +159,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     maximumAge,
     rotationOverlap: deployment.rotationOverlap * 1000,
     ownerAcceptance: ownerAcceptance(deployment.ownerAcceptance),
+    leakAction: deployment.leakAction,
     approvalValidity: deployment.approvalValidity * 1000,
     expiringWithin: deployment.accessExpiring * 1000,
     rollbackWindow: deployment.rollbackWindow * 1000,
@@ -224,6 +226,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const jobs = createJobRunner({
     jobs: createJobs({
       ...governance,
+      mail,
+      digestDay: deployment.digestDay,
       webhooks: { seal, fetchFault, post, digest: (secret) => secretHash.digest(secret) },
       rotateIfDue,
       reportOwnUse: () => ownUse.report(),

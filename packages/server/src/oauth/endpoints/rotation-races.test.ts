@@ -19,11 +19,13 @@ const server = process.env['COUNTERSIGN_TEST_POSTGRES'];
 const databases = server === undefined ? undefined : testDatabases(server);
 afterAll(() => databases?.dropAll());
 
-describe('on SQLite', () => races());
+describe('on SQLite', () => {
+  races();
+});
 
-describe.skipIf(server === undefined)('on PostgreSQL (needs COUNTERSIGN_TEST_POSTGRES)', () =>
-  races(async () => openPostgresStorage({ url: (await databases?.create()) ?? '' })),
-);
+describe.skipIf(server === undefined)('on PostgreSQL (needs COUNTERSIGN_TEST_POSTGRES)', () => {
+  races(async () => openPostgresStorage({ url: (await databases?.create()) ?? '' }));
+});
 
 function races(openStorage?: () => Promise<Storage>): void {
   let scene: TokenScene;

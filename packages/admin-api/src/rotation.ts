@@ -39,7 +39,7 @@ export const rotation = z
     state: z
       .enum(ROTATION_STATES)
       .describe(
-        'moving: somebody has still to move, or to be seen for longer · ready: the old one ends within a minute · ' +
+        'moving: somebody has still to move, or to be seen for longer · ready: the old one ends within minutes · ' +
           'over: it has ended · broken: nothing that works takes its place',
       ),
     ends_at: instant.describe('When the old one ends at the latest, or ended'),

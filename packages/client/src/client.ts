@@ -48,7 +48,7 @@ export interface Client {
   /**
    * Replaces the client's own key now, where `rotate` was given; by itself it does so when the key is old enough. The next request
    * uses the new one.
-   * @throws TokenError · ClientOptionError without `rotate`
+   * @throws TokenError · what the store throws · ClientOptionError without `rotate`
    */
   rotateKey(): Promise<RotatedKey>;
   /** Gives up what is under way; further calls reject. */

@@ -127,13 +127,9 @@ export class TokenRequester {
     return response;
   }
 
-  /** Gives the client's key a successor now; the next request uses it. @throws TokenError */
-  async rotate(rotation: KeyRotation, signal: AbortSignal): Promise<RotatedKey> {
-    try {
-      return await rotation.rotate((present, next) => this.#register(present, next, signal));
-    } catch (error) {
-      throw asTokenError(error, this.#settings.issuer);
-    }
+  /** Gives the client's key a successor now; the next request uses it. @throws TokenError, and what the store throws */
+  rotate(rotation: KeyRotation, signal: AbortSignal): Promise<RotatedKey> {
+    return rotation.rotate((present, next) => this.#register(present, next, signal));
   }
 
   async #register(present: KeyInUse, next: string, signal: AbortSignal): Promise<RotatedKey> {

@@ -29,7 +29,7 @@ export function rotationLines(rotation: Rotation, width: number | undefined): re
 
 const STATES: { readonly [state in Rotation['state']]: string } = {
   moving: 'somebody has still to move, or to be seen for longer',
-  ready: 'the old one ends within a minute',
+  ready: 'the old one ends within minutes',
   over: 'the old one has ended',
   broken: 'nothing that works takes its place',
 };

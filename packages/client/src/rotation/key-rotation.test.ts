@@ -201,3 +201,25 @@ test('rotate is for a key, and for a store that is one', async () => {
     'rotate: give it to createClient',
   );
 });
+
+test('a store that cannot be read or written takes nobody’s key away', async () => {
+  const client = open();
+  const other = pem();
+  kept = { current: { key: other, since: NOW }, next: undefined };
+  await client.token({ scope: 'a' });
+  const { read, promote } = store;
+  store.read = () => Promise.reject(new Error('EIO'));
+  await client.token({ scope: 'b' });
+  await signedBy(scene.tiny.calls[1] as never, other);
+  expect(outcomes).toMatchObject([{ ok: false, error: { message: 'EIO' } }]);
+  store.read = read;
+  store.promote = () => Promise.reject(new Error('EROFS'));
+  scene.tiny.next.push(ROTATED);
+  await client.rotateKey();
+  const next = kept.next ?? '';
+  await client.token({ scope: 'c' });
+  await signedBy(scene.tiny.calls.at(-1) as never, next);
+  store.promote = promote;
+  await client.token({ scope: 'd' });
+  expect(kept.current?.key).toBe(next);
+});

@@ -1,5 +1,5 @@
 import { type Signer, signerOf } from '../signing-key.ts';
-import type { KeyStore } from './key-store.ts';
+import type { KeyStore, StoredKeys } from './key-store.ts';
 import { makeKey } from './new-key.ts';
 
 /** What `rotate` of `createClient` takes. */
@@ -14,7 +14,7 @@ export interface RotateOptions {
 
 export type RotationOutcome =
   | { readonly ok: true; readonly rotated: RotatedKey }
-  /** The key that was there goes on being used, and it is tried again in an hour. */
+  /** The key that was there goes on being used; a rotation is tried again in an hour. */
   | { readonly ok: false; readonly error: unknown };
 
 /** What the authority says of a key that it has taken. */
@@ -44,6 +44,7 @@ export interface KeyRotationDeps {
   readonly clock: () => number;
 }
 
+const NOTHING_KEPT: StoredKeys = { current: undefined, next: undefined };
 const DEFAULT_EVERY = 30 * 86_400;
 /** Seconds between two tries. */
 const AGAIN_AFTER = 3600;
@@ -60,14 +61,26 @@ export class KeyRotation {
   #tryAfter = 0;
   #startedAt: number;
   #trying: Promise<RotatedKey> | undefined;
+  /** For as long as the store cannot be read. */
+  #last: KeyInUse;
 
   constructor(deps: KeyRotationDeps) {
     this.#deps = deps;
     this.#startedAt = deps.clock();
+    this.#last = deps.first;
   }
 
   /** The key for a request now. Begins a rotation where one is due, and waits for none. */
   async key(register: RegisterKey): Promise<KeyInUse> {
+    try {
+      this.#last = await this.#keyNow(register);
+    } catch (error) {
+      this.#tell({ ok: false, error });
+    }
+    return this.#last;
+  }
+
+  async #keyNow(register: RegisterKey): Promise<KeyInUse> {
     const { current, next } = await this.#deps.options.store.read();
     if (next !== undefined && next === this.#registered) return this.#inUse(next);
     const now = this.#deps.clock();
@@ -86,15 +99,20 @@ export class KeyRotation {
   async worked(key: KeyInUse): Promise<void> {
     const next = this.#registered;
     if (next === undefined || key !== this.#signers.get(next)) return;
-    await this.#deps.options.store.promote(next);
-    this.#registered = undefined;
+    try {
+      await this.#deps.options.store.promote(next);
+      this.#registered = undefined;
+    } catch (error) {
+      // It works all the same, and is promoted with the next request that it proves.
+      this.#tell({ ok: false, error });
+    }
   }
 
   /** The authority did not take it: another key to try at once, where there is one. */
   async refused(key: KeyInUse): Promise<KeyInUse | undefined> {
     const next = this.#registered;
     if (next !== undefined && key === this.#signers.get(next)) this.#registered = undefined;
-    const { current } = await this.#deps.options.store.read();
+    const { current } = await this.#deps.options.store.read().catch(() => NOTHING_KEPT);
     const other = current === undefined ? this.#deps.first : this.#inUse(current.key);
     return other === key ? undefined : other;
   }

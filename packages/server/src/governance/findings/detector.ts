@@ -10,6 +10,7 @@ import type { AccessRecord } from '../../storage/access.ts';
 import type { Predecessor } from '../../storage/credentials.ts';
 import type { FindingKind } from '../../storage/findings.ts';
 import type { WebhookRecord } from '../../storage/webhooks.ts';
+import type { ReviewItemRecord } from '../../storage/review-items.ts';
 import type { ProposalRecord } from '../../storage/proposals.ts';
 
 /** How far the rotation of a credential is, and who began it. */
@@ -39,6 +40,8 @@ export interface Circumstances extends ToldOfUse {
   readonly silentWebhooks: readonly WebhookRecord[];
   /** Live proposals about it; absent: not looked up. */
   readonly proposals?: readonly ProposalRecord[] | undefined;
+  /** What reviews took away and APIs let through all the same, by identity; absent: not looked up. */
+  readonly failedRemovals?: ReadonlyMap<string, readonly ReviewItemRecord[]> | undefined;
   /** After this long a suspended identity should be ended. */
   readonly suspendedForMs: number;
 }

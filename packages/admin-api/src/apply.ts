@@ -26,6 +26,9 @@ import {
 } from './fields.ts';
 import { identityMembers } from './identities.ts';
 import { personMembers } from './people.ts';
+import { policyMembers, requireParameters } from './policies.ts';
+import { policyExceptionMembers } from './policy-exceptions.ts';
+import { policyWarnings } from './policy-warnings.ts';
 import { resourceServerMembers } from './resource-servers.ts';
 import { teamMembers } from './teams.ts';
 import {
@@ -156,6 +159,18 @@ export const approvalRuleDocument = z.strictObject({
   spec: z.strictObject(approvalRuleMembers).refine(fitsSubject, AT_RESOURCE_SERVERS),
 });
 
+export const policyDocument = z.strictObject({
+  ...head,
+  kind: z.literal('Policy'),
+  spec: z.strictObject(policyMembers).check(({ value, issues }) => requireParameters(value, { issues })),
+});
+
+export const policyExceptionDocument = z.strictObject({
+  ...head,
+  kind: z.literal('PolicyException'),
+  spec: z.strictObject({ ...policyExceptionMembers, ...end }).refine(hasOneEnd, AT_END),
+});
+
 export const document = z
   .discriminatedUnion('kind', [
     personDocument,
@@ -166,6 +181,8 @@ export const document = z
     accessDocument,
     credentialDocument,
     approvalRuleDocument,
+    policyDocument,
+    policyExceptionDocument,
   ])
   .meta({ id: 'Document' });
 export type Document = z.output<typeof document>;
@@ -186,12 +203,13 @@ export const applyResult = z
   .object({
     changes: z.array(objectChange),
     secrets: z.array(z.object({ name: z.string(), identity: z.string(), secret: z.string() })),
+    warnings: policyWarnings,
   })
   .meta({ id: 'ApplyResult' });
 export type ApplyResult = z.output<typeof applyResult>;
 
-/** Documents of kind TrustedIssuer also take `trusted-issuers:write`, those of kind ApprovalRule `approval-rules:write`, and those of kind
- * Person and Team `people:write`. */
+/** Documents of kind TrustedIssuer also take `trusted-issuers:write`, those of kind ApprovalRule `approval-rules:write`, those of kind
+ * Policy `policies:write`, and those of kind Person and Team `people:write`. */
 const NOUNS = ['identities', 'credentials', 'resource-servers', 'access'] as const;
 
 export const applyOperations = {
@@ -213,6 +231,7 @@ export const applyOperations = {
       ...NOUNS.map((noun) => `${noun}:read` as const),
       'trusted-issuers:read',
       'approval-rules:read',
+      'policies:read',
       'people:read',
     ],
     response: z.object({ documents: z.array(document) }),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { cutoffOutlook } from './cutoffs.ts';
 import { peopleImported } from './people-import.ts';
 import { recentCallers } from './decommissioning.ts';
+import { policyWarnings } from './policy-warnings.ts';
 
 /** The kinds of objects that a write can change. */
 export const OBJECT_KINDS = [
@@ -11,6 +12,8 @@ export const OBJECT_KINDS = [
   'TrustedIssuer',
   'Access',
   'ApprovalRule',
+  'Policy',
+  'PolicyException',
   'SigningKey',
   'Cutoff',
   'Finding',
@@ -42,6 +45,7 @@ export const difference = z
     changes: z.array(objectChange),
     import: peopleImported.optional().describe('Of an import of people: how many rows do what'),
     outlook: cutoffOutlook.optional().describe('Of a cut-off: whom it reaches, and the worst case'),
+    warnings: policyWarnings,
     recent: recentCallers.optional().describe('Of a decommissioning: who used it lately'),
   })
   .meta({ id: 'Difference' });

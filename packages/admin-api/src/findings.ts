@@ -19,6 +19,8 @@ export const FINDING_KINDS = [
   'owner_lost',
   'no_backup',
   'team_emptied',
+  'policy_breach',
+  'policy_exception_ending',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 export const FINDING_STATES = ['open', 'accepted', 'resolved'] as const;

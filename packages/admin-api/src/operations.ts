@@ -15,6 +15,8 @@ import { meOperations } from './me.ts';
 import { ownershipOperations } from './ownership.ts';
 import { peopleOperations } from './people.ts';
 import { peopleImportOperation } from './people-import.ts';
+import { policyOperations } from './policies.ts';
+import { policyExceptionOperations } from './policy-exceptions.ts';
 import { resourceServerOperations } from './resource-servers.ts';
 import { teamOperations } from './teams.ts';
 import { tokenOperations } from './tokens.ts';
@@ -32,6 +34,8 @@ export const operations = {
   ...accessOperations,
   ...approvalOperations,
   ...approvalRuleOperations,
+  ...policyOperations,
+  ...policyExceptionOperations,
   ...keyOperations,
   ...cutoffOperations,
   ...findingOperations,

@@ -13,6 +13,11 @@ export const ADMIN_SCOPES = {
   'approvals:read': { description: 'See what waits for approval, and what was decided', sensitivity: 1 },
   'approval-rules:read': { description: 'See what needs approval', sensitivity: 1 },
   'approval-rules:write': { description: 'Say what needs approval', sensitivity: 3 },
+  'policies:read': {
+    description: 'See policies, exceptions from them, and whom one would refuse',
+    sensitivity: 1,
+  },
+  'policies:write': { description: 'Declare policies and end exceptions from them', sensitivity: 3 },
   'keys:read': { description: 'See signing keys; never their private part', sensitivity: 0 },
   'keys:write': { description: 'Rotate signing keys', sensitivity: 3 },
   'audit:read': { description: 'Read the audit log and explain requests', sensitivity: 2 },
@@ -33,7 +38,7 @@ export const ADMIN_SCOPE_NAMES: readonly AdminScope[] = Object.keys(ADMIN_SCOPES
 /** What only people may do: never part of an access, so no machine can hold it. Each comes with roles (roles.ts). */
 export const PEOPLE_SCOPES = {
   'approvals:write': {
-    description: 'Approve and reject, resume after a security stop, lift a cut-off',
+    description: 'Approve and reject, resume after a security stop, lift a cut-off, except from a policy',
     sensitivity: 3,
   },
   'ownership:accept': { description: 'Accept and decline what is offered to oneself', sensitivity: 2 },

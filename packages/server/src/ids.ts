@@ -18,7 +18,9 @@ export type IdPrefix =
   | 'tem'
   | 'off'
   | 'apr'
-  | 'arq';
+  | 'arq'
+  | 'pol'
+  | 'pex';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const LENGTH = 20;

@@ -19,6 +19,12 @@ const UNIQUE: readonly { readonly index: string; readonly columns: string; reado
   { index: 'ownership_offers_open', columns: 'ownership_offers.identity_id', detail: 'open_offer' },
   { index: 'findings_kind_subject', columns: 'findings.kind, findings.subject_id', detail: 'kind_subject' },
   { index: 'approval_rules_name', columns: 'approval_rules.name', detail: 'name' },
+  { index: 'policies_name', columns: 'policies.name', detail: 'name' },
+  {
+    index: 'policy_exceptions_policy_identity',
+    columns: 'policy_exceptions.identity_id, policy_exceptions.policy_id',
+    detail: 'policy_identity',
+  },
   { index: 'approval_requests_subject_id', columns: 'approval_requests.subject_id', detail: 'subject' },
   { index: 'signing_keys_active_alg', columns: 'signing_keys.alg, signing_keys.state', detail: 'active_alg' },
 ];

@@ -14,6 +14,7 @@ import { peopleIssuers } from './migrations/0030-people-issuers.ts';
 import { lifecycle } from './migrations/0031-lifecycle.ts';
 import { people } from './migrations/0032-people.ts';
 import { approvals } from './migrations/0033-approvals.ts';
+import { policies } from './migrations/0035-policies.ts';
 import { trace } from './migrations/0037-trace.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
@@ -35,6 +36,7 @@ const MIGRATIONS: readonly {
   { name: '0031-lifecycle', texts: lifecycle },
   { name: '0032-people', texts: people },
   { name: '0033-approvals', texts: approvals },
+  { name: '0035-policies', texts: policies },
   { name: '0037-trace', texts: trace },
 ];
 

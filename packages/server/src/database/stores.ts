@@ -18,6 +18,8 @@ import { outboxStore } from './outbox.ts';
 import { ownershipClockStore } from './ownership-clocks.ts';
 import { ownershipOfferStore } from './ownership-offers.ts';
 import { personStore } from './people.ts';
+import { policyStore } from './policies.ts';
+import { policyExceptionStore } from './policy-exceptions.ts';
 import { resourceServerStore } from './resource-servers.ts';
 import { scopeRouteStore } from './scope-routes.ts';
 import { settingStore } from './settings.ts';
@@ -39,6 +41,8 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     access: accessStore(session),
     approvalRules: approvalRuleStore(session),
     approvals: approvalStore(session),
+    policies: policyStore(session),
+    policyExceptions: policyExceptionStore(session),
     credentialMakers: credentialMakerStore(session),
     trustedIssuers: trustedIssuerStore(session),
     signingKeys: signingKeyStore(session),

@@ -39,6 +39,8 @@ import { keyHandlers } from './admin/keys.ts';
 import { meHandlers } from './admin/me.ts';
 import { ownershipOfferHandlers } from './admin/ownership-offers.ts';
 import { peopleHandlers } from './admin/people.ts';
+import { policyExceptionHandlers } from './admin/policy-exceptions.ts';
+import { policyHandlers } from './admin/policies.ts';
 import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin, type RequireAdminDeps } from './admin/require-admin.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
@@ -151,6 +153,8 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...accessHandlers(rules),
     ...approvalHandlers(rules),
     ...approvalRuleHandlers(rules),
+    ...policyHandlers(rules),
+    ...policyExceptionHandlers(rules),
     ...keyHandlers(rules),
     ...cutoffHandlers({
       ...rules,

@@ -153,6 +153,13 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
     { body: { to: 'lin' } },
     'update Identity active',
   ],
+  'policies.create': [
+    '/v1/policies',
+    { body: { name: 'backups', rule: 'owner_required' } },
+    'create Policy backups',
+  ],
+  'policies.what-if': ['/v1/policies/what-if', { body: { policy: { rule: 'owner_required' } } }, ''],
+  'policies.test': ['/v1/policies/test', { body: { rule: 'owner_required', tests: [] } }, ''],
   'apply.run': ['/v1/apply', { body: { documents: [] } }, ''],
 };
 
@@ -174,6 +181,10 @@ const ELSEWHERE: readonly OperationId[] = [
   'approval-rules.create',
   'approval-rules.delete',
   'approval-rules.patch',
+  'policies.delete',
+  'policies.patch',
+  'policy-exceptions.create',
+  'policy-exceptions.revoke',
   'me.sign-out',
   'ownership-offers.accept',
   'ownership-offers.decline',
@@ -240,6 +251,7 @@ async function everything(): Promise<unknown> {
     await storage.people.list({}, page),
     await storage.teams.list({}, page),
     await storage.ownershipOffers.list({}, page),
+    await storage.policies.list(page),
     await storage.cutoffs.after(0, 1000),
     await storage.outbox.pending(authority.clock.now(), 100),
     authority.log.events.length,

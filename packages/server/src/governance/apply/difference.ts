@@ -7,6 +7,8 @@ export type ObjectKind =
   | 'TrustedIssuer'
   | 'Access'
   | 'ApprovalRule'
+  | 'Policy'
+  | 'PolicyException'
   | 'SigningKey'
   | 'Cutoff'
   | 'Finding'
@@ -33,6 +35,8 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['trusted_issuer', 'TrustedIssuer'],
   ['access', 'Access'],
   ['approval_rule', 'ApprovalRule'],
+  ['policy', 'Policy'],
+  ['policy_exception', 'PolicyException'],
   ['key', 'SigningKey'],
   ['cutoff', 'Cutoff'],
   ['finding', 'Finding'],
@@ -118,7 +122,8 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'Team') return member('name');
   if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
-  if (kind === 'ApprovalRule') return member('name');
+  if (kind === 'ApprovalRule' || kind === 'Policy') return member('name');
+  if (kind === 'PolicyException') return `${member('client_id')} from ${member('policy_name')}`;
   if (kind === 'Credential') return `${member('client_id')}/${member('label')}`;
   if (kind === 'Cutoff') return `${member('kind')} ${member('target')}`;
   return id;

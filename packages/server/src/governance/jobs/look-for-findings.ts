@@ -5,6 +5,7 @@ import { readFactsOf } from '../../registry/facts-cache.ts';
 import { openFinding, resolveFinding, seeFinding } from '../../registry/finding.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
 import { ownerFactsOf } from '../../registry/owner/owner-facts.ts';
+import { beginPolicyRound, lookByPolicies, type PolicyRound } from '../../registry/policy/look.ts';
 import { toldOfUse } from '../../registry/use/told-of-use.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
@@ -21,6 +22,8 @@ import { stepsFor } from '../findings/reconcile.ts';
 import { keySharersOf } from '../findings/key-sharers.ts';
 import { noBackup } from '../findings/no-backup.ts';
 import { orphaned } from '../findings/orphaned.ts';
+import { policyBreach } from '../findings/policy-breach.ts';
+import { policyExceptionEnding } from '../findings/policy-exception-ending.ts';
 import { ownerLeaving } from '../findings/owner-leaving.ts';
 import { ownerLost } from '../findings/owner-lost.ts';
 import { ownerUnknown } from '../findings/owner-unknown.ts';
@@ -48,6 +51,8 @@ export interface LookForFindingsDeps extends RuleDeps {
     | 'ownershipClocks'
     | 'ownershipOffers'
     | 'credentialUse'
+    | 'policies'
+    | 'policyExceptions'
     | 'settings'
     | 'onChange'
   >;
@@ -59,9 +64,10 @@ export interface LookForFindingsDeps extends RuleDeps {
 }
 
 /** What is the same for all identities of one run. */
-type Round = Omit<Circumstances, 'keySharers' | 'inactivity' | 'owners' | 'adminHistory'> & {
+type Round = Omit<Circumstances, 'keySharers' | 'inactivity' | 'owners' | 'adminHistory' | 'policies'> & {
   readonly mode: 'suspend' | 'report';
   readonly watched: number | undefined;
+  readonly policyRound: PolicyRound | undefined;
   /** Somebody has entered people. */
   readonly directory: boolean;
 };
@@ -87,6 +93,8 @@ const DETECTORS: readonly Detector[] = [
   ownerLost,
   noBackup,
   teamEmptied,
+  policyBreach,
+  policyExceptionEnding,
 ];
 
 /**
@@ -112,6 +120,7 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
         suspendedForMs,
         mode,
         watched: await watchedSince(deps.storage.settings),
+        policyRound: await beginPolicyRound(deps.storage),
         directory: await hasDirectory(deps.storage),
         ...(await toldOfUse(deps.storage, now)),
       });
@@ -137,19 +146,23 @@ async function hasDirectory(stores: Pick<Stores, 'people'>): Promise<boolean> {
 class Changed {
   static readonly MOST = 10_000;
   #ids = new Set<string>();
+  #policies = false;
 
   constructor(storage: Pick<Storage, 'onChange'>) {
     storage.onChange((change) => {
+      // Whom a policy is about is not known before everybody was looked at.
+      if (change.kind === 'policies') this.#policies = true;
       if (change.kind === 'identity' && this.#ids.size < Changed.MOST) this.#ids.add(change.identityId);
     });
   }
 
   get overflown(): boolean {
-    return this.#ids.size >= Changed.MOST;
+    return this.#policies || this.#ids.size >= Changed.MOST;
   }
 
   take(): ReadonlySet<string> {
     const taken = this.#ids;
+    this.#policies = false;
     this.#ids = new Set();
     return taken;
   }
@@ -238,6 +251,8 @@ async function stepsOf(
     | 'ownershipClocks'
     | 'ownershipOffers'
     | 'credentialUse'
+    | 'policies'
+    | 'policyExceptions'
   >,
   identity: IdentityRecord,
   round: Round,
@@ -249,7 +264,9 @@ async function stepsOf(
   const adminHistory = own && (await stores.access.historyOf(identity.id, own.resourceServer.id));
   const inactivity = await inactivityOf(stores, identity, round);
   const owners = round.directory ? await ownerFactsOf(stores, identity) : undefined;
-  const circumstances = { ...round, keySharers, adminHistory, inactivity, owners };
+  const { policyRound, now, watched: watchedSince } = round;
+  const policies = policyRound && (await lookByPolicies(stores, policyRound, facts, { now, watchedSince }));
+  const circumstances = { ...round, keySharers, adminHistory, inactivity, owners, policies };
   return { steps: stepsFor(DETECTORS, facts, live, circumstances), concerned: neighbours };
 }
 

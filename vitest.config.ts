@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Unit and endpoint tests sit beside the code; conformance and interop drive a built server over HTTP. */
@@ -11,6 +12,9 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/*.long.test.ts'],
           testTimeout: 20_000,
           hookTimeout: 60_000,
+          // Tests share nothing but modules, and modules keep nothing: loading the server anew for each file took longer than its tests.
+          isolate: false,
+          maxWorkers: availableParallelism(),
         },
       },
       {

@@ -21,6 +21,8 @@ export const FINDING_KINDS = [
   'team_emptied',
   'policy_breach',
   'policy_exception_ending',
+  'over_privileged',
+  'reduced_but_needed',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 export const FINDING_STATES = ['open', 'accepted', 'resolved'] as const;

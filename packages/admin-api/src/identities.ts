@@ -14,6 +14,7 @@ import {
   text,
 } from './fields.ts';
 import { ownershipClock, ownershipOffer } from './ownership.ts';
+import { riskSummary } from './risk.ts';
 
 export const IDENTITY_KINDS = [
   'service',
@@ -128,6 +129,9 @@ export const identity = z
     created_at: instant,
     updated_at: instant,
     version: z.int(),
+    risk: riskSummary
+      .optional()
+      .describe('In the answer to a GET of one as it is now: see GET /v1/identities/{id}/risk'),
     ownership: z
       .object({ clock: ownershipClock.nullable(), offer: ownershipOffer.nullable() })
       .optional()

@@ -147,12 +147,21 @@ export {
   type PolicyTestReport,
 } from './policy-tests.ts';
 export {
+  PROPOSAL_KINDS,
+  PROPOSAL_STATES,
+  type Proposal,
+  type ProposalKind,
+  type ProposalState,
+  type ProposalSubject,
+} from './proposals.ts';
+export {
   type ResourceServer,
   resourceServerCreate,
   resourceServerPatch,
   SIGNING_ALGORITHMS,
   type SigningAlgorithm,
 } from './resource-servers.ts';
+export { RISK_BANDS, type Risk, type RiskBand } from './risk.ts';
 export {
   isPeopleScope,
   limitedToOwn,

@@ -17,7 +17,9 @@ import { peopleOperations } from './people.ts';
 import { peopleImportOperation } from './people-import.ts';
 import { policyOperations } from './policies.ts';
 import { policyExceptionOperations } from './policy-exceptions.ts';
+import { proposalOperations } from './proposals.ts';
 import { resourceServerOperations } from './resource-servers.ts';
+import { riskOperations } from './risk.ts';
 import { teamOperations } from './teams.ts';
 import { tokenOperations } from './tokens.ts';
 import { trustedIssuerOperations } from './trusted-issuers.ts';
@@ -39,6 +41,8 @@ export const operations = {
   ...keyOperations,
   ...cutoffOperations,
   ...findingOperations,
+  ...proposalOperations,
+  ...riskOperations,
   ...peopleOperations,
   'people.import': peopleImportOperation,
   ...ownershipOperations,

@@ -105,6 +105,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'What is wrong with machines, why, and the command that makes it right',
     load: async () => (await import('./commands/findings.ts')).findings,
   },
+  proposals: {
+    brief: 'What machines could do without, by what they use',
+    load: async () => (await import('./commands/proposals.ts')).proposals,
+  },
   cutoffs: {
     brief: 'Orders to stop trusting something at once',
     load: async () => (await import('./commands/cutoffs.ts')).cutoffs,

@@ -73,6 +73,8 @@ export async function measureSweeps(options: {
       maximumAge: () => 90 * DAY,
       inactivity: 'suspend',
       suspendedForMs: 30 * DAY,
+      rollbackWindow: 7 * DAY,
+      missedReductions: 'report',
       ownerAcceptance: ownerAcceptance('auto'),
       approvalValidity: 72 * HOUR,
       rotateIfDue: () => Promise.resolve(),

@@ -20,7 +20,8 @@ export type IdPrefix =
   | 'apr'
   | 'arq'
   | 'pol'
-  | 'pex';
+  | 'pex'
+  | 'prp';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const LENGTH = 20;

@@ -164,6 +164,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     ownerAcceptance: ownerAcceptance('auto'),
     approvalValidity: 3 * day,
     expiringWithin: 14 * day,
+    rollbackWindow: 7 * day,
     clock,
     random,
     tokenReasons: REFUSALS,

@@ -3,6 +3,7 @@ import type { RouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
 import type { FieldOverrides } from '../noun/contract-flags.ts';
 import { buildNoun } from '../noun/noun-command.ts';
+import { identitiesRisk } from './identities-risk.ts';
 
 const members: FieldOverrides = {
   name: { brief: 'What people call it' },
@@ -28,6 +29,7 @@ export const identities: RouteMap<CliContext> = buildNoun<Identity>(
   {
     name: 'identities',
     brief: 'The machines',
+    moreExamples: ['identities risk payments'],
     argument: 'IDENTITY',
     get: 'identities.get',
     none: 'There are no such identities.',
@@ -131,4 +133,5 @@ export const identities: RouteMap<CliContext> = buildNoun<Identity>(
       done: 'Activated',
     },
   },
+  { risk: identitiesRisk },
 );

@@ -82,13 +82,18 @@ function forward(exchange: Exchange, admitted: Admitted, deps: ProxyDeps): void 
     admitted.verified?.stop();
     return;
   }
-  response.once('close', () => admitted.verified?.stop());
+  let asked: ClientRequest | undefined;
+  response.once('close', () => {
+    admitted.verified?.stop();
+    asked?.destroy();
+  });
   const { method = '', url = '' } = message;
   const upstream = deps.upstreams.get(admitted.route.upstream ?? '');
   if (upstream === undefined) throw new Error(`${admitted.route.name} has no upstream`);
   const headers = forwardedHeaders(message, admitted, admitted.framing, deps);
   const send = (mayRetry: boolean): void => {
     const request = upstream.open(method, url, headers);
+    asked = request;
     let answered = false;
     request.once('response', (reply) => {
       answered = true;
@@ -105,7 +110,6 @@ function forward(exchange: Exchange, admitted: Admitted, deps: ProxyDeps): void 
       if (mayRetry && request.reusedSocket && error.code === 'ECONNRESET') send(false);
       else fail(response, error, admitted, deps);
     });
-    response.once('close', () => request.destroy());
     pass(message, request, admitted.framing, deps);
   };
   // Content that nobody waits for any more is not taken for the next request, and holds no connection.

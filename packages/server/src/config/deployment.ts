@@ -37,6 +37,8 @@ export interface Deployment {
   readonly tokenLifetimeLimits: readonly string[];
   readonly inactiveIdentities: 'suspend' | 'report';
   readonly suspendedFindingAfter: number;
+  readonly missedReductions: 'report' | 'restore';
+  readonly rollbackWindow: number;
   readonly issuanceQuota: number | undefined;
   readonly issuanceQuotaMode: 'observe' | 'enforce';
   readonly approvalValidity: number;
@@ -99,6 +101,8 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     tokenLifetimeLimits: read.list('token-lifetime-limits'),
     inactiveIdentities: read.text('inactive-identities') as Deployment['inactiveIdentities'],
     suspendedFindingAfter: read.number('suspended-finding-after'),
+    missedReductions: read.text('missed-reductions') as Deployment['missedReductions'],
+    rollbackWindow: read.number('rollback-window'),
     issuanceQuota: settings.get('issuance-quota') as number | undefined,
     issuanceQuotaMode: read.text('issuance-quota-mode') as Deployment['issuanceQuotaMode'],
     approvalValidity: read.number('approval-validity'),

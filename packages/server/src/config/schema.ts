@@ -128,6 +128,21 @@ export const SETTINGS: readonly SettingDefinition[] = [
     doc: 'After how long an identity that is suspended becomes a finding: end it, or put it back to work.',
   },
   {
+    name: 'missed-reductions',
+    type: 'string',
+    default: 'report',
+    values: ['report', 'restore'],
+    doc: 'What becomes of something that a proposal took away and that is asked for again in its rollback window: a finding, or it is given back by itself, unless a rule asks people first.',
+  },
+  {
+    name: 'rollback-window',
+    type: 'duration',
+    default: '7d',
+    minimum: 3600,
+    maximum: 7_776_000,
+    doc: 'For how long what a proposal took away is watched, and can be given back in one step.',
+  },
+  {
     name: 'token-lifetime-limits',
     type: 'list',
     doc: 'What tokens may live at most, as `type@environment=span` by credential and environment, either of them `*`, or as `sensitivity-N=span` by the most sensitive scope: `client_secret@prod=5m,sensitivity-3=1m`. The least of all that fit holds.',

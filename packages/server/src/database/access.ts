@@ -251,6 +251,7 @@ export function accessStore(session: Session): AccessStore {
         await keepScopes(tx, record);
         tx.changed({ kind: 'identity', identityId: record.identityId });
       }),
+    hold: (record) => session.write((tx) => accesses.hold(tx, record)),
     byId: (id) => accesses.byId(session, id),
     asOf: (id, at) => accesses.asOf(session, id, at),
     activeOfIdentity: (identityId) => accesses.select(session, selectActive, [identityId]),

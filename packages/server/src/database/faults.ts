@@ -18,6 +18,11 @@ const UNIQUE: readonly { readonly index: string; readonly columns: string; reado
   { index: 'teams_name', columns: 'teams.name_key', detail: 'name' },
   { index: 'ownership_offers_open', columns: 'ownership_offers.identity_id', detail: 'open_offer' },
   { index: 'findings_kind_subject', columns: 'findings.kind, findings.subject_id', detail: 'kind_subject' },
+  {
+    index: 'proposals_kind_subject',
+    columns: 'proposals.kind, proposals.subject_id',
+    detail: 'kind_subject',
+  },
   { index: 'approval_rules_name', columns: 'approval_rules.name', detail: 'name' },
   { index: 'policies_name', columns: 'policies.name', detail: 'name' },
   {

@@ -16,6 +16,7 @@ import { people } from './migrations/0032-people.ts';
 import { approvals } from './migrations/0033-approvals.ts';
 import { policies } from './migrations/0035-policies.ts';
 import { trace } from './migrations/0037-trace.ts';
+import { rightSizing } from './migrations/0039-right-sizing.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
@@ -38,6 +39,7 @@ const MIGRATIONS: readonly {
   { name: '0033-approvals', texts: approvals },
   { name: '0035-policies', texts: policies },
   { name: '0037-trace', texts: trace },
+  { name: '0039-right-sizing', texts: rightSizing },
 ];
 
 const createTable = statement(

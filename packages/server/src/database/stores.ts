@@ -20,6 +20,7 @@ import { ownershipOfferStore } from './ownership-offers.ts';
 import { personStore } from './people.ts';
 import { policyStore } from './policies.ts';
 import { policyExceptionStore } from './policy-exceptions.ts';
+import { proposalStore } from './proposals.ts';
 import { resourceServerStore } from './resource-servers.ts';
 import { scopeRouteStore } from './scope-routes.ts';
 import { settingStore } from './settings.ts';
@@ -50,6 +51,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     cutoffReceipts: cutoffReceiptStore(session),
     statusIndexes: statusIndexStore(session),
     findings: findingStore(session),
+    proposals: proposalStore(session),
     people: personStore(session),
     teams: teamStore(session),
     ownershipClocks: ownershipClockStore(session),

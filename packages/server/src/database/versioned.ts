@@ -36,6 +36,8 @@ export interface VersionedTable<Rec extends Versioned> {
   insert(tx: Transaction, record: Rec): Promise<void>;
   /** `version_conflict` unless the stored version is `record.version - 1`. */
   replace(tx: Transaction, record: Rec): Promise<void>;
+  /** Nobody replaces the row before this transaction ends. `version_conflict` unless it is still this version. */
+  hold(tx: Transaction, record: Pick<Rec, 'id' | 'version'>): Promise<void>;
   byId(connection: Connection, id: string): Promise<Rec | undefined>;
   asOf(connection: Connection, id: string, at: number): Promise<Rec | undefined>;
   /** The records of a statement that selects `columns`. */
@@ -68,6 +70,11 @@ export function versionedTable<Rec extends Versioned, R>(spec: VersionedSpec<Rec
     `INSERT INTO ${history} (${list}, valid_from, valid_to)
      SELECT ${list}, updated_at, ${FOREVER} FROM ${table} WHERE id = $1`,
   );
+  // An UPDATE that changes nothing: the row lock that both databases have.
+  const holdRow = statement(
+    `${table}_hold`,
+    `UPDATE ${table} SET version = version WHERE id = $1 AND version = $2`,
+  );
   const selectById = statement(`${table}_by_id`, `SELECT ${list} FROM ${table} WHERE id = $1`);
   const selectAsOf = statement(
     `${history}_as_of`,
@@ -93,6 +100,9 @@ export function versionedTable<Rec extends Versioned, R>(spec: VersionedSpec<Rec
       if (replaced === 0) throw new StorageError('version_conflict', table);
       await tx.run(endVersion, [record.id, record.updatedAt]);
       await tx.run(keepVersion, [record.id]);
+    },
+    hold: async (tx, { id, version }) => {
+      if ((await tx.run(holdRow, [id, version])) === 0) throw new StorageError('version_conflict', table);
     },
     byId: async (connection, id) => (await select(connection, selectById, [id]))[0],
     asOf: async (connection, id, at) => (await select(connection, selectAsOf, [id, at]))[0],

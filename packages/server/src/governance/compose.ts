@@ -41,9 +41,11 @@ import { ownershipOfferHandlers } from './admin/ownership-offers.ts';
 import { peopleHandlers } from './admin/people.ts';
 import { policyExceptionHandlers } from './admin/policy-exceptions.ts';
 import { policyHandlers } from './admin/policies.ts';
+import { proposalHandlers } from './admin/proposals.ts';
 import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin, type RequireAdminDeps } from './admin/require-admin.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
+import { riskHandlers } from './admin/risk.ts';
 import { teamHandlers } from './admin/teams.ts';
 import { traceHandlers } from './admin/trace.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
@@ -56,12 +58,14 @@ import { lapseApprovalsJob } from './jobs/lapse-approvals.ts';
 import { lookForFindingsJob, type LookForFindingsDeps } from './jobs/look-for-findings.ts';
 import { noteEndingCallersJob } from './jobs/note-ending-callers.ts';
 import { reportOwnUseJob } from './jobs/report-own-use.ts';
+import { rightSizeJob } from './jobs/right-size.ts';
 import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
 import { runOrphanClocksJob } from './jobs/run-orphan-clocks.ts';
 import { suspendInactiveJob } from './jobs/suspend-inactive.ts';
 import { sweepEndsJob } from './jobs/sweep-ends.ts';
 import { sweepExpiredJob } from './jobs/sweep-expired.ts';
 import { sweepIdentitiesJob } from './jobs/sweep-identities.ts';
+import { watchProposalsJob, type WatchProposalsDeps } from './jobs/watch-proposals.ts';
 
 export { type AdminAccount, AUTHORITY, ensureAdmin, resetAdmin } from './admin/admin-identity.ts';
 export { scopesOfRoles } from './admin/person-admin.ts';
@@ -104,6 +108,8 @@ export interface GovernanceDeps {
   readonly approvalValidity: number;
   /** Milliseconds before its end from which on an access is shown as expiring. */
   readonly expiringWithin: number;
+  /** Milliseconds for which what a proposal took away is watched. */
+  readonly rollbackWindow: number;
   readonly clock: Clock;
   readonly random: RandomBytes;
   /** What the token wing's reasons mean: the wings do not see each other. */
@@ -161,6 +167,8 @@ function handlersOf(deps: GovernanceDeps): Handlers {
       compromiseKey: (stores, kid, tell) => compromise(deps.rotation, stores, kid, tell),
     }),
     ...findingHandlers(rules),
+    ...proposalHandlers(rules),
+    ...riskHandlers(rules),
     ...peopleHandlers(rules),
     ...ownershipOfferHandlers(rules),
     ...teamHandlers(rules),
@@ -197,7 +205,9 @@ export function createJobs(
     | 'approvalValidity'
     | 'adminResource'
     | 'ending'
+    | 'rollbackWindow'
   > &
+    Pick<WatchProposalsDeps, 'missedReductions'> &
     Pick<LookForFindingsDeps, 'pace' | 'maximumAge' | 'inactivity' | 'suspendedForMs'> & {
       readonly rotateIfDue: () => Promise<unknown>;
       readonly reportOwnUse: () => Promise<unknown>;
@@ -216,6 +226,8 @@ export function createJobs(
     lapseApprovalsJob(deps),
     forgetUseJob(deps),
     reportOwnUseJob(deps.reportOwnUse),
+    rightSizeJob(deps),
+    watchProposalsJob(deps),
     lookForFindingsJob(deps),
   ];
 }

@@ -122,6 +122,7 @@ export interface AccessChange {
  * The record with the change made; the same record, and no event, when there is nothing to change. What opens more than
  * before waits for people where a rule asks for them: the same record then, for it stays in force, and what waits beside
  * it. Any change of what an access is ends what waited about it: that was asked of another state of things.
+ * Held before either is looked at: what waits is a row of its own, and would outlive an access that ends at the same moment.
  */
 export async function changeAccess(
   deps: ApprovalDeps,
@@ -160,6 +161,7 @@ export async function changeAccess(
     },
   });
   if (record.state === 'requested') return await editRequested(deps, stores, tell, ends, record, changed, by);
+  await stores.access.hold(record);
   if (await needsApproval(stores, ends, record, changed, by)) {
     const request = await requestAccess(deps, stores, tell, ends, 'change', changed, by);
     const before = viewOf(record, ends);
@@ -212,6 +214,7 @@ export async function expireAccess(
   record: AccessRecord,
 ): Promise<AccessRecord> {
   if (!LIVE.has(record.state) || record.expiresAt > deps.clock.now()) return record;
+  await stores.access.hold(record);
   await voidPending(deps, stores, tell, record.id, 'the access has expired');
   const expired = { ...record, state: 'expired' } as const;
   return await replaceAccess(deps, stores, tell, ends, record, expired, 'access.expired');
@@ -225,7 +228,8 @@ export async function revokeAccess(
   ends: AccessEnds,
   record: AccessRecord,
 ): Promise<AccessRecord> {
-  if (record.state !== 'active' && record.state !== 'requested') return record;
+  if (!LIVE.has(record.state)) return record;
+  await stores.access.hold(record);
   await voidPending(deps, stores, tell, record.id, 'the access was revoked');
   const revoked = { ...record, state: 'revoked' } as const;
   return await replaceAccess(deps, stores, tell, ends, record, revoked, 'access.revoked');

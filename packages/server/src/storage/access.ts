@@ -57,6 +57,11 @@ export interface AccessStore {
   insert(record: AccessRecord): Promise<void>;
   /** Compare-and-swap on `version - 1`, with its history row. `version_conflict` otherwise. */
   replace(record: AccessRecord): Promise<void>;
+  /**
+   * Keeps others from replacing it until this transaction ends: for who reads or writes what stands beside the access,
+   * which a compare-and-swap of the access alone does not see. `version_conflict` unless it is still this version.
+   */
+  hold(record: AccessRecord): Promise<void>;
   byId(id: string): Promise<AccessRecord | undefined>;
   /** The version that held at the instant `at` (epoch ms), or undefined when there was none yet. */
   asOf(id: string, at: number): Promise<AccessRecord | undefined>;

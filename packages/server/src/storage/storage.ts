@@ -16,6 +16,7 @@ import type { OwnershipOfferStore } from './ownership-offers.ts';
 import type { PersonStore } from './people.ts';
 import type { PolicyExceptionStore } from './policy-exceptions.ts';
 import type { PolicyStore } from './policies.ts';
+import type { ProposalStore } from './proposals.ts';
 import type { ResourceServerStore } from './resource-servers.ts';
 import type { ScopeRouteStore } from './scope-routes.ts';
 import type { SettingStore } from './settings.ts';
@@ -46,6 +47,7 @@ export interface Stores {
   readonly cutoffReceipts: CutoffReceiptStore;
   readonly statusIndexes: StatusIndexStore;
   readonly findings: FindingStore;
+  readonly proposals: ProposalStore;
   readonly people: PersonStore;
   readonly teams: TeamStore;
   readonly ownershipClocks: OwnershipClockStore;

@@ -32,7 +32,9 @@ test('a created identity is active, has its place, its version and its event', a
   const { pending, ...after } = answer.body;
   expect([pending, JSON.parse(event?.detail ?? '')]).toEqual([null, { after }]);
   const byClientId = await authority.call('GET', `/v1/identities/${answer.body.client_id}`);
-  expect(byClientId.body).toEqual(answer.body);
+  const { risk, ...same } = byClientId.body;
+  expect(same).toEqual(answer.body);
+  expect(risk).toEqual({ score: expect.any(Number), band: 'low' });
 });
 
 test('a client_id is given out once, for ever', async () => {

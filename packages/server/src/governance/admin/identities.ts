@@ -18,11 +18,13 @@ import { decideOn, decisionOf, waitingAbout } from './approvals.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { Call, Handler, NounHandlers, Result } from './endpoint.ts';
 import { findIdentity, required } from './find-record.ts';
+import { type RiskDeps, summaryOf } from './risk.ts';
 import { ProblemError } from './problem.ts';
 
 export function identityHandlers(
   deps: OwnerDeps &
-    AdministratorDeps & {
+    AdministratorDeps &
+    RiskDeps & {
       readonly storage: Pick<
         Storage,
         'identities' | 'approvals' | 'approvalRules' | 'ownershipClocks' | 'ownershipOffers'
@@ -73,7 +75,8 @@ export function identityHandlers(
         const record = required(await findIdentity(storage, params.id), 'identity');
         if (query.as_of === undefined) {
           const { body, version } = await resultOf(storage, record);
-          return { body: { ...body, ...(await changingHands(storage, record)) }, version };
+          const more = { ...(await changingHands(storage, record)), ...(await summaryOf(deps, record)) };
+          return { body: { ...body, ...more }, version };
         }
         const then = await storage.identities.asOf(record.id, Date.parse(query.as_of));
         return { body: identityView(required(then, 'identity at that time')) };

@@ -53,6 +53,8 @@ async function ownerOf(stores: Stores, event: ChangeEvent): Promise<Owner | unde
       return await ownerOfIdentity(stores, (await stores.access.byId(id))?.identityId);
     case 'fnd_':
       return await ownerOfIdentity(stores, (await stores.findings.byId(id))?.identityId);
+    case 'prp_':
+      return await ownerOfIdentity(stores, (await stores.proposals.byId(id))?.identityId);
     case 'arq_':
       return await ownerOfIdentity(stores, (await stores.approvals.byId(id))?.identityId);
     case 'cut_':

@@ -14,7 +14,8 @@ export type ObjectKind =
   | 'Finding'
   | 'Person'
   | 'Team'
-  | 'OwnershipOffer';
+  | 'OwnershipOffer'
+  | 'Proposal';
 type View = Record<string, unknown>;
 
 /** One object before and after a change. */
@@ -43,6 +44,7 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['person', 'Person'],
   ['team', 'Team'],
   ['ownership_offer', 'OwnershipOffer'],
+  ['proposal', 'Proposal'],
 ]);
 const ENDS = new Set([
   'revoked',
@@ -121,6 +123,7 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'Person') return member('handle');
   if (kind === 'Team') return member('name');
   if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
+  if (kind === 'Proposal') return `${member('client_id')}: ${member('kind')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
   if (kind === 'ApprovalRule' || kind === 'Policy') return member('name');
   if (kind === 'PolicyException') return `${member('client_id')} from ${member('policy_name')}`;

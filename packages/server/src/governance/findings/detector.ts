@@ -8,6 +8,7 @@ import type { PolicyLook } from '../../registry/policy/look.ts';
 import type { ToldOfUse } from '../../registry/use/told-of-use.ts';
 import type { AccessRecord } from '../../storage/access.ts';
 import type { FindingKind } from '../../storage/findings.ts';
+import type { ProposalRecord } from '../../storage/proposals.ts';
 
 /** What detectors may know besides the identity itself. */
 export interface Circumstances extends ToldOfUse {
@@ -26,6 +27,8 @@ export interface Circumstances extends ToldOfUse {
   readonly inactivity?: { readonly mode: 'suspend' | 'report'; readonly use: IdentityUse } | undefined;
   /** What it breaks of the declared policies; absent: there are none. */
   readonly policies?: PolicyLook | undefined;
+  /** Live proposals about it; absent: not looked up. */
+  readonly proposals?: readonly ProposalRecord[] | undefined;
   /** After this long a suspended identity should be ended. */
   readonly suspendedForMs: number;
 }
@@ -41,6 +44,8 @@ export interface Detector {
   readonly quietMs: number;
   /** Looks at suspended identities past their end as well, of whom the others see nothing any more. */
   readonly pastItsEnd?: true;
+  /** Looks at identities that are being decommissioned as well. */
+  readonly alsoEnding?: true;
   /** Each subject at most once. */
   observe(facts: IdentityFacts, circumstances: Circumstances): readonly Observation[];
 }

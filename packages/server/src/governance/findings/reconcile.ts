@@ -27,7 +27,7 @@ export function stepsFor(
   const { identity } = facts;
   const steps: Step[] = [];
   for (const detector of detectors) {
-    const acts = mayAct(identity, now) || (detector.pastItsEnd === true && identity.state === 'suspended');
+    const acts = mayAct(identity, now) || looksBeyond(detector, identity);
     const known = new Map(
       live.filter(({ kind }) => kind === detector.kind).map((record) => [record.subjectId, record]),
     );
@@ -42,6 +42,12 @@ export function stepsFor(
     }
   }
   return steps;
+}
+
+function looksBeyond({ pastItsEnd, alsoEnding }: Detector, { state }: IdentityRecord): boolean {
+  return (
+    (pastItsEnd === true && state === 'suspended') || (alsoEnding === true && state === 'decommissioning')
+  );
 }
 
 export function mayAct({ state, expiresAt }: IdentityRecord, now: number): boolean {

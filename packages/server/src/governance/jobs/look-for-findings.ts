@@ -24,6 +24,8 @@ import { noBackup } from '../findings/no-backup.ts';
 import { orphaned } from '../findings/orphaned.ts';
 import { policyBreach } from '../findings/policy-breach.ts';
 import { policyExceptionEnding } from '../findings/policy-exception-ending.ts';
+import { overPrivileged } from '../findings/over-privileged.ts';
+import { reducedButNeeded } from '../findings/reduced-but-needed.ts';
 import { ownerLeaving } from '../findings/owner-leaving.ts';
 import { ownerLost } from '../findings/owner-lost.ts';
 import { ownerUnknown } from '../findings/owner-unknown.ts';
@@ -44,6 +46,7 @@ export interface LookForFindingsDeps extends RuleDeps {
     | 'access'
     | 'resourceServers'
     | 'findings'
+    | 'proposals'
     | 'scopeRoutes'
     | 'unregisteredCallers'
     | 'people'
@@ -64,7 +67,10 @@ export interface LookForFindingsDeps extends RuleDeps {
 }
 
 /** What is the same for all identities of one run. */
-type Round = Omit<Circumstances, 'keySharers' | 'inactivity' | 'owners' | 'adminHistory' | 'policies'> & {
+type Round = Omit<
+  Circumstances,
+  'keySharers' | 'inactivity' | 'owners' | 'adminHistory' | 'policies' | 'proposals'
+> & {
   readonly mode: 'suspend' | 'report';
   readonly watched: number | undefined;
   readonly policyRound: PolicyRound | undefined;
@@ -95,6 +101,8 @@ const DETECTORS: readonly Detector[] = [
   teamEmptied,
   policyBreach,
   policyExceptionEnding,
+  overPrivileged,
+  reducedButNeeded,
 ];
 
 /**
@@ -246,6 +254,7 @@ async function stepsOf(
     | 'access'
     | 'resourceServers'
     | 'findings'
+    | 'proposals'
     | 'people'
     | 'teams'
     | 'ownershipClocks'
@@ -266,7 +275,8 @@ async function stepsOf(
   const owners = round.directory ? await ownerFactsOf(stores, identity) : undefined;
   const { policyRound, now, watched: watchedSince } = round;
   const policies = policyRound && (await lookByPolicies(stores, policyRound, facts, { now, watchedSince }));
-  const circumstances = { ...round, keySharers, adminHistory, inactivity, owners, policies };
+  const proposals = await stores.proposals.liveOf([identity.id]);
+  const circumstances = { ...round, keySharers, adminHistory, inactivity, owners, policies, proposals };
   return { steps: stepsFor(DETECTORS, facts, live, circumstances), concerned: neighbours };
 }
 

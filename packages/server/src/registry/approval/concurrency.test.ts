@@ -184,6 +184,27 @@ describe.each(BACKENDS)('on %s', (name, openStorage) => {
       await storage.close();
     }
   }, 60_000);
+
+  it('what is asked of an access that ends at the same moment does not wait on', async (ctx) => {
+    if (name === 'PostgreSQL' && databases === undefined) ctx.skip('COUNTERSIGN_TEST_POSTGRES is not set');
+    const storage = await openStorage();
+    try {
+      for (let round = 0; round < 20; round++) {
+        const scene = await open(storage);
+        const { id } = await scene.ask(['fraud:read']);
+        await scene.approve(id, 'ann');
+        await scene.approve(id, 'bob');
+        await Promise.all([
+          untilDecided(async () => void (await scene.change(id, ['fraud:read', 'fraud:write']))),
+          untilDecided(async () => void (await scene.revoke(id))),
+        ]);
+        expect((await scene.current(id)).state).toBe('revoked');
+        expect(await scene.pending(id)).toBeUndefined();
+      }
+    } finally {
+      await storage.close();
+    }
+  }, 60_000);
 });
 
 type Command =

@@ -80,6 +80,28 @@ export function accessContract({ storage }: Subject): void {
     expect(await storage().access.byId(record.id)).toStrictEqual(next);
   });
 
+  it('held, it is replaced by nobody else before the transaction ends, and by nobody who holds an older version', async () => {
+    const { identity, resourceServer } = await pair(storage());
+    const record = accessRecord(identity.id, resourceServer.id);
+    await storage().access.insert(record);
+    const next = changed(record, { scopes: ['fraud:write'] });
+    let replaced = false;
+    let meanwhile: Promise<void> | undefined;
+    await storage().transaction(async ({ access }) => {
+      await access.hold(record);
+      meanwhile = storage()
+        .access.replace(next)
+        .then(() => void (replaced = true));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(replaced).toBe(false);
+      expect(await access.byId(record.id)).toStrictEqual(record);
+    });
+    await meanwhile;
+    await expect(storage().access.hold(record)).rejects.toMatchObject({ fault: 'version_conflict' });
+    await storage().access.hold(next);
+    expect(await storage().access.byId(record.id)).toStrictEqual(next);
+  });
+
   it('gives the active ones of an identity, oldest first', async () => {
     const { identity, resourceServer } = await pair(storage());
     const servers = [resourceServerRecord(), resourceServerRecord()];

@@ -5,6 +5,7 @@ import type { IdentityRecord } from '../identities.ts';
 import type { OwnershipClockRecord } from '../ownership-clocks.ts';
 import type { OwnershipOfferRecord } from '../ownership-offers.ts';
 import type { PersonRecord } from '../people.ts';
+import type { ProposalRecord } from '../proposals.ts';
 import type { ResourceServerRecord } from '../resource-servers.ts';
 import type { SigningKeyRecord } from '../signing-keys.ts';
 import type { Storage } from '../storage.ts';
@@ -258,6 +259,40 @@ export function offerRecord(
     dueAt: T0 + 1000,
     decidedBy: undefined,
     decidedAt: undefined,
+    createdAt: T0,
+    updatedAt: T0,
+    version: 1,
+    ...overrides,
+  };
+}
+
+export function proposalRecord(identityId: string, overrides: Partial<ProposalRecord> = {}): ProposalRecord {
+  return {
+    id: freshId('prp'),
+    kind: 'narrow',
+    identityId,
+    subject: 'access',
+    subjectId: freshId('acs'),
+    state: 'open',
+    reason: 'b was not used',
+    resource: 'https://api.test',
+    change: { keep: ['a'], take: ['b'] },
+    basis: {
+      window: { from: T0 - 1000, to: T0 },
+      cadence: 'daily',
+      lastUsedAt: T0 - 5,
+      ok: 3,
+      denied: 1,
+      scopes: [{ scope: 'a', answer: 'used', ok: 3, denied: 1, lastUsedAt: T0 - 5, days: 2 }],
+      seenBy: [{ resourceServer: 'https://api.test', coverage: 0.99 }],
+    },
+    dismissedBy: undefined,
+    dismissedReason: undefined,
+    dismissedUntil: undefined,
+    applied: undefined,
+    refusals: 0,
+    lastRefusedAt: undefined,
+    nextAt: undefined,
     createdAt: T0,
     updatedAt: T0,
     version: 1,

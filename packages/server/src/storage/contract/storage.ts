@@ -17,6 +17,7 @@ import { outboxContract } from './outbox.ts';
 import { ownershipContract } from './ownership.ts';
 import { peopleContract } from './people.ts';
 import { policyContract } from './policies.ts';
+import { proposalContract } from './proposals.ts';
 import { resourceServerContract } from './resource-servers.ts';
 import { settingContract } from './settings.ts';
 import { signingKeyContract } from './signing-keys.ts';
@@ -41,6 +42,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['receipts of cut-offs', cutoffReceiptContract],
   ['places in status lists', statusIndexContract],
   ['findings', findingContract],
+  ['proposals', proposalContract],
   ['people and teams', peopleContract],
   ['ownership', ownershipContract],
   ['usage', usageContract],

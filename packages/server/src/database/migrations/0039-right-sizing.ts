@@ -1,0 +1,22 @@
+import type { Dialect } from '../database.ts';
+
+/** What identities could do without, by what they use. The history of each is in the audit log. */
+export function rightSizing(dialect: Dialect): readonly string[] {
+  const text = dialect === 'postgres' ? 'TEXT COLLATE "C"' : 'TEXT';
+  const live = "state IN ('open', 'dismissed', 'applied', 'rollback_requested')";
+  return [
+    `CREATE TABLE proposals (id ${text} PRIMARY KEY, kind ${text} NOT NULL,
+      identity_id ${text} NOT NULL REFERENCES identities (id), subject ${text} NOT NULL, subject_id ${text} NOT NULL,
+      state ${text} NOT NULL, reason ${text} NOT NULL, resource ${text}, change ${text} NOT NULL, basis ${text} NOT NULL,
+      dismissed_by ${text}, dismissed_reason ${text}, dismissed_until BIGINT, applied ${text}, refusals BIGINT NOT NULL,
+      last_refused_at BIGINT, next_at BIGINT, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL,
+      version BIGINT NOT NULL)`,
+    `CREATE UNIQUE INDEX proposals_kind_subject ON proposals (kind, subject_id) WHERE ${live}`,
+    'CREATE INDEX proposals_identity ON proposals (identity_id, created_at, id)',
+    'CREATE INDEX proposals_subject ON proposals (subject_id, created_at, id)',
+    'CREATE INDEX proposals_state ON proposals (state, created_at, id)',
+    'CREATE INDEX proposals_kind ON proposals (kind, created_at, id)',
+    'CREATE INDEX proposals_page ON proposals (created_at, id)',
+    'CREATE INDEX proposals_next ON proposals (next_at, id) WHERE next_at IS NOT NULL',
+  ];
+}

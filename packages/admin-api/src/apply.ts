@@ -39,6 +39,7 @@ import {
   issuerIdentifier,
   trustedIssuerMembers,
 } from './trusted-issuers.ts';
+import { webhookMembers, webhookSecret } from './webhooks.ts';
 
 export const API_VERSION = 'countersign/v1';
 
@@ -171,6 +172,16 @@ export const policyExceptionDocument = z.strictObject({
   spec: z.strictObject({ ...policyExceptionMembers, ...end }).refine(hasOneEnd, AT_END),
 });
 
+export const webhookDocument = z.strictObject({
+  ...head,
+  kind: z.literal('Webhook'),
+  spec: z.strictObject({
+    ...webhookMembers,
+    state: z.enum(['enabled', 'disabled']).default('enabled'),
+    secret: webhookSecret.optional().describe('An existing secret; without it one is made and answered once'),
+  }),
+});
+
 export const document = z
   .discriminatedUnion('kind', [
     personDocument,
@@ -183,6 +194,7 @@ export const document = z
     approvalRuleDocument,
     policyDocument,
     policyExceptionDocument,
+    webhookDocument,
   ])
   .meta({ id: 'Document' });
 export type Document = z.output<typeof document>;
@@ -202,14 +214,20 @@ export const applyRequest = z
 export const applyResult = z
   .object({
     changes: z.array(objectChange),
-    secrets: z.array(z.object({ name: z.string(), identity: z.string(), secret: z.string() })),
+    secrets: z.array(
+      z.object({
+        name: z.string(),
+        identity: z.string().describe('Empty for the secret of a webhook'),
+        secret: z.string(),
+      }),
+    ),
     warnings: policyWarnings,
   })
   .meta({ id: 'ApplyResult' });
 export type ApplyResult = z.output<typeof applyResult>;
 
 /** Documents of kind TrustedIssuer also take `trusted-issuers:write`, those of kind ApprovalRule `approval-rules:write`, those of kind
- * Policy `policies:write`, and those of kind Person and Team `people:write`. */
+ * Policy `policies:write`, those of kind Webhook `webhooks:write`, and those of kind Person and Team `people:write`. */
 const NOUNS = ['identities', 'credentials', 'resource-servers', 'access'] as const;
 
 export const applyOperations = {
@@ -233,6 +251,7 @@ export const applyOperations = {
       'approval-rules:read',
       'policies:read',
       'people:read',
+      'webhooks:read',
     ],
     response: z.object({ documents: z.array(document) }),
   }),

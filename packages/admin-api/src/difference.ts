@@ -20,6 +20,7 @@ export const OBJECT_KINDS = [
   'Person',
   'Team',
   'OwnershipOffer',
+  'Webhook',
   'Proposal',
 ] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];

@@ -24,6 +24,7 @@ import { teamOperations } from './teams.ts';
 import { tokenOperations } from './tokens.ts';
 import { trustedIssuerOperations } from './trusted-issuers.ts';
 import { usageOperations } from './usage.ts';
+import { webhookOperations } from './webhooks.ts';
 
 /** The whole admin API. */
 export const operations = {
@@ -52,6 +53,7 @@ export const operations = {
   ...tokenOperations,
   ...applyOperations,
   ...meOperations,
+  ...webhookOperations,
 };
 
 export type Operations = typeof operations;

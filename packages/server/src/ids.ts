@@ -21,6 +21,9 @@ export type IdPrefix =
   | 'arq'
   | 'pol'
   | 'pex'
+  | 'whk'
+  | 'whs'
+  | 'dlv'
   | 'prp';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';

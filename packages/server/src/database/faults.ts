@@ -30,6 +30,7 @@ const UNIQUE: readonly { readonly index: string; readonly columns: string; reado
     columns: 'policy_exceptions.identity_id, policy_exceptions.policy_id',
     detail: 'policy_identity',
   },
+  { index: 'webhooks_name', columns: 'webhooks.name', detail: 'name' },
   { index: 'approval_requests_subject_id', columns: 'approval_requests.subject_id', detail: 'subject' },
   { index: 'signing_keys_active_alg', columns: 'signing_keys.alg, signing_keys.state', detail: 'active_alg' },
 ];

@@ -152,7 +152,7 @@ function keyOf(object: Declared): string {
   if (object.kind === 'Team') return JSON.stringify([object.kind, handleKey(object.team)]);
   if (object.kind === 'ResourceServer') return JSON.stringify([object.kind, object.identifier]);
   if (object.kind === 'Credential') return JSON.stringify([object.kind, object.identity, object.name]);
-  if (object.kind === 'ApprovalRule' || object.kind === 'Policy') {
+  if (object.kind === 'ApprovalRule' || object.kind === 'Policy' || object.kind === 'Webhook') {
     return JSON.stringify([object.kind, object.name]);
   }
   if (object.kind === 'PolicyException') {
@@ -235,6 +235,10 @@ function toDeclared(document: Document, index: number): Declared {
     const { policy, identity, reason } = document.spec;
     const end = requireEndOf(document.spec);
     return { kind: 'PolicyException', name, index, policy, identity, reason, end };
+  }
+  if (document.kind === 'Webhook') {
+    const { url, events, description, state, secret } = document.spec;
+    return { kind: 'Webhook', name, index, webhook: { url, events, description, state, secret } };
   }
   const { identity, resource_server, scopes, justification, token_lifetime, conditions } = document.spec;
   return {

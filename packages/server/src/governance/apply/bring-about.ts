@@ -16,6 +16,7 @@ import { bringCredential, type MadeSecret } from './bring-credential.ts';
 import { bringPerson, bringTeam } from './bring-people.ts';
 import { bringPolicy, bringPolicyException } from './bring-policy.ts';
 import { bringTrustedIssuer } from './bring-trusted-issuer.ts';
+import { bringWebhook } from './bring-webhook.ts';
 import { findIdentity, identityOf, resourceServerOf, sameMembers } from './referenced-record.ts';
 import {
   type Declared,
@@ -78,6 +79,8 @@ async function bring(
     case 'Identity':
       await bringIdentity(application, stores, tell, object);
       return undefined;
+    case 'Webhook':
+      return await bringWebhook(application, stores, tell, object);
     case 'Credential':
       return await bringCredential(application, stores, tell, object);
     case 'Access':

@@ -5,6 +5,7 @@ import type { AccessConditions } from '../../storage/access.ts';
 import type { Cadence, Environment, IdentityKind, Owner } from '../../storage/identities.ts';
 import type { PersonStatus } from '../../storage/people.ts';
 import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../../storage/resource-servers.ts';
+import type { NewWebhook } from '../../registry/webhook/webhook.ts';
 import type { DeclaredProof } from './credential-types.ts';
 
 /** Objects as documents declare them, read and checked. What identifies each is its key; its name is for people. */
@@ -18,7 +19,8 @@ export type Declared =
   | DeclaredAccess
   | DeclaredApprovalRule
   | DeclaredPolicy
-  | DeclaredPolicyException;
+  | DeclaredPolicyException
+  | DeclaredWebhook;
 
 /** A fixed end (epoch ms), or a span (ms) that counts from the creation and says nothing about what exists. */
 export type DeclaredEnd = { readonly at: number } | { readonly within: number };
@@ -126,6 +128,12 @@ export interface DeclaredPolicyException extends Common {
   readonly end: DeclaredEnd;
 }
 
+/** Key: name. */
+export interface DeclaredWebhook extends Common {
+  readonly kind: 'Webhook';
+  readonly webhook: Omit<NewWebhook, 'name'>;
+}
+
 const ORDER: { readonly [kind in Declared['kind']]: number } = {
   ResourceServer: 0,
   TrustedIssuer: 1,
@@ -138,6 +146,8 @@ const ORDER: { readonly [kind in Declared['kind']]: number } = {
   ApprovalRule: 7,
   Policy: 8,
   PolicyException: 9,
+  // It is told of what comes after it, not of what it was declared with.
+  Webhook: 10,
 };
 
 /** What is pointed at comes before what points at it. */

@@ -3,6 +3,7 @@ import type { ApprovalRuleRecord } from '../../storage/approval-rules.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
 import type { Stores } from '../../storage/storage.ts';
+import type { WebhookRecord } from '../../storage/webhooks.ts';
 import { peopleView } from '../../registry/trusted-issuer-view.ts';
 import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
 import { policyView } from '../../registry/policy/view.ts';
@@ -23,7 +24,8 @@ export interface ExportedDocument {
     | 'Access'
     | 'ApprovalRule'
     | 'Policy'
-    | 'PolicyException';
+    | 'PolicyException'
+    | 'Webhook';
   readonly metadata: { readonly name: string };
   readonly spec: Readonly<Record<string, unknown>>;
 }
@@ -40,6 +42,7 @@ type Reading = Pick<
   | 'approvalRules'
   | 'policies'
   | 'policyExceptions'
+  | 'webhooks'
 >;
 const LIVE = new Set<IdentityRecord['state']>(['draft', 'active', 'suspended']);
 const MOST_NAME_CHARS = 200;
@@ -70,6 +73,7 @@ export async function exportDocuments(stores: Reading, now: number): Promise<rea
     ...(await accessDocuments(stores, identities, resourceServers)),
     ...(await stores.approvalRules.active()).map(approvalRuleDocument),
     ...(await policyDocuments(stores, identities, now)),
+    ...(await stores.webhooks.live()).map(webhookDocument),
   ];
 }
 
@@ -223,6 +227,15 @@ async function policyDocuments(
     documents.push(documentOf('PolicyException', name, spec));
   }
   return documents;
+}
+
+function webhookDocument({ name, url, events, description, state }: WebhookRecord): ExportedDocument {
+  return documentOf('Webhook', name, {
+    url,
+    events: [...events],
+    ...(description === undefined ? {} : { description }),
+    ...(state === 'disabled' ? { state } : {}),
+  });
 }
 
 function documentOf(

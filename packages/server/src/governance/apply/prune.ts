@@ -8,11 +8,13 @@ import { handleKey } from '../../registry/directory/handle.ts';
 import { changePerson } from '../../registry/directory/person.ts';
 import { deleteTeam } from '../../registry/directory/team.ts';
 import { moveIdentity } from '../../registry/lifecycle.ts';
+import { requireWithin } from '../../registry/own-access.ts';
 import { settleStatus } from '../../registry/owner/departure.ts';
 import { revokeException } from '../../registry/policy/exception.ts';
 import { deletePolicy } from '../../registry/policy/policy.ts';
 import { deleteResourceServer } from '../../registry/resource-server.ts';
 import { deleteTrustedIssuer } from '../../registry/trusted-issuer.ts';
+import { deleteWebhook } from '../../registry/webhook/webhook.ts';
 import type { Page, PageRequest, Position } from '../../storage/page.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
@@ -49,6 +51,7 @@ export async function removals(
   if (kinds.has('ApprovalRule')) found.push(...(await approvalRuleRemovals(application, stores, declared)));
   if (kinds.has('PolicyException')) found.push(...(await exceptionRemovals(application, stores, declared)));
   if (kinds.has('Policy')) found.push(...(await policyRemovals(application, stores, declared)));
+  if (kinds.has('Webhook')) found.push(...(await webhookRemovals(application, stores, declared)));
   if (kinds.has('ResourceServer'))
     found.push(...(await resourceServerRemovals(application, stores, declared)));
   return found;
@@ -206,6 +209,25 @@ async function exceptionRemovals(
   return found;
 }
 
+async function webhookRemovals(
+  { deps, ceiling }: Application,
+  stores: Stores,
+  declared: ReadonlySet<string>,
+): Promise<readonly Removal[]> {
+  const live = await stores.webhooks.live();
+  return live
+    .filter(({ name }) => !declared.has(`Webhook ${name}`))
+    .map(
+      ({ id }): Removal =>
+        async (now, tell) => {
+          requireWithin(ceiling, ['webhooks:write']);
+          const present = await now.webhooks.byId(id);
+          if (present !== undefined) await deleteWebhook(deps, now, tell, present);
+          return undefined;
+        },
+    );
+}
+
 /**
  * Cuts off what was issued by its rules, which have ended by now, a batch in each transaction, and deletes it with the last:
  * one that was interrupted is there to be pruned again.
@@ -272,6 +294,7 @@ async function declaredKeys(stores: Stores, objects: readonly Declared[]): Promi
     else if (object.kind === 'Team') keys.add(`Team ${handleKey(object.team)}`);
     else if (object.kind === 'ApprovalRule') keys.add(`ApprovalRule ${object.name}`);
     else if (object.kind === 'Policy') keys.add(`Policy ${object.name}`);
+    else if (object.kind === 'Webhook') keys.add(`Webhook ${object.name}`);
     else if (object.kind === 'ResourceServer') keys.add(`ResourceServer ${object.identifier}`);
     else {
       const identity =

@@ -8,6 +8,7 @@ import type { PolicyLook } from '../../registry/policy/look.ts';
 import type { ToldOfUse } from '../../registry/use/told-of-use.ts';
 import type { AccessRecord } from '../../storage/access.ts';
 import type { FindingKind } from '../../storage/findings.ts';
+import type { WebhookRecord } from '../../storage/webhooks.ts';
 import type { ProposalRecord } from '../../storage/proposals.ts';
 
 /** What detectors may know besides the identity itself. */
@@ -27,6 +28,8 @@ export interface Circumstances extends ToldOfUse {
   readonly inactivity?: { readonly mode: 'suspend' | 'report'; readonly use: IdentityUse } | undefined;
   /** What it breaks of the declared policies; absent: there are none. */
   readonly policies?: PolicyLook | undefined;
+  /** Webhooks that the authority itself disabled. */
+  readonly silentWebhooks: readonly WebhookRecord[];
   /** Live proposals about it; absent: not looked up. */
   readonly proposals?: readonly ProposalRecord[] | undefined;
   /** After this long a suspended identity should be ended. */

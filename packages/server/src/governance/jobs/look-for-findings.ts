@@ -35,6 +35,7 @@ import { teamEmptied } from '../findings/team-emptied.ts';
 import { uncachedClient } from '../findings/uncached-client.ts';
 import { unregisteredCaller } from '../findings/unregistered-caller.ts';
 import { weakMethod } from '../findings/weak-method.ts';
+import { webhookDisabled } from '../findings/webhook-disabled.ts';
 import { wideAccess } from '../findings/wide-access.ts';
 import type { Job } from './job.ts';
 
@@ -57,6 +58,7 @@ export interface LookForFindingsDeps extends RuleDeps {
     | 'policies'
     | 'policyExceptions'
     | 'settings'
+    | 'webhooks'
     | 'onChange'
   >;
   readonly changes: Changes;
@@ -101,6 +103,7 @@ const DETECTORS: readonly Detector[] = [
   teamEmptied,
   policyBreach,
   policyExceptionEnding,
+  webhookDisabled,
   overPrivileged,
   reducedButNeeded,
 ];
@@ -130,6 +133,7 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
         watched: await watchedSince(deps.storage.settings),
         policyRound: await beginPolicyRound(deps.storage),
         directory: await hasDirectory(deps.storage),
+        silentWebhooks: await silentWebhooks(deps.storage),
         ...(await toldOfUse(deps.storage, now)),
       });
       if (now < roundAt && !changed.overflown) {
@@ -144,6 +148,11 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
       await lookAtEveryone(deps, { paces: deps.pace.take(now), ...(await same()) }, signal);
     },
   };
+}
+
+async function silentWebhooks({ webhooks }: Pick<Stores, 'webhooks'>): Promise<Round['silentWebhooks']> {
+  const live = await webhooks.live();
+  return live.filter(({ state, disabledReason }) => state === 'disabled' && disabledReason !== undefined);
 }
 
 async function hasDirectory(stores: Pick<Stores, 'people'>): Promise<boolean> {

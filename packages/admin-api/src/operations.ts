@@ -19,6 +19,7 @@ import { policyOperations } from './policies.ts';
 import { policyExceptionOperations } from './policy-exceptions.ts';
 import { proposalOperations } from './proposals.ts';
 import { resourceServerOperations } from './resource-servers.ts';
+import { reviewOperations } from './reviews.ts';
 import { riskOperations } from './risk.ts';
 import { teamOperations } from './teams.ts';
 import { tokenOperations } from './tokens.ts';
@@ -39,6 +40,7 @@ export const operations = {
   ...approvalRuleOperations,
   ...policyOperations,
   ...policyExceptionOperations,
+  ...reviewOperations,
   ...keyOperations,
   ...cutoffOperations,
   ...findingOperations,

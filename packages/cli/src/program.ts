@@ -89,6 +89,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'Whom a policy lets be for a time, and who answers for it',
     load: async () => (await import('./commands/policy-exceptions.ts')).policyExceptions,
   },
+  reviews: {
+    brief: 'Campaigns in which people decide on access',
+    load: async () => (await import('./commands/reviews.ts')).reviews,
+  },
   people: {
     brief: 'Who owners are, and who has left',
     load: async () => (await import('./commands/people.ts')).people,

@@ -21,6 +21,8 @@ export type IdPrefix =
   | 'arq'
   | 'pol'
   | 'pex'
+  | 'rvw'
+  | 'rvi'
   | 'whk'
   | 'whs'
   | 'dlv'

@@ -1,4 +1,4 @@
-import { type OperationId, operationIds, operations } from '@countersign/admin-api';
+import { MOST_REVIEW_ITEMS, type OperationId, operationIds, operations } from '@countersign/admin-api';
 import type { Changes } from '../audit/change.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { StrangerBudget } from '../audit/stranger-budget.ts';
@@ -44,6 +44,7 @@ import { policyHandlers } from './admin/policies.ts';
 import { proposalHandlers } from './admin/proposals.ts';
 import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin, type RequireAdminDeps } from './admin/require-admin.ts';
+import { reviewHandlers } from './admin/reviews.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
 import { riskHandlers } from './admin/risk.ts';
 import { teamHandlers } from './admin/teams.ts';
@@ -63,6 +64,7 @@ import { reportOwnUseJob } from './jobs/report-own-use.ts';
 import { rightSizeJob } from './jobs/right-size.ts';
 import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
 import { runOrphanClocksJob } from './jobs/run-orphan-clocks.ts';
+import { runReviewsJob } from './jobs/run-reviews.ts';
 import { suspendInactiveJob } from './jobs/suspend-inactive.ts';
 import { sweepEndsJob } from './jobs/sweep-ends.ts';
 import { sweepExpiredJob } from './jobs/sweep-expired.ts';
@@ -166,6 +168,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...approvalRuleHandlers(rules),
     ...policyHandlers(rules),
     ...policyExceptionHandlers(rules),
+    ...reviewHandlers(rules),
     ...keyHandlers(rules),
     ...cutoffHandlers({
       ...rules,
@@ -211,6 +214,7 @@ export function createJobs(
     | 'approvalValidity'
     | 'adminResource'
     | 'ending'
+    | 'lifetimes'
     | 'rollbackWindow'
   > &
     Pick<WatchProposalsDeps, 'missedReductions'> &
@@ -231,6 +235,7 @@ export function createJobs(
     runOrphanClocksJob(deps),
     escalateOwnershipOffersJob(deps),
     lapseApprovalsJob(deps),
+    runReviewsJob({ ...deps, mostItems: MOST_REVIEW_ITEMS }),
     forgetUseJob(deps),
     reportOwnUseJob(deps.reportOwnUse),
     rightSizeJob(deps),

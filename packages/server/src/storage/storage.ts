@@ -16,6 +16,8 @@ import type { OwnershipOfferStore } from './ownership-offers.ts';
 import type { PersonStore } from './people.ts';
 import type { PolicyExceptionStore } from './policy-exceptions.ts';
 import type { PolicyStore } from './policies.ts';
+import type { ReviewItemStore } from './review-items.ts';
+import type { ReviewStore } from './reviews.ts';
 import type { ProposalStore } from './proposals.ts';
 import type { ResourceServerStore } from './resource-servers.ts';
 import type { ScopeRouteStore } from './scope-routes.ts';
@@ -42,6 +44,8 @@ export interface Stores {
   readonly approvals: ApprovalStore;
   readonly policies: PolicyStore;
   readonly policyExceptions: PolicyExceptionStore;
+  readonly reviews: ReviewStore;
+  readonly reviewItems: ReviewItemStore;
   readonly credentialMakers: CredentialMakerStore;
   readonly trustedIssuers: TrustedIssuerStore;
   readonly signingKeys: SigningKeyStore;

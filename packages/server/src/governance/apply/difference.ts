@@ -15,6 +15,8 @@ export type ObjectKind =
   | 'Person'
   | 'Team'
   | 'OwnershipOffer'
+  | 'Review'
+  | 'ReviewItem'
   | 'Webhook'
   | 'Proposal';
 type View = Record<string, unknown>;
@@ -45,6 +47,8 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['person', 'Person'],
   ['team', 'Team'],
   ['ownership_offer', 'OwnershipOffer'],
+  ['review', 'Review'],
+  ['review_item', 'ReviewItem'],
   ['webhook', 'Webhook'],
   ['proposal', 'Proposal'],
 ]);
@@ -127,8 +131,10 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
   if (kind === 'Proposal') return `${member('client_id')}: ${member('kind')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
-  if (kind === 'ApprovalRule' || kind === 'Policy' || kind === 'Webhook') return member('name');
+  if (kind === 'ApprovalRule' || kind === 'Policy' || kind === 'Webhook' || kind === 'Review')
+    return member('name');
   if (kind === 'PolicyException') return `${member('client_id')} from ${member('policy_name')}`;
+  if (kind === 'ReviewItem') return member('access');
   if (kind === 'Credential') return `${member('client_id')}/${member('label')}`;
   if (kind === 'Cutoff') return `${member('kind')} ${member('target')}`;
   return id;

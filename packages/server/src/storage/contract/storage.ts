@@ -19,6 +19,7 @@ import { peopleContract } from './people.ts';
 import { policyContract } from './policies.ts';
 import { proposalContract } from './proposals.ts';
 import { resourceServerContract } from './resource-servers.ts';
+import { reviewContract } from './reviews.ts';
 import { settingContract } from './settings.ts';
 import { signingKeyContract } from './signing-keys.ts';
 import { statusIndexContract } from './status-indexes.ts';
@@ -37,6 +38,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['access as of an instant', accessAsOfContract],
   ['approvals', approvalContract],
   ['policies', policyContract],
+  ['reviews', reviewContract],
   ['trusted issuers', trustedIssuerContract],
   ['signing keys', signingKeyContract],
   ['cut-offs', cutoffContract],

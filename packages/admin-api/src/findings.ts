@@ -24,6 +24,7 @@ export const FINDING_KINDS = [
   'webhook_disabled',
   'over_privileged',
   'reduced_but_needed',
+  'removal_still_used',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 export const FINDING_STATES = ['open', 'accepted', 'resolved'] as const;

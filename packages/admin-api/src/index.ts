@@ -41,6 +41,7 @@ export {
 } from './client.ts';
 export { type AccessConditions, BINDINGS, type Binding, DAYS, type Day } from './conditions.ts';
 export { BODY_DEPTH, BODY_VALUES, type IfMatch, type Method, type Operation } from './contract.ts';
+export { csvLine } from './csv.ts';
 export { subjectOf } from './credential-members.ts';
 export {
   CREDENTIAL_STATES,
@@ -162,6 +163,7 @@ export {
   type SigningAlgorithm,
 } from './resource-servers.ts';
 export { RISK_BANDS, type Risk, type RiskBand } from './risk.ts';
+export { REVIEW_REPORT_COLUMNS, reviewReportCsv } from './review-report.ts';
 export {
   MOST_REVIEW_ITEMS,
   ON_SILENCE,

@@ -14,6 +14,7 @@ import { endingCallerStore } from './ending-callers.ts';
 import { findingStore } from './findings.ts';
 import { idempotencyStore } from './idempotency.ts';
 import { identityStore } from './identities.ts';
+import { mailStore } from './mails.ts';
 import { outboxStore } from './outbox.ts';
 import { ownershipClockStore } from './ownership-clocks.ts';
 import { ownershipOfferStore } from './ownership-offers.ts';
@@ -71,6 +72,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     unregisteredCallers: unregisteredCallerStore(session),
     webhooks: webhookStore(session),
     webhookDeliveries: webhookDeliveryStore(session),
+    mails: mailStore(session),
     outbox: outboxStore(session),
     idempotency: idempotencyStore(session, clock),
     settings: settingStore(session),

@@ -37,6 +37,8 @@ export interface Result<Id extends OperationId> {
   readonly version?: number | undefined;
   /** Where what was created is. */
   readonly location?: string | undefined;
+  /** Shown in place of the body to who asked for a sheet. */
+  readonly csv?: { readonly text: string; readonly nextCursor: string | null } | undefined;
 }
 
 /** What an operation does, in one of three ways. */
@@ -197,12 +199,21 @@ function withWarnings<Id extends OperationId>(
 const NO_STORE = { 'cache-control': 'no-store' } as const;
 
 function render<Id extends OperationId>(operation: Operation, result: Result<Id>): HttpResponse {
+  if (result.csv !== undefined) return csvResponse(result.csv.text, result.csv.nextCursor);
   return jsonResponse(operation.status, result.body, {
     ...NO_STORE,
     ...(result.version === undefined ? {} : { etag: etagOf(result.version) }),
     ...(result.location === undefined ? {} : { location: result.location }),
   });
 }
+
+/** RFC 4180 §3. */
+function csvResponse(text: string, nextCursor: string | null): HttpResponse {
+  const next = nextCursor === null ? {} : { 'next-cursor': nextCursor };
+  return { status: 200, headers: { ...NO_STORE, 'content-type': CSV_TYPE, ...next }, body: text };
+}
+
+const CSV_TYPE = 'text/csv; charset=utf-8';
 
 /** RFC 9110 §8.8.3: a strong validator, for records change only with their version. */
 function etagOf(version: number): string {

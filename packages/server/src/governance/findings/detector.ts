@@ -9,6 +9,7 @@ import type { ToldOfUse } from '../../registry/use/told-of-use.ts';
 import type { AccessRecord } from '../../storage/access.ts';
 import type { FindingKind } from '../../storage/findings.ts';
 import type { WebhookRecord } from '../../storage/webhooks.ts';
+import type { ReviewItemRecord } from '../../storage/review-items.ts';
 import type { ProposalRecord } from '../../storage/proposals.ts';
 
 /** What detectors may know besides the identity itself. */
@@ -32,6 +33,8 @@ export interface Circumstances extends ToldOfUse {
   readonly silentWebhooks: readonly WebhookRecord[];
   /** Live proposals about it; absent: not looked up. */
   readonly proposals?: readonly ProposalRecord[] | undefined;
+  /** What reviews took away and APIs let through all the same, by identity; absent: not looked up. */
+  readonly failedRemovals?: ReadonlyMap<string, readonly ReviewItemRecord[]> | undefined;
   /** After this long a suspended identity should be ended. */
   readonly suspendedForMs: number;
 }

@@ -10,6 +10,7 @@ import { toldOfUse } from '../../registry/use/told-of-use.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Position } from '../../storage/page.ts';
+import type { ReviewItemRecord } from '../../storage/review-items.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import type { Circumstances, Detector } from '../findings/detector.ts';
 import { activityOf } from '../../registry/inactivity.ts';
@@ -25,6 +26,7 @@ import { orphaned } from '../findings/orphaned.ts';
 import { policyBreach } from '../findings/policy-breach.ts';
 import { policyExceptionEnding } from '../findings/policy-exception-ending.ts';
 import { overPrivileged } from '../findings/over-privileged.ts';
+import { removalStillUsed } from '../findings/removal-still-used.ts';
 import { reducedButNeeded } from '../findings/reduced-but-needed.ts';
 import { ownerLeaving } from '../findings/owner-leaving.ts';
 import { ownerLost } from '../findings/owner-lost.ts';
@@ -59,6 +61,7 @@ export interface LookForFindingsDeps extends RuleDeps {
     | 'policyExceptions'
     | 'settings'
     | 'webhooks'
+    | 'reviewItems'
     | 'onChange'
   >;
   readonly changes: Changes;
@@ -106,6 +109,7 @@ const DETECTORS: readonly Detector[] = [
   webhookDisabled,
   overPrivileged,
   reducedButNeeded,
+  removalStillUsed,
 ];
 
 /**
@@ -134,6 +138,7 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
         policyRound: await beginPolicyRound(deps.storage),
         directory: await hasDirectory(deps.storage),
         silentWebhooks: await silentWebhooks(deps.storage),
+        failedRemovals: await failedRemovals(deps.storage),
         ...(await toldOfUse(deps.storage, now)),
       });
       if (now < roundAt && !changed.overflown) {
@@ -148,6 +153,19 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
       await lookAtEveryone(deps, { paces: deps.pace.take(now), ...(await same()) }, signal);
     },
   };
+}
+
+/** Removals that one round tells of at most. */
+const MOST_FAILED = 1000;
+
+async function failedRemovals({
+  reviewItems,
+}: Pick<Stores, 'reviewItems'>): Promise<Round['failedRemovals']> {
+  const found = new Map<string, ReviewItemRecord[]>();
+  for (const item of await reviewItems.failed(MOST_FAILED)) {
+    found.set(item.identityId, [...(found.get(item.identityId) ?? []), item]);
+  }
+  return found;
 }
 
 async function silentWebhooks({ webhooks }: Pick<Stores, 'webhooks'>): Promise<Round['silentWebhooks']> {

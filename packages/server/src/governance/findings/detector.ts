@@ -5,6 +5,7 @@ import type { IdentityUse } from '../../registry/inactivity.ts';
 import type { Pace } from '../../registry/issuance-pace.ts';
 import type { OwnerFacts } from '../../registry/owner/owner-facts.ts';
 import type { RotationProgress } from '../../registry/rotation/progress.ts';
+import type { PolicyLook } from '../../registry/policy/look.ts';
 import type { ToldOfUse } from '../../registry/use/told-of-use.ts';
 import type { AccessRecord } from '../../storage/access.ts';
 import type { Predecessor } from '../../storage/credentials.ts';
@@ -36,6 +37,8 @@ export interface Circumstances extends ToldOfUse {
   readonly inactivity?: { readonly mode: 'suspend' | 'report'; readonly use: IdentityUse } | undefined;
   /** By id of the credential that has a successor; absent: not looked up. */
   readonly rotations?: ReadonlyMap<string, RotationSeen> | undefined;
+  /** What it breaks of the declared policies; absent: there are none. */
+  readonly policies?: PolicyLook | undefined;
   /** Webhooks that the authority itself disabled. */
   readonly silentWebhooks: readonly WebhookRecord[];
   /** Live proposals about it; absent: not looked up. */

@@ -7,6 +7,7 @@ import { openFinding, resolveFinding, seeFinding } from '../../registry/finding.
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
 import { ownerFactsOf } from '../../registry/owner/owner-facts.ts';
 import { type ProgressDeps, readProgress } from '../../registry/rotation/retire.ts';
+import { beginPolicyRound, lookByPolicies, type PolicyRound } from '../../registry/policy/look.ts';
 import { toldOfUse } from '../../registry/use/told-of-use.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
@@ -24,6 +25,8 @@ import { stepsFor } from '../findings/reconcile.ts';
 import { keySharersOf } from '../findings/key-sharers.ts';
 import { noBackup } from '../findings/no-backup.ts';
 import { orphaned } from '../findings/orphaned.ts';
+import { policyBreach } from '../findings/policy-breach.ts';
+import { policyExceptionEnding } from '../findings/policy-exception-ending.ts';
 import { overPrivileged } from '../findings/over-privileged.ts';
 import { removalStillUsed } from '../findings/removal-still-used.ts';
 import { reducedButNeeded } from '../findings/reduced-but-needed.ts';
@@ -58,6 +61,8 @@ export interface LookForFindingsDeps extends RuleDeps, ProgressDeps {
     | 'ownershipOffers'
     | 'credentialUse'
     | 'credentialInstances'
+    | 'policies'
+    | 'policyExceptions'
     | 'settings'
     | 'webhooks'
     | 'reviewItems'
@@ -73,11 +78,12 @@ export interface LookForFindingsDeps extends RuleDeps, ProgressDeps {
 /** What is the same for all identities of one run. */
 type Round = Omit<
   Circumstances,
-  'keySharers' | 'inactivity' | 'owners' | 'adminHistory' | 'proposals' | 'rotations'
+  'keySharers' | 'inactivity' | 'owners' | 'adminHistory' | 'policies' | 'proposals' | 'rotations'
 > & {
   readonly lifetimes: ProgressDeps['lifetimes'];
   readonly mode: 'suspend' | 'report';
   readonly watched: number | undefined;
+  readonly policyRound: PolicyRound | undefined;
   /** Somebody has entered people. */
   readonly directory: boolean;
 };
@@ -104,6 +110,8 @@ const DETECTORS: readonly Detector[] = [
   ownerLost,
   noBackup,
   teamEmptied,
+  policyBreach,
+  policyExceptionEnding,
   webhookDisabled,
   overPrivileged,
   reducedButNeeded,
@@ -134,6 +142,7 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
         lifetimes,
         mode,
         watched: await watchedSince(deps.storage.settings),
+        policyRound: await beginPolicyRound(deps.storage),
         directory: await hasDirectory(deps.storage),
         silentWebhooks: await silentWebhooks(deps.storage),
         failedRemovals: await failedRemovals(deps.storage),
@@ -179,19 +188,23 @@ async function hasDirectory(stores: Pick<Stores, 'people'>): Promise<boolean> {
 class Changed {
   static readonly MOST = 10_000;
   #ids = new Set<string>();
+  #policies = false;
 
   constructor(storage: Pick<Storage, 'onChange'>) {
     storage.onChange((change) => {
+      // Whom a policy is about is not known before everybody was looked at.
+      if (change.kind === 'policies') this.#policies = true;
       if (change.kind === 'identity' && this.#ids.size < Changed.MOST) this.#ids.add(change.identityId);
     });
   }
 
   get overflown(): boolean {
-    return this.#ids.size >= Changed.MOST;
+    return this.#policies || this.#ids.size >= Changed.MOST;
   }
 
   take(): ReadonlySet<string> {
     const taken = this.#ids;
+    this.#policies = false;
     this.#ids = new Set();
     return taken;
   }
@@ -283,6 +296,8 @@ async function stepsOf(
     | 'credentialUse'
     | 'credentialInstances'
     | 'settings'
+    | 'policies'
+    | 'policyExceptions'
   >,
   identity: IdentityRecord,
   round: Round,
@@ -294,9 +309,20 @@ async function stepsOf(
   const adminHistory = own && (await stores.access.historyOf(identity.id, own.resourceServer.id));
   const inactivity = await inactivityOf(stores, identity, round);
   const owners = round.directory ? await ownerFactsOf(stores, identity) : undefined;
+  const { policyRound, now, watched: watchedSince } = round;
+  const policies = policyRound && (await lookByPolicies(stores, policyRound, facts, { now, watchedSince }));
   const proposals = await stores.proposals.liveOf([identity.id]);
   const rotations = await rotationsOf(stores, facts, round);
-  const circumstances = { ...round, keySharers, adminHistory, inactivity, owners, proposals, rotations };
+  const circumstances = {
+    ...round,
+    keySharers,
+    adminHistory,
+    inactivity,
+    owners,
+    policies,
+    proposals,
+    rotations,
+  };
   return { steps: stepsFor(DETECTORS, facts, live, circumstances), concerned: neighbours };
 }
 

@@ -10,6 +10,7 @@ import { standing } from '../effective-access.ts';
 import type { FetchDeps } from '../fetched-url.ts';
 import { keySubject } from '../key-subject.ts';
 import type { AgeDeps } from '../new-credential.ts';
+import type { PolicyStores } from '../policy/require-policies.ts';
 import { RegistryRefusal } from '../refusal.ts';
 import { type RotateDeps, rotateCredential, successorOf } from './rotate.ts';
 
@@ -31,7 +32,7 @@ export interface Rotated {
  */
 export async function rotateItself(
   deps: RotateItselfDeps,
-  stores: Pick<Stores, 'identities' | 'credentials'>,
+  stores: PolicyStores & Pick<Stores, 'identities'>,
   tell: Tell,
   { credentialId, jwk }: { readonly credentialId: string; readonly jwk: JsonObject },
 ): Promise<Rotated> {

@@ -27,12 +27,13 @@ export function deliverWebhooksJob(deps: DeliveryDeps): Job {
       const webhooks = await deps.storage.webhooks.live();
       const enabled = webhooks.filter(({ state }) => state === 'enabled');
       const runs = await Promise.allSettled(enabled.map((each) => deliverUnlessTaken(deps, each, signal)));
+      const now = deps.clock.now();
+      if (now >= forgetAt) {
+        forgetAt = now + FORGET_EVERY_MS;
+        await deps.storage.webhookDeliveries.forget(now - DELIVERIES_KEPT_MS, FORGOTTEN_AT_ONCE);
+      }
       const failed = runs.find((run) => run.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
-      const now = deps.clock.now();
-      if (now < forgetAt) return;
-      forgetAt = now + FORGET_EVERY_MS;
-      await deps.storage.webhookDeliveries.forget(now - DELIVERIES_KEPT_MS, FORGOTTEN_AT_ONCE);
     },
   };
 }

@@ -4,10 +4,12 @@ import type { Observation } from '../../registry/finding.ts';
 import type { IdentityUse } from '../../registry/inactivity.ts';
 import type { Pace } from '../../registry/issuance-pace.ts';
 import type { OwnerFacts } from '../../registry/owner/owner-facts.ts';
+import type { PolicyLook } from '../../registry/policy/look.ts';
 import type { ToldOfUse } from '../../registry/use/told-of-use.ts';
 import type { AccessRecord } from '../../storage/access.ts';
 import type { FindingKind } from '../../storage/findings.ts';
 import type { WebhookRecord } from '../../storage/webhooks.ts';
+import type { ReviewItemRecord } from '../../storage/review-items.ts';
 import type { ProposalRecord } from '../../storage/proposals.ts';
 
 /** What detectors may know besides the identity itself. */
@@ -25,10 +27,14 @@ export interface Circumstances extends ToldOfUse {
   readonly adminHistory?: readonly AccessRecord[] | undefined;
   /** What is known of the use of the identity as a whole, and what is done when it is inactive; absent: not looked up. */
   readonly inactivity?: { readonly mode: 'suspend' | 'report'; readonly use: IdentityUse } | undefined;
+  /** What it breaks of the declared policies; absent: there are none. */
+  readonly policies?: PolicyLook | undefined;
   /** Webhooks that the authority itself disabled. */
   readonly silentWebhooks: readonly WebhookRecord[];
   /** Live proposals about it; absent: not looked up. */
   readonly proposals?: readonly ProposalRecord[] | undefined;
+  /** What reviews took away and APIs let through all the same, by identity; absent: not looked up. */
+  readonly failedRemovals?: ReadonlyMap<string, readonly ReviewItemRecord[]> | undefined;
   /** After this long a suspended identity should be ended. */
   readonly suspendedForMs: number;
 }

@@ -19,6 +19,8 @@ export const FINDING_KINDS = [
   'owner_lost',
   'no_backup',
   'team_emptied',
+  'policy_breach',
+  'policy_exception_ending',
   'webhook_disabled',
   'over_privileged',
   'reduced_but_needed',

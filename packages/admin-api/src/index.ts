@@ -130,6 +130,24 @@ export {
   problemDocument,
 } from './problem.ts';
 export {
+  POLICY_MODES,
+  type Policy,
+  type PolicyMode,
+  type PolicyWhatIfResult,
+  policyCreate,
+} from './policies.ts';
+export type { PolicyWarning } from './policy-warnings.ts';
+export type { PolicyException } from './policy-exceptions.ts';
+export { POLICY_RULES, policyParameters, type PolicyRuleId } from './policy-parameters.ts';
+export {
+  POLICY_EXPECTATIONS,
+  type PolicyExpectation,
+  type PolicyGiven,
+  type PolicyTest,
+  type PolicyTestFailure,
+  type PolicyTestReport,
+} from './policy-tests.ts';
+export {
   PROPOSAL_KINDS,
   PROPOSAL_STATES,
   type Proposal,

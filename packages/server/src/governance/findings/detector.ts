@@ -4,6 +4,7 @@ import type { Observation } from '../../registry/finding.ts';
 import type { IdentityUse } from '../../registry/inactivity.ts';
 import type { Pace } from '../../registry/issuance-pace.ts';
 import type { OwnerFacts } from '../../registry/owner/owner-facts.ts';
+import type { PolicyLook } from '../../registry/policy/look.ts';
 import type { ToldOfUse } from '../../registry/use/told-of-use.ts';
 import type { AccessRecord } from '../../storage/access.ts';
 import type { FindingKind } from '../../storage/findings.ts';
@@ -26,6 +27,8 @@ export interface Circumstances extends ToldOfUse {
   readonly adminHistory?: readonly AccessRecord[] | undefined;
   /** What is known of the use of the identity as a whole, and what is done when it is inactive; absent: not looked up. */
   readonly inactivity?: { readonly mode: 'suspend' | 'report'; readonly use: IdentityUse } | undefined;
+  /** What it breaks of the declared policies; absent: there are none. */
+  readonly policies?: PolicyLook | undefined;
   /** Webhooks that the authority itself disabled. */
   readonly silentWebhooks: readonly WebhookRecord[];
   /** Live proposals about it; absent: not looked up. */

@@ -5,6 +5,7 @@ import { readFactsOf } from '../../registry/facts-cache.ts';
 import { openFinding, resolveFinding, seeFinding } from '../../registry/finding.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
 import { ownerFactsOf } from '../../registry/owner/owner-facts.ts';
+import { beginPolicyRound, lookByPolicies, type PolicyRound } from '../../registry/policy/look.ts';
 import { toldOfUse } from '../../registry/use/told-of-use.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
@@ -22,6 +23,8 @@ import { stepsFor } from '../findings/reconcile.ts';
 import { keySharersOf } from '../findings/key-sharers.ts';
 import { noBackup } from '../findings/no-backup.ts';
 import { orphaned } from '../findings/orphaned.ts';
+import { policyBreach } from '../findings/policy-breach.ts';
+import { policyExceptionEnding } from '../findings/policy-exception-ending.ts';
 import { overPrivileged } from '../findings/over-privileged.ts';
 import { removalStillUsed } from '../findings/removal-still-used.ts';
 import { reducedButNeeded } from '../findings/reduced-but-needed.ts';
@@ -54,6 +57,8 @@ export interface LookForFindingsDeps extends RuleDeps {
     | 'ownershipClocks'
     | 'ownershipOffers'
     | 'credentialUse'
+    | 'policies'
+    | 'policyExceptions'
     | 'settings'
     | 'webhooks'
     | 'reviewItems'
@@ -67,9 +72,13 @@ export interface LookForFindingsDeps extends RuleDeps {
 }
 
 /** What is the same for all identities of one run. */
-type Round = Omit<Circumstances, 'keySharers' | 'inactivity' | 'owners' | 'adminHistory' | 'proposals'> & {
+type Round = Omit<
+  Circumstances,
+  'keySharers' | 'inactivity' | 'owners' | 'adminHistory' | 'policies' | 'proposals'
+> & {
   readonly mode: 'suspend' | 'report';
   readonly watched: number | undefined;
+  readonly policyRound: PolicyRound | undefined;
   /** Somebody has entered people. */
   readonly directory: boolean;
 };
@@ -95,6 +104,8 @@ const DETECTORS: readonly Detector[] = [
   ownerLost,
   noBackup,
   teamEmptied,
+  policyBreach,
+  policyExceptionEnding,
   webhookDisabled,
   overPrivileged,
   reducedButNeeded,
@@ -124,6 +135,7 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
         suspendedForMs,
         mode,
         watched: await watchedSince(deps.storage.settings),
+        policyRound: await beginPolicyRound(deps.storage),
         directory: await hasDirectory(deps.storage),
         silentWebhooks: await silentWebhooks(deps.storage),
         failedRemovals: await failedRemovals(deps.storage),
@@ -169,19 +181,23 @@ async function hasDirectory(stores: Pick<Stores, 'people'>): Promise<boolean> {
 class Changed {
   static readonly MOST = 10_000;
   #ids = new Set<string>();
+  #policies = false;
 
   constructor(storage: Pick<Storage, 'onChange'>) {
     storage.onChange((change) => {
+      // Whom a policy is about is not known before everybody was looked at.
+      if (change.kind === 'policies') this.#policies = true;
       if (change.kind === 'identity' && this.#ids.size < Changed.MOST) this.#ids.add(change.identityId);
     });
   }
 
   get overflown(): boolean {
-    return this.#ids.size >= Changed.MOST;
+    return this.#policies || this.#ids.size >= Changed.MOST;
   }
 
   take(): ReadonlySet<string> {
     const taken = this.#ids;
+    this.#policies = false;
     this.#ids = new Set();
     return taken;
   }
@@ -271,6 +287,8 @@ async function stepsOf(
     | 'ownershipClocks'
     | 'ownershipOffers'
     | 'credentialUse'
+    | 'policies'
+    | 'policyExceptions'
   >,
   identity: IdentityRecord,
   round: Round,
@@ -282,8 +300,10 @@ async function stepsOf(
   const adminHistory = own && (await stores.access.historyOf(identity.id, own.resourceServer.id));
   const inactivity = await inactivityOf(stores, identity, round);
   const owners = round.directory ? await ownerFactsOf(stores, identity) : undefined;
+  const { policyRound, now, watched: watchedSince } = round;
+  const policies = policyRound && (await lookByPolicies(stores, policyRound, facts, { now, watchedSince }));
   const proposals = await stores.proposals.liveOf([identity.id]);
-  const circumstances = { ...round, keySharers, adminHistory, inactivity, owners, proposals };
+  const circumstances = { ...round, keySharers, adminHistory, inactivity, owners, policies, proposals };
   return { steps: stepsFor(DETECTORS, facts, live, circumstances), concerned: neighbours };
 }
 

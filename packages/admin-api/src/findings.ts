@@ -5,6 +5,7 @@ import { identityRef, instant, page, pageQuery, reason, recordId } from './field
 export const FINDING_KINDS = [
   'weak_method',
   'old_credential',
+  'rotation_stalled',
   'wide_access',
   'uncached_client',
   'credential_made_while_narrowed',
@@ -19,6 +20,8 @@ export const FINDING_KINDS = [
   'owner_lost',
   'no_backup',
   'team_emptied',
+  'policy_breach',
+  'policy_exception_ending',
   'webhook_disabled',
   'over_privileged',
   'reduced_but_needed',

@@ -62,6 +62,7 @@ export {
   type CutoffReport,
   type CutoffResourceServer,
 } from './cutoffs.ts';
+export { INSTANCE_STATES, type Rotation, ROTATION_STATES } from './rotation.ts';
 export { type Decommissioning, DECOMMISSION_PHASES, type RecentCallers } from './decommissioning.ts';
 export type { PendingApproval } from './decisions.ts';
 export { type Difference, OBJECT_KINDS, type ObjectChange, type ObjectKind } from './difference.ts';
@@ -129,6 +130,24 @@ export {
   parseProblem,
   problemDocument,
 } from './problem.ts';
+export {
+  POLICY_MODES,
+  type Policy,
+  type PolicyMode,
+  type PolicyWhatIfResult,
+  policyCreate,
+} from './policies.ts';
+export type { PolicyWarning } from './policy-warnings.ts';
+export type { PolicyException } from './policy-exceptions.ts';
+export { POLICY_RULES, policyParameters, type PolicyRuleId } from './policy-parameters.ts';
+export {
+  POLICY_EXPECTATIONS,
+  type PolicyExpectation,
+  type PolicyGiven,
+  type PolicyTest,
+  type PolicyTestFailure,
+  type PolicyTestReport,
+} from './policy-tests.ts';
 export {
   PROPOSAL_KINDS,
   PROPOSAL_STATES,

@@ -4,6 +4,7 @@ import type { UsedOnceStore } from '../storage/used-once.ts';
 import { accessStore } from './access.ts';
 import { approvalRuleStore } from './approval-rules.ts';
 import { approvalStore } from './approvals.ts';
+import { credentialInstanceStore } from './credential-instances.ts';
 import { credentialMakerStore } from './credential-makers.ts';
 import { credentialUseStore } from './credential-use.ts';
 import { credentialStore } from './credentials.ts';
@@ -19,6 +20,8 @@ import { outboxStore } from './outbox.ts';
 import { ownershipClockStore } from './ownership-clocks.ts';
 import { ownershipOfferStore } from './ownership-offers.ts';
 import { personStore } from './people.ts';
+import { policyStore } from './policies.ts';
+import { policyExceptionStore } from './policy-exceptions.ts';
 import { reviewItemStore } from './review-items.ts';
 import { reviewStore } from './reviews.ts';
 import { proposalStore } from './proposals.ts';
@@ -45,6 +48,8 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     access: accessStore(session),
     approvalRules: approvalRuleStore(session),
     approvals: approvalStore(session),
+    policies: policyStore(session),
+    policyExceptions: policyExceptionStore(session),
     reviews: reviewStore(session),
     reviewItems: reviewItemStore(session),
     credentialMakers: credentialMakerStore(session),
@@ -63,6 +68,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     usageReporters: reporterStore(session),
     coverage: coverageStore(session),
     credentialUse: credentialUseStore(session),
+    credentialInstances: credentialInstanceStore(session),
     endingCallers: endingCallerStore(session),
     scopeRoutes: scopeRouteStore(session),
     unregisteredCallers: unregisteredCallerStore(session),

@@ -5,6 +5,7 @@ import type { Route } from '../http/route.ts';
 import type { JwksCache } from '../outbound/jwks-cache.ts';
 import { accessConditions } from '../policy/access-conditions.ts';
 import { credentialMaximumAge } from '../policy/credential-maximum-age.ts';
+import { declaredPolicies } from '../policy/declared-policies.ts';
 import { methodsAllowedPerEnvironment } from '../policy/methods-allowed-per-environment.ts';
 import type { Rule } from '../policy/rule.ts';
 import { tokenLifetimeCeiling } from '../policy/token-lifetime-ceiling.ts';
@@ -23,6 +24,7 @@ import { createCutoffsEndpoint, type CutoffsEndpointDeps } from './endpoints/cut
 import { createIntrospectEndpoint } from './endpoints/introspect.ts';
 import { createIssuanceRecord, type IssuanceRecordDeps } from './endpoints/issuance-record.ts';
 import { createJwksEndpoint } from './endpoints/jwks.ts';
+import { createRotateEndpoint, type RotateEndpointDeps } from './endpoints/rotate.ts';
 import { createRevokeEndpoint, type RevokeDeps } from './endpoints/revoke.ts';
 import { createStatusListEndpoint } from './endpoints/status-list.ts';
 import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
@@ -48,7 +50,8 @@ export interface OAuthDeps
   extends Omit<TokenEndpointDeps, 'methods' | 'grants' | 'constraints' | 'rules' | 'record' | 'signIn'>,
     Omit<SignInDeps, 'constraints' | 'keystore' | 'usedOnce' | 'jwks' | 'lifetimes'>,
     IssuanceRecordDeps,
-    Pick<RevokeDeps, 'changes' | 'ledger'> {
+    Pick<RevokeDeps, 'changes' | 'ledger'>,
+    Pick<RotateEndpointDeps, 'maximumAge' | 'fetchFault' | 'rotationOverlap' | 'selfRotation'> {
   readonly secretHash: SecretHash;
   readonly keystore: TokenEndpointDeps['keystore'] &
     Parameters<typeof createJwksEndpoint>[0] &
@@ -75,6 +78,7 @@ type FederationDeps = Pick<OAuthDeps, 'issuer' | 'mtlsBase' | 'storage' | 'facts
 const RULES: readonly Rule[] = [
   methodsAllowedPerEnvironment,
   credentialMaximumAge,
+  declaredPolicies,
   accessConditions,
   tokenLifetimeCeiling,
   tokenLifetimeLimits,
@@ -123,6 +127,7 @@ export function createOAuthRoutes(
     record: createIssuanceRecord(deps, 'introspection.refused'),
   });
   const revoke = createRevokeEndpoint({ ...about, record: createIssuanceRecord(deps, 'revocation.refused') });
+  const rotate = createRotateEndpoint({ ...about, record: createIssuanceRecord(deps, 'rotation.refused') });
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
     grantTypes: grants.map((grant) => grant.type),
@@ -140,6 +145,7 @@ export function createOAuthRoutes(
     { ...form, path: '/oauth/token', endpoint: token, fast: true },
     { ...form, path: '/oauth/introspect', endpoint: introspect, fast: true },
     { ...form, path: '/oauth/revoke', endpoint: revoke },
+    { ...form, path: '/oauth/rotate', endpoint: rotate },
     { ...read, path: '/oauth/jwks', endpoint: createJwksEndpoint(deps.keystore, deps.jwksMaxAge) },
     { ...read, path: '/oauth/cutoffs', endpoint: createCutoffsEndpoint(about), errors: 'oauth' },
     {
@@ -177,8 +183,8 @@ export function createAssertionTest(
 
 /** For the other wing: what the rules say of a token now, of conditions only what needs no request. */
 export function createAccessPolicy(deps: Omit<PolicyDeps, 'rules'>): AccessPolicy {
-  return ({ identity, credential, access, resourceServer, scope }, at) => {
-    const client = { identity, credential, method: credential.material.type };
+  return ({ identity, credential, access, resourceServer, scope, declared }, at) => {
+    const client = { identity, credential, method: credential.material.type, declared };
     const held = { access: { ...access, conditions: undefined }, resourceServer, scopes: [scope] };
     const how = { source: undefined, confirmation: undefined };
     return judge({ ...deps, rules: RULES }, client, held, how, at);

@@ -6,7 +6,6 @@ const DAY_MS = 86_400_000;
 /** Nobody is judged on less than this. */
 const LEAST_WINDOW_MS = 30 * DAY_MS;
 
-/** The longest that one of this cadence may be quiet between two times; undefined: as long as it likes. */
 const PERIOD_MS: { readonly [cadence in Cadence]: number | undefined } = {
   continuous: DAY_MS,
   daily: DAY_MS,
@@ -17,12 +16,22 @@ const PERIOD_MS: { readonly [cadence in Cadence]: number | undefined } = {
   on_demand: undefined,
 };
 
+/** The longest (ms) that one of this cadence may be quiet between two times; undefined: as long as it likes. */
+export function period(cadence: Cadence): number | undefined {
+  return PERIOD_MS[cadence];
+}
+
 /** What is known of the use of an identity as a whole. */
 export interface IdentityUse {
   /** When a token was issued on one of its credentials, or a call with one was seen; undefined: never. */
   readonly lastUsedAt: number | undefined;
   /** Since when the authority has been there to see it, without a longer pause; undefined: nobody knows. */
   readonly watchedSince: number | undefined;
+}
+
+/** The pause (ms) between two uses that the cadence explains by itself; undefined: any. */
+export function usualPause(cadence: Cadence): number | undefined {
+  return PERIOD_MS[cadence];
 }
 
 /** For how long (ms) it must have been quiet to be inactive: max(30 days, 2 × its cadence). Undefined: it may be for ever. */

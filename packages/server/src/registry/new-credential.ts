@@ -1,11 +1,12 @@
 import { newId } from '../ids.ts';
-import type { CredentialMaterial, CredentialRecord } from '../storage/credentials.ts';
+import type { CredentialMaterial, CredentialRecord, Predecessor } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
 import { certificateDates } from './certificate-dates.ts';
 import { narrowEnd, type RuleDeps, type Tell } from './change-rules.ts';
 import type { MaximumAge } from './credential-age.ts';
 import { hasEnded } from './identity.ts';
+import { type PolicyStores, requirePolicies } from './policy/require-policies.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { credentialView } from './credential-view.ts';
 
@@ -24,6 +25,8 @@ export interface NewCredential {
   readonly label: string | undefined;
   /** Epoch ms. Narrowed to what is allowed, which is also the default. */
   readonly expiresAt: number | undefined;
+  /** Whose place it takes. */
+  readonly predecessor?: Predecessor | undefined;
 }
 
 /**
@@ -32,7 +35,7 @@ export interface NewCredential {
  */
 export async function addCredential(
   deps: AgeDeps,
-  stores: Pick<Stores, 'credentials'>,
+  stores: PolicyStores,
   tell: Tell,
   identity: IdentityRecord,
   asked: NewCredential,
@@ -50,12 +53,15 @@ export async function addCredential(
     label: asked.label ?? `${material.type} ${name}`.slice(0, MOST_LABEL_CHARS).trimEnd(),
     state: 'active',
     material,
+    ...(asked.predecessor === undefined ? {} : { predecessor: asked.predecessor }),
     notBeforeAt: Math.max(now, begin ?? now),
     expiresAt: narrowEnd(now, asked.expiresAt ?? latest, latest),
     createdAt: now,
     updatedAt: now,
     version: 1,
   };
+  const written = { credential: { before: undefined, after: record } };
+  await requirePolicies(deps, stores, tell, identity, written);
   await stores.credentials.insert(record);
   tell({ type: 'credential.created', resource: record.id, after: credentialView(record, identity.clientId) });
   return record;

@@ -1,6 +1,7 @@
 import type { AccessStore } from './access.ts';
 import type { ApprovalRuleStore } from './approval-rules.ts';
 import type { ApprovalStore } from './approvals.ts';
+import type { CredentialInstanceStore } from './credential-instances.ts';
 import type { CredentialMakerStore } from './credential-makers.ts';
 import type { CredentialUseStore } from './credential-use.ts';
 import type { CredentialStore } from './credentials.ts';
@@ -15,6 +16,8 @@ import type { OutboxStore } from './outbox.ts';
 import type { OwnershipClockStore } from './ownership-clocks.ts';
 import type { OwnershipOfferStore } from './ownership-offers.ts';
 import type { PersonStore } from './people.ts';
+import type { PolicyExceptionStore } from './policy-exceptions.ts';
+import type { PolicyStore } from './policies.ts';
 import type { ReviewItemStore } from './review-items.ts';
 import type { ReviewStore } from './reviews.ts';
 import type { ProposalStore } from './proposals.ts';
@@ -41,6 +44,8 @@ export interface Stores {
   readonly access: AccessStore;
   readonly approvalRules: ApprovalRuleStore;
   readonly approvals: ApprovalStore;
+  readonly policies: PolicyStore;
+  readonly policyExceptions: PolicyExceptionStore;
   readonly reviews: ReviewStore;
   readonly reviewItems: ReviewItemStore;
   readonly credentialMakers: CredentialMakerStore;
@@ -59,6 +64,7 @@ export interface Stores {
   readonly usageReporters: ReporterStore;
   readonly coverage: CoverageStore;
   readonly credentialUse: CredentialUseStore;
+  readonly credentialInstances: CredentialInstanceStore;
   readonly endingCallers: EndingCallerStore;
   readonly scopeRoutes: ScopeRouteStore;
   readonly unregisteredCallers: UnregisteredCallerStore;
@@ -82,6 +88,7 @@ export type Change =
   | { readonly kind: 'resource_server'; readonly resourceServerId: string }
   | { readonly kind: 'signing_keys' }
   | { readonly kind: 'cutoffs' }
+  | { readonly kind: 'policies' }
   | { readonly kind: 'all' };
 
 /**
@@ -100,7 +107,8 @@ export interface Storage extends Stores {
   transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
   /**
    * Tells of every committed change of this or another node, after it is visible to reads and, on this node, before
-   * the promise of the change resolves. A credential or access tells as its identity. While the backend cannot promise to
+   * the promise of the change resolves. A credential, an access or an exception from a policy tells as
+   * its identity. While the backend cannot promise to
    * hear of other nodes' changes, `coherent()` is false and caches must not answer.
    */
   onChange(listener: (change: Change) => void): () => void;

@@ -104,6 +104,11 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
     { body: { type: 'client_secret', label: 'next' } },
     'create Credential active/next',
   ],
+  'credentials.rotate': [
+    '/v1/credentials/CREDENTIAL/rotate',
+    { body: { overlap: '7d' } },
+    'create Credential active/client_secret',
+  ],
   'resource-servers.create': [
     '/v1/resource-servers',
     { body: resourceServerBody('https://new.test', ['a']) },
@@ -162,6 +167,13 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
     { body: { to: 'lin' } },
     'update Identity active',
   ],
+  'policies.create': [
+    '/v1/policies',
+    { body: { name: 'backups', rule: 'owner_required' } },
+    'create Policy backups',
+  ],
+  'policies.what-if': ['/v1/policies/what-if', { body: { policy: { rule: 'owner_required' } } }, ''],
+  'policies.test': ['/v1/policies/test', { body: { rule: 'owner_required', tests: [] } }, ''],
   'webhooks.create': [
     '/v1/webhooks',
     { body: { name: 'new', url: 'https://new.example/', events: ['*'] } },
@@ -197,6 +209,10 @@ const ELSEWHERE: readonly OperationId[] = [
   'approval-rules.create',
   'approval-rules.delete',
   'approval-rules.patch',
+  'policies.delete',
+  'policies.patch',
+  'policy-exceptions.create',
+  'policy-exceptions.revoke',
   'me.sign-out',
   'ownership-offers.accept',
   'proposals.apply',
@@ -217,7 +233,10 @@ test.each(Object.entries(WRITES))(
   '%s: says what would change, and changes nothing',
   async (id, [path, ask, said]) => {
     const before = await everything();
-    const target = path.replace('ACCESS', ids.access).replace('WEBHOOK', ids.webhook);
+    const target = path
+      .replace('ACCESS', ids.access)
+      .replace('CREDENTIAL', ids.credential)
+      .replace('WEBHOOK', ids.webhook);
     const answer = await authority.call(operations[id as OperationId].method, `${target}?dry_run=true`, ask);
     expect(answer.status, answer.text).toBe(200);
     expect(answer.body.dry_run).toBe(true);
@@ -267,6 +286,7 @@ async function everything(): Promise<unknown> {
     await storage.people.list({}, page),
     await storage.teams.list({}, page),
     await storage.ownershipOffers.list({}, page),
+    await storage.policies.list(page),
     await storage.cutoffs.after(0, 1000),
     await storage.webhooks.list(page),
     await storage.outbox.pending(authority.clock.now(), 100),

@@ -10,6 +10,7 @@ import { type HttpResponse, jsonResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
 import { newId, type RandomBytes } from '../../ids.ts';
 import type { Tell } from '../../registry/change-rules.ts';
+import { warningsOf } from '../../registry/policy/warnings.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import { differenceOf } from '../apply/difference.ts';
 import { rehearse } from '../apply/rehearse.ts';
@@ -152,12 +153,14 @@ async function preview<Id extends OperationId>(
   call: Call<Id>,
 ): Promise<HttpResponse> {
   if (handler.kind === 'read') throw new Error('a read has no dry run');
-  const changes =
-    handler.kind === 'many'
-      ? await handler.preview(call)
-      : differenceOf(await rehearse(deps.storage, (stores, tell) => handler.run(call, stores, tell)));
   const foreseen = await handler.foresee?.(call);
-  return jsonResponse(200, { dry_run: true, changes, ...foreseen }, NO_STORE);
+  if (handler.kind === 'many') {
+    const changes = await handler.preview(call);
+    return jsonResponse(200, { dry_run: true, changes, ...foreseen }, NO_STORE);
+  }
+  const events = await rehearse(deps.storage, (stores, tell) => handler.run(call, stores, tell));
+  const changes = differenceOf(events);
+  return jsonResponse(200, { dry_run: true, changes, ...foreseen, ...warningsOf(events) }, NO_STORE);
 }
 
 async function carryOut<Id extends OperationId>(
@@ -169,7 +172,12 @@ async function carryOut<Id extends OperationId>(
 ): Promise<HttpResponse> {
   if (handler.kind === 'write') {
     return await deps.changes.run(call.admin.actor, async (stores, tell) => {
-      const response = render(operation, await handler.run(call, stores, tell));
+      const events: ChangeEvent[] = [];
+      const result = await handler.run(call, stores, (event) => {
+        events.push(event);
+        tell(event);
+      });
+      const response = render(operation, withWarnings(result, events));
       await remember?.(stores, response);
       return response;
     });
@@ -177,6 +185,15 @@ async function carryOut<Id extends OperationId>(
   const response = render(operation, await handler.run(call));
   await remember?.(deps.storage, response);
   return response;
+}
+
+/** What policies warn of is said where the write is answered. */
+function withWarnings<Id extends OperationId>(
+  result: Result<Id>,
+  events: readonly ChangeEvent[],
+): Result<Id> {
+  const warned = warningsOf(events);
+  return warned.warnings === undefined ? result : { ...result, body: { ...result.body, ...warned } };
 }
 
 const NO_STORE = { 'cache-control': 'no-store' } as const;

@@ -110,6 +110,9 @@ test('a credential that was cut off stays so, whoever asks', async () => {
   const body = { kind: 'credential', id: credentials.items[0].id, reason: 'leak' };
   const made = await authority.call('POST', '/v1/cutoffs', { body });
   const token = await authority.personToken('ada@example.com', ['admin']);
-  const lifted = await authority.call('POST', `/v1/cutoffs/${made.body.id}/lift`, { token, body: { reason: 'x' } });
+  const lifted = await authority.call('POST', `/v1/cutoffs/${made.body.id}/lift`, {
+    token,
+    body: { reason: 'x' },
+  });
   expect([lifted.status, lifted.body.code]).toEqual([409, 'illegal_transition']);
 });

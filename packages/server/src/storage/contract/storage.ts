@@ -17,8 +17,10 @@ import { modelContract } from './model.ts';
 import { outboxContract } from './outbox.ts';
 import { ownershipContract } from './ownership.ts';
 import { peopleContract } from './people.ts';
+import { policyContract } from './policies.ts';
 import { proposalContract } from './proposals.ts';
 import { resourceServerContract } from './resource-servers.ts';
+import { rotationContract } from './rotation.ts';
 import { reviewContract } from './reviews.ts';
 import { settingContract } from './settings.ts';
 import { signingKeyContract } from './signing-keys.ts';
@@ -37,6 +39,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['access', accessContract],
   ['access as of an instant', accessAsOfContract],
   ['approvals', approvalContract],
+  ['policies', policyContract],
   ['reviews', reviewContract],
   ['trusted issuers', trustedIssuerContract],
   ['signing keys', signingKeyContract],
@@ -49,6 +52,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['ownership', ownershipContract],
   ['usage', usageContract],
   ['what time does', lifecycleContract],
+  ['rotation', rotationContract],
   ['webhooks and what is sent to them', webhookContract],
   ['mails', mailContract],
   ['outbox', outboxContract],

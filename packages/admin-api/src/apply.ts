@@ -201,9 +201,12 @@ export type Document = z.output<typeof document>;
 /** As written, before defaults are filled in. */
 export type DocumentInput = z.input<typeof document>;
 
+/** At once: what an authority of some thousand machines exports. */
+const MOST_DOCUMENTS = 20_000;
+
 export const applyRequest = z
   .strictObject({
-    documents: z.array(document).max(2000),
+    documents: z.array(document).max(MOST_DOCUMENTS),
     prune: z
       .boolean()
       .default(false)
@@ -239,7 +242,8 @@ export const applyOperations = {
     body: applyRequest,
     response: applyResult,
     destructive: true,
-    bodyLimit: 4_194_304,
+    bodyLimit: 16_777_216,
+    bodyValues: 25 * MOST_DOCUMENTS,
   }),
   'export.get': operation({
     method: 'GET',

@@ -35,12 +35,13 @@ export interface Operation<
   readonly destructive: boolean;
   /** Bytes. */
   readonly bodyLimit: number;
+  /** Values in a body, objects and arrays counted. */
+  readonly bodyValues: number;
 }
 
 /** Nesting of a body, the outermost object counted. */
 export const BODY_DEPTH = 16;
-/** Values in a body, objects and arrays counted: 2,000 documents of 25 each. */
-export const BODY_VALUES = 50_000;
+const BODY_VALUES = 50_000;
 const BODY_LIMIT = 262_144;
 
 type Empty = z.ZodObject<Record<never, never>>;
@@ -59,6 +60,7 @@ interface Spec<P, Q, B, R> {
   readonly ifMatch?: IfMatch;
   readonly destructive?: boolean;
   readonly bodyLimit?: number;
+  readonly bodyValues?: number;
 }
 
 /** Fills in what follows from the method: writes are all but GET; PATCH and DELETE name the version they change. */
@@ -83,5 +85,6 @@ export function operation<
     ifMatch: spec.ifMatch ?? (changesVersion ? 'required' : 'none'),
     destructive: spec.destructive ?? spec.method === 'DELETE',
     bodyLimit: spec.bodyLimit ?? BODY_LIMIT,
+    bodyValues: spec.bodyValues ?? BODY_VALUES,
   };
 }

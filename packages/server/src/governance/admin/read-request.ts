@@ -1,6 +1,6 @@
 // Reading a request of the admin API as strictly as its contract says: JSON (RFC 8259), merge patch (RFC 7396 §4 for the
 // media type), preconditions (RFC 9110 §13.1.1, RFC 6585 §3).
-import { BODY_DEPTH, BODY_VALUES, type FieldError, type Operation } from '@countersign/admin-api';
+import { BODY_DEPTH, type FieldError, type Operation } from '@countersign/admin-api';
 import { parseForm, parseBoundedJsonObject } from '@countersign/protocol';
 import { type HttpRequest, header, singleHeader } from '../../http/request.ts';
 import { ProblemError } from './problem.ts';
@@ -98,7 +98,7 @@ function readBody(operation: Operation, request: HttpRequest): unknown {
     : parseBoundedJsonObject(request.body, {
         maxDepth: BODY_DEPTH,
         maxBytes: operation.bodyLimit,
-        maxValues: BODY_VALUES,
+        maxValues: operation.bodyValues,
       });
   if (!parsed.ok)
     throw new ProblemError('malformed_request', { detail: `the body is refused: ${parsed.fault}` });

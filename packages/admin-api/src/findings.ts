@@ -21,6 +21,11 @@ export const FINDING_KINDS = [
   'team_emptied',
   'over_privileged',
   'reduced_but_needed',
+  'identity_sprawl',
+  'credential_sprawl',
+  'unused_credential',
+  'cross_environment_use',
+  'shared_credential',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 export const FINDING_STATES = ['open', 'accepted', 'resolved'] as const;

@@ -11,6 +11,7 @@ import { pooledRandom } from './ids.ts';
 import { openAuditSink, openStorage } from './open-state.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { ownerAcceptance } from './registry/owner/acceptance.ts';
+import { createCredentialPlaces } from './registry/use/credential-places.ts';
 import { createEndingCallers } from './registry/use/ending-callers.ts';
 import type { Storage } from './storage/storage.ts';
 import { createLogger } from './telemetry/logger.ts';
@@ -70,6 +71,7 @@ export async function measureSweeps(options: {
       adminResource: 'https://bench.example/v1',
       ending: createEndingCallers(storage),
       pace: createIssuancePace(now),
+      places: createCredentialPlaces(),
       maximumAge: () => 90 * DAY,
       inactivity: 'suspend',
       suspendedForMs: 30 * DAY,

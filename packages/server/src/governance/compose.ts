@@ -204,7 +204,7 @@ export function createJobs(
     | 'rollbackWindow'
   > &
     Pick<WatchProposalsDeps, 'missedReductions'> &
-    Pick<LookForFindingsDeps, 'pace' | 'maximumAge' | 'inactivity' | 'suspendedForMs'> & {
+    Pick<LookForFindingsDeps, 'pace' | 'places' | 'maximumAge' | 'inactivity' | 'suspendedForMs'> & {
       readonly rotateIfDue: () => Promise<unknown>;
       readonly reportOwnUse: () => Promise<unknown>;
     },

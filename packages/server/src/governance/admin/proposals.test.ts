@@ -13,6 +13,7 @@ import {
 } from '../../../test/authority.ts';
 import { NO_DAYS, withDay } from '../../registry/use/day-map.ts';
 import { keepWatch } from '../../registry/use/watch.ts';
+import { createCredentialPlaces } from '../../registry/use/credential-places.ts';
 import { createIssuancePace } from '../../registry/issuance-pace.ts';
 import { lookForFindingsJob } from '../jobs/look-for-findings.ts';
 import { rightSize } from '../jobs/right-size.ts';
@@ -285,7 +286,7 @@ describe('carrying out', () => {
     const { access, id } = await narrowed();
     const pace = createIssuancePace(START);
     const life = { inactivity: 'report', suspendedForMs: 30 * DAY } as const;
-    const job = lookForFindingsJob({ ...authority.deps, pace, ...life });
+    const job = lookForFindingsJob({ ...authority.deps, pace, places: createCredentialPlaces(), ...life });
     const found = async (): Promise<string[]> => {
       authority.clock.advance(2 * 3_600_000);
       await job.run(never);

@@ -12,6 +12,7 @@ import {
   resourceServerBody,
   START,
 } from '../../../test/authority.ts';
+import { type CredentialPlaces, createCredentialPlaces } from '../../registry/use/credential-places.ts';
 import { createIssuancePace, type IssuancePace } from '../../registry/issuance-pace.ts';
 import type { FindingRecord } from '../../storage/findings.ts';
 import type { Job } from './job.ts';
@@ -23,11 +24,13 @@ const never = new AbortController().signal;
 
 let authority: Authority;
 let pace: IssuancePace;
+let places: CredentialPlaces;
 let job: Job;
 
 beforeEach(async () => {
   authority = await openAuthority();
   pace = createIssuancePace(authority.clock.now());
+  places = createCredentialPlaces();
   job = jobOf(authority);
   await job.run(never);
   await authority.call('POST', '/v1/identities', {
@@ -46,7 +49,7 @@ afterEach(async () => {
 const LIFE = { inactivity: 'suspend', suspendedForMs: 30 * 86_400_000 } as const;
 
 function jobOf({ deps }: Authority): Job {
-  return lookForFindingsJob({ ...deps, pace, ...LIFE });
+  return lookForFindingsJob({ ...deps, pace, places, ...LIFE });
 }
 
 async function addSecret(): Promise<string> {

@@ -36,6 +36,7 @@ import {
   issuerIdentifier,
   trustedIssuerMembers,
 } from './trusted-issuers.ts';
+import { webhookMembers, webhookSecret } from './webhooks.ts';
 
 export const API_VERSION = 'countersign/v1';
 
@@ -156,6 +157,16 @@ export const approvalRuleDocument = z.strictObject({
   spec: z.strictObject(approvalRuleMembers).refine(fitsSubject, AT_RESOURCE_SERVERS),
 });
 
+export const webhookDocument = z.strictObject({
+  ...head,
+  kind: z.literal('Webhook'),
+  spec: z.strictObject({
+    ...webhookMembers,
+    state: z.enum(['enabled', 'disabled']).default('enabled'),
+    secret: webhookSecret.optional().describe('An existing secret; without it one is made and answered once'),
+  }),
+});
+
 export const document = z
   .discriminatedUnion('kind', [
     personDocument,
@@ -166,6 +177,7 @@ export const document = z
     accessDocument,
     credentialDocument,
     approvalRuleDocument,
+    webhookDocument,
   ])
   .meta({ id: 'Document' });
 export type Document = z.output<typeof document>;
@@ -185,13 +197,19 @@ export const applyRequest = z
 export const applyResult = z
   .object({
     changes: z.array(objectChange),
-    secrets: z.array(z.object({ name: z.string(), identity: z.string(), secret: z.string() })),
+    secrets: z.array(
+      z.object({
+        name: z.string(),
+        identity: z.string().describe('Empty for the secret of a webhook'),
+        secret: z.string(),
+      }),
+    ),
   })
   .meta({ id: 'ApplyResult' });
 export type ApplyResult = z.output<typeof applyResult>;
 
-/** Documents of kind TrustedIssuer also take `trusted-issuers:write`, those of kind ApprovalRule `approval-rules:write`, and those of kind
- * Person and Team `people:write`. */
+/** Documents of kind TrustedIssuer also take `trusted-issuers:write`, those of kind ApprovalRule `approval-rules:write`, those of kind
+ * Webhook `webhooks:write`, and those of kind Person and Team `people:write`. */
 const NOUNS = ['identities', 'credentials', 'resource-servers', 'access'] as const;
 
 export const applyOperations = {
@@ -214,6 +232,7 @@ export const applyOperations = {
       'trusted-issuers:read',
       'approval-rules:read',
       'people:read',
+      'webhooks:read',
     ],
     response: z.object({ documents: z.array(document) }),
   }),

@@ -17,6 +17,7 @@ export const OBJECT_KINDS = [
   'Person',
   'Team',
   'OwnershipOffer',
+  'Webhook',
   'Proposal',
 ] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];

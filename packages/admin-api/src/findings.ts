@@ -19,6 +19,7 @@ export const FINDING_KINDS = [
   'owner_lost',
   'no_backup',
   'team_emptied',
+  'webhook_disabled',
   'over_privileged',
   'reduced_but_needed',
   'identity_sprawl',
@@ -33,7 +34,7 @@ export type FindingState = (typeof FINDING_STATES)[number];
 /** In ascending order. */
 export const FINDING_SEVERITIES = ['low', 'medium', 'high'] as const;
 export type FindingSeverity = (typeof FINDING_SEVERITIES)[number];
-export const FINDING_SUBJECTS = ['credential', 'access', 'resource_server', 'identity'] as const;
+export const FINDING_SUBJECTS = ['credential', 'access', 'resource_server', 'identity', 'webhook'] as const;
 export type FindingSubject = (typeof FINDING_SUBJECTS)[number];
 
 export const finding = z

@@ -171,3 +171,12 @@ export {
 } from './trusted-issuers.ts';
 export { type TokenTrace, tokenTrace, type TracedToken } from './tokens.ts';
 export { type AccessUsage, MOST_USAGE_ROWS, USE_ANSWERS, type UsageReport } from './usage.ts';
+export {
+  type CreatedWebhook,
+  DELIVERY_STATES,
+  type DeliveryState,
+  type Webhook,
+  type WebhookDelivery,
+  type WebhookState,
+  type WebhookTested,
+} from './webhooks.ts';

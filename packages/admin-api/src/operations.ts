@@ -22,6 +22,7 @@ import { teamOperations } from './teams.ts';
 import { tokenOperations } from './tokens.ts';
 import { trustedIssuerOperations } from './trusted-issuers.ts';
 import { usageOperations } from './usage.ts';
+import { webhookOperations } from './webhooks.ts';
 
 /** The whole admin API. */
 export const operations = {
@@ -48,6 +49,7 @@ export const operations = {
   ...tokenOperations,
   ...applyOperations,
   ...meOperations,
+  ...webhookOperations,
 };
 
 export type Operations = typeof operations;

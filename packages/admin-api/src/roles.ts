@@ -34,6 +34,8 @@ export const SCOPE_ROLES: { readonly [scope in Permission]: readonly Role[] } = 
   'findings:write': CHANGES,
   'cutoffs:read': EVERYBODY,
   'cutoffs:write': CHANGES,
+  'webhooks:read': ALL_BUT_OWNERS,
+  'webhooks:write': OPERATION,
   'usage:write': OPERATION,
   'metrics:read': [...OPERATION, 'auditor'],
   'approvals:read': EVERYBODY,

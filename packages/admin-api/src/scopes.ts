@@ -20,6 +20,8 @@ export const ADMIN_SCOPES = {
   'people:write': { description: 'Keep people and teams, and say who left', sensitivity: 3 },
   'findings:read': { description: 'See what is wrong with identities', sensitivity: 1 },
   'findings:write': { description: 'Accept findings for a time, and reopen them', sensitivity: 2 },
+  'webhooks:read': { description: 'See where notices go, and what became of them', sensitivity: 1 },
+  'webhooks:write': { description: 'Say where notices go', sensitivity: 2 },
   'cutoffs:read': { description: 'See cut-offs', sensitivity: 1 },
   'cutoffs:write': { description: 'Cut off identities, credentials, tokens and keys', sensitivity: 3 },
   'usage:write': { description: 'Report use from resource servers', sensitivity: 1 },

@@ -97,6 +97,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'What is wrong with machines, why, and the command that makes it right',
     load: async () => (await import('./commands/findings.ts')).findings,
   },
+  webhooks: {
+    brief: 'Where notices of changes go',
+    load: async () => (await import('./commands/webhooks.ts')).webhooks,
+  },
   proposals: {
     brief: 'What machines could do without, by what they use',
     load: async () => (await import('./commands/proposals.ts')).proposals,

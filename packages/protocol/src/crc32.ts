@@ -6,7 +6,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return rest;
 });
 
-/** Of a text in ASCII. */
+/** Of a text in ASCII, or of bytes as the characters with their numbers. */
 export function crc32(text: string): number {
   let rest = 0xffffffff;
   for (let at = 0; at < text.length; at++) {

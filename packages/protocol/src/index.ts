@@ -129,6 +129,11 @@ export {
   type SecretKind,
 } from './secret-format.ts';
 export {
+  generateWebhookSecret,
+  WEBHOOK_SECRET_PREFIX,
+  webhookSecretKey,
+} from './webhook-secret.ts';
+export {
   type Issuer,
   isLoopback,
   parseIssuer,

@@ -8,6 +8,7 @@ import { loadSettings } from './config/load.ts';
 import { seedEstate } from './database/seed-estate.ts';
 import { createJobs } from './governance/compose.ts';
 import { pooledRandom } from './ids.ts';
+import { createSeal } from './keys/seal.ts';
 import { openAuditSink, openStorage } from './open-state.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { ownerAcceptance } from './registry/owner/acceptance.ts';
@@ -79,6 +80,12 @@ export async function measureSweeps(options: {
       missedReductions: 'report',
       ownerAcceptance: ownerAcceptance('auto'),
       approvalValidity: 72 * HOUR,
+      webhooks: {
+        seal: createSeal(new Uint8Array(32), random),
+        digest: () => 'ZGlnZXN0',
+        fetchFault: () => undefined,
+        post: () => Promise.reject(new Error('there is no webhook')),
+      },
       rotateIfDue: () => Promise.resolve(),
       reportOwnUse: () => Promise.resolve(),
     });

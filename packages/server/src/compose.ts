@@ -88,7 +88,7 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
 async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): Promise<Composition> {
   const { deployment, issuer, clock, random, node, logger } = deps;
   const { refusedMethods, maximumAge, enforcedAge, lifetimeLimits } = policyOf(deployment);
-  const { jwks, fetchFault } = openOutbound(deployment);
+  const { jwks, post, fetchFault } = openOutbound(deployment);
   const foundation = await layFoundation(deps, opened);
   const { masterKey, storage, sink, log, changes, seal, secretHash, rotation, rotateIfDue, keystore } =
     foundation;
@@ -170,6 +170,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     accessPolicy: createAccessPolicy({ refusedMethods, lifetimes, lifetimeLimits, enforcedAge }),
     testAssertion: createAssertionTest({ ...shared, jwks }),
     fetchFault,
+    post,
   };
   const wings = [
     ...createOAuthRoutes({
@@ -216,6 +217,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const jobs = createJobRunner({
     jobs: createJobs({
       ...governance,
+      webhooks: { seal, fetchFault, post, digest: (secret) => secretHash.digest(secret) },
       rotateIfDue,
       reportOwnUse: () => ownUse.report(),
       pace,

@@ -18,7 +18,7 @@ import type { SigningKeystore } from './keys/signing-keystore.ts';
 import { openAuditSink, openKeystore, openStorage, scheduleOf } from './open-state.ts';
 import { createSecretHash, type SecretHash } from './registry/secret-hash.ts';
 import { requireRegistryOfLog } from './registry-of-log.ts';
-import { keepCredentialMakers } from './registry/credential-makers.ts';
+import { keepOfChanges } from './registry/keep-of-changes.ts';
 import { localSigner } from './signers/local.ts';
 import type { Storage } from './storage/storage.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -69,7 +69,7 @@ export async function layFoundation(
   const log = createAuditLog(sink, (error) =>
     logger.error({ err: error }, 'the audit log cannot be written: nothing is issued'),
   );
-  const changes = createChanges({ storage, log, clock, random, node, keep: keepCredentialMakers });
+  const changes = createChanges({ storage, log, clock, random, node, keep: keepOfChanges(random) });
   const seal = createSeal(masterKey.derive('seal'), random);
   const secretHash = createSecretHash(masterKey.derive('secret-hash'));
   const rotation: RotationDeps = {

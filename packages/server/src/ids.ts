@@ -19,6 +19,9 @@ export type IdPrefix =
   | 'off'
   | 'apr'
   | 'arq'
+  | 'whk'
+  | 'whs'
+  | 'dlv'
   | 'prp';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';

@@ -11,7 +11,9 @@ import type { RotationDeps, RotationSchedule } from './keys/rotation.ts';
 import { createSigningKeystore, type SigningKeystore } from './keys/signing-keystore.ts';
 import { parseOutboundAllow } from './outbound/address.ts';
 import { createJwksCache, type JwksCache } from './outbound/jwks-cache.ts';
-import { createSafeFetch, urlFault } from './outbound/safe-fetch.ts';
+import { createSafeFetch } from './outbound/safe-fetch.ts';
+import { createSafePost, type SafePost } from './outbound/safe-post.ts';
+import { urlFault } from './outbound/target.ts';
 import type { Storage } from './storage/storage.ts';
 import type { Logger } from './telemetry/logger.ts';
 
@@ -74,9 +76,10 @@ export async function openKeystore(
   return keystore;
 }
 
-/** The keys of others, fetched from where they publish them, and why they never could be. */
+/** The keys of others, fetched from where they publish them, what is sent to others, and why neither could ever be. */
 export function openOutbound({ mode, outboundAllow }: Deployment): {
   readonly jwks: JwksCache;
+  readonly post: SafePost;
   readonly fetchFault: (url: string) => string | undefined;
 } {
   const read = parseOutboundAllow(outboundAllow);
@@ -88,5 +91,9 @@ export function openOutbound({ mode, outboundAllow }: Deployment): {
     );
   }
   const reach = { allow: read.allow, plainLoopback: mode === 'dev' };
-  return { jwks: createJwksCache(createSafeFetch(reach)), fetchFault: (url) => urlFault(reach, url) };
+  return {
+    jwks: createJwksCache(createSafeFetch(reach)),
+    post: createSafePost(reach),
+    fetchFault: (url) => urlFault(reach, url),
+  };
 }

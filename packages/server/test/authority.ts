@@ -16,8 +16,8 @@ import { ensureSigningKey, rotate } from '../src/keys/rotation.ts';
 import { createSeal } from '../src/keys/seal.ts';
 import { createSigningKeystore, type SigningKeystore } from '../src/keys/signing-keystore.ts';
 import { REFUSALS } from '../src/oauth/refusal.ts';
-import { urlFault } from '../src/outbound/safe-fetch.ts';
-import { keepCredentialMakers } from '../src/registry/credential-makers.ts';
+import { urlFault } from '../src/outbound/target.ts';
+import { keepOfChanges } from '../src/registry/keep-of-changes.ts';
 import { maximumAgeOf } from '../src/registry/credential-age.ts';
 import { personClaims } from '../src/registry/signed-in-person.ts';
 import { standingInDirectory } from '../src/registry/people.ts';
@@ -117,7 +117,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
   const random = pooledRandom();
   const storage = preparingKeys(await openSqliteStorage({ path: ':memory:', clock }));
   const log = fakeLog();
-  const changes = createChanges({ storage, log, clock, random, node: 'test', keep: keepCredentialMakers });
+  const changes = createChanges({ storage, log, clock, random, node: 'test', keep: keepOfChanges(random) });
   const seal = createSeal(new Uint8Array(32).fill(7), random);
   const signer = localSigner(seal);
   const day = 86_400_000;
@@ -172,6 +172,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     testAssertion: () => Promise.reject(new Error('the token wing is not here')),
     fetchFault: (url) =>
       urlFault({ allow: { hosts: new Set(), blocks: new BlockList() }, plainLoopback: false }, url),
+    post: () => Promise.reject(new Error('nothing is sent here')),
     report: (error) => bugs.push(error),
     mtlsBase: undefined,
     clientCertificates: false,

@@ -1,11 +1,8 @@
-import { resolve } from 'node:path';
 import type { CreatedCredential } from '@countersign/admin-api';
 import { buildCommand, type Command } from '@stricli/core';
-import { openSecretPlace, type SecretPlace } from '../secrets/secret-place.ts';
 import { withAdmin } from '../connection/admin.ts';
 import type { ConnectionFlags } from '../connection/settings.ts';
 import { type CliContext, say } from '../context.ts';
-import { usageError } from '../failure.ts';
 import { connectionFlags } from '../flags/connection.ts';
 import {
   outputAliases,
@@ -15,10 +12,10 @@ import {
   writeFlags,
 } from '../flags/output.ts';
 import { PROOF_FLAGS } from '../flags/proof.ts';
-import type { Host } from '../host.ts';
 import { contractFlags, type FlagValues } from '../noun/contract-flags.ts';
 import { mayProceed } from '../noun/write.ts';
 import { printObject } from '../output/formats.ts';
+import { secretFlags, type SecretFlags, secretPlaceOf } from '../secrets/secret-place.ts';
 
 const fromContract = contractFlags('credentials.create', 'body', {
   ...PROOF_FLAGS,
@@ -26,11 +23,6 @@ const fromContract = contractFlags('credentials.create', 'body', {
   resource_server: { placeholder: 'api', brief: 'The only API that an API key opens' },
   scopes: { brief: 'All that an API key opens at most' },
 });
-
-interface SecretFlags {
-  readonly secretFile?: string | undefined;
-  readonly showSecret: boolean;
-}
 
 type Flags = FlagValues & ConnectionFlags & OutputFlags & WriteFlags & SecretFlags;
 
@@ -44,7 +36,7 @@ export const credentialsCreate: Command<CliContext> = buildCommand<Flags, [strin
       const input = { params: { id: identity }, body };
       const consent = { ...flags, yes: true };
       if (!(await mayProceed(this, admin, 'credentials.create', input, consent))) return;
-      const place = WITH_SECRET.has(body['type']) ? placeOf(host, flags) : undefined;
+      const place = WITH_SECRET.has(body['type']) ? secretPlaceOf(host, flags) : undefined;
       const created = (await admin.table.call('credentials.create', input).catch((error: unknown) => {
         place?.abandon();
         throw error;
@@ -65,19 +57,7 @@ export const credentialsCreate: Command<CliContext> = buildCommand<Flags, [strin
     },
     flags: {
       ...fromContract.parameters,
-      secretFile: {
-        kind: 'parsed',
-        parse: String,
-        optional: true,
-        placeholder: 'file',
-        brief: 'Where the secret goes (mode 0600)',
-      },
-      showSecret: {
-        kind: 'boolean',
-        default: false,
-        withNegated: false,
-        brief: 'Show the secret once on the terminal',
-      },
+      ...secretFlags,
       ...writeFlags,
       ...outputFlags,
       ...connectionFlags,
@@ -97,15 +77,3 @@ export const credentialsCreate: Command<CliContext> = buildCommand<Flags, [strin
     ],
   },
 });
-
-/** A file or the terminal; scripts that ask for the object as data get the secret in it. */
-function placeOf(host: Host, flags: Flags): SecretPlace | undefined {
-  if (flags.secretFile !== undefined || flags.showSecret) {
-    return openSecretPlace(host, flags, resolve(host.cwd, flags.secretFile ?? ''));
-  }
-  if (flags.output === 'json' || flags.output === 'yaml' || flags.output === 'ndjson') return undefined;
-  throw usageError(
-    'Where should the secret go? It is told only once.',
-    'Add --secret-file FILE, --show-secret on a terminal, or -o json.',
-  );
-}

@@ -1,14 +1,15 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { say } from '../context.ts';
 import type { Host } from '../host.ts';
-import { credentialKey } from './secret-files.ts';
+import { secretKey } from './secret-files.ts';
 import { reserveSecretFile, type SecretFile } from '../secrets/secret-file.ts';
 
 export interface MadeSecret {
-  /** Of the credential's document. */
+  /** Of its document. */
   readonly name: string;
-  /** As that document names it. */
+  /** As that document names it; empty for the secret of a webhook. */
   readonly identity: string;
   readonly secret: string;
 }
@@ -33,7 +34,7 @@ export function awaitSecrets(
   return {
     keep(secrets) {
       for (const made of secrets) {
-        const key = credentialKey(made.identity, made.name);
+        const key = secretKey(made.identity, made.name);
         const file = files.get(key) ?? reserveSecretFile(usualPath(host, made));
         files.delete(key);
         file.write(made.secret);
@@ -47,10 +48,15 @@ export function awaitSecrets(
   };
 }
 
-/** For a credential whose document names no file: a secret that nobody keeps would be lost for ever. */
+/** For one whose document names no file: a secret that nobody keeps would be lost for ever. */
 function usualPath(host: Pick<Host, 'cwd'>, { identity, name, secret }: MadeSecret): string {
-  const stem = name === identity ? name : `${identity}-${name}`;
+  const stem = name === identity ? name : `${identity || 'webhook'}-${name}`;
   const plain = resolve(host.cwd, `${stem.replace(/[^A-Za-z0-9_.-]/g, '_')}.secret`);
-  // The second part of a secret is its public id.
-  return existsSync(plain) ? plain.replace(/secret$/, `${secret.split('_')[1]}.secret`) : plain;
+  return existsSync(plain) ? plain.replace(/secret$/, `${markOf(identity, secret)}.secret`) : plain;
+}
+
+/** The public id of a credential's secret is its second part; a webhook's has none. */
+function markOf(identity: string, secret: string): string {
+  if (identity !== '') return secret.split('_')[1] ?? '';
+  return createHash('sha256').update(secret).digest('hex').slice(0, 8);
 }

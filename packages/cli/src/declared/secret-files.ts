@@ -5,15 +5,15 @@ import { usageError } from '../failure.ts';
 import type { Host } from '../host.ts';
 import type { Declared } from './read-documents.ts';
 
-/** Declared objects as the API takes them, and the files that wait for secrets of credentials still to be made. */
+/** Declared objects as the API takes them, and the files that wait for secrets still to be made. */
 export interface Prepared {
   readonly documents: readonly Record<string, unknown>[];
-  /** By `credentialKey`. */
+  /** By `secretKey`. */
   readonly awaited: ReadonlyMap<string, string>;
 }
 
 /**
- * Resolves `secretFile` of each credential, relative to its YAML file: a file that is there is sent as the secret, one
+ * Resolves `secretFile` of each credential and webhook, relative to its YAML file: a file that is there is sent as the secret, one
  * that is not is made from the answer. A secret written into the YAML itself is refused.
  */
 export async function prepareSecrets(
@@ -25,7 +25,7 @@ export async function prepareSecrets(
   const documents: Record<string, unknown>[] = [];
   for (const item of declared) {
     const spec = item.object['spec'];
-    if (item.object['kind'] !== 'Credential' || typeof spec !== 'object' || spec === null) {
+    if (!HAS_SECRET.has(item.object['kind']) || typeof spec !== 'object' || spec === null) {
       documents.push(item.object);
       continue;
     }
@@ -36,9 +36,11 @@ export async function prepareSecrets(
         'Put it into a file of its own (mode 0600) and name that with secretFile.',
       );
     }
-    const key = credentialKey(String(rest['identity']), nameOf(item));
+    const key = secretKey(isWebhook(item) ? '' : String(rest['identity']), nameOf(item));
     if (keys.has(key))
-      throw usageError(`${item.locate(['metadata'])}: the credential ${key} is declared twice.`);
+      throw usageError(
+        `${item.locate(['metadata'])}: the ${isWebhook(item) ? '' : 'credential '}${key} is declared twice.`,
+      );
     keys.add(key);
     const secret = await secretOf(host, item, secretFile, () => awaited.set(key, pathOf(item, secretFile)));
     documents.push({ ...item.object, spec: secret === undefined ? rest : { ...rest, secret } });
@@ -46,9 +48,11 @@ export async function prepareSecrets(
   return { documents, awaited };
 }
 
-/** A credential is known by its identity, as the document names it, and its own name. */
-export function credentialKey(identity: string, name: string): string {
-  return `${identity}/${name}`;
+const HAS_SECRET: ReadonlySet<unknown> = new Set(['Credential', 'Webhook']);
+
+/** A credential is known by its identity, as the document names it, and its own name; a webhook has no identity. */
+export function secretKey(identity: string, name: string): string {
+  return identity === '' ? `webhook ${name}` : `${identity}/${name}`;
 }
 
 async function secretOf(
@@ -59,13 +63,20 @@ async function secretOf(
 ): Promise<string | undefined> {
   if (secretFile === undefined) return undefined;
   const path = pathOf(item, secretFile);
-  if (existsSync(path)) return readSecret(host, path, isApiKey(item) ? 'API key' : 'client secret');
+  if (existsSync(path)) return readSecret(host, path, whatOf(item));
   onAbsent();
   return undefined;
 }
 
-function isApiKey({ object }: Declared): boolean {
-  return (object['spec'] as { readonly type?: unknown }).type === 'api_key';
+function isWebhook({ object }: Declared): boolean {
+  return object['kind'] === 'Webhook';
+}
+
+function whatOf(item: Declared): string {
+  if (isWebhook(item)) return 'secret of the webhook';
+  return (item.object['spec'] as { readonly type?: unknown }).type === 'api_key'
+    ? 'API key'
+    : 'client secret';
 }
 
 function pathOf(item: Declared, secretFile: unknown): string {

@@ -123,12 +123,19 @@ interface Run {
   readonly fromContract: ContractFlags;
 }
 
-async function runList({ context, admin, noun, verb, values, fromContract }: Run): Promise<void> {
+async function runList({ context, admin, noun, verb, values, args, fromContract }: Run): Promise<void> {
   const query = await fromContract.read(values, context.host);
-  await printPages(context, admin.table.each(verb.operation, { query }), noun, {
-    format: values.output,
-    limit: values['all'] === true ? undefined : Number(values['limit'] ?? DEFAULT_LIMIT),
-  });
+  const items = admin.table.each(verb.operation, { params: paramsOf(verb, args), query });
+  const presentation = (verb.presentation ?? noun.presentation) as Presentation<object>;
+  await printPages(
+    context,
+    items,
+    { presentation, none: noun.none },
+    {
+      format: values.output,
+      limit: values['all'] === true ? undefined : Number(values['limit'] ?? DEFAULT_LIMIT),
+    },
+  );
 }
 
 const DEFAULT_LIMIT = '100';
@@ -149,9 +156,7 @@ const listFlags: Readonly<Record<string, FlagParameter>> = {
 
 async function runOne({ context, admin, noun, verb, values, args, fromContract }: Run): Promise<void> {
   const operation = operations[verb.operation];
-  const params = Object.fromEntries(
-    Object.keys(operation.params.shape).map((name, index) => [name, args[index]]),
-  );
+  const params = paramsOf(verb, args);
   const given = await fromContract.read(values, context.host);
   const input: TableInput = {
     params,
@@ -181,6 +186,12 @@ async function runOne({ context, admin, noun, verb, values, args, fromContract }
   }
   if (verb.done !== undefined) say(context.host, `${verb.done} ${noun.presentation.name(body as object)}`);
   await printObject(context.host, values.output, body as object, noun.presentation.name);
+}
+
+function paramsOf({ operation }: Verb, args: readonly string[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.keys(operations[operation].params.shape).map((name, index) => [name, args[index]]),
+  );
 }
 
 /** The version that is changed is the one that is there now; somebody else's change in between is a conflict (5). */

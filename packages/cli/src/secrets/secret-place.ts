@@ -1,3 +1,6 @@
+import { resolve } from 'node:path';
+import type { FlagParametersForType } from '@stricli/core';
+import type { CliContext } from '../context.ts';
 import { usageError } from '../failure.ts';
 import type { Host } from '../host.ts';
 import { reserveSecretFile, type SecretFile } from './secret-file.ts';
@@ -30,4 +33,40 @@ export function openSecretPlace(
     put: (secret) => host.stderr.write(`secret, shown only now: ${secret}\n`),
     abandon: () => undefined,
   };
+}
+
+export interface SecretFlags {
+  readonly secretFile?: string | undefined;
+  readonly showSecret: boolean;
+}
+
+export const secretFlags: FlagParametersForType<SecretFlags, CliContext> = {
+  secretFile: {
+    kind: 'parsed',
+    parse: String,
+    optional: true,
+    placeholder: 'file',
+    brief: 'Where the secret goes (mode 0600)',
+  },
+  showSecret: {
+    kind: 'boolean',
+    default: false,
+    withNegated: false,
+    brief: 'Show the secret once on the terminal',
+  },
+};
+
+/** A file or the terminal; scripts that ask for the object as data get the secret in it, and no place. */
+export function secretPlaceOf(
+  host: Pick<Host, 'cwd' | 'stdout' | 'stderr'>,
+  flags: SecretFlags & { readonly output: string },
+): SecretPlace | undefined {
+  if (flags.secretFile !== undefined || flags.showSecret) {
+    return openSecretPlace(host, flags, resolve(host.cwd, flags.secretFile ?? ''));
+  }
+  if (flags.output === 'json' || flags.output === 'yaml' || flags.output === 'ndjson') return undefined;
+  throw usageError(
+    'Where should the secret go? It is told only once.',
+    'Add --secret-file FILE, --show-secret on a terminal, or -o json.',
+  );
 }

@@ -50,6 +50,14 @@ export interface ChangeEvent {
   readonly after?: unknown;
 }
 
+/** A change as its event tells it. */
+export interface ToldChange extends ChangeEvent {
+  /** Of the audit event. */
+  readonly eventId: string;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
 export interface ChangeDeps {
   readonly storage: Pick<Storage, 'transaction' | 'outbox'>;
   readonly log: Pick<AuditLog, 'append'>;
@@ -57,8 +65,8 @@ export interface ChangeDeps {
   readonly random: RandomBytes;
   /** Name of this process, in each event. */
   readonly node: string;
-  /** What else is kept of a change, in its transaction: see registry/credential-makers.ts. */
-  readonly keep?: (stores: Stores, actor: Actor, events: readonly ChangeEvent[]) => Promise<void>;
+  /** What else is kept of a change, in its transaction: see registry/keep-of-changes.ts. */
+  readonly keep?: (stores: Stores, actor: Actor, changes: readonly ToldChange[]) => Promise<void>;
 }
 
 /** Runs changes of the registry so that none is without its event, and no event without its change. */
@@ -78,10 +86,12 @@ export function createChanges(deps: ChangeDeps): Changes {
       const events: AuditEvent[] = [];
       const result = await deps.storage.transaction(async (stores) => {
         events.length = 0;
-        const changes: ChangeEvent[] = [];
+        const changes: ToldChange[] = [];
         const told = await work(stores, (event) => {
-          changes.push(event);
-          events.push(toAuditEvent(deps, actor, event));
+          const at = deps.clock.now();
+          const audited = toAuditEvent(deps, actor, event, at);
+          changes.push({ ...event, eventId: audited.id, at });
+          events.push(audited);
         });
         await deps.keep?.(stores, actor, changes);
         for (const event of events) {
@@ -113,13 +123,13 @@ export function personMembers(
   };
 }
 
-function toAuditEvent(deps: ChangeDeps, actor: Actor, event: ChangeEvent): AuditEvent {
+function toAuditEvent(deps: ChangeDeps, actor: Actor, event: ChangeEvent, at: number): AuditEvent {
   const detail: Record<string, unknown> = {};
   if (event.before !== undefined) detail['before'] = event.before;
   if (event.after !== undefined) detail['after'] = event.after;
   return {
     id: newId('evt', deps.random),
-    at: new Date(deps.clock.now()).toISOString(),
+    at: new Date(at).toISOString(),
     type: event.type,
     outcome: 'success',
     identity: actor.identity,

@@ -1,12 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { generateSecret, parseSecret, type RandomBytes } from '@countersign/protocol';
+import {
+  generateSecret,
+  generateWebhookSecret,
+  parseSecret,
+  type RandomBytes,
+  webhookSecretKey,
+} from '@countersign/protocol';
 import { parseAllDocuments } from 'yaml';
 import { SettingError } from './load.ts';
 
 export interface DeclaredFilesDeps {
-  /** Whether the authority holds a secret of this name for this identity (as the document names it). */
+  /** Whether the authority holds a secret of this name for this identity (as the document names it); empty: a webhook. */
   readonly hasSecret: (identity: string, name: string) => Promise<boolean>;
   /** Makes a file that is whole and durable when it resolves; rejects with `EEXIST` when there is one. */
   readonly createSecretFile: (path: string, text: string) => Promise<void>;
@@ -14,8 +20,8 @@ export interface DeclaredFilesDeps {
 }
 
 /**
- * Declared objects of the files of `--apply`, each credential with the secret of its `secretFile`. One that is not there
- * is made here, before the authority knows the credential: whenever this is interrupted, the file has what will hold.
+ * Declared objects of the files of `--apply`, each credential and webhook with the secret of its `secretFile`. One that is not there
+ * is made here, before the authority knows the object: whenever this is interrupted, the file has what will hold.
  * Rejects with `SettingError`, before any file is made, for what cannot end in a secret that somebody has.
  */
 export async function readDeclaredFiles(
@@ -40,7 +46,7 @@ interface SecretFile {
   readonly path: string;
   readonly identity: string;
   readonly name: string;
-  readonly kind: 'csk' | 'cak';
+  readonly kind: 'csk' | 'cak' | 'whsec';
 }
 
 function read(path: string): string {
@@ -65,18 +71,19 @@ function objectsIn(path: string): unknown[] {
   }
 }
 
-interface CredentialDocument {
+interface SecretDocument {
+  readonly kind?: unknown;
   readonly metadata?: { readonly name?: unknown };
   readonly spec: { readonly identity?: unknown; readonly type?: unknown; readonly secretFile?: unknown };
 }
 
 function secretFileOf(object: unknown, folder: string): SecretFile | undefined {
-  if (!isCredential(object)) return undefined;
+  if (!hasSecretFile(object)) return undefined;
   const { metadata, spec } = object;
   if ('secret' in spec) {
     throw new SettingError(
       'apply',
-      'has a Credential that holds its secret',
+      `has a ${String(object.kind)} that holds its secret`,
       'Put it into a file and name that with secretFile.',
     );
   }
@@ -85,13 +92,15 @@ function secretFileOf(object: unknown, folder: string): SecretFile | undefined {
     throw new SettingError('apply', 'has a secretFile that is not the name of a file', 'Correct the YAML.');
   }
   const path = resolve(folder, spec.secretFile);
+  const name = String(metadata?.name);
+  if (object.kind === 'Webhook') return { path, identity: '', name, kind: 'whsec' };
   const kind = spec.type === 'api_key' ? 'cak' : 'csk';
-  return { path, identity: String(spec.identity), name: String(metadata?.name), kind };
+  return { path, identity: String(spec.identity), name, kind };
 }
 
-function isCredential(object: unknown): object is CredentialDocument {
+function hasSecretFile(object: unknown): object is SecretDocument {
   const { kind, spec } = object as { readonly kind?: unknown; readonly spec?: unknown };
-  return kind === 'Credential' && typeof spec === 'object' && spec !== null;
+  return (kind === 'Credential' || kind === 'Webhook') && typeof spec === 'object' && spec !== null;
 }
 
 /** A new secret would take the place of one that somebody uses, and the one that holds cannot be shown again. */
@@ -99,24 +108,34 @@ async function requireNew({ path, identity, name }: SecretFile, deps: DeclaredFi
   if (!(await deps.hasSecret(identity, name))) return;
   throw new SettingError(
     'apply',
-    `names ${path} for the credential ${name} of ${identity}, which exists, but the file does not`,
-    'Put its secret back into the file; or revoke the credential, and a new secret is made; or leave secretFile out.',
+    `names ${path} for ${identity === '' ? `the webhook ${name}` : `the credential ${name} of ${identity}`}, which exists, but the file does not`,
+    identity === ''
+      ? 'Put its secret back into the file, or leave secretFile out.'
+      : 'Put its secret back into the file; or revoke the credential, and a new secret is made; or leave secretFile out.',
   );
 }
+
+const WHAT: { readonly [kind in SecretFile['kind']]: string } = {
+  csk: 'a client secret',
+  cak: 'an API key',
+  whsec: 'the secret of a webhook',
+};
 
 function readSecret({ path, kind }: SecretFile): string | undefined {
   if (!existsSync(path)) return undefined;
   const secret = read(path).trim();
-  if (parseSecret(secret)?.kind === kind) return secret;
+  const fits = kind === 'whsec' ? webhookSecretKey(secret) !== undefined : parseSecret(secret)?.kind === kind;
+  if (fits) return secret;
   throw new SettingError(
     'apply',
-    `names ${path}, which does not hold ${kind === 'cak' ? 'an API key' : 'a client secret'} (${kind}_…)`,
+    `names ${path}, which does not hold ${WHAT[kind]} (${kind}_…)`,
     'Put the secret into it, or remove the file and one is made.',
   );
 }
 
 async function makeSecret({ path, kind }: SecretFile, deps: DeclaredFilesDeps): Promise<string> {
-  const { secret } = generateSecret(kind, deps.random);
+  const secret =
+    kind === 'whsec' ? generateWebhookSecret(deps.random) : generateSecret(kind, deps.random).secret;
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await deps.createSecretFile(path, `${secret}\n`);
@@ -132,6 +151,6 @@ async function makeSecret({ path, kind }: SecretFile, deps: DeclaredFilesDeps): 
 }
 
 function withSecret(object: unknown, secret: string): object {
-  const { secretFile: _, ...spec } = (object as CredentialDocument).spec;
+  const { secretFile: _, ...spec } = (object as SecretDocument).spec;
   return { ...(object as object), spec: { ...spec, secret } };
 }

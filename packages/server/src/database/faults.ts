@@ -24,6 +24,7 @@ const UNIQUE: readonly { readonly index: string; readonly columns: string; reado
     detail: 'kind_subject',
   },
   { index: 'approval_rules_name', columns: 'approval_rules.name', detail: 'name' },
+  { index: 'webhooks_name', columns: 'webhooks.name', detail: 'name' },
   { index: 'approval_requests_subject_id', columns: 'approval_requests.subject_id', detail: 'subject' },
   { index: 'signing_keys_active_alg', columns: 'signing_keys.alg, signing_keys.state', detail: 'active_alg' },
 ];

@@ -30,6 +30,8 @@ import { unregisteredCallerStore } from './unregistered-callers.ts';
 import { coverageStore } from './usage-coverage.ts';
 import { reporterStore } from './usage-reporters.ts';
 import { usageStore } from './usage.ts';
+import { webhookDeliveryStore } from './webhook-deliveries.ts';
+import { webhookStore } from './webhooks.ts';
 
 function storesOn(session: Session, clock: Clock, staleness: number): Stores {
   return {
@@ -59,6 +61,8 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     endingCallers: endingCallerStore(session),
     scopeRoutes: scopeRouteStore(session),
     unregisteredCallers: unregisteredCallerStore(session),
+    webhooks: webhookStore(session),
+    webhookDeliveries: webhookDeliveryStore(session),
     outbox: outboxStore(session),
     idempotency: idempotencyStore(session, clock),
     settings: settingStore(session),

@@ -48,7 +48,9 @@ import { teamHandlers } from './admin/teams.ts';
 import { traceHandlers } from './admin/trace.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
 import { usageHandlers } from './admin/usage.ts';
+import { webhookHandlers } from './admin/webhooks.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
+import { deliverWebhooksJob } from './jobs/deliver-webhooks.ts';
 import { escalateOwnershipOffersJob } from './jobs/escalate-ownership-offers.ts';
 import { forgetUseJob } from './jobs/forget-use.ts';
 import type { Job } from './jobs/job.ts';
@@ -63,6 +65,7 @@ import { suspendInactiveJob } from './jobs/suspend-inactive.ts';
 import { sweepEndsJob } from './jobs/sweep-ends.ts';
 import { sweepExpiredJob } from './jobs/sweep-expired.ts';
 import { sweepIdentitiesJob } from './jobs/sweep-identities.ts';
+import type { DeliveryDeps, Post } from './notices/deliver-to-webhook.ts';
 import { watchProposalsJob, type WatchProposalsDeps } from './jobs/watch-proposals.ts';
 
 export { type AdminAccount, AUTHORITY, ensureAdmin, resetAdmin } from './admin/admin-identity.ts';
@@ -116,8 +119,10 @@ export interface GovernanceDeps {
   readonly accessPolicy: AccessPolicy;
   /** What the token wing makes of an assertion. */
   readonly testAssertion: TestAssertion;
-  /** Why nothing would ever be fetched from a URL, as far as it says so itself. */
+  /** Why nothing would ever be fetched from a URL, or sent there, as far as it says so itself. */
   readonly fetchFault: FetchDeps['fetchFault'];
+  /** Sends notices to a URL that somebody gave. */
+  readonly post: Post;
   readonly report: EndpointDeps['report'];
   /** Undefined: what is used of the own API is not counted. */
   readonly countUse?: RequireAdminDeps['countUse'];
@@ -174,6 +179,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...traceHandlers(rules),
     ...documentHandlers(rules),
     ...meHandlers(rules),
+    ...webhookHandlers(rules),
   };
 }
 
@@ -205,6 +211,7 @@ export function createJobs(
   > &
     Pick<WatchProposalsDeps, 'missedReductions'> &
     Pick<LookForFindingsDeps, 'pace' | 'places' | 'maximumAge' | 'inactivity' | 'suspendedForMs'> & {
+      readonly webhooks: Pick<DeliveryDeps, 'seal' | 'digest' | 'fetchFault' | 'post'>;
       readonly rotateIfDue: () => Promise<unknown>;
       readonly reportOwnUse: () => Promise<unknown>;
     },
@@ -225,5 +232,6 @@ export function createJobs(
     rightSizeJob(deps),
     watchProposalsJob(deps),
     lookForFindingsJob(deps),
+    deliverWebhooksJob({ ...deps, ...deps.webhooks }),
   ];
 }

@@ -1,10 +1,18 @@
 // Fetching a small JSON document from a URL that somebody gave: RFC 9110; what a URL may not reach is in address.ts.
-import { lookup } from 'node:dns/promises';
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps, type RequestOptions } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
-import { isAllowedAddress, isLoopback, isPublicAddress, type OutboundAllow } from './address.ts';
+import { createDeadline } from './deadline.ts';
 import { type OutboundReason, OutboundRefusal } from './outbound-refusal.ts';
+import {
+  failureOf,
+  pinned,
+  type Reach,
+  reachableAddresses,
+  readTarget,
+  type Resolve,
+  resolveAll,
+  type Target,
+} from './target.ts';
 import { createTurns } from './turns.ts';
 
 /** For everything once it is its turn, resolution and body included. */
@@ -20,16 +28,8 @@ export const FETCH_MAX_TO_ONE_HOST = 4;
 export const FETCH_WAIT_MS = 2000;
 export const FETCH_MAX_WAITING = 1000;
 
-/** What may be reached. */
-export interface Reach {
-  readonly allow: OutboundAllow;
-  /** http to loopback addresses that are allowed: for `dev` and tests on one machine. */
-  readonly plainLoopback: boolean;
-}
-
 export interface SafeFetchDeps extends Reach {
-  /** Every address of a name; the default is the platform's, with its hosts file and search domains. */
-  readonly resolve?: (host: string) => Promise<readonly string[]>;
+  readonly resolve?: Resolve;
   readonly waitMs?: number;
   readonly timeoutMs?: number;
   readonly idleMs?: number;
@@ -58,8 +58,7 @@ export function createSafeFetch(deps: SafeFetchDeps): SafeFetch {
     const giveBack = await turns.take(target.host);
     const deadline = createDeadline(timeoutMs, target.host);
     try {
-      const addresses = await deadline.before(resolved(resolve, target.host));
-      requireReachable(deps, target, addresses);
+      const addresses = await deadline.before(reachableAddresses(deps, target, resolve));
       return await deadline.before(
         exchange(target, addresses, options, deps.idleMs ?? FETCH_IDLE_MS, deadline.signal),
       );
@@ -67,81 +66,6 @@ export function createSafeFetch(deps: SafeFetchDeps): SafeFetch {
       deadline.end();
       giveBack();
     }
-  };
-}
-
-/**
- * Why nothing would ever be fetched from a URL: it is none, or an address that may not be reached. What a name may reach is
- * known only when it is resolved.
- */
-export function urlFault(reach: Reach, text: string): OutboundReason | undefined {
-  try {
-    const target = readTarget(text);
-    if (isIP(target.host) !== 0) requireReachable(reach, target, [target.host]);
-    return undefined;
-  } catch (error) {
-    if (error instanceof OutboundRefusal) return error.reason;
-    throw error;
-  }
-}
-
-interface Target {
-  readonly url: URL;
-  /** Lower case, without brackets or trailing dot. */
-  readonly host: string;
-}
-
-function readTarget(text: string): Target {
-  if (text.length > 2048 || !URL.canParse(text)) throw new OutboundRefusal('url_malformed', '?');
-  const url = new URL(text);
-  const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
-  if (url.protocol !== 'https:' && url.protocol !== 'http:')
-    throw new OutboundRefusal('scheme_not_allowed', host);
-  if (host === '' || url.username !== '' || url.password !== '' || text.includes('#')) {
-    throw new OutboundRefusal('url_malformed', host);
-  }
-  return { url, host };
-}
-
-/** The parser of URLs has turned every spelling of an address (decimal, hex, octal, short) into the plain one. */
-async function resolved(
-  resolve: (host: string) => Promise<readonly string[]>,
-  host: string,
-): Promise<readonly string[]> {
-  if (isIP(host) !== 0) return [host];
-  let addresses: readonly string[];
-  try {
-    addresses = await resolve(host);
-  } catch (error) {
-    throw new OutboundRefusal('name_not_resolved', host, error);
-  }
-  if (addresses.length === 0) throw new OutboundRefusal('name_not_resolved', host);
-  return addresses;
-}
-
-async function resolveAll(host: string): Promise<readonly string[]> {
-  return (await lookup(host, { all: true })).map(({ address }) => address);
-}
-
-/** Every address has to pass: a name that has one good and one bad address is a trick or a mistake. */
-function requireReachable(deps: Reach, { url, host }: Target, addresses: readonly string[]): void {
-  for (const address of addresses) {
-    const allowed = isAllowedAddress(deps.allow, host, address);
-    if (!allowed && !isPublicAddress(address)) throw new OutboundRefusal('address_not_allowed', host);
-    if (url.protocol === 'http:' && !(allowed && deps.plainLoopback && isLoopback(address))) {
-      throw new OutboundRefusal('scheme_not_allowed', host);
-    }
-    if (!allowed && url.port !== '') throw new OutboundRefusal('port_not_allowed', host);
-  }
-}
-
-/** The connection goes to the addresses that were checked; the name is not resolved a second time. */
-function pinned(addresses: readonly string[]): LookupFunction {
-  const all = addresses.map((address) => ({ address, family: isIP(address) }));
-  const [first = { address: '', family: 0 }] = all;
-  return (_host, options, callback) => {
-    if (options.all === true) callback(null, all);
-    else callback(null, first.address, first.family);
   };
 }
 
@@ -211,38 +135,4 @@ function answerFault(
   const [type = ''] = (headers['content-type'] ?? '').split(';');
   if (!accept.includes(type.trim().toLowerCase())) return 'wrong_content_type';
   return Number(headers['content-length'] ?? 0) > FETCH_MAX_BYTES ? 'too_large' : undefined;
-}
-
-const CERTIFICATE_FAILURE =
-  /^(?:CERT_|ERR_TLS_CERT|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|INVALID_CA|HOSTNAME_MISMATCH|PATH_LENGTH|INVALID_PURPOSE)/;
-
-function failureOf(error: Error & { readonly code?: string }): OutboundReason {
-  if (error.name === 'AbortError') return 'timed_out';
-  return CERTIFICATE_FAILURE.test(error.code ?? '') ? 'certificate_not_trusted' : 'connection_failed';
-}
-
-interface Deadline {
-  readonly signal: AbortSignal;
-  /** What `work` comes to, unless the time is over first; resolution cannot be called off, only no longer waited for. */
-  before<T>(work: Promise<T>): Promise<T>;
-  end(): void;
-}
-
-function createDeadline(timeoutMs: number, host: string): Deadline {
-  const controller = new AbortController();
-  let expire: (reason: OutboundRefusal) => void = () => undefined;
-  const expired = new Promise<never>((_, reject) => (expire = reject));
-  expired.catch(() => undefined);
-  const timer = setTimeout(() => {
-    expire(new OutboundRefusal('timed_out', host));
-    controller.abort();
-  }, timeoutMs);
-  return {
-    signal: controller.signal,
-    before(work) {
-      work.catch(() => undefined);
-      return Promise.race([work, expired]);
-    },
-    end: () => clearTimeout(timer),
-  };
 }

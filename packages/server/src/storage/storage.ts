@@ -26,6 +26,8 @@ import type { UnregisteredCallerStore } from './unregistered-callers.ts';
 import type { CoverageStore } from './usage-coverage.ts';
 import type { ReporterStore } from './usage-reporters.ts';
 import type { UsageStore } from './usage.ts';
+import type { WebhookDeliveryStore } from './webhook-deliveries.ts';
+import type { WebhookStore } from './webhooks.ts';
 import type { UsedOnceStore } from './used-once.ts';
 
 /** The stores, and what whoever writes to them must know of the other nodes. */
@@ -55,6 +57,8 @@ export interface Stores {
   readonly endingCallers: EndingCallerStore;
   readonly scopeRoutes: ScopeRouteStore;
   readonly unregisteredCallers: UnregisteredCallerStore;
+  readonly webhooks: WebhookStore;
+  readonly webhookDeliveries: WebhookDeliveryStore;
   readonly outbox: OutboxStore;
   readonly idempotency: IdempotencyStore;
   readonly settings: SettingStore;

@@ -12,7 +12,7 @@ import {
   START,
 } from '../../../test/authority.ts';
 import { parseOutboundAllow } from '../../outbound/address.ts';
-import { urlFault } from '../../outbound/safe-fetch.ts';
+import { urlFault } from '../../outbound/target.ts';
 
 const DAY = 86_400_000;
 const at = (ms: number): string => new Date(ms).toISOString();

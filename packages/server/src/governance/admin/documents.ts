@@ -151,7 +151,8 @@ function keyOf(object: Declared): string {
   if (object.kind === 'Team') return JSON.stringify([object.kind, handleKey(object.team)]);
   if (object.kind === 'ResourceServer') return JSON.stringify([object.kind, object.identifier]);
   if (object.kind === 'Credential') return JSON.stringify([object.kind, object.identity, object.name]);
-  if (object.kind === 'ApprovalRule') return JSON.stringify([object.kind, object.name]);
+  if (object.kind === 'ApprovalRule' || object.kind === 'Webhook')
+    return JSON.stringify([object.kind, object.name]);
   return JSON.stringify([object.kind, object.identity, object.resourceServer]);
 }
 
@@ -221,6 +222,10 @@ function toDeclared(document: Document, index: number): Declared {
   }
   if (document.kind === 'ApprovalRule') {
     return { kind: 'ApprovalRule', name, index, rule: approvalRuleOf(document.spec) };
+  }
+  if (document.kind === 'Webhook') {
+    const { url, events, description, state, secret } = document.spec;
+    return { kind: 'Webhook', name, index, webhook: { url, events, description, state, secret } };
   }
   const { identity, resource_server, scopes, justification, token_lifetime, conditions } = document.spec;
   return {

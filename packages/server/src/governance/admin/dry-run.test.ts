@@ -15,7 +15,7 @@ const CI = 'https://ci.test';
 const DAY = 86_400_000;
 
 let authority: Authority;
-let ids: Record<'access' | 'credential', string>;
+let ids: Record<'access' | 'credential' | 'webhook', string>;
 beforeEach(async () => {
   authority = await openAuthority();
   const make = async (path: string, body: unknown): Promise<string> =>
@@ -42,6 +42,7 @@ beforeEach(async () => {
   ids = {
     access: await make('/v1/access', accessBody('active', FRAUD, ['read'])),
     credential: await make('/v1/identities/active/credentials', { type: 'client_secret' }),
+    webhook: await make('/v1/webhooks', { name: 'siem', url: 'https://siem.example/', events: ['key.*'] }),
   };
   authority.clock.advance(2 * DAY);
 });
@@ -153,6 +154,15 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
     { body: { to: 'lin' } },
     'update Identity active',
   ],
+  'webhooks.create': [
+    '/v1/webhooks',
+    { body: { name: 'new', url: 'https://new.example/', events: ['*'] } },
+    'create Webhook new',
+  ],
+  'webhooks.patch': ['/v1/webhooks/WEBHOOK', { ...any, body: { events: ['*'] } }, 'update Webhook siem'],
+  'webhooks.delete': ['/v1/webhooks/WEBHOOK', any, 'delete Webhook siem'],
+  'webhooks.rotate': ['/v1/webhooks/WEBHOOK/rotate', { body: {} }, 'update Webhook siem'],
+  'webhooks.test': ['/v1/webhooks/WEBHOOK/test', {}, ''],
   'apply.run': ['/v1/apply', { body: { documents: [] } }, ''],
 };
 
@@ -182,6 +192,7 @@ const ELSEWHERE: readonly OperationId[] = [
   'ownership-offers.decline',
   'ownership-offers.withdraw',
   'usage.report',
+  'webhooks.redeliver',
 ];
 
 test('every write has its dry run here', () => {
@@ -193,7 +204,7 @@ test.each(Object.entries(WRITES))(
   '%s: says what would change, and changes nothing',
   async (id, [path, ask, said]) => {
     const before = await everything();
-    const target = path.replace('ACCESS', ids.access);
+    const target = path.replace('ACCESS', ids.access).replace('WEBHOOK', ids.webhook);
     const answer = await authority.call(operations[id as OperationId].method, `${target}?dry_run=true`, ask);
     expect(answer.status, answer.text).toBe(200);
     expect(answer.body.dry_run).toBe(true);
@@ -244,6 +255,7 @@ async function everything(): Promise<unknown> {
     await storage.teams.list({}, page),
     await storage.ownershipOffers.list({}, page),
     await storage.cutoffs.after(0, 1000),
+    await storage.webhooks.list(page),
     await storage.outbox.pending(authority.clock.now(), 100),
     authority.log.events.length,
   ];

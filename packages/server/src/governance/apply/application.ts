@@ -5,13 +5,15 @@ import type { SecretDeps } from '../../registry/client-secret.ts';
 import type { OwnerDeps } from '../../registry/owner/acceptance.ts';
 import type { Ceiling } from '../../registry/own-access.ts';
 import type { ResourceServerDeps } from '../../registry/resource-server.ts';
+import type { WebhookDeps } from '../../registry/webhook/webhook.ts';
 import type { TrustedIssuerDeps } from '../../registry/trusted-issuer.ts';
 
 export type ApplicationDeps = SecretDeps &
   ApprovalDeps &
   ResourceServerDeps &
   TrustedIssuerDeps &
-  OwnerDeps & {
+  OwnerDeps &
+  WebhookDeps & {
     /** Types of credentials that are not made, by environment. */
     readonly refusedMethods: RefusedMethods;
   };

@@ -15,6 +15,7 @@ import { bringApprovalRule } from './bring-approval-rule.ts';
 import { bringCredential, type MadeSecret } from './bring-credential.ts';
 import { bringPerson, bringTeam } from './bring-people.ts';
 import { bringTrustedIssuer } from './bring-trusted-issuer.ts';
+import { bringWebhook } from './bring-webhook.ts';
 import { findIdentity, identityOf, resourceServerOf, sameMembers } from './referenced-record.ts';
 import {
   type Declared,
@@ -71,6 +72,8 @@ async function bring(
     case 'Identity':
       await bringIdentity(application, stores, tell, object);
       return undefined;
+    case 'Webhook':
+      return await bringWebhook(application, stores, tell, object);
     case 'Credential':
       return await bringCredential(application, stores, tell, object);
     case 'Access':

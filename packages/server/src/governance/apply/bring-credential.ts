@@ -13,7 +13,7 @@ import { findIdentity, identityOf } from './referenced-record.ts';
 /** A secret that was made, to be shown once. */
 export interface MadeSecret {
   readonly name: string;
-  /** As the document names it. */
+  /** As the document names it; empty for the secret of a webhook. */
   readonly identity: string;
   readonly secret: string;
 }
@@ -46,13 +46,17 @@ export async function bringCredential(
   return secret === undefined ? undefined : { name, identity: declared.identity, secret };
 }
 
-/** Whether this label of this identity (its id or client_id) has a secret already. Changes nothing. */
+/**
+ * Whether this label of this identity (its id or client_id) has a secret already; empty: the webhook of this name. Changes
+ * nothing.
+ */
 export async function hasLiveSecret(
-  stores: Pick<Stores, 'identities' | 'credentials'>,
+  stores: Pick<Stores, 'identities' | 'credentials' | 'webhooks'>,
   identity: string,
   label: string,
   now: number,
 ): Promise<boolean> {
+  if (identity === '') return (await stores.webhooks.byName(label)) !== undefined;
   const record = await findIdentity(stores, identity);
   return record !== undefined && (await liveCredential(stores, record, label, now, hasSecret)) !== undefined;
 }

@@ -4,6 +4,7 @@ import type { AccessConditions } from '../../storage/access.ts';
 import type { Cadence, Environment, IdentityKind, Owner } from '../../storage/identities.ts';
 import type { PersonStatus } from '../../storage/people.ts';
 import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../../storage/resource-servers.ts';
+import type { NewWebhook } from '../../registry/webhook/webhook.ts';
 import type { DeclaredProof } from './credential-types.ts';
 
 /** Objects as documents declare them, read and checked. What identifies each is its key; its name is for people. */
@@ -15,7 +16,8 @@ export type Declared =
   | DeclaredIdentity
   | DeclaredCredential
   | DeclaredAccess
-  | DeclaredApprovalRule;
+  | DeclaredApprovalRule
+  | DeclaredWebhook;
 
 /** A fixed end (epoch ms), or a span (ms) that counts from the creation and says nothing about what exists. */
 export type DeclaredEnd = { readonly at: number } | { readonly within: number };
@@ -107,6 +109,12 @@ export interface DeclaredApprovalRule extends Common {
   readonly rule: Omit<NewApprovalRule, 'name'>;
 }
 
+/** Key: name. */
+export interface DeclaredWebhook extends Common {
+  readonly kind: 'Webhook';
+  readonly webhook: Omit<NewWebhook, 'name'>;
+}
+
 const ORDER: { readonly [kind in Declared['kind']]: number } = {
   ResourceServer: 0,
   TrustedIssuer: 1,
@@ -117,6 +125,8 @@ const ORDER: { readonly [kind in Declared['kind']]: number } = {
   Access: 6,
   // Last: what is declared with it is not held up by it, and not by the next application either.
   ApprovalRule: 7,
+  // It is told of what comes after it, not of what it was declared with.
+  Webhook: 8,
 };
 
 /** What is pointed at comes before what points at it. */

@@ -13,6 +13,7 @@ export type ObjectKind =
   | 'Person'
   | 'Team'
   | 'OwnershipOffer'
+  | 'Webhook'
   | 'Proposal';
 type View = Record<string, unknown>;
 
@@ -40,6 +41,7 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['person', 'Person'],
   ['team', 'Team'],
   ['ownership_offer', 'OwnershipOffer'],
+  ['webhook', 'Webhook'],
   ['proposal', 'Proposal'],
 ]);
 const ENDS = new Set([
@@ -121,7 +123,7 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
   if (kind === 'Proposal') return `${member('client_id')}: ${member('kind')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
-  if (kind === 'ApprovalRule') return member('name');
+  if (kind === 'ApprovalRule' || kind === 'Webhook') return member('name');
   if (kind === 'Credential') return `${member('client_id')}/${member('label')}`;
   if (kind === 'Cutoff') return `${member('kind')} ${member('target')}`;
   return id;

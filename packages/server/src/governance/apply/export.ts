@@ -3,6 +3,7 @@ import type { ApprovalRuleRecord } from '../../storage/approval-rules.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { ResourceServerRecord } from '../../storage/resource-servers.ts';
 import type { Stores } from '../../storage/storage.ts';
+import type { WebhookRecord } from '../../storage/webhooks.ts';
 import { peopleView } from '../../registry/trusted-issuer-view.ts';
 import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
 import { rfc3339 } from '../../registry/views.ts';
@@ -20,7 +21,8 @@ export interface ExportedDocument {
     | 'Identity'
     | 'Credential'
     | 'Access'
-    | 'ApprovalRule';
+    | 'ApprovalRule'
+    | 'Webhook';
   readonly metadata: { readonly name: string };
   readonly spec: Readonly<Record<string, unknown>>;
 }
@@ -35,6 +37,7 @@ type Reading = Pick<
   | 'credentials'
   | 'access'
   | 'approvalRules'
+  | 'webhooks'
 >;
 const LIVE = new Set<IdentityRecord['state']>(['draft', 'active', 'suspended']);
 const MOST_NAME_CHARS = 200;
@@ -64,6 +67,7 @@ export async function exportDocuments(stores: Reading, now: number): Promise<rea
     ...(await credentialDocuments(stores, identities, now)),
     ...(await accessDocuments(stores, identities, resourceServers)),
     ...(await stores.approvalRules.active()).map(approvalRuleDocument),
+    ...(await stores.webhooks.live()).map(webhookDocument),
   ];
 }
 
@@ -194,6 +198,15 @@ async function accessDocuments(
 function approvalRuleDocument(record: ApprovalRuleRecord): ExportedDocument {
   const { name, subject, match, steps, owner_may_approve } = approvalRuleView(record);
   return documentOf('ApprovalRule', name, { subject, match, steps, owner_may_approve });
+}
+
+function webhookDocument({ name, url, events, description, state }: WebhookRecord): ExportedDocument {
+  return documentOf('Webhook', name, {
+    url,
+    events: [...events],
+    ...(description === undefined ? {} : { description }),
+    ...(state === 'disabled' ? { state } : {}),
+  });
 }
 
 function documentOf(

@@ -8,9 +8,11 @@ import { handleKey } from '../../registry/directory/handle.ts';
 import { changePerson } from '../../registry/directory/person.ts';
 import { deleteTeam } from '../../registry/directory/team.ts';
 import { moveIdentity } from '../../registry/lifecycle.ts';
+import { requireWithin } from '../../registry/own-access.ts';
 import { settleStatus } from '../../registry/owner/departure.ts';
 import { deleteResourceServer } from '../../registry/resource-server.ts';
 import { deleteTrustedIssuer } from '../../registry/trusted-issuer.ts';
+import { deleteWebhook } from '../../registry/webhook/webhook.ts';
 import type { Page, PageRequest, Position } from '../../storage/page.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
@@ -45,6 +47,7 @@ export async function removals(
   if (kinds.has('Person')) found.push(...(await personRemovals(application, stores, declared)));
   if (kinds.has('TrustedIssuer')) found.push(...(await trustedIssuerRemovals(application, stores, declared)));
   if (kinds.has('ApprovalRule')) found.push(...(await approvalRuleRemovals(application, stores, declared)));
+  if (kinds.has('Webhook')) found.push(...(await webhookRemovals(application, stores, declared)));
   if (kinds.has('ResourceServer'))
     found.push(...(await resourceServerRemovals(application, stores, declared)));
   return found;
@@ -165,6 +168,25 @@ async function approvalRuleRemovals(
   return found;
 }
 
+async function webhookRemovals(
+  { deps, ceiling }: Application,
+  stores: Stores,
+  declared: ReadonlySet<string>,
+): Promise<readonly Removal[]> {
+  const live = await stores.webhooks.live();
+  return live
+    .filter(({ name }) => !declared.has(`Webhook ${name}`))
+    .map(
+      ({ id }): Removal =>
+        async (now, tell) => {
+          requireWithin(ceiling, ['webhooks:write']);
+          const present = await now.webhooks.byId(id);
+          if (present !== undefined) await deleteWebhook(deps, now, tell, present);
+          return undefined;
+        },
+    );
+}
+
 /**
  * Cuts off what was issued by its rules, which have ended by now, a batch in each transaction, and deletes it with the last:
  * one that was interrupted is there to be pruned again.
@@ -230,6 +252,7 @@ async function declaredKeys(stores: Stores, objects: readonly Declared[]): Promi
     else if (object.kind === 'Person') keys.add(`Person ${handleKey(object.handle)}`);
     else if (object.kind === 'Team') keys.add(`Team ${handleKey(object.team)}`);
     else if (object.kind === 'ApprovalRule') keys.add(`ApprovalRule ${object.name}`);
+    else if (object.kind === 'Webhook') keys.add(`Webhook ${object.name}`);
     else if (object.kind === 'ResourceServer') keys.add(`ResourceServer ${object.identifier}`);
     else {
       const identity =

@@ -11,6 +11,7 @@ import type { Home } from '../../registry/home.ts';
 import type { AccessRecord } from '../../storage/access.ts';
 import type { FindingKind } from '../../storage/findings.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
+import type { WebhookRecord } from '../../storage/webhooks.ts';
 import type { ProposalRecord } from '../../storage/proposals.ts';
 
 /** What detectors may know besides the identity itself. */
@@ -36,6 +37,8 @@ export interface Circumstances extends ToldOfUse {
   readonly homes?: ReadonlyMap<string, Home> | undefined;
   /** By id of the credential: what callers it had at this process since the last round; absent: not known. */
   readonly places?: ReadonlyMap<string, Places> | undefined;
+  /** Webhooks that the authority itself disabled. */
+  readonly silentWebhooks: readonly WebhookRecord[];
   /** Live proposals about it; absent: not looked up. */
   readonly proposals?: readonly ProposalRecord[] | undefined;
   /** After this long a suspended identity should be ended. */

@@ -60,6 +60,7 @@ function observe(
     now: T0,
     maximumAge: () => 90 * DAY,
     suspendedForMs: 30 * DAY,
+    silentWebhooks: [],
     paces: new Map(),
     keySharers: new Map(),
     ...NOTHING_TOLD,

@@ -42,6 +42,7 @@ function seen(
       suspendedForMs: 30 * DAY,
       paces: new Map(),
       keySharers: new Map(),
+      silentWebhooks: [],
       ...NOTHING_TOLD,
       ...change,
     })

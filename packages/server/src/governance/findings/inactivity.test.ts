@@ -18,6 +18,7 @@ function kinds(
     now: T0 + 100 * DAY,
     maximumAge: () => 90 * DAY,
     suspendedForMs: 30 * DAY,
+    silentWebhooks: [],
     paces: new Map(),
     keySharers: new Map(),
     inactivity: { mode: 'suspend', use: { lastUsedAt: T0 + DAY, watchedSince: T0 } },

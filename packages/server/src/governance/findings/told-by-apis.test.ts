@@ -29,6 +29,7 @@ function observe(detector: Detector, told: Partial<ToldOfUse>): ReturnType<Detec
     now: T0 + 9 * DAY,
     maximumAge: () => DAY,
     suspendedForMs: 30 * DAY,
+    silentWebhooks: [],
     paces: new Map(),
     keySharers: new Map(),
     ...NOTHING_TOLD,

@@ -30,13 +30,15 @@ import { uncachedClient } from '../findings/uncached-client.ts';
 import { unregisteredCaller } from '../findings/unregistered-caller.ts';
 import { unusedCredential } from '../findings/unused-credential.ts';
 import { weakMethod } from '../findings/weak-method.ts';
+import { webhookDisabled } from '../findings/webhook-disabled.ts';
 import { wideAccess } from '../findings/wide-access.ts';
 import type { Job } from './job.ts';
 import { lookAt, type LookDeps, type LookingStores, type Round } from './look-at-identities.ts';
 import { createPacer, type Pacer } from './pacer.ts';
 
 export interface LookForFindingsDeps extends RuleDeps {
-  readonly storage: LookingStores & Pick<Storage, 'scopeRoutes' | 'unregisteredCallers' | 'onChange'>;
+  readonly storage: LookingStores &
+    Pick<Storage, 'scopeRoutes' | 'unregisteredCallers' | 'webhooks' | 'onChange'>;
   readonly changes: Changes;
   readonly maximumAge: Circumstances['maximumAge'];
   readonly pace: Pick<IssuancePace, 'take'>;
@@ -68,6 +70,7 @@ const DETECTORS: readonly Detector[] = [
   ownerLost,
   noBackup,
   teamEmptied,
+  webhookDisabled,
   overPrivileged,
   reducedButNeeded,
   identitySprawl,
@@ -102,6 +105,7 @@ export function lookForFindingsJob(given: LookForFindingsDeps): Job {
         mode,
         watched: await watchedSince(deps.storage.settings),
         directory: await hasDirectory(deps.storage),
+        silentWebhooks: await silentWebhooks(deps.storage),
         ...(await toldOfUse(deps.storage, now)),
       });
       if (now < roundAt && !changed.overflown) {
@@ -120,6 +124,11 @@ export function lookForFindingsJob(given: LookForFindingsDeps): Job {
       );
     },
   };
+}
+
+async function silentWebhooks({ webhooks }: Pick<Stores, 'webhooks'>): Promise<Round['silentWebhooks']> {
+  const live = await webhooks.live();
+  return live.filter(({ state, disabledReason }) => state === 'disabled' && disabledReason !== undefined);
 }
 
 async function hasDirectory(stores: Pick<Stores, 'people'>): Promise<boolean> {

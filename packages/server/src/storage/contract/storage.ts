@@ -25,6 +25,7 @@ import { trustedIssuerContract } from './trusted-issuers.ts';
 import { transactionContract } from './transactions.ts';
 import { usageContract } from './usage.ts';
 import { usedOnceContract } from './used-once.ts';
+import { webhookContract } from './webhooks.ts';
 import { type Subject, testClock } from './subject.ts';
 
 const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
@@ -45,6 +46,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['ownership', ownershipContract],
   ['usage', usageContract],
   ['what time does', lifecycleContract],
+  ['webhooks and what is sent to them', webhookContract],
   ['outbox', outboxContract],
   ['used once', usedOnceContract],
   ['idempotency', idempotencyContract],

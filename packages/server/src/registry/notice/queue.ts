@@ -1,0 +1,51 @@
+import type { Actor, ToldChange } from '../../audit/change.ts';
+import type { RandomBytes } from '../../ids.ts';
+import { newId } from '../../ids.ts';
+import type { Stores } from '../../storage/storage.ts';
+import { matchesEvent } from '../webhook/pattern.ts';
+import { type Notice, noticeOf } from './notice.ts';
+
+/**
+ * Puts what others are to be told of a change where it is sent from, in the transaction of the change: told is what is done, and
+ * what is done is told, whatever dies when.
+ */
+export async function queueNotices(
+  random: RandomBytes,
+  stores: Pick<Stores, 'webhooks' | 'webhookDeliveries'>,
+  actor: Actor,
+  changes: readonly ToldChange[],
+): Promise<void> {
+  if (changes.length === 0) return;
+  const webhooks = (await stores.webhooks.live()).filter(({ state }) => state === 'enabled');
+  for (const change of changes) {
+    const matching = webhooks.filter(({ events }) => matchesEvent(events, change.type));
+    if (matching.length === 0) continue;
+    const notice = noticeOf(actor, change);
+    for (const { id } of matching) await queueForWebhook(random, stores, id, notice, change.at);
+  }
+}
+
+async function queueForWebhook(
+  random: RandomBytes,
+  stores: Pick<Stores, 'webhookDeliveries'>,
+  webhookId: string,
+  notice: Notice,
+  at: number,
+): Promise<void> {
+  await stores.webhookDeliveries.insert({
+    id: newId('dlv', random),
+    webhookId,
+    eventId: notice.data.event,
+    type: notice.type,
+    body: JSON.stringify(notice),
+    state: 'waiting',
+    attempts: 0,
+    nextAt: at,
+    lastAt: undefined,
+    lastStatus: undefined,
+    lastError: undefined,
+    createdAt: at,
+    startedAt: at,
+    finishedAt: undefined,
+  });
+}

@@ -8,6 +8,7 @@ import {
   page,
   pageQuery,
   positive,
+  reason,
   recordId,
   resourceServerRef,
   scopeName,
@@ -17,7 +18,15 @@ import {
 } from './fields.ts';
 import { accessUsage } from './usage.ts';
 
-export const ACCESS_STATES = ['requested', 'active', 'rejected', 'lapsed', 'revoked', 'expired'] as const;
+export const ACCESS_STATES = [
+  'requested',
+  'active',
+  'suspended',
+  'rejected',
+  'lapsed',
+  'revoked',
+  'expired',
+] as const;
 export type AccessState = (typeof ACCESS_STATES)[number];
 
 /** Members that a person may write; shared by creation and declared documents. */
@@ -173,6 +182,16 @@ export const accessOperations = {
     body: approvalReject,
     response: access,
     destructive: true,
+  }),
+  'access.restore': operation({
+    method: 'POST',
+    path: '/v1/access/{id}/restore',
+    summary: 'Give back an access that is suspended; people only',
+    scopes: ['approvals:write'],
+    params,
+    body: z.strictObject({ reason }),
+    response: access,
+    ifMatch: 'optional',
   }),
   'access.revoke': operation({
     method: 'DELETE',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { cutoffOutlook } from './cutoffs.ts';
 import { peopleImported } from './people-import.ts';
+import { reviewOutlook } from './reviews.ts';
 import { recentCallers } from './decommissioning.ts';
 
 /** The kinds of objects that a write can change. */
@@ -17,6 +18,8 @@ export const OBJECT_KINDS = [
   'Person',
   'Team',
   'OwnershipOffer',
+  'Review',
+  'ReviewItem',
   'Webhook',
   'Proposal',
 ] as const;
@@ -44,6 +47,7 @@ export const difference = z
     changes: z.array(objectChange),
     import: peopleImported.optional().describe('Of an import of people: how many rows do what'),
     outlook: cutoffOutlook.optional().describe('Of a cut-off: whom it reaches, and the worst case'),
+    review: reviewOutlook.optional().describe('Of a review: what it would ask, and whom'),
     recent: recentCallers.optional().describe('Of a decommissioning: who used it lately'),
   })
   .meta({ id: 'Difference' });

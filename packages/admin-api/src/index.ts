@@ -145,6 +145,26 @@ export {
 } from './resource-servers.ts';
 export { RISK_BANDS, type Risk, type RiskBand } from './risk.ts';
 export {
+  MOST_REVIEW_ITEMS,
+  ON_SILENCE,
+  type OnSilence,
+  REMAINING_TOKENS,
+  type RemainingTokens,
+  REMEDIATION_STATES,
+  type RemediationState,
+  type Review,
+  REVIEW_DECISIONS,
+  REVIEW_ITEM_STATES,
+  REVIEW_STATES,
+  reviewCreate,
+  type ReviewDecision,
+  type ReviewItem,
+  type ReviewItemState,
+  type ReviewOutlook,
+  type ReviewQuality,
+  type ReviewState,
+} from './reviews.ts';
+export {
   isPeopleScope,
   limitedToOwn,
   PERMISSIONS,

@@ -17,6 +17,7 @@ import { peopleOperations } from './people.ts';
 import { peopleImportOperation } from './people-import.ts';
 import { proposalOperations } from './proposals.ts';
 import { resourceServerOperations } from './resource-servers.ts';
+import { reviewOperations } from './reviews.ts';
 import { riskOperations } from './risk.ts';
 import { teamOperations } from './teams.ts';
 import { tokenOperations } from './tokens.ts';
@@ -35,6 +36,7 @@ export const operations = {
   ...accessOperations,
   ...approvalOperations,
   ...approvalRuleOperations,
+  ...reviewOperations,
   ...keyOperations,
   ...cutoffOperations,
   ...findingOperations,

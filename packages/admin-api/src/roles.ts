@@ -40,6 +40,9 @@ export const SCOPE_ROLES: { readonly [scope in Permission]: readonly Role[] } = 
   'metrics:read': [...OPERATION, 'auditor'],
   'approvals:read': EVERYBODY,
   'approvals:write': ['admin', 'approver'],
+  'reviews:read': EVERYBODY,
+  'reviews:write': OPERATION,
+  'reviews:decide': ['admin', 'approver', 'owner', 'reviewer'],
   'ownership:accept': ['admin', 'operator', 'approver', 'owner', 'reviewer'],
   'approval-rules:read': EVERYBODY,
   'approval-rules:write': ['admin'],
@@ -55,10 +58,10 @@ export function scopesOfRoles(roles: Iterable<Role>): readonly Permission[] {
 
 /**
  * Whether these roles hold the scope only for what is the person's own. What is offered to somebody is not theirs yet: the
- * offer itself says who may take it.
+ * offer itself says who may take it; so does an item of a review say who decides on it.
  */
 export function limitedToOwn(roles: Iterable<Role>, scope: Permission): boolean {
-  if (scope === 'ownership:accept') return false;
+  if (scope === 'ownership:accept' || scope === 'reviews:decide') return false;
   const holding = [...roles].filter((role) => SCOPE_ROLES[scope].includes(role));
   return holding.length > 0 && holding.every((role) => role === 'owner');
 }

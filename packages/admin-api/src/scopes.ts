@@ -13,6 +13,8 @@ export const ADMIN_SCOPES = {
   'approvals:read': { description: 'See what waits for approval, and what was decided', sensitivity: 1 },
   'approval-rules:read': { description: 'See what needs approval', sensitivity: 1 },
   'approval-rules:write': { description: 'Say what needs approval', sensitivity: 3 },
+  'reviews:read': { description: 'See reviews, their items and what was decided', sensitivity: 1 },
+  'reviews:write': { description: 'Plan, start and close reviews', sensitivity: 3 },
   'keys:read': { description: 'See signing keys; never their private part', sensitivity: 0 },
   'keys:write': { description: 'Rotate signing keys', sensitivity: 3 },
   'audit:read': { description: 'Read the audit log and explain requests', sensitivity: 2 },
@@ -38,6 +40,7 @@ export const PEOPLE_SCOPES = {
     description: 'Approve and reject, resume after a security stop, lift a cut-off',
     sensitivity: 3,
   },
+  'reviews:decide': { description: 'Decide on items of reviews that are asked of oneself', sensitivity: 3 },
   'ownership:accept': { description: 'Accept and decline what is offered to oneself', sensitivity: 2 },
 } as const satisfies Record<string, { readonly description: string; readonly sensitivity: 0 | 1 | 2 | 3 }>;
 

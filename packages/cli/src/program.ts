@@ -81,6 +81,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'What needs the approval of people',
     load: async () => (await import('./commands/approval-rules.ts')).approvalRules,
   },
+  reviews: {
+    brief: 'Campaigns in which people decide on access',
+    load: async () => (await import('./commands/reviews.ts')).reviews,
+  },
   people: {
     brief: 'Who owners are, and who has left',
     load: async () => (await import('./commands/people.ts')).people,

@@ -80,6 +80,7 @@ export async function measureSweeps(options: {
       missedReductions: 'report',
       ownerAcceptance: ownerAcceptance('auto'),
       approvalValidity: 72 * HOUR,
+      lifetimes: { default: 600, maximum: 3600 },
       webhooks: {
         seal: createSeal(new Uint8Array(32), random),
         digest: () => 'ZGlnZXN0',

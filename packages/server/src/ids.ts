@@ -19,6 +19,8 @@ export type IdPrefix =
   | 'off'
   | 'apr'
   | 'arq'
+  | 'rvw'
+  | 'rvi'
   | 'whk'
   | 'whs'
   | 'dlv'

@@ -98,6 +98,12 @@ export const access: RouteMap<CliContext> = buildNoun<Access>(
       overrides: { justification: { brief: 'Why it is still needed' } },
       done: 'Asked for',
     },
+    restore: {
+      operation: 'access.restore',
+      examples: ['acs_0123456789abcdefghij --reason "the owner was on leave, it is needed"'],
+      overrides: { reason: { brief: 'Why; it stays in the audit log' } },
+      done: 'Restored',
+    },
     revoke: { operation: 'access.revoke', examples: ['acs_0123456789abcdefghij --yes'], done: 'Revoked' },
   },
   { show: accessShow, explain: accessExplain, holders: accessHolders },

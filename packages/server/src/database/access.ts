@@ -8,7 +8,15 @@ import type {
 } from '../storage/access.ts';
 import type { Page, PageRequest } from '../storage/page.ts';
 import { type Connection, type Session, type Transaction, statement } from './database.ts';
-import { conditions, duePage, dueStatement, pageOf, pageStatement } from './list.ts';
+import {
+  type Conditions,
+  conditions,
+  duePage,
+  dueStatement,
+  lowerAscii,
+  pageOf,
+  pageStatement,
+} from './list.ts';
 import { FOREVER, type VersionedTable, versionedTable } from './versioned.ts';
 
 interface AccessRow {
@@ -155,6 +163,21 @@ async function endScopes(tx: Transaction, { id, createdAt, updatedAt }: AccessRe
   }
 }
 
+/** What the identity of an access has to be, behind another condition. */
+function identityText(where: Conditions, filter: NonNullable<AccessFilter['identity']>): string {
+  const { environments, kinds, ownerPerson, ownerTeam } = filter;
+  const oneOf = (column: string, values: readonly string[] | undefined): string =>
+    values === undefined ? '' : ` AND ${column} IN (${values.map((each) => where.param(each)).join(', ')})`;
+  const named = (column: string, name: string | undefined): string =>
+    name === undefined ? '' : ` AND ${column} = ${where.param(lowerAscii(name))}`;
+  return [
+    oneOf('i.environment', environments),
+    oneOf('i.kind', kinds),
+    named('lower(i.owner_person)', ownerPerson),
+    named('lower(i.owner_team)', ownerTeam),
+  ].join('');
+}
+
 /** A page of who held a scope at an instant: along the index that holds all that decides it, in the page's own order. */
 async function heldAt(
   connection: Connection,
@@ -193,6 +216,11 @@ async function pageFrom(
   const where = conditions();
   where.equals('a.identity_id', filter.identityId);
   where.equals('a.state', filter.state);
+  if (filter.identity !== undefined) {
+    where.add(
+      `EXISTS (SELECT 1 FROM identities i WHERE i.id = a.identity_id${identityText(where, filter.identity)})`,
+    );
+  }
   let from = `${table} a`;
   let key = { createdAt: 'a.created_at', id: 'a.id' };
   if (filter.scope !== undefined && filter.identityId === undefined) {
@@ -234,7 +262,7 @@ async function pageFrom(
   return { ...byEnd, items: byEnd.items.map(({ record }) => record) };
 }
 
-const DUE = dueStatement('access', 'expires_at', "state IN ('requested', 'active')");
+const DUE = dueStatement('access', 'expires_at', "state IN ('requested', 'active', 'suspended')");
 
 export function accessStore(session: Session): AccessStore {
   return {

@@ -16,6 +16,7 @@ import { people } from './migrations/0032-people.ts';
 import { approvals } from './migrations/0033-approvals.ts';
 import { notices } from './migrations/0036-notices.ts';
 import { trace } from './migrations/0037-trace.ts';
+import { reviews } from './migrations/0038-reviews.ts';
 import { rightSizing } from './migrations/0039-right-sizing.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
@@ -39,6 +40,7 @@ const MIGRATIONS: readonly {
   { name: '0033-approvals', texts: approvals },
   { name: '0036-notices', texts: notices },
   { name: '0037-trace', texts: trace },
+  { name: '0038-reviews', texts: reviews },
   { name: '0039-right-sizing', texts: rightSizing },
 ];
 

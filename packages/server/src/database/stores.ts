@@ -18,6 +18,8 @@ import { outboxStore } from './outbox.ts';
 import { ownershipClockStore } from './ownership-clocks.ts';
 import { ownershipOfferStore } from './ownership-offers.ts';
 import { personStore } from './people.ts';
+import { reviewItemStore } from './review-items.ts';
+import { reviewStore } from './reviews.ts';
 import { proposalStore } from './proposals.ts';
 import { resourceServerStore } from './resource-servers.ts';
 import { scopeRouteStore } from './scope-routes.ts';
@@ -42,6 +44,8 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     access: accessStore(session),
     approvalRules: approvalRuleStore(session),
     approvals: approvalStore(session),
+    reviews: reviewStore(session),
+    reviewItems: reviewItemStore(session),
     credentialMakers: credentialMakerStore(session),
     trustedIssuers: trustedIssuerStore(session),
     signingKeys: signingKeyStore(session),

@@ -1,4 +1,4 @@
-import { type OperationId, operationIds, operations } from '@countersign/admin-api';
+import { MOST_REVIEW_ITEMS, type OperationId, operationIds, operations } from '@countersign/admin-api';
 import type { Changes } from '../audit/change.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { StrangerBudget } from '../audit/stranger-budget.ts';
@@ -42,6 +42,7 @@ import { peopleHandlers } from './admin/people.ts';
 import { proposalHandlers } from './admin/proposals.ts';
 import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin, type RequireAdminDeps } from './admin/require-admin.ts';
+import { reviewHandlers } from './admin/reviews.ts';
 import { resourceServerHandlers } from './admin/resource-servers.ts';
 import { riskHandlers } from './admin/risk.ts';
 import { teamHandlers } from './admin/teams.ts';
@@ -61,6 +62,7 @@ import { reportOwnUseJob } from './jobs/report-own-use.ts';
 import { rightSizeJob } from './jobs/right-size.ts';
 import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
 import { runOrphanClocksJob } from './jobs/run-orphan-clocks.ts';
+import { runReviewsJob } from './jobs/run-reviews.ts';
 import { suspendInactiveJob } from './jobs/suspend-inactive.ts';
 import { sweepEndsJob } from './jobs/sweep-ends.ts';
 import { sweepExpiredJob } from './jobs/sweep-expired.ts';
@@ -162,6 +164,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...accessHandlers(rules),
     ...approvalHandlers(rules),
     ...approvalRuleHandlers(rules),
+    ...reviewHandlers(rules),
     ...keyHandlers(rules),
     ...cutoffHandlers({
       ...rules,
@@ -207,6 +210,7 @@ export function createJobs(
     | 'approvalValidity'
     | 'adminResource'
     | 'ending'
+    | 'lifetimes'
     | 'rollbackWindow'
   > &
     Pick<WatchProposalsDeps, 'missedReductions'> &
@@ -227,6 +231,7 @@ export function createJobs(
     runOrphanClocksJob(deps),
     escalateOwnershipOffersJob(deps),
     lapseApprovalsJob(deps),
+    runReviewsJob({ ...deps, mostItems: MOST_REVIEW_ITEMS }),
     forgetUseJob(deps),
     reportOwnUseJob(deps.reportOwnUse),
     rightSizeJob(deps),

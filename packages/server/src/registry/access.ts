@@ -90,15 +90,16 @@ async function requireOnlyOne(
   ends: AccessEnds,
 ): Promise<void> {
   const filter = { identityId: ends.identity.id, resourceServerId: ends.resourceServer.id };
-  for (const state of ['active', 'requested'] as const) {
+  for (const state of ['active', 'requested', 'suspended'] as const) {
     const { items } = await stores.access.list({ ...filter, state }, { limit: 1 });
     const [existing] = items;
     if (existing !== undefined && existing.expiresAt <= deps.clock.now()) {
       await expireAccess(deps, stores, tell, ends, existing);
     } else if (existing !== undefined) {
+      const instead = state === 'suspended' ? 'it is suspended, restore or revoke it' : 'change that one';
       throw new RegistryRefusal(
         'already_exists',
-        `${ends.identity.clientId} has access to ${ends.resourceServer.identifier} already: change that one`,
+        `${ends.identity.clientId} has access to ${ends.resourceServer.identifier} already: ${instead}`,
         { existing: existing.id },
       );
     }
@@ -147,7 +148,11 @@ export async function changeAccess(
   if (same(changed, record)) return record;
   const state = record.state === 'active' && record.expiresAt <= now ? 'expired' : record.state;
   if (state !== 'active' && state !== 'requested') {
-    throw new RegistryRefusal('illegal_transition', `an access that is ${state} does not change any more`);
+    const detail =
+      state === 'suspended'
+        ? 'an access that is suspended does not change: restore it first'
+        : `an access that is ${state} does not change any more`;
+    throw new RegistryRefusal('illegal_transition', detail);
   }
   if (!same(changed.scopes, record.scopes)) requireScopes(ends.resourceServer, changed.scopes);
   if (record.state === 'requested') return await editRequested(deps, stores, tell, ends, record, changed, by);
@@ -184,7 +189,7 @@ async function editRequested(
   return await replaceAccess(deps, stores, tell, ends, record, changed, 'access.request_edited', shown);
 }
 
-const LIVE: ReadonlySet<AccessRecord['state']> = new Set(['requested', 'active']);
+const LIVE: ReadonlySet<AccessRecord['state']> = new Set(['requested', 'active', 'suspended']);
 
 /** Its end has come: it does not come back, and another one may take its place. The same record when it has ended already. */
 export async function expireAccess(

@@ -50,7 +50,7 @@ export async function cutoffReach(
     .map((resourceServer) => ({ resourceServer, longestLife: lifeAt(deps, resourceServer) }));
 }
 
-const GAVE_TOKENS: ReadonlySet<string> = new Set(['active', 'revoked', 'expired']);
+const GAVE_TOKENS: ReadonlySet<string> = new Set(['active', 'suspended', 'revoked', 'expired']);
 
 async function ofIdentity(
   deps: CutoffReachDeps,

@@ -3,6 +3,7 @@ import { orderCutoff } from '../cutoff/order.ts';
 import type { DecommissionPlan, IdentityRecord, IdentityState } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
 import { revokeAccess } from './access.ts';
+import { heldOf } from './access-ends.ts';
 import { identityNeedsApproval } from './approval/identity-request.ts';
 import { voidPending } from './approval/request.ts';
 import type { RuleDeps, Tell } from './change-rules.ts';
@@ -251,7 +252,7 @@ async function takeAll(deps: RuleDeps, stores: Stores, tell: Tell, identity: Ide
     await revokeCredential(deps, stores, tell, identity, credential);
   }
   await stores.credentials.erase(identity.id);
-  for (const access of await stores.access.activeOfIdentity(identity.id)) {
+  for (const access of await heldOf(stores, identity.id)) {
     const resourceServer = await stores.resourceServers.byId(access.resourceServerId);
     if (resourceServer !== undefined)
       await revokeAccess(deps, stores, tell, { identity, resourceServer }, access);

@@ -149,7 +149,7 @@ async function requireUnheld(
   scope: string | undefined,
 ): Promise<void> {
   const now = deps.clock.now();
-  for (const state of ['active', 'requested'] as const) {
+  for (const state of ['active', 'requested', 'suspended'] as const) {
     let after: Position | undefined;
     do {
       const page = await stores.access.list(

@@ -1,4 +1,5 @@
 import type { AccessConditions, AccessState, Binding, Day } from '@countersign/admin-api';
+import type { Environment, IdentityKind } from './identities.ts';
 import type { Due, DuePage, Page, PageRequest } from './page.ts';
 
 export type { AccessConditions, AccessState, Binding, Day };
@@ -42,6 +43,15 @@ export interface AccessFilter {
   /** Epoch ms: let through since then, or not; by `scope` if one is named. Only of what is so now. */
   readonly usedSince?: number | undefined;
   readonly notUsedSince?: number | undefined;
+  /** What the identity is now; names without regard to ASCII case, as `IdentityFilter` has them. */
+  readonly identity?:
+    | {
+        readonly environments?: readonly Environment[] | undefined;
+        readonly kinds?: readonly IdentityKind[] | undefined;
+        readonly ownerPerson?: string | undefined;
+        readonly ownerTeam?: string | undefined;
+      }
+    | undefined;
 }
 
 export interface HeldFilter {
@@ -51,8 +61,8 @@ export interface HeldFilter {
 
 export interface AccessStore {
   /**
-   * `unique_conflict` (`identity_resource_server`) while another access of the pair is live (requested or active and
-   * not revoked); `missing_reference` when identity or resource server does not exist.
+   * `unique_conflict` (`identity_resource_server`) while another access of the pair is live (requested, active or
+   * suspended); `missing_reference` when identity or resource server does not exist.
    */
   insert(record: AccessRecord): Promise<void>;
   /** Compare-and-swap on `version - 1`, with its history row. `version_conflict` otherwise. */

@@ -14,6 +14,8 @@ import type { OutboxStore } from './outbox.ts';
 import type { OwnershipClockStore } from './ownership-clocks.ts';
 import type { OwnershipOfferStore } from './ownership-offers.ts';
 import type { PersonStore } from './people.ts';
+import type { ReviewItemStore } from './review-items.ts';
+import type { ReviewStore } from './reviews.ts';
 import type { ProposalStore } from './proposals.ts';
 import type { ResourceServerStore } from './resource-servers.ts';
 import type { ScopeRouteStore } from './scope-routes.ts';
@@ -38,6 +40,8 @@ export interface Stores {
   readonly access: AccessStore;
   readonly approvalRules: ApprovalRuleStore;
   readonly approvals: ApprovalStore;
+  readonly reviews: ReviewStore;
+  readonly reviewItems: ReviewItemStore;
   readonly credentialMakers: CredentialMakerStore;
   readonly trustedIssuers: TrustedIssuerStore;
   readonly signingKeys: SigningKeyStore;

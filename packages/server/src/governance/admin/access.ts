@@ -10,6 +10,7 @@ import { type AdministratorDeps, keepAdministered } from '../../registry/adminis
 import type { ApprovalDeps } from '../../registry/approval/request.ts';
 import type { Tell } from '../../registry/change-rules.ts';
 import { requireWithin } from '../../registry/own-access.ts';
+import { restoreAccess } from '../../registry/suspend-access.ts';
 import { useOfAccess } from '../../registry/use/read-use.ts';
 import { accessUsageView } from '../../registry/use/view.ts';
 import { accessView } from '../../registry/views.ts';
@@ -127,6 +128,17 @@ export function accessHandlers(
         requireVersion(found.record.version);
         const change = { justification: body.justification, expiresAt: Date.parse(body.expires_at) };
         return await changed(deps, stores, tell, found, change, admin);
+      },
+    },
+
+    'access.restore': {
+      kind: 'write',
+      async run({ params, body, admin, requireVersion }, stores, tell) {
+        const { record, ends } = await requireAccess(stores, params.id);
+        requireVersion(record.version);
+        if (ends.resourceServer.builtIn) requireWithin(admin.unlimited, record.scopes);
+        const next = await restoreAccess(deps, stores, tell, ends, record, admin.actor, body.reason);
+        return await resultOf(deps, stores, next, ends);
       },
     },
 

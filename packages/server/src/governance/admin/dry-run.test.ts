@@ -135,6 +135,11 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
     `update Access active → ${FRAUD}`,
   ],
   'access.revoke': ['/v1/access/ACCESS', any, `delete Access active → ${FRAUD}`],
+  'reviews.create': [
+    '/v1/reviews',
+    { body: { name: 'spring', reviewers: ['backup'], due_at: '2026-12-20T00:00:00Z' } },
+    'create Review spring',
+  ],
   'keys.rotate': ['/v1/keys/rotate', {}, 'update SigningKey'],
   'cutoffs.create': [
     '/v1/cutoffs',
@@ -179,6 +184,10 @@ const ELSEWHERE: readonly OperationId[] = [
   'access.approve',
   'access.reject',
   'access.renew',
+  'access.restore',
+  'reviews.start',
+  'reviews.decide',
+  'reviews.close',
   'approvals.approve',
   'approvals.reject',
   'approval-rules.create',

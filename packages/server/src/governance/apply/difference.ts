@@ -13,6 +13,8 @@ export type ObjectKind =
   | 'Person'
   | 'Team'
   | 'OwnershipOffer'
+  | 'Review'
+  | 'ReviewItem'
   | 'Webhook'
   | 'Proposal';
 type View = Record<string, unknown>;
@@ -41,6 +43,8 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['person', 'Person'],
   ['team', 'Team'],
   ['ownership_offer', 'OwnershipOffer'],
+  ['review', 'Review'],
+  ['review_item', 'ReviewItem'],
   ['webhook', 'Webhook'],
   ['proposal', 'Proposal'],
 ]);
@@ -123,7 +127,8 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
   if (kind === 'Proposal') return `${member('client_id')}: ${member('kind')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
-  if (kind === 'ApprovalRule' || kind === 'Webhook') return member('name');
+  if (kind === 'ApprovalRule' || kind === 'Webhook' || kind === 'Review') return member('name');
+  if (kind === 'ReviewItem') return member('access');
   if (kind === 'Credential') return `${member('client_id')}/${member('label')}`;
   if (kind === 'Cutoff') return `${member('kind')} ${member('target')}`;
   return id;

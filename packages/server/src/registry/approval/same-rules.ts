@@ -1,6 +1,7 @@
 import type { Actor } from '../../audit/change.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Stores } from '../../storage/storage.ts';
+import { heldOf } from '../access-ends.ts';
 import { RegistryRefusal } from '../refusal.ts';
 import { accessFacts, identityFacts } from './content.ts';
 import { isAuthority } from './party.ts';
@@ -22,7 +23,7 @@ export async function requireSameRules(
   if (rules.length === 0) return;
   const pairs: (readonly [AskedFacts, AskedFacts])[] = [];
   if (STANDING.has(before.state)) pairs.push([identityFacts(before), identityFacts(after)]);
-  for (const { resourceServerId, scopes } of await stores.access.activeOfIdentity(before.id)) {
+  for (const { resourceServerId, scopes } of await heldOf(stores, before.id)) {
     const resourceServer = await stores.resourceServers.byId(resourceServerId);
     if (resourceServer === undefined) continue;
     pairs.push([

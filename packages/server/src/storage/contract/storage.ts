@@ -18,6 +18,7 @@ import { ownershipContract } from './ownership.ts';
 import { peopleContract } from './people.ts';
 import { proposalContract } from './proposals.ts';
 import { resourceServerContract } from './resource-servers.ts';
+import { reviewContract } from './reviews.ts';
 import { settingContract } from './settings.ts';
 import { signingKeyContract } from './signing-keys.ts';
 import { statusIndexContract } from './status-indexes.ts';
@@ -35,6 +36,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['access', accessContract],
   ['access as of an instant', accessAsOfContract],
   ['approvals', approvalContract],
+  ['reviews', reviewContract],
   ['trusted issuers', trustedIssuerContract],
   ['signing keys', signingKeyContract],
   ['cut-offs', cutoffContract],

@@ -26,7 +26,7 @@ export const FINDING_KINDS = [
   'credential_sprawl',
   'unused_credential',
   'cross_environment_use',
-  'shared_credential',
+  'reused_credential',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 export const FINDING_STATES = ['open', 'accepted', 'resolved'] as const;

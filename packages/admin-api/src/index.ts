@@ -143,7 +143,7 @@ export {
   SIGNING_ALGORITHMS,
   type SigningAlgorithm,
 } from './resource-servers.ts';
-export { RISK_BANDS, type Risk, type RiskBand } from './risk.ts';
+export { type ListedRisk, RISK_BANDS, type Risk, type RiskBand } from './risk.ts';
 export {
   MOST_REVIEW_ITEMS,
   ON_SILENCE,

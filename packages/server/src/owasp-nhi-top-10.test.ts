@@ -331,10 +331,10 @@ test('NHI9 reuse: one credential in two workloads is found, copies of one are no
     }
   }
   await authority.travel(1);
-  const { reason } = await seen('reused', 'shared_credential');
+  const { reason } = await seen('reused', 'reused_credential');
   expect(reason).toContain('python');
   expect(reason).toContain('countersign');
-  expect((await found('copies')).has('shared_credential')).toBe(false);
+  expect((await found('copies')).has('reused_credential')).toBe(false);
 });
 
 test('NHI10 human use: a machine decides nothing that is for people, and a person with its secret is seen', async () => {
@@ -348,7 +348,7 @@ test('NHI10 human use: a machine decides nothing that is for people, and a perso
   });
   await authority.token('borrowed', secret, { resource, source: '192.0.2.99', userAgent: 'curl/8.5.0' });
   await authority.travel(1);
-  expect(await seen('borrowed', 'shared_credential')).toMatchObject({ severity: 'high' });
+  expect(await seen('borrowed', 'reused_credential')).toMatchObject({ severity: 'high' });
   // People sign in themselves, and are named: no machine can do in their place what is theirs.
   const draft = await authority.admin('POST', '/v1/identities', {
     name: 'x',

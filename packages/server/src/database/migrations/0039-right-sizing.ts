@@ -22,8 +22,15 @@ export function rightSizing(dialect: Dialect): readonly string[] {
     'CREATE INDEX proposals_kind ON proposals (kind, created_at, id)',
     'CREATE INDEX proposals_page ON proposals (created_at, id)',
     'CREATE INDEX proposals_next ON proposals (next_at, id) WHERE next_at IS NOT NULL',
+    `CREATE TABLE identity_risks (identity_id ${text} PRIMARY KEY REFERENCES identities (id), rank BIGINT NOT NULL,
+      at BIGINT NOT NULL)`,
+    'CREATE INDEX identity_risks_rank ON identity_risks (rank, identity_id)',
     "CREATE INDEX access_active ON access (identity_id, created_at, id) WHERE state = 'active'",
     'CREATE INDEX access_history_pair ON access_history (identity_id, resource_server_id, created_at, id, version)',
+    'ALTER TABLE usage ADD COLUMN oldest_age BIGINT',
+    'ALTER TABLE usage ADD COLUMN unaged_at BIGINT',
+    // What was counted before says nothing of the age of its tokens.
+    'UPDATE usage SET unaged_at = last_ok_at',
     `CREATE INDEX identities_alike ON identities (lower(owner_person), purpose, environment, created_at, id, client_id)
       WHERE state IN ('active', 'suspended')`,
   ];

@@ -16,7 +16,7 @@ import { credentialSprawl, MANY_CREDENTIALS } from './credential-sprawl.ts';
 import { crossEnvironmentUse } from './cross-environment-use.ts';
 import type { Circumstances, Detector } from './detector.ts';
 import { identitySprawl, MANY_ALIKE } from './identity-sprawl.ts';
-import { sharedCredential } from './shared-credential.ts';
+import { reusedCredential } from './reused-credential.ts';
 import { unusedCredential } from './unused-credential.ts';
 
 const DAY = 86_400_000;
@@ -131,13 +131,13 @@ test('cross_environment_use: across the border of production, in either directio
   expect(seen(crossEnvironmentUse, factsOf(identityRecord()))).toEqual([]);
 });
 
-test('shared_credential: two kinds of clients from different networks, or too many networks; replicas are neither', () => {
+test('reused_credential: two kinds of clients from different networks, or too many networks; replicas are neither', () => {
   const identity = identityRecord();
   const [credential] = some(1, identity) as [CredentialRecord];
   const used = (callers: readonly (readonly [string, string])[]): number => {
     const places = createCredentialPlaces();
     for (const [source, agent] of callers) places.saw(credential.id, source, agent);
-    return seen(sharedCredential, factsOf(identity, [credential]), { places: places.take() }).length;
+    return seen(reusedCredential, factsOf(identity, [credential]), { places: places.take() }).length;
   };
   const replicas = Array.from(
     { length: 200 },
@@ -150,5 +150,5 @@ test('shared_credential: two kinds of clients from different networks, or too ma
     Array.from({ length: count }, (_, n) => [`10.${n}.0.1`, 'node'] as const);
   expect(used(regions(8))).toBe(0);
   expect(used(regions(9))).toBe(1);
-  expect(seen(sharedCredential, factsOf(identity, [credential]))).toEqual([]);
+  expect(seen(reusedCredential, factsOf(identity, [credential]))).toEqual([]);
 });

@@ -15,6 +15,8 @@ import { MANY_ALIKE } from '../findings/identity-sprawl.ts';
 import { keySharersOf } from '../findings/key-sharers.ts';
 import { stepsFor } from '../findings/reconcile.ts';
 import { usableCredentials } from '../findings/usable.ts';
+import type { RiskFacts } from '../risk/score.ts';
+import { isRiskNews, keepRisk, type RiskDeps } from './keep-risk.ts';
 import type { Pacer } from './pacer.ts';
 
 /** What is the same for all identities of one round. */
@@ -43,9 +45,10 @@ export type LookingStores = Pick<
   | 'credentialUse'
   | 'usage'
   | 'settings'
+  | 'identityRisks'
 >;
 
-export interface LookDeps extends RuleDeps {
+export interface LookDeps extends RuleDeps, RiskDeps {
   readonly storage: LookingStores;
   readonly changes: Changes;
   readonly detectors: readonly Detector[];
@@ -74,7 +77,7 @@ export async function lookAt(
     if (signal.aborted) return concerned;
     const seen = await stepsOf(deps.detectors, stores, identity, round, homes);
     concerned.set(identity.id, seen.concerned);
-    if (seen.steps.length > 0) news.push(identity.id);
+    if (seen.steps.length > 0 || (await isRiskNews(deps, stores, seen, round.now))) news.push(identity.id);
     await deps.pacer.breathe(signal);
   }
   for (let from = 0; from < news.length && !signal.aborted; from += TOGETHER) {
@@ -128,6 +131,12 @@ async function carryOut(
     else if (step.kind === 'see') await seeFinding(deps, stores, tell, step.record, clientId, step.observed);
     else await resolveFinding(deps, stores, tell, step.record, clientId);
   }
+  await keepRisk(deps, stores, tell, identity, round.now);
+}
+
+interface Seen extends Pick<RiskFacts, 'facts' | 'findings' | 'proposals'> {
+  readonly steps: ReturnType<typeof stepsFor>;
+  readonly concerned: Iterable<string>;
 }
 
 async function stepsOf(
@@ -136,7 +145,7 @@ async function stepsOf(
   identity: IdentityRecord,
   round: Round,
   known?: KnownHomes,
-): Promise<{ readonly steps: ReturnType<typeof stepsFor>; readonly concerned: Iterable<string> }> {
+): Promise<Seen> {
   const live = await stores.findings.liveOfIdentity(identity.id);
   const facts = await readFactsOf(stores, identity);
   const { clientIds: keySharers, neighbours } = await keySharersOf(stores, facts, round.now);
@@ -156,7 +165,8 @@ async function stepsOf(
     credentialUses: await credentialUsesOf(stores, facts, round.now),
     homes: await homesOf(stores, facts, known),
   };
-  return { steps: stepsFor(detectors, facts, live, circumstances), concerned: neighbours };
+  const steps = stepsFor(detectors, facts, live, circumstances);
+  return { steps, concerned: neighbours, facts, findings: live, proposals };
 }
 
 /** Read for those only of whom it is not clear without: most are too young, or may be quiet. */

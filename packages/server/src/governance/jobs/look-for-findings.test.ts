@@ -308,3 +308,38 @@ describe('one public key of two identities', () => {
     expect(await seen()).toEqual([]);
   });
 });
+
+test('the score of each is kept, listed from the riskiest on, and told when it comes into another band', async () => {
+  await job.run(never);
+  const list = async (query = ''): Promise<{ client_id: string; score: number; band: string }[]> =>
+    (await authority.call('GET', `/v1/risk?${query}`)).body.items;
+  const pay = async (): Promise<{ score: number; band: string } | undefined> =>
+    (await list()).find(({ client_id }) => client_id === 'pay');
+  const before = await pay();
+  expect(before).toMatchObject({ band: 'low' });
+  await addSecret();
+  for (const [name, sensitivity] of [
+    ['a', 3],
+    ['b', 3],
+  ] as const) {
+    const identifier = `https://${name}.test`;
+    const scopes = [{ name: 'x', description: 'x', sensitivity }];
+    await authority.call('POST', '/v1/resource-servers', { body: { identifier, name, scopes } });
+    await authority.call('POST', '/v1/access', { body: accessBody('pay', identifier, ['x']) });
+  }
+  authority.clock.advance(5000);
+  await job.run(never);
+  const after = await pay();
+  expect(after?.band).not.toBe('low');
+  expect((await authority.call('GET', '/v1/identities/pay/risk')).body.score).toBe(after?.score);
+  const scores = (await list()).map(({ score }) => score);
+  expect(scores).toEqual(scores.toSorted((one, other) => other - one));
+  expect((await list(`min_score=${after?.score}`)).every(({ score }) => score >= (after?.score ?? 0))).toBe(
+    true,
+  );
+  const told = authority.log.events.filter(({ type }) => type === 'risk.changed');
+  expect(told).toHaveLength(1);
+  authority.clock.advance(5000);
+  await job.run(never);
+  expect(authority.log.events.filter(({ type }) => type === 'risk.changed')).toHaveLength(1);
+});

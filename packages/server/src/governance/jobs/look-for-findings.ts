@@ -22,7 +22,7 @@ import { reducedButNeeded } from '../findings/reduced-but-needed.ts';
 import { ownerLeaving } from '../findings/owner-leaving.ts';
 import { ownerLost } from '../findings/owner-lost.ts';
 import { ownerUnknown } from '../findings/owner-unknown.ts';
-import { sharedCredential } from '../findings/shared-credential.ts';
+import { reusedCredential } from '../findings/reused-credential.ts';
 import { sharedKey } from '../findings/shared-key.ts';
 import { scopeMeaningChanged } from '../findings/scope-meaning-changed.ts';
 import { teamEmptied } from '../findings/team-emptied.ts';
@@ -45,6 +45,8 @@ export interface LookForFindingsDeps extends RuleDeps {
   readonly places: Pick<CredentialPlaces, 'take'>;
   readonly inactivity: 'suspend' | 'report';
   readonly suspendedForMs: number;
+  /** Seconds that tokens live where nothing else is said. */
+  readonly lifetimes: { readonly default: number };
   /** Absent: by the clock on the wall. */
   readonly pacer?: Pacer;
 }
@@ -77,7 +79,7 @@ const DETECTORS: readonly Detector[] = [
   credentialSprawl,
   unusedCredential,
   crossEnvironmentUse,
-  sharedCredential,
+  reusedCredential,
 ];
 
 /**

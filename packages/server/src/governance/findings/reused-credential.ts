@@ -10,8 +10,8 @@ export const MANY_NETWORKS = 8;
  * One credential in several hands: kinds of clients that come from different networks, or more networks than one workload has.
  * Copies of one workload are of one kind, however many they are.
  */
-export const sharedCredential: Detector = {
-  kind: 'shared_credential',
+export const reusedCredential: Detector = {
+  kind: 'reused_credential',
   // Seen is what came to this process lately: not to see is not to know.
   quietMs: 7 * 86_400_000,
   observe(facts, { now, places }) {

@@ -11,6 +11,7 @@ import { cutoffOperations } from './cutoffs.ts';
 import { findingOperations } from './findings.ts';
 import { identityOperations } from './identities.ts';
 import { keyOperations } from './keys.ts';
+import { leakOperations } from './leaks.ts';
 import { meOperations } from './me.ts';
 import { ownershipOperations } from './ownership.ts';
 import { peopleOperations } from './people.ts';
@@ -52,6 +53,7 @@ export const operations = {
   ...applyOperations,
   ...meOperations,
   ...webhookOperations,
+  ...leakOperations,
 };
 
 export type Operations = typeof operations;

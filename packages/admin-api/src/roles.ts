@@ -36,6 +36,7 @@ export const SCOPE_ROLES: { readonly [scope in Permission]: readonly Role[] } = 
   'cutoffs:write': CHANGES,
   'webhooks:read': ALL_BUT_OWNERS,
   'webhooks:write': OPERATION,
+  'leaks:write': OPERATION,
   'usage:write': OPERATION,
   'metrics:read': [...OPERATION, 'auditor'],
   'approvals:read': EVERYBODY,

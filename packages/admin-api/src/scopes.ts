@@ -26,6 +26,7 @@ export const ADMIN_SCOPES = {
   'webhooks:write': { description: 'Say where notices go', sensitivity: 2 },
   'cutoffs:read': { description: 'See cut-offs', sensitivity: 1 },
   'cutoffs:write': { description: 'Cut off identities, credentials, tokens and keys', sensitivity: 3 },
+  'leaks:write': { description: 'Tell of secrets that were found where they should not be', sensitivity: 2 },
   'usage:write': { description: 'Report use from resource servers', sensitivity: 1 },
   'metrics:read': { description: 'Read the metrics of the authority', sensitivity: 1 },
 } as const satisfies Record<string, { readonly description: string; readonly sensitivity: 0 | 1 | 2 | 3 }>;

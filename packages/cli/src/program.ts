@@ -143,6 +143,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'Write all objects as documents that `apply` takes',
     load: async () => (await import('./commands/export.ts')).exportObjects,
   },
+  scan: {
+    brief: 'Find secrets in files, in the environment and in git history',
+    load: async () => (await import('./commands/scan.ts')).scan,
+  },
   doctor: {
     brief: 'Check that everything between here and the authority works',
     load: async () => (await import('./commands/doctor.ts')).doctor,

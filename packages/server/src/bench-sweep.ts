@@ -80,6 +80,9 @@ export async function measureSweeps(options: {
       missedReductions: 'report',
       ownerAcceptance: ownerAcceptance('auto'),
       approvalValidity: 72 * HOUR,
+      issuer: 'https://bench.example',
+      mail: undefined,
+      digestDay: undefined,
       lifetimes: { default: 600, maximum: 3600 },
       webhooks: {
         seal: createSeal(new Uint8Array(32), random),

@@ -35,7 +35,7 @@ import {
   type IssuanceCounters,
   REFUSALS,
 } from './oauth/compose.ts';
-import { openOutbound } from './open-state.ts';
+import { openMail, openOutbound } from './open-state.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createFirstProof } from './registry/first-proof.ts';
 import { standingInDirectory } from './registry/people.ts';
@@ -89,6 +89,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const { deployment, issuer, clock, random, node, logger } = deps;
   const { refusedMethods, maximumAge, enforcedAge, lifetimeLimits } = policyOf(deployment);
   const { jwks, post, fetchFault } = openOutbound(deployment);
+  const mail = await openMail(deployment);
   const foundation = await layFoundation(deps, opened);
   const { masterKey, storage, sink, log, changes, seal, secretHash, rotation, rotateIfDue, keystore } =
     foundation;
@@ -154,6 +155,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     countUse: (...call) => ownUse.count(...call),
     maximumAge,
     ownerAcceptance: ownerAcceptance(deployment.ownerAcceptance),
+    leakAction: deployment.leakAction,
     approvalValidity: deployment.approvalValidity * 1000,
     expiringWithin: deployment.accessExpiring * 1000,
     rollbackWindow: deployment.rollbackWindow * 1000,
@@ -217,6 +219,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const jobs = createJobRunner({
     jobs: createJobs({
       ...governance,
+      mail,
+      digestDay: deployment.digestDay,
       webhooks: { seal, fetchFault, post, digest: (secret) => secretHash.digest(secret) },
       rotateIfDue,
       reportOwnUse: () => ownUse.report(),

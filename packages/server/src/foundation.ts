@@ -69,7 +69,14 @@ export async function layFoundation(
   const log = createAuditLog(sink, (error) =>
     logger.error({ err: error }, 'the audit log cannot be written: nothing is issued'),
   );
-  const changes = createChanges({ storage, log, clock, random, node, keep: keepOfChanges(random) });
+  const changes = createChanges({
+    storage,
+    log,
+    clock,
+    random,
+    node,
+    keep: keepOfChanges({ random, mail: deployment.smtp !== undefined }),
+  });
   const seal = createSeal(masterKey.derive('seal'), random);
   const secretHash = createSecretHash(masterKey.derive('secret-hash'));
   const rotation: RotationDeps = {

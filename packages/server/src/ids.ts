@@ -24,6 +24,7 @@ export type IdPrefix =
   | 'whk'
   | 'whs'
   | 'dlv'
+  | 'mal'
   | 'prp';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';

@@ -10,6 +10,7 @@ import { openSqliteStorage } from './database/sqlite.ts';
 import type { RotationDeps, RotationSchedule } from './keys/rotation.ts';
 import { createSigningKeystore, type SigningKeystore } from './keys/signing-keystore.ts';
 import { parseOutboundAllow } from './outbound/address.ts';
+import type { SendMail } from './mail/smtp.ts';
 import { createJwksCache, type JwksCache } from './outbound/jwks-cache.ts';
 import { createSafeFetch } from './outbound/safe-fetch.ts';
 import { createSafePost, type SafePost } from './outbound/safe-post.ts';
@@ -96,4 +97,11 @@ export function openOutbound({ mode, outboundAllow }: Deployment): {
     post: createSafePost(reach),
     fetchFault: (url) => urlFault(reach, url),
   };
+}
+
+/** The server that takes mail; undefined: none is sent. Its code is loaded only where it is used. */
+export async function openMail({ smtp }: Deployment): Promise<SendMail | undefined> {
+  if (smtp === undefined) return undefined;
+  const { createSmtp } = await import('./mail/smtp.ts');
+  return createSmtp(smtp);
 }

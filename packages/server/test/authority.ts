@@ -111,13 +111,23 @@ export const PEOPLE: TrustedIssuerRecord = {
   version: 1,
 };
 
-export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promise<Authority> {
+export async function openAuthority({
+  mail = false,
+  ...given
+}: Partial<GovernanceDeps> & { readonly mail?: boolean } = {}): Promise<Authority> {
   let now = START;
   const clock = { now: () => now, advance: (ms: number) => void (now += ms) };
   const random = pooledRandom();
   const storage = preparingKeys(await openSqliteStorage({ path: ':memory:', clock }));
   const log = fakeLog();
-  const changes = createChanges({ storage, log, clock, random, node: 'test', keep: keepOfChanges(random) });
+  const changes = createChanges({
+    storage,
+    log,
+    clock,
+    random,
+    node: 'test',
+    keep: keepOfChanges({ random, mail }),
+  });
   const seal = createSeal(new Uint8Array(32).fill(7), random);
   const signer = localSigner(seal);
   const day = 86_400_000;
@@ -172,6 +182,7 @@ export async function openAuthority(given: Partial<GovernanceDeps> = {}): Promis
     testAssertion: () => Promise.reject(new Error('the token wing is not here')),
     fetchFault: (url) =>
       urlFault({ allow: { hosts: new Set(), blocks: new BlockList() }, plainLoopback: false }, url),
+    leakAction: 'suspend-credential',
     post: () => Promise.reject(new Error('nothing is sent here')),
     report: (error) => bugs.push(error),
     mtlsBase: undefined,

@@ -131,3 +131,33 @@ describe('the secret of a declared credential', () => {
     await expect(reading).rejects.toThrow('has a Credential that holds its secret');
   });
 });
+
+describe('the secret of a webhook', () => {
+  const webhook = 'kind: Webhook\nmetadata: {name: siem}\nspec: {url: x, secretFile: a.whsec}\n';
+
+  it('is made like that of a credential, and read again', async () => {
+    const made = await read(webhook);
+    const text = readFileSync(join(directory, 'a.whsec'), 'utf8');
+    expect(text).toMatch(/^whsec_[0-9A-Za-z]{44}\n$/);
+    expect(statSync(join(directory, 'a.whsec')).mode & 0o777).toBe(0o600);
+    expect(made).toEqual([
+      { kind: 'Webhook', metadata: { name: 'siem' }, spec: { url: 'x', secret: text.trim() } },
+    ]);
+    expect(await read(webhook, { hasSecret: async () => true })).toEqual(made);
+  });
+
+  it('is no other secret, does not stand in the YAML, and takes no other’s place', async () => {
+    writeFileSync(join(directory, 'a.whsec'), SECRET);
+    await expect(read(webhook)).rejects.toThrow('the secret of a webhook (whsec_…)');
+    await expect(read(webhook.replace('secretFile: a.whsec', 'secret: x'))).rejects.toThrow(
+      'Webhook that holds',
+    );
+    rmSync(join(directory, 'a.whsec'));
+    const known: string[] = [];
+    const hasSecret = async (identity: string, name: string): Promise<boolean> => (
+      known.push(`${identity}/${name}`), true
+    );
+    await expect(read(webhook, { hasSecret })).rejects.toThrow('the webhook siem, which exists');
+    expect(known).toEqual(['/siem']);
+  });
+});

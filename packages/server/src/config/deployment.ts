@@ -2,6 +2,8 @@ import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { CertificateHeaderDialect } from '@countersign/protocol';
 import { SettingError, type Settings } from './load.ts';
+import { DIGEST_DAYS } from './schema.ts';
+import { type Smtp, smtpOf } from './smtp.ts';
 
 /** Settings, judged: what is left out is decided, what is unsafe refused. Durations in seconds. */
 export interface Deployment {
@@ -57,6 +59,11 @@ export interface Deployment {
   readonly dpopNonce: boolean;
   /** Never in `serve`. */
   readonly devPeople: boolean;
+  /** Undefined: no mail is sent. */
+  readonly smtp: Smtp | undefined;
+  /** 0 = Sunday. Undefined: no digests. */
+  readonly digestDay: number | undefined;
+  readonly leakAction: 'report' | 'suspend-credential' | 'suspend-identity';
   /** Not judged yet. */
   readonly outboundAllow: readonly string[];
   readonly headersTimeout: number;
@@ -120,6 +127,14 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     lostChangesUntil: read.number('lost-changes-until'),
     dpopNonce: read.flag('dpop-nonce'),
     devPeople: mode === 'dev' && read.flag('dev-people'),
+    smtp: smtpOf({
+      url: read.text('smtp-url'),
+      from: read.text('smtp-from'),
+      tls: read.text('smtp-tls'),
+      caFile: read.text('smtp-ca'),
+    }),
+    digestDay: digestDayOf(read.text('digest-day')),
+    leakAction: read.text('leak-action') as Deployment['leakAction'],
     outboundAllow: read.list('outbound-allow'),
     headersTimeout: read.number('headers-timeout'),
     requestTimeout: read.number('request-timeout'),
@@ -131,6 +146,11 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
   checkMtlsUrl(deployment);
   checkLifetimes(deployment);
   return deployment;
+}
+
+function digestDayOf(day: string | undefined): number | undefined {
+  const at = DIGEST_DAYS.findIndex((each) => each === day);
+  return at < 0 ? undefined : at;
 }
 
 interface Reader {

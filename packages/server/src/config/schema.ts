@@ -1,5 +1,16 @@
 import { CERTIFICATE_HEADER_DIALECTS } from '@countersign/protocol';
 
+/** As JavaScript numbers them. */
+export const DIGEST_DAYS = [
+  'sunday',
+  'monday',
+  'tuesday',
+  'wednesday',
+  'thursday',
+  'friday',
+  'saturday',
+] as const;
+
 /** Every setting: type, default, bound and doc line. docs/reference/config.md is generated from this table. */
 export interface SettingDefinition {
   /** Flag name; the environment variable is COUNTERSIGN_<NAME> with `-` as `_`; the YAML key is the flag name. */
@@ -74,6 +85,39 @@ export const SETTINGS: readonly SettingDefinition[] = [
     default: 'none',
     values: ['none', ...CERTIFICATE_HEADER_DIALECTS],
     doc: 'Header in which the proxies of `trusted-proxy` name the certificate of their caller. `none`: no such header is believed.',
+  },
+  {
+    name: 'smtp-url',
+    type: 'string',
+    secret: true,
+    doc: 'Mail server that notices to people go through: `smtp://HOST:587` or `smtps://HOST:465`, with `USER:PASSWORD@` in front of the host where it asks for one. Unset: no mail. A URL with a password belongs in a file.',
+  },
+  { name: 'smtp-from', type: 'string', doc: 'Address that mails come from.' },
+  {
+    name: 'smtp-tls',
+    type: 'string',
+    default: 'required',
+    values: ['required', 'off'],
+    doc: 'Whether mail goes out through TLS only; a mail server on loopback needs none.',
+  },
+  {
+    name: 'smtp-ca',
+    type: 'path',
+    doc: 'PEM certificates that the mail server’s is signed with, in place of the platform’s.',
+  },
+  {
+    name: 'digest-day',
+    type: 'string',
+    default: 'monday',
+    values: ['none', ...DIGEST_DAYS],
+    doc: 'Day on which owners get their weekly digest by mail, at 07:00 UTC.',
+  },
+  {
+    name: 'leak-action',
+    type: 'string',
+    default: 'suspend-credential',
+    values: ['report', 'suspend-credential', 'suspend-identity'],
+    doc: 'What happens to a secret that somebody found where it should not be: it is told only, or suspended, or its whole identity is.',
   },
   { name: 'http', type: 'boolean', default: 'false', only: 'dev', doc: 'Listen without TLS, on loopback.' },
   { name: 'apply', type: 'list', doc: 'Files of declared objects, applied before the authority is ready.' },

@@ -134,6 +134,12 @@ const selectAlike = statement(
      AND state IN ('active', 'suspended') ORDER BY created_at, id LIMIT $4`,
 );
 
+const selectOwners = statement(
+  'identities_owners',
+  `SELECT lower(owner_person) AS owner FROM identities WHERE lower(owner_person) > $1
+   GROUP BY lower(owner_person) ORDER BY 1 LIMIT $2`,
+);
+
 const DUE_BY = { expiresAt: 'expires_at', stateSince: 'state_since', plan: 'plan_at' } as const;
 
 export function identityStore(session: Session): IdentityStore {
@@ -154,6 +160,8 @@ export function identityStore(session: Session): IdentityStore {
         tx.changed({ kind: 'identity', identityId: record.id });
       }),
     byId: (id) => identities.byId(session, id),
+    owners: async (after, limit) =>
+      (await session.query<{ owner: string }>(selectOwners, [after, limit])).map(({ owner }) => owner),
     byClientId: async (clientId) => (await identities.select(session, selectByClientId, [clientId]))[0],
     list: async (filter, page) => {
       const where = conditions();

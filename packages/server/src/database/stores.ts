@@ -15,6 +15,7 @@ import { findingStore } from './findings.ts';
 import { idempotencyStore } from './idempotency.ts';
 import { identityRiskStore } from './identity-risks.ts';
 import { identityStore } from './identities.ts';
+import { mailStore } from './mails.ts';
 import { outboxStore } from './outbox.ts';
 import { ownershipClockStore } from './ownership-clocks.ts';
 import { ownershipOfferStore } from './ownership-offers.ts';
@@ -69,6 +70,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     unregisteredCallers: unregisteredCallerStore(session),
     webhooks: webhookStore(session),
     webhookDeliveries: webhookDeliveryStore(session),
+    mails: mailStore(session),
     outbox: outboxStore(session),
     idempotency: idempotencyStore(session, clock),
     settings: settingStore(session),

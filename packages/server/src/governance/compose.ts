@@ -12,6 +12,7 @@ import { compromise, type RotationDeps } from '../keys/rotation.ts';
 import type { Seal } from '../keys/seal.ts';
 import type { RefusedMethods } from '../policy/methods-allowed-per-environment.ts';
 import type { MaximumAge } from '../registry/credential-age.ts';
+import type { LeakAction } from '../registry/leak.ts';
 import type { AccessPolicy } from '../registry/explain-access.ts';
 import type { FactsReader } from '../registry/facts.ts';
 import type { FetchDeps } from '../registry/fetched-url.ts';
@@ -20,7 +21,8 @@ import type { PeopleDeps } from '../registry/people.ts';
 import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import type { EndingCallers } from '../registry/use/ending-callers.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { Storage, Stores } from '../storage/storage.ts';
+import type { Tell } from '../registry/change-rules.ts';
 import { accessHistoryHandlers } from './admin/access-history.ts';
 import { accessHandlers } from './admin/access.ts';
 import { approvalRuleHandlers } from './admin/approval-rules.ts';
@@ -36,6 +38,7 @@ import { createIdempotency } from './admin/idempotency.ts';
 import { findingHandlers } from './admin/findings.ts';
 import { identityHandlers } from './admin/identities.ts';
 import { keyHandlers } from './admin/keys.ts';
+import { leakHandlers } from './admin/leaks.ts';
 import { meHandlers } from './admin/me.ts';
 import { ownershipOfferHandlers } from './admin/ownership-offers.ts';
 import { peopleHandlers } from './admin/people.ts';
@@ -67,7 +70,10 @@ import { suspendInactiveJob } from './jobs/suspend-inactive.ts';
 import { sweepEndsJob } from './jobs/sweep-ends.ts';
 import { sweepExpiredJob } from './jobs/sweep-expired.ts';
 import { sweepIdentitiesJob } from './jobs/sweep-identities.ts';
+import { sendMailsJob } from './jobs/send-mails.ts';
+import { writeDigestsJob, type WriteDigestsDeps } from './jobs/write-digests.ts';
 import type { DeliveryDeps, Post } from './notices/deliver-to-webhook.ts';
+import type { SendMail } from './notices/send-waiting.ts';
 import { watchProposalsJob, type WatchProposalsDeps } from './jobs/watch-proposals.ts';
 
 export { type AdminAccount, AUTHORITY, ensureAdmin, resetAdmin } from './admin/admin-identity.ts';
@@ -107,6 +113,8 @@ export interface GovernanceDeps {
   readonly refusedMethods: RefusedMethods;
   readonly maximumAge: MaximumAge;
   readonly ownerAcceptance: OwnerAcceptance;
+  /** What is done with a secret that leaked. */
+  readonly leakAction: LeakAction;
   /** Milliseconds for which what is asked for waits for people. */
   readonly approvalValidity: number;
   /** Milliseconds before its end from which on an access is shown as expiring. */
@@ -154,6 +162,10 @@ type Handlers = { readonly [Id in OperationId]: Handler<Id> };
 
 function handlersOf(deps: GovernanceDeps): Handlers {
   const rules = { ...deps, digest: (secret: string) => deps.secretHash.digest(secret) };
+  const cutting = {
+    ...rules,
+    compromiseKey: (stores: Stores, kid: string, tell: Tell) => compromise(deps.rotation, stores, kid, tell),
+  };
   return {
     ...identityHandlers(rules),
     ...decommissioningHandlers(rules),
@@ -166,10 +178,8 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...approvalRuleHandlers(rules),
     ...reviewHandlers(rules),
     ...keyHandlers(rules),
-    ...cutoffHandlers({
-      ...rules,
-      compromiseKey: (stores, kid, tell) => compromise(deps.rotation, stores, kid, tell),
-    }),
+    ...cutoffHandlers(cutting),
+    ...leakHandlers(cutting),
     ...findingHandlers(rules),
     ...proposalHandlers(rules),
     ...riskHandlers(rules),
@@ -209,12 +219,16 @@ export function createJobs(
     | 'ownerAcceptance'
     | 'approvalValidity'
     | 'adminResource'
+    | 'issuer'
     | 'ending'
     | 'lifetimes'
     | 'rollbackWindow'
   > &
     Pick<WatchProposalsDeps, 'missedReductions'> &
     Pick<LookForFindingsDeps, 'pace' | 'places' | 'maximumAge' | 'inactivity' | 'suspendedForMs'> & {
+      /** Undefined: no mail is sent. */
+      readonly mail: SendMail | undefined;
+      readonly digestDay: WriteDigestsDeps['digestDay'];
       readonly webhooks: Pick<DeliveryDeps, 'seal' | 'digest' | 'fetchFault' | 'post'>;
       readonly rotateIfDue: () => Promise<unknown>;
       readonly reportOwnUse: () => Promise<unknown>;
@@ -238,5 +252,8 @@ export function createJobs(
     watchProposalsJob(deps),
     lookForFindingsJob(deps),
     deliverWebhooksJob({ ...deps, ...deps.webhooks }),
+    ...(deps.mail === undefined
+      ? []
+      : [writeDigestsJob(deps), sendMailsJob({ ...deps, sendMail: deps.mail })]),
   ];
 }

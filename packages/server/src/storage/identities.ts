@@ -95,6 +95,8 @@ export interface IdentityStore {
   byClientId(clientId: string): Promise<IdentityRecord | undefined>;
   /** Oldest first, by `(createdAt, id)`. */
   list(filter: IdentityFilter, page: PageRequest): Promise<Page<IdentityRecord>>;
+  /** Who owns any, in ASCII lower case and in that order, strictly after `after`. */
+  owners(after: string, limit: number): Promise<readonly string[]>;
   /** The record as it was at the instant `at` (epoch ms), or undefined when it did not exist then. */
   asOf(id: string, at: number): Promise<IdentityRecord | undefined>;
   /** The same of several, at most 1000, in any order; those that did not exist then are left out. */

@@ -11,6 +11,7 @@ import type { FindingStore } from './findings.ts';
 import type { IdempotencyStore } from './idempotency.ts';
 import type { IdentityRiskStore } from './identity-risks.ts';
 import type { IdentityStore } from './identities.ts';
+import type { MailStore } from './mails.ts';
 import type { OutboxStore } from './outbox.ts';
 import type { OwnershipClockStore } from './ownership-clocks.ts';
 import type { OwnershipOfferStore } from './ownership-offers.ts';
@@ -65,6 +66,7 @@ export interface Stores {
   readonly unregisteredCallers: UnregisteredCallerStore;
   readonly webhooks: WebhookStore;
   readonly webhookDeliveries: WebhookDeliveryStore;
+  readonly mails: MailStore;
   readonly outbox: OutboxStore;
   readonly idempotency: IdempotencyStore;
   readonly settings: SettingStore;

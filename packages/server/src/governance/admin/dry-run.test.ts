@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { generateSecret } from '@countersign/protocol';
 import { type OperationId, operationIds, operations } from '@countersign/admin-api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
@@ -13,6 +15,7 @@ const FRAUD = 'https://fraud.test';
 const OTHER = 'https://other.test';
 const CI = 'https://ci.test';
 const DAY = 86_400_000;
+const LEAKED = generateSecret('csk', randomBytes).secret;
 
 let authority: Authority;
 let ids: Record<'access' | 'credential' | 'webhook', string>;
@@ -168,6 +171,7 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
   'webhooks.delete': ['/v1/webhooks/WEBHOOK', any, 'delete Webhook siem'],
   'webhooks.rotate': ['/v1/webhooks/WEBHOOK/rotate', { body: {} }, 'update Webhook siem'],
   'webhooks.test': ['/v1/webhooks/WEBHOOK/test', {}, ''],
+  'leaks.report': ['/v1/leaks', { body: { secret: LEAKED, where: 'x' } }, ''],
   'apply.run': ['/v1/apply', { body: { documents: [] } }, ''],
 };
 

@@ -183,6 +183,18 @@ describe('its secret', () => {
     expect(late.status).toBe(400);
   });
 
+  test('at most five sign at once, until the oldest ends', async () => {
+    const { id } = (await create({ events: ['team.*'] })).body;
+    const rotate = (): Promise<Answer> =>
+      authority.call('POST', `/v1/webhooks/${id}/rotate`, { body: { overlap: '2d' } });
+    const codes = [];
+    for (let at = 0; at < 5; at++) codes.push((await rotate()).status);
+    expect(codes).toEqual([200, 200, 200, 200, 409]);
+    authority.clock.advance(2 * DAY);
+    const rotated = await rotate();
+    expect([rotated.status, rotated.body.secrets.length]).toEqual([200, 2]);
+  });
+
   test('a test says what became of it, and is in the log before', async () => {
     const { id } = (await create({ events: ['team.*'] })).body;
     status = 500;

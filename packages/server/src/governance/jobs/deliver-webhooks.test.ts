@@ -6,6 +6,7 @@ import { type Authority, identityBody, openAuthority } from '../../../test/autho
 import { parseOutboundAllow } from '../../outbound/address.ts';
 import { createSafePost } from '../../outbound/safe-post.ts';
 import { createCredentialPlaces } from '../../registry/use/credential-places.ts';
+import { MOST_REVIVED } from '../../registry/webhook/webhook.ts';
 import { createIssuancePace } from '../../registry/issuance-pace.ts';
 import type { WebhookDeliveryRecord } from '../../storage/webhook-deliveries.ts';
 import { MOST_WAITING, type Post } from '../notices/deliver-to-webhook.ts';
@@ -257,7 +258,7 @@ test('a notice that is not taken holds up no other', async () => {
   expect(states).toEqual([...Array.from({ length: 4 }, () => 'delivered 200'), 'given_up 422']);
 });
 
-test(`when more than ${MOST_WAITING} wait, it is disabled`, async () => {
+test(`when more than ${MOST_WAITING} wait, it is disabled, and it all can be sent again`, async () => {
   const { authority, job, webhook, event } = await scene(async () => ({ ok: true, status: 200 }));
   const { id } = await webhook();
   await event();
@@ -273,6 +274,18 @@ test(`when more than ${MOST_WAITING} wait, it is disabled`, async () => {
     state: 'disabled',
     disabledReason: `more than ${MOST_WAITING} notices wait for it`,
   });
+  const any = { 'If-Match': '*' };
+  await authority.call('PATCH', `/v1/webhooks/${id}`, { body: { state: 'enabled' }, headers: any });
+  const since = { since: new Date(authority.clock.now() - DAY).toISOString() };
+  const revived: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    const answer = await authority.call('POST', `/v1/webhooks/${id}/redeliver`, { body: since });
+    revived.push(answer.body.waiting);
+    await storage.webhookDeliveries.giveUp(id, authority.clock.now(), 'x');
+    if (round > 0) await storage.webhookDeliveries.forget(authority.clock.now() + 1, 20_000);
+  }
+  expect(revived).toEqual([MOST_REVIVED, MOST_REVIVED, 0]);
+  expect(MOST_REVIVED).toBeLessThan(MOST_WAITING);
 });
 
 test('what became of a notice can be looked up for seven days', async () => {

@@ -9,6 +9,8 @@ import { reviewView } from './view.ts';
 const DAY_MS = 86_400_000;
 /** Campaigns that have not ended, at most. */
 export const MOST_REVIEWS = 100;
+/** Reviewers whom one event names with how many wait for them: they are told by mail. */
+export const MOST_REMINDED = 200;
 /** Nobody decides on hundreds of accesses in an hour: what nobody decides on is suspended. */
 const SHORTEST_MS: number = DAY_MS;
 const LONGEST_MS = 400 * DAY_MS;

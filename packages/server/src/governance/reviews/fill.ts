@@ -4,7 +4,7 @@ import { requestersOf } from '../../registry/suspend-access.ts';
 import type { ReviewItemRecord } from '../../storage/review-items.ts';
 import type { ReviewRecord } from '../../storage/reviews.ts';
 import type { Stores } from '../../storage/storage.ts';
-import { replaceReview } from './campaign.ts';
+import { MOST_REMINDED, replaceReview } from './campaign.ts';
 import { type Candidate, nextCandidates } from './population.ts';
 import { type Assigned, createAssigner, type ReviewerStores } from './reviewer.ts';
 
@@ -53,7 +53,9 @@ export async function fillReview(
     return await replaceReview(deps, stores, tell, review, 'review.filled', change, undefined, shown);
   }
   const change = { state: 'open', items: found, lookedUpTo: undefined, nextAt: deps.clock.now() } as const;
-  return await replaceReview(deps, stores, tell, review, 'review.opened', change, undefined, shown);
+  const waiting = await stores.reviewItems.waiting(review.id, 'reviewer', MOST_REMINDED);
+  const told = { ...shown, waiting };
+  return await replaceReview(deps, stores, tell, review, 'review.opened', change, undefined, told);
 }
 
 async function itemOf(

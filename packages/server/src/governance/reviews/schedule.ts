@@ -1,12 +1,10 @@
 import type { RuleDeps, Tell } from '../../registry/change-rules.ts';
 import type { ReviewRecord } from '../../storage/reviews.ts';
 import type { Stores } from '../../storage/storage.ts';
-import { closeReview, replaceReview, startReview } from './campaign.ts';
+import { closeReview, MOST_REMINDED, replaceReview, startReview } from './campaign.ts';
 
 /** How often an open campaign is looked at whether everything in it is decided. */
 const LOOKED_AT_EVERY_MS = 600_000;
-/** Reviewers that one reminder names. */
-const MOST_REMINDED = 200;
 
 type ScheduleStores = Pick<Stores, 'reviews' | 'reviewItems'>;
 

@@ -18,8 +18,8 @@ const MOST_WEBHOOKS = 50;
 /** Of one webhook at once: each signs every notice. */
 const MOST_SECRETS = 5;
 const LONGEST_OVERLAP_MS = 30 * 86_400_000;
-/** At once, so that no change waits for it. */
-const MOST_REVIVED = 10_000;
+/** At once: no change waits for it, and what waits then is not so much that the webhook is disabled. */
+export const MOST_REVIVED = 5000;
 
 export interface NewWebhook {
   readonly name: string;

@@ -203,4 +203,14 @@ export function identityContract({ storage }: Subject): void {
     expect(all.items).toHaveLength(13);
     expect((await page({ limit: 13, after: all.next })).items).toHaveLength(1);
   });
+
+  it('names who owns any, each once, in the case that compares', async () => {
+    const { identities } = storage();
+    for (const person of ['zz-Ada', 'zz-ada', 'zz-Bea@example.com', 'zz-cyd', 'zz-Éva']) {
+      await identities.insert(identityRecord({ owner: { person, backup: undefined, team: undefined } }));
+    }
+    const owners = await identities.owners('zz-', 3);
+    expect(owners).toEqual(['zz-ada', 'zz-bea@example.com', 'zz-cyd']);
+    expect(await identities.owners('zz-cyd', 10)).toEqual(['zz-Éva']);
+  });
 }

@@ -13,6 +13,7 @@ import { identityRiskContract } from './identity-risks.ts';
 import { identityContract } from './identities.ts';
 import { idempotencyContract } from './idempotency.ts';
 import { lifecycleContract } from './lifecycle.ts';
+import { mailContract } from './mails.ts';
 import { modelContract } from './model.ts';
 import { outboxContract } from './outbox.ts';
 import { ownershipContract } from './ownership.ts';
@@ -51,6 +52,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['usage', usageContract],
   ['what time does', lifecycleContract],
   ['webhooks and what is sent to them', webhookContract],
+  ['mails', mailContract],
   ['outbox', outboxContract],
   ['used once', usedOnceContract],
   ['idempotency', idempotencyContract],

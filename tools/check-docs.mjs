@@ -39,8 +39,12 @@ const PARTS = [
     not: ['rule.ts', 'evaluate.ts', 'limit-table.ts', 'conditions.ts', 'network.ts', 'time-window.ts'],
   },
   {
+    folder: 'packages/server/src/policy/declared',
+    not: ['policy-rule.ts', 'rules.ts', 'judge.ts', 'standing-verdict.ts', 'span.ts'],
+  },
+  {
     folder: 'packages/server/src/governance/findings',
-    not: ['detector.ts', 'reconcile.ts', 'commands.ts', 'usable.ts', 'key-sharers.ts'],
+    not: ['detector.ts', 'reconcile.ts', 'commands.ts', 'usable.ts', 'key-sharers.ts', 'policy-fix.ts'],
   },
   { folder: 'packages/client/src/grants', not: ['grant.ts'] },
   { folder: 'packages/client/src/client-auth', not: ['client-auth.ts'] },

@@ -26,6 +26,9 @@ import {
 } from './fields.ts';
 import { identityMembers } from './identities.ts';
 import { personMembers } from './people.ts';
+import { policyMembers, requireParameters } from './policies.ts';
+import { policyExceptionMembers } from './policy-exceptions.ts';
+import { policyWarnings } from './policy-warnings.ts';
 import { resourceServerMembers } from './resource-servers.ts';
 import { teamMembers } from './teams.ts';
 import {
@@ -157,6 +160,18 @@ export const approvalRuleDocument = z.strictObject({
   spec: z.strictObject(approvalRuleMembers).refine(fitsSubject, AT_RESOURCE_SERVERS),
 });
 
+export const policyDocument = z.strictObject({
+  ...head,
+  kind: z.literal('Policy'),
+  spec: z.strictObject(policyMembers).check(({ value, issues }) => requireParameters(value, { issues })),
+});
+
+export const policyExceptionDocument = z.strictObject({
+  ...head,
+  kind: z.literal('PolicyException'),
+  spec: z.strictObject({ ...policyExceptionMembers, ...end }).refine(hasOneEnd, AT_END),
+});
+
 export const webhookDocument = z.strictObject({
   ...head,
   kind: z.literal('Webhook'),
@@ -177,6 +192,8 @@ export const document = z
     accessDocument,
     credentialDocument,
     approvalRuleDocument,
+    policyDocument,
+    policyExceptionDocument,
     webhookDocument,
   ])
   .meta({ id: 'Document' });
@@ -204,12 +221,13 @@ export const applyResult = z
         secret: z.string(),
       }),
     ),
+    warnings: policyWarnings,
   })
   .meta({ id: 'ApplyResult' });
 export type ApplyResult = z.output<typeof applyResult>;
 
 /** Documents of kind TrustedIssuer also take `trusted-issuers:write`, those of kind ApprovalRule `approval-rules:write`, those of kind
- * Webhook `webhooks:write`, and those of kind Person and Team `people:write`. */
+ * Policy `policies:write`, those of kind Webhook `webhooks:write`, and those of kind Person and Team `people:write`. */
 const NOUNS = ['identities', 'credentials', 'resource-servers', 'access'] as const;
 
 export const applyOperations = {
@@ -231,6 +249,7 @@ export const applyOperations = {
       ...NOUNS.map((noun) => `${noun}:read` as const),
       'trusted-issuers:read',
       'approval-rules:read',
+      'policies:read',
       'people:read',
       'webhooks:read',
     ],

@@ -3,6 +3,7 @@ import { cutoffOutlook } from './cutoffs.ts';
 import { peopleImported } from './people-import.ts';
 import { reviewOutlook } from './reviews.ts';
 import { recentCallers } from './decommissioning.ts';
+import { policyWarnings } from './policy-warnings.ts';
 
 /** The kinds of objects that a write can change. */
 export const OBJECT_KINDS = [
@@ -12,6 +13,8 @@ export const OBJECT_KINDS = [
   'TrustedIssuer',
   'Access',
   'ApprovalRule',
+  'Policy',
+  'PolicyException',
   'SigningKey',
   'Cutoff',
   'Finding',
@@ -48,6 +51,7 @@ export const difference = z
     import: peopleImported.optional().describe('Of an import of people: how many rows do what'),
     outlook: cutoffOutlook.optional().describe('Of a cut-off: whom it reaches, and the worst case'),
     review: reviewOutlook.optional().describe('Of a review: what it would ask, and whom'),
+    warnings: policyWarnings,
     recent: recentCallers.optional().describe('Of a decommissioning: who used it lately'),
   })
   .meta({ id: 'Difference' });

@@ -19,6 +19,8 @@ export const FINDING_KINDS = [
   'owner_lost',
   'no_backup',
   'team_emptied',
+  'policy_breach',
+  'policy_exception_ending',
   'webhook_disabled',
   'over_privileged',
   'reduced_but_needed',
@@ -27,6 +29,7 @@ export const FINDING_KINDS = [
   'unused_credential',
   'cross_environment_use',
   'reused_credential',
+  'removal_still_used',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 export const FINDING_STATES = ['open', 'accepted', 'resolved'] as const;

@@ -41,6 +41,7 @@ export {
 } from './client.ts';
 export { type AccessConditions, BINDINGS, type Binding, DAYS, type Day } from './conditions.ts';
 export { BODY_DEPTH, BODY_VALUES, type IfMatch, type Method, type Operation } from './contract.ts';
+export { csvLine } from './csv.ts';
 export { subjectOf } from './credential-members.ts';
 export {
   CREDENTIAL_STATES,
@@ -129,6 +130,24 @@ export {
   problemDocument,
 } from './problem.ts';
 export {
+  POLICY_MODES,
+  type Policy,
+  type PolicyMode,
+  type PolicyWhatIfResult,
+  policyCreate,
+} from './policies.ts';
+export type { PolicyWarning } from './policy-warnings.ts';
+export type { PolicyException } from './policy-exceptions.ts';
+export { POLICY_RULES, policyParameters, type PolicyRuleId } from './policy-parameters.ts';
+export {
+  POLICY_EXPECTATIONS,
+  type PolicyExpectation,
+  type PolicyGiven,
+  type PolicyTest,
+  type PolicyTestFailure,
+  type PolicyTestReport,
+} from './policy-tests.ts';
+export {
   PROPOSAL_KINDS,
   PROPOSAL_STATES,
   type Proposal,
@@ -144,6 +163,7 @@ export {
   type SigningAlgorithm,
 } from './resource-servers.ts';
 export { type ListedRisk, RISK_BANDS, type Risk, type RiskBand } from './risk.ts';
+export { REVIEW_REPORT_COLUMNS, reviewReportCsv } from './review-report.ts';
 export {
   MOST_REVIEW_ITEMS,
   ON_SILENCE,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Operation } from './contract.ts';
 import { difference } from './difference.ts';
+import { warned } from './policy-warnings.ts';
 import { type OperationId, operationIds, operations } from './operations.ts';
 import { PROBLEMS, type ProblemCode } from './problem.ts';
 import { ADMIN_SCOPES, PEOPLE_SCOPES } from './scopes.ts';
@@ -57,7 +58,8 @@ export function openApiDocument(options: OpenApiOptions): Json {
 }
 
 function describe(id: OperationId, operation: Operation, schemas: Json): Json {
-  const answer = toSchema(operation.response, schemas);
+  const shown = toSchema(operation.response, schemas);
+  const answer = operation.write ? { allOf: [shown, toSchema(warned, schemas)] } : shown;
   const success = operation.write ? { oneOf: [answer, toSchema(difference, schemas)] } : answer;
   return {
     operationId: id,

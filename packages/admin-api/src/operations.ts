@@ -16,6 +16,8 @@ import { meOperations } from './me.ts';
 import { ownershipOperations } from './ownership.ts';
 import { peopleOperations } from './people.ts';
 import { peopleImportOperation } from './people-import.ts';
+import { policyOperations } from './policies.ts';
+import { policyExceptionOperations } from './policy-exceptions.ts';
 import { proposalOperations } from './proposals.ts';
 import { resourceServerOperations } from './resource-servers.ts';
 import { reviewOperations } from './reviews.ts';
@@ -37,6 +39,8 @@ export const operations = {
   ...accessOperations,
   ...approvalOperations,
   ...approvalRuleOperations,
+  ...policyOperations,
+  ...policyExceptionOperations,
   ...reviewOperations,
   ...keyOperations,
   ...cutoffOperations,

@@ -150,7 +150,9 @@ export const reviewOutlook = z
   .object({
     items: count,
     too_many: z.boolean().describe(`More than ${MOST_REVIEW_ITEMS}: it would not start`),
-    assigned: count.describe('Of how many of them, 10000 and a page at most, the members below tell'),
+    assigned: count.describe(
+      'Of how many of them, the first 10000 and the rest of a page, the members below tell',
+    ),
     unused: count.describe('Known not to be used in `use_within`'),
     reviewers: z
       .array(z.object({ reviewer: z.string(), items: count }))
@@ -338,7 +340,13 @@ export const reviewOperations = {
     summary: 'Who decided what, when and on what basis: the evidence, item by item',
     scopes: ['reviews:read'],
     params,
-    query: z.strictObject({ ...pageQuery }),
+    query: z.strictObject({
+      ...pageQuery,
+      format: z
+        .enum(['json', 'csv'])
+        .default('json')
+        .describe('`csv`: text/csv; the cursor of the next page is in the header `Next-Cursor`'),
+    }),
     response: page(reviewItem).extend({ review }),
   }),
 };

@@ -18,6 +18,7 @@ test('an operator changes what is there and decides nothing', () => {
   expect(PERMISSIONS.filter((scope) => !isPeopleScope(scope) && !held.includes(scope))).toEqual([
     'trusted-issuers:write',
     'approval-rules:write',
+    'policies:write',
   ]);
 });
 
@@ -28,7 +29,8 @@ test('who approves or reviews changes nothing else', () => {
   }
 });
 
-test('only the admin says whose tokens are believed, and what waits for people', () => {
+test('only the admin says whose tokens are believed, what waits for people, and what is allowed', () => {
+  expect(SCOPE_ROLES['policies:write']).toEqual(['admin']);
   expect(SCOPE_ROLES['trusted-issuers:write']).toEqual(['admin']);
   expect(SCOPE_ROLES['approval-rules:write']).toEqual(['admin']);
 });

@@ -47,6 +47,8 @@ export const SCOPE_ROLES: { readonly [scope in Permission]: readonly Role[] } = 
   'ownership:accept': ['admin', 'operator', 'approver', 'owner', 'reviewer'],
   'approval-rules:read': EVERYBODY,
   'approval-rules:write': ['admin'],
+  'policies:read': EVERYBODY,
+  'policies:write': ['admin'],
 };
 
 export const PERMISSIONS: readonly Permission[] = Object.keys(SCOPE_ROLES) as Permission[];

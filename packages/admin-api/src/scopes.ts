@@ -13,6 +13,11 @@ export const ADMIN_SCOPES = {
   'approvals:read': { description: 'See what waits for approval, and what was decided', sensitivity: 1 },
   'approval-rules:read': { description: 'See what needs approval', sensitivity: 1 },
   'approval-rules:write': { description: 'Say what needs approval', sensitivity: 3 },
+  'policies:read': {
+    description: 'See policies, exceptions from them, and whom one would refuse',
+    sensitivity: 1,
+  },
+  'policies:write': { description: 'Declare policies and end exceptions from them', sensitivity: 3 },
   'reviews:read': { description: 'See reviews, their items and what was decided', sensitivity: 1 },
   'reviews:write': { description: 'Plan, start and close reviews', sensitivity: 3 },
   'keys:read': { description: 'See signing keys; never their private part', sensitivity: 0 },
@@ -38,7 +43,7 @@ export const ADMIN_SCOPE_NAMES: readonly AdminScope[] = Object.keys(ADMIN_SCOPES
 /** What only people may do: never part of an access, so no machine can hold it. Each comes with roles (roles.ts). */
 export const PEOPLE_SCOPES = {
   'approvals:write': {
-    description: 'Approve and reject, resume after a security stop, lift a cut-off',
+    description: 'Approve and reject, resume after a security stop, lift a cut-off, except from a policy',
     sensitivity: 3,
   },
   'reviews:decide': { description: 'Decide on items of reviews that are asked of oneself', sensitivity: 3 },

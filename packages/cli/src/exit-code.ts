@@ -38,6 +38,9 @@ const KIND_OF_STATUS: Readonly<Record<number, FailureKind>> = {
   504: 'unreachable',
 };
 
+/** Codes whose status says less than they do. */
+const KIND_OF_CODE: Readonly<Record<string, FailureKind>> = { policy_test_failed: 'failure' };
+
 /** The token endpoint's answers (RFC 6749 §5.2, RFC 8707 §2) → why. */
 const KIND_OF_TOKEN_ERROR: Readonly<Record<string, FailureKind>> = {
   invalid_request: 'usage',
@@ -128,7 +131,7 @@ function adminFailure(error: AdminErrorShape): CommandFailure {
   // What is addressed is not there, whether it stands in the path or in the body.
   const addressed = error.code === 'unknown_reference' && problem?.errors?.[0]?.pointer === '/id';
   return new CommandFailure(
-    addressed ? 'not_found' : (KIND_OF_STATUS[status] ?? 'failure'),
+    addressed ? 'not_found' : (KIND_OF_CODE[error.code] ?? KIND_OF_STATUS[status] ?? 'failure'),
     lines.join('\n'),
     {
       fix: PROBLEM_FIX[error.code],

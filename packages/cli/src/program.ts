@@ -81,6 +81,14 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'What needs the approval of people',
     load: async () => (await import('./commands/approval-rules.ts')).approvalRules,
   },
+  policies: {
+    brief: 'What is allowed of machines, and what becomes of what is not',
+    load: async () => (await import('./commands/policies.ts')).policies,
+  },
+  'policy-exceptions': {
+    brief: 'Whom a policy lets be for a time, and who answers for it',
+    load: async () => (await import('./commands/policy-exceptions.ts')).policyExceptions,
+  },
   reviews: {
     brief: 'Campaigns in which people decide on access',
     load: async () => (await import('./commands/reviews.ts')).reviews,

@@ -19,6 +19,8 @@ export type IdPrefix =
   | 'off'
   | 'apr'
   | 'arq'
+  | 'pol'
+  | 'pex'
   | 'rvw'
   | 'rvi'
   | 'whk'

@@ -17,6 +17,7 @@ import {
   writeFlags,
 } from '../flags/output.ts';
 import { confirmed } from '../noun/write.ts';
+import { sayWarnings } from '../output/warnings.ts';
 import { printDifference } from '../output/print-difference.ts';
 
 type Flags = DeclaredFlags & WriteFlags & ConfirmFlags & OutputFlags & ConnectionFlags;
@@ -66,6 +67,7 @@ async function applyDeclared(
     throw error;
   }
   awaited.keep(result.secrets);
+  sayWarnings(context, result);
   await printDifference(host, { changes: result.changes }, flags.output, 'stdout');
 }
 

@@ -1,10 +1,9 @@
-import { IMPORT_COLUMNS, type Person } from '@countersign/admin-api';
+import { csvLine, IMPORT_COLUMNS, type Person } from '@countersign/admin-api';
 import { buildCommand, type Command } from '@stricli/core';
 import { withAdmin } from '../connection/admin.ts';
 import type { ConnectionFlags } from '../connection/settings.ts';
 import { type CliContext, say } from '../context.ts';
 import { connectionFlags } from '../flags/connection.ts';
-import { csvLine } from '../output/csv.ts';
 import { visible } from '../output/visible-text.ts';
 
 type Flags = ConnectionFlags;

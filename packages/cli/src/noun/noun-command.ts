@@ -15,6 +15,7 @@ import {
   type FlagValues,
 } from './contract-flags.ts';
 import { printPages } from './list.ts';
+import { sayWarnings } from '../output/warnings.ts';
 import { mayProceed } from './write.ts';
 
 /** One verb: an operation of the contract, told for the command line. */
@@ -171,6 +172,7 @@ async function runOne({ context, admin, noun, verb, values, args, fromContract }
   };
   if (operation.write && !(await mayProceed(context, admin, verb.operation, input, consent))) return;
   const { body } = await admin.table.call(verb.operation, input);
+  sayWarnings(context, body);
   if (Array.isArray((body as { items?: unknown }).items)) {
     const presentation = (verb.presentation ?? noun.presentation) as Presentation<object>;
     const items = each((body as { items: unknown[] }).items);

@@ -24,6 +24,12 @@ const UNIQUE: readonly { readonly index: string; readonly columns: string; reado
     detail: 'kind_subject',
   },
   { index: 'approval_rules_name', columns: 'approval_rules.name', detail: 'name' },
+  { index: 'policies_name', columns: 'policies.name', detail: 'name' },
+  {
+    index: 'policy_exceptions_policy_identity',
+    columns: 'policy_exceptions.identity_id, policy_exceptions.policy_id',
+    detail: 'policy_identity',
+  },
   { index: 'webhooks_name', columns: 'webhooks.name', detail: 'name' },
   { index: 'approval_requests_subject_id', columns: 'approval_requests.subject_id', detail: 'subject' },
   { index: 'signing_keys_active_alg', columns: 'signing_keys.alg, signing_keys.state', detail: 'active_alg' },

@@ -84,6 +84,10 @@ const replaceRow = statement(
 const SELECT = `SELECT ${COLUMNS.map((column) => `i.${column}`).join(', ')},
   a.version AS now_version, a.state AS now_state, a.scopes AS now_scopes
   FROM review_items i JOIN access a ON a.id = i.access_id`;
+const selectFailed = statement(
+  'review_items_failed',
+  `${SELECT} WHERE i.remediation = 'failed' ORDER BY i.id LIMIT $1`,
+);
 const selectById = statement('review_items_by_id', `${SELECT} WHERE i.id = $1`);
 const countStates = statement(
   'review_items_counts',
@@ -209,6 +213,7 @@ export function reviewItemStore(session: Session): ReviewItemStore {
     },
     counts: async (reviewId) => countsOf(await session.query(countStates, [reviewId])),
     waiting: (reviewId, by, limit) => session.query(WAITING[by], [reviewId, limit]),
+    failed: async (limit) => (await session.query<Row>(selectFailed, [limit])).map(recordOf),
     toCheck: (now, page) => duePage(session, TO_CHECK, now, page),
   };
 }

@@ -20,6 +20,8 @@ import { outboxStore } from './outbox.ts';
 import { ownershipClockStore } from './ownership-clocks.ts';
 import { ownershipOfferStore } from './ownership-offers.ts';
 import { personStore } from './people.ts';
+import { policyStore } from './policies.ts';
+import { policyExceptionStore } from './policy-exceptions.ts';
 import { reviewItemStore } from './review-items.ts';
 import { reviewStore } from './reviews.ts';
 import { proposalStore } from './proposals.ts';
@@ -46,6 +48,8 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     access: accessStore(session),
     approvalRules: approvalRuleStore(session),
     approvals: approvalStore(session),
+    policies: policyStore(session),
+    policyExceptions: policyExceptionStore(session),
     reviews: reviewStore(session),
     reviewItems: reviewItemStore(session),
     credentialMakers: credentialMakerStore(session),

@@ -42,6 +42,8 @@ import { leakHandlers } from './admin/leaks.ts';
 import { meHandlers } from './admin/me.ts';
 import { ownershipOfferHandlers } from './admin/ownership-offers.ts';
 import { peopleHandlers } from './admin/people.ts';
+import { policyExceptionHandlers } from './admin/policy-exceptions.ts';
+import { policyHandlers } from './admin/policies.ts';
 import { proposalHandlers } from './admin/proposals.ts';
 import { publishedRoutes } from './admin/published.ts';
 import { createRequireAdmin, type RequireAdminDeps } from './admin/require-admin.ts';
@@ -176,6 +178,8 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...accessHandlers(rules),
     ...approvalHandlers(rules),
     ...approvalRuleHandlers(rules),
+    ...policyHandlers(rules),
+    ...policyExceptionHandlers(rules),
     ...reviewHandlers(rules),
     ...keyHandlers(rules),
     ...cutoffHandlers(cutting),

@@ -5,6 +5,7 @@ import type { Route } from '../http/route.ts';
 import type { JwksCache } from '../outbound/jwks-cache.ts';
 import { accessConditions } from '../policy/access-conditions.ts';
 import { credentialMaximumAge } from '../policy/credential-maximum-age.ts';
+import { declaredPolicies } from '../policy/declared-policies.ts';
 import { methodsAllowedPerEnvironment } from '../policy/methods-allowed-per-environment.ts';
 import type { Rule } from '../policy/rule.ts';
 import { tokenLifetimeCeiling } from '../policy/token-lifetime-ceiling.ts';
@@ -75,6 +76,7 @@ type FederationDeps = Pick<OAuthDeps, 'issuer' | 'mtlsBase' | 'storage' | 'facts
 const RULES: readonly Rule[] = [
   methodsAllowedPerEnvironment,
   credentialMaximumAge,
+  declaredPolicies,
   accessConditions,
   tokenLifetimeCeiling,
   tokenLifetimeLimits,
@@ -177,8 +179,8 @@ export function createAssertionTest(
 
 /** For the other wing: what the rules say of a token now, of conditions only what needs no request. */
 export function createAccessPolicy(deps: Omit<PolicyDeps, 'rules'>): AccessPolicy {
-  return ({ identity, credential, access, resourceServer, scope }, at) => {
-    const client = { identity, credential, method: credential.material.type };
+  return ({ identity, credential, access, resourceServer, scope, declared }, at) => {
+    const client = { identity, credential, method: credential.material.type, declared };
     const held = { access: { ...access, conditions: undefined }, resourceServer, scopes: [scope] };
     const how = { source: undefined, confirmation: undefined };
     return judge({ ...deps, rules: RULES }, client, held, how, at);

@@ -1,4 +1,5 @@
 import type { Conditions } from './conditions.ts';
+import type { StandingVerdict } from './declared/standing-verdict.ts';
 import type { LifetimeLimits } from './limit-table.ts';
 
 /** Facts of one issuance, as far as rules may know them. Times are epoch ms, lifetimes seconds. */
@@ -7,6 +8,8 @@ export interface IssuanceFacts {
   readonly environment: string;
   readonly method: string;
   readonly credentialType: string;
+  readonly credentialId: string;
+  readonly accessId: string;
   /** Types of credentials that the deployment does not take, by environment. */
   readonly refusedMethods: ReadonlyMap<string, ReadonlySet<string>>;
   readonly identityExpiresAt: number;
@@ -31,13 +34,20 @@ export interface IssuanceFacts {
   readonly lifetimeLimits: LifetimeLimits | undefined;
   /** Milliseconds by type of credential and environment; undefined: age is only reported, not enforced. */
   readonly maximumAge: ((type: string, environment: string) => number) | undefined;
+  /** What enforced policies say of the identity, found out when its facts were read; undefined: nothing. */
+  readonly declared: StandingVerdict | undefined;
 }
 
 export type Verdict =
   | { readonly kind: 'allow' }
   /** Allowed with a token that lives at most so many seconds. */
   | { readonly kind: 'limit'; readonly lifetime: number }
-  | { readonly kind: 'refuse'; readonly reason: PolicyReason };
+  | {
+      readonly kind: 'refuse';
+      readonly reason: PolicyReason;
+      /** For the operator, as JSON has it. */
+      readonly evidence?: Readonly<Record<string, string>>;
+    };
 
 export type PolicyReason =
   | 'method_not_allowed'
@@ -45,7 +55,8 @@ export type PolicyReason =
   | 'lifetime_exhausted'
   | 'network_not_allowed'
   | 'outside_time_window'
-  | 'binding_required';
+  | 'binding_required'
+  | 'policy_enforced';
 
 /** One rule: pure, facts in, verdict out. */
 export interface Rule {

@@ -10,6 +10,7 @@ import { type ApprovalDeps, type ApprovalStores, voidPending } from './approval/
 import { askedView } from './approval/view.ts';
 import { narrowEnd, type RuleDeps, same, type Tell } from './change-rules.ts';
 import { hasEnded } from './identity.ts';
+import { type PolicyStores, requirePolicies } from './policy/require-policies.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { accessView } from './views.ts';
 
@@ -25,7 +26,7 @@ export interface NewAccess {
   readonly by: Actor;
 }
 
-type AccessStores = ApprovalStores & Pick<Stores, 'access'>;
+type AccessStores = ApprovalStores & PolicyStores;
 
 /** Where no approval rule matches an access is active at once, approved by who made it; else it waits for people. */
 export async function createAccess(
@@ -61,6 +62,8 @@ export async function createAccess(
     updatedAt: now,
     version: 1,
   };
+  const written = { access: { before: undefined, after: record, resourceServer } };
+  await requirePolicies(deps, stores, tell, identity, written);
   if (await needsApproval(stores, ends, undefined, record, asked.by)) {
     const waiting: AccessRecord = {
       ...record,
@@ -155,6 +158,13 @@ export async function changeAccess(
     throw new RegistryRefusal('illegal_transition', detail);
   }
   if (!same(changed.scopes, record.scopes)) requireScopes(ends.resourceServer, changed.scopes);
+  await requirePolicies(deps, stores, tell, ends.identity, {
+    access: {
+      before: record.state === 'active' ? record : undefined,
+      after: changed,
+      resourceServer: ends.resourceServer,
+    },
+  });
   if (record.state === 'requested') return await editRequested(deps, stores, tell, ends, record, changed, by);
   await stores.access.hold(record);
   if (await needsApproval(stores, ends, record, changed, by)) {
@@ -171,7 +181,16 @@ export async function changeAccess(
     return record;
   }
   await voidPending(deps, stores, tell, record.id, 'the access was changed');
-  return await replaceAccess(deps, stores, tell, ends, record, changed, 'access.updated');
+  const next = changed.expiresAt > record.expiresAt ? { ...changed, ...prolongedBy(deps, by) } : changed;
+  return await replaceAccess(deps, stores, tell, ends, record, next, 'access.updated');
+}
+
+/** Who lets it go on where no rule asks anybody answers for it from then on. */
+function prolongedBy(
+  { clock }: RuleDeps,
+  by: Actor,
+): Pick<AccessRecord, 'approvedBy' | 'approvedAt' | 'approvalId'> {
+  return { approvedBy: nameOf(partyOf(by)), approvedAt: clock.now(), approvalId: undefined };
 }
 
 /** An edit voids the approvals: they were of what it was before. It waits on, whatever the rules say by now. */

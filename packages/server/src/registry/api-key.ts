@@ -2,12 +2,12 @@ import { parseSecret } from '@countersign/protocol';
 import type { CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { ResourceServerRecord } from '../storage/resource-servers.ts';
-import type { Stores } from '../storage/storage.ts';
 import type { Tell } from './change-rules.ts';
 import { type NewSecret, type SecretDeps, secretFrom } from './client-secret.ts';
 import { type CredentialLimit, limitOf, type StandingFault, standing } from './effective-access.ts';
 import type { IdentityFacts, KeyFactsReader } from './facts.ts';
 import { addCredential } from './new-credential.ts';
+import type { PolicyStores } from './policy/require-policies.ts';
 import { RegistryRefusal } from './refusal.ts';
 import type { SecretHash } from './secret-hash.ts';
 
@@ -21,7 +21,7 @@ export interface NewApiKey extends NewSecret {
 /** The key is in the result and nowhere else: what is stored is its digest. */
 export async function createApiKey(
   deps: SecretDeps,
-  stores: Pick<Stores, 'credentials'>,
+  stores: PolicyStores,
   tell: Tell,
   identity: IdentityRecord,
   asked: NewApiKey,

@@ -1,11 +1,11 @@
 import { type JsonObject, type JsonWebKey, jwkThumbprint, parseClientJwk } from '@countersign/protocol';
 import type { CredentialMaterial, CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
-import type { Stores } from '../storage/storage.ts';
 import { same, type Tell } from './change-rules.ts';
 import { type FetchDeps, requireFetchable } from './fetched-url.ts';
 import { keySubject } from './key-subject.ts';
 import { type AgeDeps, addCredential, type NewCredential } from './new-credential.ts';
+import type { PolicyStores } from './policy/require-policies.ts';
 import { RegistryRefusal } from './refusal.ts';
 
 /** A client's public key as somebody wants it registered. */
@@ -24,7 +24,7 @@ type KeyMaterial = Extract<CredentialMaterial, { type: 'private_key_jwt' }>;
 /** Registers a key that its client keeps the private part of: nothing here is secret. */
 export async function createClientKey(
   deps: AgeDeps & FetchDeps,
-  stores: Pick<Stores, 'credentials'>,
+  stores: PolicyStores,
   tell: Tell,
   identity: IdentityRecord,
   asked: NewClientKey,

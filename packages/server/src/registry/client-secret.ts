@@ -1,9 +1,9 @@
 import { generateSecret, parseSecret } from '@countersign/protocol';
 import type { CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
-import type { Stores } from '../storage/storage.ts';
 import type { RuleDeps, Tell } from './change-rules.ts';
 import { type AgeDeps, addCredential, type NewCredential } from './new-credential.ts';
+import type { PolicyStores } from './policy/require-policies.ts';
 
 /** For whatever makes a secret of which only the digest is kept. */
 export interface SecretDeps extends AgeDeps {
@@ -19,7 +19,7 @@ export interface NewSecret extends NewCredential {
 /** The secret is in the result and nowhere else: what is stored is its digest. */
 export async function createClientSecret(
   deps: SecretDeps,
-  stores: Pick<Stores, 'credentials'>,
+  stores: PolicyStores,
   tell: Tell,
   identity: IdentityRecord,
   asked: NewSecret,

@@ -3,6 +3,7 @@ import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
 import { narrowEnd, type RuleDeps, same, type Tell } from './change-rules.ts';
 import { type AgeDeps, latestEnd } from './new-credential.ts';
+import { type PolicyStores, requirePolicies } from './policy/require-policies.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { credentialView } from './credential-view.ts';
 
@@ -17,7 +18,7 @@ export interface CredentialChange {
 /** The record with the change made; the same record, and no event, when there is nothing to change. */
 export async function changeCredential(
   deps: AgeDeps,
-  stores: Pick<Stores, 'credentials'>,
+  stores: PolicyStores,
   tell: Tell,
   identity: IdentityRecord,
   record: CredentialRecord,
@@ -43,6 +44,11 @@ export async function changeCredential(
   const state = record.state !== 'revoked' && record.expiresAt <= now ? 'expired' : record.state;
   if (state === 'revoked' || state === 'expired') {
     throw new RegistryRefusal('illegal_transition', `a credential that is ${state} stays ${state}`);
+  }
+  if (changed.state === 'active') {
+    // What was suspended counted for nothing: coming back is a beginning.
+    const before = record.state === 'active' ? record : undefined;
+    await requirePolicies(deps, stores, tell, identity, { credential: { before, after: changed } });
   }
   return await replace(deps, stores, tell, identity, record, changed, eventOf(record.state, changed.state));
 }

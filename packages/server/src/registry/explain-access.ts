@@ -1,3 +1,4 @@
+import type { StandingVerdict } from '../policy/declared/standing-verdict.ts';
 import { isWithin } from '../policy/time-window.ts';
 import type { AccessRecord } from '../storage/access.ts';
 import type { ApprovalDecisionRecord } from '../storage/approvals.ts';
@@ -6,6 +7,7 @@ import type { IdentityRecord } from '../storage/identities.ts';
 import type { ResourceServerRecord } from '../storage/resource-servers.ts';
 import type { Stores } from '../storage/storage.ts';
 import { credentialFault, identityFault } from './effective-access.ts';
+import { verdictAt } from './policy/verdict-at.ts';
 import { rfc3339 } from './views.ts';
 
 /** One link of the chain from a machine to a scope. */
@@ -23,7 +25,7 @@ export interface Explained {
   readonly approvals: readonly ApprovalDecisionRecord[];
 }
 
-/** What the rules of the deployment say of a token, as they are today: they keep no history. */
+/** What the rules of the deployment say of a token; settings as they are today, for they keep no history. */
 export type AccessPolicy = (
   asked: {
     readonly identity: IdentityRecord;
@@ -31,15 +33,25 @@ export type AccessPolicy = (
     readonly access: AccessRecord;
     readonly resourceServer: ResourceServerRecord;
     readonly scope: string;
+    /** What the policies that were enforced then say of its tokens. */
+    readonly declared: StandingVerdict | undefined;
   },
   at: number,
 ) => PolicyVerdict;
 
 export type PolicyVerdict =
   | { readonly ok: true; readonly lifetime: number }
-  | { readonly ok: false; readonly rule: string; readonly reason: string };
+  | {
+      readonly ok: false;
+      readonly rule: string;
+      readonly reason: string;
+      readonly evidence?: Readonly<Record<string, string>> | undefined;
+    };
 
-type Reading = Pick<Stores, 'identities' | 'credentials' | 'access' | 'approvals'>;
+type Reading = Pick<
+  Stores,
+  'identities' | 'credentials' | 'access' | 'approvals' | 'resourceServers' | 'policies' | 'policyExceptions'
+>;
 
 /** Credentials that are looked at: those that are live before those that are not, the newest first. */
 const MOST_CREDENTIALS = 50;
@@ -102,11 +114,9 @@ export async function explainAccess(
   const { ok, detail } = conditionsAt(access, at);
   if (!add('conditions', access.id, detail, ok)) return explained();
 
-  const verdict = policy({ identity, credential, access, resourceServer, scope }, at);
-  const said = verdict.ok
-    ? `a token of at most ${verdict.lifetime} s, by the rules of today`
-    : `${verdict.rule} refuses it by the rules of today: ${verdict.reason}`;
-  add('policy', undefined, said, verdict.ok);
+  const declared = await verdictAt(stores, identity, credential, at);
+  const verdict = policy({ identity, credential, access, resourceServer, scope, declared }, at);
+  add('policy', undefined, policyText(verdict), verdict.ok);
   return explained();
 }
 
@@ -144,6 +154,14 @@ function approvalText(access: AccessRecord, approvals: readonly ApprovalDecision
     .filter(({ decision }) => decision === 'approve')
     .map(({ handle, at }) => `${handle} at ${rfc3339(at)}`)
     .join(', ');
+}
+
+/** Declared policies are those of then; settings keep no history. */
+function policyText(verdict: PolicyVerdict): string {
+  if (verdict.ok) return `a token of at most ${verdict.lifetime} s, by the rules of today`;
+  const { rule, reason, evidence } = verdict;
+  if (evidence === undefined) return `${rule} refuses it by the rules of today: ${reason}`;
+  return `the policy "${evidence['policy']}" (${evidence['rule']}) refuses it: ${evidence['why']}`;
 }
 
 /** Times are judged; from where and with which proof somebody asks is known only when they do. */

@@ -158,6 +158,7 @@ describe('facts that change while they are read', () => {
         tell = listener;
         return () => undefined;
       },
+      policies: { active: () => Promise.resolve([]) },
       coherent: () => coherent,
     };
     cache = createFactsCache({ storage: storage as unknown as FactsCacheDeps['storage'], capacity: 10 });
@@ -180,6 +181,7 @@ describe('facts that change while they are read', () => {
     ['the identity', { kind: 'identity', identityId: 'idn_1' }],
     ['another identity', { kind: 'identity', identityId: 'idn_2' }],
     ['a resource server', { kind: 'resource_server', resourceServerId: 'rsv_1' }],
+    ['policies', { kind: 'policies' }],
     ['anything', { kind: 'all' }],
   ])('are given to who asked before and kept for nobody: %s', async (_, change) => {
     const before = read();

@@ -1,12 +1,21 @@
+import type { DeclaredPolicy } from '../policy/declared/judge.ts';
 import type { ResourceServerRecord } from '../storage/resource-servers.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Change, Storage, Stores } from '../storage/storage.ts';
 import type { AccessFacts, IdentityFacts, KeyFactsReader } from './facts.ts';
+import { verdictFor } from './policy/in-force.ts';
 
 export interface FactsCacheDeps {
   readonly storage: Pick<
     Storage,
-    'identities' | 'credentials' | 'access' | 'resourceServers' | 'onChange' | 'coherent'
+    | 'identities'
+    | 'credentials'
+    | 'access'
+    | 'resourceServers'
+    | 'policies'
+    | 'policyExceptions'
+    | 'onChange'
+    | 'coherent'
   >;
   /** Identities held at most; the one read longest ago leaves first. */
   readonly capacity: number;
@@ -33,10 +42,13 @@ export function createFactsCache(deps: FactsCacheDeps): FactsCache {
   const clientIdOfKey = new Map<string, string>();
   const reading = new Map<string, Promise<IdentityFacts | undefined>>();
   let changes = 0;
+  /** Enforced ones; undefined: to be read. */
+  let policies: Promise<readonly DeclaredPolicy[]> | undefined;
 
   const unsubscribe = storage.onChange((change) => {
     if (concernsFacts(change)) changes++;
     reading.clear();
+    if (change.kind === 'policies' || change.kind === 'all') policies = undefined;
     if (change.kind === 'identity') forget(clientIdOf.get(change.identityId));
     else if (concernsFacts(change)) forgetAll();
   });
@@ -64,9 +76,23 @@ export function createFactsCache(deps: FactsCacheDeps): FactsCache {
 
   async function read(clientId: string): Promise<IdentityFacts | undefined> {
     const before = changes;
-    const facts = await readFacts(storage, clientId);
+    const facts = await readFacts(storage, clientId, policiesInForce);
     if (facts !== undefined && changes === before && storage.coherent()) keep(facts);
     return facts;
+  }
+
+  async function policiesInForce(): Promise<readonly DeclaredPolicy[]> {
+    if (!storage.coherent()) {
+      policies = undefined;
+      return await enforced(storage);
+    }
+    const asked = (policies ??= enforced(storage));
+    try {
+      return await asked;
+    } catch (error) {
+      if (policies === asked) policies = undefined;
+      throw error;
+    }
   }
 
   const cache: FactsCache = {
@@ -74,7 +100,7 @@ export function createFactsCache(deps: FactsCacheDeps): FactsCache {
       if (!storage.coherent()) {
         if (byClientId.size > 0) forgetAll();
         // Not even a reading that is under way is shared: it may have begun before a change that nobody told of.
-        return readFacts(storage, clientId);
+        return readFacts(storage, clientId, policiesInForce);
       }
       const facts = byClientId.get(clientId);
       if (facts !== undefined) return facts;
@@ -115,15 +141,23 @@ function keysOf(facts: IdentityFacts): readonly string[] {
 }
 
 function concernsFacts(change: Change): boolean {
-  return change.kind === 'identity' || change.kind === 'resource_server' || change.kind === 'all';
+  return change.kind !== 'signing_keys' && change.kind !== 'cutoffs';
 }
 
 async function readFacts(
   storage: FactsCacheDeps['storage'],
   clientId: string,
+  policiesInForce: () => Promise<readonly DeclaredPolicy[]>,
 ): Promise<IdentityFacts | undefined> {
   const identity = await storage.identities.byClientId(clientId);
-  return identity === undefined ? undefined : await readFactsOf(storage, identity);
+  if (identity === undefined) return undefined;
+  const facts = await readFactsOf(storage, identity);
+  const declared = await verdictFor(storage, await policiesInForce(), facts);
+  return declared === undefined ? facts : { ...facts, declared };
+}
+
+async function enforced({ policies }: Pick<Stores, 'policies'>): Promise<readonly DeclaredPolicy[]> {
+  return (await policies.active()).filter(({ mode }) => mode === 'enforce');
 }
 
 /** All that is known of an identity that was read already, from the stores. */

@@ -1,3 +1,4 @@
+import type { StandingVerdict } from '../policy/declared/standing-verdict.ts';
 import type { AccessRecord } from '../storage/access.ts';
 import type { CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
@@ -15,6 +16,8 @@ export interface IdentityFacts {
   readonly credentials: readonly CredentialRecord[];
   /** Active ones. */
   readonly access: readonly AccessFacts[];
+  /** What enforced policies say of its tokens; undefined: nothing, or it was read for another purpose. */
+  readonly declared?: StandingVerdict | undefined;
 }
 
 /** Reads facts, from a bounded cache or the database: at once where it can, so that the token path need not wait. */

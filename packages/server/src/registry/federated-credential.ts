@@ -4,6 +4,7 @@ import type { Stores } from '../storage/storage.ts';
 import type { TrustedIssuerRecord } from '../storage/trusted-issuers.ts';
 import type { Tell } from './change-rules.ts';
 import { type AgeDeps, addCredential, type NewCredential } from './new-credential.ts';
+import type { PolicyStores } from './policy/require-policies.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { type Conditions, missingPins, subjectKey } from './federation-rule.ts';
 
@@ -19,7 +20,7 @@ export interface NewFederatedCredential extends NewCredential {
 /** A rule: tokens of that issuer which meet every condition are this identity's. */
 export async function createFederatedCredential(
   deps: AgeDeps,
-  stores: Pick<Stores, 'credentials'>,
+  stores: PolicyStores,
   tell: Tell,
   identity: IdentityRecord,
   asked: NewFederatedCredential,

@@ -8,6 +8,7 @@ import { requireSameRules } from './approval/same-rules.ts';
 import { askedView } from './approval/view.ts';
 import { requireEnd, same, type Tell } from './change-rules.ts';
 import { requireLivingOwner } from './owner/living-owner.ts';
+import { type PolicyStores, requirePolicies } from './policy/require-policies.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { identityView } from './views.ts';
 
@@ -31,7 +32,7 @@ export interface NewIdentity {
 
 export async function createIdentity(
   deps: ApprovalDeps,
-  stores: ApprovalStores & Pick<Stores, 'people'>,
+  stores: ApprovalStores & PolicyStores & Pick<Stores, 'people'>,
   tell: Tell,
   asked: NewIdentity,
 ): Promise<IdentityRecord> {
@@ -66,6 +67,7 @@ export async function createIdentity(
     updatedAt: now,
     version: 1,
   };
+  await requirePolicies(deps, stores, tell, record, { identity: { before: undefined } });
   if (record.state === 'active' && (await identityNeedsApproval(stores, record, asked.by))) {
     const waiting: IdentityRecord = { ...record, state: 'requested' };
     await stores.identities.insert(waiting);

@@ -25,6 +25,11 @@ export interface IdentityUse {
   readonly watchedSince: number | undefined;
 }
 
+/** The pause (ms) between two uses that the cadence explains by itself; undefined: any. */
+export function usualPause(cadence: Cadence): number | undefined {
+  return PERIOD_MS[cadence];
+}
+
 /** For how long (ms) it must have been quiet to be inactive: max(30 days, 2 × its cadence). Undefined: it may be for ever. */
 export function inactivityWindow(cadence: Cadence): number | undefined {
   const period = PERIOD_MS[cadence];

@@ -6,6 +6,7 @@ import { certificateDates } from './certificate-dates.ts';
 import { narrowEnd, type RuleDeps, type Tell } from './change-rules.ts';
 import type { MaximumAge } from './credential-age.ts';
 import { hasEnded } from './identity.ts';
+import { type PolicyStores, requirePolicies } from './policy/require-policies.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { credentialView } from './credential-view.ts';
 
@@ -32,7 +33,7 @@ export interface NewCredential {
  */
 export async function addCredential(
   deps: AgeDeps,
-  stores: Pick<Stores, 'credentials'>,
+  stores: PolicyStores,
   tell: Tell,
   identity: IdentityRecord,
   asked: NewCredential,
@@ -56,6 +57,8 @@ export async function addCredential(
     updatedAt: now,
     version: 1,
   };
+  const written = { credential: { before: undefined, after: record } };
+  await requirePolicies(deps, stores, tell, identity, written);
   await stores.credentials.insert(record);
   tell({ type: 'credential.created', resource: record.id, after: credentialView(record, identity.clientId) });
   return record;

@@ -21,6 +21,7 @@ export type RegistryReason =
   | 'limit_reached'
   | 'exceeds_own_access'
   | 'refused_by_policy'
+  | 'policy_test_failed'
   | 'not_yet_supported';
 
 export interface RefusalFacts {

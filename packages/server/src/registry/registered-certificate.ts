@@ -2,13 +2,13 @@ import { X509Certificate } from 'node:crypto';
 import { certificateThumbprint } from '@countersign/protocol';
 import type { CredentialMaterial, CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
-import type { Stores } from '../storage/storage.ts';
 import { isSelfIssued, parseCertificate } from '../x509/certificate.ts';
 import { keyOf } from '../x509/path-validation.ts';
 import { certificateDates } from './certificate-dates.ts';
 import type { Tell } from './change-rules.ts';
 import { keySubject } from './key-subject.ts';
 import { type AgeDeps, addCredential, type NewCredential } from './new-credential.ts';
+import type { PolicyStores } from './policy/require-policies.ts';
 import { RegistryRefusal } from './refusal.ts';
 
 export interface NewRegisteredCertificate extends NewCredential {
@@ -21,7 +21,7 @@ type CertificateMaterial = Extract<CredentialMaterial, { type: 'self_signed_tls_
 /** Registers a certificate that its client keeps the key of (RFC 8705 §2.2). Its dates bound those of the credential. */
 export async function createRegisteredCertificate(
   deps: AgeDeps,
-  stores: Pick<Stores, 'credentials'>,
+  stores: PolicyStores,
   tell: Tell,
   identity: IdentityRecord,
   asked: NewRegisteredCertificate,

@@ -1,6 +1,5 @@
 import type { CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
-import type { Stores } from '../storage/storage.ts';
 import {
   type CertificateMaterial,
   certificateRule,
@@ -9,6 +8,7 @@ import {
 } from './certificate-rule.ts';
 import type { Tell } from './change-rules.ts';
 import { type AgeDeps, addCredential, type NewCredential } from './new-credential.ts';
+import type { PolicyStores } from './policy/require-policies.ts';
 import { RegistryRefusal } from './refusal.ts';
 
 /** Which certificates are a client's, as somebody wants it registered: RFC 8705 §2.1.2. Nothing of it is secret. */
@@ -24,7 +24,7 @@ export interface NewTlsClient extends AskedTlsClient, NewCredential {}
 
 export async function createTlsClient(
   deps: AgeDeps,
-  stores: Pick<Stores, 'credentials'>,
+  stores: PolicyStores,
   tell: Tell,
   identity: IdentityRecord,
   asked: NewTlsClient,

@@ -89,6 +89,8 @@ export interface ReviewItemStore {
     by: 'reviewer' | 'fallback',
     limit: number,
   ): Promise<readonly { readonly reviewer: string; readonly items: number }[]>;
+  /** Those with remediation `failed`, of all campaigns, at most `limit`. */
+  failed(limit: number): Promise<readonly ReviewItemNow[]>;
   /** Those whose `checkAt` has come, the longest overdue first. */
   toCheck(now: number, page: DuePage): Promise<readonly Due[]>;
 }

@@ -16,6 +16,8 @@ import type { OutboxStore } from './outbox.ts';
 import type { OwnershipClockStore } from './ownership-clocks.ts';
 import type { OwnershipOfferStore } from './ownership-offers.ts';
 import type { PersonStore } from './people.ts';
+import type { PolicyExceptionStore } from './policy-exceptions.ts';
+import type { PolicyStore } from './policies.ts';
 import type { ReviewItemStore } from './review-items.ts';
 import type { ReviewStore } from './reviews.ts';
 import type { ProposalStore } from './proposals.ts';
@@ -42,6 +44,8 @@ export interface Stores {
   readonly access: AccessStore;
   readonly approvalRules: ApprovalRuleStore;
   readonly approvals: ApprovalStore;
+  readonly policies: PolicyStore;
+  readonly policyExceptions: PolicyExceptionStore;
   readonly reviews: ReviewStore;
   readonly reviewItems: ReviewItemStore;
   readonly credentialMakers: CredentialMakerStore;
@@ -84,6 +88,7 @@ export type Change =
   | { readonly kind: 'resource_server'; readonly resourceServerId: string }
   | { readonly kind: 'signing_keys' }
   | { readonly kind: 'cutoffs' }
+  | { readonly kind: 'policies' }
   | { readonly kind: 'all' };
 
 /**
@@ -102,7 +107,8 @@ export interface Storage extends Stores {
   transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
   /**
    * Tells of every committed change of this or another node, after it is visible to reads and, on this node, before
-   * the promise of the change resolves. A credential or access tells as its identity. While the backend cannot promise to
+   * the promise of the change resolves. A credential, an access or an exception from a policy tells as
+   * its identity. While the backend cannot promise to
    * hear of other nodes' changes, `coherent()` is false and caches must not answer.
    */
   onChange(listener: (change: Change) => void): () => void;

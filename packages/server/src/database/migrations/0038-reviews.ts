@@ -32,6 +32,7 @@ export function reviews(dialect: Dialect): readonly string[] {
       WHERE state = 'pending'`,
     `CREATE INDEX review_items_fallback ON review_items (review_id, fallback, created_at, id)
       WHERE state = 'pending'`,
+    "CREATE INDEX review_items_failed ON review_items (id) WHERE remediation = 'failed'",
     'CREATE INDEX review_items_check ON review_items (check_at, id) WHERE check_at IS NOT NULL',
 
     'DROP INDEX access_identity_resource_server',

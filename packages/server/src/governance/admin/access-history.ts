@@ -12,7 +12,16 @@ import type { Handler } from './endpoint.ts';
 import { findIdentity, findResourceServer, required } from './find-record.ts';
 
 export interface AccessHistoryDeps {
-  readonly storage: Pick<Storage, 'access' | 'approvals' | 'credentials' | 'identities' | 'resourceServers'>;
+  readonly storage: Pick<
+    Storage,
+    | 'access'
+    | 'approvals'
+    | 'credentials'
+    | 'identities'
+    | 'resourceServers'
+    | 'policies'
+    | 'policyExceptions'
+  >;
   readonly clock: { now(): number };
   /** What the token wing's rules say: the wings do not see each other. */
   readonly accessPolicy: AccessPolicy;

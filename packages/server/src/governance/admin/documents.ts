@@ -20,6 +20,7 @@ import { requireAdminPerson } from './decider.ts';
 import { clientKeyOf } from './client-key-members.ts';
 import type { Call, NounHandlers } from './endpoint.ts';
 import { ProblemError, problemOf } from './problem.ts';
+import { policyOf } from './policies.ts';
 import { scopesOf } from './resource-servers.ts';
 import { trustedIssuerSettings } from './trusted-issuers.ts';
 
@@ -151,8 +152,12 @@ function keyOf(object: Declared): string {
   if (object.kind === 'Team') return JSON.stringify([object.kind, handleKey(object.team)]);
   if (object.kind === 'ResourceServer') return JSON.stringify([object.kind, object.identifier]);
   if (object.kind === 'Credential') return JSON.stringify([object.kind, object.identity, object.name]);
-  if (object.kind === 'ApprovalRule' || object.kind === 'Webhook')
+  if (object.kind === 'ApprovalRule' || object.kind === 'Policy' || object.kind === 'Webhook') {
     return JSON.stringify([object.kind, object.name]);
+  }
+  if (object.kind === 'PolicyException') {
+    return JSON.stringify([object.kind, object.policy, object.identity]);
+  }
   return JSON.stringify([object.kind, object.identity, object.resourceServer]);
 }
 
@@ -222,6 +227,14 @@ function toDeclared(document: Document, index: number): Declared {
   }
   if (document.kind === 'ApprovalRule') {
     return { kind: 'ApprovalRule', name, index, rule: approvalRuleOf(document.spec) };
+  }
+  if (document.kind === 'Policy') {
+    return { kind: 'Policy', name, index, policy: policyOf(document.spec) };
+  }
+  if (document.kind === 'PolicyException') {
+    const { policy, identity, reason } = document.spec;
+    const end = requireEndOf(document.spec);
+    return { kind: 'PolicyException', name, index, policy, identity, reason, end };
   }
   if (document.kind === 'Webhook') {
     const { url, events, description, state, secret } = document.spec;

@@ -172,6 +172,9 @@ describe('every problem that an endpoint can answer with', () => {
     await create(identityBody('p', { client_id: 'p', environment: 'prod' }));
     const key = await authority.call('POST', '/v1/identities/p/credentials', { body: { type: 'api_key' } });
     expect(problem(key)).toBe('refused_by_policy');
+    const tests = [{ name: 'nobody needs one', given: {}, expect: 'allow' }];
+    const body = { name: 'backups', rule: 'owner_required', tests };
+    expect(problem(await authority.call('POST', '/v1/policies', { body }))).toBe('policy_test_failed');
   });
 
   test('what is not built yet says so', async () => {

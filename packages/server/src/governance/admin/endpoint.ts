@@ -10,6 +10,7 @@ import { type HttpResponse, jsonResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
 import { newId, type RandomBytes } from '../../ids.ts';
 import type { Tell } from '../../registry/change-rules.ts';
+import { warningsOf } from '../../registry/policy/warnings.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import { differenceOf } from '../apply/difference.ts';
 import { rehearse } from '../apply/rehearse.ts';
@@ -36,6 +37,8 @@ export interface Result<Id extends OperationId> {
   readonly version?: number | undefined;
   /** Where what was created is. */
   readonly location?: string | undefined;
+  /** Shown in place of the body to who asked for a sheet. */
+  readonly csv?: { readonly text: string; readonly nextCursor: string | null } | undefined;
 }
 
 /** What an operation does, in one of three ways. */
@@ -150,12 +153,14 @@ async function preview<Id extends OperationId>(
   call: Call<Id>,
 ): Promise<HttpResponse> {
   if (handler.kind === 'read') throw new Error('a read has no dry run');
-  const changes =
-    handler.kind === 'many'
-      ? await handler.preview(call)
-      : differenceOf(await rehearse(deps.storage, (stores, tell) => handler.run(call, stores, tell)));
   const foreseen = await handler.foresee?.(call);
-  return jsonResponse(200, { dry_run: true, changes, ...foreseen }, NO_STORE);
+  if (handler.kind === 'many') {
+    const changes = await handler.preview(call);
+    return jsonResponse(200, { dry_run: true, changes, ...foreseen }, NO_STORE);
+  }
+  const events = await rehearse(deps.storage, (stores, tell) => handler.run(call, stores, tell));
+  const changes = differenceOf(events);
+  return jsonResponse(200, { dry_run: true, changes, ...foreseen, ...warningsOf(events) }, NO_STORE);
 }
 
 async function carryOut<Id extends OperationId>(
@@ -167,7 +172,12 @@ async function carryOut<Id extends OperationId>(
 ): Promise<HttpResponse> {
   if (handler.kind === 'write') {
     return await deps.changes.run(call.admin.actor, async (stores, tell) => {
-      const response = render(operation, await handler.run(call, stores, tell));
+      const events: ChangeEvent[] = [];
+      const result = await handler.run(call, stores, (event) => {
+        events.push(event);
+        tell(event);
+      });
+      const response = render(operation, withWarnings(result, events));
       await remember?.(stores, response);
       return response;
     });
@@ -177,15 +187,33 @@ async function carryOut<Id extends OperationId>(
   return response;
 }
 
+/** What policies warn of is said where the write is answered. */
+function withWarnings<Id extends OperationId>(
+  result: Result<Id>,
+  events: readonly ChangeEvent[],
+): Result<Id> {
+  const warned = warningsOf(events);
+  return warned.warnings === undefined ? result : { ...result, body: { ...result.body, ...warned } };
+}
+
 const NO_STORE = { 'cache-control': 'no-store' } as const;
 
 function render<Id extends OperationId>(operation: Operation, result: Result<Id>): HttpResponse {
+  if (result.csv !== undefined) return csvResponse(result.csv.text, result.csv.nextCursor);
   return jsonResponse(operation.status, result.body, {
     ...NO_STORE,
     ...(result.version === undefined ? {} : { etag: etagOf(result.version) }),
     ...(result.location === undefined ? {} : { location: result.location }),
   });
 }
+
+/** RFC 4180 §3. */
+function csvResponse(text: string, nextCursor: string | null): HttpResponse {
+  const next = nextCursor === null ? {} : { 'next-cursor': nextCursor };
+  return { status: 200, headers: { ...NO_STORE, 'content-type': CSV_TYPE, ...next }, body: text };
+}
+
+const CSV_TYPE = 'text/csv; charset=utf-8';
 
 /** RFC 9110 §8.8.3: a strong validator, for records change only with their version. */
 function etagOf(version: number): string {

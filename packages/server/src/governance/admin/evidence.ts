@@ -2,14 +2,16 @@ import type { LoggedAuditEvent } from '@countersign/admin-api';
 
 type Told = Readonly<Record<string, unknown>>;
 
-/** What the event of a refused assertion holds beside its reason, as sentences. Undefined: nothing of that kind. */
-export function assertionEvidence({ reason, detail }: LoggedAuditEvent): string | undefined {
-  if (reason?.startsWith('assertion_') !== true || !isTold(detail)) return undefined;
+/** What the event of a refusal holds beside its reason, as sentences. Undefined: nothing of that kind. */
+export function refusalEvidence({ reason, detail }: LoggedAuditEvent): string | undefined {
+  if (reason === undefined || !isTold(detail)) return undefined;
   const said = SENTENCES[reason]?.(detail);
   return said === undefined || said === '' ? undefined : said;
 }
 
 const SENTENCES: Readonly<Record<string, (detail: Told) => string>> = {
+  policy_enforced: (told) =>
+    `The policy "${text(told['policy'])}" (${text(told['rule'])}) refused it: ${text(told['why'])}.`,
   assertion_audience: (told) => `Its aud is ${text(told['aud'])}; taken are ${text(told['expected'])}.`,
   assertion_expired: (told) => `It ended at ${instant(told['exp'])}.`,
   assertion_stale: (told) =>

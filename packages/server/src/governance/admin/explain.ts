@@ -5,7 +5,7 @@ import { rfc3339 } from '../../registry/views.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { certificatePort, type CertificatePort } from './certificate-port.ts';
 import type { NounHandlers } from './endpoint.ts';
-import { assertionEvidence } from './evidence.ts';
+import { refusalEvidence } from './evidence.ts';
 import { ProblemError } from './problem.ts';
 import type { TokenReason } from './require-admin.ts';
 
@@ -39,7 +39,7 @@ export function explainHandlers(deps: ExplainDeps): NounHandlers<'explain'> {
         }
         const identity = await identityNow(deps, told.identity);
         const { why, fix } = explain(deps, told, identity);
-        const evidence = assertionEvidence(told);
+        const evidence = refusalEvidence(told);
         return {
           body: {
             request_id: params.request_id,
@@ -291,7 +291,11 @@ const PROBLEM_REASONS: { readonly [code in ProblemCode]: ReasonExplanation } = {
   },
   refused_by_policy: {
     why: 'A rule of this deployment does not allow it; the answer names the rule.',
-    fix: 'Use the stronger method that the answer names, or change the setting methods-refused.',
+    fix: 'Do as the answer says. For a policy: countersign policies list, and people may except an identity for a time; for a method: the setting methods-refused.',
+  },
+  policy_test_failed: {
+    why: 'A policy did not do what its own tests expect; nothing was changed.',
+    fix: 'Correct the policy or its test: countersign policies test FILE says what was expected and what came.',
   },
   limit_reached: { why: 'There are as many as there may be.', fix: 'Revoke what is no longer used.' },
   too_early: {

@@ -43,9 +43,10 @@ async function ownerOf(stores: Stores, event: ChangeEvent): Promise<Owner | unde
   const id = event.resource;
   switch (id.slice(0, 4)) {
     case 'idn_':
-      return (event.before ?? event.after) === undefined
-        ? await ownerOfIdentity(stores, id)
-        : ((event.before ?? event.after) as { readonly owner: Owner }).owner;
+      return (
+        ((event.before ?? event.after) as { readonly owner?: Owner } | undefined)?.owner ??
+        (await ownerOfIdentity(stores, id))
+      );
     case 'crd_':
       return await ownerOfIdentity(stores, (await stores.credentials.byId(id))?.identityId);
     case 'acs_':

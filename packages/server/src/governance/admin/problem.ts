@@ -51,6 +51,7 @@ const RULES: { readonly [reason in RegistryReason]: ProblemCode } = {
   limit_reached: 'limit_reached',
   exceeds_own_access: 'exceeds_own_access',
   refused_by_policy: 'refused_by_policy',
+  policy_test_failed: 'policy_test_failed',
   not_yet_supported: 'not_yet_supported',
 };
 

@@ -10,6 +10,7 @@ import {
   START,
 } from '../../../test/authority.ts';
 import { accessRecord, identityRecord } from '../../storage/contract/records.ts';
+import { lookForFindingsJob } from '../jobs/look-for-findings.ts';
 import { runReviewsJob } from '../jobs/run-reviews.ts';
 
 const FRAUD = 'https://fraud.test/api';
@@ -170,11 +171,11 @@ describe('a campaign', () => {
     expect(await stateOf(item)).toBe('active');
   });
 
-  test('that nobody may decide on before it was read again is filled in pages', async () => {
+  test('that is large is filled in pages, and decided on when all of it is there', async () => {
     const resourceServer = await authority.storage.resourceServers.byIdentifier(FRAUD);
     const times = { createdAt: START, updatedAt: START, expiresAt: START + 20 * DAY };
     await authority.storage.transaction(async (stores) => {
-      for (let count = 0; count < 205; count++) {
+      for (let count = 0; count < 105; count++) {
         const identity = identityRecord({ clientId: `m${count}`, environment: 'staging', ...times });
         await stores.identities.insert(identity);
         await stores.access.insert(accessRecord(identity.id, resourceServer?.id ?? '', times));
@@ -183,7 +184,7 @@ describe('a campaign', () => {
     const id = await open({ query: { environments: ['staging'] }, reviewers: ['role:reviewer'] });
     expect((await authority.call('GET', `/v1/reviews/${id}`)).body).toMatchObject({
       state: 'starting',
-      items: 200,
+      items: 50,
     });
     const [{ client_id: some }] = await itemsOf(id);
     const early = await decide(id, some, await person('rex'), { decision: 'keep' });
@@ -191,7 +192,7 @@ describe('a campaign', () => {
     await runReviewsJob({ ...authority.deps, mostItems: 1000 }).run(never);
     expect((await authority.call('GET', `/v1/reviews/${id}`)).body).toMatchObject({
       state: 'open',
-      items: 205,
+      items: 105,
     });
   });
 });
@@ -539,7 +540,7 @@ describe('what was taken away', () => {
   test('has failed when a call with it was let through, but not when one was refused or used what is left', async () => {
     const { id, item } = await reduced();
     const { access, credential } = item;
-    await hours(3, (hour) => [
+    await hours(2, (hour) => [
       { credential, access, scope: 'write', ok: hour === 0 ? 1 : 0, denied: 1 },
       { credential, access, scope: 'read', ok: 1, denied: 0 },
     ]);
@@ -547,6 +548,33 @@ describe('what was taken away', () => {
       state: 'failed',
       reason: expect.stringContaining('still let through: write at'),
     });
+    const findings = lookForFindingsJob({
+      ...authority.deps,
+      inactivity: 'report',
+      suspendedForMs: 30 * DAY,
+      pace: { take: () => new Map() },
+    });
+    const open = async () => {
+      await findings.run(never);
+      authority.clock.advance(HOUR);
+      await findings.run(never);
+      return (await authority.call('GET', '/v1/findings?kind=removal_still_used&state=open')).body.items;
+    };
+    expect(await open()).toMatchObject([
+      {
+        client_id: 'a',
+        severity: 'high',
+        subject: { kind: 'access', id: access },
+        reason: expect.any(String),
+      },
+    ]);
+    await report(authority.clock.now() - HOUR);
+    await hours(3);
+    expect((await itemOf(id, 'a')).remediation).toMatchObject({
+      state: 'verified',
+      reason: expect.stringContaining('let through until'),
+    });
+    expect(await open()).toEqual([]);
   });
 
   test('is unverifiable where nobody tells, and where it was given again', async () => {
@@ -590,6 +618,22 @@ describe('what was taken away', () => {
 });
 
 describe('the evidence', () => {
+  test('is a sheet to who asks for one: no cell is a formula, and the next page has no header', async () => {
+    const id = await open();
+    await decide(id, 'a', await person('bea'), { decision: 'revoke', comment: '=HYPERLINK("http://x")' });
+    const [first, second] = [
+      await authority.call('GET', `/v1/reviews/${id}/report?format=csv&limit=2`),
+      await authority.call('GET', `/v1/reviews/${id}/report?format=csv`),
+    ];
+    expect(second.headers).toMatchObject({ 'content-type': 'text/csv; charset=utf-8' });
+    expect(second.headers['next-cursor']).toBeUndefined();
+    expect(second.text).toContain(`"'=HYPERLINK(""http://x"")"`);
+    const cursor = first.headers['next-cursor'];
+    const rest = await authority.call('GET', `/v1/reviews/${id}/report?format=csv&limit=2&cursor=${cursor}`);
+    expect(first.text + rest.text).toBe(second.text);
+    expect(second.text.split('\r\n')).toHaveLength(5);
+  });
+
   test('says how each reviewer reviewed', async () => {
     const id = await open({ reviewers: ['person:rex'] });
     const rex = await person('rex');

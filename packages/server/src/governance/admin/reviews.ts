@@ -1,5 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type BodyOf, MOST_REVIEW_ITEMS, type Review, type ReviewQuality } from '@countersign/admin-api';
+import {
+  type BodyOf,
+  MOST_REVIEW_ITEMS,
+  type Review,
+  type ReviewQuality,
+  reviewReportCsv,
+} from '@countersign/admin-api';
 import type { Changes } from '../../audit/change.ts';
 import type { Tell } from '../../registry/change-rules.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
@@ -110,7 +116,10 @@ export function reviewHandlers(deps: ReviewDeps): NounHandlers<'reviews'> {
         const page = { limit: query.limit, after: readPosition(query.cursor) };
         const found = await storage.reviewItems.list(review.id, {}, page);
         const items = await pageOf(found, await itemViews(deps, storage, review, found.items));
-        return { body: { ...items, review: reviewView(review) } };
+        const body = { ...items, review: reviewView(review) };
+        if (query.format === 'json') return { body };
+        const csv = reviewReportCsv(items.items, query.cursor === undefined);
+        return { body, csv: { text: csv, nextCursor: items.next_cursor } };
       },
     },
   };

@@ -1,5 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ChangeEvent, Changes } from '../../audit/change.ts';
+import { failuresOf } from '../../registry/policy/run-tests.ts';
+import { testFailureText } from '../../registry/policy/policy.ts';
+import type { PolicyWarning } from '../../registry/policy/require-policies.ts';
+import { warningsOf } from '../../registry/policy/warnings.ts';
+import { RegistryRefusal } from '../../registry/refusal.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { Application } from './application.ts';
 import { bringAbout } from './bring-about.ts';
@@ -17,6 +22,8 @@ export interface ApplyDeps {
 export interface ApplyOutcome {
   readonly changes: readonly ObjectDifference[];
   readonly secrets: readonly MadeSecret[];
+  /** Of policies that warn; absent: none did. */
+  readonly warnings?: readonly PolicyWarning[];
 }
 
 /** One of the objects was refused, or the authority could not go on. `cause` says which. */
@@ -44,6 +51,7 @@ export async function plan(
   prune: boolean,
 ): Promise<readonly ObjectDifference[]> {
   let current: Declared | undefined;
+  requireTestsPass(objects);
   try {
     const events = await rehearse(deps.storage, async (stores, tell) => {
       for (current of inOrder(objects)) {
@@ -63,6 +71,18 @@ export async function plan(
   }
 }
 
+/** What policies expect of themselves comes before everything else: nothing is begun when one of their tests fails. */
+function requireTestsPass(objects: readonly Declared[]): void {
+  for (const object of objects) {
+    if (object.kind !== 'Policy') continue;
+    const failures = failuresOf(object.policy, object.policy.tests);
+    if (failures.length === 0) continue;
+    const text = testFailureText(object.name, failures);
+    const refusal = new RegistryRefusal('policy_test_failed', text, { pointer: '/tests' });
+    throw new ApplyStopped(refusal, object, NOTHING);
+  }
+}
+
 const NOTHING: ApplyOutcome = { changes: [], secrets: [] };
 
 /**
@@ -78,7 +98,11 @@ export async function apply(
   await plan(deps, application, objects, prune);
   const events: ChangeEvent[] = [];
   const secrets: MadeSecret[] = [];
-  const done = (): ApplyOutcome => ({ changes: differenceOf(events), secrets });
+  const done = (): ApplyOutcome => ({
+    changes: differenceOf(events),
+    secrets,
+    ...warningsOf(events),
+  });
   let current: Declared | undefined;
   try {
     for (current of inOrder(objects)) {

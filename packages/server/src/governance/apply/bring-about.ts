@@ -14,6 +14,7 @@ import type { Application } from './application.ts';
 import { bringApprovalRule } from './bring-approval-rule.ts';
 import { bringCredential, type MadeSecret } from './bring-credential.ts';
 import { bringPerson, bringTeam } from './bring-people.ts';
+import { bringPolicy, bringPolicyException } from './bring-policy.ts';
 import { bringTrustedIssuer } from './bring-trusted-issuer.ts';
 import { bringWebhook } from './bring-webhook.ts';
 import { findIdentity, identityOf, resourceServerOf, sameMembers } from './referenced-record.ts';
@@ -44,7 +45,7 @@ export async function bringAbout(
 /** The identity that it may take something from. */
 function identityRefOf(object: Declared): string | undefined {
   if (object.kind === 'Identity') return object.clientId;
-  return 'identity' in object ? object.identity : undefined;
+  return object.kind === 'Credential' || object.kind === 'Access' ? object.identity : undefined;
 }
 
 async function bring(
@@ -68,6 +69,12 @@ async function bring(
       return undefined;
     case 'ApprovalRule':
       await bringApprovalRule(application, stores, tell, object);
+      return undefined;
+    case 'Policy':
+      await bringPolicy(application, stores, tell, object);
+      return undefined;
+    case 'PolicyException':
+      await bringPolicyException(application, stores, tell, object);
       return undefined;
     case 'Identity':
       await bringIdentity(application, stores, tell, object);

@@ -1,4 +1,5 @@
 import type { NewApprovalRule } from '../../registry/approval/approval-rule.ts';
+import type { NewPolicy } from '../../registry/policy/policy.ts';
 import type { NewTrustedIssuer } from '../../registry/trusted-issuer.ts';
 import type { AccessConditions } from '../../storage/access.ts';
 import type { Cadence, Environment, IdentityKind, Owner } from '../../storage/identities.ts';
@@ -17,6 +18,8 @@ export type Declared =
   | DeclaredCredential
   | DeclaredAccess
   | DeclaredApprovalRule
+  | DeclaredPolicy
+  | DeclaredPolicyException
   | DeclaredWebhook;
 
 /** A fixed end (epoch ms), or a span (ms) that counts from the creation and says nothing about what exists. */
@@ -110,6 +113,22 @@ export interface DeclaredApprovalRule extends Common {
 }
 
 /** Key: name. */
+export interface DeclaredPolicy extends Common {
+  readonly kind: 'Policy';
+  readonly policy: Omit<NewPolicy, 'name'>;
+}
+
+/** Key: policy and identity. */
+export interface DeclaredPolicyException extends Common {
+  readonly kind: 'PolicyException';
+  /** Id or name. */
+  readonly policy: string;
+  readonly identity: string;
+  readonly reason: string;
+  readonly end: DeclaredEnd;
+}
+
+/** Key: name. */
 export interface DeclaredWebhook extends Common {
   readonly kind: 'Webhook';
   readonly webhook: Omit<NewWebhook, 'name'>;
@@ -123,10 +142,12 @@ const ORDER: { readonly [kind in Declared['kind']]: number } = {
   Identity: 4,
   Credential: 5,
   Access: 6,
-  // Last: what is declared with it is not held up by it, and not by the next application either.
+  // Last: what is declared with them is not held up by them, and not by the next application either.
   ApprovalRule: 7,
+  Policy: 8,
+  PolicyException: 9,
   // It is told of what comes after it, not of what it was declared with.
-  Webhook: 8,
+  Webhook: 10,
 };
 
 /** What is pointed at comes before what points at it. */

@@ -7,6 +7,8 @@ export type ObjectKind =
   | 'TrustedIssuer'
   | 'Access'
   | 'ApprovalRule'
+  | 'Policy'
+  | 'PolicyException'
   | 'SigningKey'
   | 'Cutoff'
   | 'Finding'
@@ -37,6 +39,8 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['trusted_issuer', 'TrustedIssuer'],
   ['access', 'Access'],
   ['approval_rule', 'ApprovalRule'],
+  ['policy', 'Policy'],
+  ['policy_exception', 'PolicyException'],
   ['key', 'SigningKey'],
   ['cutoff', 'Cutoff'],
   ['finding', 'Finding'],
@@ -127,7 +131,9 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
   if (kind === 'Proposal') return `${member('client_id')}: ${member('kind')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
-  if (kind === 'ApprovalRule' || kind === 'Webhook' || kind === 'Review') return member('name');
+  if (kind === 'ApprovalRule' || kind === 'Policy' || kind === 'Webhook' || kind === 'Review')
+    return member('name');
+  if (kind === 'PolicyException') return `${member('client_id')} from ${member('policy_name')}`;
   if (kind === 'ReviewItem') return member('access');
   if (kind === 'Credential') return `${member('client_id')}/${member('label')}`;
   if (kind === 'Cutoff') return `${member('kind')} ${member('target')}`;

@@ -6,6 +6,7 @@ import type { Stores } from '../../storage/storage.ts';
 import type { WebhookRecord } from '../../storage/webhooks.ts';
 import { peopleView } from '../../registry/trusted-issuer-view.ts';
 import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
+import { policyView } from '../../registry/policy/view.ts';
 import { rfc3339 } from '../../registry/views.ts';
 import { isDeclarable, specOf } from './credential-types.ts';
 import { everyOne } from './prune.ts';
@@ -22,6 +23,8 @@ export interface ExportedDocument {
     | 'Credential'
     | 'Access'
     | 'ApprovalRule'
+    | 'Policy'
+    | 'PolicyException'
     | 'Webhook';
   readonly metadata: { readonly name: string };
   readonly spec: Readonly<Record<string, unknown>>;
@@ -37,6 +40,8 @@ type Reading = Pick<
   | 'credentials'
   | 'access'
   | 'approvalRules'
+  | 'policies'
+  | 'policyExceptions'
   | 'webhooks'
 >;
 const LIVE = new Set<IdentityRecord['state']>(['draft', 'active', 'suspended']);
@@ -67,6 +72,7 @@ export async function exportDocuments(stores: Reading, now: number): Promise<rea
     ...(await credentialDocuments(stores, identities, now)),
     ...(await accessDocuments(stores, identities, resourceServers)),
     ...(await stores.approvalRules.active()).map(approvalRuleDocument),
+    ...(await policyDocuments(stores, identities, now)),
     ...(await stores.webhooks.live()).map(webhookDocument),
   ];
 }
@@ -198,6 +204,29 @@ async function accessDocuments(
 function approvalRuleDocument(record: ApprovalRuleRecord): ExportedDocument {
   const { name, subject, match, steps, owner_may_approve } = approvalRuleView(record);
   return documentOf('ApprovalRule', name, { subject, match, steps, owner_may_approve });
+}
+
+async function policyDocuments(
+  stores: Reading,
+  identities: ReadonlyMap<string, IdentityRecord>,
+  now: number,
+): Promise<readonly ExportedDocument[]> {
+  const policies = await stores.policies.active();
+  const names = new Map(policies.map(({ id, name }) => [id, name]));
+  const documents = policies.map((record) => {
+    const { name, rule, parameters, mode, match, tests } = policyView(record);
+    return documentOf('Policy', name, { rule, parameters, mode, match, tests });
+  });
+  for await (const record of everyOne((page) => stores.policyExceptions.list({}, page))) {
+    const policy = names.get(record.policyId);
+    const identity = identities.get(record.identityId)?.clientId;
+    if (policy === undefined || identity === undefined || record.expiresAt <= now) continue;
+    const name = `${identity} from ${policy}`.slice(0, MOST_NAME_CHARS).trimEnd();
+    const { reason, expiresAt } = record;
+    const spec = { policy, identity, reason, expires_at: rfc3339(expiresAt) };
+    documents.push(documentOf('PolicyException', name, spec));
+  }
+  return documents;
 }
 
 function webhookDocument({ name, url, events, description, state }: WebhookRecord): ExportedDocument {

@@ -10,6 +10,8 @@ import { deleteTeam } from '../../registry/directory/team.ts';
 import { moveIdentity } from '../../registry/lifecycle.ts';
 import { requireWithin } from '../../registry/own-access.ts';
 import { settleStatus } from '../../registry/owner/departure.ts';
+import { revokeException } from '../../registry/policy/exception.ts';
+import { deletePolicy } from '../../registry/policy/policy.ts';
 import { deleteResourceServer } from '../../registry/resource-server.ts';
 import { deleteTrustedIssuer } from '../../registry/trusted-issuer.ts';
 import { deleteWebhook } from '../../registry/webhook/webhook.ts';
@@ -47,6 +49,8 @@ export async function removals(
   if (kinds.has('Person')) found.push(...(await personRemovals(application, stores, declared)));
   if (kinds.has('TrustedIssuer')) found.push(...(await trustedIssuerRemovals(application, stores, declared)));
   if (kinds.has('ApprovalRule')) found.push(...(await approvalRuleRemovals(application, stores, declared)));
+  if (kinds.has('PolicyException')) found.push(...(await exceptionRemovals(application, stores, declared)));
+  if (kinds.has('Policy')) found.push(...(await policyRemovals(application, stores, declared)));
   if (kinds.has('Webhook')) found.push(...(await webhookRemovals(application, stores, declared)));
   if (kinds.has('ResourceServer'))
     found.push(...(await resourceServerRemovals(application, stores, declared)));
@@ -168,6 +172,43 @@ async function approvalRuleRemovals(
   return found;
 }
 
+async function policyRemovals(
+  { deps, requireAdminPerson }: Application,
+  stores: Stores,
+  declared: ReadonlySet<string>,
+): Promise<readonly Removal[]> {
+  const found: Removal[] = [];
+  for (const record of await stores.policies.active()) {
+    if (declared.has(`Policy ${record.name}`)) continue;
+    found.push(async (now, tell) => {
+      const present = await now.policies.byId(record.id);
+      if (present !== undefined) await deletePolicy(deps, now, tell, present, requireAdminPerson);
+      return undefined;
+    });
+  }
+  return found;
+}
+
+async function exceptionRemovals(
+  { deps }: Application,
+  stores: Stores,
+  declared: ReadonlySet<string>,
+): Promise<readonly Removal[]> {
+  const found: Removal[] = [];
+  for await (const record of everyOne((page) => stores.policyExceptions.list({}, page))) {
+    if (declared.has(`PolicyException ${record.policyId} ${record.identityId}`)) continue;
+    found.push(async (now, tell) => {
+      const policy = await now.policies.byId(record.policyId);
+      const identity = await now.identities.byId(record.identityId);
+      const present = await now.policyExceptions.byId(record.id);
+      if (policy === undefined || identity === undefined || present === undefined) return undefined;
+      await revokeException(deps, now, tell, { policy, identity }, present);
+      return undefined;
+    });
+  }
+  return found;
+}
+
 async function webhookRemovals(
   { deps, ceiling }: Application,
   stores: Stores,
@@ -252,6 +293,7 @@ async function declaredKeys(stores: Stores, objects: readonly Declared[]): Promi
     else if (object.kind === 'Person') keys.add(`Person ${handleKey(object.handle)}`);
     else if (object.kind === 'Team') keys.add(`Team ${handleKey(object.team)}`);
     else if (object.kind === 'ApprovalRule') keys.add(`ApprovalRule ${object.name}`);
+    else if (object.kind === 'Policy') keys.add(`Policy ${object.name}`);
     else if (object.kind === 'Webhook') keys.add(`Webhook ${object.name}`);
     else if (object.kind === 'ResourceServer') keys.add(`ResourceServer ${object.identifier}`);
     else {
@@ -260,7 +302,11 @@ async function declaredKeys(stores: Stores, objects: readonly Declared[]): Promi
         (await stores.identities.byClientId(object.identity));
       const owner = identity?.id ?? object.identity;
       if (object.kind === 'Credential') keys.add(`Credential ${owner} ${object.name}`);
-      else {
+      else if (object.kind === 'PolicyException') {
+        const policy =
+          (await stores.policies.byName(object.policy)) ?? (await stores.policies.byId(object.policy));
+        keys.add(`PolicyException ${policy?.id ?? object.policy} ${owner}`);
+      } else {
         const target = await stores.resourceServers.byIdentifier(object.resourceServer);
         keys.add(`Access ${owner} ${target?.id ?? object.resourceServer}`);
       }

@@ -6,12 +6,14 @@ import type { Pace } from '../../registry/issuance-pace.ts';
 import type { OwnerFacts } from '../../registry/owner/owner-facts.ts';
 import type { CredentialUsageView } from '../../registry/use/credential-use.ts';
 import type { Places } from '../../registry/use/credential-places.ts';
+import type { PolicyLook } from '../../registry/policy/look.ts';
 import type { ToldOfUse } from '../../registry/use/told-of-use.ts';
 import type { Home } from '../../registry/home.ts';
 import type { AccessRecord } from '../../storage/access.ts';
 import type { FindingKind } from '../../storage/findings.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { WebhookRecord } from '../../storage/webhooks.ts';
+import type { ReviewItemRecord } from '../../storage/review-items.ts';
 import type { ProposalRecord } from '../../storage/proposals.ts';
 
 /** What detectors may know besides the identity itself. */
@@ -37,10 +39,14 @@ export interface Circumstances extends ToldOfUse {
   readonly homes?: ReadonlyMap<string, Home> | undefined;
   /** By id of the credential: what callers it had at this process since the last round; absent: not known. */
   readonly places?: ReadonlyMap<string, Places> | undefined;
+  /** What it breaks of the declared policies; absent: there are none. */
+  readonly policies?: PolicyLook | undefined;
   /** Webhooks that the authority itself disabled. */
   readonly silentWebhooks: readonly WebhookRecord[];
   /** Live proposals about it; absent: not looked up. */
   readonly proposals?: readonly ProposalRecord[] | undefined;
+  /** What reviews took away and APIs let through all the same, by identity; absent: not looked up. */
+  readonly failedRemovals?: ReadonlyMap<string, readonly ReviewItemRecord[]> | undefined;
   /** After this long a suspended identity should be ended. */
   readonly suspendedForMs: number;
 }

@@ -6,6 +6,7 @@ import type { IdentityFacts } from '../../registry/facts.ts';
 import { homesOf, type KnownHomes } from '../../registry/home.ts';
 import { activityOf, inactivityWindow } from '../../registry/inactivity.ts';
 import { ownerFactsOf } from '../../registry/owner/owner-facts.ts';
+import { lookByPolicies, type PolicyRound } from '../../registry/policy/look.ts';
 import { useOfCredentials } from '../../registry/use/credential-use.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
@@ -22,10 +23,19 @@ import type { Pacer } from './pacer.ts';
 /** What is the same for all identities of one round. */
 export type Round = Omit<
   Circumstances,
-  'keySharers' | 'inactivity' | 'owners' | 'adminHistory' | 'proposals' | 'alike' | 'credentialUses' | 'homes'
+  | 'keySharers'
+  | 'inactivity'
+  | 'owners'
+  | 'adminHistory'
+  | 'policies'
+  | 'proposals'
+  | 'alike'
+  | 'credentialUses'
+  | 'homes'
 > & {
   readonly mode: 'suspend' | 'report';
   readonly watched: number | undefined;
+  readonly policyRound: PolicyRound | undefined;
   /** Somebody has entered people. */
   readonly directory: boolean;
 };
@@ -43,6 +53,8 @@ export type LookingStores = Pick<
   | 'ownershipClocks'
   | 'ownershipOffers'
   | 'credentialUse'
+  | 'policies'
+  | 'policyExceptions'
   | 'usage'
   | 'settings'
   | 'identityRisks'
@@ -153,6 +165,8 @@ async function stepsOf(
   const adminHistory = own && (await stores.access.historyOf(identity.id, own.resourceServer.id));
   const inactivity = await inactivityOf(stores, identity, round);
   const owners = round.directory ? await ownerFactsOf(stores, identity) : undefined;
+  const { policyRound, now, watched: watchedSince } = round;
+  const policies = policyRound && (await lookByPolicies(stores, policyRound, facts, { now, watchedSince }));
   const proposals = await stores.proposals.liveOf([identity.id]);
   const circumstances: Circumstances = {
     ...round,
@@ -160,6 +174,7 @@ async function stepsOf(
     adminHistory,
     inactivity,
     owners,
+    policies,
     proposals,
     alike: await stores.identities.alike(identity, MANY_ALIKE + 1),
     credentialUses: await credentialUsesOf(stores, facts, round.now),

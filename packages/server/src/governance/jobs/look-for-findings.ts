@@ -2,10 +2,12 @@ import type { Changes } from '../../audit/change.ts';
 import type { RuleDeps } from '../../registry/change-rules.ts';
 import type { CredentialPlaces } from '../../registry/use/credential-places.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
+import { beginPolicyRound } from '../../registry/policy/look.ts';
 import { toldOfUse } from '../../registry/use/told-of-use.ts';
 import { watchedSince } from '../../registry/use/watch.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Position } from '../../storage/page.ts';
+import type { ReviewItemRecord } from '../../storage/review-items.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import type { Circumstances, Detector } from '../findings/detector.ts';
 import { credentialMadeWhileNarrowed } from '../findings/credential-made-while-narrowed.ts';
@@ -17,7 +19,10 @@ import { longSuspended } from '../findings/long-suspended.ts';
 import { oldCredential } from '../findings/old-credential.ts';
 import { noBackup } from '../findings/no-backup.ts';
 import { orphaned } from '../findings/orphaned.ts';
+import { policyBreach } from '../findings/policy-breach.ts';
+import { policyExceptionEnding } from '../findings/policy-exception-ending.ts';
 import { overPrivileged } from '../findings/over-privileged.ts';
+import { removalStillUsed } from '../findings/removal-still-used.ts';
 import { reducedButNeeded } from '../findings/reduced-but-needed.ts';
 import { ownerLeaving } from '../findings/owner-leaving.ts';
 import { ownerLost } from '../findings/owner-lost.ts';
@@ -38,11 +43,12 @@ import { createPacer, type Pacer } from './pacer.ts';
 
 export interface LookForFindingsDeps extends RuleDeps {
   readonly storage: LookingStores &
-    Pick<Storage, 'scopeRoutes' | 'unregisteredCallers' | 'webhooks' | 'onChange'>;
+    Pick<Storage, 'scopeRoutes' | 'unregisteredCallers' | 'webhooks' | 'reviewItems' | 'onChange'>;
   readonly changes: Changes;
   readonly maximumAge: Circumstances['maximumAge'];
   readonly pace: Pick<IssuancePace, 'take'>;
-  readonly places: Pick<CredentialPlaces, 'take'>;
+  /** Absent: from where credentials are used is not known. */
+  readonly places?: Pick<CredentialPlaces, 'take'>;
   readonly inactivity: 'suspend' | 'report';
   readonly suspendedForMs: number;
   /** Seconds that tokens live where nothing else is said. */
@@ -72,6 +78,8 @@ const DETECTORS: readonly Detector[] = [
   ownerLost,
   noBackup,
   teamEmptied,
+  policyBreach,
+  policyExceptionEnding,
   webhookDisabled,
   overPrivileged,
   reducedButNeeded,
@@ -80,6 +88,7 @@ const DETECTORS: readonly Detector[] = [
   unusedCredential,
   crossEnvironmentUse,
   reusedCredential,
+  removalStillUsed,
 ];
 
 /**
@@ -106,8 +115,10 @@ export function lookForFindingsJob(given: LookForFindingsDeps): Job {
         suspendedForMs,
         mode,
         watched: await watchedSince(deps.storage.settings),
+        policyRound: await beginPolicyRound(deps.storage),
         directory: await hasDirectory(deps.storage),
         silentWebhooks: await silentWebhooks(deps.storage),
+        failedRemovals: await failedRemovals(deps.storage),
         ...(await toldOfUse(deps.storage, now)),
       });
       if (now < roundAt && !changed.overflown) {
@@ -121,11 +132,24 @@ export function lookForFindingsJob(given: LookForFindingsDeps): Job {
       changed.take();
       await lookAtEveryone(
         deps,
-        { paces: deps.pace.take(now), places: deps.places.take(), ...(await same()) },
+        { paces: deps.pace.take(now), places: deps.places?.take(), ...(await same()) },
         signal,
       );
     },
   };
+}
+
+/** Removals that one round tells of at most. */
+const MOST_FAILED = 1000;
+
+async function failedRemovals({
+  reviewItems,
+}: Pick<Stores, 'reviewItems'>): Promise<Round['failedRemovals']> {
+  const found = new Map<string, ReviewItemRecord[]>();
+  for (const item of await reviewItems.failed(MOST_FAILED)) {
+    found.set(item.identityId, [...(found.get(item.identityId) ?? []), item]);
+  }
+  return found;
 }
 
 async function silentWebhooks({ webhooks }: Pick<Stores, 'webhooks'>): Promise<Round['silentWebhooks']> {
@@ -141,19 +165,23 @@ async function hasDirectory(stores: Pick<Stores, 'people'>): Promise<boolean> {
 class Changed {
   static readonly MOST = 10_000;
   #ids = new Set<string>();
+  #policies = false;
 
   constructor(storage: Pick<Storage, 'onChange'>) {
     storage.onChange((change) => {
+      // Whom a policy is about is not known before everybody was looked at.
+      if (change.kind === 'policies') this.#policies = true;
       if (change.kind === 'identity' && this.#ids.size < Changed.MOST) this.#ids.add(change.identityId);
     });
   }
 
   get overflown(): boolean {
-    return this.#ids.size >= Changed.MOST;
+    return this.#policies || this.#ids.size >= Changed.MOST;
   }
 
   take(): ReadonlySet<string> {
     const taken = this.#ids;
+    this.#policies = false;
     this.#ids = new Set();
     return taken;
   }

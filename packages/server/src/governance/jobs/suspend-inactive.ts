@@ -1,9 +1,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Actor, Changes } from '../../audit/change.ts';
+import { type DeclaredPolicy, judge, type Judged } from '../../policy/declared/judge.ts';
+import { holdsAt } from '../../policy/declared/policy-rule.ts';
 import { type AdministratorDeps, keepAdministered } from '../../registry/administrators.ts';
 import type { RuleDeps } from '../../registry/change-rules.ts';
 import { activityOf, staysWhenInactive } from '../../registry/inactivity.ts';
 import { moveIdentity } from '../../registry/lifecycle.ts';
+import { policyFactsOf } from '../../registry/policy/facts.ts';
+import { exemptOf } from '../../registry/policy/in-force.ts';
 import { keepWatch } from '../../registry/use/watch.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Position } from '../../storage/page.ts';
@@ -12,9 +16,12 @@ import type { Job } from './job.ts';
 import { sweep } from './sweep.ts';
 
 export interface SuspendInactiveDeps extends RuleDeps, AdministratorDeps {
-  readonly storage: Pick<Storage, 'identities' | 'credentialUse' | 'settings'>;
+  readonly storage: Pick<
+    Storage,
+    'identities' | 'credentialUse' | 'settings' | 'policies' | 'policyExceptions'
+  >;
   readonly changes: Changes;
-  /** `report`: they are findings, and go on. */
+  /** `report`: they are findings, and go on, unless an enforced policy has it otherwise. */
   readonly inactivity: 'suspend' | 'report';
 }
 
@@ -26,8 +33,8 @@ const PAGE = 500;
 const ACTOR: Actor = { identity: 'countersign' };
 
 /**
- * Suspends identities that were not used for max(30 days, 2 × their cadence), where use would have been seen. The first run
- * looks at nobody: no start waits for it.
+ * Suspends identities that were not used for max(30 days, 2 × their cadence), or for as long as an enforced policy says,
+ * where use would have been seen. The first run looks at nobody: no start waits for it.
  */
 export function suspendInactiveJob(deps: SuspendInactiveDeps): Job {
   let started = false;
@@ -37,10 +44,11 @@ export function suspendInactiveJob(deps: SuspendInactiveDeps): Job {
     async run(signal) {
       const now = deps.clock.now();
       const watchedSince = await keepWatch(deps.storage.settings, now);
-      if (!started || deps.inactivity === 'report') {
+      if (!started) {
         started = true;
         return;
       }
+      if (deps.inactivity === 'report' && (await enforcedPolicies(deps.storage)).length === 0) return;
       if (now - Number((await deps.storage.settings.get(SWEPT)) ?? 0) < ROUND_MS) return;
       await suspendInactive(deps, watchedSince, signal);
       if (!signal.aborted) await deps.storage.settings.set(SWEPT, String(now));
@@ -71,24 +79,52 @@ export async function suspendInactive(
   } while (after !== undefined && !signal.aborted);
 }
 
+async function enforcedPolicies({ policies }: Pick<Stores, 'policies'>): Promise<readonly DeclaredPolicy[]> {
+  return (await policies.active()).filter(({ rule, mode }) => rule === 'inactivity' && mode === 'enforce');
+}
+
 async function inactiveOf(
-  { clock }: Pick<RuleDeps, 'clock'>,
-  { credentialUse }: Pick<Stores, 'credentialUse'>,
+  { clock, inactivity }: Pick<SuspendInactiveDeps, 'clock' | 'inactivity'>,
+  stores: Pick<Stores, 'credentialUse' | 'policies' | 'policyExceptions'>,
   identities: readonly IdentityRecord[],
   watchedSince: number,
 ): Promise<readonly IdentityRecord[]> {
   const now = clock.now();
-  const never = { lastUsedAt: undefined, watchedSince };
+  const policies = await enforcedPolicies(stores);
+  const isQuiet = (each: IdentityRecord, lastUsedAt: number | undefined): boolean =>
+    inactivity === 'suspend' && activityOf(each, { lastUsedAt, watchedSince }, now) === 'unused';
+  const broken = (each: IdentityRecord, lastUsedAt: number | undefined) => {
+    const facts = { identity: each, credentials: [], access: [] };
+    const known = policyFactsOf(facts, { use: { lastUsedAt, watchedSince } });
+    return judge(policies, known).filter(({ breach }) => holdsAt(breach, now));
+  };
   // Of most it is clear without asking: they are too young, or may be quiet.
   const candidates = identities.filter(
     (each) =>
-      each.state === 'active' && !staysWhenInactive(each) && activityOf(each, never, now) === 'unused',
+      each.state === 'active' &&
+      !staysWhenInactive(each) &&
+      (isQuiet(each, undefined) || broken(each, undefined).length > 0),
   );
   if (candidates.length === 0) return [];
-  const lastUses = await credentialUse.ofIdentities(candidates.map(({ id }) => id));
-  return candidates.filter(
-    (each) => activityOf(each, { lastUsedAt: lastUses.get(each.id), watchedSince }, now) === 'unused',
-  );
+  const lastUses = await stores.credentialUse.ofIdentities(candidates.map(({ id }) => id));
+  const found: IdentityRecord[] = [];
+  for (const each of candidates) {
+    const lastUsedAt = lastUses.get(each.id);
+    const breaches = isQuiet(each, lastUsedAt) ? [] : broken(each, lastUsedAt);
+    if (isQuiet(each, lastUsedAt) || (await isNotExcepted(stores, each, breaches, now))) found.push(each);
+  }
+  return found;
+}
+
+async function isNotExcepted(
+  { policyExceptions }: Pick<Stores, 'policyExceptions'>,
+  { id }: IdentityRecord,
+  breaches: readonly Judged[],
+  now: number,
+): Promise<boolean> {
+  if (breaches.length === 0) return false;
+  const exempt = exemptOf(await policyExceptions.ofIdentity(id));
+  return breaches.some(({ policy }) => (exempt.get(policy.id) ?? 0) <= now);
 }
 
 async function suspend(

@@ -9,7 +9,7 @@ import { type Candidate, nextCandidates } from './population.ts';
 import { type Assigned, createAssigner, type ReviewerStores } from './reviewer.ts';
 
 /** Accesses that one transaction looks at: tokens are issued meanwhile. */
-export const FILLED_AT_ONCE = 200;
+export const FILLED_AT_ONCE = 50;
 
 export type FillStores = ReviewerStores &
   Pick<Stores, 'reviews' | 'reviewItems' | 'access' | 'resourceServers'>;

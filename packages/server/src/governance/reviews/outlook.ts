@@ -7,7 +7,7 @@ import type { Stores } from '../../storage/storage.ts';
 import { nextCandidates } from './population.ts';
 import { createAssigner, type ReviewerStores } from './reviewer.ts';
 
-const PAGE = 500;
+const PAGE = 200;
 /** Of whose reviewers a dry run tells: who they are is looked up one by one. */
 const MOST_ASSIGNED = 10_000;
 const MOST_SHOWN = 100;

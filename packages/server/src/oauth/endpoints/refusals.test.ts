@@ -34,6 +34,7 @@ import {
 import {
   accessRecord,
   credentialRecord,
+  freshId,
   identityRecord,
   resourceServerRecord,
 } from '../../storage/contract/records.ts';
@@ -566,6 +567,22 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     const { facts, secretHash, log, counters } = s.deps;
     const other = await openTokenScene({ facts, secretHash, log, counters, enforcedAge: () => 1000 });
     return await other.ask('', { authorization: formatBasicCredentials('payments', s.secret) });
+  }),
+  policy_enforced: denied('access_denied', 'a policy of this authority does not allow it', async (s) => {
+    await s.storage.policies.insert({
+      id: freshId('pol'),
+      name: 'keys only',
+      rule: 'methods_allowed',
+      parameters: { methods: ['private_key_jwt'] },
+      mode: 'enforce',
+      match: {},
+      tests: [],
+      state: 'active',
+      createdAt: NOW,
+      updatedAt: NOW,
+      version: 1,
+    });
+    return await s.ask();
   }),
   dpop_proof_repeated: badProof(proving((now) => [proofOf(KEY, now), proofOf(KEY, now)])),
   dpop_proof_malformed: badProof(proving(() => ['x'])),

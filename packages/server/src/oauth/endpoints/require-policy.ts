@@ -37,12 +37,17 @@ export function requirePolicy(
 ): number {
   const decision = judge(
     deps,
-    { identity: client.facts.identity, credential: client.credential, method: client.method },
+    {
+      identity: client.facts.identity,
+      credential: client.credential,
+      method: client.method,
+      declared: client.facts.declared,
+    },
     held,
     how,
     now,
   );
-  if (!decision.ok) throw new Refusal(decision.reason);
+  if (!decision.ok) throw new Refusal(decision.reason, undefined, decision.evidence);
   return decision.lifetime;
 }
 
@@ -51,6 +56,8 @@ export interface PolicyClient {
   readonly identity: AuthenticatedClient['facts']['identity'];
   readonly credential: AuthenticatedClient['credential'];
   readonly method: string;
+  /** What enforced policies say of it. */
+  readonly declared: IssuanceFacts['declared'];
 }
 
 /** What the rules say, whoever asks. */
@@ -66,6 +73,8 @@ export function judge(
     environment: client.identity.environment,
     method: client.method,
     credentialType: client.credential.material.type,
+    credentialId: client.credential.id,
+    accessId: held.access.id,
     refusedMethods: deps.refusedMethods,
     identityExpiresAt: client.identity.expiresAt,
     credentialExpiresAt: client.credential.expiresAt,
@@ -82,5 +91,6 @@ export function judge(
     definedScopes: held.resourceServer.scopes,
     lifetimeLimits: deps.lifetimeLimits,
     maximumAge: deps.enforcedAge,
+    declared: client.declared,
   });
 }

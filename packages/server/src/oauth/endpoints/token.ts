@@ -97,7 +97,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       const status = wantsStatus(held) ? await requireStatus(deps, client) : undefined;
       const token = issue(deps, idsOf(client), held, lifetime, now, termsOf(asked, confirmation, status));
       const accessToken = requireReadable(await token.signed);
-      const changed = recheck(deps, client, held, attempt.at);
+      const changed = recheck(deps, client, held, { how, lifetime: token.expiresIn }, attempt.at);
       if (changed !== undefined) await changed;
       if (client.recheck !== undefined) await client.recheck();
       if (asked.delegation?.recheck !== undefined) await asked.delegation.recheck();

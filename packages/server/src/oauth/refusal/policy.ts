@@ -9,7 +9,8 @@ export type PolicyRefusalReason =
   | 'lifetime_exhausted'
   | 'network_not_allowed'
   | 'outside_time_window'
-  | 'binding_required';
+  | 'binding_required'
+  | 'policy_enforced';
 
 /** RFC 6585 §4. Of the registered codes, temporarily_unavailable is what it is: the same request will do later. */
 const USED_UP: RefusalAnswer = {
@@ -55,6 +56,11 @@ export const POLICY: Reasons<PolicyRefusalReason> = {
     ...denied('invalid_request', 'the access takes only tokens that are bound to their holder'),
     why: 'The access has a condition on the binding of tokens, and nothing of that kind to bind to came with the request.',
     fix: 'Let the client send a DPoP proof, or use its certificate at the port of mtls-port, as conditions.binding of the access says.',
+  },
+  policy_enforced: {
+    ...NOT_ALLOWED,
+    why: 'A policy that is enforced does not allow it; the event names the policy, its rule and what is wrong.',
+    fix: 'Put right what is wrong: countersign findings list --identity NAME shows it with its fix. Or let people except the identity for a time: countersign policy-exceptions create.',
   },
   lifetime_exhausted: {
     ...NOT_ALLOWED,

@@ -1,11 +1,11 @@
 import type { AccessRecord } from '../../storage/access.ts';
 import type { ApprovalRequestRecord } from '../../storage/approvals.ts';
 import type { IdentityState } from '../../storage/identities.ts';
-import type { Stores } from '../../storage/storage.ts';
 import { replaceAccess } from '../access.ts';
 import type { AccessEnds } from '../access-ends.ts';
 import type { RuleDeps, Tell } from '../change-rules.ts';
 import { hasEnded } from '../identity.ts';
+import { type PolicyStores, requirePolicies } from '../policy/require-policies.ts';
 import { RegistryRefusal } from '../refusal.ts';
 import { accessView } from '../views.ts';
 import { askedAccess } from './access-request.ts';
@@ -14,7 +14,7 @@ import { approve, type Decision, reject } from './decide.ts';
 import type { ApprovalStores } from './request.ts';
 import { toldOf } from './told.ts';
 
-type DecideStores = ApprovalStores & Pick<Stores, 'access'>;
+type DecideStores = ApprovalStores & PolicyStores;
 
 /** An access with what waits about it. */
 export interface Waiting {
@@ -51,6 +51,14 @@ export async function approveAccess(
     approvedAt: deps.clock.now(),
     approvalId: request.id,
   };
+  // It may have waited while a policy came.
+  await requirePolicies(deps, stores, tell, ends.identity, {
+    access: {
+      before: record.state === 'active' ? record : undefined,
+      after: next,
+      resourceServer: ends.resourceServer,
+    },
+  });
   const shown = { request: toldOf(decided) };
   return await replaceAccess(
     deps,

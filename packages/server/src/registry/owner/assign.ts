@@ -3,6 +3,7 @@ import type { IdentityRecord, Owner } from '../../storage/identities.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { Tell } from '../change-rules.ts';
 import { sameHandle } from '../directory/handle.ts';
+import { requirePolicies } from '../policy/require-policies.ts';
 import { changeIdentity, type IdentityChange } from '../identity.ts';
 import type { OwnerDeps } from './acceptance.ts';
 import { requireLivingOwner } from './living-owner.ts';
@@ -19,6 +20,19 @@ export interface OwnedChange extends IdentityChange {
  * The same record when there is nothing to change.
  */
 export async function changeOwnedIdentity(
+  deps: OwnerDeps,
+  stores: Stores,
+  tell: Tell,
+  record: IdentityRecord,
+  change: OwnedChange,
+  by: Actor,
+): Promise<IdentityRecord> {
+  const next = await changeOwned(deps, stores, tell, record, change, by);
+  if (next !== record) await requirePolicies(deps, stores, tell, next, { identity: { before: record } });
+  return next;
+}
+
+async function changeOwned(
   deps: OwnerDeps,
   stores: Stores,
   tell: Tell,

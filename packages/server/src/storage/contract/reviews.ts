@@ -159,6 +159,8 @@ export function reviewContract({ storage }: Subject): void {
     expect(first.items.map((each) => each.id)).toEqual([one.id]);
     const second = await storage().reviewItems.list(id, {}, { limit: 1, after: first.next });
     expect(second.items.map((each) => each.id)).toEqual([two.id]);
+    await storage().reviewItems.replace(changed(next, { remediation: 'failed' }));
+    expect((await storage().reviewItems.failed(10)).map((each) => each.id)).toContain(one.id);
     const due = await storage().reviewItems.toCheck(T0 + 6, { limit: 10 });
     expect(due).toContainEqual({ id: one.id, at: T0 + 6 });
   });

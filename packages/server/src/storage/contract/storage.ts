@@ -18,6 +18,7 @@ import { modelContract } from './model.ts';
 import { outboxContract } from './outbox.ts';
 import { ownershipContract } from './ownership.ts';
 import { peopleContract } from './people.ts';
+import { policyContract } from './policies.ts';
 import { proposalContract } from './proposals.ts';
 import { resourceServerContract } from './resource-servers.ts';
 import { reviewContract } from './reviews.ts';
@@ -38,6 +39,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['access', accessContract],
   ['access as of an instant', accessAsOfContract],
   ['approvals', approvalContract],
+  ['policies', policyContract],
   ['reviews', reviewContract],
   ['trusted issuers', trustedIssuerContract],
   ['signing keys', signingKeyContract],

@@ -71,6 +71,12 @@ const forgetSome = statement(
   `DELETE FROM webhook_deliveries WHERE id IN
      (SELECT id FROM webhook_deliveries WHERE state <> 'waiting' AND finished_at < $1 LIMIT $2)`,
 );
+/** Of a change that was made while the webhook was deleted. */
+const forgetOrphans = statement(
+  'webhook_deliveries_forget_orphans',
+  `DELETE FROM webhook_deliveries WHERE state = 'waiting' AND webhook_id IN
+     (SELECT id FROM webhooks WHERE state = 'deleted')`,
+);
 
 function toRow(record: WebhookDeliveryRecord): SqlParam[] {
   return [
@@ -146,6 +152,9 @@ export function webhookDeliveryStore(session: Session): WebhookDeliveryStore {
       );
       return pageOf((await session.query<DeliveryRow>(text, where.params)).map(fromRow), limit);
     },
-    forget: (before, limit) => run(forgetSome, [before, limit]),
+    forget: async (before, limit) => {
+      await run(forgetOrphans);
+      return await run(forgetSome, [before, limit]);
+    },
   };
 }

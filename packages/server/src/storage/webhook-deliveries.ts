@@ -56,6 +56,6 @@ export interface WebhookDeliveryStore {
     filter: { readonly webhookId: string; readonly state?: DeliveryState | undefined },
     page: PageRequest,
   ): Promise<Page<WebhookDeliveryRecord>>;
-  /** Deletes what was finished before, at most `limit`; how many. */
+  /** Deletes what was finished before, at most `limit`; how many. And what waits for a webhook that is deleted. */
   forget(before: number, limit: number): Promise<number>;
 }

@@ -8,6 +8,7 @@ import {
   operator,
 } from '../../../test/authority.ts';
 import type { LeakAction } from '../../registry/leak.ts';
+import { StorageError } from '../../storage/errors.ts';
 
 let authority: Authority;
 afterEach(async () => {
@@ -110,6 +111,17 @@ test('the secret stands in the body alone, and nowhere afterwards', async () => 
     expect([answer.status, answer.body.errors?.[0]?.pointer]).toEqual([400, '/secret']);
     if (typeof secret === 'string' && secret.length > 8) expect(answer.text).not.toContain(secret);
   }
+});
+
+test('somebody who changes the credential at the same moment changes neither the answer nor the end', async () => {
+  const made = await scene('suspend-credential');
+  const { storage } = authority;
+  const transaction = storage.transaction.bind(storage);
+  let conflicts = 0;
+  storage.transaction = (work) =>
+    conflicts++ < 2 ? Promise.reject(new StorageError('version_conflict', 'credentials')) : transaction(work);
+  expect((await report(made.secret)).body).toEqual({ received: true });
+  expect(await stateOf(made.id)).toBe('suspended');
 });
 
 test('one that has ended is told of, and the answer is the same', async () => {

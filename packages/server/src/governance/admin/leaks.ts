@@ -1,5 +1,6 @@
 import type { Changes } from '../../audit/change.ts';
 import { type LeakDeps, reportLeak } from '../../registry/leak.ts';
+import { StorageError } from '../../storage/errors.ts';
 import type { NounHandlers } from './endpoint.ts';
 
 export function leakHandlers(deps: LeakDeps & { readonly changes: Changes }): NounHandlers<'leaks'> {
@@ -7,8 +8,9 @@ export function leakHandlers(deps: LeakDeps & { readonly changes: Changes }): No
     'leaks.report': {
       kind: 'many',
       async run({ body: { secret, where, found_by: foundBy }, admin: { actor } }) {
-        await deps.changes.run(actor, (stores, tell) =>
-          reportLeak(deps, stores, tell, { secret, where: without(where, secret), foundBy, actor }),
+        const leak = { secret, where: without(where, secret), foundBy, actor };
+        await whileOthersChange(() =>
+          deps.changes.run(actor, (stores, tell) => reportLeak(deps, stores, tell, leak)),
         );
         return { body: { received: true as const } };
       },
@@ -21,4 +23,18 @@ export function leakHandlers(deps: LeakDeps & { readonly changes: Changes }): No
 /** Somebody who says where a secret was found may well say it with the line that it stands in. */
 function without(where: string, secret: string): string {
   return where.replaceAll(secret, '…');
+}
+
+const TRIES = 5;
+
+/** Somebody who changes the credential at the same moment is no reason to leave it, or to answer otherwise than ever. */
+async function whileOthersChange(work: () => Promise<void>): Promise<void> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.fault !== 'version_conflict' || tried === TRIES)
+        throw error;
+    }
+  }
 }

@@ -7,6 +7,7 @@ const DAY_MS = 86_400_000;
 /** So long what became of a notice can be looked up. */
 export const DELIVERIES_KEPT_MS: number = 7 * DAY_MS;
 const FORGOTTEN_AT_ONCE = 1000;
+const FORGET_EVERY_MS = 60_000;
 
 /**
  * Sends notices, each webhook beside the others: one that is slow holds up nobody else's for longer than its turn. Any number
@@ -14,6 +15,7 @@ const FORGOTTEN_AT_ONCE = 1000;
  */
 export function deliverWebhooksJob(deps: DeliveryDeps): Job {
   let started = false;
+  let forgetAt = 0;
   return {
     name: 'deliver-webhooks',
     everyMs: EVERY_MS,
@@ -25,10 +27,13 @@ export function deliverWebhooksJob(deps: DeliveryDeps): Job {
       const webhooks = await deps.storage.webhooks.live();
       const enabled = webhooks.filter(({ state }) => state === 'enabled');
       const runs = await Promise.allSettled(enabled.map((each) => deliverUnlessTaken(deps, each, signal)));
+      const now = deps.clock.now();
+      if (now >= forgetAt) {
+        forgetAt = now + FORGET_EVERY_MS;
+        await deps.storage.webhookDeliveries.forget(now - DELIVERIES_KEPT_MS, FORGOTTEN_AT_ONCE);
+      }
       const failed = runs.find((run) => run.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
-      const { webhookDeliveries } = deps.storage;
-      await webhookDeliveries.forget(deps.clock.now() - DELIVERIES_KEPT_MS, FORGOTTEN_AT_ONCE);
     },
   };
 }

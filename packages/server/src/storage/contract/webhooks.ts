@@ -212,5 +212,9 @@ export function webhookContract({ storage }: Subject): void {
     await webhookDeliveries.forget(T0 + 3, 1000);
     const left = (await webhookDeliveries.list({ webhookId }, { limit: 10 })).items;
     expect(left.map(({ createdAt }) => createdAt - T0)).toEqual([4, 3, 1]);
+    const hook = await storage().webhooks.byId(webhookId);
+    await storage().webhooks.replace(changed(hook as WebhookRecord, { state: 'deleted' }));
+    await webhookDeliveries.forget(T0 + 3, 1000);
+    expect((await webhookDeliveries.list({ webhookId, state: 'waiting' }, { limit: 10 })).items).toEqual([]);
   });
 }

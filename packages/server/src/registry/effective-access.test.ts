@@ -134,6 +134,12 @@ describe('what an identity may have', () => {
       'access_missing',
     ],
     [
+      'nothing on an access that is suspended, by default neither',
+      [to(FRAUD, { state: 'suspended' })],
+      ask(),
+      'access_missing',
+    ],
+    [
       'nothing on an access that is asked for yet',
       [to(FRAUD, { state: 'requested' })],
       ask(),
@@ -187,9 +193,14 @@ describe('what an identity may have', () => {
       identifier: resource,
       defined: scopes,
       scopes,
-      state: fc.constantFrom('active', 'active', 'active', 'revoked', 'requested') as fc.Arbitrary<
-        AccessRecord['state']
-      >,
+      state: fc.constantFrom(
+        'active',
+        'active',
+        'active',
+        'revoked',
+        'requested',
+        'suspended',
+      ) as fc.Arbitrary<AccessRecord['state']>,
       serverState: fc.constantFrom('active', 'active', 'active', 'deleted') as fc.Arbitrary<
         ResourceServerRecord['state']
       >,

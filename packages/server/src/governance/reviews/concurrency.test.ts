@@ -206,6 +206,9 @@ describe.each(BACKENDS)('on %s', (name, openStorage) => {
         expect(failures.filter((each) => each !== undefined && !(each instanceof RegistryRefusal))).toEqual(
           [],
         );
+        // Who was in the way of silence only delays it.
+        scene.advance(60_000);
+        await scene.run();
         const item = await scene.item();
         const access = await scene.access();
         const told = scene.log.events.map(({ type }) => type);

@@ -5,6 +5,7 @@ import { closeReview, MOST_REMINDED, replaceReview, startReview } from './campai
 
 /** How often an open campaign is looked at whether everything in it is decided. */
 const LOOKED_AT_EVERY_MS = 600_000;
+const AGAIN_AFTER_MS = 60_000;
 
 type ScheduleStores = Pick<Stores, 'reviews' | 'reviewItems'>;
 
@@ -56,7 +57,10 @@ export async function advanceReview(
   const waiting = reminds
     ? await stores.reviewItems.waiting(review.id, 'reviewer', MOST_REMINDED)
     : undefined;
-  const change = { reminded: Math.max(reminded, review.reminded), nextAt: nextOf(review, now) };
+  // Where somebody was in the way of silence it comes a little later.
+  const outrun = review.silenceAt <= now && states.pending > 0;
+  const nextAt = outrun ? now + AGAIN_AFTER_MS : nextOf(review, now);
+  const change = { reminded: Math.max(reminded, review.reminded), nextAt };
   return await replaceReview(
     deps,
     stores,

@@ -16,6 +16,16 @@ export const cutoffCreate = z
     kind: z.enum(CUTOFF_KINDS),
     id: target.describe('Identity: id or client_id · credential: id · token: jti · key: kid'),
     reason,
+    successors: z
+      .enum(['itself', 'all', 'none'])
+      .optional()
+      .describe(
+        'Of a credential: which that took its place go with it. itself: those made by whoever held it, the default',
+      ),
+  })
+  .refine(({ kind, successors }) => successors === undefined || kind === 'credential', {
+    error: 'only a credential has successors',
+    path: ['successors'],
   })
   .meta({ id: 'CutoffCreate' });
 

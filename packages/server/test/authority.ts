@@ -24,6 +24,7 @@ import { standingInDirectory } from '../src/registry/people.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
 import { ownerAcceptance } from '../src/registry/owner/acceptance.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
+import { createCredentialInstances } from '../src/registry/use/credential-instances.ts';
 import { createEndingCallers } from '../src/registry/use/ending-callers.ts';
 import { localSigner } from '../src/signers/local.ts';
 import type { Storage } from '../src/storage/storage.ts';
@@ -165,6 +166,8 @@ export async function openAuthority({
     ledger,
     followers,
     ending: createEndingCallers(storage),
+    instances: createCredentialInstances(storage.credentialInstances),
+    rotationOverlap: 30 * day,
     lifetimes: { default: 600, maximum: 3600 },
     strangers: { refused: (event) => log.append(event) },
     secretHash,

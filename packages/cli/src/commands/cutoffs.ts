@@ -36,6 +36,7 @@ export const cutoffs: RouteMap<CliContext> = buildNoun<Cutoff>(
         kind: { brief: 'What is cut off' },
         id: { brief: 'Identity: id or client_id; credential: id; token: jti; key: kid' },
         reason: { brief: 'Why; it stays in the audit log' },
+        successors: { brief: 'Of a credential: which that took its place go with it' },
       },
       caution: ({ kind }) =>
         kind === 'identity'

@@ -126,11 +126,14 @@ const selectEnded = statement(
   'access_history_ended',
   'SELECT version, scopes FROM access_history WHERE id = $1 AND valid_to > $2',
 );
-const selectActive = statement(
-  'access_active_of_identity',
-  `SELECT ${accesses.columns} FROM access WHERE identity_id = $1 AND state = 'active'
-   ORDER BY created_at, id LIMIT 1000`,
-);
+/** Without the hint SQLite reads every active access there is, because the index on states has the order. */
+const activeOfIdentity = (hint: string): string =>
+  `SELECT ${accesses.columns} FROM access ${hint} WHERE identity_id = $1 AND state = 'active'
+   ORDER BY created_at, id LIMIT 1000`;
+const selectActive = statement('access_active_of_identity', {
+  sqlite: activeOfIdentity('INDEXED BY access_identity'),
+  postgres: activeOfIdentity(''),
+});
 
 const selectHistory = statement(
   'access_history_of_pair',

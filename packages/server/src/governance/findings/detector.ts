@@ -6,15 +6,23 @@ import type { Pace } from '../../registry/issuance-pace.ts';
 import type { OwnerFacts } from '../../registry/owner/owner-facts.ts';
 import type { CredentialUsageView } from '../../registry/use/credential-use.ts';
 import type { Places } from '../../registry/use/credential-places.ts';
+import type { RotationProgress } from '../../registry/rotation/progress.ts';
 import type { PolicyLook } from '../../registry/policy/look.ts';
 import type { ToldOfUse } from '../../registry/use/told-of-use.ts';
 import type { Home } from '../../registry/home.ts';
 import type { AccessRecord } from '../../storage/access.ts';
+import type { Predecessor } from '../../storage/credentials.ts';
 import type { FindingKind } from '../../storage/findings.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { WebhookRecord } from '../../storage/webhooks.ts';
 import type { ReviewItemRecord } from '../../storage/review-items.ts';
 import type { ProposalRecord } from '../../storage/proposals.ts';
+
+/** How far the rotation of a credential is, and who began it. */
+export interface RotationSeen {
+  readonly progress: RotationProgress;
+  readonly by: Predecessor['by'];
+}
 
 /** What detectors may know besides the identity itself. */
 export interface Circumstances extends ToldOfUse {
@@ -39,6 +47,8 @@ export interface Circumstances extends ToldOfUse {
   readonly homes?: ReadonlyMap<string, Home> | undefined;
   /** By id of the credential: what callers it had at this process since the last round; absent: not known. */
   readonly places?: ReadonlyMap<string, Places> | undefined;
+  /** By id of the credential that has a successor; absent: not looked up. */
+  readonly rotations?: ReadonlyMap<string, RotationSeen> | undefined;
   /** What it breaks of the declared policies; absent: there are none. */
   readonly policies?: PolicyLook | undefined;
   /** Webhooks that the authority itself disabled. */

@@ -7,11 +7,12 @@ import { homesOf, type KnownHomes } from '../../registry/home.ts';
 import { activityOf, inactivityWindow } from '../../registry/inactivity.ts';
 import { ownerFactsOf } from '../../registry/owner/owner-facts.ts';
 import { lookByPolicies, type PolicyRound } from '../../registry/policy/look.ts';
+import { type ProgressDeps, readProgress } from '../../registry/rotation/retire.ts';
 import { useOfCredentials } from '../../registry/use/credential-use.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Stores } from '../../storage/storage.ts';
-import type { Circumstances, Detector } from '../findings/detector.ts';
+import type { Circumstances, Detector, RotationSeen } from '../findings/detector.ts';
 import { MANY_ALIKE } from '../findings/identity-sprawl.ts';
 import { keySharersOf } from '../findings/key-sharers.ts';
 import { stepsFor } from '../findings/reconcile.ts';
@@ -29,10 +30,12 @@ export type Round = Omit<
   | 'adminHistory'
   | 'policies'
   | 'proposals'
+  | 'rotations'
   | 'alike'
   | 'credentialUses'
   | 'homes'
 > & {
+  readonly lifetimes: ProgressDeps['lifetimes'];
   readonly mode: 'suspend' | 'report';
   readonly watched: number | undefined;
   readonly policyRound: PolicyRound | undefined;
@@ -53,6 +56,7 @@ export type LookingStores = Pick<
   | 'ownershipClocks'
   | 'ownershipOffers'
   | 'credentialUse'
+  | 'credentialInstances'
   | 'policies'
   | 'policyExceptions'
   | 'usage'
@@ -176,6 +180,7 @@ async function stepsOf(
     owners,
     policies,
     proposals,
+    rotations: await rotationsOf(stores, facts, round),
     alike: await stores.identities.alike(identity, MANY_ALIKE + 1),
     credentialUses: await credentialUsesOf(stores, facts, round.now),
     homes: await homesOf(stores, facts, known),
@@ -207,4 +212,21 @@ async function credentialUsesOf(
   if (window === undefined || usable.length < 2) return undefined;
   const old = usable.filter(({ updatedAt }) => updatedAt <= now - window);
   return old.length === 0 ? undefined : await useOfCredentials(stores, old, now, window);
+}
+
+/** Of the credentials that have a successor, which are few. */
+async function rotationsOf(
+  stores: Parameters<typeof readProgress>[1],
+  { identity, credentials }: IdentityFacts,
+  round: Round,
+): Promise<NonNullable<Circumstances['rotations']>> {
+  const found = new Map<string, RotationSeen>();
+  for (const old of credentials) {
+    if (old.successor === undefined || old.state !== 'active') continue;
+    const progress = await readProgress(round, stores, identity, old, round.now);
+    const successor = credentials.find(({ id }) => id === old.successor?.id);
+    if (progress === undefined) continue;
+    found.set(old.id, { progress, by: successor?.predecessor?.by ?? 'administration' });
+  }
+  return found;
 }

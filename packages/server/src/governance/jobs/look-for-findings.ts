@@ -28,6 +28,7 @@ import { ownerLeaving } from '../findings/owner-leaving.ts';
 import { ownerLost } from '../findings/owner-lost.ts';
 import { ownerUnknown } from '../findings/owner-unknown.ts';
 import { reusedCredential } from '../findings/reused-credential.ts';
+import { rotationStalled } from '../findings/rotation-stalled.ts';
 import { sharedKey } from '../findings/shared-key.ts';
 import { scopeMeaningChanged } from '../findings/scope-meaning-changed.ts';
 import { teamEmptied } from '../findings/team-emptied.ts';
@@ -52,7 +53,7 @@ export interface LookForFindingsDeps extends RuleDeps {
   readonly inactivity: 'suspend' | 'report';
   readonly suspendedForMs: number;
   /** Seconds that tokens live where nothing else is said. */
-  readonly lifetimes: { readonly default: number };
+  readonly lifetimes: { readonly default: number; readonly maximum: number };
   /** Absent: by the clock on the wall. */
   readonly pacer?: Pacer;
 }
@@ -64,6 +65,7 @@ const PAGE = 100;
 const DETECTORS: readonly Detector[] = [
   weakMethod,
   oldCredential,
+  rotationStalled,
   wideAccess,
   uncachedClient,
   sharedKey,
@@ -108,11 +110,12 @@ export function lookForFindingsJob(given: LookForFindingsDeps): Job {
         roundAt = now;
         return;
       }
-      const { maximumAge, suspendedForMs, inactivity: mode } = deps;
+      const { maximumAge, suspendedForMs, lifetimes, inactivity: mode } = deps;
       const same = async () => ({
         now,
         maximumAge,
         suspendedForMs,
+        lifetimes,
         mode,
         watched: await watchedSince(deps.storage.settings),
         policyRound: await beginPolicyRound(deps.storage),

@@ -12,6 +12,7 @@ import type { EffectiveAccess } from '../../registry/effective-access.ts';
 import type { IdentityFacts } from '../../registry/facts.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
 import type { CredentialPlaces } from '../../registry/use/credential-places.ts';
+import type { CredentialInstances } from '../../registry/use/credential-instances.ts';
 import type { CredentialUses } from '../../registry/use/credential-uses.ts';
 import type { EndingCallers } from '../../registry/use/ending-callers.ts';
 import { shownCertificate } from '../client-auth/client-certificate.ts';
@@ -51,6 +52,8 @@ export interface IssuanceRecordDeps {
   readonly uses: CredentialUses;
   /** Absent: from where credentials are used is not noted. */
   readonly places?: Pick<CredentialPlaces, 'saw'> | undefined;
+  /** Absent: who uses which credential is not noted. */
+  readonly instances?: Pick<CredentialInstances, 'saw'> | undefined;
   /** Absent: who calls what is being decommissioned is not noted. */
   readonly ending?: Pick<EndingCallers, 'saw'> | undefined;
   readonly clock: Clock;
@@ -76,6 +79,7 @@ export function createIssuanceRecord(
       deps.uses.issued(client.credential.id, attempt.at);
       const { source } = attempt.request;
       deps.places?.saw(client.credential.id, source, singleHeader(attempt.request, 'user-agent'));
+      deps.instances?.saw(client.credential, attempt.instance, attempt.request.source, attempt.at);
       if (client.facts.identity.state === 'decommissioning')
         noteEnding(deps, attempt, client.facts, 'let_through');
     },
@@ -172,7 +176,7 @@ function issuedEvent(
     parent: attempt.delegation?.via?.[0]?.jti,
     method: client.method,
     source: attempt.request.source,
-    instance: instanceOf(attempt.request, client),
+    instance: (attempt.instance = instanceOf(attempt.request, client)),
     node: deps.node,
     detail: issuedDetail(attempt, client),
   };
@@ -201,7 +205,7 @@ function inWhoseName({ subject, actor, via = [] }: Delegation): string | undefin
  * Which running copy asks: what it says itself, else the serial number of the certificate by which it proved itself
  * (RFC 5280 §4.1.2.2), since machines that share a credential have one each.
  */
-function instanceOf(request: HttpRequest, { method }: AuthenticatedClient): string | undefined {
+export function instanceOf(request: HttpRequest, { method }: AuthenticatedClient): string | undefined {
   const own = callerInstance(request);
   if (own !== undefined || !method.endsWith('tls_client_auth')) return own;
   // Without the zero byte that keeps the number positive in the encoding.

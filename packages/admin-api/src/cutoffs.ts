@@ -190,7 +190,7 @@ export const cutoffOperations = {
   'cutoffs.lift': operation({
     method: 'POST',
     path: '/v1/cutoffs/{id}/lift',
-    summary: 'Trust again what was cut off: for people, never for machines',
+    summary: 'Put an identity that was cut off back to work: two people, never machines',
     scopes: ['approvals:write'],
     params,
     body: z.strictObject({ reason }),

@@ -49,6 +49,7 @@ import { createEndingCallers } from './registry/use/ending-callers.ts';
 import type { Storage } from './storage/storage.ts';
 import { authorityMetrics } from './telemetry/authority-metrics.ts';
 import { METRICS_CONTENT_TYPE, renderMetrics } from './telemetry/metrics.ts';
+import { createBusyShare } from './telemetry/event-loop.ts';
 
 /** Builds everything once and hands it to the two wings. With foundation.ts and open-state.ts, all that knows adapters. */
 
@@ -126,6 +127,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     clock,
     random,
     node,
+    busy: createBusyShare(),
   });
   const report = (error: unknown, requestId: string) =>
     logger.error({ err: error, request_id: requestId }, 'a request failed because of a bug');

@@ -332,6 +332,7 @@ function find(
 
 export function fakeLog(): FakeLog {
   const events: (AuditEvent & { seq: number })[] = [];
+  const ids = new Set<string>();
   let fails = false;
   return {
     events,
@@ -340,7 +341,9 @@ export function fakeLog(): FakeLog {
     },
     async append(event) {
       if (fails) throw new AuditUnavailable(new Error('disk full'));
-      if (!events.some((each) => each.id === event.id)) events.push({ ...event, seq: events.length + 1 });
+      if (ids.has(event.id)) return;
+      ids.add(event.id);
+      events.push({ ...event, seq: events.length + 1 });
     },
     async find(filter, page) {
       return events
@@ -363,8 +366,8 @@ export function fakeLog(): FakeLog {
             detail === undefined ? rest : { ...rest, detail: JSON.parse(detail) },
         );
     },
-    async known(ids) {
-      return new Set(ids.filter((id) => events.some((each) => each.id === id)));
+    async known(asked) {
+      return new Set(asked.filter((id) => ids.has(id)));
     },
     healthy: () => !fails,
     close: async () => undefined,

@@ -25,6 +25,11 @@ export const FINDING_KINDS = [
   'webhook_disabled',
   'over_privileged',
   'reduced_but_needed',
+  'identity_sprawl',
+  'credential_sprawl',
+  'unused_credential',
+  'cross_environment_use',
+  'reused_credential',
   'removal_still_used',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];

@@ -163,7 +163,7 @@ export {
   SIGNING_ALGORITHMS,
   type SigningAlgorithm,
 } from './resource-servers.ts';
-export { RISK_BANDS, type Risk, type RiskBand } from './risk.ts';
+export { type ListedRisk, RISK_BANDS, type Risk, type RiskBand } from './risk.ts';
 export { REVIEW_REPORT_COLUMNS, reviewReportCsv } from './review-report.ts';
 export {
   MOST_REVIEW_ITEMS,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { operation } from './contract.ts';
-import { identityRef } from './fields.ts';
+import { identityRef, instant, page, pageQuery, queryInteger } from './fields.ts';
 
 export const RISK_BANDS = ['low', 'medium', 'high', 'critical'] as const;
 export type RiskBand = (typeof RISK_BANDS)[number];
@@ -36,7 +36,31 @@ export const risk = z
   .meta({ id: 'Risk' });
 export type Risk = z.output<typeof risk>;
 
+export const listedRisk = z
+  .object({
+    identity: z.string().describe('Id of the identity'),
+    client_id: z.string(),
+    score,
+    band,
+    looked_at: instant.describe(
+      'When it came to this: scores are kept once an hour, and when something changes',
+    ),
+  })
+  .meta({ id: 'ListedRisk' });
+export type ListedRisk = z.output<typeof listedRisk>;
+
 export const riskOperations = {
+  'risk.list': operation({
+    method: 'GET',
+    path: '/v1/risk',
+    summary: 'List identities by their risk, the riskiest first',
+    scopes: ['findings:read'],
+    query: z.strictObject({
+      ...pageQuery,
+      min_score: queryInteger(1, 100).default(1).describe('Of at least this score'),
+    }),
+    response: page(listedRisk),
+  }),
   'risk.get': operation({
     method: 'GET',
     path: '/v1/identities/{id}/risk',

@@ -96,7 +96,19 @@ export const usageReport = z
     rows: z
       .array(
         z.union([
-          z.strictObject({ credential: name, access: name, ...counted }),
+          z.strictObject({
+            credential: name,
+            access: name,
+            ...counted,
+            age: z
+              .int()
+              .min(0)
+              .max(31_536_000)
+              .optional()
+              .describe(
+                'Seconds: how old the oldest token was that was let through, where that is known of all',
+              ),
+          }),
           z.strictObject({ issuer: name, client_id: name, ...counted }),
         ]),
       )

@@ -117,6 +117,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'What machines could do without, by what they use',
     load: async () => (await import('./commands/proposals.ts')).proposals,
   },
+  risk: {
+    brief: 'Which machines are the riskiest',
+    load: async () => (await import('./commands/risk.ts')).risk,
+  },
   cutoffs: {
     brief: 'Orders to stop trusting something at once',
     load: async () => (await import('./commands/cutoffs.ts')).cutoffs,

@@ -118,7 +118,7 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
     }
     const lacking = missingScope(claims, scope);
     if (lacking !== undefined) return withNonce(refuse(lacking, request, claims), claims);
-    use?.count(claims, scope, true);
+    use?.count(claims, scope, true, now);
     const accepted = { ok: true, claims, scopes: claims.scope } as const;
     return claims.cnf === undefined ? accepted : withNonce(accepted, claims);
   }

@@ -12,6 +12,7 @@ import { createSeal } from './keys/seal.ts';
 import { openAuditSink, openStorage } from './open-state.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { ownerAcceptance } from './registry/owner/acceptance.ts';
+import { createCredentialPlaces } from './registry/use/credential-places.ts';
 import { createCredentialInstances } from './registry/use/credential-instances.ts';
 import { createEndingCallers } from './registry/use/ending-callers.ts';
 import type { Storage } from './storage/storage.ts';
@@ -73,6 +74,7 @@ export async function measureSweeps(options: {
       ending: createEndingCallers(storage),
       instances: createCredentialInstances(storage.credentialInstances),
       pace: createIssuancePace(now),
+      places: createCredentialPlaces(),
       maximumAge: () => 90 * DAY,
       inactivity: 'suspend',
       suspendedForMs: 30 * DAY,

@@ -41,6 +41,7 @@ import { createFirstProof } from './registry/first-proof.ts';
 import { standingInDirectory } from './registry/people.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { knownResourceServers } from './registry/known-resource-servers.ts';
+import { createCredentialPlaces } from './registry/use/credential-places.ts';
 import { beginToNote, createCredentialUses } from './registry/use/credential-uses.ts';
 import { ownerAcceptance } from './registry/owner/acceptance.ts';
 import { beginToSee, createCredentialInstances } from './registry/use/credential-instances.ts';
@@ -104,6 +105,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const lifetimes = { default: deployment.tokenLifetime, maximum: deployment.tokenLifetimeMax };
   const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
   const pace = createIssuancePace(clock.now());
+  const places = createCredentialPlaces();
   await beginToNote(storage.settings, clock);
   const uses = createCredentialUses(storage.credentialUse, (error) =>
     logger.warn({ err: error }, 'the last use of a credential could not be noted'),
@@ -193,6 +195,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       ledger,
       counters,
       pace,
+      places,
       uses,
       budgets,
       enforcedAge,
@@ -234,6 +237,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       rotateIfDue,
       reportOwnUse: () => ownUse.report(),
       pace,
+      places,
       inactivity: deployment.inactiveIdentities,
       credentialExpiring,
       suspendedForMs: deployment.suspendedFindingAfter * 1000,

@@ -32,6 +32,24 @@ test('counts what the guard required, by credential and access, refusals apart',
   expect(counts.take()).toEqual({ rows: [], uncounted: { ok: 0, denied: 0 } });
 });
 
+test('of what was let through it tells how old the oldest token was, where that is known of all', () => {
+  const counts = new UseCounts(ISSUER);
+  const age = (): number | undefined => {
+    const [row] = counts.take().rows;
+    return row !== undefined && 'access' in row ? row.age : undefined;
+  };
+  for (const now of [1030, 1007.5, 1000]) counts.count(claimsOf({ iat: 1000 }), ['read'], true, now);
+  counts.count(claimsOf({ iat: 1000 }), ['read'], false, 9000);
+  expect(age()).toBe(30);
+  counts.count(claimsOf({ iat: 1000 }), ['read'], true, 990);
+  expect(age()).toBe(0);
+  counts.count(claimsOf({ iat: 1000 }), ['read'], true, 1030);
+  counts.count(claimsOf(), ['read'], true, 1030);
+  expect(age()).toBeUndefined();
+  counts.count(claimsOf({ iat: 1000 }), ['read'], false, 1030);
+  expect(age()).toBeUndefined();
+});
+
 test('tokens of others are counted by who issued them to whom, whatever ids they hold', () => {
   const counts = new UseCounts(ISSUER);
   counts.count(claimsOf({ iss: 'https://foreign.test' }), ['read'], true);

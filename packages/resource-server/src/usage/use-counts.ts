@@ -7,9 +7,17 @@ export interface Tally {
   denied: number;
 }
 
+/** With the age in seconds of the oldest token that was let through; UNKNOWN: of one of them it was not known. */
+interface AgedTally extends Tally {
+  age: number;
+}
+
+const NOBODY = -1;
+const UNKNOWN = Number.POSITIVE_INFINITY;
+
 /** One line of a report: by credential and access where the authority knows them, else by who issued to whom. */
 export type UseRow = { readonly scope: string | null; readonly ok: number; readonly denied: number } & (
-  | { readonly credential: string; readonly access: string }
+  | { readonly credential: string; readonly access: string; readonly age?: number }
   | { readonly issuer: string; readonly client_id: string }
 );
 
@@ -27,7 +35,7 @@ const LONGEST_SCOPE = 128;
 
 const NO_SCOPE = '';
 
-type ByScope = Map<string, Tally>;
+type ByScope = Map<string, AgedTally>;
 type ByCaller = Map<string, Map<string, ByScope>>;
 
 export class UseCounts {
@@ -38,7 +46,7 @@ export class UseCounts {
   /** Issuer → client → scope, of all others. */
   #others: ByCaller = new Map();
   #keys = 0;
-  #uncounted: Tally = { ok: 0, denied: 0 };
+  #uncounted: AgedTally = nothing();
 
   /** `issuer`: the authority that is told; its tokens say their access and credential. */
   constructor(issuer: string, limit: number = MOST_KEYS) {
@@ -46,15 +54,16 @@ export class UseCounts {
     this.#limit = limit;
   }
 
-  /** One call with a genuine token: `scope` is what the guard required, never what the token holds. */
-  count(claims: AccessTokenClaims, scope: readonly string[], ok: boolean): void {
-    const { iss, crd, acs } = claims;
+  /** One call with a genuine token: `scope` is what the guard required, never what the token holds. `now`: epoch seconds. */
+  count(claims: AccessTokenClaims, scope: readonly string[], ok: boolean, now?: number): void {
+    const { iss, crd, acs, iat } = claims;
+    const age = now === undefined || iat === undefined ? UNKNOWN : Math.max(0, Math.ceil(now - iat));
     const isOurs = iss === this.#issuer && crd !== undefined && acs !== undefined;
     const byScope = isOurs
       ? this.#scopesOf(this.#ours, acs, crd)
       : this.#scopesOf(this.#others, iss, claims.client_id);
-    if (scope.length === 0) this.#add(byScope, NO_SCOPE, ok);
-    else for (const each of scope) this.#add(byScope, each, ok);
+    if (scope.length === 0) this.#add(byScope, NO_SCOPE, ok, age);
+    else for (const each of scope) this.#add(byScope, each, ok, age);
   }
 
   #scopesOf(callers: ByCaller, one: string, other: string): ByScope | undefined {
@@ -73,25 +82,29 @@ export class UseCounts {
     return byScope;
   }
 
-  #add(byScope: ByScope | undefined, scope: string, ok: boolean): void {
+  #add(byScope: ByScope | undefined, scope: string, ok: boolean, age: number): void {
     let tally = byScope?.get(scope);
     if (tally === undefined) {
       if (byScope === undefined || this.#keys >= this.#limit) {
         tally = this.#uncounted;
       } else {
-        tally = { ok: 0, denied: 0 };
+        tally = nothing();
         byScope.set(scope, tally);
         this.#keys++;
       }
     }
-    if (ok) tally.ok++;
-    else tally.denied++;
+    if (!ok) {
+      tally.denied++;
+      return;
+    }
+    tally.ok++;
+    if (age > tally.age) tally.age = age;
   }
 
   /** All that was counted since the last time; begins anew. */
   take(): Counted {
     const rows: UseRow[] = [];
-    const uncounted = this.#uncounted;
+    const uncounted = { ok: this.#uncounted.ok, denied: this.#uncounted.denied };
     const add = (row: UseRow, ...names: string[]): void => {
       if (names.every((name) => NAME.test(name)) && (row.scope ?? '').length <= LONGEST_SCOPE) rows.push(row);
       else {
@@ -100,20 +113,27 @@ export class UseCounts {
       }
     };
     for (const [access, credential, scope, tally] of each(this.#ours)) {
-      add({ credential, access, scope, ...tally }, credential, access);
+      const { ok, denied, age } = tally;
+      const known = age === NOBODY || age === UNKNOWN ? {} : { age };
+      add({ credential, access, scope, ok, denied, ...known }, credential, access);
     }
     for (const [issuer, client_id, scope, tally] of each(this.#others)) {
-      add({ issuer, client_id, scope, ...tally }, issuer, client_id);
+      const { ok, denied } = tally;
+      add({ issuer, client_id, scope, ok, denied }, issuer, client_id);
     }
     this.#ours = new Map();
     this.#others = new Map();
     this.#keys = 0;
-    this.#uncounted = { ok: 0, denied: 0 };
+    this.#uncounted = nothing();
     return { rows, uncounted };
   }
 }
 
-function* each(callers: ByCaller): Generator<readonly [string, string, string | null, Readonly<Tally>]> {
+function nothing(): AgedTally {
+  return { ok: 0, denied: 0, age: NOBODY };
+}
+
+function* each(callers: ByCaller): Generator<readonly [string, string, string | null, Readonly<AgedTally>]> {
   for (const [one, inner] of callers) {
     for (const [other, byScope] of inner) {
       for (const [scope, tally] of byScope) yield [one, other, scope === NO_SCOPE ? null : scope, tally];

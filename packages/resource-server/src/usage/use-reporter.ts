@@ -87,8 +87,8 @@ export class UseReporter {
   }
 
   /** One call with a genuine token, let through or refused; see UseCounts. */
-  count(claims: AccessTokenClaims, scope: readonly string[], ok: boolean): void {
-    this.#counts.count(claims, scope, ok);
+  count(claims: AccessTokenClaims, scope: readonly string[], ok: boolean, now?: number): void {
+    this.#counts.count(claims, scope, ok, now);
   }
 
   /** A route that a scope opens; told once. */

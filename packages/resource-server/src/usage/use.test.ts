@@ -55,9 +55,9 @@ test('the scope that the guard required is told, refusals apart, and tokens that
   expect(body).toMatchObject({ resource_server: AUDIENCE, seq: 1, final: true });
   const own = body.rows.filter((row) => row.credential === 'crd_1');
   expect(own).toEqual([
-    { access: 'acs_1', credential: 'crd_1', scope: 'fraud:read', ok: 2, denied: 0 },
+    { access: 'acs_1', credential: 'crd_1', scope: 'fraud:read', ok: 2, denied: 0, age: 0 },
     { access: 'acs_1', credential: 'crd_1', scope: 'fraud:write', ok: 0, denied: 1 },
-    { access: 'acs_1', credential: 'crd_1', scope: null, ok: 1, denied: 0 },
+    { access: 'acs_1', credential: 'crd_1', scope: null, ok: 1, denied: 0, age: 0 },
     { access: 'acs_1', credential: 'crd_1', scope: 'fraud:list', ok: 0, denied: 1 },
   ]);
   expect(body.rows.find((row) => row.credential === 'crd_2')?.denied).toBe(1);

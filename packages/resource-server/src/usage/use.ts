@@ -6,7 +6,7 @@ import { UseReporter } from './use-reporter.ts';
 
 export interface Use {
   /** One call with a genuine token for this API; `scope` is what the guard required. */
-  count(claims: AccessTokenClaims, scope: readonly string[], ok: boolean): void;
+  count(claims: AccessTokenClaims, scope: readonly string[], ok: boolean, now?: number): void;
   /** A route that a scope opens, as the router knows it. */
   opens(route: OpenedRoute): void;
   start(): void;
@@ -31,8 +31,8 @@ export function useOf({ usage, audience, clock }: VerifierSettings): Use | undef
     ]),
   );
   return {
-    count(claims, scope, ok) {
-      reporterFor(claims.aud)?.count(claims, scope, ok);
+    count(claims, scope, ok, now) {
+      reporterFor(claims.aud)?.count(claims, scope, ok, now);
     },
     opens(route) {
       for (const reporter of reporters.values()) reporter.opens(route);

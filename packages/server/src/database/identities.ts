@@ -128,6 +128,12 @@ const selectByClientId = statement(
   `SELECT ${identities.columns} FROM identities WHERE client_id = $1`,
 );
 
+const selectAlike = statement(
+  'identities_alike',
+  `SELECT id, client_id FROM identities WHERE lower(owner_person) = $1 AND purpose = $2 AND environment = $3
+     AND state IN ('active', 'suspended') ORDER BY created_at, id LIMIT $4`,
+);
+
 const selectOwners = statement(
   'identities_owners',
   `SELECT lower(owner_person) AS owner FROM identities WHERE lower(owner_person) > $1
@@ -138,6 +144,11 @@ const DUE_BY = { expiresAt: 'expires_at', stateSince: 'state_since', plan: 'plan
 
 export function identityStore(session: Session): IdentityStore {
   return {
+    alike: async ({ owner, purpose, environment }, limit) => {
+      const params = [lowerAscii(owner.person), purpose, environment, limit];
+      const rows = await session.query<Pick<IdentityRow, 'id' | 'client_id'>>(selectAlike, params);
+      return rows.map((row) => ({ id: row.id, clientId: row.client_id }));
+    },
     insert: (record) =>
       session.write(async (tx) => {
         await identities.insert(tx, record);

@@ -54,10 +54,11 @@ const replaceProposal = statement(
      AND version = $21`,
 );
 const selectById = statement('proposals_by_id', `SELECT ${COLUMNS} FROM proposals WHERE id = $1`);
-const liveOf = (ids: string): string =>
-  `SELECT ${COLUMNS} FROM proposals WHERE identity_id IN (${ids}) AND ${LIVE} ORDER BY identity_id, created_at, id`;
+/** SQLite would walk through all that is live otherwise. */
+const liveOf = (ids: string, hint = ''): string =>
+  `SELECT ${COLUMNS} FROM proposals ${hint} WHERE identity_id IN (${ids}) AND ${LIVE} ORDER BY identity_id, created_at, id`;
 const selectLive = statement('proposals_live_of', {
-  sqlite: liveOf('SELECT value FROM json_each($1)'),
+  sqlite: liveOf('SELECT value FROM json_each($1)', 'INDEXED BY proposals_live'),
   postgres: liveOf('SELECT json_array_elements_text($1::json)'),
 });
 const selectDue = statement(

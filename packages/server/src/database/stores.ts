@@ -14,6 +14,7 @@ import { type Database, type Session, sessionOf } from './database.ts';
 import { endingCallerStore } from './ending-callers.ts';
 import { findingStore } from './findings.ts';
 import { idempotencyStore } from './idempotency.ts';
+import { identityRiskStore } from './identity-risks.ts';
 import { identityStore } from './identities.ts';
 import { mailStore } from './mails.ts';
 import { outboxStore } from './outbox.ts';
@@ -60,6 +61,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     statusIndexes: statusIndexStore(session),
     findings: findingStore(session),
     proposals: proposalStore(session),
+    identityRisks: identityRiskStore(session),
     people: personStore(session),
     teams: teamStore(session),
     ownershipClocks: ownershipClockStore(session),

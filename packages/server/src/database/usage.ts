@@ -11,10 +11,12 @@ interface UsageRow {
   last_ok_at: number | null;
   last_denied_at: number | null;
   days: string;
+  oldest_age: number | null;
+  unaged_at: number | null;
 }
 
 const COLUMNS =
-  'access_id, scope, credential_id, resource_server_id, ok, denied, last_ok_at, last_denied_at, days';
+  'access_id, scope, credential_id, resource_server_id, ok, denied, last_ok_at, last_denied_at, days, oldest_age, unaged_at';
 
 /** Lists of ids are one parameter, a JSON array: the text is the same for any number of them. */
 const selectRegistered = statement('usage_registered', {
@@ -42,9 +44,10 @@ const selectLast = statement('usage_last_of_credentials', {
 });
 const putUsage = statement(
   'usage_put',
-  `INSERT INTO usage (${COLUMNS}, last_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+  `INSERT INTO usage (${COLUMNS}, last_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
    ON CONFLICT (access_id, scope, credential_id) DO UPDATE SET ok = excluded.ok, denied = excluded.denied,
      last_ok_at = excluded.last_ok_at, last_denied_at = excluded.last_denied_at, days = excluded.days,
+     oldest_age = excluded.oldest_age, unaged_at = excluded.unaged_at,
      last_at = excluded.last_at`,
 );
 const deleteOld = statement(
@@ -64,6 +67,8 @@ function fromRow(row: UsageRow): UsageRecord {
     lastOkAt: row.last_ok_at ?? undefined,
     lastDeniedAt: row.last_denied_at ?? undefined,
     days: row.days,
+    ...(row.oldest_age === null ? {} : { oldestAge: row.oldest_age }),
+    ...(row.unaged_at === null ? {} : { unagedAt: row.unaged_at }),
   };
 }
 
@@ -98,6 +103,8 @@ export function usageStore(session: Session): UsageStore {
             record.lastOkAt,
             record.lastDeniedAt,
             record.days,
+            record.oldestAge,
+            record.unagedAt,
             Math.max(record.lastOkAt ?? 0, record.lastDeniedAt ?? 0),
           ]);
         }

@@ -238,7 +238,7 @@ export function createJobs(
   > &
     Pick<TellCredentialEndsDeps, 'credentialExpiring'> &
     Pick<WatchProposalsDeps, 'missedReductions'> &
-    Pick<LookForFindingsDeps, 'pace' | 'maximumAge' | 'inactivity' | 'suspendedForMs'> & {
+    Pick<LookForFindingsDeps, 'pace' | 'places' | 'maximumAge' | 'inactivity' | 'suspendedForMs'> & {
       /** Undefined: no mail is sent. */
       readonly mail: SendMail | undefined;
       readonly digestDay: WriteDigestsDeps['digestDay'];

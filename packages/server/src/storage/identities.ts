@@ -101,6 +101,14 @@ export interface IdentityStore {
   asOf(id: string, at: number): Promise<IdentityRecord | undefined>;
   /** The same of several, at most 1000, in any order; those that did not exist then are left out. */
   allAsOf(ids: readonly string[], at: number): Promise<readonly IdentityRecord[]>;
+  /**
+   * Those that work, or may again, with the same accountable person (without regard to ASCII case), purpose and environment: oldest first,
+   * at most `limit`.
+   */
+  alike(
+    to: Pick<IdentityRecord, 'owner' | 'purpose' | 'environment'>,
+    limit: number,
+  ): Promise<readonly Pick<IdentityRecord, 'id' | 'clientId'>[]>;
   /** Those in `state` for which the instant `by` has come at `until`, the longest overdue first. */
   due(
     state: IdentityState,

@@ -10,6 +10,7 @@ import type { CutoffStore } from './cutoffs.ts';
 import type { EndingCallerStore } from './ending-callers.ts';
 import type { FindingStore } from './findings.ts';
 import type { IdempotencyStore } from './idempotency.ts';
+import type { IdentityRiskStore } from './identity-risks.ts';
 import type { IdentityStore } from './identities.ts';
 import type { MailStore } from './mails.ts';
 import type { OutboxStore } from './outbox.ts';
@@ -56,6 +57,7 @@ export interface Stores {
   readonly statusIndexes: StatusIndexStore;
   readonly findings: FindingStore;
   readonly proposals: ProposalStore;
+  readonly identityRisks: IdentityRiskStore;
   readonly people: PersonStore;
   readonly teams: TeamStore;
   readonly ownershipClocks: OwnershipClockStore;

@@ -13,6 +13,10 @@ export interface UsageRecord {
   readonly lastDeniedAt: number | undefined;
   /** The days on which it was let through: registry/use/day-map.ts. */
   readonly days: string;
+  /** Seconds: how old the oldest token was that was let through, ever. Absent: of none of them was it known. */
+  readonly oldestAge?: number;
+  /** Epoch ms: when one was let through last of which that was not told. Absent: never. */
+  readonly unagedAt?: number;
 }
 
 /** An access and a credential of the same identity. */

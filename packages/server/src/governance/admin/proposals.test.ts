@@ -13,6 +13,7 @@ import {
 } from '../../../test/authority.ts';
 import { NO_DAYS, withDay } from '../../registry/use/day-map.ts';
 import { keepWatch } from '../../registry/use/watch.ts';
+import { createCredentialPlaces } from '../../registry/use/credential-places.ts';
 import { createIssuancePace } from '../../registry/issuance-pace.ts';
 import { lookForFindingsJob } from '../jobs/look-for-findings.ts';
 import { rightSize } from '../jobs/right-size.ts';
@@ -285,7 +286,7 @@ describe('carrying out', () => {
     const { access, id } = await narrowed();
     const pace = createIssuancePace(START);
     const life = { inactivity: 'report', suspendedForMs: 30 * DAY } as const;
-    const job = lookForFindingsJob({ ...authority.deps, pace, ...life });
+    const job = lookForFindingsJob({ ...authority.deps, pace, places: createCredentialPlaces(), ...life });
     const found = async (): Promise<string[]> => {
       authority.clock.advance(2 * 3_600_000);
       await job.run(never);
@@ -459,6 +460,34 @@ describe('the other kinds', () => {
     await ok('POST', `/v1/proposals/${proposal.id}/rollback`, { body: { reason: 'the report' } });
     const { items } = await ok('GET', '/v1/access?identity=pay&state=active');
     expect(items).toMatchObject([{ scopes: before.scopes, expires_at: before.expires_at }]);
+  });
+
+  test('tokens that live far longer than they are used are to live shorter, where their age is known', async () => {
+    const access = await machine('pay', ['s1']);
+    await days(40);
+    await told();
+    const lifetime = async (oldestAge: number | undefined, unagedAt?: number): Promise<unknown> => {
+      await used(access, ['s1']);
+      const [row] = await authority.storage.usage.ofAccess([access]);
+      if (row === undefined) throw new Error('nothing was counted');
+      const aged = {
+        ...(oldestAge === undefined ? {} : { oldestAge }),
+        ...(unagedAt === undefined ? {} : { unagedAt }),
+      };
+      await authority.storage.usage.put([{ ...row, ...aged }]);
+      await round();
+      return (await proposals('kind=shorten&state=open'))[0]?.change.token_lifetime;
+    };
+    const now = authority.clock.now();
+    expect(await lifetime(undefined, now)).toBeUndefined();
+    expect(await lifetime(40, now - 5 * DAY)).toBeUndefined();
+    expect(await lifetime(500)).toBeUndefined();
+    expect(await lifetime(70, now - 35 * DAY)).toEqual({ from: 600, to: 180 });
+    const [{ id }] = await proposals('kind=shorten&state=open');
+    await ok('POST', `/v1/proposals/${id}/apply`, { body: {} });
+    expect((await ok('GET', `/v1/access/${access}`)).token_lifetime).toBe(180);
+    await ok('POST', `/v1/proposals/${id}/rollback`, { body: {} });
+    expect((await ok('GET', `/v1/access/${access}`)).token_lifetime).toBeNull();
   });
 
   test('an identity that nobody uses is retired in phases, and kept when it is called', async () => {

@@ -55,7 +55,7 @@ export function proposalHandlers(
       async run({ params }) {
         const identity = required(await findIdentity(storage, params.id), 'identity');
         const now = deps.clock.now();
-        const [size] = await readSizes(storage, [identity], now);
+        const [size] = await readSizes(storage, [identity], deps.lifetimes.default, now);
         const verdicts = size === undefined ? [] : verdictsOf(size, now);
         return { body: { items: verdicts.map(verdictView) } };
       },

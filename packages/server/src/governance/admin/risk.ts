@@ -1,15 +1,17 @@
 import type { ResponseOf } from '@countersign/admin-api';
 import type { RuleDeps } from '../../registry/change-rules.ts';
 import type { MaximumAge } from '../../registry/credential-age.ts';
+import { rfc3339 } from '../../registry/views.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { readRisk, type RiskStores } from '../risk/read-risk.ts';
-import type { Risk } from '../risk/score.ts';
+import { bandOf, type Risk } from '../risk/score.ts';
+import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
 import { findIdentity, required } from './find-record.ts';
 
 export interface RiskDeps extends Pick<RuleDeps, 'clock'> {
-  readonly storage: RiskStores & Pick<Storage, 'identities'>;
+  readonly storage: RiskStores & Pick<Storage, 'identities' | 'identityRisks'>;
   readonly maximumAge: MaximumAge;
   readonly lifetimes: { readonly default: number };
 }
@@ -17,6 +19,22 @@ export interface RiskDeps extends Pick<RuleDeps, 'clock'> {
 export function riskHandlers(deps: RiskDeps): NounHandlers<'risk'> {
   const { storage } = deps;
   return {
+    'risk.list': {
+      kind: 'read',
+      async run({ query }) {
+        const page = { limit: query.limit, after: readPosition(query.cursor) };
+        return {
+          body: await pageOf(await storage.identityRisks.list(query.min_score, page), async (record) => ({
+            identity: record.identityId,
+            client_id: (await storage.identities.byId(record.identityId))?.clientId ?? '',
+            score: record.score,
+            band: bandOf(record.score),
+            looked_at: rfc3339(record.at),
+          })),
+        };
+      },
+    },
+
     'risk.get': {
       kind: 'read',
       async run({ params }) {

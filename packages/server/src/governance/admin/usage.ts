@@ -75,6 +75,7 @@ function rowsOf({ rows }: BodyOf<'usage.report'>): readonly UsageRow[] {
             scope: row.scope ?? undefined,
             ok: row.ok,
             denied: row.denied,
+            age: row.age,
           },
         ]
       : [],

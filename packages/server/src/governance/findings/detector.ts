@@ -4,12 +4,16 @@ import type { Observation } from '../../registry/finding.ts';
 import type { IdentityUse } from '../../registry/inactivity.ts';
 import type { Pace } from '../../registry/issuance-pace.ts';
 import type { OwnerFacts } from '../../registry/owner/owner-facts.ts';
+import type { CredentialUsageView } from '../../registry/use/credential-use.ts';
+import type { Places } from '../../registry/use/credential-places.ts';
 import type { RotationProgress } from '../../registry/rotation/progress.ts';
 import type { PolicyLook } from '../../registry/policy/look.ts';
 import type { ToldOfUse } from '../../registry/use/told-of-use.ts';
+import type { Home } from '../../registry/home.ts';
 import type { AccessRecord } from '../../storage/access.ts';
 import type { Predecessor } from '../../storage/credentials.ts';
 import type { FindingKind } from '../../storage/findings.ts';
+import type { IdentityRecord } from '../../storage/identities.ts';
 import type { WebhookRecord } from '../../storage/webhooks.ts';
 import type { ReviewItemRecord } from '../../storage/review-items.ts';
 import type { ProposalRecord } from '../../storage/proposals.ts';
@@ -35,6 +39,14 @@ export interface Circumstances extends ToldOfUse {
   readonly adminHistory?: readonly AccessRecord[] | undefined;
   /** What is known of the use of the identity as a whole, and what is done when it is inactive; absent: not looked up. */
   readonly inactivity?: { readonly mode: 'suspend' | 'report'; readonly use: IdentityUse } | undefined;
+  /** The identity itself among those with the same owner, purpose and environment, the oldest first; absent: not looked up. */
+  readonly alike?: readonly Pick<IdentityRecord, 'id' | 'clientId'>[] | undefined;
+  /** By id of the credential, what is known of its use in the window of the identity; absent: not looked up. */
+  readonly credentialUses?: ReadonlyMap<string, CredentialUsageView> | undefined;
+  /** By id of the resource server: which identity stands for it, and where that runs; absent: not known. */
+  readonly homes?: ReadonlyMap<string, Home> | undefined;
+  /** By id of the credential: what callers it had at this process since the last round; absent: not known. */
+  readonly places?: ReadonlyMap<string, Places> | undefined;
   /** By id of the credential that has a successor; absent: not looked up. */
   readonly rotations?: ReadonlyMap<string, RotationSeen> | undefined;
   /** What it breaks of the declared policies; absent: there are none. */

@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { type Authority, identityBody, openAuthority } from '../../../test/authority.ts';
 import { parseOutboundAllow } from '../../outbound/address.ts';
 import { createSafePost } from '../../outbound/safe-post.ts';
+import { createCredentialPlaces } from '../../registry/use/credential-places.ts';
 import { MOST_REVIVED } from '../../registry/webhook/webhook.ts';
 import { createIssuancePace } from '../../registry/issuance-pace.ts';
 import type { WebhookDeliveryRecord } from '../../storage/webhook-deliveries.ts';
@@ -185,7 +186,12 @@ test('one that takes nothing for three days is disabled, with an event and a fin
   await event();
   const { clock, storage, log, deps } = authority;
   const life = { inactivity: 'suspend', suspendedForMs: 300 * DAY } as const;
-  const findings = lookForFindingsJob({ ...deps, pace: createIssuancePace(clock.now()), ...life });
+  const findings = lookForFindingsJob({
+    ...deps,
+    pace: createIssuancePace(clock.now()),
+    places: createCredentialPlaces(),
+    ...life,
+  });
   await findings.run(never);
   let hours = 0;
   for (; hours < 100 && (await storage.webhooks.byId(id))?.state === 'enabled'; hours++) {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Answer, type Authority, identityBody, openAuthority } from '../../../test/authority.ts';
 import { maximumAgeOf } from '../../registry/credential-age.ts';
+import { createCredentialPlaces } from '../../registry/use/credential-places.ts';
 import { createIssuancePace } from '../../registry/issuance-pace.ts';
 import { ownerAcceptance } from '../../registry/owner/acceptance.ts';
 import { escalateOwnershipOffersJob } from './escalate-ownership-offers.ts';
@@ -18,7 +19,13 @@ beforeEach(async () => {
   authority = await openAuthority({ ownerAcceptance: ownerAcceptance('required') });
   const pace = createIssuancePace(authority.clock.now());
   const life = { inactivity: 'suspend', suspendedForMs: 30 * DAY } as const;
-  look = lookForFindingsJob({ ...authority.deps, ...life, pace, maximumAge: maximumAgeOf(new Map()) });
+  look = lookForFindingsJob({
+    ...authority.deps,
+    ...life,
+    pace,
+    places: createCredentialPlaces(),
+    maximumAge: maximumAgeOf(new Map()),
+  });
   await look.run(never);
 });
 afterEach(async () => {

@@ -9,6 +9,7 @@ import {
   operator,
   resourceServerBody,
 } from '../../../test/authority.ts';
+import { createCredentialPlaces } from '../../registry/use/credential-places.ts';
 import { createIssuancePace } from '../../registry/issuance-pace.ts';
 import type { Job } from './job.ts';
 import { lookForFindingsJob } from './look-for-findings.ts';
@@ -29,6 +30,7 @@ beforeEach(async () => {
   job = lookForFindingsJob({
     ...authority.deps,
     pace: createIssuancePace(authority.clock.now()),
+    places: createCredentialPlaces(),
     inactivity: 'suspend',
     suspendedForMs: 30 * 86_400_000,
   });

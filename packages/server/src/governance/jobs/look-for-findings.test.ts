@@ -12,6 +12,7 @@ import {
   resourceServerBody,
   START,
 } from '../../../test/authority.ts';
+import { type CredentialPlaces, createCredentialPlaces } from '../../registry/use/credential-places.ts';
 import { createIssuancePace, type IssuancePace } from '../../registry/issuance-pace.ts';
 import type { FindingRecord } from '../../storage/findings.ts';
 import type { Job } from './job.ts';
@@ -23,11 +24,13 @@ const never = new AbortController().signal;
 
 let authority: Authority;
 let pace: IssuancePace;
+let places: CredentialPlaces;
 let job: Job;
 
 beforeEach(async () => {
   authority = await openAuthority();
   pace = createIssuancePace(authority.clock.now());
+  places = createCredentialPlaces();
   job = jobOf(authority);
   await job.run(never);
   await authority.call('POST', '/v1/identities', {
@@ -46,7 +49,7 @@ afterEach(async () => {
 const LIFE = { inactivity: 'suspend', suspendedForMs: 30 * 86_400_000 } as const;
 
 function jobOf({ deps }: Authority): Job {
-  return lookForFindingsJob({ ...deps, pace, ...LIFE });
+  return lookForFindingsJob({ ...deps, pace, places, ...LIFE });
 }
 
 async function addSecret(): Promise<string> {
@@ -304,4 +307,39 @@ describe('one public key of two identities', () => {
     await look();
     expect(await seen()).toEqual([]);
   });
+});
+
+test('the score of each is kept, listed from the riskiest on, and told when it comes into another band', async () => {
+  await job.run(never);
+  const list = async (query = ''): Promise<{ client_id: string; score: number; band: string }[]> =>
+    (await authority.call('GET', `/v1/risk?${query}`)).body.items;
+  const pay = async (): Promise<{ score: number; band: string } | undefined> =>
+    (await list()).find(({ client_id }) => client_id === 'pay');
+  const before = await pay();
+  expect(before).toMatchObject({ band: 'low' });
+  await addSecret();
+  for (const [name, sensitivity] of [
+    ['a', 3],
+    ['b', 3],
+  ] as const) {
+    const identifier = `https://${name}.test`;
+    const scopes = [{ name: 'x', description: 'x', sensitivity }];
+    await authority.call('POST', '/v1/resource-servers', { body: { identifier, name, scopes } });
+    await authority.call('POST', '/v1/access', { body: accessBody('pay', identifier, ['x']) });
+  }
+  authority.clock.advance(5000);
+  await job.run(never);
+  const after = await pay();
+  expect(after?.band).not.toBe('low');
+  expect((await authority.call('GET', '/v1/identities/pay/risk')).body.score).toBe(after?.score);
+  const scores = (await list()).map(({ score }) => score);
+  expect(scores).toEqual(scores.toSorted((one, other) => other - one));
+  expect((await list(`min_score=${after?.score}`)).every(({ score }) => score >= (after?.score ?? 0))).toBe(
+    true,
+  );
+  const told = authority.log.events.filter(({ type }) => type === 'risk.changed');
+  expect(told).toHaveLength(1);
+  authority.clock.advance(5000);
+  await job.run(never);
+  expect(authority.log.events.filter(({ type }) => type === 'risk.changed')).toHaveLength(1);
 });

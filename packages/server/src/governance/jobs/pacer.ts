@@ -6,20 +6,28 @@ export interface Pacer {
   breathe(signal: AbortSignal): Promise<void>;
 }
 
-/** Milliseconds of work after which there is a pause; and how long that is, measured in what was worked. */
+/** Milliseconds of work after which there is a pause, and the longest pause. */
 const SLICE_MS = 4;
-const PAUSE_SHARE = 1;
+const LONGEST_MS = 25;
+/** How long the pause is, measured in what was worked. */
+const PAUSE_SHARE = 0.5;
 
-/** `stopwatch`: milliseconds on a clock that only goes on; not that of the rules. */
-export function createPacer(stopwatch: () => number = () => performance.now()): Pacer {
-  let since = stopwatch();
+/**
+ * `busy`: milliseconds that the event loop has worked so far, for whomever: the more others have to do, the longer the pauses. What a
+ * job waits for is no work.
+ */
+export function createPacer(
+  busy: () => number = () => performance.eventLoopUtilization().active,
+  rest: (ms: number) => Promise<unknown> = (ms) => pause(ms),
+): Pacer {
+  let since = busy();
   return {
     async breathe(signal) {
-      const worked = stopwatch() - since;
+      const worked = busy() - since;
       if (worked < SLICE_MS) return;
       await turn();
-      if (!signal.aborted) await pause(Math.min(worked, 50) * PAUSE_SHARE);
-      since = stopwatch();
+      if (!signal.aborted) await rest(Math.min(worked * PAUSE_SHARE, LONGEST_MS));
+      since = busy();
     },
   };
 }

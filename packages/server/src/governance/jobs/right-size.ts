@@ -13,6 +13,8 @@ import { createPacer, type Pacer } from './pacer.ts';
 export interface RightSizeDeps extends RuleDeps {
   readonly storage: SizeStores & Pick<Storage, 'identities' | 'proposals'>;
   readonly changes: Changes;
+  /** Seconds that tokens live where nothing else is said. */
+  readonly lifetimes: { readonly default: number };
   /** Absent: that of the clock on the wall. */
   readonly pacer?: Pacer;
 }
@@ -75,14 +77,14 @@ async function lookAtPage(
 type Looking = SizeStores & Pick<Stores, 'identities'>;
 
 async function hasNewsOf(
-  { clock }: RuleDeps,
+  { clock, lifetimes }: Pick<RightSizeDeps, 'clock' | 'lifetimes'>,
   stores: Looking,
   id: string,
   live: readonly ProposalRecord[],
 ): Promise<boolean> {
   const now = clock.now();
   const identity = await stores.identities.byId(id);
-  const [size] = identity === undefined ? [] : await readSizes(stores, [identity], now);
+  const [size] = identity === undefined ? [] : await readSizes(stores, [identity], lifetimes.default, now);
   return size !== undefined && hasNews(verdictsOf(size, now), live, now);
 }
 
@@ -92,7 +94,8 @@ async function bring(deps: RightSizeDeps, id: string): Promise<void> {
     await deps.changes.run(ACTOR, async (stores, tell) => {
       const now = deps.clock.now();
       const identity = await stores.identities.byId(id);
-      const [size] = identity === undefined ? [] : await readSizes(stores, [identity], now);
+      const [size] =
+        identity === undefined ? [] : await readSizes(stores, [identity], deps.lifetimes.default, now);
       if (identity === undefined || size === undefined) return;
       const live = await stores.proposals.liveOf([id]);
       await bringProposals(deps, stores, tell, identity, verdictsOf(size, now), live);

@@ -11,6 +11,7 @@ import { type RandomBytes, newId } from '../../ids.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
 import type { IdentityFacts } from '../../registry/facts.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
+import type { CredentialPlaces } from '../../registry/use/credential-places.ts';
 import type { CredentialInstances } from '../../registry/use/credential-instances.ts';
 import type { CredentialUses } from '../../registry/use/credential-uses.ts';
 import type { EndingCallers } from '../../registry/use/ending-callers.ts';
@@ -49,6 +50,8 @@ export interface IssuanceRecordDeps {
   readonly counters: IssuanceCounters;
   readonly pace: Pick<IssuancePace, 'count'>;
   readonly uses: CredentialUses;
+  /** Absent: from where credentials are used is not noted. */
+  readonly places?: Pick<CredentialPlaces, 'saw'> | undefined;
   /** Absent: who uses which credential is not noted. */
   readonly instances?: Pick<CredentialInstances, 'saw'> | undefined;
   /** Absent: who calls what is being decommissioned is not noted. */
@@ -74,6 +77,8 @@ export function createIssuanceRecord(
       const { client } = attempt;
       if (client === undefined) return;
       deps.uses.issued(client.credential.id, attempt.at);
+      const { source } = attempt.request;
+      deps.places?.saw(client.credential.id, source, singleHeader(attempt.request, 'user-agent'));
       deps.instances?.saw(client.credential, attempt.instance, attempt.request.source, attempt.at);
       if (client.facts.identity.state === 'decommissioning')
         noteEnding(deps, attempt, client.facts, 'let_through');

@@ -19,6 +19,8 @@ import { verdictsOf } from './verdict.ts';
 export interface RightSizingDeps extends ApprovalDeps, AgeDeps {
   /** Milliseconds for which refusals are watched after something was taken away, and it can be given back. */
   readonly rollbackWindow: number;
+  /** Seconds that tokens live where nothing else is said. */
+  readonly lifetimes: { readonly default: number };
 }
 
 export interface Asked {
@@ -51,7 +53,7 @@ export async function applyProposal(
   const { record, identity } = about;
   requireUndecided(record);
   const now = deps.clock.now();
-  await requireStillSo(stores, record, identity, now);
+  await requireStillSo(deps, stores, record, identity, now);
   const undo = await CARRY_OUT[record.kind](deps, stores, tell, about, asked);
   const applied: ProposalRecord = {
     ...record,
@@ -80,12 +82,13 @@ export async function applyProposal(
 }
 
 async function requireStillSo(
+  { lifetimes }: Pick<RightSizingDeps, 'lifetimes'>,
   stores: Stores,
   record: ProposalRecord,
   identity: IdentityRecord,
   now: number,
 ): Promise<void> {
-  const [size] = await readSizes(stores, [identity], now);
+  const [size] = await readSizes(stores, [identity], lifetimes.default, now);
   const verdicts = size === undefined ? [] : verdictsOf(size, now);
   const verdict = verdicts.find(({ subjectId }) => subjectId === record.subjectId);
   if (verdict?.kind === record.kind && same(verdict.change, record.change)) return;

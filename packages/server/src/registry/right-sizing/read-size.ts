@@ -25,6 +25,7 @@ export type SizeStores = Pick<
 export async function readSizes(
   stores: SizeStores,
   identities: readonly IdentityRecord[],
+  tokenLifetime: number,
   now: number,
 ): Promise<readonly SizeFacts[]> {
   const facts: IdentityFacts[] = [];
@@ -40,6 +41,7 @@ export async function readSizes(
       heldSince: await heldSinceOf(stores, each, uses),
       credentialUses: await credentialUsesOf(stores, each, now),
       identityUse: { lastUsedAt: lastUses.get(each.identity.id), watchedSince: watched },
+      tokenLifetime,
     });
   }
   return sizes;

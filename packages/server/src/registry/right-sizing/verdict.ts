@@ -20,6 +20,8 @@ export interface SizeFacts {
   /** By id of the credential, where it was looked up. */
   readonly credentialUses: ReadonlyMap<string, CredentialUsageView>;
   readonly identityUse: IdentityUse;
+  /** Seconds that tokens live where nothing else is said. */
+  readonly tokenLifetime: number;
 }
 
 /** What follows for one thing that the identity has. `needed` and `unknown` say why nothing is proposed. */
@@ -150,6 +152,11 @@ function accessVerdict(known: SizeFacts, each: AccessFacts, from: number, now: n
     const reason = `${idle.join(' ')} ${idle.length === 1 ? 'was' : 'were'} not used for ${days} days, and ${told}`;
     return { ...about, answer: 'propose', kind: 'narrow', reason, change: { keep: kept, take: idle } };
   }
+  const shorter = shorterLife(each, use, known.tokenLifetime);
+  if (shorter !== undefined) {
+    const reason = `its tokens live ${shorter.from} seconds, and none was used when it was older than ${use.oldestAge ?? 0}`;
+    return { ...about, answer: 'propose', kind: 'shorten', reason, change: { tokenLifetime: shorter } };
+  }
   const nothing = { ...about, kind: undefined, change: {} };
   if (use.answer === 'used') {
     const reason =
@@ -159,6 +166,23 @@ function accessVerdict(known: SizeFacts, each: AccessFacts, from: number, now: n
     return { ...nothing, answer: 'needed', reason };
   }
   return { ...nothing, answer: 'unknown', reason: whyUnknown(use, kept) };
+}
+
+/** From this share of their life on tokens are used as long as they live: clients keep them, and renew a little early. */
+const NEEDED_SHARE = 0.25;
+/** Nobody gains from less. */
+const SHORTEST_SECONDS = 60;
+
+/** Twice what was ever needed, in whole minutes, where tokens live far longer than that and all of the window was seen. */
+function shorterLife(
+  { access, resourceServer }: AccessFacts,
+  { answer, coverage, oldestAge }: AccessUse,
+  usual: number,
+): { readonly from: number; readonly to: number } | undefined {
+  const from = Math.min(access.tokenLifetime ?? Infinity, resourceServer.token.lifetime ?? usual);
+  if (answer !== 'used' || coverage < ENOUGH || oldestAge === undefined) return undefined;
+  const to = Math.max(SHORTEST_SECONDS, Math.ceil((2 * oldestAge) / 60) * 60);
+  return oldestAge < from * NEEDED_SHARE && to <= from / 2 ? { from, to } : undefined;
 }
 
 /** A scope that came later was not there to be used over the whole window. */

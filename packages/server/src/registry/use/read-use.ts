@@ -29,6 +29,8 @@ export interface AccessUse {
   readonly coverage: number;
   /** Of each scope that it holds, in their order. */
   readonly scopes: readonly ScopeUse[];
+  /** Seconds: how old the oldest token was that was let through, ever; undefined: not known of all those of the window. */
+  readonly oldestAge: number | undefined;
 }
 
 type Reading = Pick<Stores, 'usage' | 'usageReporters' | 'coverage'>;
@@ -122,10 +124,16 @@ function useOf(
     window,
     coverage: coverageOf(window, watched),
     scopes,
+    oldestAge: oldestAgeOf(rows, window),
   };
 }
 
 function latest(instants: readonly (number | undefined)[]): number | undefined {
   const known = instants.filter((at) => at !== undefined);
   return known.length === 0 ? undefined : Math.max(...known);
+}
+
+function oldestAgeOf(rows: readonly UsageRecord[], { from }: Span): number | undefined {
+  if (rows.some(({ unagedAt }) => (unagedAt ?? 0) >= from)) return undefined;
+  return latest(rows.map(({ oldestAge }) => oldestAge));
 }

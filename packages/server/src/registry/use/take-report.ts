@@ -40,6 +40,8 @@ export interface UsageRow {
   readonly scope: string | undefined;
   readonly ok: number;
   readonly denied: number;
+  /** Seconds: of the oldest token that was let through; undefined: not told. */
+  readonly age?: number | undefined;
 }
 
 type Writing = Pick<Stores, 'usage' | 'usageReporters' | 'coverage' | 'scopeRoutes' | 'unregisteredCallers'>;
@@ -188,7 +190,7 @@ function emptyRecord(
 }
 
 /** A refusal never makes anything look used. */
-function counted(record: UsageRecord, { ok, denied }: UsageRow, at: number): UsageRecord {
+function counted(record: UsageRecord, { ok, denied, age }: UsageRow, at: number): UsageRecord {
   return {
     ...record,
     ok: Math.min(record.ok + ok, Number.MAX_SAFE_INTEGER),
@@ -196,5 +198,15 @@ function counted(record: UsageRecord, { ok, denied }: UsageRow, at: number): Usa
     lastOkAt: ok > 0 ? Math.max(record.lastOkAt ?? 0, at) : record.lastOkAt,
     lastDeniedAt: denied > 0 ? Math.max(record.lastDeniedAt ?? 0, at) : record.lastDeniedAt,
     days: ok > 0 ? withDay(record.days, dayOf(at)) : record.days,
+    ...(ok === 0 ? {} : agedBy(record, age, at)),
   };
+}
+
+function agedBy(
+  { oldestAge, unagedAt }: UsageRecord,
+  age: number | undefined,
+  at: number,
+): Pick<UsageRecord, 'oldestAge' | 'unagedAt'> {
+  if (age === undefined) return { unagedAt: Math.max(unagedAt ?? 0, at) };
+  return { oldestAge: Math.max(oldestAge ?? 0, age) };
 }

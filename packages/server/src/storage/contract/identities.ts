@@ -160,6 +160,23 @@ export function identityContract({ storage }: Subject): void {
     expect(await list({ ownerTeam: 'no such team' })).toEqual([]);
   });
 
+  it('gives those that are alike and may act, the oldest first, without regard to the case of their owner', async () => {
+    const purpose = `is alike ${freshId('x')}`;
+    const owner = { person: 'Ada', backup: undefined, team: undefined };
+    const made = [
+      identityRecord({ purpose, owner, createdAt: T0 + 2, state: 'suspended' }),
+      identityRecord({ purpose, owner: { ...owner, person: 'aDA' }, createdAt: T0 + 1 }),
+      identityRecord({ purpose, owner, state: 'decommissioned' }),
+      identityRecord({ purpose, owner, environment: 'dev' }),
+      identityRecord({ purpose, owner: { ...owner, person: 'bob' } }),
+    ] as const;
+    for (const record of made) await storage().identities.insert(record);
+    const [suspended, active] = made;
+    const alike = await storage().identities.alike(active, 10);
+    expect(alike).toEqual([active, suspended].map(({ id, clientId }) => ({ id, clientId })));
+    expect(await storage().identities.alike(active, 1)).toHaveLength(1);
+  });
+
   it('pages without skipping or repeating while rows arrive', async () => {
     const owner = { person: 'ada', backup: undefined, team: freshId('team') };
     const page = (request: PageRequest): Promise<Page<IdentityRecord>> =>

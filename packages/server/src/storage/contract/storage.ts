@@ -9,6 +9,7 @@ import { credentialContract } from './credentials.ts';
 import { cutoffReceiptContract } from './cutoff-receipts.ts';
 import { cutoffContract } from './cutoffs.ts';
 import { findingContract } from './findings.ts';
+import { identityRiskContract } from './identity-risks.ts';
 import { identityContract } from './identities.ts';
 import { idempotencyContract } from './idempotency.ts';
 import { lifecycleContract } from './lifecycle.ts';
@@ -48,6 +49,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['places in status lists', statusIndexContract],
   ['findings', findingContract],
   ['proposals', proposalContract],
+  ['risks', identityRiskContract],
   ['people and teams', peopleContract],
   ['ownership', ownershipContract],
   ['usage', usageContract],

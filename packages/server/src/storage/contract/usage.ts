@@ -58,10 +58,10 @@ export function usageContract({ storage }: Subject): void {
     const one = await scene();
     const first = rowOf(one, { scope: 'write', lastOkAt: undefined, ok: 0, days: '' });
     await storage().usage.put([first, rowOf(one), rowOf(one, { scope: '', lastDeniedAt: undefined })]);
-    await storage().usage.put([rowOf(one, { ok: 7, lastOkAt: T0 + 9 })]);
+    await storage().usage.put([rowOf(one, { ok: 7, lastOkAt: T0 + 9, oldestAge: 40, unagedAt: T0 - 9 })]);
     expect(await storage().usage.ofAccess([one.accessId, 'acs_none'])).toStrictEqual([
       rowOf(one, { scope: '', lastDeniedAt: undefined }),
-      rowOf(one, { ok: 7, lastOkAt: T0 + 9 }),
+      rowOf(one, { ok: 7, lastOkAt: T0 + 9, oldestAge: 40, unagedAt: T0 - 9 }),
       first,
     ]);
     expect(await storage().usage.ofAccess([])).toEqual([]);

@@ -256,10 +256,14 @@ function jobsOf(authority: Authority): readonly Job[] {
     rotateIfDue: () => Promise.resolve(),
     reportOwnUse: () => Promise.resolve(),
     pace: { take: () => new Map() },
+    places: { take: () => new Map() },
+    mail: undefined,
+    digestDay: 1,
+    credentialExpiring: [30, 7, 1],
     inactivity: 'suspend',
     suspendedForMs: 30 * DAY,
     missedReductions: 'report',
-  } as unknown as Parameters<typeof createJobs>[0]);
+  });
 }
 
 export async function everything<T>(list: (page: PageRequest) => Promise<Page<T>>): Promise<T[]> {

@@ -1,6 +1,23 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+/** They measure, or fill a disk: nothing else runs beside them. */
+const MEASURING = [
+  'budgets',
+  'canary',
+  'chaos',
+  'cutoff-bound',
+  'full-disk',
+  'replay',
+  'slow-callers',
+  'strangers',
+].map((name) => `conformance/${name}.test.ts`);
+const CONFORMANCE = {
+  globalSetup: ['conformance/authority.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 180_000,
+};
+
 /** Unit and endpoint tests sit beside the code; conformance and interop drive a built server over HTTP. */
 export default defineConfig({
   test: {
@@ -19,13 +36,15 @@ export default defineConfig({
       },
       {
         test: {
+          ...CONFORMANCE,
           name: 'conformance',
           include: ['conformance/**/*.test.ts'],
-          globalSetup: ['conformance/authority.ts'],
-          exclude: ['**/node_modules/**', '**/*.long.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 180_000,
+          exclude: ['**/node_modules/**', '**/*.long.test.ts', ...MEASURING],
+          maxWorkers: availableParallelism(),
         },
+      },
+      {
+        test: { ...CONFORMANCE, name: 'conformance-alone', include: MEASURING, maxWorkers: 1 },
       },
       {
         test: {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { accessBody, resourceServerBody } from './wire/admin.ts';
 import {
@@ -34,6 +35,7 @@ const KINDS = [
   'DPoP proof',
   'client assertion',
   'grant assertion',
+  'new-key proof',
   'ID token',
   'token of a person',
 ] as const;
@@ -48,11 +50,17 @@ const PLACES = {
   actor_token: ['access token'],
   client_assertion: ['client assertion'],
   assertion: ['grant assertion'],
+  new_key: ['new-key proof'],
   'a DPoP header': ['DPoP proof'],
   'a sign-in': ['ID token'],
   'the admin API with a proof': ['token of a person'],
 } as const satisfies Record<string, readonly Kind[]>;
 type Place = keyof typeof PLACES;
+
+/** RFC 7638, of a key on a curve. */
+function thumbprintOf({ crv, kty, x, y }: Record<string, unknown>): string {
+  return createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
+}
 
 describe.runIf(target.admin !== undefined)('threat 17: kinds of JWT (need the admin API)', () => {
   let scene: SeededScene;
@@ -128,6 +136,13 @@ describe.runIf(target.admin !== undefined)('threat 17: kinds of JWT (need the ad
       };
       return Promise.resolve(signCompact({ typ: 'JWT', alg: 'ES256', kid: 'foreign' }, claims, issuerKey));
     },
+    'new-key proof': () => {
+      const key = makeKey();
+      const claims = { iss: scene.client.id, aud: target.issuer, iat: seconds() };
+      const { kty, crv, x, y } = key.jwk;
+      const header = { typ: 'new-key+jwt', alg: 'ES256', jwk: { kty, crv, x, y } };
+      return Promise.resolve(signCompact(header, claims, key));
+    },
     'ID token': async () => {
       const given = await idTokenOf(target, 'ada');
       nonceVerifiers.set(payloadOf(given.idToken), given.nonceVerifier);
@@ -180,6 +195,16 @@ describe.runIf(target.admin !== undefined)('threat 17: kinds of JWT (need the ad
       const params = { grant_type: JWT_BEARER, assertion: jwt, ...named() };
       return (await askToken({ params })).status === 200;
     },
+    new_key: async (jwt) => {
+      const { header } = decodeJwt(jwt);
+      const cnf = { jkt: thumbprintOf((header['jwk'] ?? holder.jwk) as Record<string, unknown>) };
+      const params = {
+        client_assertion_type: ASSERTION_TYPE,
+        client_assertion: client.assertion({ cnf }),
+        new_key: jwt,
+      };
+      return (await aboutToken(`${target.issuer}/oauth/rotate`, { params })).status === 200;
+    },
     'a DPoP header': async (jwt) =>
       (await askToken({ client: scene.client, params: named(), headers: [['DPoP', jwt]] })).status === 200,
     'a sign-in': async (idToken) => {
@@ -205,7 +230,7 @@ describe.runIf(target.admin !== undefined)('threat 17: kinds of JWT (need the ad
 
     test.each(KINDS)('%s, called what belongs here: its signature is another one’s', async (kind) => {
       const { header, claims, signature } = decodeJwt(await MAKE[kind]());
-      for (const typ of ['at+jwt', 'JWT', 'dpop+jwt', 'client-authentication+jwt', undefined])
+      for (const typ of ['at+jwt', 'JWT', 'dpop+jwt', 'client-authentication+jwt', 'new-key+jwt', undefined])
         expect(
           typ === header['typ'] || !(await TAKES[place](encodeJwt({ ...header, typ }, claims, signature))),
         ).toBe(true);

@@ -29,7 +29,7 @@ async function test() {
   stopServices = services.stop;
   try {
     // One run each: a suite that cannot be set up must not take the others with it.
-    for (const project of long ? ['long'] : ['unit', 'conformance']) {
+    for (const project of long ? ['long'] : ['unit', 'conformance', 'conformance-alone']) {
       await phase(`tests: ${project}`, () => vitest(project, services.env));
     }
     if (!long) await phase('examples', () => examples(services.env));

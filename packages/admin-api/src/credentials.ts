@@ -13,6 +13,7 @@ import {
   tlsClientMembers,
 } from './credential-members.ts';
 import { identityRef, instant, name, page, pageQuery, recordId, span } from './fields.ts';
+import { credentialRotate, rotation } from './rotation.ts';
 import { credentialUsage } from './usage.ts';
 
 export const CREDENTIAL_TYPES = [
@@ -117,6 +118,13 @@ const members = {
   ca_thumbprints: z.array(z.string()).optional().describe('SHA-256 of its authorities, base64url'),
   crl_thumbprints: z.array(z.string()).optional().describe('SHA-256 of its revocation lists, base64url'),
   certificate: z.string().optional().describe('PEM of the certificate of self_signed_tls_client_auth'),
+  predecessor: z.string().optional().describe('Id of the credential whose place it takes'),
+  rotated_by: z
+    .enum(['itself', 'administration'])
+    .optional()
+    .describe('itself: whoever held the predecessor made it, as clients do that rotate their own key'),
+  successor: z.string().optional().describe('Id of the credential that takes its place'),
+  rotated_at: instant.optional().describe('Since when both are there'),
   not_before: instant,
   expires_at: instant,
   created_at: instant,
@@ -140,6 +148,29 @@ export const createdCredential = z
 export type CreatedCredential = z.output<typeof createdCredential>;
 
 const params = z.strictObject({ id: recordId });
+
+const rotationOperations = {
+  'credentials.rotate': operation({
+    method: 'POST',
+    path: '/v1/credentials/{id}/rotate',
+    summary: 'Make the successor of a credential; the old one ends by itself once everybody has moved',
+    scopes: ['credentials:write'],
+    params,
+    body: credentialRotate,
+    response: createdCredential,
+    status: 201,
+    ifMatch: 'optional',
+  }),
+  'credentials.rotation': operation({
+    method: 'GET',
+    path: '/v1/credentials/{id}/rotation',
+    summary: 'Show how far a rotation is: who has moved to the successor, and who has not',
+    scopes: ['credentials:read'],
+    params,
+    response: rotation,
+  }),
+};
+
 const filters = {
   ...pageQuery,
   type: z.enum(CREDENTIAL_TYPES).optional(),
@@ -197,6 +228,7 @@ export const credentialOperations = {
     body: credentialPatch,
     response: credential,
   }),
+  ...rotationOperations,
   'credentials.revoke': operation({
     method: 'DELETE',
     path: '/v1/credentials/{id}',

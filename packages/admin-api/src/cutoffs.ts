@@ -16,6 +16,16 @@ export const cutoffCreate = z
     kind: z.enum(CUTOFF_KINDS),
     id: target.describe('Identity: id or client_id · credential: id · token: jti · key: kid'),
     reason,
+    successors: z
+      .enum(['itself', 'all', 'none'])
+      .optional()
+      .describe(
+        'Of a credential: which that took its place go with it. itself: those made by whoever held it, the default',
+      ),
+  })
+  .refine(({ kind, successors }) => successors === undefined || kind === 'credential', {
+    error: 'only a credential has successors',
+    path: ['successors'],
   })
   .meta({ id: 'CutoffCreate' });
 
@@ -180,7 +190,7 @@ export const cutoffOperations = {
   'cutoffs.lift': operation({
     method: 'POST',
     path: '/v1/cutoffs/{id}/lift',
-    summary: 'Trust again what was cut off: for people, never for machines',
+    summary: 'Put an identity that was cut off back to work: two people, never machines',
     scopes: ['approvals:write'],
     params,
     body: z.strictObject({ reason }),

@@ -5,6 +5,7 @@ import { identityRef, instant, page, pageQuery, reason, recordId } from './field
 export const FINDING_KINDS = [
   'weak_method',
   'old_credential',
+  'rotation_stalled',
   'wide_access',
   'uncached_client',
   'credential_made_while_narrowed',

@@ -62,6 +62,7 @@ export {
   type CutoffReport,
   type CutoffResourceServer,
 } from './cutoffs.ts';
+export { INSTANCE_STATES, type Rotation, ROTATION_STATES } from './rotation.ts';
 export { type Decommissioning, DECOMMISSION_PHASES, type RecentCallers } from './decommissioning.ts';
 export type { PendingApproval } from './decisions.ts';
 export { type Difference, OBJECT_KINDS, type ObjectChange, type ObjectKind } from './difference.ts';

@@ -4,6 +4,7 @@ import { type Authorization, type AuthorizedRequest, authorize } from './authori
 import { authorizedFetch } from './authorized-fetch.ts';
 import { ClientOptionError, TokenError } from './errors.ts';
 import type { ClientOptions } from './options.ts';
+import type { RotatedKey } from './rotation/key-rotation.ts';
 import { readOptions, readTarget, type Target } from './settings.ts';
 import { withRetries } from './retry.ts';
 import { TokenCache } from './token-cache.ts';
@@ -44,6 +45,12 @@ export interface Client {
    * @throws TokenError · ClientOptionError where the client only has a subject token
    */
   introspect(token: string): Promise<Introspection>;
+  /**
+   * Replaces the client's own key now, where `rotate` was given; by itself it does so when the key is old enough. The next request
+   * uses the new one.
+   * @throws TokenError · what the store throws · ClientOptionError without `rotate`
+   */
+  rotateKey(): Promise<RotatedKey>;
   /** Gives up what is under way; further calls reject. */
   close(): Promise<void>;
 }
@@ -114,6 +121,18 @@ export function createClient(options: ClientOptions): Client {
       if (stop.signal.aborted) throw new TokenError('closed', 'the client was closed');
       requireProof('introspect');
       return await withRetries(() => requester.introspect(token, stop.signal), retrying);
+    },
+    async rotateKey() {
+      if (stop.signal.aborted) throw new TokenError('closed', 'the client was closed');
+      const { rotation } = settings;
+      if (rotation === undefined) {
+        throw new ClientOptionError(
+          'bad_option',
+          'rotate',
+          'give it to createClient: it says where keys are kept',
+        );
+      }
+      return await requester.rotate(rotation, stop.signal);
     },
     async close() {
       stop.abort();

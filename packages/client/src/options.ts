@@ -1,5 +1,6 @@
 import type { ShownCertificate } from '@countersign/protocol/fetch-trusting';
 import type { DpopKey } from './dpop.ts';
+import type { RotateOptions } from './rotation/key-rotation.ts';
 import type { PrivateKey } from './signing-key.ts';
 import type { SubjectTokenSource } from './subject-token/source.ts';
 
@@ -21,6 +22,11 @@ export interface ClientOptions {
    * private key it is what tokens are bound to. It brings a `fetch` of its own: `ca` takes the place of `fetchTrusting`.
    */
   readonly certificate?: ShownCertificate | undefined;
+  /**
+   * The client replaces its own key now and then: it makes a new pair, has it registered by a proof of the old one, and moves
+   * over; the private half never leaves it. `privateKey` is the first one, until the store has another.
+   */
+  readonly rotate?: RotateOptions | undefined;
   /** `kid` of `privateKey`. Default: what its JWK says, or none. */
   readonly keyId?: string | undefined;
   /** Of a secret. Default: `client_secret_basic`, or what the authority offers instead. */

@@ -14,6 +14,7 @@ import { type AuthorityClock, createAuthorityClock } from './authority-clock.ts'
 import { createDpopProver, type DpopProver } from './dpop.ts';
 import { ClientOptionError } from './errors.ts';
 import type { ClientOptions } from './options.ts';
+import { KeyRotation } from './rotation/key-rotation.ts';
 import { type ProofSettings, readProof } from './proof-settings.ts';
 import { isSubjectToken } from './subject-token/source.ts';
 
@@ -21,6 +22,8 @@ export interface ClientSettings extends ProofSettings {
   readonly issuer: Issuer;
   /** Empty where the subject token says it. */
   readonly clientId: string;
+  /** Undefined: its key stays as it is. */
+  readonly rotation: KeyRotation | undefined;
   readonly showsCertificate: boolean;
   readonly clientAuthMethod: 'client_secret_basic' | 'client_secret_post' | undefined;
   readonly target: Target;
@@ -76,10 +79,12 @@ export function readOptions(options: ClientOptions): ClientSettings {
   const random = options.random ?? randomBytes;
   const clock = options.clock ?? systemClock;
   const authorityClock = createAuthorityClock(clock);
+  const proof = readProof(options);
   return {
     issuer,
     clientId,
-    ...readProof(options),
+    ...proof,
+    rotation: readRotation(options, proof, clock),
     clientAuthMethod: options.clientAuthMethod,
     target: readTarget({ resource: options.resource, scope: options.scope }),
     dpop: options.dpop === undefined ? undefined : createDpopProver(options.dpop, authorityClock.now),
@@ -91,6 +96,33 @@ export function readOptions(options: ClientOptions): ClientSettings {
     allowPlainHttp: options.allowPlainHttp === true,
   };
 }
+
+function readRotation(
+  { rotate }: ClientOptions,
+  { signer, keyId }: ProofSettings,
+  clock: () => number,
+): KeyRotation | undefined {
+  if (rotate === undefined) return undefined;
+  if (signer === undefined) {
+    throw new ClientOptionError(
+      'bad_option',
+      'rotate',
+      'is for a privateKey: nothing else can replace itself',
+    );
+  }
+  const { store, every = LEAST_EVERY } = rotate;
+  if (typeof store?.read !== 'function' || !(every >= LEAST_EVERY)) {
+    throw new ClientOptionError(
+      'bad_option',
+      'rotate',
+      'give {store: keyFile(path), every: seconds, at least 60}',
+    );
+  }
+  return new KeyRotation({ options: rotate, first: { signer, keyId }, clock });
+}
+
+/** Seconds. */
+const LEAST_EVERY = 60;
 
 function readFetch({
   certificate,

@@ -15,6 +15,8 @@ export interface TokenEndpoint {
   readonly url: string;
   /** Where the authority tells of tokens. @throws DiscoveryError */
   readonly introspection: () => string;
+  /** Where a client gives its key a successor. @throws DiscoveryError */
+  readonly keyRotation: () => string;
   readonly clientAuth: ClientAuthMethod;
 }
 
@@ -48,7 +50,9 @@ export async function findTokenEndpoint(
   const address = deps.showsCertificate ? mtlsEndpointOf : endpointOf;
   const url = address(metadata, 'token_endpoint');
   const introspection = (): string => address(metadata, 'introspection_endpoint');
-  if (deps.subjectToken !== undefined) return { url, introspection, clientAuth: assertionAlone };
+  const keyRotation = (): string => endpointOf(metadata, 'key_rotation_endpoint');
+  const endpoints = { url, introspection, keyRotation };
+  if (deps.subjectToken !== undefined) return { ...endpoints, clientAuth: assertionAlone };
   // RFC 8414 §2: left out means client_secret_basic.
   const offered = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
   const { by, methods } =
@@ -59,5 +63,5 @@ export async function findTokenEndpoint(
   if (clientAuth === undefined) {
     throw new DiscoveryError('malformed', `${deps.issuer} offers no way to prove oneself by ${by}`);
   }
-  return { url, introspection, clientAuth };
+  return { ...endpoints, clientAuth };
 }

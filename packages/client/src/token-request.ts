@@ -11,6 +11,8 @@ import { TokenError } from './errors.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
 import { jwtBearer } from './grants/jwt-bearer.ts';
 import { tokenExchange } from './grants/token-exchange.ts';
+import type { KeyInUse, KeyRotation, RotatedKey } from './rotation/key-rotation.ts';
+import { proveNewKey } from './rotation/new-key.ts';
 import type { ClientSettings, Target } from './settings.ts';
 import { retryAfterSeconds } from './retry.ts';
 import { readSubjectToken } from './subject-token/source.ts';
@@ -85,7 +87,7 @@ export class TokenRequester {
       const endpoint = await this.#find(signal);
       const asked = this.#settings.clock();
       const url = endpoint.introspection();
-      const response = await this.#post(endpoint, url, [['token', token]], {}, signal);
+      const response = await this.#prove(endpoint, url, [['token', token]], {}, signal);
       if (response.status === 404) this.#endpoint = undefined;
       if (response.status !== 200) throw refusalOf(response, asked);
       const parsed = parseJsonObject(response.body);
@@ -102,7 +104,49 @@ export class TokenRequester {
     const { url } = endpoint;
     const grant = await this.#grant(target, signal);
     const bound = await this.#settings.dpop?.proof({ method: 'POST', url });
-    return this.#post(endpoint, url, grant, bound === undefined ? {} : { dpop: bound }, signal);
+    return this.#prove(endpoint, url, grant, bound === undefined ? {} : { dpop: bound }, signal);
+  }
+
+  /** With the key that is in use now, where the client rotates its own; with the one before where it does not work (yet). */
+  async #prove(
+    endpoint: TokenEndpoint,
+    url: string,
+    form: Parameters<typeof formatForm>[0],
+    headers: { readonly [name: string]: string },
+    signal: AbortSignal,
+  ): Promise<BoundedResponse> {
+    const { rotation } = this.#settings;
+    if (rotation === undefined) return this.#post(endpoint, url, form, headers, signal);
+    const key = await rotation.key((present, next) => this.#register(present, next, signal));
+    const response = await this.#post(endpoint, url, form, headers, signal, key);
+    if (response.status === 401) {
+      const other = await rotation.refused(key);
+      return other === undefined ? response : this.#post(endpoint, url, form, headers, signal, other);
+    }
+    if (response.status === 200) await rotation.worked(key);
+    return response;
+  }
+
+  /** Gives the client's key a successor now; the next request uses it. @throws TokenError, and what the store throws */
+  rotate(rotation: KeyRotation, signal: AbortSignal): Promise<RotatedKey> {
+    return rotation.rotate((present, next) => this.#register(present, next, signal));
+  }
+
+  async #register(present: KeyInUse, next: string, signal: AbortSignal): Promise<RotatedKey> {
+    try {
+      const endpoint = await this.#find(signal);
+      const { clientId, issuer, authorityClock, clock } = this.#settings;
+      const asked = clock();
+      const { proof, thumbprint } = proveNewKey(next, { clientId, issuer, iat: authorityClock.now() });
+      const response = await this.#post(endpoint, endpoint.keyRotation(), [['new_key', proof]], {}, signal, {
+        ...present,
+        newKey: thumbprint,
+      });
+      if (response.status !== 200) throw refusalOf(response, asked);
+      return readRotated(response);
+    } catch (error) {
+      throw asTokenError(error, this.#settings.issuer);
+    }
   }
 
   async #grant(target: Target, signal: AbortSignal): Promise<Parameters<typeof formatForm>[0]> {
@@ -118,8 +162,9 @@ export class TokenRequester {
     form: Parameters<typeof formatForm>[0],
     headers: { readonly [name: string]: string },
     signal: AbortSignal,
+    key?: KeyInUse & { readonly newKey?: string },
   ): Promise<BoundedResponse> {
-    const proof = await clientAuth.prove(this.#settings);
+    const proof = await clientAuth.prove(key === undefined ? this.#settings : { ...this.#settings, ...key });
     return fetchBounded(url, {
       fetch: this.#settings.fetch,
       timeoutMs: TIMEOUT_MS,
@@ -160,6 +205,24 @@ function readToken(
     scope: token.scope ?? target.scope ?? '',
     expiresAt: asked + (token.expires_in ?? UNSTATED_LIFETIME),
   };
+}
+
+function readRotated(response: BoundedResponse): RotatedKey {
+  const parsed = parseJsonObject(response.body);
+  const answer: { readonly [name: string]: unknown } = parsed.ok ? parsed.value : {};
+  const [credential, expiresAt, predecessorEndsAt] = [
+    answer['credential'],
+    answer['expires_at'],
+    answer['predecessor_ends_at'],
+  ];
+  if (
+    typeof credential === 'string' &&
+    typeof expiresAt === 'string' &&
+    typeof predecessorEndsAt === 'string'
+  ) {
+    return { credential, expiresAt, predecessorEndsAt };
+  }
+  throw new TokenError('bad_response', 'the answer says nothing of a new key', factsOf(response));
 }
 
 function refusalOf(response: BoundedResponse, now: number): TokenError {

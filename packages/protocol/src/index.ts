@@ -116,6 +116,15 @@ export {
   type JwsAlgorithmRow,
   type RsaRow,
 } from './jws-algorithm.ts';
+export {
+  NEW_KEY_PROOF_MAX_AGE,
+  NEW_KEY_PROOF_TYP,
+  type NewKeyProofExpectation,
+  type NewKeyProofFault,
+  type NewKeyProofResult,
+  newKeyNamedIn,
+  readNewKeyProof,
+} from './new-key-proof.ts';
 export { isNumericDate } from './numeric-date.ts';
 export { parseResourceIndicator, type ResourceIndicator } from './resource-indicator.ts';
 export { type ResourceMetadata, resourceMetadataUrl } from './resource-metadata.ts';

@@ -29,6 +29,8 @@ export interface ServerMetadata {
   readonly protected_resources?: readonly string[];
   /** Ours: the signed cut-off feed. */
   readonly cutoffs_endpoint?: string;
+  /** Ours: where a client gives its key a successor. */
+  readonly key_rotation_endpoint?: string;
   readonly [name: string]: unknown;
 }
 

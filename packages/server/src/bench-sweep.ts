@@ -12,6 +12,7 @@ import { createSeal } from './keys/seal.ts';
 import { openAuditSink, openStorage } from './open-state.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { ownerAcceptance } from './registry/owner/acceptance.ts';
+import { createCredentialInstances } from './registry/use/credential-instances.ts';
 import { createEndingCallers } from './registry/use/ending-callers.ts';
 import type { Storage } from './storage/storage.ts';
 import { createLogger } from './telemetry/logger.ts';
@@ -70,10 +71,12 @@ export async function measureSweeps(options: {
       random,
       adminResource: 'https://bench.example/v1',
       ending: createEndingCallers(storage),
+      instances: createCredentialInstances(storage.credentialInstances),
       pace: createIssuancePace(now),
       maximumAge: () => 90 * DAY,
       inactivity: 'suspend',
       suspendedForMs: 30 * DAY,
+      credentialExpiring: [30, 7, 1],
       rollbackWindow: 7 * DAY,
       missedReductions: 'report',
       ownerAcceptance: ownerAcceptance('auto'),

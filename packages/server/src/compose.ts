@@ -43,10 +43,12 @@ import { createIssuancePace } from './registry/issuance-pace.ts';
 import { knownResourceServers } from './registry/known-resource-servers.ts';
 import { beginToNote, createCredentialUses } from './registry/use/credential-uses.ts';
 import { ownerAcceptance } from './registry/owner/acceptance.ts';
+import { beginToSee, createCredentialInstances } from './registry/use/credential-instances.ts';
 import { createEndingCallers } from './registry/use/ending-callers.ts';
 import type { Storage } from './storage/storage.ts';
 import { authorityMetrics } from './telemetry/authority-metrics.ts';
 import { METRICS_CONTENT_TYPE, renderMetrics } from './telemetry/metrics.ts';
+import { createBusyShare } from './telemetry/event-loop.ts';
 
 /** Builds everything once and hands it to the two wings. With foundation.ts and open-state.ts, all that knows adapters. */
 
@@ -86,7 +88,8 @@ export async function compose(deps: ComposeDeps): Promise<Composition> {
 /** `opened` is told how to close what is open, for a start that fails further on. */
 async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): Promise<Composition> {
   const { deployment, issuer, clock, random, node, logger } = deps;
-  const { refusedMethods, maximumAge, enforcedAge, lifetimeLimits } = policyOf(deployment);
+  const { refusedMethods, maximumAge, enforcedAge, lifetimeLimits, credentialExpiring } =
+    policyOf(deployment);
   const { jwks, post, fetchFault } = openOutbound(deployment);
   const mail = await openMail(deployment);
   const foundation = await layFoundation(deps, opened);
@@ -106,6 +109,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     logger.warn({ err: error }, 'the last use of a credential could not be noted'),
   );
   const ending = createEndingCallers(storage);
+  await beginToSee(storage.settings, clock);
+  const instances = createCredentialInstances(storage.credentialInstances);
   const firstProof = createFirstProof({ changes, clock, random });
   const budgets = createBudgets({
     issuanceQuota: deployment.issuanceQuota,
@@ -120,6 +125,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     clock,
     random,
     node,
+    busy: createBusyShare(),
   });
   const report = (error: unknown, requestId: string) =>
     logger.error({ err: error, request_id: requestId }, 'a request failed because of a bug');
@@ -141,6 +147,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     keystore,
     strangers,
     ending,
+    instances,
     refusedMethods,
     clock,
     random,
@@ -152,6 +159,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     ...shared,
     countUse: (...call) => ownUse.count(...call),
     maximumAge,
+    rotationOverlap: deployment.rotationOverlap * 1000,
     ownerAcceptance: ownerAcceptance(deployment.ownerAcceptance),
     leakAction: deployment.leakAction,
     approvalValidity: deployment.approvalValidity * 1000,
@@ -190,6 +198,10 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       enforcedAge,
       lifetimeLimits,
       lifetimes,
+      maximumAge,
+      fetchFault,
+      rotationOverlap: deployment.rotationOverlap * 1000,
+      selfRotation: deployment.selfRotation,
       jwksMaxAge: deployment.jwksMaxAge,
       usedOnce: storage.usedOnce,
       jwks,
@@ -223,6 +235,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       reportOwnUse: () => ownUse.report(),
       pace,
       inactivity: deployment.inactiveIdentities,
+      credentialExpiring,
       suspendedForMs: deployment.suspendedFindingAfter * 1000,
       missedReductions: deployment.missedReductions,
     }),
@@ -247,6 +260,9 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     async close() {
       await ownUse.report(true).catch((error: unknown) => {
         logger.warn({ err: error }, 'what was used of the admin API last could not be written');
+      });
+      await instances.flush().catch((error: unknown) => {
+        logger.warn({ err: error }, 'who used which credential last could not be written');
       });
       await ending.flush().catch((error: unknown) => {
         logger.warn({ err: error }, 'who called what is being decommissioned could not be written');

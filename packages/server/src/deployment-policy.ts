@@ -13,6 +13,8 @@ export interface DeploymentPolicy {
   /** The same where it is enforced at issuance too. */
   readonly enforcedAge: ((type: string, environment: string) => number) | undefined;
   readonly lifetimeLimits: LifetimeLimits | undefined;
+  /** Days before its end at which a credential is told of; descending. */
+  readonly credentialExpiring: readonly number[];
 }
 
 /** Throws `SettingError` for the first entry that is not understood: a rule that nobody reads protects nobody. */
@@ -36,7 +38,22 @@ export function policyOf(deployment: Deployment): DeploymentPolicy {
         ? (maximumAge as DeploymentPolicy['enforcedAge'])
         : undefined,
     lifetimeLimits: lifetimes.limits,
+    credentialExpiring: expiringOf(deployment.credentialExpiring),
   };
+}
+
+const MOST_THRESHOLDS = 10;
+const MOST_DAYS = 365;
+
+/** Whole days from 1 to 365, at most ten of them, in whatever order. */
+function expiringOf(entries: readonly string[]): readonly number[] {
+  const wrong = entries.find((entry) => !/^[1-9][0-9]{0,2}$/.test(entry) || Number(entry) > MOST_DAYS);
+  if (wrong !== undefined || entries.length > MOST_THRESHOLDS) {
+    const problem = wrong === undefined ? `has ${entries.length} entries` : `${wrong} is no number of days`;
+    const fix = `At most ${MOST_THRESHOLDS} of them, from 1 to ${MOST_DAYS}: 30,7,1.`;
+    throw new SettingError('credential-expiring', problem, fix);
+  }
+  return [...new Set(entries.map(Number))].sort((one, other) => other - one);
 }
 
 const STAR = 'Or * for all of them. A span is 90s, 10m, 12h or 30d.';

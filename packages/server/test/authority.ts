@@ -24,6 +24,7 @@ import { standingInDirectory } from '../src/registry/people.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
 import { ownerAcceptance } from '../src/registry/owner/acceptance.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
+import { createCredentialInstances } from '../src/registry/use/credential-instances.ts';
 import { createEndingCallers } from '../src/registry/use/ending-callers.ts';
 import { localSigner } from '../src/signers/local.ts';
 import type { Storage } from '../src/storage/storage.ts';
@@ -165,6 +166,8 @@ export async function openAuthority({
     ledger,
     followers,
     ending: createEndingCallers(storage),
+    instances: createCredentialInstances(storage.credentialInstances),
+    rotationOverlap: 30 * day,
     lifetimes: { default: 600, maximum: 3600 },
     strangers: { refused: (event) => log.append(event) },
     secretHash,
@@ -329,6 +332,7 @@ function find(
 
 export function fakeLog(): FakeLog {
   const events: (AuditEvent & { seq: number })[] = [];
+  const ids = new Set<string>();
   let fails = false;
   return {
     events,
@@ -337,7 +341,9 @@ export function fakeLog(): FakeLog {
     },
     async append(event) {
       if (fails) throw new AuditUnavailable(new Error('disk full'));
-      if (!events.some((each) => each.id === event.id)) events.push({ ...event, seq: events.length + 1 });
+      if (ids.has(event.id)) return;
+      ids.add(event.id);
+      events.push({ ...event, seq: events.length + 1 });
     },
     async find(filter, page) {
       return events
@@ -360,8 +366,8 @@ export function fakeLog(): FakeLog {
             detail === undefined ? rest : { ...rest, detail: JSON.parse(detail) },
         );
     },
-    async known(ids) {
-      return new Set(ids.filter((id) => events.some((each) => each.id === id)));
+    async known(asked) {
+      return new Set(asked.filter((id) => ids.has(id)));
     },
     healthy: () => !fails,
     close: async () => undefined,

@@ -90,11 +90,12 @@ export interface Ask {
 export async function openTokenScene(
   change: Partial<OAuthDeps> = {},
   constraints?: readonly SenderConstraint[],
+  openStorage?: () => Promise<Storage>,
 ): Promise<TokenScene> {
   let now = NOW;
   const clock = { now: () => now, set: (ms: number) => void (now = ms) };
   const random = pooledRandom();
-  const storage = await openSqliteStorage({ path: ':memory:', clock });
+  const storage = (await openStorage?.()) ?? (await openSqliteStorage({ path: ':memory:', clock }));
   const secretHash = createSecretHash(new Uint8Array(32).fill(9));
   const { secret } = generateSecret('csk', random);
   const identity = identityRecord({ clientId: 'payments' });
@@ -161,6 +162,10 @@ export async function openTokenScene(
     uses: { issued: (credential) => used.push(credential) },
     report: (error) => bugs.push(error),
     feed: { read: async () => 'a.b.c' },
+    maximumAge: () => 90 * 86_400_000,
+    fetchFault: () => undefined,
+    rotationOverlap: 30 * 86_400_000,
+    selfRotation: true,
     changes: createChanges({ storage, log: appending, clock, random, node: 'n1' }),
     ledger,
     log: appending,

@@ -1,8 +1,7 @@
-import type { CreatedCredential } from '@countersign/admin-api';
 import { buildCommand, type Command } from '@stricli/core';
 import { withAdmin } from '../connection/admin.ts';
 import type { ConnectionFlags } from '../connection/settings.ts';
-import { type CliContext, say } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { connectionFlags } from '../flags/connection.ts';
 import {
   outputAliases,
@@ -14,7 +13,7 @@ import {
 import { PROOF_FLAGS } from '../flags/proof.ts';
 import { contractFlags, type FlagValues } from '../noun/contract-flags.ts';
 import { mayProceed } from '../noun/write.ts';
-import { printObject } from '../output/formats.ts';
+import { printCreated, WITH_SECRET } from '../secrets/new-credential.ts';
 import { secretFlags, type SecretFlags, secretPlaceOf } from '../secrets/secret-place.ts';
 
 const fromContract = contractFlags('credentials.create', 'body', {
@@ -26,8 +25,6 @@ const fromContract = contractFlags('credentials.create', 'body', {
 
 type Flags = FlagValues & ConnectionFlags & OutputFlags & WriteFlags & SecretFlags;
 
-const WITH_SECRET: ReadonlySet<unknown> = new Set(['client_secret', 'api_key']);
-
 export const credentialsCreate: Command<CliContext> = buildCommand<Flags, [string], CliContext>({
   async func(flags, identity) {
     const { host } = this;
@@ -37,17 +34,7 @@ export const credentialsCreate: Command<CliContext> = buildCommand<Flags, [strin
       const consent = { ...flags, yes: true };
       if (!(await mayProceed(this, admin, 'credentials.create', input, consent))) return;
       const place = WITH_SECRET.has(body['type']) ? secretPlaceOf(host, flags) : undefined;
-      const created = (await admin.table.call('credentials.create', input).catch((error: unknown) => {
-        place?.abandon();
-        throw error;
-      })) as { readonly body: CreatedCredential };
-      const { secret, hint, ...credential } = created.body;
-      if (secret !== undefined) place?.put(secret);
-      say(host, `Created ${credential.id}`);
-      if (hint !== undefined) say(host, hint);
-      if (place?.path !== undefined) say(host, `Its secret is in ${place.path} (mode 0600).`);
-      const shown = place === undefined ? created.body : credential;
-      await printObject(host, flags.output, shown, (item) => item.id);
+      await printCreated(this, admin, 'credentials.create', input, { flags, place });
     });
   },
   parameters: {

@@ -4,6 +4,8 @@ import type { CliContext } from '../context.ts';
 import { textFile } from '../noun/file-value.ts';
 import { buildNoun } from '../noun/noun-command.ts';
 import { credentialsCreate } from './credentials-create.ts';
+import { credentialsRotate } from './credentials-rotate.ts';
+import { credentialsRotation } from './credentials-rotation.ts';
 
 export const credentials: RouteMap<CliContext> = buildNoun<Credential>(
   {
@@ -75,5 +77,5 @@ export const credentials: RouteMap<CliContext> = buildNoun<Credential>(
       done: 'Revoked',
     },
   },
-  { create: credentialsCreate },
+  { create: credentialsCreate, rotate: credentialsRotate, rotation: credentialsRotation },
 );

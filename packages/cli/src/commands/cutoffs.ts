@@ -36,6 +36,7 @@ export const cutoffs: RouteMap<CliContext> = buildNoun<Cutoff>(
         kind: { brief: 'What is cut off' },
         id: { brief: 'Identity: id or client_id; credential: id; token: jti; key: kid' },
         reason: { brief: 'Why; it stays in the audit log' },
+        successors: { brief: 'Of a credential: which that took its place go with it' },
       },
       caution: ({ kind }) =>
         kind === 'identity'
@@ -47,7 +48,7 @@ export const cutoffs: RouteMap<CliContext> = buildNoun<Cutoff>(
       operation: 'cutoffs.lift',
       examples: ['cut_0123456789abcdefghij --reason "false alarm"'],
       overrides: { reason: { brief: 'Why; it stays in the audit log' } },
-      done: 'Lifted',
+      done: 'Your word is noted, and counts for a day; the second one puts the identity back to work:',
     },
   },
   { show: cutoffsShow, drill: cutoffsDrill },

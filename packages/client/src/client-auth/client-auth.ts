@@ -19,6 +19,8 @@ export interface ProvingClient {
   readonly signer: Signer | undefined;
   /** What the authority calls the key; undefined: what the key calls itself, if anything. */
   readonly keyId: string | undefined;
+  /** RFC 7638 thumbprint of the key that may take the place of the one that proves it; undefined: none may. */
+  readonly newKey?: string | undefined;
   /** What the proof is dated with. */
   readonly authorityClock: Pick<AuthorityClock, 'now'>;
 }

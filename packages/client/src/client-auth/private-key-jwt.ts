@@ -8,7 +8,7 @@ const LIFETIME = 60;
 
 export const privateKeyJwt: ClientAuthMethod = {
   name: 'private_key_jwt',
-  async prove({ clientId, issuer, signer, keyId, authorityClock }) {
+  async prove({ clientId, issuer, signer, keyId, newKey, authorityClock }) {
     if (signer === undefined) throw new TypeError('this method needs a key');
     const kid = keyId ?? signer.kid;
     const header = {
@@ -24,6 +24,7 @@ export const privateKeyJwt: ClientAuthMethod = {
       jti: randomUUID(),
       iat,
       exp: iat + LIFETIME,
+      ...(newKey === undefined ? undefined : { cnf: { jkt: newKey } }),
     };
     const input = [header, claims].map((part) => encodeBase64url(JSON.stringify(part))).join('.');
     return {

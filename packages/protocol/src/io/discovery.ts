@@ -75,7 +75,7 @@ export async function discoverServer(issuer: Issuer, options: DiscoveryOptions):
  */
 export function endpointOf(
   metadata: ServerMetadata,
-  name: 'token_endpoint' | 'jwks_uri' | 'introspection_endpoint',
+  name: 'token_endpoint' | 'jwks_uri' | 'introspection_endpoint' | 'key_rotation_endpoint',
 ): string {
   return addressIn(metadata, name, metadata[name]);
 }

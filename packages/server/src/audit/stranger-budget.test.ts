@@ -21,6 +21,7 @@ let held: { event: AuditEvent; end: (takes: boolean) => void }[];
 let takes: boolean | 'later';
 let free: number | undefined;
 let budget: StrangerBudget;
+let busy: number;
 
 beforeEach(() => {
   vi.useFakeTimers({ now: START });
@@ -28,6 +29,7 @@ beforeEach(() => {
   held = [];
   takes = true;
   free = undefined;
+  busy = 0;
   budget = createStrangerBudget({
     log: {
       append: (event) =>
@@ -44,6 +46,7 @@ beforeEach(() => {
     freeBytes: () => free,
     reservedBytes: 1000,
     clock: { now: () => Date.now() },
+    busy: () => busy,
     random: pooledRandom(),
     node: 'n1',
   });
@@ -181,7 +184,7 @@ describe('the record of strangers', () => {
     let seed = 42;
     const random = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below;
     const expected = new Map<string, number>();
-    for (let i = 0; i < 100_000; i++) {
+    for (let i = 0; i < 40_000; i++) {
       const reason = ['secret_mismatch', 'client_unknown', 'grant_type_missing'][random(3)] as string;
       expected.set(reason, (expected.get(reason) ?? 0) + 1);
       void refuse(
@@ -192,7 +195,7 @@ describe('the record of strangers', () => {
     }
     await budget.summarise();
     const told = summaries();
-    expect(verbatim().length + told.reduce((sum, each) => sum + each.told.count, 0)).toBe(100_000);
+    expect(verbatim().length + told.reduce((sum, each) => sum + each.told.count, 0)).toBe(40_000);
     for (const [reason, times] of expected) {
       const summed = told.reduce((sum, each) => sum + (each.told.reasons[reason] ?? 0), 0);
       expect(summed + verbatim().filter((event) => event.reason === reason).length).toBe(times);
@@ -348,6 +351,30 @@ describe('the answers to strangers', () => {
     expect(order).toHaveLength(40);
     await vi.advanceTimersByTimeAsync(BEAT);
     expect(order).toEqual(Array.from({ length: 50 }, (_, i) => i));
+  });
+
+  it('give way while the process has no idle moment, down to a hundred a second, and come back when it has', async () => {
+    const left = await leaving(18_000);
+    const perSecond = async (): Promise<number> => {
+      const before = left();
+      await vi.advanceTimersByTimeAsync(1000);
+      return left() - before;
+    };
+    busy = 0.95;
+    expect(await perSecond()).toBeLessThan(500);
+    expect(await perSecond()).toBe(100);
+    busy = 0.5;
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(await perSecond()).toBe(2000);
+  });
+
+  it('wait for ten seconds at the longest, however busy it is', async () => {
+    busy = 1;
+    const left = await leaving(18_000);
+    await vi.advanceTimersByTimeAsync(9_990);
+    expect(left()).toBeLessThan(1_500);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(left()).toBe(18_000);
   });
 
   it('keep no timer while nobody waits', async () => {

@@ -32,7 +32,10 @@ export interface Voucher {
   readonly subject: string;
 }
 
-export type StrangerBudgetDeps = RefusalTallyDeps;
+export interface StrangerBudgetDeps extends RefusalTallyDeps {
+  /** Of the time since it was asked last, the share (0 to 1) in which this process had something to do. */
+  readonly busy: () => number;
+}
 
 /** By source network and claimed id (docs/operate/promises.md, 1a). */
 const OF_STRANGERS: TallyLimits = { verbatimPerParty: 20, verbatimInAll: 2_000, parties: 10_000 };
@@ -49,15 +52,23 @@ const BEAT_MS = 10;
  * much, such as asking the database for a client, its time does not tell.
  */
 const ANSWER_AFTER_MS = 20;
-/** Answers a beat. 2,000 a second: refusals cannot take the processor from rightful clients. */
-const ANSWERS_PER_BEAT = 20;
-/** Beyond it the oldest leave at once: they waited ten seconds. */
+/**
+ * Answers a beat, 2,000 a second: who waits for one sends nothing more. Where that is too much for the machine, or others
+ * want it, strangers give way: half as many for as long as there is no idle moment, and one more again whenever there is.
+ */
+const MOST_PER_BEAT = 20;
+const LEAST_PER_BEAT = 1;
+const JUDGED_EVERY_MS = 100;
+/** Above this share of its time the process counts as busy: it still waits for its disk when it can do no more. */
+const FULLY_BUSY = 0.75;
+/** So many wait at most, and none for longer: then the oldest leave, whatever there is to do. */
 const MOST_WAITING = 20_000;
+const LONGEST_WAIT_MS = 10_000;
 
 export function createStrangerBudget(deps: StrangerBudgetDeps): StrangerBudget {
   const strangers = createRefusalTally(deps, OF_STRANGERS);
   const vouched = createRefusalTally(deps, VOUCHED_FOR);
-  const beat = new Beat(deps.clock);
+  const beat = new Beat(deps);
   const minute = setInterval(() => void summarise(), MINUTE_MS);
   minute.unref();
 
@@ -91,13 +102,17 @@ interface Waiting {
 /** Lets waiting answers go, oldest first, a bounded number each beat. The timer runs only while somebody waits. */
 class Beat {
   readonly #clock: Clock;
+  readonly #busy: () => number;
   /** By arrival: work that differed would else show in the order of leaving. */
   readonly #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  #perBeat = MOST_PER_BEAT;
+  #judgedAt = 0;
 
-  constructor(clock: Clock) {
+  constructor({ clock, busy }: Pick<StrangerBudgetDeps, 'clock' | 'busy'>) {
     this.#clock = clock;
+    this.#busy = busy;
   }
 
   after(arrivedAt: number): Promise<void> {
@@ -117,16 +132,31 @@ class Beat {
 
   #strike(): void {
     const now = this.#clock.now();
+    this.#judge(now);
     // A timer may come a moment early: then it is the beat before, and this one is still to come.
     const beat = now - (now % BEAT_MS);
-    let ripe = 0;
-    while (ripe < ANSWERS_PER_BEAT && (this.#waiting[ripe]?.arrivedAt ?? Infinity) + ANSWER_AFTER_MS <= beat)
-      ripe++;
-    const leaving = this.#waiting.splice(0, ripe);
+    let leaves = 0;
+    while (this.#mayLeave(leaves, beat)) leaves++;
+    const leaving = this.#waiting.splice(0, leaves);
     // The clock was set back: who came in what is now the future must not wait for it.
     while ((this.#waiting.at(-1)?.arrivedAt ?? 0) > now) leaving.push(this.#waiting.pop() as Waiting);
     for (const { leave } of leaving) leave();
     this.#timer = this.#waiting.length === 0 ? undefined : this.#untilNextBeat();
+  }
+
+  #mayLeave(place: number, beat: number): boolean {
+    const waited = beat - (this.#waiting[place]?.arrivedAt ?? Infinity);
+    return place < this.#perBeat ? waited >= ANSWER_AFTER_MS : waited >= LONGEST_WAIT_MS;
+  }
+
+  #judge(now: number): void {
+    const since = now - this.#judgedAt;
+    if (since >= 0 && since < JUDGED_EVERY_MS) return;
+    this.#judgedAt = now;
+    const isBusy = this.#busy() > FULLY_BUSY;
+    this.#perBeat = isBusy
+      ? Math.max(LEAST_PER_BEAT, Math.floor(this.#perBeat / 2))
+      : Math.min(MOST_PER_BEAT, this.#perBeat + 1);
   }
 
   close(): void {

@@ -45,6 +45,10 @@ export interface Deployment {
   readonly issuanceQuotaMode: 'observe' | 'enforce';
   readonly approvalValidity: number;
   readonly accessExpiring: number;
+  /** Not judged yet. */
+  readonly credentialExpiring: readonly string[];
+  readonly rotationOverlap: number;
+  readonly selfRotation: boolean;
   readonly apiKeyRate: number;
   readonly failureLimit: number | undefined;
   readonly tokenLifetime: number;
@@ -114,6 +118,9 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     issuanceQuotaMode: read.text('issuance-quota-mode') as Deployment['issuanceQuotaMode'],
     approvalValidity: read.number('approval-validity'),
     accessExpiring: read.number('access-expiring'),
+    credentialExpiring: read.list('credential-expiring'),
+    rotationOverlap: read.number('rotation-overlap'),
+    selfRotation: read.flag('self-rotation'),
     apiKeyRate: read.number('api-key-rate'),
     failureLimit: settings.get('failure-limit') as number | undefined,
     tokenLifetime: read.number('token-lifetime'),

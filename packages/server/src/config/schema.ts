@@ -150,6 +150,26 @@ export const SETTINGS: readonly SettingDefinition[] = [
     doc: 'Whether a credential made before `credential-max-age` said so, and older, is only a finding, or gets no token.',
   },
   {
+    name: 'credential-expiring',
+    type: 'list',
+    default: '30,7,1',
+    doc: 'How many days before its end a credential is told of (event `credential.expiring`), once each: at most 10 numbers from 1 to 365. Of one that has a successor nothing is told.',
+  },
+  {
+    name: 'rotation-overlap',
+    type: 'duration',
+    default: '30d',
+    minimum: 3600,
+    maximum: 31_622_400,
+    doc: 'For how long a credential that was rotated works on beside its successor, at most: it ends earlier once everybody who used it has moved.',
+  },
+  {
+    name: 'self-rotation',
+    type: 'boolean',
+    default: 'true',
+    doc: 'Whether clients may give their own registered keys a successor, proved by both keys. `false`: administrators do it for them.',
+  },
+  {
     name: 'owner-acceptance',
     type: 'string',
     default: 'auto',

@@ -3,7 +3,10 @@ import type {
   CredentialRecord,
   CredentialState,
   CredentialStore,
+  EndingCredential,
+  Predecessor,
 } from '../storage/credentials.ts';
+import type { Due } from '../storage/page.ts';
 import { type Session, type Statement, statement } from './database.ts';
 import { conditions, duePage, dueStatement } from './list.ts';
 import { type VersionedTable, versionedTable } from './versioned.ts';
@@ -21,6 +24,10 @@ interface CredentialRow {
   subject_key: string | null;
   /** JSON. */
   material: string;
+  predecessor_id: string | null;
+  predecessor_by: string | null;
+  successor_id: string | null;
+  successor_since: number | null;
   not_before_at: number;
   expires_at: number;
   created_at: number;
@@ -41,6 +48,10 @@ const credentials: VersionedTable<CredentialRecord> = versionedTable<CredentialR
     'trusted_issuer_id',
     'subject_key',
     'material',
+    'predecessor_id',
+    'predecessor_by',
+    'successor_id',
+    'successor_since',
     'not_before_at',
     'expires_at',
     'created_at',
@@ -58,6 +69,10 @@ const credentials: VersionedTable<CredentialRecord> = versionedTable<CredentialR
     trusted_issuer_id: record.material.type === 'federated' ? record.material.trustedIssuer : undefined,
     subject_key: 'subjectKey' in record.material ? record.material.subjectKey : undefined,
     material: JSON.stringify(record.material),
+    predecessor_id: record.predecessor?.id,
+    predecessor_by: record.predecessor?.by,
+    successor_id: record.successor?.id,
+    successor_since: record.successor?.since,
     not_before_at: record.notBeforeAt,
     expires_at: record.expiresAt,
     created_at: record.createdAt,
@@ -70,6 +85,7 @@ const credentials: VersionedTable<CredentialRecord> = versionedTable<CredentialR
     label: row.label,
     state: row.state as CredentialState,
     material: JSON.parse(row.material) as CredentialMaterial,
+    ...placesOf(row),
     notBeforeAt: row.not_before_at,
     expiresAt: row.expires_at,
     createdAt: row.created_at,
@@ -77,6 +93,18 @@ const credentials: VersionedTable<CredentialRecord> = versionedTable<CredentialR
     version: row.version,
   }),
 });
+
+/** Absent where there is none: most credentials were never rotated. */
+function placesOf(row: CredentialRow): Pick<CredentialRecord, 'predecessor' | 'successor'> {
+  return {
+    ...(row.predecessor_id === null
+      ? {}
+      : { predecessor: { id: row.predecessor_id, by: row.predecessor_by as Predecessor['by'] } }),
+    ...(row.successor_id === null || row.successor_since === null
+      ? {}
+      : { successor: { id: row.successor_id, since: row.successor_since } }),
+  };
+}
 
 const selectByPublicId = statement(
   'credential_by_public_id',
@@ -106,6 +134,37 @@ const eraseIn = (table: string): Statement => {
 const eraseNow = eraseIn('credentials');
 const eraseBefore = eraseIn('credential_history');
 
+const selectSucceeding = statement(
+  'credentials_succeeding',
+  `SELECT ${credentials.columns} FROM credentials WHERE predecessor_id = $1
+   ORDER BY created_at DESC, id LIMIT 100`,
+);
+
+const ROTATING = statement(
+  'credentials_rotating',
+  `SELECT id, successor_since AS at FROM credentials
+   WHERE successor_since IS NOT NULL AND state IN ('active', 'suspended')
+     AND (successor_since, id) > ($1, $2)
+   ORDER BY successor_since, id LIMIT $3`,
+);
+
+const ENDING_SOON = statement(
+  'credentials_ending_soon',
+  `SELECT id, expires_at AS at, created_at FROM credentials c
+   WHERE state = 'active' AND expires_at > $1 AND expires_at <= $2 AND (expires_at, id) > ($4, $5)
+     AND NOT EXISTS (SELECT 1 FROM credential_ends_told t
+       WHERE t.credential_id = c.id AND t.expires_at = c.expires_at AND t.days <= $3)
+     AND NOT EXISTS (SELECT 1 FROM credentials s
+       WHERE s.id = c.successor_id AND s.state = 'active' AND s.expires_at > c.expires_at)
+   ORDER BY expires_at, id LIMIT $6`,
+);
+const tellEnd = statement(
+  'credential_ends_told_put',
+  `INSERT INTO credential_ends_told (credential_id, expires_at, days) VALUES ($1, $2, $3)
+   ON CONFLICT (credential_id) DO UPDATE SET expires_at = excluded.expires_at, days = excluded.days
+   WHERE credential_ends_told.expires_at <> excluded.expires_at OR credential_ends_told.days > excluded.days`,
+);
+
 const DUE = dueStatement('credentials', 'expires_at', "state IN ('active', 'suspended')");
 
 export function credentialStore(session: Session): CredentialStore {
@@ -134,6 +193,20 @@ export function credentialStore(session: Session): CredentialStore {
       if (filter.expiresBefore !== undefined) where.add(`expires_at < ${where.param(filter.expiresBefore)}`);
       return await credentials.list(session, where, page);
     },
+    succeeding: (id) => credentials.select(session, selectSucceeding, [id]),
+    rotating: ({ limit, after }) => session.query<Due>(ROTATING, [after?.at ?? -1, after?.id ?? '', limit]),
+    endingSoon: async ({ after: from, until, days }, { limit, after }) => {
+      const position = [after?.at ?? -1, after?.id ?? ''];
+      const rows = await session.query<{ id: string; at: number; created_at: number }>(ENDING_SOON, [
+        from,
+        until,
+        days,
+        ...position,
+        limit,
+      ]);
+      return rows.map(({ id, at, created_at }): EndingCredential => ({ id, at, createdAt: created_at }));
+    },
+    tellEnd: async (id, expiresAt, days) => (await session.run(tellEnd, [id, expiresAt, days])) > 0,
     due: (until, page) => duePage(session, DUE, until, page),
     erase: (identityId) =>
       session.write(async (tx) => {

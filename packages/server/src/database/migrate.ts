@@ -14,6 +14,7 @@ import { peopleIssuers } from './migrations/0030-people-issuers.ts';
 import { lifecycle } from './migrations/0031-lifecycle.ts';
 import { people } from './migrations/0032-people.ts';
 import { approvals } from './migrations/0033-approvals.ts';
+import { rotation } from './migrations/0034-rotation.ts';
 import { policies } from './migrations/0035-policies.ts';
 import { notices } from './migrations/0036-notices.ts';
 import { trace } from './migrations/0037-trace.ts';
@@ -39,6 +40,7 @@ const MIGRATIONS: readonly {
   { name: '0031-lifecycle', texts: lifecycle },
   { name: '0032-people', texts: people },
   { name: '0033-approvals', texts: approvals },
+  { name: '0034-rotation', texts: rotation },
   { name: '0035-policies', texts: policies },
   { name: '0036-notices', texts: notices },
   { name: '0037-trace', texts: trace },

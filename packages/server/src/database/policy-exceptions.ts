@@ -60,11 +60,14 @@ const exceptions: VersionedTable<PolicyExceptionRecord> = versionedTable<PolicyE
   },
 );
 
-const ofIdentity = statement(
-  'policy_exceptions_of_identity',
-  `SELECT ${exceptions.columns} FROM policy_exceptions
-   WHERE identity_id = $1 AND state = 'active' ORDER BY created_at, id LIMIT 1000`,
-);
+/** Without the hint SQLite reads every active exception there is, because the index of the list has the order. */
+const selectOfIdentity = (hint: string): string =>
+  `SELECT ${exceptions.columns} FROM policy_exceptions ${hint}
+   WHERE identity_id = $1 AND state = 'active' ORDER BY created_at, id LIMIT 1000`;
+const ofIdentity = statement('policy_exceptions_of_identity', {
+  sqlite: selectOfIdentity('INDEXED BY policy_exceptions_policy_identity'),
+  postgres: selectOfIdentity(''),
+});
 const ofIdentityAsOf = statement(
   'policy_exceptions_of_identity_as_of',
   `SELECT ${exceptions.columns} FROM policy_exception_history

@@ -4,6 +4,7 @@ import type { UsedOnceStore } from '../storage/used-once.ts';
 import { accessStore } from './access.ts';
 import { approvalRuleStore } from './approval-rules.ts';
 import { approvalStore } from './approvals.ts';
+import { credentialInstanceStore } from './credential-instances.ts';
 import { credentialMakerStore } from './credential-makers.ts';
 import { credentialUseStore } from './credential-use.ts';
 import { credentialStore } from './credentials.ts';
@@ -67,6 +68,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     usageReporters: reporterStore(session),
     coverage: coverageStore(session),
     credentialUse: credentialUseStore(session),
+    credentialInstances: credentialInstanceStore(session),
     endingCallers: endingCallerStore(session),
     scopeRoutes: scopeRouteStore(session),
     unregisteredCallers: unregisteredCallerStore(session),

@@ -20,6 +20,7 @@ import type { OwnerAcceptance } from '../registry/owner/acceptance.ts';
 import type { PeopleDeps } from '../registry/people.ts';
 import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
+import type { CredentialInstances } from '../registry/use/credential-instances.ts';
 import type { EndingCallers } from '../registry/use/ending-callers.ts';
 import type { Storage, Stores } from '../storage/storage.ts';
 import type { Tell } from '../registry/change-rules.ts';
@@ -64,11 +65,13 @@ import { lapseApprovalsJob } from './jobs/lapse-approvals.ts';
 import { lookForFindingsJob, type LookForFindingsDeps } from './jobs/look-for-findings.ts';
 import { noteEndingCallersJob } from './jobs/note-ending-callers.ts';
 import { reportOwnUseJob } from './jobs/report-own-use.ts';
+import { retireRotatedJob } from './jobs/retire-rotated.ts';
 import { rightSizeJob } from './jobs/right-size.ts';
 import { rotateSigningKeysJob } from './jobs/rotate-signing-keys.ts';
 import { runOrphanClocksJob } from './jobs/run-orphan-clocks.ts';
 import { runReviewsJob } from './jobs/run-reviews.ts';
 import { suspendInactiveJob } from './jobs/suspend-inactive.ts';
+import { type TellCredentialEndsDeps, tellCredentialEndsJob } from './jobs/tell-credential-ends.ts';
 import { sweepEndsJob } from './jobs/sweep-ends.ts';
 import { sweepExpiredJob } from './jobs/sweep-expired.ts';
 import { sweepIdentitiesJob } from './jobs/sweep-identities.ts';
@@ -105,6 +108,10 @@ export interface GovernanceDeps {
   readonly ledger: CutoffLedger;
   /** Who calls what is being decommissioned. */
   readonly ending: EndingCallers;
+  /** Who uses which credential. */
+  readonly instances: Pick<CredentialInstances, 'flush'>;
+  /** Milliseconds for which a credential and its successor may both be there. */
+  readonly rotationOverlap: number;
   /** Receipts of the cut-off feed. */
   readonly followers: Pick<CutoffFollowers, 'flush'>;
   /** Seconds that tokens live. */
@@ -225,9 +232,11 @@ export function createJobs(
     | 'adminResource'
     | 'issuer'
     | 'ending'
+    | 'instances'
     | 'lifetimes'
     | 'rollbackWindow'
   > &
+    Pick<TellCredentialEndsDeps, 'credentialExpiring'> &
     Pick<WatchProposalsDeps, 'missedReductions'> &
     Pick<LookForFindingsDeps, 'pace' | 'maximumAge' | 'inactivity' | 'suspendedForMs'> & {
       /** Undefined: no mail is sent. */
@@ -246,6 +255,8 @@ export function createJobs(
     sweepEndsJob(deps),
     suspendInactiveJob(deps),
     noteEndingCallersJob(deps.ending),
+    retireRotatedJob(deps),
+    tellCredentialEndsJob(deps),
     runOrphanClocksJob(deps),
     escalateOwnershipOffersJob(deps),
     lapseApprovalsJob(deps),

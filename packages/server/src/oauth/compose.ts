@@ -24,6 +24,7 @@ import { createCutoffsEndpoint, type CutoffsEndpointDeps } from './endpoints/cut
 import { createIntrospectEndpoint } from './endpoints/introspect.ts';
 import { createIssuanceRecord, type IssuanceRecordDeps } from './endpoints/issuance-record.ts';
 import { createJwksEndpoint } from './endpoints/jwks.ts';
+import { createRotateEndpoint, type RotateEndpointDeps } from './endpoints/rotate.ts';
 import { createRevokeEndpoint, type RevokeDeps } from './endpoints/revoke.ts';
 import { createStatusListEndpoint } from './endpoints/status-list.ts';
 import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
@@ -49,7 +50,8 @@ export interface OAuthDeps
   extends Omit<TokenEndpointDeps, 'methods' | 'grants' | 'constraints' | 'rules' | 'record' | 'signIn'>,
     Omit<SignInDeps, 'constraints' | 'keystore' | 'usedOnce' | 'jwks' | 'lifetimes'>,
     IssuanceRecordDeps,
-    Pick<RevokeDeps, 'changes' | 'ledger'> {
+    Pick<RevokeDeps, 'changes' | 'ledger'>,
+    Pick<RotateEndpointDeps, 'maximumAge' | 'fetchFault' | 'rotationOverlap' | 'selfRotation'> {
   readonly secretHash: SecretHash;
   readonly keystore: TokenEndpointDeps['keystore'] &
     Parameters<typeof createJwksEndpoint>[0] &
@@ -125,6 +127,7 @@ export function createOAuthRoutes(
     record: createIssuanceRecord(deps, 'introspection.refused'),
   });
   const revoke = createRevokeEndpoint({ ...about, record: createIssuanceRecord(deps, 'revocation.refused') });
+  const rotate = createRotateEndpoint({ ...about, record: createIssuanceRecord(deps, 'rotation.refused') });
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
     grantTypes: grants.map((grant) => grant.type),
@@ -142,6 +145,7 @@ export function createOAuthRoutes(
     { ...form, path: '/oauth/token', endpoint: token, fast: true },
     { ...form, path: '/oauth/introspect', endpoint: introspect, fast: true },
     { ...form, path: '/oauth/revoke', endpoint: revoke },
+    { ...form, path: '/oauth/rotate', endpoint: rotate },
     { ...read, path: '/oauth/jwks', endpoint: createJwksEndpoint(deps.keystore, deps.jwksMaxAge) },
     { ...read, path: '/oauth/cutoffs', endpoint: createCutoffsEndpoint(about), errors: 'oauth' },
     {

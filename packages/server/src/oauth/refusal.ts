@@ -9,6 +9,7 @@ import { NAMED_TOKEN, type NamedTokenReason } from './refusal/named-token.ts';
 import { OUTAGE, type OutageReason } from './refusal/outage.ts';
 import { POLICY, type PolicyRefusalReason } from './refusal/policy.ts';
 import { REQUEST, type RequestReason } from './refusal/request.ts';
+import { ROTATION, type RotationReason } from './refusal/rotation.ts';
 import { SENDER_CONSTRAINT, type SenderConstraintReason } from './refusal/sender-constraint.ts';
 import { SIGN_IN, type SignInReason } from './refusal/sign-in.ts';
 import { TOKEN_EXCHANGE, type TokenExchangeReason } from './refusal/token-exchange.ts';
@@ -25,6 +26,7 @@ export type RefusalReason =
   | SenderConstraintReason
   | PolicyRefusalReason
   | NamedTokenReason
+  | RotationReason
   | OutageReason;
 
 /** Every reason there is, with what the caller is told of it and what the operator. */
@@ -40,6 +42,7 @@ export const REFUSALS: Reasons<RefusalReason> = {
   ...SENDER_CONSTRAINT,
   ...POLICY,
   ...NAMED_TOKEN,
+  ...ROTATION,
   ...OUTAGE,
 };
 

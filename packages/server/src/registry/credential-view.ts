@@ -39,6 +39,11 @@ export interface CredentialView {
   crl_thumbprints?: string[];
   /** PEM; only of self_signed_tls_client_auth. */
   certificate?: string;
+  /** Only where it takes another's place, or has one that takes its own. */
+  predecessor?: string;
+  rotated_by?: 'itself' | 'administration';
+  successor?: string;
+  rotated_at?: string;
   not_before: string;
   expires_at: string;
   created_at: string;
@@ -66,11 +71,19 @@ export function credentialView(record: CredentialRecord, clientId: string): Cred
     ...(material.type === 'private_key_jwt' ? clientKeyView(material) : {}),
     ...(material.type === 'tls_client_auth' ? tlsClientView(material) : {}),
     ...(material.type === 'self_signed_tls_client_auth' ? { certificate: material.certificate } : {}),
+    ...placesOf(record),
     not_before: rfc3339(record.notBeforeAt),
     expires_at: rfc3339(record.expiresAt),
     created_at: rfc3339(record.createdAt),
     updated_at: rfc3339(record.updatedAt),
     version: record.version,
+  };
+}
+
+function placesOf({ predecessor, successor }: CredentialRecord): Partial<CredentialView> {
+  return {
+    ...(predecessor === undefined ? {} : { predecessor: predecessor.id, rotated_by: predecessor.by }),
+    ...(successor === undefined ? {} : { successor: successor.id, rotated_at: rfc3339(successor.since) }),
   };
 }
 

@@ -20,6 +20,11 @@ export interface CutOffAsked {
   readonly id: string;
   readonly reason: string;
   readonly actor: Pick<Actor, 'identity'>;
+  /**
+   * Of a credential: what took its place goes with it. `itself`, which is the default: what was made by whoever held it, since a
+   * thief could have been that; `all`; `none`.
+   */
+  readonly successors?: 'itself' | 'all' | 'none' | undefined;
 }
 
 /**
@@ -34,7 +39,36 @@ export async function cutOff(
 ): Promise<CutoffRecord> {
   const target = await STOP[asked.kind](deps, stores, tell, asked);
   const { kind, reason, actor } = asked;
-  return order(deps, stores, tell, { kind, target, reason, orderedBy: actor.identity });
+  const record = await order(deps, stores, tell, { kind, target, reason, orderedBy: actor.identity });
+  if (kind === 'credential') {
+    for (const each of await successorsToo(stores, target, asked.successors)) {
+      const id = await STOP.credential(deps, stores, tell, { ...asked, id: each });
+      await order(deps, stores, tell, { kind, target: id, reason, orderedBy: actor.identity });
+    }
+  }
+  return record;
+}
+
+/** Generations that are followed: with one a day that is longer than any credential lives. */
+const MOST_SUCCESSORS = 1000;
+
+/** Ids of those that took the place of a credential, and of each other, oldest first. */
+async function successorsToo(
+  stores: Pick<Stores, 'credentials'>,
+  id: string,
+  which: CutOffAsked['successors'] = 'itself',
+): Promise<readonly string[]> {
+  const found = new Set<string>();
+  const waiting = which === 'none' ? [] : [id];
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    for (const each of await stores.credentials.succeeding(next)) {
+      const taken = which === 'all' || each.predecessor?.by === 'itself';
+      if (!taken || found.has(each.id) || found.size >= MOST_SUCCESSORS) continue;
+      found.add(each.id);
+      waiting.push(each.id);
+    }
+  }
+  return [...found];
 }
 
 /** The same for one token, by whoever may end it: its client. */

@@ -6,7 +6,6 @@ const DAY_MS = 86_400_000;
 /** Nobody is judged on less than this. */
 const LEAST_WINDOW_MS = 30 * DAY_MS;
 
-/** The longest that one of this cadence may be quiet between two times; undefined: as long as it likes. */
 const PERIOD_MS: { readonly [cadence in Cadence]: number | undefined } = {
   continuous: DAY_MS,
   daily: DAY_MS,
@@ -16,6 +15,11 @@ const PERIOD_MS: { readonly [cadence in Cadence]: number | undefined } = {
   annual: 366 * DAY_MS,
   on_demand: undefined,
 };
+
+/** The longest (ms) that one of this cadence may be quiet between two times; undefined: as long as it likes. */
+export function period(cadence: Cadence): number | undefined {
+  return PERIOD_MS[cadence];
+}
 
 /** What is known of the use of an identity as a whole. */
 export interface IdentityUse {

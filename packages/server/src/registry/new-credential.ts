@@ -1,5 +1,5 @@
 import { newId } from '../ids.ts';
-import type { CredentialMaterial, CredentialRecord } from '../storage/credentials.ts';
+import type { CredentialMaterial, CredentialRecord, Predecessor } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
 import { certificateDates } from './certificate-dates.ts';
@@ -25,6 +25,8 @@ export interface NewCredential {
   readonly label: string | undefined;
   /** Epoch ms. Narrowed to what is allowed, which is also the default. */
   readonly expiresAt: number | undefined;
+  /** Whose place it takes. */
+  readonly predecessor?: Predecessor | undefined;
 }
 
 /**
@@ -51,6 +53,7 @@ export async function addCredential(
     label: asked.label ?? `${material.type} ${name}`.slice(0, MOST_LABEL_CHARS).trimEnd(),
     state: 'active',
     material,
+    ...(asked.predecessor === undefined ? {} : { predecessor: asked.predecessor }),
     notBeforeAt: Math.max(now, begin ?? now),
     expiresAt: narrowEnd(now, asked.expiresAt ?? latest, latest),
     createdAt: now,

@@ -53,17 +53,46 @@ export type CredentialMaterial =
     }
   | { readonly type: 'spiffe'; readonly spiffeId: string };
 
+/** Whose place a credential takes, and who saw to it: `itself` proved its identity by the one that it replaces. */
+export interface Predecessor {
+  readonly id: string;
+  readonly by: 'itself' | 'administration';
+}
+
+/** What takes the place of a credential, and since when (epoch ms) both are there. */
+export interface Successor {
+  readonly id: string;
+  readonly since: number;
+}
+
 export interface CredentialRecord {
   readonly id: string;
   readonly identityId: string;
   readonly label: string;
   readonly state: CredentialState;
   readonly material: CredentialMaterial;
+  /** Undefined: it takes nobody's place. Never changes. */
+  readonly predecessor?: Predecessor | undefined;
+  /** Undefined: it was never rotated. */
+  readonly successor?: Successor | undefined;
   readonly notBeforeAt: number;
   readonly expiresAt: number;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly version: number;
+}
+
+/** A credential that ends soon, of which that was not said yet. */
+export interface EndingCredential extends Due {
+  readonly createdAt: number;
+}
+
+/** How soon, counted from the end of a credential back: those that end after `after` and at `until` at the latest (epoch ms). */
+export interface EndSoon {
+  readonly after: number;
+  readonly until: number;
+  /** Told already where the same or fewer days were told of this end. */
+  readonly days: number;
 }
 
 export interface CredentialFilter {
@@ -96,6 +125,17 @@ export interface CredentialStore {
    */
   ofIdentity(identityId: string): Promise<readonly CredentialRecord[]>;
   list(filter: CredentialFilter, page: PageRequest): Promise<Page<CredentialRecord>>;
+  /** Those of any state that took the place of this one, newest first; at most 100. */
+  succeeding(id: string): Promise<readonly CredentialRecord[]>;
+  /** Those that have a successor and have not ended, the longest rotated first; `at` is since when. */
+  rotating(page: DuePage): Promise<readonly Due[]>;
+  /**
+   * Active ones that end soon, the soonest first: not those that have an active successor which lasts longer, and not
+   * those of which this was told already.
+   */
+  endingSoon(soon: EndSoon, page: DuePage): Promise<readonly EndingCredential[]>;
+  /** Keeps that so many days were told of this end. False when that, or less, was told before: whoever hears so says nothing. */
+  tellEnd(id: string, expiresAt: number, days: number): Promise<boolean>;
   /** Those whose end has come at `until` and whose state does not say so, the longest overdue first. */
   due(until: number, page: DuePage): Promise<readonly Due[]>;
   /** Empties the digests of the identity's secrets, in every version that was ever kept: nothing matches them any more. */

@@ -1,6 +1,7 @@
 import type { AccessStore } from './access.ts';
 import type { ApprovalRuleStore } from './approval-rules.ts';
 import type { ApprovalStore } from './approvals.ts';
+import type { CredentialInstanceStore } from './credential-instances.ts';
 import type { CredentialMakerStore } from './credential-makers.ts';
 import type { CredentialUseStore } from './credential-use.ts';
 import type { CredentialStore } from './credentials.ts';
@@ -63,6 +64,7 @@ export interface Stores {
   readonly usageReporters: ReporterStore;
   readonly coverage: CoverageStore;
   readonly credentialUse: CredentialUseStore;
+  readonly credentialInstances: CredentialInstanceStore;
   readonly endingCallers: EndingCallerStore;
   readonly scopeRoutes: ScopeRouteStore;
   readonly unregisteredCallers: UnregisteredCallerStore;

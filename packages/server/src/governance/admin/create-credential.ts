@@ -5,6 +5,7 @@ import { createClientKey } from '../../registry/client-key.ts';
 import { createClientSecret, type SecretDeps } from '../../registry/client-secret.ts';
 import type { FetchDeps } from '../../registry/fetched-url.ts';
 import { createFederatedCredential } from '../../registry/federated-credential.ts';
+import type { NewCredential } from '../../registry/new-credential.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { createRegisteredCertificate } from '../../registry/registered-certificate.ts';
 import { createTlsClient } from '../../registry/tls-client.ts';
@@ -20,19 +21,19 @@ export interface CreatedCredential {
   readonly secret?: string;
 }
 
-/** The credential that a body of `credentials.create` asks for, whatever its type. */
+/** The credential that a body of `credentials.create` asks for, whatever its type. `asked`: in place of what the body says of it. */
 export async function createAsked(
   deps: SecretDeps & FetchDeps,
   stores: Stores,
   tell: Tell,
   identity: IdentityRecord,
   body: BodyOf<'credentials.create'>,
-): Promise<CreatedCredential> {
-  const of = [deps, stores, tell, identity] as const;
-  const asked = {
+  asked: NewCredential = {
     label: body.label,
     expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
-  };
+  },
+): Promise<CreatedCredential> {
+  const of = [deps, stores, tell, identity] as const;
   switch (body.type) {
     case 'client_secret':
       return await createClientSecret(...of, asked);

@@ -2,7 +2,6 @@ import type { QueryOf } from '@countersign/admin-api';
 import type { RefusedMethods } from '../../policy/methods-allowed-per-environment.ts';
 import { type AdministratorDeps, keepAdministered } from '../../registry/administrators.ts';
 import { requireAllowed } from '../../registry/allowed-method.ts';
-import { betterMethod } from '../../registry/better-method.ts';
 import type { SecretDeps } from '../../registry/client-secret.ts';
 import { changeCredential, revokeCredential } from '../../registry/credential.ts';
 import { trustChanged } from '../../registry/tls-client.ts';
@@ -11,9 +10,10 @@ import { type CredentialView, credentialView } from '../../registry/credential-v
 import { type CredentialUsageView, useOfCredentials } from '../../registry/use/credential-use.ts';
 import type { FetchDeps } from '../../registry/fetched-url.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
-import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { type CreatedCredential, createAsked } from './create-credential.ts';
+import { createAsked } from './create-credential.ts';
+import { createdWith } from './credential-answer.ts';
+import { rotationHandlers } from './credential-rotation.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
 import { DEFAULT_SPAN, spanOf } from './span.ts';
@@ -22,7 +22,8 @@ import { findIdentity, remembering, required, requireCredential } from './find-r
 export function credentialHandlers(
   deps: SecretDeps &
     FetchDeps &
-    AdministratorDeps & {
+    AdministratorDeps &
+    Parameters<typeof rotationHandlers>[0] & {
       readonly storage: Pick<Storage, 'credentials' | 'identities' | 'credentialUse' | 'usage' | 'settings'>;
       readonly refusedMethods: RefusedMethods;
     },
@@ -59,6 +60,8 @@ export function credentialHandlers(
   }
 
   return {
+    ...rotationHandlers(deps),
+
     'credentials.create': {
       kind: 'write',
       async run({ params, body, admin }, stores, tell) {
@@ -130,26 +133,6 @@ export function credentialHandlers(
 }
 
 type UsedCredential = CredentialView & { usage: CredentialUsageView };
-
-function createdWith(
-  { record, secret }: CreatedCredential,
-  identity: IdentityRecord,
-): {
-  body: CredentialView & { secret?: string; hint?: string };
-  version: number;
-  location: string;
-} {
-  const hint = betterMethod(record.material.type);
-  return {
-    body: {
-      ...credentialView(record, identity.clientId),
-      ...(secret === undefined ? {} : { secret }),
-      ...(hint === undefined ? {} : { hint }),
-    },
-    version: record.version,
-    location: `/v1/credentials/${record.id}`,
-  };
-}
 
 function resultOf(record: CredentialRecord, clientId: string): { body: CredentialView; version: number } {
   return { body: credentialView(record, clientId), version: record.version };

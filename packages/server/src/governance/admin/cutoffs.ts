@@ -1,9 +1,10 @@
 import type { CutoffDrill } from '@countersign/admin-api';
 import type { Changes } from '../../audit/change.ts';
 import { type CutOffDeps, cutOff } from '../../registry/cut-off.ts';
-import { RegistryRefusal } from '../../registry/refusal.ts';
+import { liftCutoff } from '../../registry/lift-cutoff.ts';
 import { cutoffView } from '../../registry/views.ts';
 import type { Storage } from '../../storage/storage.ts';
+import { requirePeople } from './admin.ts';
 import { type CutoffReportDeps, outlookOf, reportOf } from './cutoff-report.ts';
 import { numberedPage, readNumber } from './cursor.ts';
 import type { Call, NounHandlers } from './endpoint.ts';
@@ -82,12 +83,11 @@ export function cutoffHandlers(
 
     'cutoffs.lift': {
       kind: 'write',
-      async run({ params }, stores) {
-        required(await stores.cutoffs.byId(params.id), 'cut-off');
-        throw new RegistryRefusal(
-          'needs_people',
-          'what was cut off is trusted again by the word of people, not of machines',
-        );
+      async run({ params, body, admin }, stores, tell) {
+        requirePeople(admin);
+        const order = required(await stores.cutoffs.byId(params.id), 'cut-off');
+        await liftCutoff(deps, stores, tell, order, { reason: body.reason, actor: admin.actor });
+        return { body: cutoffView(order) };
       },
     },
   };

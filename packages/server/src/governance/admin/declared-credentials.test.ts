@@ -154,3 +154,19 @@ test('what an environment does not take is not declared either', async () => {
   const answer = await authority.call('POST', '/v1/apply', { body: { documents: [document] } });
   expect([answer.status, answer.body.code]).toEqual([403, 'refused_by_policy']);
 });
+
+test('a document that tells of the first key does not undo what was rotated since', async () => {
+  const first = documentOf('private_key_jwt', { jwk: jwkOf() });
+  const live = async (): Promise<{ id: string }[]> =>
+    (await authority.call('GET', '/v1/identities/a/credentials?state=active')).body.items;
+  await apply(first);
+  const [declared] = await live();
+  const { body: second } = await made(`/v1/credentials/${declared?.id}/rotate`, { jwk: jwkOf() });
+  expect(await apply(first)).toEqual([]);
+  const { body: third } = await made(`/v1/credentials/${second.id}/rotate`, { jwk: jwkOf() });
+  authority.clock.advance(60 * DAY);
+  expect(await apply(first)).toEqual([]);
+  // What is declared anew takes its place, as before.
+  expect(await apply(documentOf('private_key_jwt', { jwk: jwkOf() }))).toEqual(['create', 'delete']);
+  expect((await live()).map(({ id }) => id)).not.toContain(third.id);
+});

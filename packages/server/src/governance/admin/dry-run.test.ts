@@ -104,6 +104,11 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
     { body: { type: 'client_secret', label: 'next' } },
     'create Credential active/next',
   ],
+  'credentials.rotate': [
+    '/v1/credentials/CREDENTIAL/rotate',
+    { body: { overlap: '7d' } },
+    'create Credential active/client_secret',
+  ],
   'resource-servers.create': [
     '/v1/resource-servers',
     { body: resourceServerBody('https://new.test', ['a']) },
@@ -228,7 +233,10 @@ test.each(Object.entries(WRITES))(
   '%s: says what would change, and changes nothing',
   async (id, [path, ask, said]) => {
     const before = await everything();
-    const target = path.replace('ACCESS', ids.access).replace('WEBHOOK', ids.webhook);
+    const target = path
+      .replace('ACCESS', ids.access)
+      .replace('CREDENTIAL', ids.credential)
+      .replace('WEBHOOK', ids.webhook);
     const answer = await authority.call(operations[id as OperationId].method, `${target}?dry_run=true`, ask);
     expect(answer.status, answer.text).toBe(200);
     expect(answer.body.dry_run).toBe(true);

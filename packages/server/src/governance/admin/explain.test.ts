@@ -39,6 +39,21 @@ test('a refused token is told in one sentence, with its reason, its fix and the 
   });
 });
 
+test('of a token that a policy refused it names the policy, its rule and what is wrong', async () => {
+  await authority.log.append({
+    ...event,
+    id: 'evt_1',
+    type: 'token.refused',
+    outcome: 'refused',
+    reason: 'policy_enforced',
+    detail: '{"policy":"keys only","rule":"methods_allowed","why":"is a client_secret in prod"}',
+  });
+  const { body } = await authority.call('GET', '/v1/explain/req_abc');
+  const said = 'The policy "keys only" (methods_allowed) refused it: is a client_secret in prod.';
+  expect(body.why).toContain(said);
+  expect(body.fix).toContain('policy-exceptions create');
+});
+
 test('an issued token and a change are told too', async () => {
   await authority.log.append({
     ...event,

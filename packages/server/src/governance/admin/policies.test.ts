@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { verdictAt } from '../../registry/policy/verdict-at.ts';
 import {
   accessBody,
   type Authority,
@@ -80,7 +81,14 @@ describe('a policy as an object', () => {
   });
 
   test('there are at most 100', async () => {
-    for (let made = 0; made < 100; made++) await declare({ name: `p${made}`, rule: 'owner_required' });
+    const { id } = await declare({ rule: 'owner_required' });
+    const record = await authority.storage.policies.byId(id);
+    if (record === undefined) throw new Error('it is there');
+    await authority.storage.transaction(async ({ policies }) => {
+      for (let made = 1; made < 100; made++) {
+        await policies.insert({ ...record, id: `pol_${String(made).padStart(20, '0')}`, name: `p${made}` });
+      }
+    });
     const body = { name: 'more', rule: 'owner_required' };
     expect((await authority.call('POST', '/v1/policies', { body })).body.code).toBe('limit_reached');
   });
@@ -482,4 +490,34 @@ describe('what if', () => {
     const long = await authority.call('POST', '/v1/policies/what-if', { body: { policy, within: '500d' } });
     expect(long.status).toBe(400);
   });
+});
+
+test('an instant is judged by the policies and exceptions of then', async () => {
+  const made = await make('/v1/identities/payments/credentials', { type: 'client_secret' });
+  const { storage, clock } = authority;
+  const at: number[] = [clock.now()];
+  const next = (): void => {
+    clock.advance(DAY);
+    at.push(clock.now());
+  };
+  next();
+  const parameters = { methods: ['private_key_jwt'] };
+  const { id } = await declare({ rule: 'methods_allowed', parameters, mode: 'enforce' });
+  next();
+  const moe = await person('moe', ['admin']);
+  const exception = { policy: 'p', identity: 'payments', reason: 'x', expires_at: ends(10) };
+  await authority.call('POST', '/v1/policy-exceptions', { body: exception, token: moe });
+  next();
+  const asked = { ...any, body: { mode: 'warn' }, token: await person('moe', ['admin']) };
+  await authority.call('PATCH', `/v1/policies/${id}`, asked);
+  const identity = await storage.identities.byClientId('payments');
+  const credential = await storage.credentials.byId(made.id);
+  if (identity === undefined || credential === undefined) throw new Error('they are there');
+  const told = [];
+  for (const instant of at) {
+    const verdict = await verdictAt(storage, identity, credential, instant);
+    told.push(verdict?.breaches.map(({ policy, from }) => [policy, from]));
+  }
+  const until = START + 10 * DAY;
+  expect(told).toEqual([undefined, [['p', undefined]], [['p', until]], undefined]);
 });

@@ -89,3 +89,30 @@ test('a dry run shows what goes with the first word, and does nothing', async ()
   expect(shown.status).toBe(200);
   expect(await statesOfCredentials()).toEqual(['active']);
 });
+
+test('lifting its cut-off is the same: two people, and a new credential', async () => {
+  const { body: list } = await authority.call('GET', '/v1/cutoffs');
+  const lift = async (handle: string): Promise<Answer> =>
+    await authority.call('POST', `/v1/cutoffs/${list.items[0].id}/lift`, {
+      token: await authority.personToken(handle, ['approver']),
+      body: { reason: 'found and mended' },
+    });
+  expect((await lift('ada@example.com')).status).toBe(200);
+  await newCredential();
+  expect((await lift('ada@example.com')).body.code).toBe('needs_people');
+  expect((await lift('eva@example.com')).status).toBe(200);
+  expect((await authority.call('GET', path)).body).toMatchObject({ state: 'active', security_stop: false });
+  expect((await lift('eva@example.com')).body.code).toBe('illegal_transition');
+});
+
+test('a credential that was cut off stays so, whoever asks', async () => {
+  const { body: credentials } = await authority.call('GET', '/v1/credentials?identity=payments');
+  const body = { kind: 'credential', id: credentials.items[0].id, reason: 'leak' };
+  const made = await authority.call('POST', '/v1/cutoffs', { body });
+  const token = await authority.personToken('ada@example.com', ['admin']);
+  const lifted = await authority.call('POST', `/v1/cutoffs/${made.body.id}/lift`, {
+    token,
+    body: { reason: 'x' },
+  });
+  expect([lifted.status, lifted.body.code]).toEqual([409, 'illegal_transition']);
+});

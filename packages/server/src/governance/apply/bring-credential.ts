@@ -37,6 +37,7 @@ export async function bringCredential(
     await changeCredential(deps, stores, tell, identity, record, { expiresAt, material });
     return undefined;
   }
+  if (record !== undefined && (await heldBefore({ application, stores }, record, proof))) return undefined;
   await requireMayActAs(ceiling, stores, identity.id);
   requireAllowed(deps.refusedMethods, identity, proof.type);
   const common = { label: name, expiresAt: end && endAt(end, now) };
@@ -44,6 +45,28 @@ export async function bringCredential(
   // Another proof is declared under the same label: it takes the place of the one before.
   if (record !== undefined) await revokeCredential(deps, stores, tell, identity, record);
   return secret === undefined ? undefined : { name, identity: declared.identity, secret };
+}
+
+/** Rotations of one label that are looked back on. */
+const MOST_PREDECESSORS = 100;
+
+/**
+ * Whether it took the place of what is declared: a document that tells of the first key is not to undo what was rotated since,
+ * by whoever uses it.
+ */
+async function heldBefore(
+  making: Parameters<typeof holdsDeclared>[0],
+  record: CredentialRecord,
+  proof: DeclaredCredential['proof'],
+): Promise<boolean> {
+  let { predecessor } = record;
+  for (let seen = 0; predecessor !== undefined && seen < MOST_PREDECESSORS; seen++) {
+    const before = await making.stores.credentials.byId(predecessor.id);
+    if (before === undefined || before.label !== record.label) return false;
+    if (await holdsDeclared(making, before, proof)) return true;
+    predecessor = before.predecessor;
+  }
+  return false;
 }
 
 /**

@@ -18,16 +18,16 @@ export function addKey(clientId: string): string {
   return command('credentials', 'create', clientId, '--type', 'private_key_jwt', '--jwk-file', 'public.jwk');
 }
 
-/** Adds another credential of the same type and the same limits. What only its owner knows stands as a file to fill in. */
-export function addSuccessor(clientId: string, { material }: CredentialRecord): string {
-  return command(
-    'credentials',
-    'create',
-    clientId,
-    '--type',
-    material.type,
-    ...materialFlags(clientId, material),
-  );
+/**
+ * Gives a credential its successor, of the same type and the same limits. What only its owner knows stands as a file to fill in;
+ * whose keys others hold has nothing to rotate, and gets another one.
+ */
+export function addSuccessor(clientId: string, { id, material }: CredentialRecord): string {
+  const { type } = material;
+  if (type === 'federated' || type === 'spiffe') {
+    return command('credentials', 'create', clientId, '--type', type, ...materialFlags(clientId, material));
+  }
+  return command('credentials', 'rotate', id, ...materialFlags(clientId, material));
 }
 
 function materialFlags(clientId: string, material: CredentialRecord['material']): readonly string[] {
@@ -35,16 +35,11 @@ function materialFlags(clientId: string, material: CredentialRecord['material'])
     case 'client_secret':
       return ['--secret-file', `${clientId}-next.secret`];
     case 'api_key':
-      return [
-        ...(material.resourceServerId === undefined ? [] : ['--resource-server', material.resourceServerId]),
-        ...(material.scopes === undefined ? [] : ['--scopes', material.scopes.join(',')]),
-        '--secret-file',
-        `${clientId}-next.key`,
-      ];
+      return ['--secret-file', `${clientId}-next.key`];
     case 'private_key_jwt':
       return material.jwksUri === undefined ? ['--jwk-file', 'public.jwk'] : ['--jwks-uri', material.jwksUri];
     case 'tls_client_auth':
-      return [`--${material.field.replace('_', '-')}`, material.value, '--issued-by', 'ca.pem'];
+      return [`--${material.field.replace('_', '-')}`, material.value];
     case 'self_signed_tls_client_auth':
       return ['--certificate', 'client.pem'];
     case 'federated':

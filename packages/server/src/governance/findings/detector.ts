@@ -4,13 +4,21 @@ import type { Observation } from '../../registry/finding.ts';
 import type { IdentityUse } from '../../registry/inactivity.ts';
 import type { Pace } from '../../registry/issuance-pace.ts';
 import type { OwnerFacts } from '../../registry/owner/owner-facts.ts';
+import type { RotationProgress } from '../../registry/rotation/progress.ts';
 import type { PolicyLook } from '../../registry/policy/look.ts';
 import type { ToldOfUse } from '../../registry/use/told-of-use.ts';
 import type { AccessRecord } from '../../storage/access.ts';
+import type { Predecessor } from '../../storage/credentials.ts';
 import type { FindingKind } from '../../storage/findings.ts';
 import type { WebhookRecord } from '../../storage/webhooks.ts';
 import type { ReviewItemRecord } from '../../storage/review-items.ts';
 import type { ProposalRecord } from '../../storage/proposals.ts';
+
+/** How far the rotation of a credential is, and who began it. */
+export interface RotationSeen {
+  readonly progress: RotationProgress;
+  readonly by: Predecessor['by'];
+}
 
 /** What detectors may know besides the identity itself. */
 export interface Circumstances extends ToldOfUse {
@@ -27,6 +35,8 @@ export interface Circumstances extends ToldOfUse {
   readonly adminHistory?: readonly AccessRecord[] | undefined;
   /** What is known of the use of the identity as a whole, and what is done when it is inactive; absent: not looked up. */
   readonly inactivity?: { readonly mode: 'suspend' | 'report'; readonly use: IdentityUse } | undefined;
+  /** By id of the credential that has a successor; absent: not looked up. */
+  readonly rotations?: ReadonlyMap<string, RotationSeen> | undefined;
   /** What it breaks of the declared policies; absent: there are none. */
   readonly policies?: PolicyLook | undefined;
   /** Webhooks that the authority itself disabled. */

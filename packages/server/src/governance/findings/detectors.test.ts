@@ -163,7 +163,7 @@ describe('old_credential', () => {
     ];
     const [observed] = at(T0 + 81 * DAY, [ninety, ...others]);
     expect(observed?.fix).toBe(
-      'countersign credentials create payments --type client_secret --secret-file payments-next.secret',
+      `countersign credentials rotate ${observed?.subjectId} --secret-file payments-next.secret`,
     );
   });
 
@@ -177,11 +177,16 @@ describe('old_credential', () => {
     expect(observed?.fix).toBe('countersign identities update payments --for 90d');
   });
 
-  test('the command for a successor repeats its limits, each as one word of a shell', () => {
-    const material = { ...KEY, resourceServerId: 'rsv_1', scopes: ['a', "$(rm -rf '.')"] };
+  test('of one whose keys others hold, another one is made; each value is one word of a shell', () => {
+    const material: CredentialMaterial = {
+      type: 'federated',
+      trustedIssuer: 'tis_1',
+      subjectKey: 'k',
+      conditions: { sub: "$(rm -rf '.')" },
+    };
     const [observed] = at(T0 + 85 * DAY, [{ ...ninety, material }]);
     expect(observed?.fix).toBe(
-      `countersign credentials create payments --type api_key --resource-server rsv_1 --scopes 'a,$(rm -rf '\\''.'\\'')' --secret-file payments-next.key`,
+      `countersign credentials create payments --type federated --trusted-issuer tis_1 --condition 'sub=$(rm -rf '\\''.'\\'')'`,
     );
   });
 });
@@ -271,7 +276,7 @@ describe('shared_key', () => {
         subjectId: 'crd_1',
         severity: 'high',
         reason: expect.stringMatching(/^its public key is registered for billing, orders too: /),
-        fix: 'countersign credentials create payments --type private_key_jwt --jwk-file public.jwk',
+        fix: 'countersign credentials rotate crd_1 --jwk-file public.jwk',
       },
     ]);
     expect((['dev', 'staging'] as const).map((each) => shared(['a'], each)[0]?.severity)).toEqual([

@@ -48,6 +48,8 @@ function observe(
     reason,
     fix,
   });
+  // Being replaced it ends by itself, and rotation_stalled says where it does not.
+  if (usable.some(({ id }) => id === credential.successor?.id)) return undefined;
   const successor = successorOf(credential, usable);
   if (successor !== undefined) {
     const reason = `${of} has a successor, ${successor.id}, and works still`;

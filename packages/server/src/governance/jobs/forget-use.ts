@@ -1,7 +1,9 @@
 import type { Clock } from '../../clock.ts';
+import { KEPT_MS } from '../../registry/use/credential-instances.ts';
 import { DAYS_KEPT } from '../../registry/use/day-map.ts';
 import { MISSED_FOR_MS } from '../../registry/use/read-use.ts';
 import { GAP_MS, REPORTER_KEPT_MS } from '../../registry/use/take-report.ts';
+import type { Cadence } from '../../storage/identities.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import type { ReporterRecord } from '../../storage/usage-reporters.ts';
 import type { Job } from './job.ts';
@@ -18,7 +20,7 @@ const SWEEP = 10_000;
 export function forgetUseJob(deps: {
   readonly storage: Pick<
     Storage,
-    'transaction' | 'usage' | 'usageReporters' | 'coverage' | 'unregisteredCallers'
+    'transaction' | 'usage' | 'usageReporters' | 'coverage' | 'unregisteredCallers' | 'credentialInstances'
   >;
   readonly clock: Clock;
 }): Job {
@@ -35,6 +37,9 @@ export function forgetUseJob(deps: {
       const old = now - DAYS_KEPT * DAY_MS;
       while (!signal.aborted && (await storage.usage.sweep(old)) >= SWEEP);
       while (!signal.aborted && (await storage.coverage.sweep(old)) >= SWEEP);
+      for (const [cadence, kept] of Object.entries(KEPT_MS) as [Cadence, number][]) {
+        while (!signal.aborted && (await storage.credentialInstances.sweep(cadence, now - kept)) >= SWEEP);
+      }
       while (!signal.aborted && (await storage.unregisteredCallers.sweep(old)) >= SWEEP);
     },
   };

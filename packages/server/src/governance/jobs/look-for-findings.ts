@@ -1,10 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Actor, Changes } from '../../audit/change.ts';
 import type { RuleDeps, Tell } from '../../registry/change-rules.ts';
+import type { IdentityFacts } from '../../registry/facts.ts';
 import { readFactsOf } from '../../registry/facts-cache.ts';
 import { openFinding, resolveFinding, seeFinding } from '../../registry/finding.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
 import { ownerFactsOf } from '../../registry/owner/owner-facts.ts';
+import { type ProgressDeps, readProgress } from '../../registry/rotation/retire.ts';
 import { beginPolicyRound, lookByPolicies, type PolicyRound } from '../../registry/policy/look.ts';
 import { toldOfUse } from '../../registry/use/told-of-use.ts';
 import { StorageError } from '../../storage/errors.ts';
@@ -12,7 +14,7 @@ import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Position } from '../../storage/page.ts';
 import type { ReviewItemRecord } from '../../storage/review-items.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
-import type { Circumstances, Detector } from '../findings/detector.ts';
+import type { Circumstances, Detector, RotationSeen } from '../findings/detector.ts';
 import { activityOf } from '../../registry/inactivity.ts';
 import { watchedSince } from '../../registry/use/watch.ts';
 import { credentialMadeWhileNarrowed } from '../findings/credential-made-while-narrowed.ts';
@@ -31,6 +33,7 @@ import { reducedButNeeded } from '../findings/reduced-but-needed.ts';
 import { ownerLeaving } from '../findings/owner-leaving.ts';
 import { ownerLost } from '../findings/owner-lost.ts';
 import { ownerUnknown } from '../findings/owner-unknown.ts';
+import { rotationStalled } from '../findings/rotation-stalled.ts';
 import { sharedKey } from '../findings/shared-key.ts';
 import { scopeMeaningChanged } from '../findings/scope-meaning-changed.ts';
 import { teamEmptied } from '../findings/team-emptied.ts';
@@ -41,7 +44,7 @@ import { webhookDisabled } from '../findings/webhook-disabled.ts';
 import { wideAccess } from '../findings/wide-access.ts';
 import type { Job } from './job.ts';
 
-export interface LookForFindingsDeps extends RuleDeps {
+export interface LookForFindingsDeps extends RuleDeps, ProgressDeps {
   readonly storage: Pick<
     Storage,
     | 'identities'
@@ -57,6 +60,7 @@ export interface LookForFindingsDeps extends RuleDeps {
     | 'ownershipClocks'
     | 'ownershipOffers'
     | 'credentialUse'
+    | 'credentialInstances'
     | 'policies'
     | 'policyExceptions'
     | 'settings'
@@ -74,8 +78,9 @@ export interface LookForFindingsDeps extends RuleDeps {
 /** What is the same for all identities of one run. */
 type Round = Omit<
   Circumstances,
-  'keySharers' | 'inactivity' | 'owners' | 'adminHistory' | 'policies' | 'proposals'
+  'keySharers' | 'inactivity' | 'owners' | 'adminHistory' | 'policies' | 'proposals' | 'rotations'
 > & {
+  readonly lifetimes: ProgressDeps['lifetimes'];
   readonly mode: 'suspend' | 'report';
   readonly watched: number | undefined;
   readonly policyRound: PolicyRound | undefined;
@@ -90,6 +95,7 @@ const ACTOR: Actor = { identity: 'countersign' };
 const DETECTORS: readonly Detector[] = [
   weakMethod,
   oldCredential,
+  rotationStalled,
   wideAccess,
   uncachedClient,
   sharedKey,
@@ -128,11 +134,12 @@ export function lookForFindingsJob(deps: LookForFindingsDeps): Job {
         roundAt = now;
         return;
       }
-      const { maximumAge, suspendedForMs, inactivity: mode } = deps;
+      const { maximumAge, suspendedForMs, lifetimes, inactivity: mode } = deps;
       const same = async () => ({
         now,
         maximumAge,
         suspendedForMs,
+        lifetimes,
         mode,
         watched: await watchedSince(deps.storage.settings),
         policyRound: await beginPolicyRound(deps.storage),
@@ -287,6 +294,8 @@ async function stepsOf(
     | 'ownershipClocks'
     | 'ownershipOffers'
     | 'credentialUse'
+    | 'credentialInstances'
+    | 'settings'
     | 'policies'
     | 'policyExceptions'
   >,
@@ -303,8 +312,35 @@ async function stepsOf(
   const { policyRound, now, watched: watchedSince } = round;
   const policies = policyRound && (await lookByPolicies(stores, policyRound, facts, { now, watchedSince }));
   const proposals = await stores.proposals.liveOf([identity.id]);
-  const circumstances = { ...round, keySharers, adminHistory, inactivity, owners, policies, proposals };
+  const rotations = await rotationsOf(stores, facts, round);
+  const circumstances = {
+    ...round,
+    keySharers,
+    adminHistory,
+    inactivity,
+    owners,
+    policies,
+    proposals,
+    rotations,
+  };
   return { steps: stepsFor(DETECTORS, facts, live, circumstances), concerned: neighbours };
+}
+
+/** Of the credentials that have a successor, which are few. */
+async function rotationsOf(
+  stores: Parameters<typeof readProgress>[1],
+  { identity, credentials }: IdentityFacts,
+  round: Round,
+): Promise<NonNullable<Circumstances['rotations']>> {
+  const found = new Map<string, RotationSeen>();
+  for (const old of credentials) {
+    if (old.successor === undefined || old.state !== 'active') continue;
+    const progress = await readProgress(round, stores, identity, old, round.now);
+    const successor = credentials.find(({ id }) => id === old.successor?.id);
+    if (progress === undefined) continue;
+    found.set(old.id, { progress, by: successor?.predecessor?.by ?? 'administration' });
+  }
+  return found;
 }
 
 /** Read for those only of whom it is not clear without: most are too young, or may be quiet. */

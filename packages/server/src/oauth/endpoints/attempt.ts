@@ -16,6 +16,8 @@ export interface Attempt {
   claimed?: string | undefined;
   method?: string | undefined;
   client?: AuthenticatedClient | undefined;
+  /** Which running copy of the client asks, once a token is issued to it. */
+  instance?: string | undefined;
   held?: EffectiveAccess | undefined;
   /** In whose name, when that is not the client's own. */
   delegation?: Delegation | undefined;

@@ -4,6 +4,7 @@ import { type ApiKeyFacts, resolveApiKey } from '../../registry/api-key.ts';
 import { type EffectiveAccess, effectiveAccess } from '../../registry/effective-access.ts';
 import type { SecretHash } from '../../registry/secret-hash.ts';
 import { standsFor } from '../../registry/stands-for.ts';
+import type { CredentialInstances } from '../../registry/use/credential-instances.ts';
 import type { CredentialUses } from '../../registry/use/credential-uses.ts';
 import type { AuthenticateDeps } from '../client-auth/authenticate.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
@@ -14,6 +15,7 @@ export interface IntrospectApiKeyDeps extends AuthenticateDeps, PolicyDeps {
   readonly secretHash: Pick<SecretHash, 'match'>;
   readonly issuer: string;
   readonly uses: CredentialUses;
+  readonly instances?: Pick<CredentialInstances, 'saw'> | undefined;
 }
 
 /** Members of the answer beside `active`; `exp` is when the key, its identity or its access ends, epoch seconds. */
@@ -49,6 +51,8 @@ export async function introspectApiKey(
   if (only === undefined || held.length > 1) return undefined;
   // A key that APIs ask about is used, though no token is ever issued on it: who has only that is not inactive.
   deps.uses.issued(found.credential.id, now);
+  // The API asks, and not the caller: which copy that is, and from where it comes, is not seen here.
+  deps.instances?.saw(found.credential, undefined, '', now);
   return claimsOf(deps.issuer, found, only);
 }
 
@@ -63,7 +67,7 @@ function wouldHold(
   const result = effectiveAccess(facts, { resource, scopes: undefined }, now, limit);
   if (!result.ok || result.resourceServer.senderConstraint !== 'none') return undefined;
   try {
-    // The API asks, and not the caller: from where that one comes is not seen here.
+    // From where the caller comes is not seen here either.
     const how = { source: undefined, confirmation: undefined };
     requirePolicy(deps, { facts, credential, method: 'api_key' }, result, how, now);
     return result;

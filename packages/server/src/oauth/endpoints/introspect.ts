@@ -8,9 +8,10 @@ import type { OwnToken, OwnTokenReader } from '../tokens/own-token.ts';
 import { standsFor } from '../../registry/stands-for.ts';
 import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
 import { type ApiKeyClaims, introspectApiKey, type IntrospectApiKeyDeps } from './introspect-api-key.ts';
-import { createTokenCallEndpoint, type TokenCall, type TokenCallDeps } from './token-call.ts';
+import type { ClientCallDeps } from './client-call.ts';
+import { createTokenCallEndpoint, type TokenCall } from './token-call.ts';
 
-export interface IntrospectDeps extends TokenCallDeps, IntrospectApiKeyDeps, Pick<TokenStateDeps, 'ledger'> {
+export interface IntrospectDeps extends ClientCallDeps, IntrospectApiKeyDeps, Pick<TokenStateDeps, 'ledger'> {
   readonly ownTokens: OwnTokenReader;
   readonly keystore: Pick<Keystore, 'sign'>;
 }

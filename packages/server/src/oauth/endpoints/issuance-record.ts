@@ -11,6 +11,7 @@ import { type RandomBytes, newId } from '../../ids.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
 import type { IdentityFacts } from '../../registry/facts.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
+import type { CredentialInstances } from '../../registry/use/credential-instances.ts';
 import type { CredentialUses } from '../../registry/use/credential-uses.ts';
 import type { EndingCallers } from '../../registry/use/ending-callers.ts';
 import { shownCertificate } from '../client-auth/client-certificate.ts';
@@ -48,6 +49,8 @@ export interface IssuanceRecordDeps {
   readonly counters: IssuanceCounters;
   readonly pace: Pick<IssuancePace, 'count'>;
   readonly uses: CredentialUses;
+  /** Absent: who uses which credential is not noted. */
+  readonly instances?: Pick<CredentialInstances, 'saw'> | undefined;
   /** Absent: who calls what is being decommissioned is not noted. */
   readonly ending?: Pick<EndingCallers, 'saw'> | undefined;
   readonly clock: Clock;
@@ -71,6 +74,7 @@ export function createIssuanceRecord(
       const { client } = attempt;
       if (client === undefined) return;
       deps.uses.issued(client.credential.id, attempt.at);
+      deps.instances?.saw(client.credential, attempt.instance, attempt.request.source, attempt.at);
       if (client.facts.identity.state === 'decommissioning')
         noteEnding(deps, attempt, client.facts, 'let_through');
     },
@@ -167,7 +171,7 @@ function issuedEvent(
     parent: attempt.delegation?.via?.[0]?.jti,
     method: client.method,
     source: attempt.request.source,
-    instance: instanceOf(attempt.request, client),
+    instance: (attempt.instance = instanceOf(attempt.request, client)),
     node: deps.node,
     detail: issuedDetail(attempt, client),
   };
@@ -196,7 +200,7 @@ function inWhoseName({ subject, actor, via = [] }: Delegation): string | undefin
  * Which running copy asks: what it says itself, else the serial number of the certificate by which it proved itself
  * (RFC 5280 §4.1.2.2), since machines that share a credential have one each.
  */
-function instanceOf(request: HttpRequest, { method }: AuthenticatedClient): string | undefined {
+export function instanceOf(request: HttpRequest, { method }: AuthenticatedClient): string | undefined {
   const own = callerInstance(request);
   if (own !== undefined || !method.endsWith('tls_client_auth')) return own;
   // Without the zero byte that keeps the number positive in the encoding.

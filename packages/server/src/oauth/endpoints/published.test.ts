@@ -36,6 +36,7 @@ describe('the metadata', () => {
       revocation_endpoint: 'https://authority.test/oauth/revoke',
       revocation_endpoint_auth_methods_supported: METHODS,
       revocation_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
+      key_rotation_endpoint: 'https://authority.test/oauth/rotate',
     });
     expect(answer.headers).toEqual({
       'content-type': 'application/json',
@@ -96,6 +97,7 @@ describe('the routes of the token wing', () => {
       'POST /oauth/token oauth 65536',
       'POST /oauth/introspect oauth 65536',
       'POST /oauth/revoke oauth 65536',
+      'POST /oauth/rotate oauth 65536',
       'GET /oauth/jwks plain 0',
       'GET /oauth/cutoffs oauth 0',
       'GET /oauth/status/:list oauth 0',

@@ -4,12 +4,20 @@ import {
   createDpopNonces,
   formatBasicCredentials,
   generateSecret,
+  jwkThumbprint,
+  signJws,
   TOKEN_EXCHANGE,
   TOKEN_TYPE,
 } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { testCertificate } from '../../../test/client-certificate.ts';
-import { addClientKey, assertionForm, assertionOf, clientKey } from '../../../test/client-assertion.ts';
+import {
+  addClientKey,
+  assertionForm,
+  assertionOf,
+  type ClientKey,
+  clientKey,
+} from '../../../test/client-assertion.ts';
 import {
   addTlsClient,
   askByCertificate,
@@ -38,6 +46,7 @@ import {
   identityRecord,
   resourceServerRecord,
 } from '../../storage/contract/records.ts';
+import { keySubject } from '../../registry/key-subject.ts';
 import { gradualPlan, USUAL_PHASES } from '../../registry/decommissioning.ts';
 import { StorageError } from '../../storage/errors.ts';
 import { extendedKeyUsage } from '../../http/certificate.ts';
@@ -176,6 +185,25 @@ function notAuthenticated(reach: Reach): Expected {
 }
 function denied(error: string, description: string, reach: Reach): Expected {
   return { status: 400, error, description, reach };
+}
+/** Refused while it asks for a successor of its key. */
+function rotating(description: string, form: () => object): Expected {
+  return denied('invalid_request', description, async (s) => {
+    const present = clientKey();
+    await addClientKey(s, present);
+    return await rotate(s, assertionOf(present, SECONDS), form());
+  });
+}
+function rotate(s: TokenScene, assertion: string, form: object): Promise<HttpResponse> {
+  return s.call('/oauth/rotate', {
+    body: Buffer.from(assertionForm(assertion, form)),
+    rawHeaders: ['Content-Type', 'application/x-www-form-urlencoded'],
+  });
+}
+function newKeyProof({ alg, privateKey, jwk }: ClientKey, header: object = {}): string {
+  const claims = JSON.stringify({ iss: 'payments', aud: ISSUER, iat: SECONDS });
+  const signer = { kid: undefined, alg, keyObject: privateKey };
+  return signJws({ typ: 'new-key+jwt', jwk, ...header }, claims, signer);
 }
 /** The second request of an API key, with these limits. */
 function usedUp(limit: { apiKeyRate?: number; issuanceQuota?: number }): Expected {
@@ -654,6 +682,29 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     s.log.events.length = 0;
     s.counters.tokensIssued = 0;
     return await s.about('/oauth/revoke', token, formatBasicCredentials('billing', secret));
+  }),
+  rotation_method: denied(
+    'unauthorized_client',
+    'only a client with a registered key can rotate it here',
+    (s) => s.about('/oauth/rotate', ''),
+  ),
+  new_key_missing: rotating('new_key is missing', () => ({ new_key: '' })),
+  new_key_malformed: rotating('new_key is no proof of a new key', () => ({ new_key: 'a.b.c' })),
+  new_key_unacceptable: rotating('the new key cannot be used here', () => ({
+    new_key: newKeyProof(clientKey(), { jwk: { kty: 'EC' } }),
+  })),
+  new_key_unproved: rotating('new_key is not signed by the key that it shows', () => ({
+    new_key: newKeyProof(clientKey(), { jwk: clientKey().jwk }),
+  })),
+  new_key_not_named: rotating('the client assertion does not name the new key (cnf.jkt)', () => ({
+    new_key: newKeyProof(clientKey()),
+  })),
+  rotation_refused: denied('access_denied', 'this key is not rotated', async (s) => {
+    const [present, known] = [clientKey(), clientKey()];
+    await addClientKey(s, present);
+    await addClientKey(s, known, { subjectKey: keySubject(known.jwk), record: { state: 'revoked' } });
+    const cnf = { jkt: jwkThumbprint(known.jwk) };
+    return await rotate(s, assertionOf(present, SECONDS, { cnf }), { new_key: newKeyProof(known) });
   }),
   audit_unavailable: {
     status: 503,

@@ -8,9 +8,10 @@ import { cutOffToken } from '../../registry/cut-off.ts';
 import { Refusal } from '../refusal.ts';
 import type { OwnTokenReader } from '../tokens/own-token.ts';
 import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
-import { createTokenCallEndpoint, type TokenCall, type TokenCallDeps } from './token-call.ts';
+import type { ClientCallDeps } from './client-call.ts';
+import { createTokenCallEndpoint, type TokenCall } from './token-call.ts';
 
-export interface RevokeDeps extends TokenCallDeps, Pick<TokenStateDeps, 'ledger'> {
+export interface RevokeDeps extends ClientCallDeps, Pick<TokenStateDeps, 'ledger'> {
   readonly ownTokens: OwnTokenReader;
   readonly changes: Changes;
   readonly random: RandomBytes;

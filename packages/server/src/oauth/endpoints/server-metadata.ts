@@ -41,6 +41,7 @@ export function serverMetadata(facts: ServerMetadataFacts): Readonly<Record<stri
     revocation_endpoint: `${issuer}/oauth/revoke`,
     revocation_endpoint_auth_methods_supported: facts.clientAuthMethods,
     revocation_endpoint_auth_signing_alg_values_supported: facts.assertionAlgorithms,
+    key_rotation_endpoint: `${issuer}/oauth/rotate`,
     ...(facts.dpopAlgorithms === undefined
       ? {}
       : { dpop_signing_alg_values_supported: facts.dpopAlgorithms }),

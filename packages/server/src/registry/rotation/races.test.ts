@@ -1,0 +1,292 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { JsonObject } from '@countersign/protocol';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fakeLog } from '../../../test/authority.ts';
+import { createChanges } from '../../audit/change.ts';
+import { openPostgresStorage } from '../../database/postgres.ts';
+import { openSqliteStorage } from '../../database/sqlite.ts';
+import { testDatabases } from '../../database/test-databases.ts';
+import { pooledRandom } from '../../ids.ts';
+import { identityRecord } from '../../storage/contract/records.ts';
+import type { CredentialRecord } from '../../storage/credentials.ts';
+import { StorageError } from '../../storage/errors.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { createClientKey } from '../client-key.ts';
+import { expireCredential, revokeCredential } from '../credential.ts';
+import { cutOff } from '../cut-off.ts';
+import { credentialFault } from '../effective-access.ts';
+import { RegistryRefusal } from '../refusal.ts';
+import { beginToSee } from '../use/credential-instances.ts';
+import { keepWatch } from '../use/watch.ts';
+import { retireRotated } from './retire.ts';
+import { rotateCredential } from './rotate.ts';
+import { rotateItself } from './rotate-itself.ts';
+
+const START = 1_800_000_000_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const server = process.env['COUNTERSIGN_TEST_POSTGRES'];
+const databases = server === undefined ? undefined : testDatabases(server);
+const folder = mkdtempSync(join(tmpdir(), 'countersign-rotation-'));
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await databases?.dropAll();
+});
+
+function newKey(): JsonObject {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { kty, crv, x, y } = publicKey.export({ format: 'jwk' });
+  return { kty, crv, x, y } as JsonObject;
+}
+
+/** What may be done with the key of one identity, on a real database. */
+async function open(storage: Storage) {
+  let now = START;
+  const log = fakeLog();
+  const clock = { now: () => now };
+  const random = pooledRandom();
+  const changes = createChanges({ storage, log, clock, random, node: 'test' });
+  const deps = {
+    clock,
+    random,
+    rotationOverlap: 10 * DAY,
+    maximumAge: () => 90 * DAY,
+    fetchFault: () => undefined,
+    refusedMethods: new Map(),
+    selfRotation: true,
+    lifetimes: { maximum: 600 },
+    compromiseKey: () => Promise.resolve(),
+  };
+  const identity = identityRecord({ expiresAt: START + 900 * DAY, cadence: 'continuous' });
+  await storage.identities.insert(identity);
+  await beginToSee(storage.settings, clock);
+  await keepWatch(storage.settings, now);
+  const by = { identity: 'ops' };
+  const terms = { allowTokenEndpointAudience: false, allowRs256: false, label: 'key', expiresAt: undefined };
+  const create = () =>
+    changes.run(by, (stores, tell) =>
+      createClientKey(deps, stores, tell, identity, { ...terms, keys: { jwk: newKey() } }),
+    );
+  const on =
+    (
+      work: (
+        ...args: [...Parameters<Parameters<typeof changes.run>[1]>, CredentialRecord]
+      ) => Promise<unknown>,
+    ) =>
+    (id: string) =>
+      changes.run(by, async (stores, tell) => {
+        const record = await stores.credentials.byId(id);
+        if (record === undefined) throw new Error('no such credential');
+        return await work(stores, tell, record);
+      });
+  const asked = { by: 'administration', overlap: undefined, label: undefined, expiresAt: undefined } as const;
+  return {
+    storage,
+    log,
+    identity,
+    create,
+    now: () => now,
+    wait: (ms: number) => void (now += ms),
+    rotate: on((stores, tell, record) =>
+      rotateCredential(deps, stores, tell, { identity, record }, asked, async (more) => ({
+        record: await createClientKey(deps, stores, tell, identity, {
+          ...terms,
+          ...more,
+          keys: { jwk: newKey() },
+        }),
+      })),
+    ),
+    rotateItself: on((stores, tell, { id }) =>
+      rotateItself(deps, stores, tell, { credentialId: id, jwk: newKey() }),
+    ),
+    revoke: on((stores, tell, record) => revokeCredential(deps, stores, tell, identity, record)),
+    expire: on((stores, tell, record) => expireCredential(deps, stores, tell, identity, record)),
+    retire: on((stores, tell, record) => retireRotated(deps, stores, tell, identity, record)),
+    cutOff: on((stores, tell, { id }) =>
+      cutOff(deps, stores, tell, { kind: 'credential', id, reason: 'stolen', actor: by }),
+    ),
+    use: async (credentialId: string, instance: string) =>
+      storage.credentialInstances.note(
+        [{ credentialId, instance, source: 's', firstAt: now, lastAt: now }],
+        500,
+        '*',
+      ),
+    all: () => storage.credentials.ofIdentity(identity.id),
+  };
+}
+type Scene = Awaited<ReturnType<typeof open>>;
+
+/** Whether it was done; undefined where another was faster or a rule says no. */
+async function done(work: Promise<unknown>): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch (error) {
+    if (error instanceof RegistryRefusal || error instanceof StorageError) return false;
+    throw error;
+  }
+}
+
+describe('on SQLite', () => {
+  races(() => openSqliteStorage({ path: join(folder, 'registry.db') }));
+});
+
+describe.skipIf(server === undefined)('on PostgreSQL (needs COUNTERSIGN_TEST_POSTGRES)', () => {
+  races(async () => openPostgresStorage({ url: (await databases?.create()) ?? '' }));
+});
+
+function races(openStorage: () => Promise<Storage>): void {
+  let storage: Storage;
+  beforeAll(async () => {
+    storage = await openStorage();
+  });
+  afterAll(() => storage.close());
+
+  it('of rotations at once one is made, whoever asks', async () => {
+    const scene = await open(storage);
+    const { id } = await scene.create();
+    const tries = [scene.rotate, scene.rotateItself, scene.rotate, scene.rotateItself];
+    const made = await Promise.all(tries.map((rotate) => done(rotate(id))));
+    expect(made.filter(Boolean).length).toBe(1);
+    const successors = await storage.credentials.succeeding(id);
+    expect(successors.length).toBe(1);
+    expect((await storage.credentials.byId(id))?.successor?.id).toBe(successors[0]?.id);
+    expect(scene.log.events.filter(({ type }) => type === 'credential.rotated').length).toBe(1);
+  });
+
+  it('a cut-off and a rotation by the thief at once: no key is left that was made from it', async () => {
+    for (let round = 0; round < 5; round++) {
+      const scene = await open(storage);
+      const { id } = await scene.create();
+      await Promise.all([done(scene.rotateItself(id)), done(scene.cutOff(id))]);
+      // An order that lost the race is given again, as its caller is told to.
+      if ((await storage.credentials.byId(id))?.state !== 'revoked') await scene.cutOff(id);
+      for (const each of await scene.all()) expect(each.state).toBe('revoked');
+    }
+  });
+
+  it('a retirement and a revocation at once: one of them ends the old one, once', async () => {
+    const scene = await open(storage);
+    const { id } = await scene.create();
+    await scene.use(id, 'a');
+    await scene.rotate(id);
+    const successor = (await storage.credentials.byId(id))?.successor?.id ?? '';
+    scene.wait(HOUR);
+    await scene.use(successor, 'a');
+    scene.wait(2 * HOUR);
+    await Promise.all([scene.retire, scene.revoke, scene.retire].map((end) => done(end(id))));
+    const ends = scene.log.events.filter(
+      ({ type, resource }) => resource === id && /retired|revoked/.test(type),
+    );
+    // A revocation may follow a retirement, which it overrules; nothing ends twice in the same way.
+    expect(new Set(ends.map(({ type }) => type)).size).toBe(ends.length);
+    expect((await storage.credentials.byId(successor))?.state).toBe('active');
+  });
+}
+
+type Step =
+  | {
+      readonly do: 'rotate' | 'rotateItself' | 'revoke' | 'retire' | 'expire' | 'cutOff';
+      readonly of: number;
+    }
+  | { readonly do: 'use'; readonly of: number; readonly by: 'a' | 'b' | '' }
+  | { readonly do: 'wait'; readonly hours: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constantFrom('rotate', 'rotateItself', 'retire', 'expire', 'revoke', 'cutOff'),
+      of: fc.nat({ max: 5 }),
+    }) as fc.Arbitrary<Step>,
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('use' as const),
+      of: fc.nat({ max: 5 }),
+      by: fc.constantFrom('a' as const, 'b' as const, '' as const),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('wait' as const), hours: fc.integer({ min: 1, max: 72 }) }),
+  },
+);
+
+describe('whatever is done in whatever order', () => {
+  it('each credential has one successor that works, ends once, and is retired only when everybody has moved', async () => {
+    const storage = await openSqliteStorage({ path: ':memory:' });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
+        const scene = await open(storage);
+        await scene.create();
+        /** Who uses what, as they would themselves know: the last one each proved itself with, and when. */
+        const last = new Map<string, { id: string; at: number }>();
+        for (const each of steps) await take(scene, each, last);
+      }),
+      { numRuns: 30 },
+    );
+    await storage.close();
+  });
+});
+
+async function take(scene: Scene, each: Step, last: Map<string, { id: string; at: number }>): Promise<void> {
+  if (each.do === 'wait') return scene.wait(each.hours * HOUR);
+  const before = [...(await scene.all())].sort((one, other) => (one.id < other.id ? -1 : 1));
+  const record = before[each.of % before.length];
+  if (record === undefined) return;
+  const usable = (of: CredentialRecord): boolean => credentialFault(of, scene.now()) === undefined;
+  if (each.do === 'use') {
+    if (!usable(record)) return;
+    await scene.use(record.id, each.by);
+    last.set(each.by, { id: record.id, at: scene.now() });
+    return;
+  }
+  const was = usable(record);
+  const successor = before.find(({ id }) => id === record.successor?.id);
+  const made = await done(scene[each.do](record.id));
+  const after = await scene.all();
+  const now = after.find(({ id }) => id === record.id);
+  if (each.do === 'rotate' || each.do === 'rotateItself') {
+    // Possible just when it works and has nobody in its place who does.
+    expect(made).toBe(was && (successor === undefined || !usable(successor)));
+    if (made) {
+      expect(now?.expiresAt).toBe(Math.min(record.expiresAt, scene.now() + 10 * DAY));
+      const heir = after.find(({ id }) => id === now?.successor?.id);
+      expect(heir?.predecessor).toEqual({
+        id: record.id,
+        by: each.do === 'rotate' ? 'administration' : 'itself',
+      });
+      if (each.do === 'rotateItself' && heir !== undefined) {
+        expect(heir.expiresAt - heir.createdAt).toBeLessThanOrEqual(record.expiresAt - record.notBeforeAt);
+      }
+    }
+  }
+  if (each.do === 'retire' && now?.state === 'expired' && record.state !== 'expired') {
+    expect(successor !== undefined && usable(successor)).toBe(true);
+    for (const { id, at } of last.values()) {
+      if (id === record.id) expect(at).toBeLessThanOrEqual(scene.now() - 2 * DAY);
+    }
+  }
+  if (each.do === 'cutOff' && made) {
+    const gone = new Set([record.id]);
+    for (let grew = true; grew; ) {
+      grew = false;
+      for (const { id, predecessor } of after) {
+        if (predecessor?.by !== 'itself' || !gone.has(predecessor.id) || gone.has(id)) continue;
+        gone.add(id);
+        grew = true;
+      }
+    }
+    for (const { id, state } of after) if (gone.has(id)) expect(state).toBe('revoked');
+  }
+  // What has ended has ended.
+  for (const { id, state } of before) {
+    if (state === 'revoked') expect(after.find((one) => one.id === id)?.state).toBe('revoked');
+  }
+}

@@ -1,0 +1,286 @@
+import type { Role } from '@countersign/admin-api';
+import { createJobs } from '../src/governance/compose.ts';
+import type { Job } from '../src/governance/jobs/job.ts';
+import { ownerAcceptance } from '../src/registry/owner/acceptance.ts';
+import type { IdentityRecord } from '../src/storage/identities.ts';
+import type { Page, PageRequest, Position } from '../src/storage/page.ts';
+import { type Answer, type Authority, openAuthority, resourceServerBody } from './authority.ts';
+
+export const DAY = 86_400_000;
+/** Access to scopes from here on, and identities in prod from here on, wait for two people. */
+export const SENSITIVE = 2;
+/** How often (days) what works at a cadence calls. */
+const CALLS_EVERY = {
+  continuous: 1,
+  daily: 1,
+  weekly: 7,
+  monthly: 30,
+  quarterly: 90,
+  annual: 365,
+  on_demand: 40,
+};
+const SCOPES = ['read', 'list', 'write', 'administer'] as const;
+const APIS = [
+  'https://orders.example',
+  'https://fraud.example',
+  'https://ledger.example',
+  'https://mail.example',
+];
+/** What becomes of something that is being decommissioned; on most days nothing does. */
+const TURNS = [...Array<undefined>(47), 'keep', 'restore', 'decommissioning/skip'] as const;
+/** They look at everything, and what they find changes nothing by itself. */
+const WEEKLY: ReadonlySet<string> = new Set(['look-for-findings', 'right-size']);
+/** People who decide; they never leave. */
+const CHIEFS = ['chief-1', 'chief-2', 'chief-3'] as const;
+
+/** An organisation whose machines and people come, work, forget, move and go: each day as chance, and nothing else, has it. */
+export interface Estate {
+  readonly authority: Authority;
+  /** What people and machines do on one day; then it is the next one, and the authority has done its work. */
+  live(): Promise<void>;
+  /** Status codes of what was asked of the admin API, by operation. */
+  readonly answers: ReadonlyMap<string, number>;
+}
+
+export async function openEstate(most: number, seed: number): Promise<Estate> {
+  const authority = await openAuthority({ ownerAcceptance: ownerAcceptance('required') });
+  const { clock, storage } = authority;
+  const chance = chanceOf(seed);
+  const answers = new Map<string, number>();
+  const tokens = new Map<string, string>();
+  /** Nobody who made them remembers these. */
+  const forgotten = new Set<string>();
+  const jobs = jobsOf(authority);
+  let today = 0;
+  let made = 0;
+  let hired = 0;
+
+  const day = (days: number): string => new Date(clock.now() + days * DAY).toISOString();
+  async function ask(
+    method: string,
+    target: string,
+    body: object | undefined,
+    who?: readonly [string, Role],
+  ): Promise<Answer> {
+    const key = who?.join() ?? '';
+    let token = tokens.get(key);
+    token ??=
+      who === undefined ? await authority.tokenFor('admin') : await authority.personToken(who[0], [who[1]]);
+    tokens.set(key, token);
+    const headers: Record<string, string> = method === 'POST' ? {} : { 'If-Match': '*' };
+    const answer = await authority.call(method, target, { token, headers, ...(body && { body }) });
+    const word = `${method} ${target.replace(/^(\/v1\/[^/]+)(?:\/[^/]+)?/, '$1')} ${answer.status}`;
+    answers.set(word, (answers.get(word) ?? 0) + 1);
+    return answer;
+  }
+
+  async function hire(people: number): Promise<void> {
+    const rows = Array.from({ length: people }, () => ({
+      handle: `person-${++hired}`,
+      name: `Person ${hired}`,
+      manager: chance.oneOf(CHIEFS),
+    }));
+    await ask('POST', '/v1/people/import', { rows });
+  }
+  const staff = async (): Promise<readonly string[]> =>
+    (await everything((page) => storage.people.list({ status: 'active' }, page))).map(({ handle }) => handle);
+
+  async function begin(): Promise<void> {
+    await ask('POST', '/v1/people/import', { rows: CHIEFS.map((handle) => ({ handle, name: handle })) });
+    await hire(Math.ceil(most / 15));
+    for (let team = 0; team < Math.ceil(most / 60); team++) {
+      const members = [1, 2, 3, 4].map((each) => `person-${1 + ((4 * team + each) % hired)}`);
+      await ask('POST', '/v1/teams', { name: `team-${team}`, members, lead: chance.oneOf(CHIEFS) });
+    }
+    for (const api of APIS) {
+      const { scopes, ...rest } = resourceServerBody(api, SCOPES) as { scopes: object[] };
+      await ask('POST', '/v1/resource-servers', {
+        ...rest,
+        scopes: scopes.map((each, sensitivity) => ({ ...each, sensitivity })),
+      });
+    }
+    const steps = [{ quorum: 2, roles: ['approver'] }];
+    await ask('POST', '/v1/approval-rules', { name: 'access', match: { min_sensitivity: SENSITIVE }, steps });
+    const match = { environments: ['prod'], min_sensitivity: SENSITIVE };
+    await ask('POST', '/v1/approval-rules', { name: 'identities', subject: 'identity', match, steps });
+  }
+
+  async function arrive(live: number, people: readonly string[]): Promise<void> {
+    const wanted = Math.min(most - live, Math.ceil(most / 40));
+    for (let each = 0; each < wanted; each++) {
+      const person = chance.oneOf(people);
+      const name = `machine-${++made}`;
+      const answer = await ask('POST', '/v1/identities', {
+        name,
+        client_id: name,
+        kind: chance.oneOf(['service', 'job', 'pipeline', 'device', 'agent']),
+        environment: chance.oneOf(['dev', 'test', 'staging', 'prod']),
+        purpose: 'is simulated',
+        sensitivity: chance.upTo(4),
+        cadence: chance.oneOf(Object.keys(CALLS_EVERY)),
+        owner: {
+          person,
+          backup: chance.oneOf(people.filter((other) => other !== person)),
+          team: `team-${chance.upTo(Math.ceil(most / 60))}`,
+        },
+        expires_at: day(10 + chance.upTo(350)),
+        ...(chance.is(0.05) && { state: 'draft' }),
+      });
+      if (answer.status === 201 && chance.is(0.1)) forgotten.add(name);
+      if (answer.body.state === 'draft' && chance.is(0.6))
+        await ask('POST', `/v1/identities/${name}/submit`, {});
+    }
+  }
+
+  async function decide(): Promise<void> {
+    for (const request of await everything((page) => storage.approvals.list({ state: 'pending' }, page))) {
+      const verb = chance.is(0.1) ? 'reject' : 'approve';
+      for (const chief of CHIEFS) {
+        if (!chance.is(0.5)) continue;
+        const body = { content_hash: request.contentHash, comment: 'seen' };
+        await ask('POST', `/v1/approvals/${request.id}/${verb}`, body, [chief, 'approver']);
+      }
+    }
+  }
+
+  /** What whoever looks after a machine does with it on one day. */
+  async function tend(record: IdentityRecord): Promise<void> {
+    const { clientId, state } = record;
+    const at = `/v1/identities/${clientId}`;
+    const reason = 'as it came about';
+    if (state === 'approved' && chance.is(0.5)) await ask('POST', `${at}/activate`, {});
+    if (state === 'suspended') {
+      if (record.expiresAt <= clock.now() && chance.is(0.3)) await ask('PATCH', at, { expires_at: day(120) });
+      if (chance.is(0.15)) await ask('POST', `${at}/resume`, { reason }, [chance.oneOf(CHIEFS), 'admin']);
+      else if (chance.is(0.1)) await ask('POST', `${at}/decommission`, { reason });
+    }
+    if (state === 'decommissioning') {
+      const turn = chance.oneOf(TURNS);
+      if (turn !== undefined) await ask('POST', `${at}/${turn}`, { reason });
+    }
+    if (state !== 'active') return;
+    await work(record);
+    if (forgotten.has(clientId)) return;
+    if (record.expiresAt < clock.now() + 10 * DAY && chance.is(0.3))
+      await ask('PATCH', at, { expires_at: day(200) });
+    if (chance.is(1 / 400)) await ask('POST', `${at}/decommission`, { reason, force: true });
+    else if (chance.is(1 / 800)) await ask('POST', `${at}/suspend`, { reason });
+    else if (chance.is(1 / 1500))
+      await ask('POST', '/v1/cutoffs', { kind: 'identity', id: clientId, reason: 'leaked' });
+    else if (chance.is(1 / 200)) await ask('PATCH', at, { owner: { person: chance.oneOf(await staff()) } });
+  }
+
+  async function work({ id, clientId, cadence }: IdentityRecord): Promise<void> {
+    const credentials = (await storage.credentials.ofIdentity(id)).filter((each) => each.state === 'active');
+    const access = await storage.access.activeOfIdentity(id);
+    const [newest] = credentials.slice(-1);
+    if (newest === undefined || chance.is(1 / 90))
+      await ask('POST', `/v1/identities/${clientId}/credentials`, {
+        type: 'client_secret',
+        ...(chance.is(0.3) && { expires_at: day(8 + chance.upTo(60)) }),
+      });
+    if (credentials.length > 1) await ask('DELETE', `/v1/credentials/${credentials[0]?.id}`, undefined);
+    if (access.length === 0 || chance.is(1 / 150)) {
+      const from = chance.upTo(SCOPES.length);
+      await ask('POST', '/v1/access', {
+        identity: clientId,
+        resource_server: chance.oneOf(APIS),
+        scopes: SCOPES.slice(from, from + 1 + chance.upTo(2)),
+        justification: 'is simulated',
+        expires_at: day(5 + chance.upTo(200)),
+      });
+    } else if (chance.is(1 / 120)) {
+      const scopes = [chance.oneOf(SCOPES)];
+      await ask('PATCH', `/v1/access/${chance.oneOf(access).id}`, { scopes });
+    }
+    if (newest !== undefined && !forgotten.has(clientId) && chance.is(1 / CALLS_EVERY[cadence]))
+      await storage.credentialUse.note(newest.id, clock.now());
+  }
+
+  async function move(people: readonly string[]): Promise<void> {
+    for (const handle of people) {
+      if (handle.startsWith('person') && chance.is(1 / 400))
+        await ask('PATCH', `/v1/people/${handle}`, { status: 'left' });
+    }
+    const missing = Math.ceil(most / 15) + CHIEFS.length - (await staff()).length;
+    if (missing > 0) await hire(missing);
+    for (const offer of await everything((page) => storage.ownershipOffers.list({ state: 'open' }, page))) {
+      if (!chance.is(0.2)) continue;
+      const verb = chance.is(0.9) ? 'accept' : 'decline';
+      await ask('POST', `/v1/ownership-offers/${offer.id}/${verb}`, {}, [offer.candidate, 'owner']);
+    }
+    for (const { identityId, interim } of await runningClocks()) {
+      if (interim !== undefined && chance.is(0.1))
+        await ask('POST', `/v1/identities/${identityId}/offers`, { to: interim, reason: 'stands in' });
+    }
+  }
+
+  async function runningClocks() {
+    const gone = await everything((page) => storage.people.list({ status: 'left' }, page));
+    return (
+      await Promise.all(gone.map(({ handle }) => storage.ownershipClocks.ofPerson(handle, 500)))
+    ).flat();
+  }
+
+  await begin();
+  return {
+    authority,
+    answers,
+    async live() {
+      tokens.clear();
+      // The first secret has a week, and the others their method's maximum age.
+      if (today++ % 60 === 0)
+        await ask('POST', '/v1/identities/admin/credentials', { type: 'client_secret' });
+      const people = await staff();
+      const identities = await everything((page) => storage.identities.list({}, page));
+      const ended = new Set(['decommissioned', 'rejected', 'lapsed']);
+      const there = identities.filter(({ state, builtIn }) => !builtIn && !ended.has(state));
+      await arrive(there.length, people);
+      await decide();
+      for (const record of there) await tend(record);
+      await move(people);
+      clock.advance(DAY);
+      for (const job of jobs) {
+        if (today % 7 === 0 || !WEEKLY.has(job.name)) await job.run(new AbortController().signal);
+      }
+    },
+  };
+}
+
+/** All that the authority does by itself. Nothing of it sends anything. */
+function jobsOf(authority: Authority): readonly Job[] {
+  const { deps } = authority;
+  return createJobs({
+    ...deps,
+    webhooks: { ...deps, digest: () => '' },
+    rotateIfDue: () => Promise.resolve(),
+    reportOwnUse: () => Promise.resolve(),
+    pace: { take: () => new Map() },
+    inactivity: 'suspend',
+    suspendedForMs: 30 * DAY,
+    missedReductions: 'report',
+  } as unknown as Parameters<typeof createJobs>[0]);
+}
+
+export async function everything<T>(list: (page: PageRequest) => Promise<Page<T>>): Promise<T[]> {
+  const items: T[] = [];
+  let after: Position | undefined;
+  do {
+    const page = await list({ limit: 500, ...(after && { after }) });
+    items.push(...page.items);
+    after = page.next;
+  } while (after !== undefined);
+  return items;
+}
+
+/** Chance that is the same for the same seed: a linear congruential generator (Park and Miller, 1988). */
+function chanceOf(seed: number) {
+  let state = seed;
+  const next = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
+  const upTo = (below: number): number => Math.floor(next() * below);
+  return {
+    upTo,
+    is: (probability: number): boolean => next() < probability,
+    oneOf: <T>(list: readonly T[]): T => list[upTo(list.length)] as T,
+  };
+}

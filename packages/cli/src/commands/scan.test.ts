@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateSecret, generateWebhookSecret } from '@countersign/protocol';
 import { describe, expect, test } from 'vitest';
@@ -133,6 +133,54 @@ describe('files', () => {
       ],
     });
     expect(out).not.toContain(secret);
+  });
+});
+
+/** A repository in which one commit added a secret. */
+function committed(files: Readonly<Record<string, string>>): {
+  cwd: string;
+  git: (...words: string[]) => string;
+} {
+  const cwd = folder(files);
+  const git = (...words: string[]): string =>
+    execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@x.test', ...words], {
+      cwd,
+      encoding: 'utf8',
+    });
+  git('init', '-q');
+  git('add', '.');
+  git('commit', '-q', '-m', 'x');
+  return { cwd, git };
+}
+
+describe('a repository that somebody else wrote', () => {
+  test('hides nothing by saying that it is binary', async () => {
+    const { cwd } = committed({
+      '.gitattributes': '*.env -diff\n*.key binary\n',
+      'a.env': secret,
+      'b.key': github,
+    });
+    const { out } = await runAgainst(NOTHING, ['scan', '--git', '-o', 'json'], { cwd });
+    expect(places(out).map((place) => place.split(' ').at(-1))).toHaveLength(2);
+  });
+
+  test('has no program run by leaving out objects that are to be fetched', async () => {
+    const { cwd, git } = committed({ 'a.env': secret });
+    const object = git('rev-parse', 'HEAD:a.env').trim();
+    rmSync(join(cwd, '.git/objects', object.slice(0, 2), object.slice(2)), { force: true });
+    const ran = join(cwd, 'ran');
+    for (const [name, value] of [
+      ['core.repositoryFormatVersion', '1'],
+      ['extensions.partialClone', 'origin'],
+      ['remote.origin.promisor', 'true'],
+      ['remote.origin.url', 'ssh://elsewhere.test/x'],
+      ['protocol.ssh.allow', 'always'],
+      ['core.sshCommand', `touch ${ran}; false`],
+    ] as const)
+      git('config', name, value);
+    const { code, err } = await runAgainst(NOTHING, ['scan', '--git'], { cwd });
+    expect([code, existsSync(ran)]).toEqual([1, false]);
+    expect(err).toContain('git log failed');
   });
 });
 

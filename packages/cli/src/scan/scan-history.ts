@@ -17,6 +17,7 @@ const MOST_TOGETHER = 65_536;
 export async function* scanHistory(deps: ScanFilesDeps, folder: string): AsyncGenerator<Finding> {
   const git = spawn('git', [...ARGUMENTS], {
     cwd: folder,
+    env: { ...process.env, ...NOTHING_FETCHED },
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: deps.signal,
   });
@@ -50,6 +51,12 @@ export async function* scanHistory(deps: ScanFilesDeps, folder: string): AsyncGe
   if (code !== 0) throw new CommandFailure('failure', `git log failed in ${folder}: ${said.trim()}`);
 }
 
+/**
+ * What lies in a folder may say that objects are elsewhere, and with which program they are fetched: a scan runs nothing of what
+ * it looks through, and connects to nobody.
+ */
+const NOTHING_FETCHED = { GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: 'none' };
+
 /** The oldest first: a secret is told by the commit that it came with. Nothing of a user's settings changes the output. */
 const ARGUMENTS = [
   '-c',
@@ -69,6 +76,8 @@ const ARGUMENTS = [
   '--no-renames',
   '--no-ext-diff',
   '--no-textconv',
+  // Attributes in the repository may call anything binary, and nobody would see what is in it.
+  '--text',
   '--no-show-signature',
   '--submodule=short',
   '--src-prefix=a/',

@@ -44,17 +44,9 @@ interface Row {
 }
 
 /** Given at the beginning for ever. */
-const FIXED = [
-  'id',
-  'review_id',
-  'access_id',
-  'identity_id',
-  'resource_server_id',
-  'requesters',
-  'fallback',
-  'created_at',
-];
+const FIXED = ['id', 'review_id', 'access_id', 'identity_id', 'resource_server_id', 'fallback', 'created_at'];
 const MUTABLE = [
+  'requesters',
   'access_version',
   'reviewer',
   'handed_on',
@@ -113,7 +105,6 @@ function fixedOf(record: ReviewItemRecord): SqlParam[] {
     record.accessId,
     record.identityId,
     record.resourceServerId,
-    JSON.stringify(record.requesters),
     record.fallback,
     record.createdAt,
   ];
@@ -121,6 +112,7 @@ function fixedOf(record: ReviewItemRecord): SqlParam[] {
 
 function mutableOf(record: ReviewItemRecord): SqlParam[] {
   return [
+    JSON.stringify(record.requesters),
     record.accessVersion,
     record.reviewer,
     record.handedOn,

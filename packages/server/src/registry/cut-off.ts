@@ -156,15 +156,15 @@ async function stopForSecurity(
   asked: CutOffAsked,
 ): Promise<void> {
   if (CAN_BE_STOPPED.has(record.state)) {
-    await changeState(deps, stores, tell, record, {
+    const stopped = await changeState(deps, stores, tell, record, {
       move: 'suspend',
       reason: asked.reason,
       actor: asked.actor,
       security: true,
     });
-    return;
-  }
-  if (record.securityStop) return;
+    // Stopped already it is still written: who puts it back to work at this moment has not seen this order, and must not win.
+    if (stopped !== record) return;
+  } else if (record.securityStop) return;
   const next = {
     ...record,
     securityStop: true,

@@ -10,6 +10,7 @@ import type { AgeDeps } from './new-credential.ts';
 import { changeCredential } from './credential.ts';
 import { credentialView } from './credential-view.ts';
 import { type CutOffDeps, cutOff, cutOffTokensOf } from './cut-off.ts';
+import { changeProposal } from './right-sizing/proposal.ts';
 import { webhookView } from './webhook/view.ts';
 
 /** What is done with a secret that leaked. */
@@ -70,7 +71,7 @@ interface Leaked {
   readonly found: object;
 }
 
-/** Of one that has ended already there is nothing to stop, but who owns it hears of it. */
+/** Of one that has ended already only the tokens that it got are there to be stopped; who owns it hears of it. */
 async function stopCredential(
   deps: LeakDeps,
   stores: Stores,
@@ -80,6 +81,7 @@ async function stopCredential(
   const reason = `its secret was found in ${leak.where}`;
   const view = credentialView(credential, identity.clientId);
   tell({ type: 'credential.leaked', resource: credential.id, reason, after: { ...view, ...found } });
+  await keepFromComingBack(deps, stores, tell, credential, identity, reason);
   if (deps.leakAction === 'report') return;
   const { id } = credential;
   // Past its end it is none that could be suspended, and gets no token.
@@ -89,8 +91,35 @@ async function stopCredential(
   }
   if (deps.leakAction === 'suspend-identity') {
     await cutOff(deps, stores, tell, { kind: 'identity', id: identity.id, reason, actor: leak.actor });
-  } else if (active) {
+  } else if (!(await isCutOff(deps, stores, credential))) {
     await cutOffTokensOf(deps, stores, tell, { credentialId: id, reason, orderedBy: leak.actor.identity });
+  }
+}
+
+/** Whether an order reaches the last token that it can have got: one that is found again and again is ordered off once. */
+async function isCutOff(
+  { clock }: LeakDeps,
+  { cutoffs }: Pick<Stores, 'cutoffs'>,
+  { id, state, updatedAt, expiresAt }: CredentialRecord,
+): Promise<boolean> {
+  const last = state === 'active' ? Math.min(clock.now(), expiresAt) : updatedAt;
+  const orders = await cutoffs.ofTarget({ kind: 'credential', target: id }, Math.floor(last / 1000), 1);
+  return orders.length > 0;
+}
+
+/** A proposal that suspended it gives it back where it is missed, and whoever found it may be the one who misses it. */
+async function keepFromComingBack(
+  deps: LeakDeps,
+  stores: Pick<Stores, 'proposals'>,
+  tell: Tell,
+  { id }: CredentialRecord,
+  identity: IdentityRecord,
+  reason: string,
+): Promise<void> {
+  for (const record of await stores.proposals.liveOf([identity.id])) {
+    if (record.subjectId !== id || record.state !== 'applied') continue;
+    const settled = { ...record, state: 'settled', nextAt: undefined } as const;
+    await changeProposal(deps, stores, tell, record, settled, identity.clientId, 'settled', reason);
   }
 }
 

@@ -8,6 +8,7 @@ import { partyOf } from './approval/party.ts';
 import { voidPending } from './approval/request.ts';
 import type { RuleDeps, Tell } from './change-rules.ts';
 import { hasEnded } from './identity.ts';
+import { type PolicyStores, requirePolicies } from './policy/require-policies.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { type HumanStores, sameHuman } from './same-human.ts';
 
@@ -30,11 +31,12 @@ export async function suspendAccess(
   return await replaceAccess(deps, stores, tell, ends, record, suspended, 'access.suspended', {}, reason);
 }
 
-type RestoreStores = Pick<Stores, 'access' | 'approvals'> & HumanStores;
+type RestoreStores = Pick<Stores, 'access' | 'approvals'> & HumanStores & PolicyStores;
 
 /**
  * Gives it back as it was, on the word of a person who did not ask for it. Throws `needs_people` for a machine,
- * `self_approval` for whoever asked, `illegal_transition` when it is not suspended or its end has come.
+ * `self_approval` for whoever asked, `illegal_transition` when it is not suspended or its end has come, and
+ * `refused_by_policy` where it would not be given now.
  */
 export async function restoreAccess(
   deps: RuleDeps,
@@ -61,6 +63,10 @@ export async function restoreAccess(
     }
   }
   const active = { ...record, state: 'active' } as const;
+  // What was suspended counted for nothing: coming back is a beginning.
+  await requirePolicies(deps, stores, tell, ends.identity, {
+    access: { before: undefined, after: active, resourceServer: ends.resourceServer },
+  });
   return await replaceAccess(deps, stores, tell, ends, record, active, 'access.restored', {}, reason);
 }
 

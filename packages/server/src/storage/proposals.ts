@@ -63,6 +63,8 @@ export interface Undo {
   readonly expiresAt?: number;
   /** Refusals that had been counted by then, by scope. */
   readonly denied?: Readonly<Record<string, number>>;
+  /** The version in which its subject was left; of an identity, since when (epoch ms) it is in its state. */
+  readonly left?: number;
 }
 
 export interface Applied {

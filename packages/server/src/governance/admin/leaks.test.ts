@@ -104,7 +104,7 @@ test('a secret of a webhook that was found is told of', async () => {
 
 test('the secret stands in the body alone, and nowhere afterwards', async () => {
   const made = await scene('suspend-credential');
-  await report(made.secret, { where: `line ${made.secret} of a.env` });
+  await report(made.secret, { where: `line ${made.secret} of a.env`, found_by: `scan of ${made.secret}` });
   expect(JSON.stringify(authority.log.events)).not.toContain(made.secret);
   for (const secret of ['', 'csk_x', 'AKIA', `${made.secret}x`, 7]) {
     const answer = await report(secret);
@@ -122,6 +122,20 @@ test('somebody who changes the credential at the same moment changes neither the
     conflicts++ < 2 ? Promise.reject(new StorageError('version_conflict', 'credentials')) : transaction(work);
   expect((await report(made.secret)).body).toEqual({ received: true });
   expect(await stateOf(made.id)).toBe('suspended');
+});
+
+test('one that is suspended already still ends the tokens that it got, once', async () => {
+  const made = await scene('suspend-credential');
+  await authority.call('PATCH', `/v1/credentials/${made.id}`, {
+    body: { state: 'suspended' },
+    headers: { 'If-Match': '*' },
+  });
+  await report(made.secret);
+  const orders = () => authority.storage.cutoffs.after(0, 10);
+  expect(await orders()).toMatchObject([{ kind: 'credential', target: made.id }]);
+  await report(made.secret);
+  expect(await orders()).toHaveLength(1);
+  expect(told('credential.leaked')).toHaveLength(2);
 });
 
 test('one that has ended is told of, and the answer is the same', async () => {

@@ -8,7 +8,12 @@ export function leakHandlers(deps: LeakDeps & { readonly changes: Changes }): No
     'leaks.report': {
       kind: 'many',
       async run({ body: { secret, where, found_by: foundBy }, admin: { actor } }) {
-        const leak = { secret, where: without(where, secret), foundBy, actor };
+        const leak = {
+          secret,
+          where: without(where, secret),
+          foundBy: foundBy === undefined ? undefined : without(foundBy, secret),
+          actor,
+        };
         await whileOthersChange(() =>
           deps.changes.run(actor, (stores, tell) => reportLeak(deps, stores, tell, leak)),
         );
@@ -21,8 +26,8 @@ export function leakHandlers(deps: LeakDeps & { readonly changes: Changes }): No
 }
 
 /** Somebody who says where a secret was found may well say it with the line that it stands in. */
-function without(where: string, secret: string): string {
-  return where.replaceAll(secret, '…');
+function without(said: string, secret: string): string {
+  return said.replaceAll(secret, '…');
 }
 
 const TRIES = 5;

@@ -125,6 +125,36 @@ test('an owner narrows access and gives it back, and gives none: not even of the
   expect(gone.status).toBe(200);
 });
 
+test('an owner takes no condition from an access, and makes none of its tokens live longer', async () => {
+  const id = await made('mine', OWN);
+  await authority.call('POST', '/v1/resource-servers', {
+    body: { identifier: 'https://fraud.test', name: 'fraud', scopes: [{ name: 'read' }] },
+  });
+  const { body: access } = await authority.call('POST', '/v1/access', {
+    body: {
+      identity: id,
+      resource_server: 'https://fraud.test',
+      scopes: ['read'],
+      justification: 'x',
+      token_lifetime: 300,
+      conditions: { networks: ['10.0.0.0/8'] },
+      expires_at: new Date(authority.clock.now() + 86_400_000).toISOString(),
+    },
+  });
+  const token = await asOwner();
+  const change = (patch: object) =>
+    authority.call('PATCH', `/v1/access/${access.id}`, { token, body: patch, headers: { 'If-Match': '*' } });
+  for (const wider of [
+    { token_lifetime: 600 },
+    { token_lifetime: null },
+    { conditions: null },
+    { conditions: { networks: ['10.0.0.0/8', '192.168.0.0/16'] } },
+  ])
+    expect([wider, (await change(wider)).body.code]).toEqual([wider, 'not_own']);
+  const narrower = { token_lifetime: 60, conditions: { networks: ['10.1.0.0/16'] } };
+  expect((await change(narrower)).status).toBe(200);
+});
+
 test('who is an operator too is not limited', async () => {
   const id = await made('theirs', OTHERS);
   const token = await authority.personToken('pat@example.com', ['owner', 'operator'], {

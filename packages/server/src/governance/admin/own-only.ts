@@ -1,5 +1,7 @@
 import type { Permission } from '@countersign/admin-api';
 import type { ChangeEvent } from '../../audit/change.ts';
+import { isWider } from '../../registry/widening.ts';
+import type { AccessConditions } from '../../storage/access.ts';
 import type { Stores } from '../../storage/storage.ts';
 import { type Admin, type AdminPerson, requirePeople } from './admin.ts';
 import { ProblemError } from './problem.ts';
@@ -90,6 +92,16 @@ interface Access {
   readonly scopes: readonly string[];
   readonly expires_at: string;
   readonly token_lifetime?: number | null;
+  readonly conditions?: AccessConditions | null;
+}
+
+function heldBy({ scopes, expires_at, token_lifetime, conditions }: Access): Parameters<typeof isWider>[0] {
+  return {
+    scopes,
+    expiresAt: Date.parse(expires_at),
+    tokenLifetime: token_lifetime ?? undefined,
+    conditions: conditions ?? undefined,
+  };
 }
 
 /** Whose API it is has a say in who may call it: an owner asks for access, narrows it and gives it back. */
@@ -97,9 +109,6 @@ function requireNoMore({ before, after }: ChangeEvent): void {
   const now = after as Access | undefined;
   const then = before as Access | undefined;
   if (now === undefined || now.state !== 'active') return;
-  const narrower =
-    then?.state === 'active' &&
-    now.scopes.every((scope) => then.scopes.includes(scope)) &&
-    Date.parse(now.expires_at) <= Date.parse(then.expires_at);
+  const narrower = then?.state === 'active' && !isWider(heldBy(then), heldBy(now));
   if (!narrower) refuseNotOwn('an owner asks for access; somebody with the role operator gives it');
 }

@@ -248,6 +248,20 @@ describe('the ladder at a write', () => {
     expect([made.status, made.body.warnings.length]).toEqual([201, 1]);
   });
 
+  test('what was suspended while a policy came is not given back against it', async () => {
+    const made = await make('/v1/access', both);
+    const record = await authority.storage.access.byId(made.id);
+    if (record === undefined) throw new Error('it is gone');
+    await authority.storage.access.replace({ ...record, state: 'suspended', version: record.version + 1 });
+    await declare({ rule: 'separation_of_duties', parameters: duties, mode: 'enforce' });
+    const answer = await authority.call('POST', `/v1/access/${made.id}/restore`, {
+      body: { reason: 'is needed' },
+      token: await person('moe', ['approver']),
+    });
+    expect([answer.status, answer.body.code]).toEqual([403, 'refused_by_policy']);
+    expect((await authority.call('GET', `/v1/access/${made.id}`)).body.state).toBe('suspended');
+  });
+
   test('what waited while a policy came is refused when it is approved', async () => {
     await make('/v1/approval-rules', { name: 'all', steps: [{ quorum: 1, roles: ['approver'] }] });
     const waiting = await make('/v1/access', both);

@@ -532,7 +532,57 @@ describe('the other kinds', () => {
     await ok('POST', `/v1/proposals/${proposal.id}/rollback`, { body: {} });
     expect((await ok('GET', `/v1/credentials/${secret}`)).state).toBe('active');
   });
+
+  test('a secret that leaked does not come back by itself, however often it is missed', async () => {
+    const [secret, proposal] = await suspendedSecret();
+    await ok('POST', '/v1/leaks', { body: { secret, where: 'a.env' } });
+    await refusedAsSuspended();
+    await watch('restore');
+    expect((await ok('GET', `/v1/credentials/${credential}`)).state).toBe('suspended');
+    expect(await ok('GET', `/v1/proposals/${proposal}`)).toMatchObject({ state: 'settled' });
+  });
+
+  test('what somebody changed since does not come back by itself, and people may still give it back', async () => {
+    const [, proposal] = await suspendedSecret();
+    const headers = { 'If-Match': '*' };
+    for (const state of ['active', 'suspended'])
+      await ok('PATCH', `/v1/credentials/${credential}`, { body: { state }, headers });
+    await refusedAsSuspended();
+    await watch('restore');
+    expect((await ok('GET', `/v1/credentials/${credential}`)).state).toBe('suspended');
+    expect(await ok('GET', `/v1/proposals/${proposal}`)).toMatchObject({ state: 'applied', refusals: 1 });
+    await ok('POST', `/v1/proposals/${proposal}/rollback`, { body: {} });
+    expect((await ok('GET', `/v1/credentials/${credential}`)).state).toBe('active');
+  });
 });
+
+/** A secret beside which a key is used, suspended by its proposal. */
+async function suspendedSecret(): Promise<readonly [string, string]> {
+  await machine('pay');
+  const made = await ok('POST', '/v1/identities/pay/credentials', { body: { type: 'client_secret' } });
+  credential = made.id;
+  const key = await tlsCredential();
+  await days(40);
+  await authority.storage.credentialUse.note(key, authority.clock.now());
+  await authority.storage.settings.setOnce('credential_use.since', String(START));
+  await round();
+  const open = await proposals('kind=upgrade&state=open');
+  const proposal = open.find((each) => each.subject.id === credential);
+  await ok('POST', `/v1/proposals/${proposal.id}/apply`, { body: {} });
+  return [made.secret, proposal.id];
+}
+
+async function refusedAsSuspended(): Promise<void> {
+  authority.clock.advance(120_000);
+  await authority.log.append({
+    id: `evt_${authority.clock.now()}`,
+    at: new Date(authority.clock.now()).toISOString(),
+    type: 'token.refused',
+    outcome: 'refused',
+    identity: 'pay',
+    reason: 'credential_suspended',
+  });
+}
 
 async function tlsCredential(): Promise<string> {
   const { publicKey } = (await import('node:crypto')).generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -136,6 +136,17 @@ describe('a campaign', () => {
     expect(dry.body.review.items, dry.text).toBe(found);
   });
 
+  test('is planned by a machine only where it could take away itself what silence suspends', async () => {
+    const token = await operator(authority, 'planner', ['reviews:write', 'reviews:read', 'access:write']);
+    const asks = (on_silence: string) =>
+      authority.call('POST', '/v1/reviews', { token, body: plan({ on_silence }) });
+    expect((await asks('suspend_identity')).body.code).toBe('insufficient_scope');
+    expect((await asks('suspend_access')).status).toBe(201);
+    const less = await operator(authority, 'less', ['reviews:write']);
+    const answer = await authority.call('POST', '/v1/reviews', { token: less, body: plan() });
+    expect([answer.status, answer.body.code]).toEqual([403, 'insufficient_scope']);
+  });
+
   test('is refused where it could not be kept', async () => {
     const now = authority.clock.now();
     for (const change of [
@@ -273,6 +284,25 @@ describe('a decision', () => {
     expect((await itemOf(id, 'a')).state).toBe('pending');
   });
 
+  test('ends tokens that are older than what lately made them shorter', async () => {
+    const id = await open();
+    const { access, client_id } = await itemOf(id, 'a');
+    const body = { type: 'client_secret' };
+    const made = await authority.call('POST', `/v1/identities/${client_id}/credentials`, { body });
+    await authority.storage.credentialUse.note(made.body.id, authority.clock.now());
+    // Use is noted once an hour: a token of ten minutes may be five minutes old.
+    authority.clock.advance(65 * MINUTE);
+    await authority.call('PATCH', `/v1/access/${access}`, {
+      body: { token_lifetime: 60 },
+      headers: { 'If-Match': '*' },
+    });
+    const bea = await person('bea');
+    await decide(id, 'a', bea, { decision: 'revoke', comment: 'no' });
+    const revoked = await decide(id, 'a', bea, { decision: 'revoke', comment: 'no' });
+    expect(revoked.status, revoked.text).toBe(200);
+    expect(revoked.body.remediation.cutoff).toMatch(/^cut_/);
+  });
+
   test('on what was changed since is refused, and the item is what is so now', async () => {
     const id = await open();
     const before = await itemOf(id, 'a');
@@ -292,6 +322,34 @@ describe('a decision', () => {
     });
     expect((await decide(id, 'b', bea, { decision: 'keep' })).body.code).toBe('content_changed');
     expect((await itemOf(id, 'b')).state).toBe('gone');
+  });
+
+  test('on what somebody asked for since is not made by them, and not handed on to them', async () => {
+    const id = await open({ reviewers: ['role:reviewer'] });
+    const { access } = await itemOf(id, 'c');
+    await authority.call('POST', '/v1/approval-rules', {
+      body: { name: 'all', subject: 'access', match: {}, steps: [{ quorum: 1, roles: ['admin'] }] },
+    });
+    const body = { expires_at: iso(authority.clock.now() + 20 * DAY) };
+    await authority.call('PATCH', `/v1/access/${access}`, {
+      body: { scopes: ['read', 'write', 'usage:write'], ...body },
+      headers: { 'If-Match': '*' },
+      token: await person('oli', ['operator', 'reviewer']),
+    });
+    const { pending } = (await authority.call('GET', `/v1/access/${access}`)).body;
+    const approved = await authority.call('POST', `/v1/access/${access}/approve`, {
+      body: { content_hash: pending.content_hash, comment: 'is right' },
+      token: await person('moe', ['admin']),
+    });
+    expect(approved.status, approved.text).toBe(200);
+    const oli = await person('oli', ['operator', 'reviewer']);
+    const keep = { decision: 'keep' };
+    expect((await decide(id, 'c', oli, keep)).body.code).toBe('content_changed');
+    expect((await decide(id, 'c', oli, keep)).body.code).toBe('self_approval');
+    const rex = await person('rex');
+    const on = { decision: 'reassign', to: 'oli', comment: 'knows it' };
+    expect((await decide(id, 'c', rex, on)).body.code).toBe('self_approval');
+    expect((await decide(id, 'c', rex, keep)).status).toBe(200);
   });
 
   test('may be handed on, but not to who asked or has left, and not for ever', async () => {

@@ -26,7 +26,8 @@ import { pageOf, readPosition } from './cursor.ts';
 import { requireAdminPerson } from './decider.ts';
 import type { Call, Handler, NounHandlers } from './endpoint.ts';
 import { findResourceServer, referenced, required } from './find-record.ts';
-import { type Admin, requirePeople } from './admin.ts';
+import { type Admin, lackOf, missingScopes, requirePeople } from './admin.ts';
+import { ProblemError } from './problem.ts';
 import { itemViews } from './review-item-view.ts';
 
 export type ReviewDeps = DecideDeps & { readonly storage: Storage; readonly changes: Changes };
@@ -37,6 +38,7 @@ export function reviewHandlers(deps: ReviewDeps): NounHandlers<'reviews'> {
     'reviews.create': {
       kind: 'write',
       async run({ body, admin }, stores, tell) {
+        requireMaySuspend(admin, body.on_silence);
         const asked = await askedOf(stores, body, admin);
         const record = await createReview(deps, stores, tell, asked);
         return { ...resultOf(record), location: `/v1/reviews/${record.id}` };
@@ -123,6 +125,14 @@ export function reviewHandlers(deps: ReviewDeps): NounHandlers<'reviews'> {
       },
     },
   };
+}
+
+const NEEDED = { suspend_access: 'access:write', suspend_identity: 'identities:write' } as const;
+
+/** Silence does it for whoever planned the campaign: they must be allowed to do it without one, too. */
+function requireMaySuspend(admin: Admin, onSilence: ReviewRecord['onSilence']): void {
+  const missing = missingScopes(admin, [NEEDED[onSilence]]);
+  if (missing.length > 0) throw new ProblemError('insufficient_scope', { detail: lackOf(admin, missing) });
 }
 
 type Asked = Parameters<typeof createReview>[3];

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Answer, type Authority, identityBody, openAuthority } from '../../../test/authority.ts';
+import { moveIdentity } from '../../registry/lifecycle.ts';
 
 let authority: Authority;
 let path: string;
@@ -52,6 +53,25 @@ test('two people and a new credential put it back to work, and what it had befor
     { type: 'identity.resume_agreed', person: 'ada@example.com' },
     { type: 'identity.resumed', person: 'eva@example.com' },
   ]);
+});
+
+test('a cut-off of what is stopped already leaves no room for a second word that has not seen it', async () => {
+  await resumeAs('ada@example.com');
+  await newCredential();
+  const { storage, changes } = authority;
+  const read = await storage.identities.byClientId('payments');
+  if (read === undefined) throw new Error('it is gone');
+  await cutOff();
+  const unseen = changes.run({ identity: 'x' }, (stores, tell) =>
+    moveIdentity(authority.deps, stores, tell, read, {
+      move: 'resume',
+      reason: 'found and mended',
+      actor: { identity: 'x' },
+      twoAgreed: true,
+    }),
+  );
+  await expect(unseen).rejects.toMatchObject({ fault: 'version_conflict' });
+  expect((await storage.identities.byClientId('payments'))?.state).toBe('suspended');
 });
 
 test('one person does not make two, under whatever spelling of its name', async () => {

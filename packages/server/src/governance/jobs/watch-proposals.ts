@@ -3,7 +3,7 @@ import type { AuditLog } from '../../audit/log.ts';
 import { type AdministratorDeps, keepAdministered } from '../../registry/administrators.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import type { RightSizingDeps } from '../../registry/right-sizing/apply.ts';
-import { actorOf, rollBack } from '../../registry/right-sizing/rollback.ts';
+import { actorOf, isAsLeft, rollBack } from '../../registry/right-sizing/rollback.ts';
 import { missedSince, noteMissed } from '../../registry/right-sizing/watch.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { ProposalRecord } from '../../storage/proposals.ts';
@@ -56,13 +56,14 @@ async function lookAt(deps: WatchProposalsDeps, seen: ProposalRecord): Promise<v
   }
 }
 
-/** In the name of whoever took it away: people are asked where rules ask for them, and nobody approves it for himself. */
+/** In the name of whoever took it away, and only what is as that left it: people are asked where rules ask for them, and nobody approves it for himself. */
 async function restore(deps: WatchProposalsDeps, id: string): Promise<void> {
   try {
     await deps.changes.run(ACTOR, async (stores, tell) => {
       const record = await stores.proposals.byId(id);
       const identity = record && (await stores.identities.byId(record.identityId));
       if (record?.state !== 'applied' || record.applied === undefined || identity === undefined) return;
+      if (!(await isAsLeft(stores, { record, identity }))) return;
       const asked = { by: actorOf(record.applied), reason: 'it is missed' };
       await keepAdministered(deps, stores, identity.id, () =>
         rollBack(deps, stores, tell, { record, identity }, asked),

@@ -6,6 +6,7 @@ import type { Tell } from '../../registry/change-rules.ts';
 import { handleKey } from '../../registry/directory/handle.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { sameHuman } from '../../registry/same-human.ts';
+import { requestersOf } from '../../registry/suspend-access.ts';
 import type { ReviewItemRecord, ReviewVerdict } from '../../storage/review-items.ts';
 import type { ReviewRecord } from '../../storage/reviews.ts';
 import type { Stores } from '../../storage/storage.ts';
@@ -98,7 +99,7 @@ async function settled(
   deps: DecideDeps,
   stores: Stores,
   tell: Tell,
-  { review, item, access, ends }: Deciding,
+  { review, item, ends }: Deciding,
   { decision, actor }: Said,
   verdict: ReviewVerdict,
 ): Promise<ReviewItemRecord> {
@@ -107,7 +108,6 @@ async function settled(
   if (decision === 'keep') return { ...decided, state: 'kept' };
   const { cutoffId, effectiveAt } = await endTokens(deps, stores, tell, {
     ends,
-    access,
     how: review.tokens,
     reason: `review ${review.name}: ${decision}`,
     orderedBy: actor.identity,
@@ -183,6 +183,13 @@ export async function refreshItem(
   if (access.state !== 'active')
     return await replaceItem(deps, stores, tell, item, { ...item, state: 'gone' }, 'review_item.gone');
   if (access.version === item.accessVersion) return item;
-  const next = { ...item, accessVersion: access.version };
+  // Who asked for what it is now decides on it no more than who asked for what it was.
+  const known = new Map(
+    [...item.requesters, ...(await requestersOf(stores, access))].map((party) => [
+      JSON.stringify(party),
+      party,
+    ]),
+  );
+  const next = { ...item, accessVersion: access.version, requesters: [...known.values()] };
   return await replaceItem(deps, stores, tell, item, next, 'review_item.refreshed');
 }

@@ -4,7 +4,6 @@ import type { RuleDeps, Tell } from '../../registry/change-rules.ts';
 import { type CutoffReachDeps, lifeAt } from '../../registry/cutoff-reach.ts';
 import { NOTED_EVERY_MS } from '../../registry/use/credential-uses.ts';
 import { cutoffView } from '../../registry/views.ts';
-import type { AccessRecord } from '../../storage/access.ts';
 import type { ReviewRecord } from '../../storage/reviews.ts';
 import type { Stores } from '../../storage/storage.ts';
 
@@ -15,8 +14,6 @@ const HEARD_WITHIN_MS = 2000;
 
 export interface Ending {
   readonly ends: AccessEnds;
-  /** As it was before. */
-  readonly access: AccessRecord;
   readonly how: ReviewRecord['tokens'];
   readonly reason: string;
   readonly orderedBy: string;
@@ -36,14 +33,16 @@ export async function endTokens(
   deps: TokenDeps,
   stores: Pick<Stores, 'cutoffs' | 'statusIndexes' | 'staleness' | 'credentialUse'>,
   tell: Tell,
-  { ends, access, how, reason, orderedBy }: Ending,
+  { ends, how, reason, orderedBy }: Ending,
 ): Promise<Ended> {
   const now = deps.clock.now();
-  const life = Math.min(lifeAt(deps, ends.resourceServer), access.tokenLifetime ?? Infinity) * 1000;
+  // Lifetimes of the API or the access may have been longer when the last token was issued: that one lives on.
+  const longest = deps.lifetimes.maximum * 1000;
   const last = (await stores.credentialUse.ofIdentities([ends.identity.id])).get(ends.identity.id);
-  if (last !== undefined && last + NOTED_EVERY_MS + life < now)
+  if (last !== undefined && last + NOTED_EVERY_MS + longest < now)
     return { cutoffId: undefined, effectiveAt: now };
-  if (how === 'run_out') return { cutoffId: undefined, effectiveAt: now + life };
+  if (how === 'run_out')
+    return { cutoffId: undefined, effectiveAt: now + lifeAt(deps, ends.resourceServer) * 1000 };
   const cutoff = await orderCutoff(deps, stores, {
     kind: 'identity',
     target: ends.identity.clientId,

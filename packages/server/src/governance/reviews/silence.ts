@@ -79,7 +79,6 @@ async function suspend(deps: DecideDeps, stores: Stores, tell: Tell, deciding: D
   await suspendAccess(deps, stores, tell, ends, access, reason);
   const { cutoffId, effectiveAt } = await endTokens(deps, stores, tell, {
     ends,
-    access,
     how: review.tokens,
     reason,
     orderedBy: AUTHORITY,

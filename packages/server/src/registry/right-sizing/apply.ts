@@ -112,15 +112,25 @@ const CARRY_OUT: { readonly [kind in ProposalRecord['kind']]: CarryOut } = {
     const { access, resourceServer } = await requireAccess(stores, record);
     const take = record.change.take ?? [];
     const scopes = access.scopes.filter((scope) => !take.includes(scope));
-    await changeAccess(deps, stores, tell, { identity, resourceServer }, access, { scopes }, by);
-    return { resourceServerId: resourceServer.id, scopes: take, denied: await deniedOf(stores, access) };
+    const { version: left } = await changeAccess(
+      deps,
+      stores,
+      tell,
+      { identity, resourceServer },
+      access,
+      { scopes },
+      by,
+    );
+    const denied = await deniedOf(stores, access);
+    return { resourceServerId: resourceServer.id, scopes: take, denied, left };
   },
 
   async shorten(deps, stores, tell, { record, identity }, { by }) {
     const { access, resourceServer } = await requireAccess(stores, record);
     const change = { tokenLifetime: record.change.tokenLifetime?.to };
-    await changeAccess(deps, stores, tell, { identity, resourceServer }, access, change, by);
-    return { resourceServerId: resourceServer.id, tokenLifetime: access.tokenLifetime };
+    const ends = { identity, resourceServer };
+    const { version: left } = await changeAccess(deps, stores, tell, ends, access, change, by);
+    return { resourceServerId: resourceServer.id, tokenLifetime: access.tokenLifetime, left };
   },
 
   async retire(deps, stores, tell, { record, identity }, { by }) {
@@ -130,15 +140,16 @@ const CARRY_OUT: { readonly [kind in ProposalRecord['kind']]: CarryOut } = {
         ? gradualPlan(USUAL_PHASES, now, false)
         : stoppedPlan('suspended', USUAL_PHASES.graceDays, now, false);
     const moving = { move: 'decommission', reason: record.reason, actor: by, plan } as const;
-    await moveIdentity(deps, stores, tell, identity, moving);
-    return {};
+    const { stateSince: left } = await moveIdentity(deps, stores, tell, identity, moving);
+    return { left };
   },
 
   async upgrade(deps, stores, tell, { record, identity }) {
     const weak = await stores.credentials.byId(record.subjectId);
     if (weak === undefined) throw new RegistryRefusal('illegal_transition', 'its credential is gone');
-    await changeCredential(deps, stores, tell, identity, weak, { state: 'suspended' });
-    return {};
+    const change = { state: 'suspended' } as const;
+    const { version: left } = await changeCredential(deps, stores, tell, identity, weak, change);
+    return { left };
   },
 };
 

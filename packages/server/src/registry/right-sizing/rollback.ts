@@ -60,6 +60,24 @@ export async function rollBack(
   return await changeProposal(deps, stores, tell, record, next, identity.clientId, next.state, asked.reason);
 }
 
+/**
+ * Whether nobody has had a hand in it since it was carried out: what people changed after that is their decision, and does not
+ * come back by itself. What was removed is made anew, and that is refused where something else took its place.
+ */
+export async function isAsLeft(
+  stores: Pick<Stores, 'access' | 'credentials'>,
+  { record, identity }: About,
+): Promise<boolean> {
+  if (record.kind === 'remove') return true;
+  const now =
+    record.subject === 'identity'
+      ? identity.stateSince
+      : record.subject === 'access'
+        ? (await stores.access.byId(record.subjectId))?.version
+        : (await stores.credentials.byId(record.subjectId))?.version;
+  return now !== undefined && now === record.applied?.undo.left;
+}
+
 /** As an actor once more: whoever carried it out asks for it back. */
 export function actorOf({ by }: Applied): Actor {
   return { identity: by.identity, credential: by.credential, person: by.person, behind: by.behind };

@@ -145,6 +145,7 @@ export function reviewContract({ storage }: Subject): void {
       reviewer: 'team:x',
       handedOn: 1,
       accessVersion: 2,
+      requesters: [...one.requesters, { kind: 'named', handle: 'bob' }],
     });
     await storage().reviewItems.replace(next);
     const read = await storage().reviewItems.byId(one.id);

@@ -202,11 +202,13 @@ export async function openEstate(most: number, seed: number): Promise<Estate> {
       if (handle.startsWith('person') && chance.is(1 / 400))
         await ask('PATCH', `/v1/people/${handle}`, { status: 'left' });
     }
-    const missing = Math.ceil(most / 15) + CHIEFS.length - (await staff()).length;
+    const here = new Set(await staff());
+    const missing = Math.ceil(most / 15) + CHIEFS.length - here.size;
     if (missing > 0) await hire(missing);
     for (const offer of await everything((page) => storage.ownershipOffers.list({ state: 'open' }, page))) {
       if (!chance.is(0.2)) continue;
       const verb = chance.is(0.9) ? 'accept' : 'decline';
+      if (!here.has(offer.candidate)) continue;
       await ask('POST', `/v1/ownership-offers/${offer.id}/${verb}`, {}, [offer.candidate, 'owner']);
     }
     for (const { identityId, interim } of await runningClocks()) {

@@ -118,7 +118,7 @@ export async function openAuthority({
 }: Partial<GovernanceDeps> & { readonly mail?: boolean } = {}): Promise<Authority> {
   let now = START;
   const clock = { now: () => now, advance: (ms: number) => void (now += ms) };
-  const random = pooledRandom();
+  const random = given.random ?? pooledRandom();
   const storage = preparingKeys(await openSqliteStorage({ path: ':memory:', clock }));
   const log = fakeLog();
   const changes = createChanges({

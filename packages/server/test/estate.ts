@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { Role } from '@countersign/admin-api';
 import { createJobs } from '../src/governance/compose.ts';
 import type { Job } from '../src/governance/jobs/job.ts';
+import type { RandomBytes } from '../src/ids.ts';
 import { ownerAcceptance } from '../src/registry/owner/acceptance.ts';
 import type { IdentityRecord } from '../src/storage/identities.ts';
 import type { Page, PageRequest, Position } from '../src/storage/page.ts';
@@ -43,7 +45,10 @@ export interface Estate {
 }
 
 export async function openEstate(most: number, seed: number): Promise<Estate> {
-  const authority = await openAuthority({ ownerAcceptance: ownerAcceptance('required') });
+  const authority = await openAuthority({
+    ownerAcceptance: ownerAcceptance('required'),
+    random: bytesOf(seed),
+  });
   const { clock, storage } = authority;
   const chance = chanceOf(seed);
   const answers = new Map<string, number>();
@@ -288,5 +293,18 @@ function chanceOf(seed: number) {
     upTo,
     is: (probability: number): boolean => next() < probability,
     oneOf: <T>(list: readonly T[]): T => list[upTo(list.length)] as T,
+  };
+}
+
+/** Lists are in the order of ids: with others than these, chance would meet others too. */
+function bytesOf(seed: number): RandomBytes {
+  let block = 0;
+  let left = Buffer.alloc(0);
+  return (size) => {
+    while (left.length < size)
+      left = Buffer.concat([left, createHash('sha256').update(`${seed} ${block++}`).digest()]);
+    const bytes = left.subarray(0, size);
+    left = left.subarray(size);
+    return bytes;
   };
 }

@@ -244,6 +244,7 @@ export const applyOperations = {
     destructive: true,
     bodyLimit: 16_777_216,
     bodyValues: 25 * MOST_DOCUMENTS,
+    bodyList: { member: 'documents', most: MOST_DOCUMENTS },
   }),
   'export.get': operation({
     method: 'GET',

@@ -37,6 +37,13 @@ export interface Operation<
   readonly bodyLimit: number;
   /** Values in a body, objects and arrays counted. */
   readonly bodyValues: number;
+  /** The array of the body that may be so long that it is read piece by piece; undefined: there is none. */
+  readonly bodyList: BodyList | undefined;
+}
+
+export interface BodyList {
+  readonly member: string;
+  readonly most: number;
 }
 
 /** Nesting of a body, the outermost object counted. */
@@ -61,6 +68,7 @@ interface Spec<P, Q, B, R> {
   readonly destructive?: boolean;
   readonly bodyLimit?: number;
   readonly bodyValues?: number;
+  readonly bodyList?: BodyList;
 }
 
 /** Fills in what follows from the method: writes are all but GET; PATCH and DELETE name the version they change. */
@@ -86,5 +94,6 @@ export function operation<
     destructive: spec.destructive ?? spec.method === 'DELETE',
     bodyLimit: spec.bodyLimit ?? BODY_LIMIT,
     bodyValues: spec.bodyValues ?? BODY_VALUES,
+    bodyList: spec.bodyList,
   };
 }

@@ -40,7 +40,7 @@ export {
   type ListId,
 } from './client.ts';
 export { type AccessConditions, BINDINGS, type Binding, DAYS, type Day } from './conditions.ts';
-export { BODY_DEPTH, type IfMatch, type Method, type Operation } from './contract.ts';
+export { BODY_DEPTH, type BodyList, type IfMatch, type Method, type Operation } from './contract.ts';
 export { csvLine } from './csv.ts';
 export { subjectOf } from './credential-members.ts';
 export {

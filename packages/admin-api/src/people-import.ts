@@ -82,4 +82,5 @@ export const peopleImportOperation = operation({
   response: peopleImported,
   destructive: true,
   bodyLimit: BODY_LIMIT,
+  bodyList: { member: 'rows', most: MOST_IMPORT_ROWS },
 });

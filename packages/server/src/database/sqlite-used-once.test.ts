@@ -48,3 +48,17 @@ it('refuses once it is closed, and what it refused stays used', async () => {
   });
   expect(await storage.usedOnce.claim('jti', 'x', NOW + 1000)).toBe(false);
 });
+
+it('waits for no transaction of the registry', async () => {
+  let end: () => void = () => undefined;
+  const open = storage.transaction(async () => {
+    await new Promise<void>((resolve) => (end = resolve));
+  });
+  const claimed = await Promise.race([
+    storage.usedOnce.claim('jti', 'x', NOW + 1000),
+    new Promise((resolve) => setTimeout(resolve, 2000, 'it waits')),
+  ]);
+  end();
+  await open;
+  expect(claimed).toBe(true);
+});

@@ -6,6 +6,14 @@ import { type Database, statement } from './database.ts';
 import { unavailable } from './faults.ts';
 import { usedOnceSet } from './used-once-set.ts';
 
+/** A file of its own, `unavailable` once it is closed: a claim waits for its own write and for nothing of the registry. */
+export type UsedOnceFile = Pick<Database, 'query' | 'run'>;
+
+const createBatches = statement(
+  '',
+  `CREATE TABLE IF NOT EXISTS used_once_batches
+     (position INTEGER PRIMARY KEY, last_expiry BIGINT NOT NULL, entries TEXT NOT NULL)`,
+);
 /** One row for all claims that went to the disk together. */
 const insertBatch = statement(
   'used_once_insert_batch',
@@ -34,7 +42,7 @@ interface Batch {
 }
 
 /** Reads what was used before. One batch is on its way to the disk, the next gathers meanwhile. */
-export async function sqliteUsedOnce(database: Database, clock: Clock): Promise<UsedOnceStore> {
+export async function sqliteUsedOnce(database: UsedOnceFile, clock: Clock): Promise<UsedOnceStore> {
   const used = usedOnceSet();
   let gathering: Batch | undefined;
   let scheduled = false;
@@ -42,6 +50,7 @@ export async function sqliteUsedOnce(database: Database, clock: Clock): Promise<
 
   const seconds = (): number => Math.ceil(clock.now() / 1000);
   const start = seconds();
+  await database.run(createBatches);
   const rows = await database.query<{ entries: string }>(selectBatches, [start]);
   for (const { entries } of rows) {
     const bytes = Buffer.from(entries, 'base64');

@@ -9,7 +9,7 @@ import { migrate } from './migrate.ts';
 import { type SqliteConnection, sqliteConnection } from './sqlite-connection.ts';
 import { type SqliteDriver, loadSqlite } from './sqlite-driver.ts';
 import { lockFile } from './sqlite-lock.ts';
-import { sqliteUsedOnce } from './sqlite-used-once.ts';
+import { type UsedOnceFile, sqliteUsedOnce } from './sqlite-used-once.ts';
 import { type SqliteWriter, sqliteWriter } from './sqlite-writer.ts';
 import { storageOn } from './stores.ts';
 
@@ -18,6 +18,9 @@ export interface SqliteOptions {
   readonly path: string;
   readonly clock?: Clock | undefined;
 }
+
+/** Beside the database: which proofs were used. Written for tokens, which no transaction of the registry holds up. */
+const USED_ONCE = '.used-once';
 
 /**
  * Opens the embedded database for this process alone: `<path>.lock` is held until `close` or the process's end.
@@ -29,7 +32,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
   const database = options.path === ':memory:' ? inMemory(driver) : inFile(driver, options.path);
   try {
     await database.write((tx) => migrate(tx, 'sqlite', clock));
-    return storageOn(database, clock, await sqliteUsedOnce(database, clock));
+    return storageOn(database, clock, await sqliteUsedOnce(database.usedOnce, clock));
   } catch (error) {
     await database.close();
     throw error;
@@ -46,9 +49,10 @@ interface Reading {
 }
 
 /** One connection: a read waits for the transaction that runs, so that it never sees half of it. */
-function inMemory(driver: SqliteDriver): Database {
-  const writer = sqliteWriter(() => sqliteConnection(driver, { path: ':memory:' }));
-  return databaseOn(writer, {
+function inMemory(driver: SqliteDriver): SqliteFiles {
+  const open = (): SqliteConnection => sqliteConnection(driver, { path: ':memory:' });
+  const writer = sqliteWriter(open);
+  return databaseOn(writer, sqliteWriter(open), {
     query: <R>(text: Statement, params?: readonly SqlParam[]) =>
       writer.between((connection) => connection.query<R>(text, params)),
     close: () => undefined,
@@ -57,10 +61,9 @@ function inMemory(driver: SqliteDriver): Database {
 }
 
 /** A writer and, so that reads see what is committed and nothing else, a reader beside it. */
-function inFile(driver: SqliteDriver, path: string): Database {
+function inFile(driver: SqliteDriver, path: string): SqliteFiles {
   // SQLite gives its -wal and -shm files the mode of the database file.
-  closeSync(openSync(path, 'a', 0o600));
-  closeSync(openSync(`${path}.lock`, 'a', 0o600));
+  for (const file of [path, `${path}.lock`, path + USED_ONCE]) closeSync(openSync(file, 'a', 0o600));
   const lock = lockFile(driver, `${path}.lock`);
   try {
     // Closing empties the WAL: one that holds something was left by a crash.
@@ -68,8 +71,9 @@ function inFile(driver: SqliteDriver, path: string): Database {
     const writer = sqliteWriter(() => sqliteConnection(driver, { path }));
     const reader = sqliteConnection(driver, { path, readOnly: true });
     if (crashed) checkIntegrity(reader, path);
+    const usedOnce = sqliteWriter(() => sqliteConnection(driver, { path: path + USED_ONCE }));
     let closed = false;
-    return databaseOn(writer, {
+    return databaseOn(writer, usedOnce, {
       query: async <R>(text: Statement, params?: readonly SqlParam[]) => {
         if (closed) throw unavailable('closed');
         return reader.query<R>(text, params);
@@ -95,9 +99,16 @@ function checkIntegrity(connection: SqliteConnection, path: string): void {
 
 const answer = statement('', 'SELECT version FROM registry_version');
 
-function databaseOn(writer: SqliteWriter, reading: Reading): Database {
+/** The registry, and what is kept beside it. */
+type SqliteFiles = Database & { readonly usedOnce: UsedOnceFile };
+
+function databaseOn(writer: SqliteWriter, usedOnce: SqliteWriter, reading: Reading): SqliteFiles {
   const feed = changeFeed();
   return {
+    usedOnce: {
+      query: (text, params) => usedOnce.between((connection) => connection.query(text, params)),
+      run: (text, params = []) => usedOnce.run(text, params),
+    },
     query: (text, params) => reading.query(text, params),
     run: (text, params = []) => writer.run(text, params),
     write: (work) => writer.transaction(work, feed.tell),
@@ -109,7 +120,7 @@ function databaseOn(writer: SqliteWriter, reading: Reading): Database {
     },
     close: async () => {
       reading.close();
-      await writer.close();
+      await Promise.all([writer.close(), usedOnce.close()]);
       reading.release();
     },
   };

@@ -235,7 +235,7 @@ describe('apply', () => {
     };
     const stopped = await apply(story);
     expect([stopped.status, stopped.body.code]).toEqual([503, 'unavailable']);
-    expect(told({ ...stopped, body: { changes: stopped.body.applied } })).toEqual(CREATED.slice(0, 3));
+    expect(told({ ...stopped, body: { changes: stopped.body.applied } })).toEqual(CREATED);
     expect(stopped.body.secrets).toHaveLength(1);
     log.append = append;
     log.fail(false);

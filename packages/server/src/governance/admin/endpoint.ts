@@ -12,13 +12,14 @@ import { newId, type RandomBytes } from '../../ids.ts';
 import type { Tell } from '../../registry/change-rules.ts';
 import { warningsOf } from '../../registry/policy/warnings.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
+import { createGiveWay } from '../../telemetry/pacer.ts';
 import { differenceOf } from '../apply/difference.ts';
 import { rehearse } from '../apply/rehearse.ts';
 import type { Admin } from './admin.ts';
 import type { Idempotency } from './idempotency.ts';
 import { ownOnly, refuseNotOwn, requireOwn } from './own-only.ts';
 import { ProblemError, problemOf, problemResponse } from './problem.ts';
-import { readInput } from './read-request.ts';
+import { type ReadInput, readInput } from './read-request.ts';
 import { type RequireAdmin, TokenRefused } from './require-admin.ts';
 
 /** A request as its operation's contract describes it, by a caller who may make it. */
@@ -90,7 +91,7 @@ export function createEndpoint<Id extends OperationId>(
     try {
       admin = await deps.requireAdmin.authenticate(request);
       deps.requireAdmin.requireScopes(admin, operation.scopes);
-      const input = readInput(operation, request, params);
+      const input = await readInput(operation, request, params, createGiveWay());
       const call = callOf<Id>(input, admin);
       const own = operation.write ? withinOwn(handler, ownOnly(admin, operation.scopes)) : handler;
       if (input.dryRun) return await preview(deps, own, call);
@@ -133,7 +134,7 @@ function principalOf({ identity, person }: Actor): string {
   return person === undefined ? identity : JSON.stringify([person.issuer, person.subject]);
 }
 
-function callOf<Id extends OperationId>(input: ReturnType<typeof readInput>, admin: Admin): Call<Id> {
+function callOf<Id extends OperationId>(input: ReadInput, admin: Admin): Call<Id> {
   return {
     params: input.params as ParamsOf<Id>,
     query: input.query as QueryOf<Id>,

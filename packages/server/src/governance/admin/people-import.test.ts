@@ -45,6 +45,16 @@ test('a file enters people; the same again changes nothing; a dry run shows and 
   expect(authority.log.events).toHaveLength(events);
 });
 
+test('a dry run lets a row take what one far before it gives up, as the import does', async () => {
+  await bring({ rows: [{ handle: 'first', email: 'desk@example.com' }] });
+  const many = Array.from({ length: 150 }, (_, index) => ({ handle: `p-${index}` }));
+  const rows = [{ handle: 'first', email: null }, ...many, { handle: 'last', email: 'desk@example.com' }];
+  const dry = await bring({ rows }, '?dry_run=true');
+  expect(dry.status, dry.text).toBe(200);
+  expect(dry.body.changes).toHaveLength(152);
+  expect((await bring({ rows })).status).toBe(200);
+});
+
 test('a cell that is empty takes away, a column that is missing says nothing, and so it is with objects', async () => {
   await bring({ csv: FILE });
   await bring({ csv: 'manager,handle\n,ADA\n' });

@@ -1,14 +1,15 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { BadRow, PeopleImported } from '@countersign/admin-api';
-import type { ChangeEvent, Changes } from '../../audit/change.ts';
+import type { Changes } from '../../audit/change.ts';
 import type { Tell } from '../../registry/change-rules.ts';
 import { changePerson, createPerson } from '../../registry/directory/person.ts';
 import type { OwnerDeps } from '../../registry/owner/acceptance.ts';
 import { settleStatus } from '../../registry/owner/departure.ts';
-import type { Position } from '../../storage/page.ts';
 import type { PersonRecord } from '../../storage/people.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
+import { createGiveWay, type GiveWay } from '../../telemetry/pacer.ts';
 import { differenceOf } from '../apply/difference.ts';
+import { everyOne } from '../apply/every-one.ts';
+import { inShifts, type Step } from '../apply/in-shifts.ts';
 import { rehearse } from '../apply/rehearse.ts';
 import { type ImportPlan, type ImportRow, planImport } from '../owners/import-plan.ts';
 import type { Call, Handler } from './endpoint.ts';
@@ -20,8 +21,6 @@ export interface PeopleImportDeps extends OwnerDeps {
   readonly changes: Changes;
 }
 
-/** Rows in one transaction: tokens are issued between two of them. */
-const AT_ONCE = 100;
 /** Bad rows that an answer names; changes that a dry run shows. */
 const MOST_NAMED = 100;
 const MOST_SHOWN = 2000;
@@ -38,33 +37,42 @@ export function peopleImportHandler(deps: PeopleImportDeps): Handler<'people.imp
   return {
     kind: 'many',
     async run({ body, admin }) {
-      const planned = await plan(deps, body);
-      for (const step of stepsOf(deps, planned.plan)) {
-        await deps.changes.run(admin.actor, step);
-        await turn();
-      }
+      const giveWay = createGiveWay();
+      const planned = await plan(deps, body, giveWay);
+      await inShifts(deps.changes, admin.actor, stepsOf(deps, planned.plan), giveWay, () => undefined);
       return { body: summaryOf(planned) };
     },
     async preview({ body }) {
-      const { plan: what } = await plan(deps, body);
-      const events: ChangeEvent[] = [];
-      for (const step of stepsOf(deps, what)) {
-        if (events.length >= MOST_SHOWN) break;
-        events.push(...(await rehearse(deps.storage, step)));
-        await turn();
-      }
+      const giveWay = createGiveWay();
+      const { plan: what } = await plan(deps, body, giveWay);
+      // In one transaction, as far as it is shown: one row may take what another gives up.
+      const events = await rehearse(deps.storage, async (stores, tell) => {
+        let told = 0;
+        for (const step of stepsOf(deps, what)) {
+          await step(stores, (event) => {
+            told++;
+            tell(event);
+          });
+          if (told >= MOST_SHOWN) return;
+          await giveWay();
+        }
+      });
       return differenceOf(events).slice(0, MOST_SHOWN);
     },
-    foresee: async ({ body }) => ({ import: summaryOf(await plan(deps, body)) }),
+    foresee: async ({ body }) => ({ import: summaryOf(await plan(deps, body, createGiveWay())) }),
   };
 }
 
-async function plan(deps: PeopleImportDeps, body: Call<'people.import'>['body']): Promise<Planned> {
-  const read = readImport(body);
+async function plan(
+  deps: PeopleImportDeps,
+  body: Call<'people.import'>['body'],
+  giveWay: GiveWay,
+): Promise<Planned> {
+  const read = await readImport(body, giveWay);
   const { complete, skip_bad_rows: skip } = body;
   const people = await everybody(deps.storage);
   const teams = await teamNames(deps.storage);
-  const made = planImport(people, teams, read.rows, { complete, present: read.present });
+  const made = await planImport(people, teams, read.rows, { complete, present: read.present, giveWay });
   const found = made.faults.map(({ index, member, detail }) => ({
     ...read.place(index, member),
     member,
@@ -91,30 +99,15 @@ function requireFewLeavers(
   throw new ProblemError('validation_failed', { detail, errors: [{ pointer: '/leavers_at_most', detail }] });
 }
 
-type Step = (stores: Stores, tell: Tell) => Promise<void>;
-
-/** Many rows that change somebody together; each that ends somebody alone, for much may follow from it. */
 function stepsOf(deps: PeopleImportDeps, { rows, missing }: ImportPlan): readonly Step[] {
-  const steps: Step[] = [];
-  let together: ImportRow[] = [];
-  const flush = (): void => {
-    const taken = together;
-    together = [];
-    if (taken.length === 0) return;
-    steps.push(async (stores, tell) => {
-      for (const row of taken) await bring(deps, stores, tell, row);
-    });
-  };
-  for (const row of rows) {
-    if (row.status === 'left') flush();
-    together.push(row);
-    if (row.status === 'left' || together.length >= AT_ONCE) flush();
-  }
-  flush();
-  for (const handle of missing) {
-    steps.push((stores, tell) => bring(deps, stores, tell, { index: 0, handle, status: 'left' }));
-  }
-  return steps;
+  const left = missing.map((handle): ImportRow => ({ index: 0, handle, status: 'left' }));
+  return [...rows, ...left].map(
+    (row): Step =>
+      async (stores, tell) => {
+        await bring(deps, stores, tell, row);
+        return {};
+      },
+  );
 }
 
 /** Looks once more: somebody may have entered them meanwhile. */
@@ -169,22 +162,12 @@ function textOf({ row, line, column, member, detail }: BadRow): string {
 
 async function everybody(storage: PeopleImportDeps['storage']): Promise<readonly PersonRecord[]> {
   const found: PersonRecord[] = [];
-  let after: Position | undefined;
-  do {
-    const page = await storage.people.list({}, { limit: 1000, after });
-    found.push(...page.items);
-    after = page.next;
-  } while (after !== undefined);
+  for await (const each of everyOne((page) => storage.people.list({}, page))) found.push(each);
   return found;
 }
 
 async function teamNames(storage: PeopleImportDeps['storage']): Promise<readonly string[]> {
   const found: string[] = [];
-  let after: Position | undefined;
-  do {
-    const page = await storage.teams.list({}, { limit: 1000, after });
-    found.push(...page.items.map(({ name }) => name));
-    after = page.next;
-  } while (after !== undefined);
+  for await (const { name } of everyOne((page) => storage.teams.list({}, page))) found.push(name);
   return found;
 }

@@ -5,6 +5,7 @@ import {
   importRow,
   MOST_IMPORT_ROWS,
 } from '@countersign/admin-api';
+import type { GiveWay } from '../../telemetry/pacer.ts';
 import { type CsvRecord, readCsv, withoutGuard } from '../owners/csv.ts';
 import type { ImportRow } from '../owners/import-plan.ts';
 import { ProblemError } from './problem.ts';
@@ -23,24 +24,31 @@ export interface ReadImport {
 
 type Sent = Pick<BodyOf<'people.import'>, 'csv' | 'rows'>;
 
-export function readImport(sent: Sent): ReadImport {
-  return sent.csv === undefined ? readRows(sent.rows ?? []) : readFile(sent.csv);
+/** Throws a `ProblemError` when nothing of it can be read. Between rows `giveWay` is called. */
+export async function readImport(sent: Sent, giveWay: GiveWay): Promise<ReadImport> {
+  return sent.csv === undefined
+    ? await readRows(sent.rows ?? [], giveWay)
+    : await readFile(sent.csv, giveWay);
 }
 
-function readRows(given: readonly Readonly<Record<string, unknown>>[]): ReadImport {
+async function readRows(
+  given: readonly Readonly<Record<string, unknown>>[],
+  giveWay: GiveWay,
+): Promise<ReadImport> {
   const place = (index: number): Pick<BadRow, 'row' | 'line' | 'column'> => ({
     row: index + 1,
     line: null,
     column: null,
   });
-  return collect(
+  return await collect(
     given.map((row, index) => ({ index, row })),
     place,
+    giveWay,
   );
 }
 
-function readFile(csv: string): ReadImport {
-  const reading = readCsv(csv, MOST_IMPORT_ROWS + 1);
+async function readFile(csv: string, giveWay: GiveWay): Promise<ReadImport> {
+  const reading = await readCsv(csv, MOST_IMPORT_ROWS + 1, giveWay);
   if (!reading.ok) throw refused(`line ${reading.line}: ${reading.detail}`);
   const [header, ...records] = reading.records;
   const columns = columnsOf(header);
@@ -53,6 +61,7 @@ function readFile(csv: string): ReadImport {
   const present: string[] = [];
   let nameless = false;
   for (const [index, record] of records.entries()) {
+    await giveWay();
     const fault = faultOf(record, columns.length);
     const row = Object.fromEntries(columns.flatMap((column, at) => cellOf(column, record.fields[at])));
     if (fault === undefined) {
@@ -63,7 +72,7 @@ function readFile(csv: string): ReadImport {
     // Of a row in which fields are missing or too many, none is sure to be what it seems.
     nameless = true;
   }
-  const read = collect(rows, place);
+  const read = await collect(rows, place, giveWay);
   return {
     ...read,
     bad: [...bad, ...read.bad].toSorted((left, right) => left.row - right.row),
@@ -107,15 +116,17 @@ function cellOf(column: string, cell: string | undefined): readonly (readonly [s
   return [[column, withoutGuard(cell)]];
 }
 
-function collect(
+async function collect(
   given: readonly { readonly index: number; readonly row: Readonly<Record<string, unknown>> }[],
   place: ReadImport['place'],
-): ReadImport {
+  giveWay: GiveWay,
+): Promise<ReadImport> {
   const rows: ImportRow[] = [];
   const bad: BadRow[] = [];
   const present: string[] = [];
   let nameless = false;
   for (const { index, row } of given) {
+    await giveWay();
     const parsed = importRow.safeParse(row);
     if (parsed.success) {
       const { external_id: externalId, manager: managerHandle, ...rest } = parsed.data;

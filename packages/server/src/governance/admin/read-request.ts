@@ -1,8 +1,9 @@
 // Reading a request of the admin API as strictly as its contract says: JSON (RFC 8259), merge patch (RFC 7396 §4 for the
 // media type), preconditions (RFC 9110 §13.1.1, RFC 6585 §3).
-import { BODY_DEPTH, type FieldError, type Operation } from '@countersign/admin-api';
+import { BODY_DEPTH, type BodyList, type FieldError, type Operation } from '@countersign/admin-api';
 import { parseForm, parseBoundedJsonObject } from '@countersign/protocol';
 import { type HttpRequest, header, singleHeader } from '../../http/request.ts';
+import type { GiveWay } from '../../telemetry/pacer.ts';
 import { ProblemError } from './problem.ts';
 
 /** What of zod is needed here: its faults in its own words, which never repeat the input. */
@@ -28,11 +29,13 @@ export interface ReadInput {
   readonly idempotencyKey: string | undefined;
 }
 
-export function readInput(
+/** Throws a `ProblemError` that says what is wrong. Between pieces of a long body `giveWay` is called. */
+export async function readInput(
   operation: Operation,
   request: HttpRequest,
   params: Readonly<Record<string, string>>,
-): ReadInput {
+  giveWay: GiveWay,
+): Promise<ReadInput> {
   const { dryRun, query } = readQuery(operation, request.query);
   return {
     params: readParams(operation, params),
@@ -40,7 +43,7 @@ export function readInput(
     dryRun,
     ifMatch: readIfMatch(operation, request),
     idempotencyKey: operation.write ? readIdempotencyKey(request) : undefined,
-    body: readBody(operation, request),
+    body: await readBody(operation, request, giveWay),
   };
 }
 
@@ -82,7 +85,7 @@ function readQuery(operation: Operation, text: string): { dryRun: boolean; query
 const JSON_TYPES = ['application/json'];
 const PATCH_TYPES = ['application/merge-patch+json', 'application/json'];
 
-function readBody(operation: Operation, request: HttpRequest): unknown {
+async function readBody(operation: Operation, request: HttpRequest, giveWay: GiveWay): Promise<unknown> {
   if (operation.body === undefined) {
     if (request.body.length > 0) {
       throw new ProblemError('malformed_request', { detail: 'this request takes no body' });
@@ -102,11 +105,51 @@ function readBody(operation: Operation, request: HttpRequest): unknown {
       });
   if (!parsed.ok)
     throw new ProblemError('malformed_request', { detail: `the body is refused: ${parsed.fault}` });
-  const result = (operation.body as Schema).safeParse(parsed.value);
-  if (!result.success) {
-    throw new ProblemError('validation_failed', { errors: fieldErrors(result.error.issues, pointerOf) });
+  const list = parsed.value[operation.bodyList?.member ?? ''];
+  if (operation.bodyList !== undefined && Array.isArray(list) && list.length > AT_ONCE) {
+    return await readLongBody(operation.body, operation.bodyList, parsed.value, list, giveWay);
   }
-  return result.data;
+  return checked(operation.body, parsed.value, pointerOf);
+}
+
+function checked(
+  schema: Schema,
+  value: unknown,
+  pointer: (path: readonly PropertyKey[]) => string,
+): Readonly<Record<string, unknown>> {
+  const result = schema.safeParse(value);
+  if (!result.success) {
+    throw new ProblemError('validation_failed', { errors: fieldErrors(result.error.issues, pointer) });
+  }
+  return result.data as Readonly<Record<string, unknown>>;
+}
+
+/** Items of a long list that are read without a break. */
+const AT_ONCE = 100;
+
+/** As if it were read at once, except that what is wrong is named as far as the first piece in which something is. */
+async function readLongBody(
+  schema: Schema,
+  { member, most }: BodyList,
+  value: Readonly<Record<string, unknown>>,
+  list: readonly unknown[],
+  giveWay: GiveWay,
+): Promise<unknown> {
+  if (list.length > most) {
+    const detail = `must have at most ${most} items`;
+    throw new ProblemError('validation_failed', { errors: [{ pointer: `/${member}`, detail }] });
+  }
+  const items: unknown[] = [];
+  let whole: Readonly<Record<string, unknown>> = {};
+  for (let from = 0; from < list.length; from += AT_ONCE) {
+    await giveWay();
+    whole = checked(schema, { ...value, [member]: list.slice(from, from + AT_ONCE) }, (path) => {
+      const [first, index, ...rest] = path;
+      return pointerOf(first === member && typeof index === 'number' ? [first, from + index, ...rest] : path);
+    });
+    for (const item of whole[member] as readonly unknown[]) items.push(item);
+  }
+  return { ...whole, [member]: items };
 }
 
 function requireMediaType(request: HttpRequest, expected: readonly string[]): void {

@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { ChangeEvent, Changes } from '../../audit/change.ts';
 import { failuresOf } from '../../registry/policy/run-tests.ts';
 import { testFailureText } from '../../registry/policy/policy.ts';
@@ -6,13 +5,16 @@ import type { PolicyWarning } from '../../registry/policy/require-policies.ts';
 import { warningsOf } from '../../registry/policy/warnings.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import type { Storage } from '../../storage/storage.ts';
+import { createGiveWay, type GiveWay } from '../../telemetry/pacer.ts';
 import type { Application } from './application.ts';
 import { bringAbout } from './bring-about.ts';
 import type { MadeSecret } from './bring-credential.ts';
 import { type Declared, inOrder } from './declared.ts';
 import { differenceOf, type ObjectDifference } from './difference.ts';
+import { inShifts, type Shift, type Step } from './in-shifts.ts';
 import { type Removal, removals } from './prune.ts';
 import { rehearse } from './rehearse.ts';
+import { unsettled } from './unsettled.ts';
 
 export interface ApplyDeps {
   readonly storage: Storage;
@@ -40,32 +42,52 @@ export class ApplyStopped extends Error {
   }
 }
 
-/**
- * What applying would change; rejects with `ApplyStopped` for what would be refused. Changes nothing. One transaction,
- * for documents point at each other; between them the event loop turns, so that tokens are issued meanwhile.
- */
+/** What applying would change; rejects with `ApplyStopped` for what would be refused. Changes nothing. */
 export async function plan(
   deps: ApplyDeps,
   application: Application,
   objects: readonly Declared[],
   prune: boolean,
 ): Promise<readonly ObjectDifference[]> {
-  let current: Declared | undefined;
+  const { events } = await planned(deps, application, objects, prune, createGiveWay());
+  return differenceOf(events);
+}
+
+interface Plan {
+  readonly events: readonly ChangeEvent[];
+  /** In order: those that are not as declared, and what that may concern. */
+  readonly pending: readonly Declared[];
+}
+
+/**
+ * What is not as declared is brought about in one transaction, for documents point at each other, and undone. What is so
+ * already is found out before it, a few at a time: whoever else writes waits for what changes, and not for what is declared.
+ */
+async function planned(
+  deps: ApplyDeps,
+  application: Application,
+  objects: readonly Declared[],
+  prune: boolean,
+  giveWay: GiveWay,
+): Promise<Plan> {
   requireTestsPass(objects);
+  const pending = await unsettled(deps.storage, application, inOrder(objects), giveWay);
+  const ending = prune ? await removals(application, deps.storage, objects, giveWay) : [];
+  if (pending.length === 0 && ending.length === 0) return { events: [], pending };
+  let current: Declared | undefined;
   try {
     const events = await rehearse(deps.storage, async (stores, tell) => {
-      for (current of inOrder(objects)) {
+      for (current of pending) {
         await bringAbout(application, stores, tell, current);
-        await turn();
+        await giveWay();
       }
       current = undefined;
-      if (!prune) return;
-      for (const remove of await removals(application, stores, objects)) {
-        for (let next: Removal | undefined = remove; next !== undefined; await turn())
+      for (const remove of ending) {
+        for (let next: Removal | undefined = remove; next !== undefined; await giveWay())
           next = await next(stores, tell);
       }
     });
-    return differenceOf(events);
+    return { events, pending };
   } catch (error) {
     throw new ApplyStopped(error, current, NOTHING);
   }
@@ -86,8 +108,9 @@ function requireTestsPass(objects: readonly Declared[]): void {
 const NOTHING: ApplyOutcome = { changes: [], secrets: [] };
 
 /**
- * Brings the objects about, each in a transaction of its own, so that a large set blocks nobody and an interrupted one
- * goes on where it stopped. It is planned first: when anything would be refused, nothing is begun.
+ * Brings the objects about, some in each transaction, so that a large set blocks nobody and an interrupted one goes on
+ * where it stopped. It is planned first: when anything would be refused, nothing is begun. Each object is looked at once
+ * more in its transaction: what somebody else did in between is judged, and told, as it is then.
  */
 export async function apply(
   deps: ApplyDeps,
@@ -95,7 +118,8 @@ export async function apply(
   objects: readonly Declared[],
   prune: boolean,
 ): Promise<ApplyOutcome> {
-  await plan(deps, application, objects, prune);
+  const giveWay = createGiveWay();
+  const { pending } = await planned(deps, application, objects, prune, giveWay);
   const events: ChangeEvent[] = [];
   const secrets: MadeSecret[] = [];
   const done = (): ApplyOutcome => ({
@@ -103,23 +127,24 @@ export async function apply(
     secrets,
     ...warningsOf(events),
   });
+  const commit = (shift: Shift): void => {
+    events.push(...shift.events);
+    secrets.push(...shift.secrets);
+  };
   let current: Declared | undefined;
   try {
-    for (current of inOrder(objects)) {
-      const object = current;
-      const made = await run(deps, application, events, (stores, tell) =>
-        bringAbout(application, stores, tell, object),
-      );
-      if (made !== undefined) secrets.push(made);
-      await turn();
-    }
+    const steps = pending.map(
+      (object): Step =>
+        async (stores, tell) => {
+          current = object;
+          return { secret: await bringAbout(application, stores, tell, object) };
+        },
+    );
+    await inShifts(deps.changes, application.actor, steps, giveWay, commit);
     current = undefined;
     if (prune) {
-      for (const remove of await removals(application, deps.storage, objects)) {
-        for (let next: Removal | undefined = remove; next !== undefined; await turn()) {
-          next = await run(deps, application, events, next);
-        }
-      }
+      const ending = await removals(application, deps.storage, objects, giveWay);
+      await inShifts(deps.changes, application.actor, ending.map(endingStep), giveWay, commit);
     }
   } catch (error) {
     throw new ApplyStopped(error, current, done());
@@ -127,22 +152,9 @@ export async function apply(
   return done();
 }
 
-async function run<T>(
-  deps: ApplyDeps,
-  application: Application,
-  events: ChangeEvent[],
-  work: Parameters<Changes['run']>[1] extends (stores: infer S, tell: infer L) => unknown
-    ? (stores: S, tell: L) => Promise<T>
-    : never,
-): Promise<T> {
-  const told: ChangeEvent[] = [];
-  const result = await deps.changes.run(application.actor, async (stores, tell) => {
-    told.length = 0;
-    return await work(stores, (event) => {
-      told.push(event);
-      tell(event);
-    });
-  });
-  events.push(...told);
-  return result;
+function endingStep(remove: Removal): Step {
+  return async (stores, tell) => {
+    const rest = await remove(stores, tell);
+    return { rest: rest && endingStep(rest) };
+  };
 }

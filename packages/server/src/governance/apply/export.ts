@@ -9,7 +9,7 @@ import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
 import { policyView } from '../../registry/policy/view.ts';
 import { rfc3339 } from '../../registry/views.ts';
 import { isDeclarable, specOf } from './credential-types.ts';
-import { everyOne } from './prune.ts';
+import { everyOne } from './every-one.ts';
 
 /** A document as the contract describes it. */
 export interface ExportedDocument {

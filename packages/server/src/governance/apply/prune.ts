@@ -15,12 +15,15 @@ import { deletePolicy } from '../../registry/policy/policy.ts';
 import { deleteResourceServer } from '../../registry/resource-server.ts';
 import { deleteTrustedIssuer } from '../../registry/trusted-issuer.ts';
 import { deleteWebhook } from '../../registry/webhook/webhook.ts';
-import type { Page, PageRequest, Position } from '../../storage/page.ts';
+import type { Position } from '../../storage/page.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
+import type { GiveWay } from '../../telemetry/pacer.ts';
 import type { Application } from './application.ts';
 import { isDeclarable } from './credential-types.ts';
 import type { Declared } from './declared.ts';
+import { everyOne } from './every-one.ts';
+import { findIdentity } from './referenced-record.ts';
 
 /**
  * Ends one object, in the caller's transaction; nothing when it has ended meanwhile. What it resolves to is still to be done
@@ -36,8 +39,9 @@ export async function removals(
   application: Application,
   stores: Stores,
   objects: readonly Declared[],
+  giveWay: GiveWay,
 ): Promise<readonly Removal[]> {
-  const declared = await declaredKeys(stores, objects);
+  const declared = await declaredKeys(stores, objects, giveWay);
   const kinds = new Set(objects.map((object) => object.kind));
   const spared = await sparedIdentities(application, stores);
   const found: Removal[] = [];
@@ -285,9 +289,14 @@ async function personRemovals(
 }
 
 /** Keys of what is declared, with ids in place of the names that documents may use. */
-async function declaredKeys(stores: Stores, objects: readonly Declared[]): Promise<ReadonlySet<string>> {
+async function declaredKeys(
+  stores: Stores,
+  objects: readonly Declared[],
+  giveWay: GiveWay,
+): Promise<ReadonlySet<string>> {
   const keys = new Set<string>();
   for (const object of objects) {
+    await giveWay();
     if (object.kind === 'Identity') keys.add(`Identity ${object.clientId}`);
     else if (object.kind === 'TrustedIssuer') keys.add(`TrustedIssuer ${object.issuer}`);
     else if (object.kind === 'Person') keys.add(`Person ${handleKey(object.handle)}`);
@@ -297,9 +306,7 @@ async function declaredKeys(stores: Stores, objects: readonly Declared[]): Promi
     else if (object.kind === 'Webhook') keys.add(`Webhook ${object.name}`);
     else if (object.kind === 'ResourceServer') keys.add(`ResourceServer ${object.identifier}`);
     else {
-      const identity =
-        (await stores.identities.byId(object.identity)) ??
-        (await stores.identities.byClientId(object.identity));
+      const identity = await findIdentity(stores, object.identity);
       const owner = identity?.id ?? object.identity;
       if (object.kind === 'Credential') keys.add(`Credential ${owner} ${object.name}`);
       else if (object.kind === 'PolicyException') {
@@ -326,14 +333,4 @@ async function sparedIdentities({ actor }: Application, stores: Stores): Promise
     if (record.builtIn || NOT_DECLARED.has(record.state)) spared.add(record.id);
   }
   return spared;
-}
-
-/** Every row of a list, page after page. */
-export async function* everyOne<T>(list: (page: PageRequest) => Promise<Page<T>>): AsyncGenerator<T> {
-  let after: Position | undefined;
-  do {
-    const page = await list({ limit: 1000, after });
-    yield* page.items;
-    after = page.next;
-  } while (after !== undefined);
 }

@@ -15,7 +15,9 @@ export async function findIdentity(
   stores: Pick<Stores, 'identities'>,
   ref: string,
 ): Promise<IdentityRecord | undefined> {
-  return (await stores.identities.byId(ref)) ?? (await stores.identities.byClientId(ref));
+  // Documents name client_ids: what cannot be an id is not looked for as one.
+  const byId = ref.startsWith('idn_') ? await stores.identities.byId(ref) : undefined;
+  return byId ?? (await stores.identities.byClientId(ref));
 }
 
 /** The resource server that a document means by an id or an identifier. */

@@ -19,7 +19,7 @@ import { stepsFor } from '../findings/reconcile.ts';
 import { usableCredentials } from '../findings/usable.ts';
 import type { RiskFacts } from '../risk/score.ts';
 import { isRiskNews, keepRisk, type RiskDeps } from './keep-risk.ts';
-import type { Pacer } from './pacer.ts';
+import type { Pacer } from '../../telemetry/pacer.ts';
 
 /** What is the same for all identities of one round. */
 export type Round = Omit<

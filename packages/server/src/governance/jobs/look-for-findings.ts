@@ -40,7 +40,7 @@ import { webhookDisabled } from '../findings/webhook-disabled.ts';
 import { wideAccess } from '../findings/wide-access.ts';
 import type { Job } from './job.ts';
 import { lookAt, type LookDeps, type LookingStores, type Round } from './look-at-identities.ts';
-import { createPacer, type Pacer } from './pacer.ts';
+import { createPacer, type Pacer } from '../../telemetry/pacer.ts';
 
 export interface LookForFindingsDeps extends RuleDeps {
   readonly storage: LookingStores &

@@ -8,7 +8,7 @@ import type { Position } from '../../storage/page.ts';
 import type { ProposalRecord } from '../../storage/proposals.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import type { Job } from './job.ts';
-import { createPacer, type Pacer } from './pacer.ts';
+import { createPacer, type Pacer } from '../../telemetry/pacer.ts';
 
 export interface RightSizeDeps extends RuleDeps {
   readonly storage: SizeStores & Pick<Storage, 'identities' | 'proposals'>;

@@ -1,5 +1,7 @@
 // Comma-separated values: RFC 4180 §2, with LF as well as CRLF.
 
+import type { GiveWay } from '../../telemetry/pacer.ts';
+
 /** One record: its fields, and the line on which it begins, counted from 1. */
 export interface CsvRecord {
   readonly line: number;
@@ -13,8 +15,11 @@ export type CsvReading =
   /** Nothing behind `line` can be told apart. */
   | { readonly ok: false; readonly line: number; readonly detail: string };
 
-/** Reads at most `most` records, the header counted; one more is a fault of the whole. */
-export function readCsv(text: string, most: number): CsvReading {
+/** Records that are read without a break. */
+const AT_ONCE = 100;
+
+/** Reads at most `most` records, the header counted; one more is a fault of the whole. `giveWay` is called in between. */
+export async function readCsv(text: string, most: number, giveWay: GiveWay): Promise<CsvReading> {
   const records: CsvRecord[] = [];
   // A byte order mark, as sheets write it.
   let at = text.startsWith('\uFEFF') ? 1 : 0;
@@ -27,6 +32,7 @@ export function readCsv(text: string, most: number): CsvReading {
     if (read.record.fields.length > 1 || read.record.fields[0] !== '' || read.record.fault !== undefined)
       records.push(read.record);
     ({ at, line } = read);
+    if (records.length % AT_ONCE === 0) await giveWay();
   }
   return { ok: true, records };
 }

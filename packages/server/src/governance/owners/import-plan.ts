@@ -1,5 +1,6 @@
 import { handleKey } from '../../registry/directory/handle.ts';
 import type { PersonRecord, PersonStatus } from '../../storage/people.ts';
+import type { GiveWay } from '../../telemetry/pacer.ts';
 
 /** One person as an import says; absent stays as it is, null is taken away. */
 export interface ImportRow {
@@ -42,14 +43,14 @@ interface Known {
 
 /**
  * What an import would do, row by row as it would be carried out: pure, and a row that would be refused then is a fault here.
- * `present` are handles that are there although their rows cannot be taken.
+ * `present` are handles that are there although their rows cannot be taken. Between rows `giveWay` is called.
  */
-export function planImport(
+export async function planImport(
   people: readonly PersonRecord[],
   teams: readonly string[],
   rows: readonly ImportRow[],
-  options: { readonly complete: boolean; readonly present: readonly string[] },
-): ImportPlan {
+  options: { readonly complete: boolean; readonly present: readonly string[]; readonly giveWay: GiveWay },
+): Promise<ImportPlan> {
   const byHandle = new Map<string, Known>(people.map((person) => [handleKey(person.handle), person]));
   const byEmail = new Map<string, string>();
   const byKey = new Map<string, string>();
@@ -63,6 +64,7 @@ export function planImport(
   const effective: ImportRow[] = [];
   const count = { created: 0, changed: 0, unchanged: 0 };
   for (const row of rows) {
+    await options.giveWay();
     const key = handleKey(row.handle);
     const before = byHandle.get(key);
     const given = options.complete && row.status === undefined ? { ...row, status: stillThere(before) } : row;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPacer } from './pacer.ts';
+import { createGiveWay, createPacer, createShift } from './pacer.ts';
 
 const never = new AbortController().signal;
 
@@ -35,4 +35,25 @@ test('however long a piece was the pause has an end, and who is to stop has none
   loop.worked += 10_000;
   await pacer.breathe(AbortSignal.abort());
   expect(pauses).toEqual([25]);
+});
+
+test('what a caller waits for lets the event loop turn after some milliseconds of work, and never pauses', async () => {
+  const loop = { worked: 0, turns: 0 };
+  const giveWay = createGiveWay(
+    () => loop.worked,
+    async () => void loop.turns++,
+  );
+  for (let piece = 0; piece < 12; piece++) {
+    loop.worked += 1;
+    await giveWay();
+  }
+  expect(loop.turns).toBe(3);
+});
+
+test('a transaction of many ends after some milliseconds, whether it worked or waited', () => {
+  let now = 0;
+  const isOver = createShift(() => now);
+  expect(isOver()).toBe(false);
+  now = 10;
+  expect(isOver()).toBe(true);
 });

@@ -7,5 +7,23 @@ test('a quarter of 300 identities: on no day is anything as it must not be', asy
   expect(reached['decommissioned']).toBeGreaterThan(10);
   expect(reached['suspended']).toBeGreaterThan(10);
   expect(reached['active']).toBeGreaterThan(100);
+  const asked = (word: string): number => estate.answers.get(word) ?? 0;
+  for (const word of [
+    'POST /v1/access 403',
+    'POST /v1/policy-exceptions 201',
+    'POST /v1/credentials/rotate 201',
+    'POST /v1/reviews/decisions 200',
+    'POST /v1/access/restore 200',
+    'POST /v1/proposals/apply 200',
+  ])
+    expect(asked(word), word).toBeGreaterThan(0);
+  const told = new Set(estate.authority.log.events.map(({ type, reason }) => reason ?? type));
+  for (const word of [
+    'refused_by_policy',
+    'review_item.silent',
+    'review.completed',
+    'policy_exception.expired',
+  ])
+    expect(told, word).toContain(word);
   await estate.authority.close();
 }, 120_000);

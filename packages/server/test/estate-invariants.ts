@@ -1,7 +1,8 @@
 import type { AuditEvent } from '../src/audit/event.ts';
 import type { IdentityRecord } from '../src/storage/identities.ts';
 import type { Authority } from './authority.ts';
-import { DAY, everything, SENSITIVE } from './estate.ts';
+import { watchGovernance } from './estate-governance-invariants.ts';
+import { DAY, everything, SENSITIVE } from './estate-world.ts';
 
 /** docs/operate/lifecycle.md, its table. Written down again here: this is what the code is held against. */
 const MOVES: Readonly<Record<string, readonly string[]>> = {
@@ -17,7 +18,8 @@ const MOVES: Readonly<Record<string, readonly string[]>> = {
 const ORPHANED_FOR = 14;
 
 /** Looks at an estate from outside of the rules: each call says in words what must not be so. */
-export function watchEstate({ storage, log, clock }: Authority): { broken(): Promise<readonly string[]> } {
+export function watchEstate(authority: Authority): { broken(): Promise<readonly string[]> } {
+  const { storage, log, clock } = authority;
   let heard = 0;
   /** What the log said last of each identity. */
   const told = new Map<string, string>();
@@ -103,6 +105,7 @@ export function watchEstate({ storage, log, clock }: Authority): { broken(): Pro
       .map(({ id }) => `${id} lives past its end`);
   }
 
+  const governance = watchGovernance(authority);
   return {
     async broken() {
       const moves = illegalMoves();
@@ -112,6 +115,7 @@ export function watchEstate({ storage, log, clock }: Authority): { broken(): Pro
         ...(await brokenIdentities(identities)),
         ...(await brokenAccess()),
         ...(await pastTheirEnd()),
+        ...(await governance.broken(identities)),
       ];
     },
   };

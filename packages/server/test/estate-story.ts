@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
 import type { Authority } from './authority.ts';
-import { type Estate, everything, openEstate } from './estate.ts';
+import { type Estate, openEstate } from './estate.ts';
 import { watchEstate } from './estate-invariants.ts';
+import { everything } from './estate-world.ts';
 
 export interface Story {
   readonly identities: number;

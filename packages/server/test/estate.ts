@@ -1,16 +1,13 @@
-import { createHash } from 'node:crypto';
-import type { Role } from '@countersign/admin-api';
-import { createJobs } from '../src/governance/compose.ts';
-import type { Job } from '../src/governance/jobs/job.ts';
-import type { RandomBytes } from '../src/ids.ts';
 import { ownerAcceptance } from '../src/registry/owner/acceptance.ts';
+import type { AccessRecord } from '../src/storage/access.ts';
+import type { CredentialRecord } from '../src/storage/credentials.ts';
 import type { IdentityRecord } from '../src/storage/identities.ts';
-import type { Page, PageRequest, Position } from '../src/storage/page.ts';
-import { type Answer, type Authority, openAuthority, resourceServerBody } from './authority.ts';
+import { type Authority, openAuthority, resourceServerBody } from './authority.ts';
+import { bytesOf, chanceOf } from './estate-chance.ts';
+import { governanceOf } from './estate-governance.ts';
+import { jobsOf } from './estate-jobs.ts';
+import { APIS, CHIEFS, DAY, everything, SCOPES, SENSITIVE, worldOf } from './estate-world.ts';
 
-export const DAY = 86_400_000;
-/** Access to scopes from here on, and identities in prod from here on, wait for two people. */
-export const SENSITIVE = 2;
 /** How often (days) what works at a cadence calls. */
 const CALLS_EVERY = {
   continuous: 1,
@@ -21,20 +18,10 @@ const CALLS_EVERY = {
   annual: 365,
   on_demand: 40,
 };
-const SCOPES = ['read', 'list', 'write', 'administer'] as const;
-const APIS = [
-  'https://orders.example',
-  'https://fraud.example',
-  'https://ledger.example',
-  'https://mail.example',
-];
 /** What becomes of something that is being decommissioned; on most days nothing does. */
 const TURNS = [...Array<undefined>(47), 'keep', 'restore', 'decommissioning/skip'] as const;
 /** They look at everything, and what they find changes nothing by itself. */
 const WEEKLY: ReadonlySet<string> = new Set(['look-for-findings', 'right-size']);
-/** People who decide; they never leave. */
-const CHIEFS = ['chief-1', 'chief-2', 'chief-3'] as const;
-
 /** An organisation whose machines and people come, work, forget, move and go: each day as chance, and nothing else, has it. */
 export interface Estate {
   readonly authority: Authority;
@@ -50,34 +37,15 @@ export async function openEstate(most: number, seed: number): Promise<Estate> {
     random: bytesOf(seed),
   });
   const { clock, storage } = authority;
-  const chance = chanceOf(seed);
-  const answers = new Map<string, number>();
-  const tokens = new Map<string, string>();
+  const world = worldOf(authority, chanceOf(seed));
+  const { chance, answers, ask, day } = world;
+  const governed = governanceOf(world);
   /** Nobody who made them remembers these. */
   const forgotten = new Set<string>();
   const jobs = jobsOf(authority);
   let today = 0;
   let made = 0;
   let hired = 0;
-
-  const day = (days: number): string => new Date(clock.now() + days * DAY).toISOString();
-  async function ask(
-    method: string,
-    target: string,
-    body: object | undefined,
-    who?: readonly [string, Role],
-  ): Promise<Answer> {
-    const key = who?.join() ?? '';
-    let token = tokens.get(key);
-    token ??=
-      who === undefined ? await authority.tokenFor('admin') : await authority.personToken(who[0], [who[1]]);
-    tokens.set(key, token);
-    const headers: Record<string, string> = method === 'POST' ? {} : { 'If-Match': '*' };
-    const answer = await authority.call(method, target, { token, headers, ...(body && { body }) });
-    const word = `${method} ${target.replace(/^(\/v1\/[^/]+)(?:\/[^/]+)?/, '$1')} ${answer.status}`;
-    answers.set(word, (answers.get(word) ?? 0) + 1);
-    return answer;
-  }
 
   async function hire(people: number): Promise<void> {
     const rows = Array.from({ length: people }, () => ({
@@ -149,7 +117,7 @@ export async function openEstate(most: number, seed: number): Promise<Estate> {
   }
 
   /** What whoever looks after a machine does with it on one day. */
-  async function tend(record: IdentityRecord): Promise<void> {
+  async function tend(record: IdentityRecord, held: Held): Promise<void> {
     const { clientId, state } = record;
     const at = `/v1/identities/${clientId}`;
     const reason = 'as it came about';
@@ -164,7 +132,7 @@ export async function openEstate(most: number, seed: number): Promise<Estate> {
       if (turn !== undefined) await ask('POST', `${at}/${turn}`, { reason });
     }
     if (state !== 'active') return;
-    await work(record);
+    await work(record, held);
     if (forgotten.has(clientId)) return;
     if (record.expiresAt < clock.now() + 10 * DAY && chance.is(0.3))
       await ask('PATCH', at, { expires_at: day(200) });
@@ -175,31 +143,48 @@ export async function openEstate(most: number, seed: number): Promise<Estate> {
     else if (chance.is(1 / 200)) await ask('PATCH', at, { owner: { person: chance.oneOf(await staff()) } });
   }
 
-  async function work({ id, clientId, cadence }: IdentityRecord): Promise<void> {
-    const credentials = (await storage.credentials.ofIdentity(id)).filter((each) => each.state === 'active');
-    const access = await storage.access.activeOfIdentity(id);
+  async function work({ id, clientId, cadence, owner }: IdentityRecord, held: Held): Promise<void> {
+    const credentials = held.credentials.get(id) ?? [];
+    const access = held.access.get(id) ?? [];
     const [newest] = credentials.slice(-1);
-    if (newest === undefined || chance.is(1 / 90))
+    if (newest === undefined || chance.is(1 / 300))
       await ask('POST', `/v1/identities/${clientId}/credentials`, {
         type: 'client_secret',
         ...(chance.is(0.3) && { expires_at: day(8 + chance.upTo(60)) }),
       });
-    if (credentials.length > 1) await ask('DELETE', `/v1/credentials/${credentials[0]?.id}`, undefined);
+    else if (chance.is(1 / 60)) {
+      const overlap = chance.oneOf(['1d', '7d', '30d']);
+      await ask('POST', `/v1/credentials/${newest.id}/rotate`, { overlap });
+    }
+    const [oldest] = credentials;
+    // What was rotated ends by itself.
+    if (credentials.length > 1 && oldest?.successor === undefined)
+      await ask('DELETE', `/v1/credentials/${oldest?.id}`);
     if (access.length === 0 || chance.is(1 / 150)) {
       const from = chance.upTo(SCOPES.length);
-      await ask('POST', '/v1/access', {
+      const wish = {
         identity: clientId,
         resource_server: chance.oneOf(APIS),
         scopes: SCOPES.slice(from, from + 1 + chance.upTo(2)),
         justification: 'is simulated',
         expires_at: day(5 + chance.upTo(200)),
-      });
+      };
+      await ask('POST', '/v1/access', wish, chance.is(0.3) ? [owner.person, 'owner'] : undefined);
     } else if (chance.is(1 / 120)) {
       const scopes = [chance.oneOf(SCOPES)];
       await ask('PATCH', `/v1/access/${chance.oneOf(access).id}`, { scopes });
     }
     if (newest !== undefined && !forgotten.has(clientId) && chance.is(1 / CALLS_EVERY[cadence]))
       await storage.credentialUse.note(newest.id, clock.now());
+  }
+
+  /** Read once a day: nobody takes from others what they tend. */
+  async function heldToday(): Promise<Held> {
+    const active = { state: 'active' } as const;
+    return {
+      credentials: byIdentity(await everything((page) => storage.credentials.list(active, page))),
+      access: byIdentity(await everything((page) => storage.access.list(active, page))),
+    };
   }
 
   async function move(people: readonly string[]): Promise<void> {
@@ -230,11 +215,12 @@ export async function openEstate(most: number, seed: number): Promise<Estate> {
   }
 
   await begin();
+  await governed.begin();
   return {
     authority,
     answers,
     async live() {
-      tokens.clear();
+      world.morning();
       // The first secret has a week, and the others their method's maximum age.
       if (today++ % 60 === 0)
         await ask('POST', '/v1/identities/admin/credentials', { type: 'client_secret' });
@@ -244,8 +230,10 @@ export async function openEstate(most: number, seed: number): Promise<Estate> {
       const there = identities.filter(({ state, builtIn }) => !builtIn && !ended.has(state));
       await arrive(there.length, people);
       await decide();
-      for (const record of there) await tend(record);
+      const held = await heldToday();
+      for (const record of there) await tend(record, held);
       await move(people);
+      await governed.live(today);
       clock.advance(DAY);
       for (const job of jobs) {
         if (today % 7 === 0 || !WEEKLY.has(job.name)) await job.run(new AbortController().signal);
@@ -254,57 +242,18 @@ export async function openEstate(most: number, seed: number): Promise<Estate> {
   };
 }
 
-/** All that the authority does by itself. Nothing of it sends anything. */
-function jobsOf(authority: Authority): readonly Job[] {
-  const { deps } = authority;
-  return createJobs({
-    ...deps,
-    webhooks: { ...deps, digest: () => '' },
-    rotateIfDue: () => Promise.resolve(),
-    reportOwnUse: () => Promise.resolve(),
-    pace: { take: () => new Map() },
-    places: { take: () => new Map() },
-    mail: undefined,
-    digestDay: 1,
-    credentialExpiring: [30, 7, 1],
-    inactivity: 'suspend',
-    suspendedForMs: 30 * DAY,
-    missedReductions: 'report',
-  });
+/** What is active, by the id of its identity, oldest first. */
+interface Held {
+  readonly credentials: ReadonlyMap<string, readonly CredentialRecord[]>;
+  readonly access: ReadonlyMap<string, readonly AccessRecord[]>;
 }
 
-export async function everything<T>(list: (page: PageRequest) => Promise<Page<T>>): Promise<T[]> {
-  const items: T[] = [];
-  let after: Position | undefined;
-  do {
-    const page = await list({ limit: 500, ...(after && { after }) });
-    items.push(...page.items);
-    after = page.next;
-  } while (after !== undefined);
-  return items;
-}
-
-/** Chance that is the same for the same seed: a linear congruential generator (Park and Miller, 1988). */
-function chanceOf(seed: number) {
-  let state = seed;
-  const next = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
-  const upTo = (below: number): number => Math.floor(next() * below);
-  return {
-    upTo,
-    is: (probability: number): boolean => next() < probability,
-    oneOf: <T>(list: readonly T[]): T => list[upTo(list.length)] as T,
-  };
-}
-
-/** Lists are in the order of ids: with others than these, chance would meet others too. */
-function bytesOf(seed: number): RandomBytes {
-  let block = 0;
-  let left = Buffer.alloc(0);
-  return (size) => {
-    while (left.length < size)
-      left = Buffer.concat([left, createHash('sha256').update(`${seed} ${block++}`).digest()]);
-    const bytes = left.subarray(0, size);
-    left = left.subarray(size);
-    return bytes;
-  };
+function byIdentity<T extends { readonly identityId: string }>(records: readonly T[]): Map<string, T[]> {
+  const found = new Map<string, T[]>();
+  for (const record of records) {
+    const known = found.get(record.identityId);
+    if (known === undefined) found.set(record.identityId, [record]);
+    else known.push(record);
+  }
+  return found;
 }

@@ -238,7 +238,10 @@ export function createJobs(
   > &
     Pick<TellCredentialEndsDeps, 'credentialExpiring'> &
     Pick<WatchProposalsDeps, 'missedReductions'> &
-    Pick<LookForFindingsDeps, 'pace' | 'places' | 'maximumAge' | 'inactivity' | 'suspendedForMs'> & {
+    Pick<
+      LookForFindingsDeps,
+      'pace' | 'places' | 'maximumAge' | 'inactivity' | 'suspendedForMs' | 'pacer'
+    > & {
       /** Undefined: no mail is sent. */
       readonly mail: SendMail | undefined;
       readonly digestDay: WriteDigestsDeps['digestDay'];

@@ -74,6 +74,8 @@ export function governanceOf({ authority, chance, ask, day }: World): Governance
     const who: readonly [string, Role] = asked.startsWith('person:')
       ? [asked.slice('person:'.length), 'owner']
       : [chance.oneOf(CHIEFS), 'reviewer'];
+    // Who has left is let in no more.
+    if ((await storage.people.byHandle(who[0]))?.status !== 'active') return;
     const decision = chance.oneOf(['keep', 'keep', 'keep', 'reduce', 'revoke', 'reassign'] as const);
     const body = {
       item: id,

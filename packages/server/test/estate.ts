@@ -169,7 +169,12 @@ export async function openEstate(most: number, seed: number): Promise<Estate> {
         justification: 'is simulated',
         expires_at: day(5 + chance.upTo(200)),
       };
-      await ask('POST', '/v1/access', wish, chance.is(0.3) ? [owner.person, 'owner'] : undefined);
+      await ask(
+        'POST',
+        '/v1/access',
+        wish,
+        chance.is(0.3) && held.here.has(owner.person) ? [owner.person, 'owner'] : undefined,
+      );
     } else if (chance.is(1 / 120)) {
       const scopes = [chance.oneOf(SCOPES)];
       await ask('PATCH', `/v1/access/${chance.oneOf(access).id}`, { scopes });
@@ -179,9 +184,10 @@ export async function openEstate(most: number, seed: number): Promise<Estate> {
   }
 
   /** Read once a day: nobody takes from others what they tend. */
-  async function heldToday(): Promise<Held> {
+  async function heldToday(people: readonly string[]): Promise<Held> {
     const active = { state: 'active' } as const;
     return {
+      here: new Set(people),
       credentials: byIdentity(await everything((page) => storage.credentials.list(active, page))),
       access: byIdentity(await everything((page) => storage.access.list(active, page))),
     };
@@ -230,7 +236,7 @@ export async function openEstate(most: number, seed: number): Promise<Estate> {
       const there = identities.filter(({ state, builtIn }) => !builtIn && !ended.has(state));
       await arrive(there.length, people);
       await decide();
-      const held = await heldToday();
+      const held = await heldToday(people);
       for (const record of there) await tend(record, held);
       await move(people);
       await governed.live(today);
@@ -242,8 +248,9 @@ export async function openEstate(most: number, seed: number): Promise<Estate> {
   };
 }
 
-/** What is active, by the id of its identity, oldest first. */
+/** Who is there, and what is active, by the id of its identity, oldest first. */
 interface Held {
+  readonly here: ReadonlySet<string>;
   readonly credentials: ReadonlyMap<string, readonly CredentialRecord[]>;
   readonly access: ReadonlyMap<string, readonly AccessRecord[]>;
 }

@@ -7,6 +7,7 @@ import { cutOffRules } from '../../registry/issuer-cut-off.ts';
 import { handleKey } from '../../registry/directory/handle.ts';
 import { changePerson } from '../../registry/directory/person.ts';
 import { deleteTeam } from '../../registry/directory/team.ts';
+import { hasEnded } from '../../registry/identity.ts';
 import { moveIdentity } from '../../registry/lifecycle.ts';
 import { requireWithin } from '../../registry/own-access.ts';
 import { settleStatus } from '../../registry/owner/departure.ts';
@@ -193,14 +194,18 @@ async function policyRemovals(
   return found;
 }
 
+/** One that is over, or of an identity that is never declared again, is no document's to speak of. */
 async function exceptionRemovals(
-  { deps }: Application,
+  { deps, now: instant }: Application,
   stores: Stores,
   declared: ReadonlySet<string>,
 ): Promise<readonly Removal[]> {
   const found: Removal[] = [];
   for await (const record of everyOne((page) => stores.policyExceptions.list({}, page))) {
     if (declared.has(`PolicyException ${record.policyId} ${record.identityId}`)) continue;
+    if (record.expiresAt <= instant) continue;
+    const holder = await stores.identities.byId(record.identityId);
+    if (holder === undefined || hasEnded(holder) || NOT_DECLARED.has(holder.state)) continue;
     found.push(async (now, tell) => {
       const policy = await now.policies.byId(record.policyId);
       const identity = await now.identities.byId(record.identityId);

@@ -48,3 +48,20 @@ test('a review that is too large, or about nothing, is told so before it is plan
   const empty = await runAgainst(fakeAuthority({ 'POST /v1/reviews': foreseen(none) }), CREATE);
   expect(empty.out).toContain('\nNo active access matches.\n');
 });
+
+test('the dry run of a decision shows what becomes of the item, without the evidence that is kept of it', async () => {
+  const change = {
+    op: 'update',
+    kind: 'ReviewItem',
+    name: 'acs_1',
+    before: { state: 'pending' },
+    after: { state: 'kept', verdict: { person: 'bea', use: { scopes: [] } } },
+    fields: ['state', 'verdict'],
+  };
+  const authority = fakeAuthority({
+    'POST /v1/reviews/rvw_1/decisions': { dry_run: true, changes: [change] },
+  });
+  const decide = ['reviews', 'decide', 'rvw_1', '--item', 'rvi_1', '--version', '1', '--decision', 'keep'];
+  const { out } = await runAgainst(authority, [...decide, '--dry-run']);
+  expect(out).toBe('~ ReviewItem acs_1\n    state: pending → kept\n0 to add, 1 to change, 0 to end.\n');
+});

@@ -16,6 +16,16 @@ export async function findIdentity(
   return (await stores.identities.byId(ref)) ?? (await stores.identities.byClientId(ref));
 }
 
+/** The identities of a page, all at once: what a row names is there, or the answer is not given. */
+export async function identitiesById(
+  stores: Pick<Stores, 'identities'>,
+  ids: readonly string[],
+): Promise<(id: string) => IdentityRecord> {
+  const found = await stores.identities.byIds([...new Set(ids)]);
+  const known = new Map(found.map((record) => [record.id, record]));
+  return (id) => required(known.get(id), 'identity');
+}
+
 export async function findResourceServer(
   stores: Pick<Stores, 'resourceServers'>,
   ref: string,

@@ -17,7 +17,7 @@ import { rotationHandlers } from './credential-rotation.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
 import { DEFAULT_SPAN, spanOf } from './span.ts';
-import { findIdentity, remembering, required, requireCredential } from './find-record.ts';
+import { findIdentity, identitiesById, requireCredential, required } from './find-record.ts';
 
 export function credentialHandlers(
   deps: SecretDeps &
@@ -44,7 +44,10 @@ export function credentialHandlers(
       limit: query.limit,
       after: readPosition(query.cursor),
     });
-    const identityOf = remembering((id) => storage.identities.byId(id));
+    const identityOf = await identitiesById(
+      storage,
+      found.items.map((each) => each.identityId),
+    );
     const uses = await useOfCredentials(
       storage,
       found.items,
@@ -52,8 +55,8 @@ export function credentialHandlers(
       spanOf(DEFAULT_SPAN, 'within'),
     );
     return {
-      body: await pageOf(found, async (record) => ({
-        ...credentialView(record, (await identityOf(record.identityId))?.clientId ?? ''),
+      body: await pageOf(found, (record) => ({
+        ...credentialView(record, identityOf(record.identityId).clientId),
         usage: uses.get(record.id) as CredentialUsageView,
       })),
     };

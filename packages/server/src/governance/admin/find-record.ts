@@ -16,6 +16,16 @@ export async function findIdentity(
   return (await stores.identities.byId(ref)) ?? (await stores.identities.byClientId(ref));
 }
 
+/** The identities of a page, all at once: what a row names is there, or the answer is not given. */
+export async function identitiesById(
+  stores: Pick<Stores, 'identities'>,
+  ids: readonly string[],
+): Promise<(id: string) => IdentityRecord> {
+  const found = await stores.identities.byIds([...new Set(ids)]);
+  const known = new Map(found.map((record) => [record.id, record]));
+  return (id) => required(known.get(id), 'identity');
+}
+
 export async function findResourceServer(
   stores: Pick<Stores, 'resourceServers'>,
   ref: string,
@@ -54,10 +64,10 @@ export function required<T>(record: T | undefined, what: string): T {
   return record;
 }
 
-/** What a body names has to be there. */
-export function referenced<T>(record: T | undefined, pointer: string, what: string): T {
+/** What a body names, by `ref`, has to be there. */
+export function referenced<T>(record: T | undefined, pointer: string, what: string, ref: string): T {
   if (record !== undefined) return record;
-  const detail = `there is no such ${what}`;
+  const detail = `there is no ${what} ${ref}`;
   throw new ProblemError('unknown_reference', { detail, errors: [{ pointer, detail }] });
 }
 

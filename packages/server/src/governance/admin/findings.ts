@@ -5,7 +5,7 @@ import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
-import { findIdentity, remembering, required } from './find-record.ts';
+import { findIdentity, identitiesById, required } from './find-record.ts';
 
 export function findingHandlers(
   deps: RuleDeps & { readonly storage: Pick<Storage, 'findings' | 'identities'> },
@@ -28,11 +28,12 @@ export function findingHandlers(
           limit: query.limit,
           after: readPosition(query.cursor),
         });
-        const identityOf = remembering((id) => storage.identities.byId(id));
+        const identityOf = await identitiesById(
+          storage,
+          found.items.map((each) => each.identityId),
+        );
         return {
-          body: await pageOf(found, async (record) =>
-            findingView(record, (await identityOf(record.identityId))?.clientId ?? ''),
-          ),
+          body: await pageOf(found, (record) => findingView(record, identityOf(record.identityId).clientId)),
         };
       },
     },

@@ -12,7 +12,7 @@ import type { Storage, Stores } from '../../storage/storage.ts';
 import { type Admin, lackOf, missingScopes } from './admin.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
-import { findIdentity, remembering, required } from './find-record.ts';
+import { findIdentity, identitiesById, required } from './find-record.ts';
 import { ProblemError } from './problem.ts';
 
 export function proposalHandlers(
@@ -33,11 +33,13 @@ export function proposalHandlers(
           state: query.state,
         };
         const page = { limit: query.limit, after: readPosition(query.cursor) };
-        const identityOf = remembering((id) => storage.identities.byId(id));
+        const found = await storage.proposals.list(filter, page);
+        const identityOf = await identitiesById(
+          storage,
+          found.items.map((each) => each.identityId),
+        );
         return {
-          body: await pageOf(await storage.proposals.list(filter, page), async (record) =>
-            proposalView(record, (await identityOf(record.identityId))?.clientId ?? ''),
-          ),
+          body: await pageOf(found, (record) => proposalView(record, identityOf(record.identityId).clientId)),
         };
       },
     },

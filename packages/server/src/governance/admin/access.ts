@@ -64,11 +64,17 @@ export function accessHandlers(
     'access.create': {
       kind: 'write',
       async run({ body, admin }, stores, tell) {
-        const identity = referenced(await findIdentity(stores, body.identity), '/identity', 'identity');
+        const identity = referenced(
+          await findIdentity(stores, body.identity),
+          '/identity',
+          'identity',
+          body.identity,
+        );
         const resourceServer = referenced(
           await findResourceServer(stores, body.resource_server),
           '/resource_server',
           'resource server',
+          body.resource_server,
         );
         if (resourceServer.builtIn) requireWithin(admin.unlimited, body.scopes);
         const ends = { identity, resourceServer };

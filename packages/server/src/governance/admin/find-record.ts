@@ -64,10 +64,10 @@ export function required<T>(record: T | undefined, what: string): T {
   return record;
 }
 
-/** What a body names has to be there. */
-export function referenced<T>(record: T | undefined, pointer: string, what: string): T {
+/** What a body names, by `ref`, has to be there. */
+export function referenced<T>(record: T | undefined, pointer: string, what: string, ref: string): T {
   if (record !== undefined) return record;
-  const detail = `there is no such ${what}`;
+  const detail = `there is no ${what} ${ref}`;
   throw new ProblemError('unknown_reference', { detail, errors: [{ pointer, detail }] });
 }
 

@@ -19,8 +19,13 @@ export function policyExceptionHandlers(
       kind: 'write',
       async run({ body, admin }, stores, tell) {
         const ends = {
-          policy: referenced(await findPolicy(stores, body.policy), '/policy', 'policy'),
-          identity: referenced(await findIdentity(stores, body.identity), '/identity', 'identity'),
+          policy: referenced(await findPolicy(stores, body.policy), '/policy', 'policy', body.policy),
+          identity: referenced(
+            await findIdentity(stores, body.identity),
+            '/identity',
+            'identity',
+            body.identity,
+          ),
         };
         const record = await createException(deps, stores, tell, ends, {
           reason: body.reason,

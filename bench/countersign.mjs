@@ -169,9 +169,9 @@ export async function freshPostgresDatabase(url) {
 /**
  * A filled authority as a contestant.
  * @param {string} name
- * @param {{prefix: string[], clients: number, keys?: boolean, postgres?: string, nodeFlags?: string[], then?: Function}} options
+ * @param {{prefix: string[], clients: number, keys?: boolean, postgres?: string, nodeFlags?: string[], prepare?: Function}} options
  *   postgres: connection string of a server on which a database may be made; without it the embedded database is used;
- *   then: called with the ready file and what was filled, before the load
+ *   prepare: called with the ready file and what was filled, before the load
  * @returns {Promise<import('./contestant.mjs').Contestant>}
  */
 export async function startCountersign(name, options) {
@@ -191,7 +191,7 @@ export async function startCountersign(name, options) {
     };
     try {
       const filled = await fill(authority.ready, options.clients, options.keys);
-      await options.then?.(authority.ready, filled);
+      await options.prepare?.(authority.ready, filled);
       const { token_endpoint, pid } = authority.ready;
       const issuer = options.keys === true ? authority.ready.issuer : undefined;
       return { name, pid, ...addressed({ token_endpoint, issuer, ...filled }), idle, stop };

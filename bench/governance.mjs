@@ -53,7 +53,7 @@ export async function run(options) {
   const parts = [];
   try {
     contestants.push(await startCountersign('without', common));
-    contestants.push(await startCountersign('governed', { ...common, then: govern }));
+    contestants.push(await startCountersign('governed', { ...common, prepare: govern }));
     for (const connections of options.connections) {
       options.say(`${connections} connections`);
       const results = await interleave(contestants, { ...options, connections, prefix: options.apart.load });

@@ -21,6 +21,7 @@ import { expireCredential, revokeCredential } from '../credential.ts';
 import { cutOff } from '../cut-off.ts';
 import { credentialFault } from '../effective-access.ts';
 import { RegistryRefusal } from '../refusal.ts';
+import { sameHuman } from '../same-human.ts';
 import { beginToSee } from '../use/credential-instances.ts';
 import { keepWatch } from '../use/watch.ts';
 import { retireRotated } from './retire.ts';
@@ -191,6 +192,22 @@ function races(openStorage: () => Promise<Storage>): void {
       await thief;
       for (const each of await scene.all()) expect(each.state).toBe('revoked');
     }
+  });
+
+  it('whoever made the first key stands behind the last one, however often it rotated itself', async () => {
+    const scene = await open(storage);
+    const { id } = await scene.create();
+    const pat = { kind: 'person', issuer: 'https://idp.test', subject: '7', handle: 'pat' } as const;
+    const eva = { ...pat, subject: '8', handle: 'eva' };
+    await storage.credentialMakers.note(id, pat);
+    let tip = id;
+    for (let rotated = 0; rotated < 25; rotated++) {
+      await scene.rotateItself(tip);
+      tip = (await storage.credentials.byId(tip))?.successor?.id ?? '';
+    }
+    const machine = { kind: 'machine', clientId: scene.identity.clientId, credential: tip } as const;
+    expect(await sameHuman(storage, pat, machine)).toBe(true);
+    expect(await sameHuman(storage, eva, machine)).toBe(false);
   });
 
   it('and none when he has rotated for longer than anybody follows', async () => {

@@ -34,7 +34,7 @@ const PRUNE_EVERY_MS = 60_000;
 export function createCutoffLedger(deps: CutoffLedgerDeps): CutoffLedger {
   const { storage, clock } = deps;
   const listeners = new Set<() => void>();
-  let state: CutoffState = { entries: [], head: 0, index: new Map() };
+  let state: CutoffState = { entries: [], head: 0, index: indexCutoffs([]) };
   let stale = true;
   let reading: Promise<void> | undefined;
   let prunedAt = clock.now();

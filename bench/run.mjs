@@ -13,6 +13,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 /** In the order in which they run; the last ones only when named. */
 const BENCHES = [
   'token-endpoint',
+  'governance',
   'private-key-jwt',
   'introspection',
   'mtls',

@@ -145,6 +145,14 @@ test('what destroys is shown first and ends with 6', async () => {
   expect(authority.asked.map(({ path }) => path)).toEqual(['/v1/identities/payments/suspend?dry_run=true']);
 });
 
+test('where nothing would change nobody is asked, and that is no difference', async () => {
+  const authority = fakeAuthority({
+    'POST /v1/identities/payments/suspend': { dry_run: true, changes: [] },
+  });
+  expect(await runAgainst(authority, SUSPEND)).toEqual({ code: 0, out: '', err: 'Nothing to change.\n' });
+  expect(authority.asked).toHaveLength(1);
+});
+
 test('with --yes it is done at once', async () => {
   const authority = fakeAuthority({ 'POST /v1/identities/payments/suspend': suspending });
   const { code, err } = await runAgainst(authority, [...SUSPEND, '--yes']);

@@ -89,7 +89,7 @@ function summaryLines(
   const waits = access.state === 'requested';
   const once = waits ? ' once people have approved it: countersign approvals list --state pending' : '';
   return [
-    `${name} may use ${access.scopes.join(' ')} at ${api.identifier}${before}${once}`,
+    `${name} may use ${access.scopes.join(' ')} at ${api.identifier}${once}${before}`,
     `  identity    ${identity.id}, ${identity.state}, until ${identity.expires_at}`,
     `  access      ${access.id}, ${waits ? 'requested, ' : ''}until ${access.expires_at}`,
     `  credential  ${credential.id}, ${credential.type}, until ${credential.expires_at}`,

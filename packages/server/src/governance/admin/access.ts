@@ -31,7 +31,8 @@ import type { Call, Handler, NounHandlers, Result } from './endpoint.ts';
 import {
   findIdentity,
   findResourceServer,
-  identitiesById,
+  identitiesOf,
+  identityIdOf,
   referenced,
   remembering,
   required,
@@ -95,8 +96,7 @@ export function accessHandlers(
       async run({ query }) {
         const { identity: who, resource_server: what } = query;
         const ends = {
-          identityId:
-            who === undefined ? undefined : required(await findIdentity(storage, who), 'identity').id,
+          identityId: await identityIdOf(storage, who),
           resourceServerId:
             what === undefined
               ? undefined
@@ -227,10 +227,7 @@ async function listed(
   uses: ListedAccess['uses'],
 ): Promise<Result<'access.list'>['body']> {
   const { storage } = deps;
-  const identityOf = await identitiesById(
-    storage,
-    page.items.map((each) => each.identityId),
-  );
+  const identityOf = await identitiesOf(storage, page.items);
   const resourceServerOf = remembering((id) => storage.resourceServers.byId(id));
   const ids = isNow ? page.items.map(({ id }) => id) : [];
   const waiting = new Map((await storage.approvals.pendingOf(ids)).map((each) => [each.subjectId, each]));

@@ -17,7 +17,7 @@ import { rotationHandlers } from './credential-rotation.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
 import { DEFAULT_SPAN, spanOf } from './span.ts';
-import { findIdentity, identitiesById, requireCredential, required } from './find-record.ts';
+import { findIdentity, identitiesOf, requireCredential, required } from './find-record.ts';
 
 export function credentialHandlers(
   deps: SecretDeps &
@@ -44,10 +44,7 @@ export function credentialHandlers(
       limit: query.limit,
       after: readPosition(query.cursor),
     });
-    const identityOf = await identitiesById(
-      storage,
-      found.items.map((each) => each.identityId),
-    );
+    const identityOf = await identitiesOf(storage, found.items);
     const uses = await useOfCredentials(
       storage,
       found.items,

@@ -16,12 +16,20 @@ export async function findIdentity(
   return (await stores.identities.byId(ref)) ?? (await stores.identities.byClientId(ref));
 }
 
-/** The identities of a page, all at once: what a row names is there, or the answer is not given. */
-export async function identitiesById(
+/** Id of the identity that a filter names, where it names one: one that is not there is an error, not an empty page. */
+export async function identityIdOf(
   stores: Pick<Stores, 'identities'>,
-  ids: readonly string[],
+  ref: string | undefined,
+): Promise<string | undefined> {
+  return ref === undefined ? undefined : required(await findIdentity(stores, ref), 'identity').id;
+}
+
+/** The identities of the rows of a page, all at once: what a row names is there, or the answer is not given. */
+export async function identitiesOf(
+  stores: Pick<Stores, 'identities'>,
+  rows: readonly { readonly identityId: string }[],
 ): Promise<(id: string) => IdentityRecord> {
-  const found = await stores.identities.byIds([...new Set(ids)]);
+  const found = await stores.identities.byIds([...new Set(rows.map(({ identityId }) => identityId))]);
   const known = new Map(found.map((record) => [record.id, record]));
   return (id) => required(known.get(id), 'identity');
 }

@@ -6,7 +6,14 @@ import type { PolicyRecord } from '../../storage/policies.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
-import { findIdentity, identitiesById, referenced, remembering, required } from './find-record.ts';
+import {
+  findIdentity,
+  identitiesOf,
+  identityIdOf,
+  referenced,
+  remembering,
+  required,
+} from './find-record.ts';
 
 type Reading = Pick<Stores, 'policies' | 'policyExceptions' | 'identities'>;
 
@@ -42,16 +49,12 @@ export function policyExceptionHandlers(
         const { policy: from, identity: who } = query;
         const filter = {
           policyId: from === undefined ? undefined : required(await findPolicy(storage, from), 'policy').id,
-          identityId:
-            who === undefined ? undefined : required(await findIdentity(storage, who), 'identity').id,
+          identityId: await identityIdOf(storage, who),
         };
         const page = { limit: query.limit, after: readPosition(query.cursor) };
         const found = await storage.policyExceptions.list(filter, page);
         const policyOf = remembering((id) => storage.policies.byId(id));
-        const identityOf = await identitiesById(
-          storage,
-          found.items.map((each) => each.identityId),
-        );
+        const identityOf = await identitiesOf(storage, found.items);
         return {
           body: await pageOf(found, async (record) =>
             policyExceptionView(record, {

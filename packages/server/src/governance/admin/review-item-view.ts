@@ -6,7 +6,7 @@ import type { AccessRecord } from '../../storage/access.ts';
 import type { ReviewItemNow } from '../../storage/review-items.ts';
 import type { ReviewRecord } from '../../storage/reviews.ts';
 import type { Stores } from '../../storage/storage.ts';
-import { identitiesById, remembering, required } from './find-record.ts';
+import { identitiesOf, remembering, required } from './find-record.ts';
 
 type Reading = Pick<
   Stores,
@@ -20,10 +20,7 @@ export async function itemViews(
   review: ReviewRecord,
   items: readonly ReviewItemNow[],
 ): Promise<(item: ReviewItemNow) => ReviewItem> {
-  const identityOf = await identitiesById(
-    stores,
-    items.map((each) => each.identityId),
-  );
+  const identityOf = await identitiesOf(stores, items);
   const resourceServerOf = remembering((id) => stores.resourceServers.byId(id));
   const accesses = await stores.access.byIds(items.map(({ accessId }) => accessId));
   const now = new Map(accesses.map((record) => [record.id, record]));

@@ -63,7 +63,7 @@ export function readWhole(file) {
 /**
  * Calls the admin API as the administrator of the ready file.
  * @param {any} ready
- * @returns {Promise<(path: string, body: object) => Promise<any>>} POST under `/v1`; throws on anything but 2xx
+ * @returns {Promise<(path: string, body?: object) => Promise<any>>} POST under `/v1`; throws on anything but 2xx
  */
 export async function administrator(ready) {
   const { client_id: id, client_secret: secret, resource, api } = ready.admin;
@@ -78,8 +78,11 @@ export async function administrator(ready) {
   return async (path, body) => {
     const response = await fetch(`${api}${path}`, {
       method: 'POST',
-      headers: { Authorization: `Bearer ${token.access_token}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
+      headers: {
+        Authorization: `Bearer ${token.access_token}`,
+        ...(body && { 'Content-Type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${text}`);
@@ -116,7 +119,7 @@ export async function fill(ready, count, keys = false) {
       kind: 'service',
       environment: 'prod',
       purpose: 'Asks for tokens as fast as it can',
-      owner: { person: 'bench@bench.example', backup: 'bench', team: 'bench' },
+      owner: { person: 'bench@bench.example', backup: 'bench', team: 'benchers' },
       expires_at: end,
     });
     const credential = await post(`/identities/${identity.id}/credentials`, { type: 'client_secret' });
@@ -166,8 +169,9 @@ export async function freshPostgresDatabase(url) {
 /**
  * A filled authority as a contestant.
  * @param {string} name
- * @param {{prefix: string[], clients: number, keys?: boolean, postgres?: string, nodeFlags?: string[]}} options
- *   postgres: connection string of a server on which a database may be made; without it the embedded database is used
+ * @param {{prefix: string[], clients: number, keys?: boolean, postgres?: string, nodeFlags?: string[], prepare?: Function}} options
+ *   postgres: connection string of a server on which a database may be made; without it the embedded database is used;
+ *   prepare: called with the ready file and what was filled, before the load
  * @returns {Promise<import('./contestant.mjs').Contestant>}
  */
 export async function startCountersign(name, options) {
@@ -187,6 +191,7 @@ export async function startCountersign(name, options) {
     };
     try {
       const filled = await fill(authority.ready, options.clients, options.keys);
+      await options.prepare?.(authority.ready, filled);
       const { token_endpoint, pid } = authority.ready;
       const issuer = options.keys === true ? authority.ready.issuer : undefined;
       return { name, pid, ...addressed({ token_endpoint, issuer, ...filled }), idle, stop };

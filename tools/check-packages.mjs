@@ -28,10 +28,20 @@ export async function checkPackages(root) {
     ]);
     for (const { code, text } of answers) if (code !== 0) problems.push(`${folder}: ${text.trim()}`);
   }
+  problems.push(...withoutBundle(root, built));
   const unbuilt = names
     .filter((name) => !built.includes(name))
     .map((name) => `packages/${name} is not built`);
   return { summary: `${built.length} packages as others see them`, problems, warnings: [], skipped: unbuilt };
+}
+
+/** What a command runs first goes into its package. @param {string} root @param {string[]} names */
+function withoutBundle(root, names) {
+  return names
+    .map((name) => join('packages', name))
+    .filter((folder) => existsSync(join(root, folder, 'bin')))
+    .filter((folder) => !existsSync(join(root, folder, 'dist/bundle/main.js')))
+    .map((folder) => `${folder}: its command has no bundle; npm run build`);
 }
 
 await runAsProgram(import.meta.url, checkPackages);

@@ -53,7 +53,7 @@ export async function referencePages(root) {
 }
 
 /** @param {any} schema */
-function configPage({ SETTINGS }) {
+function configPage({ SETTINGS_BY_SUBJECT }) {
   return [
     '# Settings',
     MADE,
@@ -61,19 +61,26 @@ function configPage({ SETTINGS }) {
     'A setting comes from its flag, else from its environment variable, else from the YAML file named by `--config` or',
     '`COUNTERSIGN_CONFIG`, else from its default. An unknown name is refused in each of them. What holds a secret belongs in',
     'a file: `…_FILE` names it. Durations are written `90s`, `10m`, `1h`, `30d`.',
-    '',
-    '| flag and YAML key | environment | type | default | says |',
-    '|---|---|---|---|---|',
-    ...SETTINGS.map((/** @type {any} */ setting) =>
-      row([
-        code(setting.name),
-        code(variable(setting)),
-        setting.type + bounds(setting),
-        setting.default === undefined ? '–' : code(setting.default),
-        setting.doc + (setting.only ? ` Only for \`${setting.only}\`.` : ''),
-      ]),
-    ),
+    ...SETTINGS_BY_SUBJECT.flatMap((/** @type {[string, any[]]} */ [subject, settings]) => [
+      '',
+      `## ${subject}`,
+      '',
+      '| flag and YAML key | environment | type | default | says |',
+      '|---|---|---|---|---|',
+      ...settings.map(settingRow),
+    ]),
   ].join('\n');
+}
+
+/** @param {any} setting */
+function settingRow(setting) {
+  return row([
+    code(setting.name),
+    code(variable(setting)),
+    setting.type + bounds(setting),
+    setting.default === undefined ? '–' : code(setting.default),
+    setting.doc + (setting.only ? ` Only for \`${setting.only}\`.` : ''),
+  ]);
 }
 
 /** @param {any} setting */

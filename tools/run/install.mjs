@@ -1,6 +1,7 @@
 // Installs what the lockfile names, when node_modules does not hold it yet. No install script ever runs.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundlePrograms } from '../build/bundle.mjs';
 import { run } from './child.mjs';
 
 const OLDEST_NODE = [20, 19];
@@ -58,7 +59,14 @@ export async function install(root, wanted) {
   return { code, installed: true };
 }
 
-/** Builds every package; only what changed is compiled. @param {string} root @returns {Promise<number>} exit code */
-export function build(root) {
-  return run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'], { cwd: root });
+/**
+ * Builds every package, and the bundles that the commands run; only what changed is compiled or bundled.
+ * @param {string} root @returns {Promise<number>} exit code
+ */
+export async function build(root) {
+  const compiled = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'], {
+    cwd: root,
+  });
+  if (compiled === 0) await bundlePrograms(root);
+  return compiled;
 }

@@ -66,7 +66,7 @@ export const rotation = z
           state: z
             .enum(INSTANCE_STATES)
             .describe(
-              'unknown: cannot be told from others; waits until none of them was seen for the window',
+              'unknown: cannot be told from others, or uses both; waits until none of them was seen for the window',
             ),
           source: z.string().describe('Address from which it was seen last'),
           first_seen: instant,

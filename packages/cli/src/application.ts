@@ -98,8 +98,10 @@ function argumentText(error: unknown): string {
     : (error as Error).message;
 }
 
-/** Secrets and tokens have no flag: every user of a machine can read the command lines of all others. */
+/** Secrets and tokens have no flag: every user of a machine can read the command lines of all others. Forms have one for all. */
 const FLAG_FIX: Readonly<Record<string, string>> = {
+  json: 'Say it with -o json',
+  yaml: 'Say it with -o yaml',
   'client-secret': 'No flag takes a secret. Name its file: --client-secret-file FILE (- for stdin)',
   secret: 'No flag takes a secret. Name its file: --client-secret-file FILE (- for stdin)',
   token: 'No flag takes a token. Pipe it in, or name its file: --token-file FILE',

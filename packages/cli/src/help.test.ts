@@ -37,6 +37,12 @@ test.each([
   expect(err).toContain('fix: No flag takes a secret. Name its file: --client-secret-file FILE');
 });
 
+test('whoever asks for --json is told how the form is chosen', async () => {
+  const { code, err } = await runCli(['risk', 'list', '--json']);
+  expect(code).toBe(2);
+  expect(err).toContain('fix: Say it with -o json\n');
+});
+
 test('each help opens with examples', async () => {
   for (const route of await allRoutes()) {
     const { out } = await runCli([...route, '--help']);

@@ -2,6 +2,7 @@ import { decodeJwt } from 'jose';
 import { beforeEach, expect, it } from 'vitest';
 import { clientScene, NOW } from '../test/client-scene.ts';
 import { generateKeyPairSync } from 'node:crypto';
+import { fetchBounded, WHOLE_EXCHANGE, type WholeExchange } from '@countersign/protocol/discovery';
 import { createAuthorityClock } from './authority-clock.ts';
 
 const scene = clientScene();
@@ -55,4 +56,16 @@ it('leaves small differences, slow answers and what a cache says alone', async (
   expect(await told(dated(NOW - 600), { age: '600' })).toBe(0);
   expect(await told('yesterday')).toBe(0);
   expect(await told(undefined)).toBe(0);
+});
+
+it('is told by whole exchanges too', async () => {
+  const clock = createAuthorityClock(() => NOW);
+  const exchange: WholeExchange = async () => ({
+    status: 200,
+    headers: new Headers({ date: dated(NOW + 100) }),
+    body: new Uint8Array(),
+  });
+  const fetch = clock.watch(Object.assign(globalThis.fetch.bind(globalThis), { [WHOLE_EXCHANGE]: exchange }));
+  await fetchBounded('https://auth.example', { fetch, timeoutMs: 1000, maxBytes: 10 });
+  expect(clock.now()).toBe(NOW + 100);
 });

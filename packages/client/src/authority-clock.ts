@@ -1,5 +1,7 @@
 // The authority's clock, as its answers tell it (RFC 9110 §6.6.1): devices whose own is wrong would sign outdated proofs.
 
+import { WHOLE_EXCHANGE, wholeExchangeOf } from '@countersign/protocol/discovery';
+
 /** Seconds by which a clock may be off before it is corrected: less than any authority allows for. */
 const TOLERATED = 5;
 
@@ -15,14 +17,22 @@ export function createAuthorityClock(clock: () => number): AuthorityClock {
   let ahead = 0;
   return {
     now: () => clock() + ahead,
-    watch: (fetch) => async (input, init) => {
-      const asked = clock();
-      const response = await fetch(input, init);
-      const told = toldBy(response);
-      if (told !== undefined) ahead = difference(asked, clock(), told);
-      return response;
+    watch(fetch) {
+      const watched: typeof globalThis.fetch = (input, init) => learn(() => fetch(input, init));
+      const exchange = wholeExchangeOf(fetch);
+      if (exchange === undefined) return watched;
+      const whole: typeof exchange = (url, options) => learn(() => exchange(url, options));
+      return Object.assign(watched, { [WHOLE_EXCHANGE]: whole });
     },
   };
+
+  async function learn<T extends { readonly headers: Headers }>(ask: () => Promise<T>): Promise<T> {
+    const asked = clock();
+    const answer = await ask();
+    const told = toldBy(answer);
+    if (told !== undefined) ahead = difference(asked, clock(), told);
+    return answer;
+  }
 }
 
 /** The answer was made between the two; only what lies outside by more than is tolerated is a difference. */
@@ -31,7 +41,7 @@ function difference(asked: number, answered: number, told: number): number {
   return Math.abs(ahead) > TOLERATED ? ahead : 0;
 }
 
-function toldBy({ headers }: Response): number | undefined {
+function toldBy({ headers }: { readonly headers: Headers }): number | undefined {
   // From a cache it says when it was made (RFC 9111 §5.1).
   if (headers.has('age')) return undefined;
   const told = Date.parse(headers.get('date') ?? '');

@@ -43,8 +43,8 @@ export type CutoffFeedResult =
   | { readonly ok: true; readonly feed: CutoffFeed }
   | { readonly ok: false; readonly fault: CutoffFeedFault };
 
-/** By kind and id, the latest `not_before`. */
-export type CutoffIndex = ReadonlyMap<string, number>;
+/** By kind, and in it by id, the latest `not_before`. Most kinds are empty, and what is empty costs nothing to ask. */
+export type CutoffIndex = { readonly [kind in CutoffKind]: ReadonlyMap<string, number> };
 
 /** Bytes of the largest page that is read. */
 export const MAX_CUTOFF_FEED_BYTES = 16_777_216;
@@ -68,11 +68,15 @@ export function parseCutoffFeed(payload: Uint8Array): CutoffFeedResult {
 }
 
 /** An index over `entries`, on top of what `before` knew. A later order never brings an earlier one forward. */
-export function indexCutoffs(entries: readonly CutoffEntry[], before?: CutoffIndex): Map<string, number> {
-  const index = new Map(before);
+export function indexCutoffs(entries: readonly CutoffEntry[], before?: CutoffIndex): CutoffIndex {
+  const index = {
+    identity: new Map(before?.identity),
+    credential: new Map(before?.credential),
+    token: new Map(before?.token),
+    key: new Map(before?.key),
+  };
   for (const { kind, id, not_before } of entries) {
-    const key = keyOf(kind, id);
-    index.set(key, Math.max(index.get(key) ?? 0, not_before));
+    index[kind].set(id, Math.max(index[kind].get(id) ?? 0, not_before));
   }
   return index;
 }
@@ -90,35 +94,44 @@ export function cutOffBy(
   claims: CutoffSubject,
   kid: string | undefined,
 ): CutoffEntry | undefined {
-  if (index.size === 0) return undefined;
-  const cutting = (kind: CutoffKind, id: string | undefined): CutoffEntry | undefined => {
-    const notBefore = id === undefined ? undefined : index.get(keyOf(kind, id));
-    if (id === undefined || notBefore === undefined) return undefined;
-    return kind === 'key' || claims.iat <= notBefore ? { kind, id, not_before: notBefore } : undefined;
-  };
-  let found = cutting('identity', claims.client_id);
+  const { iat } = claims;
+  let found = orderFor(index, 'identity', claims.client_id, iat);
   // Mostly the same: a lookup is what costs here.
-  if (claims.sub !== claims.client_id) found ??= cutting('identity', claims.sub);
+  if (claims.sub !== claims.client_id) found ??= orderFor(index, 'identity', claims.sub, iat);
   for (let act = claims.act; found === undefined && act !== undefined; act = act.act)
-    found = cutting('identity', act.sub);
-  found ??= cutting('credential', claims.crd) ?? cutting('token', claims.jti);
-  for (const each of claims.via ?? [])
-    found ??= cutting('credential', each.crd) ?? cutting('token', each.jti) ?? cutting('key', each.kid);
-  return found ?? cutting('key', kid);
+    found = orderFor(index, 'identity', act.sub, iat);
+  found ??= orderFor(index, 'credential', claims.crd, iat) ?? orderFor(index, 'token', claims.jti, iat);
+  for (const each of claims.via ?? NO_TOKENS)
+    found ??=
+      orderFor(index, 'credential', each.crd, iat) ??
+      orderFor(index, 'token', each.jti, iat) ??
+      orderFor(index, 'key', each.kid, iat);
+  return found ?? orderFor(index, 'key', kid, iat);
+}
+
+const NO_TOKENS: NonNullable<CutoffSubject['via']> = [];
+
+function orderFor(
+  index: CutoffIndex,
+  kind: CutoffKind,
+  id: string | undefined,
+  iat: number,
+): CutoffEntry | undefined {
+  const orders = index[kind];
+  if (id === undefined || orders.size === 0) return undefined;
+  const notBefore = orders.get(id);
+  if (notBefore === undefined) return undefined;
+  return kind === 'key' || iat <= notBefore ? { kind, id, not_before: notBefore } : undefined;
 }
 
 /** True when nothing that this key signs is to be believed any more. */
 export function isKeyCutOff(index: CutoffIndex, kid: string | undefined): boolean {
-  return kid !== undefined && index.has(keyOf('key', kid));
+  return kid !== undefined && index.key.has(kid);
 }
 
 /** True when an order cuts the token off. */
 export function isCutOff(index: CutoffIndex, claims: CutoffSubject, kid: string | undefined): boolean {
   return cutOffBy(index, claims, kid) !== undefined;
-}
-
-function keyOf(kind: CutoffKind, id: string): string {
-  return `${kind}:${id}`;
 }
 
 function isCursor(value: unknown): value is number {

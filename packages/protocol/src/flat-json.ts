@@ -19,33 +19,37 @@ export interface FlatJson {
   readonly values: readonly (string | number | undefined)[];
 }
 
+/** Names in the order in which they mostly come, as bytes. */
+export type FlatNames = readonly Uint8Array[];
+
+export function flatNames(names: readonly string[]): FlatNames {
+  return names.map((name) => new TextEncoder().encode(name));
+}
+
 /**
  * The members of an object of one level: printable ASCII without a blank between, strings without escapes and whole
  * numbers from 1, each name one of `names` and there once. `undefined` for anything else, be it good or bad: that is for
  * `parseJsonObject` to say.
  */
-export function readFlatJson(
-  bytes: Uint8Array,
-  length: number,
-  names: readonly string[],
-): FlatJson | undefined {
+export function readFlatJson(bytes: Uint8Array, length: number, names: FlatNames): FlatJson | undefined {
   const text = (asBuffer(bytes) as Latin1).latin1Slice(0, length);
-  const values = names.map((): string | number | undefined => undefined);
+  const values: (string | number | undefined)[] = [];
+  for (let slot = 0; slot < names.length; slot++) values.push(undefined);
   let at = 0;
+  let slot = -1;
   if (bytes[0] !== 0x7b) return undefined;
   do {
     if (bytes[++at] !== QUOTE) return undefined;
-    let start = ++at;
-    at = endOfString(bytes, start, length);
-    const slot = names.indexOf(text.slice(start, at));
-    if (slot < 0 || values[slot] !== undefined || bytes[at] !== QUOTE || bytes[++at] !== COLON) {
-      return undefined;
-    }
-    start = ++at;
+    slot = slotOf(names, slot + 1, bytes, ++at);
+    if (slot < 0 || values[slot] !== undefined) return undefined;
+    at += (names[slot] as Uint8Array).length;
+    // The name ended here: its quote, and the colon.
+    if (bytes[++at] !== COLON) return undefined;
+    const start = ++at;
     if (bytes[at] === QUOTE) {
-      at = endOfString(bytes, ++start, length);
+      at = endOfString(bytes, start + 1, length);
       if (bytes[at] !== QUOTE) return undefined;
-      values[slot] = text.slice(start, at++);
+      values[slot] = text.slice(start + 1, at++);
     } else {
       let number = 0;
       for (let digit = bytes[at] as number; digit >= ZERO && digit <= NINE; digit = bytes[++at] as number) {
@@ -59,12 +63,27 @@ export function readFlatJson(
   return at === length - 1 && bytes[at] === 0x7d ? { text, values } : undefined;
 }
 
+/** Whose name stands at `at` with the quote that ends it, or -1. The one that is `likely` is looked at first, and those behind it. */
+function slotOf(names: FlatNames, likely: number, bytes: Uint8Array, at: number): number {
+  for (let slot = likely; slot < names.length; slot++)
+    if (isAt(names[slot] as Uint8Array, bytes, at)) return slot;
+  for (let slot = 0; slot < likely; slot++) if (isAt(names[slot] as Uint8Array, bytes, at)) return slot;
+  return -1;
+}
+
+function isAt(name: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  for (let letter = 0; letter < name.length; letter++) if (bytes[at + letter] !== name[letter]) return false;
+  return bytes[at + name.length] === QUOTE;
+}
+
 /** Where the first byte is that may not stand in a plain string: its quote, if it is one. */
 function endOfString(bytes: Uint8Array, start: number, length: number): number {
   let at = start;
-  for (; at < length; at++) {
-    const byte = bytes[at] as number;
-    if (byte === QUOTE || byte === BACKSLASH || byte < 0x20 || byte > 0x7e) break;
-  }
+  while (at < length && ENDS[bytes[at] as number] === 0) at++;
   return at;
 }
+
+/** 1 for each byte that may not stand in a plain string. */
+const ENDS: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte === QUOTE || byte === BACKSLASH || byte < 0x20 || byte > 0x7e ? 1 : 0,
+);

@@ -3,7 +3,7 @@ import { constants, type KeyObject, sign, verify } from 'node:crypto';
 import { encodeBase64url } from './base64url.ts';
 import { inRange } from './ecdsa-range.ts';
 import { derToP1363, joinedP256, p1363ToDer } from './ecdsa-signature.ts';
-import type { ParsedJws } from './jws.ts';
+import { type ParsedJws, charactersOf } from './jws.ts';
 import { type EcdsaRow, JWS_ALGORITHMS, type JwsAlgorithm, type RsaRow } from './jws-algorithm.ts';
 import type { VerificationKey } from './verification-key.ts';
 
@@ -26,7 +26,7 @@ export function verifyJws(
   // RFC 8725 §3.1: one key, one algorithm, checked at use.
   if (jws.header.alg !== key.alg) return false;
   const row = JWS_ALGORITHMS[key.alg];
-  const data = written(jws.signingInput);
+  const data = bytesOf(jws.signingInput);
   try {
     if (row.kty === 'EC') return verifyEcdsa(row, data, key.keyObject, jws.signature);
     if (row.kty === 'OKP') return verify(null, data, key.keyObject, jws.signature);
@@ -52,16 +52,27 @@ export function signEs256(signingInput: string, privateKey: KeyObject): string {
 const scratch = Buffer.allocUnsafeSlow(8192) as Buffer & {
   latin1Write(text: string, at: number, length: number): number;
 };
-/** By length, for those that most are of: making a view costs as much as filling it. */
-const views: (Buffer | undefined)[] = Array.from({ length: 2048 }, () => undefined);
+/** Views of one memory by length, for those that most inputs are of: making a view costs as much as filling it. */
+type Views = (Uint8Array | undefined)[];
+const scratchViews: Views = Array.from({ length: 2048 }, () => undefined);
+const readViews: Views = Array.from({ length: 2048 }, () => undefined);
+
+function firstOf(memory: Uint8Array, length: number, views: Views): Uint8Array {
+  return length < views.length ? (views[length] ??= memory.subarray(0, length)) : memory.subarray(0, length);
+}
 
 /** The bytes of a signing input, which is ASCII: until the next one is written. */
-function written(signingInput: string): Buffer {
+function written(signingInput: string): Uint8Array {
   const { length } = signingInput;
   if (length > scratch.length) return Buffer.from(signingInput, 'latin1');
   scratch.latin1Write(signingInput, 0, length);
-  if (length >= views.length) return scratch.subarray(0, length);
-  return (views[length] ??= scratch.subarray(0, length));
+  return firstOf(scratch, length, scratchViews);
+}
+
+/** The same, without writing it again where its token was read just before. */
+function bytesOf(signingInput: string): Uint8Array {
+  const read = charactersOf(signingInput);
+  return read === undefined ? written(signingInput) : firstOf(read, signingInput.length, readViews);
 }
 
 /** The signature over an ASCII signing input, base64url. */
@@ -75,7 +86,7 @@ export function jwsSignature(signingInput: string, key: SigningKey): string {
   return joined.toString('base64url');
 }
 
-function verifyEcdsa(row: EcdsaRow, data: Buffer, key: KeyObject, signature: Uint8Array): boolean {
+function verifyEcdsa(row: EcdsaRow, data: Uint8Array, key: KeyObject, signature: Uint8Array): boolean {
   if (signature.length !== row.width * 2 || !inRange(signature, row.order)) return false;
   return verify(row.hash, data, key, p1363ToDer(signature));
 }

@@ -79,6 +79,29 @@ describe.each(ALGS)('%s', (alg) => {
   });
 });
 
+describe('a signature is checked over its own bytes', () => {
+  const [short, long] = ['a', 'x'.repeat(15_000)].map((text) => signJws({}, text, of('ES256').signing));
+
+  it.each(['ES256', 'RS256', 'EdDSA'] as const)('whatever was read since: %s', (alg) => {
+    const { verification: key, signing } = of(alg);
+    const first = parsed(signJws({}, 'first', signing));
+    const other = parsed(signJws({}, 'other', signing));
+    expect(verifyJws(first, key)).toBe(true);
+    expect(verifyJws(other, key)).toBe(true);
+    parseCompactJws('no.token.');
+    parseCompactJws('\u00e4\u00e4\u00e4.\u00e4.\u00e4');
+    expect(verifyJws(first, key)).toBe(true);
+    expect(verifyJws({ ...first, signingInput: other.signingInput }, key)).toBe(false);
+    expect(verifyJws({ ...first, signature: other.signature }, key)).toBe(false);
+  });
+
+  it('of any length', () => {
+    const { verification: key } = of('ES256');
+    const read = [short, long, short].map((token) => parseCompactJws(token as string, 30_000));
+    for (const jws of [...read, ...read.reverse()]) expect(jws.ok && verifyJws(jws, key)).toBe(true);
+  });
+});
+
 it('signEs256 gives 64 bytes that jose verifies, a hundred times', async () => {
   const input = `${encodeBase64url('{"alg":"ES256"}')}.${encodeBase64url('{}')}`;
   for (let i = 0; i < 100; i++) {

@@ -46,12 +46,15 @@ const encoder = new TextEncoder();
 
 interface Room {
   readonly characters: Uint8Array;
+  /** What they begin with; empty when that is not known. */
+  signingInput: string;
   readonly decoded: Uint8Array;
 }
 
 function makeRoom(chars: number): Room {
   return {
     characters: new Uint8Array(chars),
+    signingInput: '',
     // Node's buffers give their text fastest.
     decoded: globalThis.Buffer?.allocUnsafeSlow(chars) ?? new Uint8Array(chars),
   };
@@ -59,6 +62,11 @@ function makeRoom(chars: number): Room {
 
 /** One token at a time is taken apart, so that one room does for all but the longest. */
 const shared: Room = makeRoom(MAX_CHARS);
+
+/** Memory that begins with the bytes of this signing input until the next token is read, if it is that of the last one. */
+export function charactersOf(signingInput: string): Uint8Array | undefined {
+  return signingInput === shared.signingInput ? shared.characters : undefined;
+}
 
 /**
  * Takes a compact JWS apart and checks everything but the signature and the meaning. Never throws.
@@ -91,9 +99,13 @@ export function readCompactJws<Payload>(
   if (first <= 0 || second === -1 || second === length - 1 || token.includes('.', second + 1)) {
     return refuse('not_compact');
   }
-  const { characters, decoded } = length > MAX_CHARS ? makeRoom(length) : shared;
+  const room = length > MAX_CHARS ? makeRoom(length) : shared;
+  const { characters, decoded } = room;
+  room.signingInput = '';
   // Other than ASCII is longer; what was there before would be read in the place of the rest.
   if (encoder.encodeInto(token, characters).written !== length) return refuse('bad_base64url');
+  const signingInput = token.slice(0, second);
+  room.signingInput = signingInput;
   const signature = decodeCharacters(characters, second + 1, length);
   if (signature === undefined) return refuse('bad_base64url');
   const headerPart = token.slice(0, first);
@@ -102,7 +114,7 @@ export function readCompactJws<Payload>(
   const payloadLength = decodeInto(decoded, characters, first + 1, second);
   if (payloadLength < 0) return refuse('bad_base64url');
   const payload = read(decoded, payloadLength);
-  return { ok: true, header, headerPart, payload, signingInput: token.slice(0, second), signature };
+  return { ok: true, header, headerPart, payload, signingInput, signature };
 }
 
 function readHeader(bytes: Uint8Array, length: number): JwsHeader | JwsFault {

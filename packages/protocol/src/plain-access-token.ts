@@ -6,11 +6,24 @@ import {
   parseAccessTokenClaims,
   ReadClaims,
 } from './access-token-claims.ts';
-import { type FlatJson, readFlatJson } from './flat-json.ts';
+import { type FlatJson, flatNames, readFlatJson } from './flat-json.ts';
 import { isNumericDate } from './numeric-date.ts';
 import { parseScope } from './scope.ts';
 
-const NAMES = ['iss', 'aud', 'sub', 'client_id', 'scope', 'iat', 'exp', 'jti', 'crd', 'acs', 'nbf'];
+/** As our own tokens are written. */
+const NAMES = flatNames([
+  'iss',
+  'aud',
+  'sub',
+  'client_id',
+  'crd',
+  'acs',
+  'scope',
+  'iat',
+  'exp',
+  'jti',
+  'nbf',
+]);
 
 /**
  * `parseAccessTokenClaims` in a third of the time for such tokens, which is what verifying costs beside the signature. What is
@@ -29,7 +42,7 @@ type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
 /** The claims as `parseAccessTokenClaims` reads them, or `undefined`. Spelled out: a table is slower by half. */
 function goodClaims({ text, values }: FlatJson): AccessTokenClaims | undefined {
-  const [iss, aud, sub, client_id, scope, iat, exp, jti, crd, acs, nbf] = values;
+  const [iss, aud, sub, client_id, crd, acs, scope, iat, exp, jti, nbf] = values;
   if (!isText(iss) || !isText(aud) || !isText(sub) || !isText(client_id) || !isText(jti)) return undefined;
   if (!isNumericDate(iat) || !isNumericDate(exp)) return undefined;
   const claims = new ReadClaims(text) as ReadClaims & Writable<AccessTokenClaims>;

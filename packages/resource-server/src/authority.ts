@@ -24,6 +24,7 @@ export interface Authority {
 
 /** A token that is the authority's, by its signature or by its word. */
 export interface AuthenticToken {
+  readonly authority: Authority;
   readonly header: JwsHeader;
   readonly claims: AccessTokenClaims;
   /** Undefined where the authority was asked. */
@@ -79,11 +80,11 @@ function signerOf(
 /** RFC 9068 §4. What was right once stays so, but for the times. */
 export function checkClaims(
   token: AuthenticToken,
-  { settings: { issuer, allowPlainJwt } }: Authority,
   { leeway, audience }: VerifierSettings,
   now: number,
 ): Finding | undefined {
   const { header, claims } = token;
+  const { issuer, allowPlainJwt } = token.authority.settings;
   const reason = token.isOurs
     ? checkAccessTokenTimes(claims, now, leeway)
     : checkAccessToken({ claims, header, now, issuer, audience, leeway, allowPlainJwt });

@@ -4,7 +4,7 @@ import {
   type JwsHeader,
   parseAccessTokenClaims,
 } from '@countersign/protocol/portable';
-import type { AuthenticToken } from './authority.ts';
+import type { Authority, AuthenticToken } from './authority.ts';
 import type { Finding } from './finding.ts';
 import type { Introspecting } from './introspecting.ts';
 
@@ -71,12 +71,20 @@ export class Introspection {
   }
 
   /** An opaque token, as one that was read: of one of these issuers. */
-  async read(token: string, issuers: { has(issuer: string): boolean }): Promise<AuthenticToken | Finding> {
+  async read(token: string, authorities: ReadonlyMap<string, Authority>): Promise<AuthenticToken | Finding> {
     const answer = await this.ask(token);
     if ('reason' in answer) return answer;
     const { claims } = answer;
-    if (!issuers.has(claims.iss)) return { reason: 'wrong_issuer' };
-    return { claims, header: OPAQUE_HEADER, signer: undefined, isOurs: false, clearedBy: undefined };
+    const authority = authorities.get(claims.iss);
+    if (authority === undefined) return { reason: 'wrong_issuer' };
+    return {
+      authority,
+      claims,
+      header: OPAQUE_HEADER,
+      signer: undefined,
+      isOurs: false,
+      clearedBy: undefined,
+    };
   }
 
   async #ask(token: string, digest: string): Promise<Answer> {

@@ -30,7 +30,7 @@ export interface KnownOrders {
 }
 
 export function createKnownOrders(): KnownOrders {
-  let index: CutoffIndex = new Map();
+  let index: CutoffIndex = indexCutoffs([]);
   let cursor: number | undefined;
   let complete = false;
   let freshAt = Number.NEGATIVE_INFINITY;

@@ -1,5 +1,5 @@
 // Whose token it is: RFC 7515 §5.2, RFC 8725 §3.1. What does not change any more, so that it is found out once.
-import { type AccessTokenClaims, type JwsHeader, readCompactJws } from '@countersign/protocol/portable';
+import { type JwsHeader, readCompactJws } from '@countersign/protocol/portable';
 import { type Authority, type AuthenticToken, findSigner } from './authority.ts';
 import type { Finding } from './finding.ts';
 import type { Platform, PlatformKey } from './platform/platform.ts';
@@ -24,9 +24,8 @@ export function openSignedTokens(
   const tokens = new VerifiedTokens(remember);
   const headers = new Map<string, JwsHeader>();
 
-  function isStillSigned({ claims, signer }: AuthenticToken, now: number): boolean {
-    if (signer === undefined) return false;
-    return authorities.get(claims.iss)?.keys.known(signer.kid, signer.alg, now) === signer;
+  function isStillSigned({ authority, signer }: AuthenticToken, now: number): boolean {
+    return signer !== undefined && authority.keys.known(signer.kid, signer.alg, now) === signer;
   }
 
   return {
@@ -47,26 +46,14 @@ export function openSignedTokens(
       if (authority === undefined) return { reason: 'wrong_issuer' };
       const keep = (signer: PlatformKey | Finding): VerifiedToken | Finding => {
         if ('reason' in signer) return signer;
-        rememberHeader(headerPart, header);
-        return remembered(token, header, claims, signer);
+        if (!headers.has(headerPart) && headers.size < MAX_HEADERS)
+          headers.set(headerPart, Object.freeze(header));
+        const verified = { authority, header, claims, signer, isOurs: false, clearedBy: undefined };
+        tokens.add(token, verified);
+        return verified;
       };
       const signer = findSigner(jws, authority, platform, now);
       return signer instanceof Promise ? signer.then(keep) : keep(signer);
     },
   };
-
-  function remembered(
-    token: string,
-    header: JwsHeader,
-    claims: AccessTokenClaims,
-    signer: PlatformKey,
-  ): VerifiedToken {
-    const verified = { header, claims, signer, isOurs: false, clearedBy: undefined };
-    tokens.add(token, verified);
-    return verified;
-  }
-
-  function rememberHeader(part: string, header: JwsHeader): void {
-    if (headers.size < MAX_HEADERS && !headers.has(part)) headers.set(part, Object.freeze(header));
-  }
 }

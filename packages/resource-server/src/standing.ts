@@ -1,5 +1,5 @@
 // What time and orders may have done to a token since it was signed: RFC 9068 §4, cut-offs.
-import { type Authority, type AuthenticToken, checkClaims } from './authority.ts';
+import { type AuthenticToken, checkClaims } from './authority.ts';
 import type { CutoffFollower } from './cutoff-feed.ts';
 import type { Finding } from './finding.ts';
 import type { Parts } from './load-parts.ts';
@@ -16,16 +16,12 @@ export type CheckStanding = (
 ) => Finding | undefined | Promise<Finding | undefined>;
 
 /** Waits only where the feed was never asked, or the authority's word is needed instead of it. */
-export function createStandingCheck(
-  authorities: ReadonlyMap<string, Authority>,
-  settings: VerifierSettings,
-  parts: LateParts,
-): CheckStanding {
+export function createStandingCheck(settings: VerifierSettings, parts: LateParts): CheckStanding {
   return checkStanding;
 
   function checkStanding(token: string, verified: AuthenticToken, now: number): ReturnType<CheckStanding> {
-    const authority = authorities.get(verified.claims.iss) as Authority;
-    const outdated = checkClaims(verified, authority, settings, now);
+    const { authority } = verified;
+    const outdated = checkClaims(verified, settings, now);
     if (outdated !== undefined || !authority.settings.followCutoffs) return outdated;
     const cutoffs = authority.cutoffs as CutoffFollower;
     if (!cutoffs.hasTried) {

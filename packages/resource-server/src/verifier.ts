@@ -80,7 +80,7 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
   const scopes = createScopeReader();
   const parts = openParts(everyAuthority, settings, platform, stop.signal);
   const { authenticate, isStillSigned } = openSignedTokens(authorities, platform, settings.remember);
-  const checkStanding = createStandingCheck(authorities, settings, parts);
+  const checkStanding = createStandingCheck(settings, parts);
   const { refuse: refusalFor, refuseUnread } = createRefusals(settings, scopes);
 
   /** What was found wrong with a genuine token was an attempt at what it holds. */

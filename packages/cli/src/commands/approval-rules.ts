@@ -5,6 +5,7 @@ import type { FieldOverrides } from '../noun/contract-flags.ts';
 import { splitWords } from '../flags/words.ts';
 import { jsonFile } from '../noun/file-value.ts';
 import { buildNoun } from '../noun/noun-command.ts';
+import { membersText } from '../output/formats.ts';
 
 const members: FieldOverrides = {
   subject: { brief: 'What it asks approval of: access (the default) or identity' },
@@ -39,7 +40,7 @@ export const approvalRules: RouteMap<CliContext> = buildNoun<ApprovalRule>(
         { header: 'ID', value: (rule) => rule.id },
         { header: 'NAME', value: (rule) => rule.name },
         { header: 'ABOUT', value: (rule) => rule.subject },
-        { header: 'MATCHES', value: (rule) => JSON.stringify(rule.match) },
+        { header: 'MATCHES', value: (rule) => membersText(rule.match) },
         { header: 'STEPS', value: (rule) => rule.steps.map(stepText).join('; ') },
       ],
     },

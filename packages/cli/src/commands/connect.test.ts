@@ -57,18 +57,29 @@ interface Scene {
   readonly trustedIssuer?: object;
   /** Of the token endpoint, for certificates. */
   readonly alias?: string;
+  /** What was applied has to be approved by people. */
+  readonly waits?: boolean;
 }
 
 /** An authority that knows more once documents were applied. */
-function scene({ identity, access, changes = ALL, apply, trustedIssuer, alias }: Scene = {}): FakeAuthority {
+function scene({
+  identity,
+  access,
+  changes = ALL,
+  apply,
+  trustedIssuer,
+  alias,
+  waits,
+}: Scene = {}): FakeAuthority {
   let applied = false;
   const routes: Readonly<Record<string, Reply>> = {
     'GET /v1/resource-servers': { items: [FRAUD, { ...FRAUD, name: 'fraud-eu' }], next_cursor: null },
     'GET /v1/identities/payments': () => (applied ? IDENTITY : (identity ?? problem('not_found', 404))),
-    'GET /v1/access': () => ({
-      items: [applied ? ACCESS : access].filter((each) => each !== undefined),
-      next_cursor: null,
-    }),
+    'GET /v1/access': ({ path }) => {
+      const made = waits ? { ...ACCESS, state: 'requested' } : ACCESS;
+      const there = [applied ? made : access].filter((each) => each !== undefined);
+      return { items: waits && path.includes('state=active') ? [] : there, next_cursor: null };
+    },
     ...(alias === undefined
       ? {}
       : {
@@ -106,6 +117,16 @@ const CONNECT = [
   '--for',
   '90d',
 ];
+
+test('access that people have to approve first is said to wait, and everything else is made', async () => {
+  const cwd = temporaryFolder();
+  const { code, err } = await runAgainst(scene({ waits: true }), [...CONNECT, '--language', 'curl'], { cwd });
+  expect(code).toBe(0);
+  expect(err).toContain(
+    'payments may use fraud:read at https://fraud.example once people have approved it: countersign approvals list --state pending\n',
+  );
+  expect(err).toContain('requested');
+});
 
 test('identity, credential and access are applied at once; the secret is in a file of its own and nowhere else', async () => {
   const cwd = temporaryFolder();

@@ -145,6 +145,14 @@ test('what destroys is shown first and ends with 6', async () => {
   expect(authority.asked.map(({ path }) => path)).toEqual(['/v1/identities/payments/suspend?dry_run=true']);
 });
 
+test('where nothing would change nobody is asked, and that is no difference', async () => {
+  const authority = fakeAuthority({
+    'POST /v1/identities/payments/suspend': { dry_run: true, changes: [] },
+  });
+  expect(await runAgainst(authority, SUSPEND)).toEqual({ code: 0, out: '', err: 'Nothing to change.\n' });
+  expect(authority.asked).toHaveLength(1);
+});
+
 test('with --yes it is done at once', async () => {
   const authority = fakeAuthority({ 'POST /v1/identities/payments/suspend': suspending });
   const { code, err } = await runAgainst(authority, [...SUSPEND, '--yes']);
@@ -166,6 +174,64 @@ test('colours are for terminals that want them', async () => {
   const routes = { 'POST /v1/identities/payments/suspend': suspending };
   const { err } = await runAgainst(fakeAuthority(routes), SUSPEND, { answers: [undefined] });
   expect(err).toContain('\u001b[33m~ Identity payments\u001b[39m');
+});
+
+test('the dry run of an end names its times, and who used the machine lately', async () => {
+  const plan = {
+    phase: 'shadow',
+    forced: false,
+    began_at: '2026-11-21T12:00:00.000Z',
+    shadow_until: '2026-11-24T12:00:00.000Z',
+    brown_outs: [{ from: '2026-11-24T12:00:00.000Z', to: '2026-11-24T12:05:00.000Z' }],
+    stop_at: '2026-11-25T12:00:00.000Z',
+    ends_at: '2026-12-25T12:00:00.000Z',
+  };
+  const ending = {
+    dry_run: true,
+    changes: [
+      {
+        op: 'delete',
+        kind: 'Identity',
+        name: 'payments',
+        before: { state: 'active', decommissioning: null },
+        after: { state: 'decommissioning', decommissioning: plan },
+        fields: ['decommissioning', 'state'],
+      },
+    ],
+    recent: { last_used: null, from: null, complete: true, callers: [] },
+  };
+  const authority = fakeAuthority({ 'POST /v1/identities/payments/decommission': ending });
+  const end = ['identities', 'decommission', 'payments', '--reason', 'old', '--dry-run'];
+  expect(await runAgainst(authority, end)).toEqual({
+    code: 0,
+    err: '',
+    out: `- Identity payments
+0 to add, 0 to change, 1 to end.
+
+shadow until  2026-11-24T12:00:00.000Z
+brown-out 1   2026-11-24T12:00:00.000Z to 2026-11-24T12:05:00.000Z
+stopped at    2026-11-25T12:00:00.000Z
+ends at       2026-12-25T12:00:00.000Z
+
+It was never used, as far as can be seen.
+`,
+  });
+});
+
+test('an identity that one person more has to agree about is not called resumed', async () => {
+  const held = { ...PAYMENTS, state: 'suspended', security_stop: true };
+  const authority = fakeAuthority({ 'POST /v1/identities/payments/resume': held });
+  const { code, err } = await runAgainst(authority, [
+    'identities',
+    'resume',
+    'payments',
+    '--reason',
+    'new key',
+  ]);
+  expect(code).toBe(0);
+  expect(err).toBe(
+    'Still suspended: payments. Its credentials are revoked; give it a new one, and within a day another person does the same.\n',
+  );
 });
 
 test('a dry run is an answer: on stdout, in the form asked for, with 0', async () => {

@@ -87,7 +87,7 @@ export const identities: RouteMap<CliContext> = buildNoun<Identity>(
       operation: 'identities.resume',
       examples: ['payments --reason "false alarm"'],
       overrides: reason,
-      done: 'Resumed',
+      done: resumedText,
     },
     decommission: {
       operation: 'identities.decommission',
@@ -135,3 +135,9 @@ export const identities: RouteMap<CliContext> = buildNoun<Identity>(
   },
   { risk: identitiesRisk },
 );
+
+/** After a cut-off the first of two people is heard, and nothing works yet. */
+function resumedText(identity: object, name: string): string {
+  if (!('state' in identity) || identity.state !== 'suspended') return `Resumed ${name}`;
+  return `Still suspended: ${name}. Its credentials are revoked; give it a new one, and within a day another person does the same.`;
+}

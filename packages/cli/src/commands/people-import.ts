@@ -43,7 +43,7 @@ export const peopleImport: Command<CliContext> = buildCommand<Flags, [string], C
           flags.dryRun ? 'stdout' : 'stderr',
         );
         if (difference.import !== undefined) for (const line of storyOf(difference.import)) say(host, line);
-        if (flags.dryRun) return;
+        if (flags.dryRun || difference.changes.length === 0) return;
         if (!(await confirmed(this))) return this.setExitCode(EXIT_CODES.difference);
       }
       const done = (await table.call('people.import', { body })).body as PeopleImported;

@@ -5,6 +5,7 @@ import type { FieldOverrides } from '../noun/contract-flags.ts';
 import { splitWords } from '../flags/words.ts';
 import { jsonFile } from '../noun/file-value.ts';
 import { buildNoun } from '../noun/noun-command.ts';
+import { membersText } from '../output/formats.ts';
 import { policiesTest } from './policies-test.ts';
 import { policiesWhatIf } from './policies-what-if.ts';
 
@@ -47,8 +48,8 @@ export const policies: RouteMap<CliContext> = buildNoun<Policy>(
         { header: 'NAME', value: (policy) => policy.name },
         { header: 'RULE', value: (policy) => policy.rule },
         { header: 'MODE', value: (policy) => policy.mode },
-        { header: 'MATCHES', value: (policy) => JSON.stringify(policy.match) },
-        { header: 'PARAMETERS', value: (policy) => JSON.stringify(policy.parameters) },
+        { header: 'MATCHES', value: (policy) => membersText(policy.match) },
+        { header: 'PARAMETERS', value: (policy) => membersText(policy.parameters) },
       ],
     },
     moreExamples: ['policies what-if --file policies.yaml', 'policies test policies.yaml'],

@@ -43,10 +43,12 @@ async function findIdentity(client: AdminClient, name: string): Promise<Identity
   }
 }
 
-/** The live one; there is one at most. */
+/** The live one, or the one that waits for people; there is one at most. */
 export async function findAccess(client: AdminClient, plan: ConnectPlan): Promise<Access | undefined> {
-  const query = { identity: plan.name, resource_server: plan.api.id, state: 'active' } as const;
-  for await (const access of client.each('access.list', { query })) return access;
+  for (const state of ['active', 'requested'] as const) {
+    const query = { identity: plan.name, resource_server: plan.api.id, state };
+    for await (const access of client.each('access.list', { query })) return access;
+  }
   return undefined;
 }
 
@@ -58,7 +60,9 @@ function requireUsable({ client_id, state, security_stop }: Identity): void {
       ? `Resume it first: countersign identities resume ${client_id} --reason TEXT`
       : state === 'draft' || state === 'approved'
         ? `Activate it first: countersign identities activate ${client_id}`
-        : 'Take another name: this one is never given out again.',
+        : state === 'requested'
+          ? 'People have to approve it first: countersign approvals list --state pending'
+          : 'Take another name: this one is never given out again.',
   });
 }
 

@@ -86,10 +86,12 @@ function summaryLines(
 ): readonly string[] {
   const name = identity.client_id;
   const before = options.made ? '' : '; all of it was there before';
+  const waits = access.state === 'requested';
+  const once = waits ? ' once people have approved it: countersign approvals list --state pending' : '';
   return [
-    `${name} may use ${access.scopes.join(' ')} at ${api.identifier}${before}`,
+    `${name} may use ${access.scopes.join(' ')} at ${api.identifier}${once}${before}`,
     `  identity    ${identity.id}, ${identity.state}, until ${identity.expires_at}`,
-    `  access      ${access.id}, until ${access.expires_at}`,
+    `  access      ${access.id}, ${waits ? 'requested, ' : ''}until ${access.expires_at}`,
     `  credential  ${credential.id}, ${credential.type}, until ${credential.expires_at}`,
     ...(options.proof === undefined ? secretLines(host, name, options.secret) : proofLines(options.proof)),
     ...(options.language === undefined

@@ -28,8 +28,8 @@ export interface Verb {
   readonly overrides?: FieldOverrides;
   /** Said on stderr under what is shown first: what the difference itself does not tell. */
   readonly caution?: (body: Readonly<Record<string, unknown>>) => string | undefined;
-  /** Said on stderr when it is done, before the name: `Suspended`. */
-  readonly done?: string;
+  /** Said on stderr when it is done: `Suspended`, and the name follows; or the whole sentence, by the answer. */
+  readonly done?: string | ((body: object, name: string) => string);
   /** Of the items of an answer that are not of the noun. */
   readonly presentation?: Presentation<never>;
 }
@@ -186,7 +186,13 @@ async function runOne({ context, admin, noun, verb, values, args, fromContract }
       },
     );
   }
-  if (verb.done !== undefined) say(context.host, `${verb.done} ${noun.presentation.name(body as object)}`);
+  if (verb.done !== undefined) {
+    const name = noun.presentation.name(body as object);
+    say(
+      context.host,
+      typeof verb.done === 'string' ? `${verb.done} ${name}` : verb.done(body as object, name),
+    );
+  }
   await printObject(context.host, values.output, body as object, noun.presentation.name);
 }
 

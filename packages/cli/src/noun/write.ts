@@ -15,7 +15,8 @@ export interface Consent {
 
 /**
  * Whether a write may go ahead. `--dry-run` shows what it would change and stops. What destroys is shown first unless
- * `--yes` was given: on a terminal the answer decides, elsewhere it stops with exit code 6.
+ * `--yes` was given: on a terminal the answer decides, elsewhere it stops with exit code 6. Where nothing would change there is
+ * nothing to ask, and it stops with 0.
  */
 export async function mayProceed(
   context: CliContext,
@@ -33,6 +34,7 @@ export async function mayProceed(
     return false;
   }
   await printDifference(context.host, difference, 'table', 'stderr');
+  if (difference.changes.length === 0) return false;
   if (consent.caution !== undefined) say(context.host, consent.caution);
   if (await confirmed(context)) return true;
   context.setExitCode(EXIT_CODES.difference);

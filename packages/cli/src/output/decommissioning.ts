@@ -1,4 +1,4 @@
-import type { Decommissioning, RecentCallers } from '@countersign/admin-api';
+import type { Decommissioning, ObjectChange, RecentCallers } from '@countersign/admin-api';
 import { type Column, fieldLines, tableLines } from './table.ts';
 
 /** The end of a machine, and whom it hits, for people. */
@@ -32,21 +32,39 @@ export function recentCallerLines(recent: RecentCallers, width: number | undefin
   ];
 }
 
+type Times = Pick<Decommissioning['plan'], 'shadow_until' | 'brown_outs' | 'stop_at' | 'ends_at'>;
+
+/** Before it begins: when what would happen. Nothing where no change begins an end in phases. */
+export function foreseenTimesLines(changes: readonly ObjectChange[]): readonly string[] {
+  const plan = changes.find(({ kind, fields }) => kind === 'Identity' && fields.includes('decommissioning'))
+    ?.after?.['decommissioning'];
+  // As the contract says of an identity; a difference shows objects of all kinds, and types none.
+  return plan === undefined || plan === null ? [] : fieldLines(timesOf(plan as Times));
+}
+
+function timesOf(plan: Times): readonly (readonly [string, string])[] {
+  return [
+    ['shadow until', plan.shadow_until],
+    ...plan.brown_outs.map(({ from, to }, index): [string, string] => [
+      `brown-out ${index + 1}`,
+      `${from} to ${to}`,
+    ]),
+    ['stopped at', plan.stop_at],
+    ['ends at', plan.ends_at],
+  ];
+}
+
 /** While it lasts: what is announced, and who still calls. */
 export function decommissioningLines(
   { client_id, state, reason, plan, next, refused_now, callers }: Decommissioning,
   width: number | undefined,
 ): readonly string[] {
-  const spans = plan.brown_outs.map(({ from, to }) => `${from} to ${to}`);
   const story = fieldLines([
     ['client id', client_id],
     ['state', `${state}, ${plan.phase}${refused_now ? ', refused now' : ''}`],
     ['why', reason ?? '-'],
     ['began', `${plan.began_at}${plan.forced ? ', although it was used lately' : ''}`],
-    ['shadow until', plan.shadow_until],
-    ...spans.map((span, index): [string, string] => [`brown-out ${index + 1}`, span]),
-    ['stopped at', plan.stop_at],
-    ['ends at', plan.ends_at],
+    ...timesOf(plan),
     ['next', next === null ? '-' : `${NEXT[next.what]} at ${next.at}`],
   ]);
   if (callers.length === 0) return [...story, '', 'Nobody has called since.'];

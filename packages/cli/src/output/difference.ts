@@ -31,8 +31,15 @@ function changeLines(change: ObjectChange, paint: Paint): readonly string[] {
   ];
 }
 
-/** Changes with every write and says nothing about it. */
-const BOOKKEEPING: ReadonlySet<string> = new Set(['version', 'updated_at', 'created_at', 'id']);
+/** Changes with every write and says nothing about it, or is the evidence kept of what the other lines say. */
+const BOOKKEEPING: ReadonlySet<string> = new Set([
+  'version',
+  'updated_at',
+  'created_at',
+  'id',
+  'request',
+  'verdict',
+]);
 
 function transition(change: ObjectChange, name: string): string {
   const after = valueText(change.after?.[name]);

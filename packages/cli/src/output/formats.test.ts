@@ -65,6 +65,16 @@ test('an empty list is nothing as a table and an empty array as JSON', async () 
   expect(host.out()).toBe('[]\n');
 });
 
+test('objects in a list are shown in words, not as JSON', async () => {
+  const host = fakeHost();
+  const steps = [
+    { quorum: 2, roles: ['approver', 'admin'], until: null },
+    { quorum: 1, roles: [], until: '2026' },
+  ];
+  await printObject(host, 'table', { id: 'x', steps }, (item) => item.id);
+  expect(host.out()).toBe('id     x\nsteps  quorum=2 roles=approver,admin; quorum=1 until=2026\n');
+});
+
 test('one object is shown member by member, nested ones with dots, absent ones left out', async () => {
   const host = fakeHost();
   const object = { id: 'x', owner: { person: 'ada', team: null }, scopes: ['a', 'b'] };

@@ -90,16 +90,42 @@ function fieldsOf(item: object, prefix = ''): readonly (readonly [string, string
     ([key, value]): readonly (readonly [string, string])[] => {
       const name = `${prefix}${key}`;
       if (value === undefined || value === null) return [];
-      if (Array.isArray(value)) return [[name, value.map(itemText).join(', ')]];
+      if (Array.isArray(value)) return [[name, listText(value)]];
       if (typeof value === 'object') return fieldsOf(value, `${name}.`);
       return [[name, itemText(value)]];
     },
   );
 }
 
+function listText(items: readonly unknown[]): string {
+  const inWords = items.some(
+    (item) => typeof item === 'object' && item !== null && nameOf(item) === undefined,
+  );
+  return items.map(itemText).join(inWords ? '; ' : ', ');
+}
+
 function itemText(item: unknown): string {
   if (typeof item === 'string') return item;
   if (typeof item !== 'object' || item === null) return JSON.stringify(item) ?? '';
+  return nameOf(item) ?? membersText(item);
+}
+
+function nameOf(item: object): string | undefined {
   const { name } = item as { readonly name?: unknown };
-  return typeof name === 'string' ? name : JSON.stringify(item);
+  return typeof name === 'string' ? name : undefined;
+}
+
+/** An object within a cell, without what it leaves empty: `environments=prod,dev min_sensitivity=2`. */
+export function membersText(item: object): string {
+  return Object.entries(item)
+    .filter(
+      ([, value]) => value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0),
+    )
+    .map(([key, value]: [string, unknown]) => `${key}=${memberText(value)}`)
+    .join(' ');
+}
+
+function memberText(value: unknown): string {
+  if (Array.isArray(value)) return value.map(memberText).join(',');
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }

@@ -1,9 +1,10 @@
-import type { CutoffOutlook, ObjectChange, RecentCallers } from '@countersign/admin-api';
+import type { CutoffOutlook, ObjectChange, RecentCallers, ReviewOutlook } from '@countersign/admin-api';
 import type { Host } from '../host.ts';
 import { outlookLines } from './cutoff-reach.ts';
 import { differenceLines } from './difference.ts';
 import { jsonText, type OutputFormat, yamlText } from './formats.ts';
-import { recentCallerLines } from './decommissioning.ts';
+import { foreseenTimesLines, recentCallerLines } from './decommissioning.ts';
+import { reviewOutlookLines } from './review-outlook.ts';
 import { painter } from './style.ts';
 import { visible, visibleInQuotes } from './visible-text.ts';
 
@@ -14,6 +15,7 @@ export async function printDifference(
     readonly changes: readonly ObjectChange[];
     readonly outlook?: CutoffOutlook | undefined;
     readonly recent?: RecentCallers | undefined;
+    readonly review?: ReviewOutlook | undefined;
   },
   output: OutputFormat,
   on: 'stdout' | 'stderr',
@@ -22,11 +24,17 @@ export async function printDifference(
   if (output === 'json') return target.write(`${jsonText(difference)}\n`);
   if (output === 'yaml') return target.write(await yamlText(difference));
   if (output === 'table') {
-    const { changes, outlook, recent } = difference;
-    const reach = outlook === undefined ? [] : ['', ...outlookLines(outlook, target.columns)];
-    const callers = recent === undefined ? [] : ['', ...recentCallerLines(recent, target.columns)];
-    const lines = [...differenceLines(changes, painter(target, host.env)), ...reach, ...callers];
-    return target.write(`${lines.join('\n')}\n`);
+    const { changes, outlook, recent, review } = difference;
+    const width = target.columns;
+    const parts = [
+      differenceLines(changes, painter(target, host.env)),
+      foreseenTimesLines(changes),
+      outlook === undefined ? [] : outlookLines(outlook, width),
+      recent === undefined ? [] : recentCallerLines(recent, width),
+      review === undefined ? [] : reviewOutlookLines(review, width),
+    ];
+    const text = parts.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
+    return target.write(`${text.join('\n\n')}\n`);
   }
   for (const change of difference.changes) {
     target.write(

@@ -10,6 +10,9 @@ export {
   type FetchFailureCode,
   fetchBounded,
   isCertificateFailure,
+  WHOLE_EXCHANGE,
+  type WholeExchange,
+  wholeExchangeOf,
 } from './bounded-fetch.ts';
 
 export type DiscoveryFault =

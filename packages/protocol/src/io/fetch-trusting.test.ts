@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createPlainServer } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseIssuer } from '../server-metadata.ts';
+import { type BoundedFetchOptions, fetchBounded } from './bounded-fetch.ts';
 import { discoverServer } from './discovery.ts';
 import { fetchTrusting } from './fetch-trusting.ts';
 
@@ -48,6 +50,10 @@ describe.skipIf(!openssl)(
           if (request.url === '/redirect') response.writeHead(302, { location: '/' }).end();
           else if (request.url === '/empty') response.writeHead(204).end();
           else if (request.url === '/never') return;
+          else if (request.url === '/cut') {
+            response.writeHead(200, { 'content-length': '1000' }).write('x'.repeat(10));
+            setTimeout(() => response.destroy(), 20);
+          } else if (request.url === '/large') response.end('x'.repeat(2000));
           else if (request.url?.startsWith('/.well-known/')) {
             response.end(
               JSON.stringify({ issuer: base, token_endpoint: `${base}/t`, jwks_uri: `${base}/j` }),
@@ -86,6 +92,28 @@ describe.skipIf(!openssl)(
       expect(await (await fetch(base)).text()).toBe('GET undefined ');
     });
 
+    it('leaves plain http to the global fetch', async () => {
+      const plain = createPlainServer((request, response) => {
+        request.pipe(response.writeHead(200, { 'x-seen': `${request.method} ${request.headers['x-own']}` }));
+      });
+      await new Promise<void>((resolve) => {
+        plain.listen(0, '127.0.0.1', resolve);
+      });
+      const url = `http://127.0.0.1:${(plain.address() as AddressInfo).port}/`;
+      const init = { method: 'POST', headers: { 'x-own': 'y' }, body: 'a' };
+      const fetch = fetchTrusting(ca);
+      for (const response of [
+        await fetch(url, init),
+        await fetch(new URL(url), init),
+        await fetch(new Request(url, init)),
+      ]) {
+        expect([response.headers.get('x-seen'), await response.text()]).toEqual(['POST y', 'a']);
+      }
+      await expect(fetch('no url')).rejects.toThrow(TypeError);
+      plain.closeAllConnections();
+      plain.close();
+    });
+
     it('trusts nothing else, and is what the global fetch does not trust', async () => {
       await expect(fetchTrusting(strangerCa)(base)).rejects.toThrow('fetch failed');
       await expect(globalThis.fetch(base)).rejects.toThrow('fetch failed');
@@ -108,6 +136,73 @@ describe.skipIf(!openssl)(
       const waiting = fetchTrusting(ca)(`${base}/never`, { signal: abort.signal });
       setTimeout(() => abort.abort(new Error('enough')), 20);
       await expect(waiting).rejects.toThrow('enough');
+    });
+
+    describe.each([
+      ['with what it brings beside itself', (fetch: typeof globalThis.fetch) => fetch],
+      [
+        'as any other fetch',
+        (fetch: typeof globalThis.fetch): typeof globalThis.fetch =>
+          (...of) =>
+            fetch(...of),
+      ],
+    ])('serves exchanges that are bounded, %s', (_, through) => {
+      const bounded = (path: string, more: Partial<BoundedFetchOptions> = {}) =>
+        fetchBounded(new URL(path, base).href, {
+          fetch: through(fetchTrusting(ca)),
+          timeoutMs: 5000,
+          maxBytes: 1000,
+          ...more,
+        });
+
+      it('from the request to the answer', async () => {
+        const { status, headers, body } = await bounded('/', {
+          method: 'POST',
+          headers: { 'x-own': 'y', 'content-type': 'text/plain' },
+          body: 'ö',
+        });
+        expect([status, headers.get('x-seen'), headers.getSetCookie()]).toEqual([201, 'y', ['a=1', 'b=2']]);
+        expect(new TextDecoder().decode(body)).toBe('POST text/plain ö');
+        expect((await bounded('/empty')).status).toBe(204);
+        expect(new TextDecoder().decode((await bounded('/')).body)).toBe('GET undefined ');
+      });
+
+      it.each([
+        ['/redirect', {}, 'network'],
+        ['/cut', {}, 'network'],
+        ['/large', {}, 'too_large'],
+        ['/never', { timeoutMs: 30 }, 'timeout'],
+        ['/', { headers: { 'x-own': 'a\r\nb: c' } }, 'network'],
+        ['/never', { signal: AbortSignal.abort() }, 'aborted'],
+      ] as const)('and says why not: %s %j', async (path, more, code) => {
+        await expect(bounded(path, more)).rejects.toMatchObject({ name: 'FetchFailure', code });
+      });
+
+      it('and ends with its signal', async () => {
+        const abort = new AbortController();
+        setTimeout(() => abort.abort(new Error('enough')), 20);
+        await expect(bounded('/never', { signal: abort.signal })).rejects.toMatchObject({
+          code: 'aborted',
+          cause: { message: 'enough' },
+        });
+      });
+
+      it('and trusts nothing else', async () => {
+        const stranger = bounded('/', { fetch: through(fetchTrusting(strangerCa)) });
+        await expect(stranger).rejects.toMatchObject({ code: 'untrusted_certificate' });
+        const elsewhere = bounded(base.replace('localhost', '127.0.0.1'));
+        await expect(elsewhere).rejects.toMatchObject({ code: 'bad_certificate' });
+      });
+
+      it('over one connection', async () => {
+        let connections = 0;
+        const count = (): number => connections++;
+        server.on('secureConnection', count);
+        const fetch = through(fetchTrusting(ca));
+        for (const path of ['/', '/empty', '/', '/large']) await bounded(path, { fetch, maxBytes: 4000 });
+        server.off('secureConnection', count);
+        expect(connections).toBe(1);
+      });
     });
 
     it('is what discovery asks for where it meets a certificate that it does not trust', async () => {

@@ -1,8 +1,10 @@
 // A fetch for authorities with a certificate authority of their own: the subset of RFC 9110 that tokens need, over TLS
-// checked as RFC 9525 says. The only file here that does I/O, which is why it has an entry point of its own.
+// checked as RFC 9525 says. It does I/O, which is why it has an entry point of its own.
 import { Agent, request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { createSecureContext } from 'node:tls';
+import { WHOLE_EXCHANGE } from './bounded-fetch.ts';
+import { exchangeThrough, headersOf } from './whole-exchange.ts';
 
 /**
  * A `fetch` whose https connections trust the certificates in `ca` (PEM, one or more) and no others. Redirects are
@@ -50,12 +52,18 @@ function isUsable(identity: ShownCertificate): boolean {
 }
 
 function fetchThrough(agent: Agent): typeof globalThis.fetch {
-  return async (input, init) => {
+  const throughAgent: typeof globalThis.fetch = async (input, init) => {
+    // Asked first: a request made twice costs as much as sending it.
+    if (!isHttps(input)) return await globalThis.fetch(input, init);
     const request = new Request(input, init);
-    if (!request.url.startsWith('https:')) return globalThis.fetch(request);
     const body = request.body === null ? undefined : Buffer.from(await request.arrayBuffer());
     return send(agent, request, body);
   };
+  return Object.assign(throughAgent, { [WHOLE_EXCHANGE]: exchangeThrough(agent) });
+}
+
+function isHttps(input: Parameters<typeof globalThis.fetch>[0]): boolean {
+  return new URL(input instanceof Request ? input.url : input).protocol === 'https:';
 }
 
 function send(agent: Agent, request: Request, body: Buffer | undefined): Promise<Response> {
@@ -81,10 +89,6 @@ function send(agent: Agent, request: Request, body: Buffer | undefined): Promise
         );
         return;
       }
-      const headers = new Headers();
-      for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2) {
-        headers.append(incoming.rawHeaders[i] as string, incoming.rawHeaders[i + 1] as string);
-      }
       // The Fetch standard: these have no body, and Response refuses to be given one.
       const empty = status === 204 || status === 205 || status === 304;
       if (empty) incoming.resume();
@@ -92,7 +96,7 @@ function send(agent: Agent, request: Request, body: Buffer | undefined): Promise
         new Response(empty ? null : (Readable.toWeb(incoming) as ReadableStream<Uint8Array>), {
           status,
           statusText: incoming.statusMessage ?? '',
-          headers,
+          headers: headersOf(incoming.rawHeaders),
         }),
       );
     });

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { CertificateHeaderDialect } from '@countersign/protocol';
 import { SettingError, type Settings } from './load.ts';
-import { DIGEST_DAYS } from './schema.ts';
+import { DIGEST_DAYS } from './settings/mail.ts';
 import { type Smtp, smtpOf } from './smtp.ts';
 
 /** Settings, judged: what is left out is decided, what is unsafe refused. Durations in seconds. */

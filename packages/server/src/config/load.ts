@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { SETTINGS, type SettingDefinition } from './schema.ts';
+import { SETTINGS } from './schema.ts';
+import type { SettingDefinition } from './setting-definition.ts';
 
 /** A setting is wrong or unsafe: names it and says what to do. The command exits with 2. */
 export class SettingError extends Error {

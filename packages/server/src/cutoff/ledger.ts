@@ -25,7 +25,7 @@ export interface CutoffLedger {
   close(): void;
 }
 
-/** Seconds: no access token lives longer than a day (config/schema.ts), and clocks differ. */
+/** Seconds: no access token lives longer than a day (config/settings/tokens.ts), and clocks differ. */
 const MATTERS_FOR = 86_400 + 600;
 const PAGE = 1000;
 const PRUNE_EVERY_MS = 60_000;
@@ -34,7 +34,7 @@ const PRUNE_EVERY_MS = 60_000;
 export function createCutoffLedger(deps: CutoffLedgerDeps): CutoffLedger {
   const { storage, clock } = deps;
   const listeners = new Set<() => void>();
-  let state: CutoffState = { entries: [], head: 0, index: new Map() };
+  let state: CutoffState = { entries: [], head: 0, index: indexCutoffs([]) };
   let stale = true;
   let reading: Promise<void> | undefined;
   let prunedAt = clock.now();

@@ -291,6 +291,7 @@ export function accessStore(session: Session): AccessStore {
       }),
     hold: (record) => session.write((tx) => accesses.hold(tx, record)),
     byId: (id) => accesses.byId(session, id),
+    byIds: (ids) => accesses.byIds(session, ids),
     asOf: (id, at) => accesses.asOf(session, id, at),
     activeOfIdentity: (identityId) => accesses.select(session, selectActive, [identityId]),
     list: (filter, page) => pageFrom(session, 'access', filter, page),

@@ -140,6 +140,34 @@ const selectSucceeding = statement(
    ORDER BY created_at DESC, id LIMIT 100`,
 );
 
+/** From the identity's own credentials to the version of then of each: no index of versions by identity is needed for it. */
+const selectUsableAsOf = statement(
+  'credentials_usable_as_of',
+  `SELECT ${credentials.columns
+    .split(', ')
+    .map((column) => `h.${column}`)
+    .join(', ')}
+   FROM credentials c JOIN credential_history h ON h.id = c.id
+   WHERE c.identity_id = $1 AND c.created_at <= $2 AND h.valid_from <= $2 AND h.valid_to > $2
+     AND h.state = 'active' AND h.not_before_at <= $2 AND h.expires_at > $2
+   ORDER BY c.created_at DESC, c.id LIMIT 1`,
+);
+
+const BY_ID = `SELECT ${credentials.columns} FROM credentials WHERE id = $1`;
+const holdById = statement('credentials_hold', { sqlite: BY_ID, postgres: `${BY_ID} FOR UPDATE` });
+
+const HEIRS = statement(
+  'credentials_heirs',
+  `WITH RECURSIVE heirs(id) AS (
+     SELECT id FROM credentials WHERE predecessor_id = $1 AND ($3 = '' OR predecessor_by = $3)
+     UNION
+     SELECT c.id FROM heirs h JOIN credentials c ON c.predecessor_id = h.id
+     WHERE $3 = '' OR c.predecessor_by = $3)
+   SELECT c.id AS id FROM heirs h JOIN credentials c ON c.id = h.id
+   WHERE c.state NOT IN ('revoked', 'expired') OR c.updated_at > $2
+   ORDER BY c.created_at, c.id`,
+);
+
 const ROTATING = statement(
   'credentials_rotating',
   `SELECT id, successor_since AS at FROM credentials
@@ -193,6 +221,11 @@ export function credentialStore(session: Session): CredentialStore {
       if (filter.expiresBefore !== undefined) where.add(`expires_at < ${where.param(filter.expiresBefore)}`);
       return await credentials.list(session, where, page);
     },
+    usableAsOf: async (identityId, at) =>
+      (await credentials.select(session, selectUsableAsOf, [identityId, at]))[0],
+    hold: async (id) => (await credentials.select(session, holdById, [id]))[0],
+    heirs: async (id, since, by) =>
+      (await session.query<{ id: string }>(HEIRS, [id, since, by ?? ''])).map((row) => row.id),
     succeeding: (id) => credentials.select(session, selectSucceeding, [id]),
     rotating: ({ limit, after }) => session.query<Due>(ROTATING, [after?.at ?? -1, after?.id ?? '', limit]),
     endingSoon: async ({ after: from, until, days }, { limit, after }) => {

@@ -174,6 +174,7 @@ export function identityStore(session: Session): IdentityStore {
       where.contains(['name', 'client_id'], filter.text);
       return await identities.list(session, where, page);
     },
+    byIds: (ids) => identities.byIds(session, ids),
     asOf: (id, at) => identities.asOf(session, id, at),
     allAsOf: async (ids, at) => {
       if (ids.length === 0) return [];

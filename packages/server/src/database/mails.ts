@@ -38,6 +38,11 @@ const settleAttempt = statement(
   `UPDATE mails SET state = $3, next_at = $4, last_error = $5, finished_at = $6
    WHERE id = $1 AND attempts = $2 AND state = 'waiting'`,
 );
+const giveUpSome = statement(
+  'mails_give_up',
+  `UPDATE mails SET state = 'given_up', finished_at = $2, last_error = COALESCE(last_error, $3) WHERE id IN
+     (SELECT id FROM mails WHERE state = 'waiting' AND attempts > 0 AND created_at < $1 LIMIT $4)`,
+);
 const forgetSome = statement(
   'mails_forget',
   `DELETE FROM mails WHERE id IN
@@ -76,6 +81,7 @@ export function mailStore(session: Session): MailStore {
     settle: async (id, attempts, { state, nextAt, lastError, finishedAt }) => {
       await run(settleAttempt, [id, attempts, state, nextAt, lastError, finishedAt]);
     },
+    giveUp: (before, at, reason, limit) => run(giveUpSome, [before, at, reason, limit]),
     forget: (before, limit) => run(forgetSome, [before, limit]),
   };
 }

@@ -1,7 +1,7 @@
 import { StorageError } from '../storage/errors.ts';
 import type { Page, PageRequest } from '../storage/page.ts';
 import { type Connection, type SqlParam, type Statement, type Transaction, statement } from './database.ts';
-import { type Conditions, OLDEST_FIRST, pageOf, pageStatement } from './list.ts';
+import { type Conditions, conditions, OLDEST_FIRST, pageOf, pageStatement } from './list.ts';
 
 /** Later than every instant: `valid_to` of the version that holds. Exact as a double. */
 export const FOREVER = 9_007_199_254_740_991;
@@ -39,6 +39,8 @@ export interface VersionedTable<Rec extends Versioned> {
   /** Nobody replaces the row before this transaction ends. `version_conflict` unless it is still this version. */
   hold(tx: Transaction, record: Pick<Rec, 'id' | 'version'>): Promise<void>;
   byId(connection: Connection, id: string): Promise<Rec | undefined>;
+  /** In any order; those that are not there are left out. */
+  byIds(connection: Connection, ids: readonly string[]): Promise<Rec[]>;
   asOf(connection: Connection, id: string, at: number): Promise<Rec | undefined>;
   /** The records of a statement that selects `columns`. */
   select(connection: Connection, text: Statement, params: readonly SqlParam[]): Promise<Rec[]>;
@@ -105,6 +107,13 @@ export function versionedTable<Rec extends Versioned, R>(spec: VersionedSpec<Rec
       if ((await tx.run(holdRow, [id, version])) === 0) throw new StorageError('version_conflict', table);
     },
     byId: async (connection, id) => (await select(connection, selectById, [id]))[0],
+    byIds: async (connection, ids) => {
+      if (ids.length === 0) return [];
+      const where = conditions();
+      where.add(`id IN (${ids.map((id) => where.param(id)).join(', ')})`);
+      const text = statement('', `SELECT ${list} FROM ${table} ${where.text()}`);
+      return await select(connection, text, where.params);
+    },
     asOf: async (connection, id, at) => (await select(connection, selectAsOf, [id, at]))[0],
     list: async (connection, where, page) => {
       const text = pageStatement(`SELECT ${list} FROM ${table}`, where, OLDEST_FIRST, page);

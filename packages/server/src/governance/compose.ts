@@ -73,7 +73,7 @@ import { runReviewsJob } from './jobs/run-reviews.ts';
 import { suspendInactiveJob } from './jobs/suspend-inactive.ts';
 import { type TellCredentialEndsDeps, tellCredentialEndsJob } from './jobs/tell-credential-ends.ts';
 import { sweepEndsJob } from './jobs/sweep-ends.ts';
-import { sweepExpiredJob } from './jobs/sweep-expired.ts';
+import { forgetExpiredJob } from './jobs/forget-expired.ts';
 import { sweepIdentitiesJob } from './jobs/sweep-identities.ts';
 import { sendMailsJob } from './jobs/send-mails.ts';
 import { writeDigestsJob, type WriteDigestsDeps } from './jobs/write-digests.ts';
@@ -253,7 +253,7 @@ export function createJobs(
   return [
     deliverOutboxJob(deps),
     rotateSigningKeysJob(deps.rotateIfDue),
-    sweepExpiredJob(deps),
+    forgetExpiredJob(deps),
     sweepIdentitiesJob(deps),
     sweepEndsJob(deps),
     suspendInactiveJob(deps),

@@ -1,4 +1,3 @@
-import { holdsAt } from './declared/policy-rule.ts';
 import type { StandingBreach } from './declared/standing-verdict.ts';
 import type { IssuanceFacts, Rule, Verdict } from './rule.ts';
 
@@ -11,14 +10,16 @@ export const declaredPolicies: Rule = {
     const { declared, now } = facts;
     if (declared === undefined) return ALLOW;
     for (const breach of declared.breaches) {
-      if (holdsAt(breach, now) && concerns(breach, facts)) {
+      if (breach.from > now) break;
+      if (now < breach.until && concerns(breach, facts)) {
         const { policy, rule, why } = breach;
         return { kind: 'refuse', reason: 'policy_enforced', evidence: { policy, rule, why } };
       }
     }
     let lifetime = Infinity;
     for (const ceiling of declared.ceilings) {
-      if (ceiling.from <= now) lifetime = Math.min(lifetime, ceiling.lifetime);
+      if (ceiling.from > now) break;
+      lifetime = ceiling.lifetime;
     }
     return lifetime === Infinity ? ALLOW : { kind: 'limit', lifetime };
   },

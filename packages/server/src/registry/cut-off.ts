@@ -12,6 +12,8 @@ import { cutoffView, identityView } from './views.ts';
 export interface CutOffDeps extends RuleDeps {
   /** Ends the trust in a signing key (keys/rotation.ts). */
   readonly compromiseKey: (stores: Stores, kid: string, tell: Tell) => Promise<unknown>;
+  /** Seconds that tokens live at most. */
+  readonly lifetimes: { readonly maximum: number };
 }
 
 export interface CutOffAsked {
@@ -38,37 +40,41 @@ export async function cutOff(
   asked: CutOffAsked,
 ): Promise<CutoffRecord> {
   const target = await STOP[asked.kind](deps, stores, tell, asked);
+  const others = asked.kind === 'credential' ? await stopSuccessors(deps, stores, tell, asked) : [];
   const { kind, reason, actor } = asked;
   const record = await order(deps, stores, tell, { kind, target, reason, orderedBy: actor.identity });
-  if (kind === 'credential') {
-    for (const each of await successorsToo(stores, target, asked.successors)) {
-      const id = await STOP.credential(deps, stores, tell, { ...asked, id: each });
-      await order(deps, stores, tell, { kind, target: id, reason, orderedBy: actor.identity });
-    }
+  for (const each of others) {
+    await order(deps, stores, tell, { kind, target: each, reason, orderedBy: actor.identity });
   }
   return record;
 }
 
-/** Generations that are followed: with one a day that is longer than any credential lives. */
-const MOST_SUCCESSORS = 1000;
-
-/** Ids of those that took the place of a credential, and of each other, oldest first. */
-async function successorsToo(
-  stores: Pick<Stores, 'credentials'>,
-  id: string,
-  which: CutOffAsked['successors'] = 'itself',
+/**
+ * Stops what took the place of a credential, and of each other, and gives their ids. Whoever holds the last one may be making
+ * the next at this moment: each is held before it is stopped, so that what it had made by then is found by looking once more.
+ */
+async function stopSuccessors(
+  deps: CutOffDeps,
+  stores: Stores,
+  tell: Tell,
+  asked: CutOffAsked,
 ): Promise<readonly string[]> {
-  const found = new Set<string>();
-  const waiting = which === 'none' ? [] : [id];
-  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-    for (const each of await stores.credentials.succeeding(next)) {
-      const taken = which === 'all' || each.predecessor?.by === 'itself';
-      if (!taken || found.has(each.id) || found.size >= MOST_SUCCESSORS) continue;
-      found.add(each.id);
-      waiting.push(each.id);
+  const { successors = 'itself' } = asked;
+  if (successors === 'none') return [];
+  // What ended before that has no token left.
+  const since = deps.clock.now() - deps.lifetimes.maximum * 1000;
+  const stopped = new Set<string>();
+  for (let found = true; found; ) {
+    found = false;
+    const by = successors === 'all' ? undefined : successors;
+    for (const id of await stores.credentials.heirs(asked.id, since, by)) {
+      if (stopped.has(id)) continue;
+      await STOP.credential(deps, stores, tell, { ...asked, id });
+      stopped.add(id);
+      found = true;
     }
   }
-  return [...found];
+  return [...stopped];
 }
 
 /** The same for one token, by whoever may end it: its client. */
@@ -123,7 +129,7 @@ const STOP: { readonly [kind in CutoffKind]: Stop } = {
   },
 
   async credential(deps, stores, tell, asked) {
-    const record = await stores.credentials.byId(asked.id);
+    const record = await stores.credentials.hold(asked.id);
     const identity = record && (await stores.identities.byId(record.identityId));
     if (record === undefined || identity === undefined) throw unknown(asked);
     await revokeCredential(deps, stores, tell, identity, record);

@@ -53,7 +53,7 @@ type Reading = Pick<
   'identities' | 'credentials' | 'access' | 'approvals' | 'resourceServers' | 'policies' | 'policyExceptions'
 >;
 
-/** Credentials that are looked at: those that are live before those that are not, the newest first. */
+/** Credentials that are looked at to say what was wrong with one: those that are live before those that are not, the newest first. */
 const MOST_CREDENTIALS = 50;
 
 /** Why the identity may use the scope at `at` (epoch ms), link by link as all of it was then; or what stops it first. */
@@ -126,13 +126,13 @@ async function liveCredential(
   identityId: string,
   at: number,
 ): Promise<CredentialRecord | string> {
+  const usable = await stores.credentials.usableAsOf(identityId, at);
+  if (usable !== undefined) return usable;
   let best = 'it had no credential';
   for (const { id } of (await stores.credentials.ofIdentity(identityId)).slice(0, MOST_CREDENTIALS)) {
     const then = await stores.credentials.asOf(id, at);
     if (then === undefined) continue;
-    const fault = credentialFault(then, at);
-    if (fault === undefined) return then;
-    best = `none that was live; ${then.id}: ${fault}`;
+    best = `none that was live; ${then.id}: ${credentialFault(then, at)}`;
   }
   return best;
 }
@@ -144,8 +144,10 @@ async function accessAt(
   resourceServerId: string,
   at: number,
 ): Promise<AccessRecord | undefined> {
-  const { items } = await stores.access.listAsOf({ identityId, resourceServerId }, at, { limit: 200 });
-  return items.find(({ state }) => state === 'active') ?? items.at(-1);
+  const pair = { identityId, resourceServerId };
+  const live = await stores.access.listAsOf({ ...pair, state: 'active' }, at, { limit: 1 });
+  if (live.items[0] !== undefined) return live.items[0];
+  return (await stores.access.listAsOf(pair, at, { limit: 200 })).items.at(-1);
 }
 
 function approvalText(access: AccessRecord, approvals: readonly ApprovalDecisionRecord[]): string {

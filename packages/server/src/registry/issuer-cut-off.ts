@@ -10,7 +10,7 @@ import { cutOffTokensOf } from './cut-off.ts';
  * thousands of rules.
  */
 const BATCH = 50;
-/** No token lives longer than a day (config/schema.ts): of what was revoked before that none is left. */
+/** No token lives longer than a day (config/settings/tokens.ts): of what was revoked before that none is left. */
 const LONGEST_TOKEN_MS = 86_400_000;
 
 export interface RulesCutOff {

@@ -184,7 +184,15 @@ async function runAgainstModel(
   const log = fakeLog();
   const changes = createChanges({ storage, log, clock, random, node: 'test' });
   const approvalValidity = 7 * DAY;
-  const deps = { clock, random, changes, storage, approvalValidity, compromiseKey: async () => undefined };
+  const deps = {
+    clock,
+    random,
+    changes,
+    storage,
+    approvalValidity,
+    lifetimes: { maximum: 600 },
+    compromiseKey: async () => undefined,
+  };
   const sweepJob = sweepIdentitiesJob(deps);
   const firstProof = createFirstProof(deps);
   const actor = { identity: 'admin' };

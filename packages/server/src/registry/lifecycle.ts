@@ -271,9 +271,10 @@ export async function changeState(
   const transition = TRANSITIONS[moving.move];
   const taken = transition.edges.find(({ from }) => from.includes(record.state));
   if (taken === undefined) {
+    const needed = transition.edges.flatMap(({ from }) => from).join(' or ');
     throw new RegistryRefusal(
       'illegal_transition',
-      `an identity that is ${record.state} cannot ${moving.move}`,
+      `to ${moving.move} an identity it has to be ${needed}, and this one is ${record.state}`,
     );
   }
   for (const guard of transition.guards) {

@@ -20,8 +20,10 @@ export type HumanStores = Pick<Stores, 'identities' | 'credentialMakers'> & {
   readonly people?: Directory | undefined;
 };
 
-/** Machines that made credentials for machines; a longer row is a loop or a mistake. */
+/** Machines that made credentials for machines; a longer row is a loop or a mistake, or hides somebody. */
 const MOST_MACHINES = 20;
+/** In place of those whom nobody looked for any further: it could be anybody. */
+const ANYBODY = 'anybody';
 
 /**
  * Whether two parties are, or act for, one human, through any path: the same sign-in; the same person of the directory by
@@ -31,8 +33,13 @@ const MOST_MACHINES = 20;
  * Where it errs, it errs towards yes: two who are taken for one must find a third, one who passes for two is nobody's check.
  */
 export async function sameHuman(stores: HumanStores, one: Party, other: Party): Promise<boolean> {
-  const left = await humansBehind(stores, one);
-  for (const key of await humansBehind(stores, other)) if (left.has(key)) return true;
+  return shareHuman(await humansBehind(stores, one), await humansBehind(stores, other));
+}
+
+/** Of what `humansBehind` gives. */
+export function shareHuman(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  if (one.has(ANYBODY) || other.has(ANYBODY)) return true;
+  for (const key of other) if (one.has(key)) return true;
   return false;
 }
 
@@ -49,7 +56,8 @@ export async function humansBehind(stores: HumanStores, party: Party): Promise<R
     else if (next.kind === 'person') await addPerson(stores, found, next);
     else {
       const key = `${next.clientId} ${next.credential ?? ''}`;
-      if (machines.has(key) || machines.size >= MOST_MACHINES) continue;
+      if (machines.has(key)) continue;
+      if (machines.size >= MOST_MACHINES) return found.add(ANYBODY);
       machines.add(key);
       waiting.push(...(await behindMachine(stores, next)));
     }

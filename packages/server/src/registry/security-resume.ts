@@ -56,7 +56,10 @@ async function agree(
   { actor, reason }: Moving & { readonly actor: Actor },
 ): Promise<IdentityRecord> {
   if (record.state !== 'suspended') {
-    throw new RegistryRefusal('illegal_transition', `an identity that is ${record.state} cannot resume`);
+    throw new RegistryRefusal(
+      'illegal_transition',
+      `to resume an identity it has to be suspended, and this one is ${record.state}`,
+    );
   }
   for (const credential of await stores.credentials.ofIdentity(record.id)) {
     await revokeCredential(deps, stores, tell, record, credential);

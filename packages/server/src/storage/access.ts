@@ -73,6 +73,8 @@ export interface AccessStore {
    */
   hold(record: AccessRecord): Promise<void>;
   byId(id: string): Promise<AccessRecord | undefined>;
+  /** Several at once, at most 1000, in any order; those that are not there are left out. */
+  byIds(ids: readonly string[]): Promise<readonly AccessRecord[]>;
   /** The version that held at the instant `at` (epoch ms), or undefined when there was none yet. */
   asOf(id: string, at: number): Promise<AccessRecord | undefined>;
   /** Active ones of the identity, oldest first. At most 1000. */

@@ -124,9 +124,18 @@ export interface CredentialStore {
    * first, so that however often it rotates its live ones are among them.
    */
   ofIdentity(identityId: string): Promise<readonly CredentialRecord[]>;
+  /** The newest of the identity's credentials that it could prove itself by at `at` (epoch ms), as it was then, however many came since. */
+  usableAsOf(identityId: string, at: number): Promise<CredentialRecord | undefined>;
   list(filter: CredentialFilter, page: PageRequest): Promise<Page<CredentialRecord>>;
+  /** Reads it, and keeps others from replacing it until this transaction ends: what they wrote before is in it. */
+  hold(id: string): Promise<CredentialRecord | undefined>;
   /** Those of any state that took the place of this one, newest first; at most 100. */
   succeeding(id: string): Promise<readonly CredentialRecord[]>;
+  /**
+   * Ids of those that took its place, and of those that took theirs, oldest first, however many came between: all that have
+   * not ended, and of the others those that ended after `since` (epoch ms). `by`: only what was made so, link after link.
+   */
+  heirs(id: string, since: number, by?: Predecessor['by']): Promise<readonly string[]>;
   /** Those that have a successor and have not ended, the longest rotated first; `at` is since when. */
   rotating(page: DuePage): Promise<readonly Due[]>;
   /**

@@ -92,6 +92,8 @@ export interface IdentityStore {
    */
   replace(record: IdentityRecord): Promise<void>;
   byId(id: string): Promise<IdentityRecord | undefined>;
+  /** Several at once, at most 1000, in any order; those that are not there are left out. */
+  byIds(ids: readonly string[]): Promise<readonly IdentityRecord[]>;
   byClientId(clientId: string): Promise<IdentityRecord | undefined>;
   /** Oldest first, by `(createdAt, id)`. */
   list(filter: IdentityFilter, page: PageRequest): Promise<Page<IdentityRecord>>;

@@ -38,6 +38,8 @@ export interface MailStore {
   claim(id: string, attempts: number, nextAt: number): Promise<boolean>;
   /** What became of attempt number `attempts`; nothing when it is no longer the last one, or finished. */
   settle(id: string, attempts: number, outcome: MailOutcome): Promise<void>;
+  /** Gives up, at most `limit`, what was tried and waits still though it was made before `before`; how many. The reason stays its own where it has one. */
+  giveUp(before: number, at: number, reason: string, limit: number): Promise<number>;
   /** Deletes what was finished before, at most `limit`; how many. */
   forget(before: number, limit: number): Promise<number>;
 }

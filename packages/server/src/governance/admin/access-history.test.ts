@@ -138,3 +138,32 @@ test('why something is allowed is a chain, and why not its first link that does 
   expect((await explain('read', undefined)).links[0].detail).toContain('odd');
   expect(await explain('read', START + 40 * DAY)).toMatchObject({ blocked_by: 'identity' });
 });
+
+test('however often it was rotated since, what an identity could do then is told by the credential of then', async () => {
+  await authority.call('POST', '/v1/identities/a/credentials', { body: { type: 'client_secret' } });
+  const then = authority.clock.now();
+  for (let rotated = 0; rotated < 55; rotated++) {
+    authority.clock.advance(DAY / 24);
+    const { items } = (await authority.call('GET', '/v1/credentials?identity=a&state=active')).body;
+    const { body } = await authority.call('POST', `/v1/credentials/${items[0].id}/rotate`, { body: {} });
+    expect(body.state).toBe('active');
+    const revoked = await authority.call('DELETE', `/v1/credentials/${items[0].id}`, {
+      headers: { 'If-Match': '*' },
+    });
+    expect(revoked.status).toBe(200);
+  }
+  expect(await explain('read', then)).toMatchObject({ allowed: true });
+  expect(await explain('read', START)).toMatchObject({ blocked_by: 'credential' });
+});
+
+test('and however often access was given before, by the one that was live then', async () => {
+  await authority.call('POST', '/v1/identities/a/credentials', { body: { type: 'client_secret' } });
+  const live = await authority.storage.access.byId(access);
+  if (live === undefined) throw new Error('none');
+  for (let ended = 0; ended < 201; ended++) {
+    const at = START - 1000 + ended;
+    const before = { id: `acs_before_${ended}`, state: 'revoked', createdAt: at, updatedAt: at } as const;
+    await authority.storage.access.insert({ ...live, ...before, approvalId: undefined, version: 1 });
+  }
+  expect(await explain('read', authority.clock.now())).toMatchObject({ allowed: true });
+});

@@ -28,7 +28,15 @@ import {
 import { decideOn, decisionOf, waitingAbout } from './approvals.ts';
 import { pageOf } from './cursor.ts';
 import type { Call, Handler, NounHandlers, Result } from './endpoint.ts';
-import { findIdentity, findResourceServer, referenced, remembering, required } from './find-record.ts';
+import {
+  findIdentity,
+  findResourceServer,
+  identitiesOf,
+  identityIdOf,
+  referenced,
+  remembering,
+  required,
+} from './find-record.ts';
 import { type ListedAccess, listAccess } from './list-access.ts';
 import type { Admin } from './admin.ts';
 import { DEFAULT_SPAN, spanOf } from './span.ts';
@@ -57,11 +65,17 @@ export function accessHandlers(
     'access.create': {
       kind: 'write',
       async run({ body, admin }, stores, tell) {
-        const identity = referenced(await findIdentity(stores, body.identity), '/identity', 'identity');
+        const identity = referenced(
+          await findIdentity(stores, body.identity),
+          '/identity',
+          'identity',
+          body.identity,
+        );
         const resourceServer = referenced(
           await findResourceServer(stores, body.resource_server),
           '/resource_server',
           'resource server',
+          body.resource_server,
         );
         if (resourceServer.builtIn) requireWithin(admin.unlimited, body.scopes);
         const ends = { identity, resourceServer };
@@ -82,8 +96,7 @@ export function accessHandlers(
       async run({ query }) {
         const { identity: who, resource_server: what } = query;
         const ends = {
-          identityId:
-            who === undefined ? undefined : required(await findIdentity(storage, who), 'identity').id,
+          identityId: await identityIdOf(storage, who),
           resourceServerId:
             what === undefined
               ? undefined
@@ -214,13 +227,13 @@ async function listed(
   uses: ListedAccess['uses'],
 ): Promise<Result<'access.list'>['body']> {
   const { storage } = deps;
-  const identityOf = remembering((id) => storage.identities.byId(id));
+  const identityOf = await identitiesOf(storage, page.items);
   const resourceServerOf = remembering((id) => storage.resourceServers.byId(id));
   const ids = isNow ? page.items.map(({ id }) => id) : [];
   const waiting = new Map((await storage.approvals.pendingOf(ids)).map((each) => [each.subjectId, each]));
   const said = await decisionsByRequest(storage, isNow ? [] : page.items);
   return await pageOf(page, async (record) => {
-    const identity = required(await identityOf(record.identityId), 'identity');
+    const identity = identityOf(record.identityId);
     const resourceServer = required(await resourceServerOf(record.resourceServerId), 'resource server');
     const view = accessView(record, identity.clientId, resourceServer.identifier);
     if (!isNow) return { ...view, approvals: said(record) };

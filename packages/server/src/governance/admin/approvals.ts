@@ -12,7 +12,7 @@ import type { Storage, Stores } from '../../storage/storage.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import { deciderOf } from './decider.ts';
 import type { NounHandlers } from './endpoint.ts';
-import { findIdentity, findResourceServer, required } from './find-record.ts';
+import { findResourceServer, identityIdOf, required } from './find-record.ts';
 import type { Admin } from './admin.ts';
 
 type Reading = Pick<
@@ -35,8 +35,7 @@ export function approvalHandlers(
           // What waits for somebody is pending, whatever else is asked.
           state: mine === undefined ? query.state : (query.state ?? 'pending'),
           subjectId: query.subject,
-          identityId:
-            who === undefined ? undefined : required(await findIdentity(storage, who), 'identity').id,
+          identityId: await identityIdOf(storage, who),
           resourceServerId:
             what === undefined
               ? undefined

@@ -42,7 +42,7 @@ export async function createAsked(
       const resourceServer =
         api === undefined
           ? undefined
-          : referenced(await findResourceServer(stores, api), '/resource_server', 'resource server');
+          : referenced(await findResourceServer(stores, api), '/resource_server', 'resource server', api);
       return await createApiKey(...of, { ...asked, resourceServer, scopes });
     }
     case 'private_key_jwt':
@@ -57,7 +57,7 @@ export async function createAsked(
     }
     case 'federated': {
       const found = await findTrustedIssuer(stores, body.trusted_issuer);
-      const trustedIssuer = referenced(found, '/trusted_issuer', 'trusted issuer');
+      const trustedIssuer = referenced(found, '/trusted_issuer', 'trusted issuer', body.trusted_issuer);
       const { conditions } = body;
       return { record: await createFederatedCredential(...of, { ...asked, trustedIssuer, conditions }) };
     }

@@ -17,7 +17,7 @@ import { rotationHandlers } from './credential-rotation.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
 import { DEFAULT_SPAN, spanOf } from './span.ts';
-import { findIdentity, remembering, required, requireCredential } from './find-record.ts';
+import { findIdentity, identitiesOf, requireCredential, required } from './find-record.ts';
 
 export function credentialHandlers(
   deps: SecretDeps &
@@ -44,7 +44,7 @@ export function credentialHandlers(
       limit: query.limit,
       after: readPosition(query.cursor),
     });
-    const identityOf = remembering((id) => storage.identities.byId(id));
+    const identityOf = await identitiesOf(storage, found.items);
     const uses = await useOfCredentials(
       storage,
       found.items,
@@ -52,8 +52,8 @@ export function credentialHandlers(
       spanOf(DEFAULT_SPAN, 'within'),
     );
     return {
-      body: await pageOf(found, async (record) => ({
-        ...credentialView(record, (await identityOf(record.identityId))?.clientId ?? ''),
+      body: await pageOf(found, (record) => ({
+        ...credentialView(record, identityOf(record.identityId).clientId),
         usage: uses.get(record.id) as CredentialUsageView,
       })),
     };

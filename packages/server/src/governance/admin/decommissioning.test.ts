@@ -136,6 +136,13 @@ test('what was used lately is ended only by force, and a dry run shows by whom i
   expect((await shown()).plan.forced).toBe(true);
 });
 
+test('what is not ending cannot be kept, and the refusal says which state it would take', async () => {
+  expect((await post('keep')).body).toMatchObject({
+    code: 'illegal_transition',
+    detail: 'to keep an identity it has to be decommissioning, and this one is active',
+  });
+});
+
 test('at once: stopped and cut off in the same moment, with its grace', async () => {
   await decommission({ now: true, phases: { grace_days: 5 } });
   expect(await shown()).toMatchObject({ plan: { phase: 'stopped', ends_at: at(5) }, refused_now: true });

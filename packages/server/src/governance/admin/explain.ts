@@ -5,7 +5,7 @@ import { rfc3339 } from '../../registry/views.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { certificatePort, type CertificatePort } from './certificate-port.ts';
 import type { NounHandlers } from './endpoint.ts';
-import { refusalEvidence } from './evidence.ts';
+import { refusalEvidence } from './refusal-evidence.ts';
 import { ProblemError } from './problem.ts';
 import type { TokenReason } from './require-admin.ts';
 

@@ -16,6 +16,24 @@ export async function findIdentity(
   return (await stores.identities.byId(ref)) ?? (await stores.identities.byClientId(ref));
 }
 
+/** Id of the identity that a filter names, where it names one: one that is not there is an error, not an empty page. */
+export async function identityIdOf(
+  stores: Pick<Stores, 'identities'>,
+  ref: string | undefined,
+): Promise<string | undefined> {
+  return ref === undefined ? undefined : required(await findIdentity(stores, ref), 'identity').id;
+}
+
+/** The identities of the rows of a page, all at once: what a row names is there, or the answer is not given. */
+export async function identitiesOf(
+  stores: Pick<Stores, 'identities'>,
+  rows: readonly { readonly identityId: string }[],
+): Promise<(id: string) => IdentityRecord> {
+  const found = await stores.identities.byIds([...new Set(rows.map(({ identityId }) => identityId))]);
+  const known = new Map(found.map((record) => [record.id, record]));
+  return (id) => required(known.get(id), 'identity');
+}
+
 export async function findResourceServer(
   stores: Pick<Stores, 'resourceServers'>,
   ref: string,
@@ -54,10 +72,10 @@ export function required<T>(record: T | undefined, what: string): T {
   return record;
 }
 
-/** What a body names has to be there. */
-export function referenced<T>(record: T | undefined, pointer: string, what: string): T {
+/** What a body names, by `ref`, has to be there. */
+export function referenced<T>(record: T | undefined, pointer: string, what: string, ref: string): T {
   if (record !== undefined) return record;
-  const detail = `there is no such ${what}`;
+  const detail = `there is no ${what} ${ref}`;
   throw new ProblemError('unknown_reference', { detail, errors: [{ pointer, detail }] });
 }
 

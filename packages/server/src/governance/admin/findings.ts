@@ -5,7 +5,7 @@ import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
-import { findIdentity, remembering, required } from './find-record.ts';
+import { identitiesOf, identityIdOf, required } from './find-record.ts';
 
 export function findingHandlers(
   deps: RuleDeps & { readonly storage: Pick<Storage, 'findings' | 'identities'> },
@@ -17,8 +17,7 @@ export function findingHandlers(
       async run({ query }) {
         const { identity: who } = query;
         const filter = {
-          identityId:
-            who === undefined ? undefined : required(await findIdentity(storage, who), 'identity').id,
+          identityId: await identityIdOf(storage, who),
           subjectId: query.subject,
           kind: query.kind,
           severity: query.severity,
@@ -28,11 +27,9 @@ export function findingHandlers(
           limit: query.limit,
           after: readPosition(query.cursor),
         });
-        const identityOf = remembering((id) => storage.identities.byId(id));
+        const identityOf = await identitiesOf(storage, found.items);
         return {
-          body: await pageOf(found, async (record) =>
-            findingView(record, (await identityOf(record.identityId))?.clientId ?? ''),
-          ),
+          body: await pageOf(found, (record) => findingView(record, identityOf(record.identityId).clientId)),
         };
       },
     },

@@ -92,7 +92,11 @@ test('where owners accept it is offered, and what was offered to them is offered
 
 test('nobody hands over to themselves, to who has left, or to whom nobody knows', async () => {
   expect((await handOver({ to: 'ADA' })).body.code).toBe('illegal_transition');
-  expect((await handOver({ to: 'nobody' })).body).toMatchObject({ status: 422, code: 'unknown_reference' });
+  expect((await handOver({ to: 'nobody' })).body).toMatchObject({
+    status: 422,
+    code: 'unknown_reference',
+    detail: 'there is no person nobody',
+  });
   await authority.call('PATCH', '/v1/people/lin', { body: { status: 'left' }, headers: any });
   expect((await handOver({ to: 'lin' })).body).toMatchObject({
     code: 'owner_left',

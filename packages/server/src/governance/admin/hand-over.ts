@@ -65,7 +65,7 @@ async function stepsOf(
 ): Promise<{ readonly handOver: HandOver; readonly steps: readonly Step[] }> {
   const { storage } = deps;
   const from = required(await findPerson(storage, params.id), 'person');
-  const to = referenced(await findPerson(storage, body.to), '/to', 'person');
+  const to = referenced(await findPerson(storage, body.to), '/to', 'person', body.to);
   const handOver: HandOver = { from, to, reason: body.reason, by: admin.actor };
   requireTaker(handOver);
   const { owned, backedUp, led, offered } = await heldBy(storage, from);

@@ -11,7 +11,7 @@ import type { Storage, Stores } from '../../storage/storage.ts';
 import { type AdminPerson, requirePeople } from './admin.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
-import { findIdentity, remembering, required } from './find-record.ts';
+import { findIdentity, identitiesOf, identityIdOf, required } from './find-record.ts';
 
 export interface OwnershipOfferDeps extends OwnerDeps {
   readonly storage: Pick<Storage, 'ownershipOffers' | 'identities'>;
@@ -34,15 +34,12 @@ export function ownershipOfferHandlers(deps: OwnershipOfferDeps): NounHandlers<'
       kind: 'read',
       async run({ query }) {
         const { identity: who, candidate, state } = query;
-        const identityId =
-          who === undefined ? undefined : required(await findIdentity(storage, who), 'identity').id;
+        const identityId = await identityIdOf(storage, who);
         const page = { limit: query.limit, after: readPosition(query.cursor) };
         const found = await storage.ownershipOffers.list({ identityId, candidate, state }, page);
-        const identityOf = remembering((id) => storage.identities.byId(id));
+        const identityOf = await identitiesOf(storage, found.items);
         return {
-          body: await pageOf(found, async (offer) =>
-            offerView(offer, (await identityOf(offer.identityId))?.clientId ?? ''),
-          ),
+          body: await pageOf(found, (offer) => offerView(offer, identityOf(offer.identityId).clientId)),
         };
       },
     },

@@ -415,6 +415,22 @@ describe('what if', () => {
   const whatIf = async (body: object) =>
     (await authority.call('POST', '/v1/policies/what-if', { body })).body;
 
+  test('looks at the estate for one after the other, and for few who wait: tokens are issued meanwhile', async () => {
+    const policy = { rule: 'owner_required', parameters: { backup: true } };
+    const ask = async () => await authority.call('POST', '/v1/policies/what-if', { body: { policy } });
+    const answers = await Promise.all(Array.from({ length: 12 }, ask));
+    const busy = answers.filter(({ status }) => status === 503);
+    expect(answers.filter(({ status }) => status === 200).length).toBe(4);
+    expect(busy.length).toBe(8);
+    expect(busy[0]?.body).toMatchObject({ code: 'unavailable' });
+    expect(busy[0]?.headers['retry-after']).toBe('10');
+    expect((await ask()).status).toBe(200);
+    // What fails gives its turn back.
+    const bad = { policy, within: '500d' };
+    await authority.call('POST', '/v1/policies/what-if', { body: bad });
+    expect((await ask()).status).toBe(200);
+  });
+
   test('counts and names who would be refused, page after page, and changes nothing', async () => {
     for (const client_id of ['a', 'b', 'c']) {
       await make('/v1/identities', identityBody(client_id, { client_id, owner: { person: 'ada' } }));
@@ -519,5 +535,5 @@ test('an instant is judged by the policies and exceptions of then', async () => 
     told.push(verdict?.breaches.map(({ policy, from }) => [policy, from]));
   }
   const until = START + 10 * DAY;
-  expect(told).toEqual([undefined, [['p', undefined]], [['p', until]], undefined]);
+  expect(told).toEqual([undefined, [['p', 0]], [['p', until]], undefined]);
 });

@@ -9,13 +9,18 @@ import { pageOf, readPosition } from './cursor.ts';
 import { requireAdminPerson } from './decider.ts';
 import type { NounHandlers } from './endpoint.ts';
 import { required } from './find-record.ts';
+import { createTurns } from './in-turn.ts';
 import { whatIf, type WhatIfDeps } from './policy-what-if.ts';
 import { ProblemError } from './problem.ts';
+
+/** That is looked at the estate for on a node, and waited for. */
+const MOST_LOOKS = 4;
 
 export function policyHandlers(
   deps: RuleDeps & WhatIfDeps & { readonly storage: Pick<Storage, 'policies'> },
 ): NounHandlers<'policies'> {
   const { storage } = deps;
+  const inTurn = createTurns(MOST_LOOKS);
   return {
     'policies.create': {
       kind: 'write',
@@ -78,7 +83,7 @@ export function policyHandlers(
       async run({ body }) {
         const { rule, parameters, match } = body.policy;
         const policy = { rule, parameters, match: matchOf(match) };
-        return { body: await whatIf(deps, policy, body) };
+        return { body: await inTurn(() => whatIf(deps, policy, body)) };
       },
       // It changes nothing either way.
       preview: () => Promise.resolve([]),

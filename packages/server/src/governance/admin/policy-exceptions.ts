@@ -6,7 +6,14 @@ import type { PolicyRecord } from '../../storage/policies.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
-import { findIdentity, referenced, remembering, required } from './find-record.ts';
+import {
+  findIdentity,
+  identitiesOf,
+  identityIdOf,
+  referenced,
+  remembering,
+  required,
+} from './find-record.ts';
 
 type Reading = Pick<Stores, 'policies' | 'policyExceptions' | 'identities'>;
 
@@ -19,8 +26,13 @@ export function policyExceptionHandlers(
       kind: 'write',
       async run({ body, admin }, stores, tell) {
         const ends = {
-          policy: referenced(await findPolicy(stores, body.policy), '/policy', 'policy'),
-          identity: referenced(await findIdentity(stores, body.identity), '/identity', 'identity'),
+          policy: referenced(await findPolicy(stores, body.policy), '/policy', 'policy', body.policy),
+          identity: referenced(
+            await findIdentity(stores, body.identity),
+            '/identity',
+            'identity',
+            body.identity,
+          ),
         };
         const record = await createException(deps, stores, tell, ends, {
           reason: body.reason,
@@ -37,18 +49,17 @@ export function policyExceptionHandlers(
         const { policy: from, identity: who } = query;
         const filter = {
           policyId: from === undefined ? undefined : required(await findPolicy(storage, from), 'policy').id,
-          identityId:
-            who === undefined ? undefined : required(await findIdentity(storage, who), 'identity').id,
+          identityId: await identityIdOf(storage, who),
         };
         const page = { limit: query.limit, after: readPosition(query.cursor) };
         const found = await storage.policyExceptions.list(filter, page);
         const policyOf = remembering((id) => storage.policies.byId(id));
-        const identityOf = remembering((id) => storage.identities.byId(id));
+        const identityOf = await identitiesOf(storage, found.items);
         return {
           body: await pageOf(found, async (record) =>
             policyExceptionView(record, {
               policyName: required(await policyOf(record.policyId), 'policy').name,
-              clientId: required(await identityOf(record.identityId), 'identity').clientId,
+              clientId: identityOf(record.identityId).clientId,
             }),
           ),
         };

@@ -12,7 +12,7 @@ import type { Storage, Stores } from '../../storage/storage.ts';
 import { type Admin, lackOf, missingScopes } from './admin.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
-import { findIdentity, remembering, required } from './find-record.ts';
+import { findIdentity, identitiesOf, identityIdOf, required } from './find-record.ts';
 import { ProblemError } from './problem.ts';
 
 export function proposalHandlers(
@@ -26,18 +26,16 @@ export function proposalHandlers(
       async run({ query }) {
         const { identity: who } = query;
         const filter = {
-          identityId:
-            who === undefined ? undefined : required(await findIdentity(storage, who), 'identity').id,
+          identityId: await identityIdOf(storage, who),
           subjectId: query.subject,
           kind: query.kind,
           state: query.state,
         };
         const page = { limit: query.limit, after: readPosition(query.cursor) };
-        const identityOf = remembering((id) => storage.identities.byId(id));
+        const found = await storage.proposals.list(filter, page);
+        const identityOf = await identitiesOf(storage, found.items);
         return {
-          body: await pageOf(await storage.proposals.list(filter, page), async (record) =>
-            proposalView(record, (await identityOf(record.identityId))?.clientId ?? ''),
-          ),
+          body: await pageOf(found, (record) => proposalView(record, identityOf(record.identityId).clientId)),
         };
       },
     },

@@ -6,7 +6,7 @@ import type { AccessRecord } from '../../storage/access.ts';
 import type { ReviewItemNow } from '../../storage/review-items.ts';
 import type { ReviewRecord } from '../../storage/reviews.ts';
 import type { Stores } from '../../storage/storage.ts';
-import { remembering, required } from './find-record.ts';
+import { identitiesOf, remembering, required } from './find-record.ts';
 
 type Reading = Pick<
   Stores,
@@ -20,16 +20,20 @@ export async function itemViews(
   review: ReviewRecord,
   items: readonly ReviewItemNow[],
 ): Promise<(item: ReviewItemNow) => ReviewItem> {
-  const identityOf = remembering((id) => stores.identities.byId(id));
+  const identityOf = await identitiesOf(stores, items);
   const resourceServerOf = remembering((id) => stores.resourceServers.byId(id));
+  const accesses = await stores.access.byIds(items.map(({ accessId }) => accessId));
+  const now = new Map(accesses.map((record) => [record.id, record]));
   const seen = new Map<string, AccessRecord>();
-  for (const item of items) seen.set(item.id, await asItWas(stores, item));
+  for (const item of items) {
+    seen.set(item.id, await asItWas(stores, item, required(now.get(item.accessId), 'access')));
+  }
   const undecided = items.filter(({ verdict }) => verdict === undefined);
   const records = undecided.flatMap(({ id }) => seen.get(id) ?? []);
   const uses = await reviewUses(stores, records, clock.now(), review.useWithinMs);
   const ends = new Map<string, Pick<ReviewItem, 'client_id' | 'environment' | 'owner' | 'resource'>>();
   for (const item of items) {
-    const identity = required(await identityOf(item.identityId), 'identity');
+    const identity = identityOf(item.identityId);
     const resourceServer = required(await resourceServerOf(item.resourceServerId), 'resource server');
     ends.set(item.id, {
       client_id: identity.clientId,
@@ -43,8 +47,11 @@ export async function itemViews(
 }
 
 /** The access in the version that is decided on. */
-async function asItWas(stores: Pick<Stores, 'access'>, item: ReviewItemNow): Promise<AccessRecord> {
-  const now = required(await stores.access.byId(item.accessId), 'access');
+async function asItWas(
+  stores: Pick<Stores, 'access'>,
+  item: ReviewItemNow,
+  now: AccessRecord,
+): Promise<AccessRecord> {
   if (now.version === item.accessVersion) return now;
   const versions = await stores.access.historyOf(item.identityId, item.resourceServerId);
   return versions.find(({ id, version }) => id === item.accessId && version === item.accessVersion) ?? now;

@@ -150,6 +150,7 @@ async function askedOf(
           await findResourceServer(stores, query.resource_server),
           '/query/resource_server',
           'resource server',
+          query.resource_server,
         );
   return {
     name: body.name,

@@ -3,7 +3,7 @@ import { type Authority, identityBody, openAuthority } from '../../../test/autho
 import { deliverOutboxJob } from './deliver-outbox.ts';
 import type { Job } from './job.ts';
 import { createJobRunner, type JobTimers } from './runner.ts';
-import { sweepExpiredJob } from './sweep-expired.ts';
+import { forgetExpiredJob } from './forget-expired.ts';
 
 const DAY = 86_400_000;
 const never = new AbortController().signal;
@@ -66,7 +66,7 @@ test('what expired is swept', async () => {
     response: '',
     expiresAt: clock.now() + 1000,
   });
-  const job = sweepExpiredJob({ storage, clock });
+  const job = forgetExpiredJob({ storage, clock });
   await job.run(never);
   expect(await storage.usedOnce.claim('jti', 'x', clock.now() + 1000)).toBe(false);
   clock.advance(2000);
@@ -94,7 +94,7 @@ test('forgets verifiers that were not heard of for a month, and those that prove
     attempts: [],
   });
   const left = async (): Promise<boolean[]> => {
-    await sweepExpiredJob({ storage, clock }).run(never);
+    await forgetExpiredJob({ storage, clock }).run(never);
     return (await storage.cutoffReceipts.followers(0, 10)).map((each) => each.proven);
   };
   clock.advance(2 * DAY);
@@ -107,7 +107,7 @@ test('forgets verifiers that were not heard of for a month, and those that prove
 
 test('the order about one token is swept when no such token can live, other orders never', async () => {
   const { storage, clock } = authority;
-  const job = sweepExpiredJob({ storage, clock });
+  const job = forgetExpiredJob({ storage, clock });
   for (const kind of ['token', 'identity'] as const) {
     await storage.cutoffs.append({
       id: `cut_${kind}`,

@@ -326,3 +326,30 @@ test('a deployment that wants none gets none', async () => {
   await job.run(never);
   expect(sent).toEqual([]);
 });
+
+test('while no server takes mail nothing waits for longer than three days, however much there is', async () => {
+  for (let at = 0; at < 12; at++) {
+    const client_id = `m${at}`;
+    await make('/v1/identities', identityBody('x', { client_id, ...owner(`p${at}@example.com`) }));
+    await make(`/v1/identities/${client_id}/suspend`, { reason: 'x' });
+  }
+  answer = { kind: 'failed', reason: 'it is away' };
+  for (let tried = 0; tried < 3; tried++) {
+    await expect(job.run(never)).rejects.toThrow('it is away');
+    authority.clock.advance(11 * MINUTE);
+  }
+  authority.clock.advance(3 * DAY);
+  await make('/v1/identities/m3/resume', { reason: 'x' });
+  [sent, answer] = [[], { kind: 'sent' }];
+  await job.run(never);
+  expect(told()).toEqual(['p3@example.com: m3 is active: x']);
+  const { storage, clock } = authority;
+  expect(await storage.mails.due(clock.now() + 30 * DAY, 100)).toEqual([]);
+});
+
+test('what nobody tried to send is not given up: the authority itself was away', async () => {
+  await make('/v1/identities/pays/suspend', { reason: 'x' });
+  authority.clock.advance(4 * DAY);
+  await job.run(never);
+  expect(told()).toEqual(['ada@example.com: pays is suspended: x']);
+});

@@ -6,7 +6,7 @@ import type { Stores } from '../../storage/storage.ts';
 import { handleKey } from '../../registry/directory/handle.ts';
 import { lives, whoIs } from '../../registry/owner/named.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
-import { humansBehind, sameHuman } from '../../registry/same-human.ts';
+import { humansBehind, sameHuman, shareHuman } from '../../registry/same-human.ts';
 
 /** Whoever holds the role reviewer. */
 export const ROLE_REVIEWER = 'role:reviewer';
@@ -68,7 +68,7 @@ export function createAssigner(
     const may = async (reviewer: string): Promise<boolean> => {
       if (!reviewer.startsWith('person:')) return true;
       const own = await behind({ kind: 'named', handle: reviewer.slice('person:'.length) });
-      for (const party of barred) for (const key of await behind(party)) if (own.has(key)) return false;
+      for (const party of barred) if (shareHuman(own, await behind(party))) return false;
       return true;
     };
     const first = async (asked: readonly string[]): Promise<string | undefined> => {

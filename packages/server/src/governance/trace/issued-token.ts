@@ -21,7 +21,7 @@ export interface IssuedToken {
   readonly subject: string | undefined;
 }
 
-/** No token lives longer (config/schema.ts). */
+/** No token lives longer (config/settings/tokens.ts). */
 const LONGEST_LIFE_MS = 86_400_000;
 /** Of one token: its issuance, and orders that cut it off. */
 const MOST_EVENTS_OF_TOKEN = 50;

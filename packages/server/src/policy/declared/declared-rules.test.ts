@@ -374,6 +374,30 @@ describe('what is enforced at issuance', () => {
     });
   });
 
+  it('at any instant it refuses, and shortens, as each policy by itself would', () => {
+    const day = fc.integer({ min: -200, max: 200 }).map((days) => NOW + days * DAY);
+    const policies = ['10d', '40d', '90d'].flatMap((max_age, at) => [
+      policyOf('credential_age', { max_age }, { id: `pol_age_${at}` }),
+      policyOf('lifetime_ceiling', { token: `${10 - at}m` }, { id: `pol_ceiling_${at}` }),
+    ]);
+    const ends = fc.array(fc.tuple(fc.constantFrom(...policies.map(({ id }) => id)), day), { maxLength: 6 });
+    fc.assert(
+      fc.property(day, ends, day, (createdAt, exempt, now) => {
+        const facts = factsOf({ credentials: [credential({ createdAt })] });
+        const told = (asked: readonly DeclaredPolicy[]) =>
+          declaredPolicies.evaluate(issuance(facts, standingVerdict(asked, facts, new Map(exempt)), now));
+        const alone = policies.map((policy) => told([policy]));
+        const together = told(policies);
+        expect(together.kind === 'refuse').toBe(alone.some(({ kind }) => kind === 'refuse'));
+        if (together.kind === 'refuse') return;
+        const lifetimes = alone.map((each) => (each.kind === 'limit' ? each.lifetime : Infinity));
+        const least = Math.min(...lifetimes);
+        expect(together).toEqual(least === Infinity ? { kind: 'allow' } : { kind: 'limit', lifetime: least });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('costs nothing where nothing is enforced: there is no verdict', () => {
     expect(
       standingVerdict(

@@ -59,6 +59,19 @@ describe('a rotation', () => {
     expect(progress(now, { seenWithOld: [seen('a', SINCE + 3 * HOUR)] }).state).toBe('moving');
   });
 
+  test('takes a name that goes on using both for several copies, of which nobody knows who has moved', () => {
+    // Whoever holds the new one may call itself as it likes: also like one that has not moved.
+    const withOld = [seen('a', SINCE + 5 * HOUR)];
+    const firstAt = SINCE + 5 * HOUR - 2 * 11 * MINUTE;
+    const withNew = (first: number) => [{ ...seen('a', SINCE + 6 * HOUR), firstAt: first }];
+    const seenBoth = (first: number, now: number) =>
+      progress(now, { seenWithOld: withOld, seenWithNew: withNew(first) });
+    expect(seenBoth(firstAt, SINCE + DAY)).toMatchObject({ state: 'ready', instances: [{ state: 'moved' }] });
+    const both = seenBoth(firstAt - 1, SINCE + DAY);
+    expect(both).toMatchObject({ state: 'moving', instances: [{ state: 'unknown' }] });
+    expect(seenBoth(firstAt - 1, SINCE + 5 * HOUR + 2 * DAY).state).toBe('ready');
+  });
+
   test('does not wait for ever: who was not seen with the old one for a window is gone', () => {
     const seenWithOld = [seen('a', SINCE + HOUR), seen('gone', SINCE - HOUR)];
     expect(progress(SINCE + 40 * HOUR, { seenWithOld }).state).toBe('moving');

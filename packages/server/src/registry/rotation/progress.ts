@@ -22,7 +22,7 @@ export interface RotationFacts {
 export interface InstanceProgress {
   /** Empty: it does not say which copy it is. */
   readonly instance: string;
-  /** `unknown`: whoever that is cannot be told from others, and counts as moved once none of them is seen for a window. */
+  /** `unknown`: whoever that is cannot be told from others, or it goes on using both; it counts as moved once none of them is seen for a window. */
   readonly state: 'moved' | 'waiting' | 'unknown';
   readonly source: string;
   readonly firstSeen: number;
@@ -47,6 +47,9 @@ export interface RotationProgress {
   /** From then on (epoch ms) no token is left that was issued on the old one, if nobody uses it again. */
   readonly quietFrom: number;
 }
+
+/** How much older than the use itself what is known of it may be. */
+const NOTED_LATE_MS = SEEN_EVERY_MS.rotating + WRITTEN_EVERY_MS;
 
 /** Twice the longest that one of this cadence may be quiet between two times: it would have been seen. */
 export function rotationWindow(cadence: Cadence): number | undefined {
@@ -74,7 +77,7 @@ export function rotationProgress(facts: RotationFacts, now: number): RotationPro
     successorUsed: seenWithNew.length > 0,
     unseenUntil,
     // What was noted last may be older than the last use.
-    quietFrom: lastUse + longestToken * 1000 + 2 * (SEEN_EVERY_MS.rotating + WRITTEN_EVERY_MS),
+    quietFrom: lastUse + longestToken * 1000 + 2 * NOTED_LATE_MS,
   };
   return { ...found, state: stateOf(old, successor, found, now) };
 }
@@ -95,11 +98,14 @@ function stateOf(
 function progressOf(old: CredentialInstance, withNew: CredentialInstance | undefined): InstanceProgress {
   const { instance, firstAt, lastAt } = old;
   const nameless = instance === '' || instance === OTHERS;
+  // One copy moves once: a name that goes on using both is that of several, or somebody else calls itself so.
+  const several = withNew !== undefined && lastAt - withNew.firstAt > 2 * NOTED_LATE_MS;
   const moved = withNew !== undefined && withNew.lastAt > lastAt;
+  const state = nameless || (several && moved) ? 'unknown' : moved ? 'moved' : 'waiting';
   return {
     instance,
-    state: nameless ? 'unknown' : moved ? 'moved' : 'waiting',
-    source: moved ? withNew.source : old.source,
+    state,
+    source: state === 'moved' ? (withNew?.source ?? old.source) : old.source,
     firstSeen: firstAt,
     lastWithOld: lastAt,
     lastWithNew: withNew?.lastAt,

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { JsonObject } from '@countersign/protocol';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,7 +12,7 @@ import { openPostgresStorage } from '../../database/postgres.ts';
 import { openSqliteStorage } from '../../database/sqlite.ts';
 import { testDatabases } from '../../database/test-databases.ts';
 import { pooledRandom } from '../../ids.ts';
-import { identityRecord } from '../../storage/contract/records.ts';
+import { credentialRecord, identityRecord } from '../../storage/contract/records.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { Storage } from '../../storage/storage.ts';
@@ -20,6 +21,7 @@ import { expireCredential, revokeCredential } from '../credential.ts';
 import { cutOff } from '../cut-off.ts';
 import { credentialFault } from '../effective-access.ts';
 import { RegistryRefusal } from '../refusal.ts';
+import { sameHuman } from '../same-human.ts';
 import { beginToSee } from '../use/credential-instances.ts';
 import { keepWatch } from '../use/watch.ts';
 import { retireRotated } from './retire.ts';
@@ -162,10 +164,95 @@ function races(openStorage: () => Promise<Storage>): void {
     for (let round = 0; round < 5; round++) {
       const scene = await open(storage);
       const { id } = await scene.create();
-      await Promise.all([done(scene.rotateItself(id)), done(scene.cutOff(id))]);
-      // An order that lost the race is given again, as its caller is told to.
-      if ((await storage.credentials.byId(id))?.state !== 'revoked') await scene.cutOff(id);
+      await Promise.all([done(scene.rotateItself(id)), scene.cutOff(id)]);
       for (const each of await scene.all()) expect(each.state).toBe('revoked');
+    }
+  });
+
+  it('a thief who goes on rotating while he is cut off keeps no key', async () => {
+    for (let round = 0; round < 6; round++) {
+      const scene = await open(storage);
+      const { id } = await scene.create();
+      let tip = id;
+      const rotateOn = async (): Promise<void> => {
+        if (!(await done(scene.rotateItself(tip)))) return;
+        tip = (await storage.credentials.byId(tip))?.successor?.id ?? tip;
+      };
+      for (let made = 0; made < 15; made++) await rotateOn();
+      let over = false;
+      const thief = (async () => {
+        while (!over) {
+          await rotateOn();
+          await turn();
+        }
+      })();
+      await new Promise((resolve) => setTimeout(resolve, 10 * round));
+      await scene.cutOff(id);
+      over = true;
+      await thief;
+      for (const each of await scene.all()) expect(each.state).toBe('revoked');
+    }
+  });
+
+  it('whoever made the first key stands behind the last one, however often it rotated itself', async () => {
+    const scene = await open(storage);
+    const { id } = await scene.create();
+    const pat = { kind: 'person', issuer: 'https://idp.test', subject: '7', handle: 'pat' } as const;
+    const eva = { ...pat, subject: '8', handle: 'eva' };
+    await storage.credentialMakers.note(id, pat);
+    let tip = id;
+    for (let rotated = 0; rotated < 25; rotated++) {
+      await scene.rotateItself(tip);
+      tip = (await storage.credentials.byId(tip))?.successor?.id ?? '';
+    }
+    const machine = { kind: 'machine', clientId: scene.identity.clientId, credential: tip } as const;
+    expect(await sameHuman(storage, pat, machine)).toBe(true);
+    expect(await sameHuman(storage, eva, machine)).toBe(false);
+  });
+
+  it('and none when he has rotated for longer than anybody follows', async () => {
+    const scene = await open(storage);
+    const first = await scene.create();
+    let before = first;
+    await storage.transaction(async ({ credentials }) => {
+      for (let generation = 1; generation <= 1100; generation++) {
+        const next = credentialRecord(scene.identity.id, {
+          createdAt: START + generation,
+          updatedAt: START + generation,
+          expiresAt: START + 90 * DAY,
+          state: generation === 1100 ? 'active' : 'expired',
+          predecessor: { id: before.id, by: 'itself' },
+        });
+        await credentials.insert(next);
+        before = next;
+      }
+    });
+    scene.wait(DAY);
+    await scene.cutOff(first.id);
+    expect((await storage.credentials.byId(before.id))?.state).toBe('revoked');
+    const ordered = await storage.cutoffs.ofTarget({ kind: 'credential', target: before.id }, 0, 1);
+    expect(ordered.length).toBe(1);
+    // Of those that ended long ago no token is left that verifiers would have to be told of.
+    const orders = scene.log.events.filter(({ type }) => type === 'cutoff.ordered');
+    expect(orders.length).toBe(2);
+  }, 60_000);
+
+  it('a retirement does not end the old one when the new one has just been revoked', async () => {
+    for (let round = 0; round < 20; round++) {
+      const scene = await open(storage);
+      const { id } = await scene.create();
+      await scene.use(id, 'a');
+      await scene.rotate(id);
+      const successor = (await storage.credentials.byId(id))?.successor?.id ?? '';
+      scene.wait(HOUR);
+      await scene.use(successor, 'a');
+      scene.wait(2 * HOUR);
+      const retire = done(scene.retire(id));
+      await new Promise((resolve) => setTimeout(resolve, round % 5));
+      await Promise.all([retire, done(scene.revoke(successor))]);
+      const ends = scene.log.events.filter(({ type }) => /retired|revoked/.test(type));
+      // The other way round it is what somebody decided who could see that nothing else was left.
+      expect(ends.map(({ type }) => type)).not.toEqual(['credential.revoked', 'credential.retired']);
     }
   });
 

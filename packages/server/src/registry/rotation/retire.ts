@@ -1,11 +1,12 @@
 import type { CredentialRecord } from '../../storage/credentials.ts';
+import { StorageError } from '../../storage/errors.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { RuleDeps, Tell } from '../change-rules.ts';
 import { credentialView } from '../credential-view.ts';
 import { instancesSeenSince } from '../use/credential-instances.ts';
 import { type RotationProgress, rotationProgress } from './progress.ts';
-import { successorOf } from './rotate.ts';
+import { lasts, successorOf } from './rotate.ts';
 
 export interface ProgressDeps {
   /** Seconds that tokens live. */
@@ -58,6 +59,9 @@ export async function retireRotated(
     version: record.version + 1,
   };
   await stores.credentials.replace(retired);
+  // Read once more and held: whoever revokes it at this moment would leave the client with neither.
+  const heir = await stores.credentials.hold(record.successor?.id ?? '');
+  if (heir === undefined || !lasts(heir, now)) throw new StorageError('version_conflict', 'credentials');
   tell({
     type: 'credential.retired',
     resource: record.id,

@@ -32,7 +32,7 @@ export interface Rotated {
  */
 export async function rotateItself(
   deps: RotateItselfDeps,
-  stores: PolicyStores & Pick<Stores, 'identities'>,
+  stores: PolicyStores & Pick<Stores, 'identities' | 'credentialMakers'>,
   tell: Tell,
   { credentialId, jwk }: { readonly credentialId: string; readonly jwk: JsonObject },
 ): Promise<Rotated> {
@@ -66,6 +66,9 @@ export async function rotateItself(
       record: await createClientKey(deps, stores, tell, identity, { ...asked, ...more }),
     }),
   );
+  // Whoever made the first one stands behind it, however often it is replaced: a row of machines would hide them.
+  const maker = await stores.credentialMakers.of(old.id);
+  if (maker !== undefined) await stores.credentialMakers.note(made.record.id, maker);
   return { old, successor: made.record };
 }
 

@@ -103,7 +103,8 @@ function overlapOf({ rotationOverlap }: RotateDeps, asked: number | undefined): 
   });
 }
 
-function lasts({ state, expiresAt }: CredentialRecord, now: number): boolean {
+/** Whether it works, and goes on to. */
+export function lasts({ state, expiresAt }: CredentialRecord, now: number): boolean {
   return state === 'active' && expiresAt > now;
 }
 

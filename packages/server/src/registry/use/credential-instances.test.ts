@@ -84,3 +84,17 @@ test('what could not be written is written with the next', async () => {
   await instances.flush();
   expect(written.map(({ instance }) => instance)).toEqual(['b', 'a'].sort());
 });
+
+test('however many names those call themselves whose credentials are known already, no more are remembered than may be', async () => {
+  const { instances, written } = noting(10);
+  const other = { id: 'crd_9' };
+  instances.saw(CREDENTIAL, 'a', '10.0.0.1', 0);
+  instances.saw(other, 'b', '10.0.0.1', 0);
+  for (let name = 0; name < 12; name++) instances.saw(CREDENTIAL, `spoofed-${name}`, '10.0.0.1', 1);
+  await instances.flush();
+  written.length = 0;
+  // Forgotten with the others, it is noted once more than it would have to be.
+  instances.saw(other, 'b', '10.0.0.1', 2);
+  await instances.flush();
+  expect(written.map(({ instance }) => instance)).toEqual(['b']);
+});

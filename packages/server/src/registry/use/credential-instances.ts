@@ -87,10 +87,6 @@ export function createCredentialInstances(
     saw({ id, successor }, name = '', source, at) {
       let seen = noted.get(id);
       if (seen === undefined) {
-        if (remembered >= mostRemembered) {
-          noted.clear();
-          remembered = 0;
-        }
         seen = new Map<string, number>();
         noted.set(id, seen);
       }
@@ -102,7 +98,12 @@ export function createCredentialInstances(
         const others = seen.get(OTHERS);
         if (others !== undefined && at - others < every && at >= others) return;
       }
-      if (!seen.has(instance)) remembered++;
+      if (!seen.has(instance) && remembered++ >= mostRemembered) {
+        noted.clear();
+        remembered = 1;
+        seen = new Map<string, number>();
+        noted.set(id, seen);
+      }
       seen.set(instance, at);
       wait({ credentialId: id, instance, source, firstAt: at, lastAt: at });
     },

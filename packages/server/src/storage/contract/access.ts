@@ -18,6 +18,8 @@ export function accessContract({ storage }: Subject): void {
     await storage().access.insert(record);
     expect(await storage().access.byId(record.id)).toStrictEqual(record);
     expect(await storage().access.byId('acs_none')).toBeUndefined();
+    expect(await storage().access.byIds(['acs_none', record.id])).toStrictEqual([record]);
+    expect(await storage().access.byIds([])).toEqual([]);
   });
 
   it('refuses one for an identity or a resource server that does not exist', async () => {

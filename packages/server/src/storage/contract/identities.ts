@@ -19,6 +19,17 @@ export function identityContract({ storage }: Subject): void {
     expect(await storage().identities.byClientId(full.clientId)).toStrictEqual(full);
   });
 
+  it('gives back several at once, and leaves out what it does not have', async () => {
+    const records = [identityRecord(), identityRecord()];
+    for (const record of records) await storage().identities.insert(record);
+    const [first, second] = records as [IdentityRecord, IdentityRecord];
+    const found = await storage().identities.byIds([second.id, 'idn_nobody', first.id]);
+    expect(new Map(found.map((each) => [each.id, each]))).toStrictEqual(
+      new Map(records.map((each) => [each.id, each])),
+    );
+    expect(await storage().identities.byIds([])).toEqual([]);
+  });
+
   it('answers undefined for what it does not have', async () => {
     expect(await storage().identities.byId('idn_nobody')).toBeUndefined();
     expect(await storage().identities.byClientId('nobody')).toBeUndefined();

@@ -80,6 +80,20 @@ export function mailContract({ storage }: Subject): void {
     expect(await mails.claim(id, 3, T0)).toBe(false);
   });
 
+  it('gives up what was tried and is old, and nothing else', async () => {
+    const { mails } = storage();
+    const [at, tried] = [T0 - 1e10, { attempts: 1 }];
+    const old = await mail({ ...tried, createdAt: at });
+    const told = await mail({ ...tried, createdAt: at, lastError: 'it is away' });
+    const others = [await mail({ createdAt: at }), await mail({ ...tried, createdAt: at + 1 })];
+    expect(await mails.giveUp(at + 1, T0, 'no server', 1)).toBe(1);
+    expect(await mails.giveUp(at + 1, T0, 'no server', 5)).toBe(1);
+    const gone = { state: 'given_up', finishedAt: T0 };
+    expect(await mails.byId(old.id)).toStrictEqual({ ...old, ...gone, lastError: 'no server' });
+    expect(await mails.byId(told.id)).toStrictEqual({ ...told, ...gone });
+    for (const each of others) expect(await mails.byId(each.id)).toStrictEqual(each);
+  });
+
   it('forgets what was finished long ago', async () => {
     const { mails } = storage();
     const old = await mail({ state: 'sent', finishedAt: T0 - 10 });

@@ -27,6 +27,53 @@ export function rotationContract({ storage }: Subject): void {
     expect(await storage().credentials.succeeding(next.id)).toEqual([]);
   });
 
+  it('knows by which credential an identity could prove itself at an instant, whatever became of it since', async () => {
+    const identity = identityRecord();
+    await storage().identities.insert(identity);
+    const { credentials } = storage();
+    const at = (ms: number, change: object = {}) => {
+      const times = { createdAt: T0 + ms, updatedAt: T0 + ms, notBeforeAt: T0 + ms };
+      return credentialRecord(identity.id, { ...times, ...change });
+    };
+    const [first, later] = [at(10, { expiresAt: T0 + 100 }), at(20, { notBeforeAt: T0 + 40 })];
+    for (const record of [first, later, at(60, { state: 'suspended' })]) await credentials.insert(record);
+    await credentials.replace(changed(first, { state: 'revoked', updatedAt: T0 + 50 }));
+    await credentials.replace(changed(later, { state: 'revoked', updatedAt: T0 + 70 }));
+    const found = async (ms: number) => (await credentials.usableAsOf(identity.id, T0 + ms))?.id;
+    expect(await found(9)).toBe(undefined);
+    expect([await found(10), await found(39), await found(40)]).toEqual([first.id, first.id, later.id]);
+    expect([await found(69), await found(70)]).toEqual([later.id, undefined]);
+    expect(await credentials.usableAsOf(identity.id, T0 + 30)).toStrictEqual(first);
+  });
+
+  it('finds whatever was made from a credential, link after link, but for what ended long ago', async () => {
+    const [first] = await made(1);
+    if (first === undefined) throw new Error('none');
+    const { credentials } = storage();
+    const heir = async (of: string, at: number, change: object = {}): Promise<string> => {
+      const record = credentialRecord(first.identityId, {
+        createdAt: T0 + at,
+        updatedAt: T0 + at,
+        predecessor: { id: of, by: 'itself' },
+        ...change,
+      });
+      await credentials.insert(record);
+      return record.id;
+    };
+    const old = await heir(first.id, 1, { state: 'expired' });
+    const late = await heir(old, 2, { state: 'revoked', updatedAt: T0 + 500 });
+    const tip = await heir(late, 3);
+    const given = await heir(tip, 4, { predecessor: { id: tip, by: 'administration' } });
+    const beyond = await heir(given, 5);
+    expect(await credentials.heirs(first.id, T0 + 100)).toEqual([late, tip, given, beyond]);
+    expect(await credentials.heirs(first.id, T0 + 500)).toEqual([tip, given, beyond]);
+    expect(await credentials.heirs(first.id, T0, 'itself')).toEqual([old, late, tip]);
+    expect(await credentials.heirs(beyond, T0)).toEqual([]);
+    const held = await storage().transaction((stores) => stores.credentials.hold(first.id));
+    expect(held).toStrictEqual(first);
+    expect(await credentials.hold(freshId('crd'))).toBe(undefined);
+  });
+
   it('finds rotations that are not over, the longest under way first, in pages', async () => {
     // Of a time that no other test uses, so that they can share a database.
     const base = T0 - 1e11;

@@ -17,7 +17,7 @@ const MOST_RECEIPTS = { mostFollowers: 50_000, mostConfirmations: 500_000 };
 
 /** Removes what may be forgotten: replay marks, remembered answers, orders about single tokens that have
  * expired, and receipts of verifiers that are gone. */
-export function sweepExpiredJob(deps: {
+export function forgetExpiredJob(deps: {
   readonly storage: Pick<
     Storage,
     'usedOnce' | 'idempotency' | 'cutoffs' | 'cutoffReceipts' | 'statusIndexes'
@@ -25,7 +25,7 @@ export function sweepExpiredJob(deps: {
   readonly clock: Clock;
 }): Job {
   return {
-    name: 'sweep-expired',
+    name: 'forget-expired',
     everyMs: EVERY_MS,
     async run(signal) {
       const now = deps.clock.now();

@@ -108,6 +108,7 @@ export function routesFor(seen: HttpRequest[], hold: () => Promise<void>): reado
       errors: 'plain',
     },
     { method: 'GET', path: '/slow', endpoint: slow, bodyLimit: 0, errors: 'plain' },
+    { method: 'GET', path: '/long', endpoint: slow, bodyLimit: 0, errors: 'plain', patience: 1500 },
   ];
 }
 

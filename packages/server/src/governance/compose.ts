@@ -207,6 +207,9 @@ function handlersOf(deps: GovernanceDeps): Handlers {
   };
 }
 
+/** What many documents or rows may take: as long as the HTTP clients of Node wait for an answer. */
+const LONG_WORK_MS = 300_000;
+
 /** Each handler was checked against its own operation above; from here on they are all alike. */
 function routeOf(deps: EndpointDeps, id: OperationId, handler: Handler<OperationId>): Route {
   const operation = operations[id];
@@ -215,6 +218,7 @@ function routeOf(deps: EndpointDeps, id: OperationId, handler: Handler<Operation
     path: operation.path.replace(/\{(\w+)\}/g, ':$1'),
     endpoint: createEndpoint(deps, operation, handler),
     bodyLimit: operation.bodyLimit,
+    ...(operation.bodyList && { patience: LONG_WORK_MS }),
     errors: 'problem',
   };
 }

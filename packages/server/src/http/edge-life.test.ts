@@ -273,6 +273,24 @@ describe('a connection without a sign of life', () => {
     expect(waiting()).toBe(1);
   });
 
+  it('is kept for as long as what it asked for may take, and then cut', async () => {
+    const { port, release, waiting } = await open({ limits: { stalledTimeout: 300 } });
+    const connection = rawConnection(port);
+    connection.write(requestText('GET /long'));
+    await pause(900);
+    release();
+    expect((await connection.next()).status).toBe(200);
+    // The next request on it has the time that others have.
+    const begin = performance.now();
+    connection.write(requestText('GET /slow'));
+    await connection.ended;
+    expect(performance.now() - begin).toBeLessThan(1400);
+    const other = rawConnection(port);
+    other.write(requestText('GET /long'));
+    await other.ended;
+    expect(waiting()).toBe(2);
+  });
+
   it('is kept while its answer takes less', async () => {
     const { port, release } = await open({ limits: { stalledTimeout: 1000 } });
     const connection = rawConnection(port);

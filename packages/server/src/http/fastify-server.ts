@@ -175,12 +175,17 @@ function mount(app: FastifyInstance, route: Route, edge: EdgeDeps): void {
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
       const http = toHttpRequest(request.raw, body, id, edge, gone.signal);
+      const stalled = request.raw.socket.timeout ?? 0;
+      if (route.patience !== undefined) request.raw.socket.setTimeout(route.patience);
       try {
         const params = request.params as Readonly<Record<string, string>>;
         return send(reply, await route.endpoint(http, params), id);
       } catch (error) {
         edge.report(error, id);
         return send(reply, edgeResponse('bug', route.errors), id);
+      } finally {
+        // Who does not read its answer is given no more time than others.
+        if (route.patience !== undefined) request.raw.socket.setTimeout(stalled);
       }
     },
   });

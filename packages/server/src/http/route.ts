@@ -19,6 +19,8 @@ export interface Route {
    * `problem` as RFC 9457, `plain` as text.
    */
   readonly errors: 'oauth' | 'problem' | 'plain';
+  /** Milliseconds that its caller waits for an answer, where that is longer than other connections may be silent. */
+  readonly patience?: number;
   /** Served before the framework, from the bare socket's request: for the token path alone. Literal paths only. */
   readonly fast?: boolean;
 }

@@ -23,6 +23,11 @@ export function relay(
   admitted: Allowed,
   deps: AnswerDeps,
 ): void {
+  // Who has gone takes nothing, and a pipe to it throws.
+  if (response.destroyed) {
+    answered.destroy();
+    return;
+  }
   const { statusCode = 502, statusMessage = '', rawHeaders } = answered;
   if (statusCode < 200) {
     answered.destroy();

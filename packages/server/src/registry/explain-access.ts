@@ -5,6 +5,7 @@ import type { ApprovalDecisionRecord } from '../storage/approvals.ts';
 import type { CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { ResourceServerRecord } from '../storage/resource-servers.ts';
+import type { Position } from '../storage/page.ts';
 import type { Stores } from '../storage/storage.ts';
 import { credentialFault, identityFault } from './effective-access.ts';
 import { verdictAt } from './policy/verdict-at.ts';
@@ -144,10 +145,17 @@ async function accessAt(
   resourceServerId: string,
   at: number,
 ): Promise<AccessRecord | undefined> {
-  const pair = { identityId, resourceServerId };
-  const live = await stores.access.listAsOf({ ...pair, state: 'active' }, at, { limit: 1 });
-  if (live.items[0] !== undefined) return live.items[0];
-  return (await stores.access.listAsOf(pair, at, { limit: 200 })).items.at(-1);
+  // Not by state: of all active access there is, SQLite would walk through the whole index, for it has the order.
+  let newest: AccessRecord | undefined;
+  let after: Position | undefined;
+  do {
+    const page = await stores.access.listAsOf({ identityId, resourceServerId }, at, { limit: 200, after });
+    const live = page.items.find(({ state }) => state === 'active');
+    if (live !== undefined) return live;
+    newest = page.items.at(-1) ?? newest;
+    after = page.next;
+  } while (after !== undefined);
+  return newest;
 }
 
 function approvalText(access: AccessRecord, approvals: readonly ApprovalDecisionRecord[]): string {

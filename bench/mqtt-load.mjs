@@ -3,6 +3,7 @@
  * lines of JSON on stdin, answers by lines of JSON on stdout:
  *   {port, connections, token, clientId, prefix, deliver}  connects → {connected}
  *   {publish: {seconds, window}}                           QoS 1, so many unacknowledged on each → {messages}
+ *   {untilEnded: true}                                     waits until the gateway ends the first one → {ended: code}
  *   {close: true}
  */
 import { connect } from 'node:net';
@@ -93,7 +94,8 @@ class Client {
     } else if (type === 9) {
       if (bytes[body + 3] !== 1) throw new Error(`not subscribed: ${bytes[body + 3]}`);
       this.onReady();
-    } else throw new Error(`a packet of type ${type}`);
+    } else if (type === 14 && this.onEnded !== undefined) this.onEnded(bytes[body]);
+    else throw new Error(`a packet of type ${type}: ${bytes[body]}`);
   }
 
   #message() {
@@ -144,7 +146,9 @@ async function publish({ seconds, window }) {
 for await (const line of createInterface({ input: process.stdin })) {
   const order = JSON.parse(line);
   if (order.publish !== undefined) await publish(order.publish);
-  else if (order.close === true) {
+  else if (order.untilEnded === true) {
+    say({ ended: await new Promise((resolve) => (clients[0].onEnded = resolve)) });
+  } else if (order.close === true) {
     for (const { socket } of clients) {
       socket.removeAllListeners('close');
       socket.destroy();

@@ -21,7 +21,9 @@ const LOAD = fileURLToPath(new URL('mqtt-load.mjs', import.meta.url));
 const AUDIENCE = 'https://mqtt.bench.example';
 const CONNECTIONS = 16;
 const IDLE = 5000;
-const WANTED = { ratio: 0.6, idleMegabytes: 500 };
+const ORDERS = 100;
+const WANTED = { ratio: 0.6, idleMegabytes: 500, cutOffMs: 1000 };
+const SCOPES = ['mqtt.pub:bench/{client}/#', 'mqtt.sub:bench/{client}/#'];
 const KINDS = [
   { name: 'published, one unacknowledged on each connection', window: 1, deliver: false },
   { name: 'published, twenty unacknowledged', window: 20, deliver: false },
@@ -43,7 +45,9 @@ export async function run({ rounds, seconds, apart, say }) {
   try {
     const authority = await startAuthority({ dataDir: folder });
     started.push(authority);
-    const client = await sensor(authority.ready);
+    const post = await administrator(authority.ready);
+    await registerBroker(post);
+    const client = await sensor(post, 'bench-sensor');
     const broker = await startMosquitto(mosquitto, folder, apart.load, started);
     const gateway = await startGateway(folder, authority.ready.issuer, broker, apart.server, started);
     const proxy = await startProxy(broker, apart.server, started);
@@ -61,7 +65,8 @@ export async function run({ rounds, seconds, apart, say }) {
       for (const each of contestants) await each.close();
     }
     const rest = await atRest({ gateway, token, names, load: apart.load, started, say });
-    return report({ kinds, rest, rounds, seconds, note: apart.note });
+    const cut = await cutOffs({ authority, post, gateway, load: apart.load, started });
+    return report({ kinds, rest, cut, rounds, seconds, note: apart.note });
   } finally {
     for (const program of started.reverse()) await program.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -72,20 +77,21 @@ function mosquittoProgram() {
   return [process.env['COUNTERSIGN_TEST_MOSQUITTO'], '/usr/sbin/mosquitto'].find((path) => path && existsSync(path));
 }
 
-async function sensor(ready) {
-  const post = await administrator(ready);
-  const scopes = ['mqtt.pub:bench/{client}/#', 'mqtt.sub:bench/{client}/#'];
-  const end = new Date(Date.now() + 86_400_000).toISOString();
+async function registerBroker(post) {
   await post('/resource-servers', {
     identifier: AUDIENCE,
     name: 'Bench',
-    scopes: scopes.map((name) => ({ name, description: name, sensitivity: 0 })),
+    scopes: SCOPES.map((name) => ({ name, description: name, sensitivity: 0 })),
     token: { lifetime: 3600, signing_alg: 'ES256' },
     sender_constraint: 'none',
   });
+}
+
+async function sensor(post, client_id) {
+  const end = new Date(Date.now() + 86_400_000).toISOString();
   const identity = await post('/identities', {
-    name: 'bench',
-    client_id: 'bench-sensor',
+    name: client_id,
+    client_id,
     kind: 'device',
     environment: 'prod',
     purpose: 'Publishes as fast as it can',
@@ -96,11 +102,11 @@ async function sensor(ready) {
   await post('/access', {
     identity: identity.id,
     resource_server: AUDIENCE,
-    scopes,
+    scopes: SCOPES,
     justification: 'The bench',
     expires_at: end,
   });
-  return { client_id: identity.client_id, client_secret: credential.secret };
+  return { id: identity.id, client_id: identity.client_id, client_secret: credential.secret };
 }
 
 async function tokenOf(ready, { client_id, client_secret }) {
@@ -167,6 +173,7 @@ async function openLoad(prefix, { port, token, clientId, prefix: topics, deliver
   };
   await ask({ port, connections, token, clientId, prefix: topics, deliver });
   return {
+    ended: () => ask({ untilEnded: true }),
     publish: async (seconds, window) => (await ask({ publish: { seconds, window } })).messages,
     close: async () => {
       await ask({ close: true });
@@ -206,7 +213,26 @@ async function atRest({ gateway, token, names, load, started, say }) {
   return { before, now, used };
 }
 
-function report({ kinds, rest, rounds, seconds, note }) {
+/** From the order to the end of the connection, one identity after the other, each connected through the gateway. */
+async function cutOffs({ authority, post, gateway, load, started }) {
+  const took = [];
+  for (let at = 0; at < ORDERS; at++) {
+    const client = await sensor(post, `bench-cut-${at}`);
+    const token = await tokenOf(authority.ready, client);
+    const names = { clientId: client.client_id, prefix: `bench/${client.client_id}`, deliver: false };
+    const live = await openLoad(load, { ...names, port: gateway.port, token, connections: 1 }, started);
+    const begun = performance.now();
+    const ordered = post('/cutoffs', { kind: 'identity', id: client.id, reason: 'The bench' });
+    await live.ended();
+    took.push(performance.now() - begun);
+    await ordered;
+    await live.close();
+  }
+  const sorted = took.toSorted((one, other) => one - other);
+  return { p50: sorted[ORDERS / 2], p99: sorted[Math.ceil(ORDERS * 0.99) - 1], worst: sorted.at(-1) };
+}
+
+function report({ kinds, rest, cut, rounds, seconds, note }) {
   const of = (stretches, what) => median(stretches.map((each) => each[what]));
   const rows = kinds.map(({ kind, gateway, proxy }) => {
     const ratios = gateway.map(({ perSecond }, at) => perSecond / proxy[at].perSecond);
@@ -230,6 +256,7 @@ function report({ kinds, rest, rounds, seconds, note }) {
     ),
     `- the gateway does **${Math.min(...rows.map(({ ratio }) => ratio)).toFixed(2)}** of the plain proxy's messages per CPU-second in the worst kind; wanted: at least ${WANTED.ratio}`,
     `- ${IDLE} connections at rest: **${rest.now.toFixed(0)} MB** resident (${rest.before.toFixed(0)} before them), ${(rest.used * 100).toFixed(1)} % of a processor; wanted: under ${WANTED.idleMegabytes} MB`,
+    `- from the order to cut an identity off until its connection ends, ${ORDERS} times: ${cut.p50.toFixed(0)} ms at p50, **${cut.p99.toFixed(0)} ms** at p99, ${cut.worst.toFixed(0)} at the worst; wanted: under ${WANTED.cutOffMs} at p99`,
   ].join('\n\n');
 }
 

@@ -89,7 +89,8 @@ class Client {
       answers.push(Buffer.from([0x40, 2, bytes[id], bytes[id + 1]]));
     } else if (type === 2) {
       if (bytes[body + 1] !== 0) throw new Error(`refused: ${bytes[body + 1]}`);
-      if (this.deliver) answers.push(packet(0x82, Buffer.from([0, 1, 0]), text(this.topic), Buffer.from([1])));
+      if (this.deliver)
+        answers.push(packet(0x82, Buffer.from([0, 1, 0]), text(this.topic), Buffer.from([1])));
       else this.onReady();
     } else if (type === 9) {
       if (bytes[body + 3] !== 1) throw new Error(`not subscribed: ${bytes[body + 3]}`);

@@ -58,7 +58,10 @@ export async function run({ rounds, seconds, apart, say }) {
     const kinds = [];
     for (const kind of KINDS) {
       const contestants = [
-        { ...(await openLoad(apart.load, { ...names, ...kind, port: gateway.port, token }, started)), pid: gateway.pid },
+        {
+          ...(await openLoad(apart.load, { ...names, ...kind, port: gateway.port, token }, started)),
+          pid: gateway.pid,
+        },
         { ...(await openLoad(apart.load, { ...past, ...kind, port: proxy.port }, started)), pid: proxy.pid },
       ];
       kinds.push({ kind, ...(await interleave(contestants, { rounds, seconds, window: kind.window, say })) });
@@ -74,7 +77,9 @@ export async function run({ rounds, seconds, apart, say }) {
 }
 
 function mosquittoProgram() {
-  return [process.env['COUNTERSIGN_TEST_MOSQUITTO'], '/usr/sbin/mosquitto'].find((path) => path && existsSync(path));
+  return [process.env['COUNTERSIGN_TEST_MOSQUITTO'], '/usr/sbin/mosquitto'].find(
+    (path) => path && existsSync(path),
+  );
 }
 
 async function registerBroker(post) {
@@ -158,7 +163,11 @@ async function startProxy(broker, prefix, started) {
 }
 
 /** Clients, connected, in a process of their own. */
-async function openLoad(prefix, { port, token, clientId, prefix: topics, deliver, connections = CONNECTIONS }, started) {
+async function openLoad(
+  prefix,
+  { port, token, clientId, prefix: topics, deliver, connections = CONNECTIONS },
+  started,
+) {
   const child = spawn([...prefix, process.execPath][0], [...prefix, process.execPath, LOAD].slice(1), {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -195,14 +204,20 @@ async function interleave([gateway, proxy], { rounds, seconds, window, say }) {
     seen.gateway.push(await stretch(gateway));
     seen.proxy.push(await stretch(proxy));
     const [ours, theirs] = [seen.gateway.at(-1), seen.proxy.at(-1)];
-    say(`round ${round}: ${ours.perSecond.toFixed(0)} against ${theirs.perSecond.toFixed(0)} messages per CPU-second`);
+    say(
+      `round ${round}: ${ours.perSecond.toFixed(0)} against ${theirs.perSecond.toFixed(0)} messages per CPU-second`,
+    );
   }
   return seen;
 }
 
 async function atRest({ gateway, token, names, load, started, say }) {
   const before = residentMegabytes(gateway.pid).now;
-  const clients = await openLoad(load, { ...names, port: gateway.port, token, connections: IDLE, deliver: false }, started);
+  const clients = await openLoad(
+    load,
+    { ...names, port: gateway.port, token, connections: IDLE, deliver: false },
+    started,
+  );
   await sleep(5000);
   const cpu = cpuMicroseconds(gateway.pid);
   await sleep(5000);
@@ -251,7 +266,14 @@ function report({ kinds, rest, cut, rounds, seconds, note }) {
   return [
     `${rounds} interleaved rounds of ${seconds} s for each kind, ${CONNECTIONS} connections, MQTT 5, QoS 1, 64 bytes; medians over the rounds, the ratio that of each round. ${note}; the broker beside the load. ${meanwhile()}.`,
     table(
-      ['messages per CPU-second', 'gateway', 'plain TCP proxy', 'ratio', 'lowest–highest', 'messages a second'],
+      [
+        'messages per CPU-second',
+        'gateway',
+        'plain TCP proxy',
+        'ratio',
+        'lowest–highest',
+        'messages a second',
+      ],
       rows.map(({ cells }) => cells),
     ),
     `- the gateway does **${Math.min(...rows.map(({ ratio }) => ratio)).toFixed(2)}** of the plain proxy's messages per CPU-second in the worst kind; wanted: at least ${WANTED.ratio}`,

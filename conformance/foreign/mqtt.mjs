@@ -33,7 +33,9 @@ async function echo(protocolVersion) {
       if (heard.length === 6) resolve();
     });
   });
-  const granted = await client.subscribeAsync([topic, 'plant/#'], { qos: 2 }).catch((error) => error.packet?.granted);
+  const granted = await client
+    .subscribeAsync([topic, 'plant/#'], { qos: 2 })
+    .catch((error) => error.packet?.granted);
   for (const qos of [0, 1, 2]) {
     await client.publishAsync(topic, `${qos}a`, { qos });
     await client.publishAsync(topic, `${qos}b`, { qos, properties: { topicAlias: 1 } });
@@ -77,7 +79,11 @@ async function renewed() {
     });
   });
   client.handleAuth = (_packet, callback) => callback();
-  client._sendPacket({ cmd: 'auth', reasonCode: 0x19, properties: { authenticationMethod, authenticationData: data(password) } });
+  client._sendPacket({
+    cmd: 'auth',
+    reasonCode: 0x19,
+    properties: { authenticationMethod, authenticationData: data(password) },
+  });
   const code = await within(10_000, answered);
   await client.publishAsync(`plant/${clientId}/after`, 'x', { qos: 1 });
   await client.endAsync();

@@ -14,15 +14,7 @@ import {
   type RawClient,
   subscribePacket,
 } from '../test/raw-client.ts';
-import {
-  CONNACK,
-  DISCONNECT,
-  PUBACK,
-  PUBCOMP,
-  PUBLISH,
-  PUBREC,
-  SUBACK,
-} from './wire/packet-type.ts';
+import { CONNACK, DISCONNECT, PUBACK, PUBCOMP, PUBLISH, PUBREC, SUBACK } from './wire/packet-type.ts';
 import { Cursor } from './wire/data-types.ts';
 import { readConnack } from './wire/connack.ts';
 import {
@@ -127,33 +119,42 @@ describe.runIf(MOSQUITTO !== undefined)('before a real Mosquitto (needs mosquitt
     expect(topicsOf(room).toSorted()).toEqual(['plant/sensor-1/will-1', 'plant/sensor-1/will-3']);
   });
 
-  it.each([4, 5] as const)('version %s: what an older session still subscribes to is withheld, and the broker goes on', async (version) => {
-    await open();
-    const wide = await scene.token({ scope: 'mqtt.sub:plant/#' });
-    const before = await scene.inside({ version, clean: false, token: wide, clientId: 'sensor-1', properties: version === 5 ? [{ id: 0x11, bytes: Buffer.from([0x11, 0, 0, 1, 0]) }] : [] });
-    before.send(withQos2(subscribePacket(version, 1, 'plant/#')));
-    await before.next(SUBACK);
-    before.send(GOODBYE);
-    await before.closed();
-    const other = await scene.inside({
-      version,
-      clientId: 'sensor-2',
-      token: await scene.token({ client_id: 'sensor-2', sub: 'sensor-2', scope: 'mqtt.pub:plant/#' }),
-    });
-    other.send(
-      publishPacket(version, 'plant/secret', { qos: 2, packetId: 1 }),
-      publishPacket(version, 'plant/secret', { qos: 1, packetId: 2 }),
-      publishPacket(version, 'plant/sensor-1/a', { qos: 1, packetId: 3 }),
-    );
-    await other.next(PUBREC);
-    other.send(Buffer.from([0x62, 2, 0, 1]));
-    await other.next(PUBCOMP);
-    const narrow = await scene.token({ scope: 'mqtt.sub:plant/{client}/#' });
-    const after = await scene.inside({ version, clean: false, token: narrow, clientId: 'sensor-1' });
-    await after.next(PUBLISH);
-    expect(topicsOf(after)).toEqual(['plant/sensor-1/a']);
-    await expect.poll(() => scene.ledger.counts().withheld).toBe(2);
-  });
+  it.each([4, 5] as const)(
+    'version %s: what an older session still subscribes to is withheld, and the broker goes on',
+    async (version) => {
+      await open();
+      const wide = await scene.token({ scope: 'mqtt.sub:plant/#' });
+      const before = await scene.inside({
+        version,
+        clean: false,
+        token: wide,
+        clientId: 'sensor-1',
+        properties: version === 5 ? [{ id: 0x11, bytes: Buffer.from([0x11, 0, 0, 1, 0]) }] : [],
+      });
+      before.send(withQos2(subscribePacket(version, 1, 'plant/#')));
+      await before.next(SUBACK);
+      before.send(GOODBYE);
+      await before.closed();
+      const other = await scene.inside({
+        version,
+        clientId: 'sensor-2',
+        token: await scene.token({ client_id: 'sensor-2', sub: 'sensor-2', scope: 'mqtt.pub:plant/#' }),
+      });
+      other.send(
+        publishPacket(version, 'plant/secret', { qos: 2, packetId: 1 }),
+        publishPacket(version, 'plant/secret', { qos: 1, packetId: 2 }),
+        publishPacket(version, 'plant/sensor-1/a', { qos: 1, packetId: 3 }),
+      );
+      await other.next(PUBREC);
+      other.send(Buffer.from([0x62, 2, 0, 1]));
+      await other.next(PUBCOMP);
+      const narrow = await scene.token({ scope: 'mqtt.sub:plant/{client}/#' });
+      const after = await scene.inside({ version, clean: false, token: narrow, clientId: 'sensor-1' });
+      await after.next(PUBLISH);
+      expect(topicsOf(after)).toEqual(['plant/sensor-1/a']);
+      await expect.poll(() => scene.ledger.counts().withheld).toBe(2);
+    },
+  );
 
   it('a retained message reaches who may have it', async () => {
     await open();
@@ -172,7 +173,9 @@ describe.runIf(MOSQUITTO !== undefined)('before a real Mosquitto (needs mosquitt
     const { content } = client.received[0] as RawClient['received'][number];
     const { properties } = readConnack(5, content, 0, content.length);
     expect(numberProperty(properties, MAXIMUM_PACKET_SIZE)).toBe(65_536);
-    expect(binaryProperty(properties, ASSIGNED_CLIENT_IDENTIFIER)?.toString()).toMatch(/^sensor-1:[\w-]{16}$/);
+    expect(binaryProperty(properties, ASSIGNED_CLIENT_IDENTIFIER)?.toString()).toMatch(
+      /^sensor-1:[\w-]{16}$/,
+    );
     const stranger = await scene.connect({ version: 5 });
     expect(stranger.code).toBe(0x87);
     const refused = (stranger.client.received[0] as RawClient['received'][number]).content;
@@ -195,7 +198,11 @@ describe.runIf(MOSQUITTO !== undefined)('before a real Mosquitto (needs mosquitt
 
   it('whatever a connection does, it costs nobody else anything', async () => {
     await open({ limits: { connectTimeout: 1, packetBytes: 2048, perIdentity: 3 } });
-    const good = await scene.inside({ version: 5, token: await scene.token({ client_id: 'good', sub: 'good' }), clientId: 'good' });
+    const good = await scene.inside({
+      version: 5,
+      token: await scene.token({ client_id: 'good', sub: 'good' }),
+      clientId: 'good',
+    });
     const silent = await openRawClient(scene.port);
     const hostile = [
       Buffer.from('GET / HTTP/1.1\r\n\r\n'),
@@ -238,7 +245,8 @@ describe.runIf(MOSQUITTO !== undefined)('before a real Mosquitto (needs mosquitt
     room.socket.pause();
     const payload = Buffer.alloc(32_768, 'x');
     const count = 400;
-    for (let i = 1; i <= count; i++) client.send(publishPacket(5, 'plant/sensor-1/a', { qos: 1, packetId: i, payload }));
+    for (let i = 1; i <= count; i++)
+      client.send(publishPacket(5, 'plant/sensor-1/a', { qos: 1, packetId: i, payload }));
     while (client.received.filter(({ type }) => type === PUBACK).length < count) await sleep(10);
     const [waiting] = [...scene.sessions];
     expect(waiting).toBeDefined();

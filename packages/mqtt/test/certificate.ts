@@ -21,8 +21,14 @@ export function testCertificate(name: string): TestCertificate {
     const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
     const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost', '-days', '2'];
     const files = ['-keyout', 'key.pem', '-out', 'cert.pem'];
-    execFileSync('openssl', ['req', '-x509', ...curve, ...subject, ...files], { cwd: folder, stdio: 'ignore' });
-    const [cert, key] = ['cert.pem', 'key.pem'].map((file) => readFileSync(join(folder, file), 'utf8')) as [string, string];
+    execFileSync('openssl', ['req', '-x509', ...curve, ...subject, ...files], {
+      cwd: folder,
+      stdio: 'ignore',
+    });
+    const [cert, key] = ['cert.pem', 'key.pem'].map((file) => readFileSync(join(folder, file), 'utf8')) as [
+      string,
+      string,
+    ];
     return { cert, key, thumbprint: certificateThumbprint(new X509Certificate(cert).raw) };
   } finally {
     rmSync(folder, { recursive: true });

@@ -34,7 +34,14 @@ it.each([
 it('a shared subscription is judged by what it delivers, and its name opens nothing', () => {
   const rights = new Rights(['mqtt.sub:news/#', 'mqtt.sub:$share/g/#', 'mqtt.sub:$share/#'], 'c');
   expect(rights.toSubscribe('$share/g/news/a')?.scope).toBe('mqtt.sub:news/#');
-  for (const asked of ['$share/g/#', '$share/g/other', '$share/g', '$share/g/', '$share//news/a', '$share/+/news/a']) {
+  for (const asked of [
+    '$share/g/#',
+    '$share/g/other',
+    '$share/g',
+    '$share/g/',
+    '$share//news/a',
+    '$share/+/news/a',
+  ]) {
     expect(rights.toSubscribe(asked), asked).toBe(undefined);
   }
 });
@@ -44,15 +51,19 @@ it('what is no filter or no topic is nobody’s', () => {
   for (const asked of ['', 'a/#/b', 'a#', 'a+/b', 'a\0', '#/', `${'a/'.repeat(128)}a`]) {
     expect(rights.toSubscribe(asked), asked).toBe(undefined);
   }
-  for (const topic of ['', 'a/+', '#', 'a\0b', '$SYS/x']) expect(rights.toPublish(topic), topic).toBe(undefined);
+  for (const topic of ['', 'a/+', '#', 'a\0b', '$SYS/x'])
+    expect(rights.toPublish(topic), topic).toBe(undefined);
   expect(rights.toPublish('a/b')).toMatchObject({ scope: 'mqtt.pub:#' });
 });
 
 it('a template is the name of its client, one level of it, or nothing', () => {
   const scopes = ['mqtt.pub:plant/{client}/#', 'mqtt.pub:{client}', 'read', 'mqtt.pub:a/#/b'];
-  expect(new Rights(scopes, 'sensor-7').toPublish('plant/sensor-7/t')?.scope).toBe('mqtt.pub:plant/{client}/#');
+  expect(new Rights(scopes, 'sensor-7').toPublish('plant/sensor-7/t')?.scope).toBe(
+    'mqtt.pub:plant/{client}/#',
+  );
   expect(new Rights(scopes, 'sensor-7').toPublish('plant/sensor-8/t')).toBe(undefined);
-  for (const client of ['+', '#', 'a/b', '$SYS', 'a+', '']) expect(new Rights(scopes, client).none, client).toBe(true);
+  for (const client of ['+', '#', 'a/b', '$SYS', 'a+', ''])
+    expect(new Rights(scopes, client).none, client).toBe(true);
 });
 
 it('an identity has its own name, and those behind a colon', () => {

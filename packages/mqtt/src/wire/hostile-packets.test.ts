@@ -89,31 +89,45 @@ it('ten thousand of any bytes are refused or wait for more', () => {
 it('ten thousand of packets with bytes changed and cut anywhere are refused, or are packets', () => {
   const changes = fc.array(fc.tuple(fc.nat(80), fc.nat(255)), { maxLength: 4 });
   fc.assert(
-    fc.property(version, fc.array(whole, { minLength: 1, maxLength: 4 }), changes, fc.nat(200), (of, packets, changed, cut) => {
-      const bytes = Buffer.concat(packets);
-      for (const [at, value] of changed) bytes[at % bytes.length] = value;
-      readAll(of, [bytes.subarray(0, cut), bytes.subarray(cut)]);
-    }),
+    fc.property(
+      version,
+      fc.array(whole, { minLength: 1, maxLength: 4 }),
+      changes,
+      fc.nat(200),
+      (of, packets, changed, cut) => {
+        const bytes = Buffer.concat(packets);
+        for (const [at, value] of changed) bytes[at % bytes.length] = value;
+        readAll(of, [bytes.subarray(0, cut), bytes.subarray(cut)]);
+      },
+    ),
     { numRuns: MOST },
   );
 });
 
 it('whatever the pieces are that packets come in, the same bytes go on', () => {
   fc.assert(
-    fc.property(fc.array(whole, { minLength: 1, maxLength: 5 }), fc.array(fc.nat(300), { maxLength: 6 }), (packets, cuts) => {
-      const bytes = Buffer.concat(packets);
-      const gone: Buffer[] = [];
-      let count = 0;
-      const stream = new PacketStream({
-        maxBytes: MOST,
-        forward: (some) => void gone.push(Buffer.from(some)),
-        onPacket: () => ++count > 0,
-      });
-      const at = [0, ...cuts.map((cut) => Math.min(cut, bytes.length)).toSorted((a, b) => a - b), bytes.length];
-      for (let i = 1; i < at.length; i++) stream.push(bytes.subarray(at[i - 1], at[i]));
-      expect(Buffer.concat(gone).equals(bytes)).toBe(true);
-      expect(count).toBe(packets.length);
-    }),
+    fc.property(
+      fc.array(whole, { minLength: 1, maxLength: 5 }),
+      fc.array(fc.nat(300), { maxLength: 6 }),
+      (packets, cuts) => {
+        const bytes = Buffer.concat(packets);
+        const gone: Buffer[] = [];
+        let count = 0;
+        const stream = new PacketStream({
+          maxBytes: MOST,
+          forward: (some) => void gone.push(Buffer.from(some)),
+          onPacket: () => ++count > 0,
+        });
+        const at = [
+          0,
+          ...cuts.map((cut) => Math.min(cut, bytes.length)).toSorted((a, b) => a - b),
+          bytes.length,
+        ];
+        for (let i = 1; i < at.length; i++) stream.push(bytes.subarray(at[i - 1], at[i]));
+        expect(Buffer.concat(gone).equals(bytes)).toBe(true);
+        expect(count).toBe(packets.length);
+      },
+    ),
     { numRuns: 1000 },
   );
 });

@@ -49,7 +49,11 @@ async function echo(protocolVersion) {
         )
       : undefined;
   await client.endAsync();
-  return { granted: granted?.map?.((each) => each.qos ?? each), heard: heard.toSorted(), denied };
+  return {
+    granted: granted?.map?.((each) => each.qos ?? each),
+    heard: heard.toSorted((one, other) => one.localeCompare(other)),
+    denied,
+  };
 }
 
 async function refusal(options) {

@@ -151,6 +151,16 @@ export {
   wellKnownUrl,
 } from './server-metadata.ts';
 export {
+  MAX_SPIFFE_ID_BYTES,
+  MAX_TRUST_DOMAIN_BYTES,
+  parseSpiffeId,
+  parseTrustDomain,
+  type SpiffeId,
+  spiffeIdOf,
+  type SpiffeIdText,
+  type TrustDomain,
+} from './spiffe-id.ts';
+export {
   isJsonObject,
   type JsonFault,
   type JsonLimits,

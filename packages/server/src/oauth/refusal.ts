@@ -1,6 +1,7 @@
 // Why a request at an OAuth endpoint is refused: the inside of RFC 6749 §5.2. Only error-response.ts turns it outward.
 import { ACCESS, type AccessReason } from './refusal/access.ts';
 import { ASSERTION, type AssertionReason } from './refusal/assertion.ts';
+import { CERTIFICATE_RENEWAL, type CertificateRenewalReason } from './refusal/certificate-renewal.ts';
 import { CLIENT_ASSERTION, type ClientAssertionReason } from './refusal/client-assertion.ts';
 import { CLIENT_AUTHENTICATION, type ClientAuthenticationReason } from './refusal/client-authentication.ts';
 import { CLIENT_CERTIFICATE, type ClientCertificateReason } from './refusal/client-certificate.ts';
@@ -27,6 +28,7 @@ export type RefusalReason =
   | PolicyRefusalReason
   | NamedTokenReason
   | RotationReason
+  | CertificateRenewalReason
   | OutageReason;
 
 /** Every reason there is, with what the caller is told of it and what the operator. */
@@ -43,6 +45,7 @@ export const REFUSALS: Reasons<RefusalReason> = {
   ...POLICY,
   ...NAMED_TOKEN,
   ...ROTATION,
+  ...CERTIFICATE_RENEWAL,
   ...OUTAGE,
 };
 

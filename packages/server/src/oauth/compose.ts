@@ -23,6 +23,7 @@ import { selfSignedTlsClientAuth } from './client-auth/self-signed-tls-client-au
 import { privateKeyJwt } from './client-auth/private-key-jwt.ts';
 import { tlsClientAuth } from './client-auth/tls-client-auth.ts';
 import { createCutoffsEndpoint, type CutoffsEndpointDeps } from './endpoints/cutoffs.ts';
+import { createDerivationKeysEndpoint, type DerivationKeysDeps } from './endpoints/derivation-keys.ts';
 import { createIntrospectEndpoint } from './endpoints/introspect.ts';
 import { createIssuanceRecord, type IssuanceRecordDeps } from './endpoints/issuance-record.ts';
 import { createJwksEndpoint } from './endpoints/jwks.ts';
@@ -69,6 +70,7 @@ export interface OAuthDeps
   readonly ca: CertificateAuthority;
   readonly revocationLists: RevocationLists;
   readonly keystore: TokenEndpointDeps['keystore'] &
+    DerivationKeysDeps['keystore'] &
     Parameters<typeof createJwksEndpoint>[0] &
     OwnTokenDeps['keystore'];
   readonly jwksMaxAge: number;
@@ -147,6 +149,10 @@ export function createOAuthRoutes(
     ...about,
     record: createIssuanceRecord(deps, 'renewal.refused'),
   });
+  const derivationKeys = createDerivationKeysEndpoint({
+    ...about,
+    record: createIssuanceRecord(deps, 'derivation_keys.refused'),
+  });
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
     grantTypes: grants.map((grant) => grant.type),
@@ -169,6 +175,7 @@ export function createOAuthRoutes(
     { ...read, path: '/ca/roots', endpoint: createRootsEndpoint(deps.ca) },
     { ...read, path: '/ca/issuing', endpoint: createIssuingEndpoint(deps.ca) },
     { ...read, path: '/ca/crl/:authority', endpoint: createRevocationListEndpoint(deps.revocationLists) },
+    { ...form, path: '/oauth/derivation-keys', endpoint: derivationKeys },
     { ...read, path: '/oauth/jwks', endpoint: createJwksEndpoint(deps.keystore, deps.jwksMaxAge) },
     { ...read, path: '/oauth/cutoffs', endpoint: createCutoffsEndpoint(about), errors: 'oauth' },
     {

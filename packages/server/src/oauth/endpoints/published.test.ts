@@ -103,6 +103,7 @@ describe('the routes of the token wing', () => {
       'GET /ca/roots plain 0',
       'GET /ca/issuing plain 0',
       'GET /ca/crl/:authority plain 0',
+      'POST /oauth/derivation-keys oauth 65536',
       'GET /oauth/jwks plain 0',
       'GET /oauth/cutoffs oauth 0',
       'GET /oauth/status/:list oauth 0',

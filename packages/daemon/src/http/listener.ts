@@ -10,8 +10,22 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { plainAddress } from '@countersign/protocol';
-import type { Limits } from '../config/config.ts';
 import { endLingering } from './linger.ts';
+
+/** Numbers that no caller exceeds. */
+export interface HttpListenerLimits {
+  /** Of one request, names and values of its headers. */
+  readonly headerBytes: number;
+  readonly connections: number;
+  /** Seconds until the headers of a request must be there. */
+  readonly headersTimeout: number;
+  /** Seconds until the whole request must be there. */
+  readonly requestTimeout: number;
+  /** Seconds that an idle connection is kept. */
+  readonly keepAliveTimeout: number;
+  /** Seconds without a byte. */
+  readonly silence: number;
+}
 
 export interface ListenerTlsFiles {
   /** PEM. */
@@ -21,7 +35,7 @@ export interface ListenerTlsFiles {
 }
 
 export interface HttpListenerOptions {
-  readonly limits: Limits;
+  readonly limits: HttpListenerLimits;
   /** Absent: plain HTTP. */
   readonly tls: ListenerTlsFiles | undefined;
   /** Whether connections from this address are taken at all. */
@@ -156,7 +170,7 @@ function createServer({ limits, tls }: HttpListenerOptions): Server {
   // All headers are seen, or the request is refused: Node drops those beyond its count without a word.
   server.maxHeadersCount = 0;
   // Also for a caller that does not read its answer.
-  server.timeout = limits.upstreamTimeout * 1000 + 5000;
+  server.timeout = limits.silence * 1000;
   return server;
 }
 

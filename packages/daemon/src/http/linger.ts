@@ -7,9 +7,9 @@ const LINGER_MS = 2000;
  * Ends our side of a connection whose caller may still be sending. RFC 9112 §9.6: closing it with bytes unread would
  * reset it, and the answer be lost; so it is read on for a while, into nothing.
  */
-export function endLingering(socket: Duplex, text?: string): void {
-  if (text === undefined) socket.end();
-  else socket.end(text);
+export function endLingering(socket: Duplex, last?: string | Uint8Array): void {
+  if (last === undefined) socket.end();
+  else socket.end(last);
   const cut = setTimeout(() => socket.destroy(), LINGER_MS);
   cut.unref();
   socket.once('close', () => clearTimeout(cut));

@@ -20,6 +20,8 @@ const PROGRAMS = [
     },
     packages: ['protocol', 'cose', 'tlog', 'admin-api', 'client', 'resource-server', 'server', 'cli'],
     external: [
+      // Files for browsers, found beside its own code.
+      '@countersign/console',
       // Brings compiled code.
       '@photostructure/sqlite',
       // pg asks for them where somebody has installed them.

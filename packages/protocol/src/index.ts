@@ -22,6 +22,12 @@ export {
   formatBasicCredentials,
   parseBasicCredentials,
 } from './basic-credentials.ts';
+export {
+  CERTIFICATE_HINT,
+  type CertificateCredential,
+  certificateCredential,
+  parseCertificateCredential,
+} from './certificate-credential.ts';
 export { certificateThumbprint } from './certificate-thumbprint.ts';
 export {
   type BearerChallenge,

@@ -44,7 +44,7 @@ export interface Client {
    * Nothing is kept.
    * @throws TokenError · ClientOptionError where the client only has a subject token
    */
-  introspect(token: string): Promise<Introspection>;
+  introspect(token: string, hint?: string): Promise<Introspection>;
   /**
    * Replaces the client's own key now, where `rotate` was given; by itself it does so when the key is old enough. The next request
    * uses the new one.
@@ -117,10 +117,10 @@ export function createClient(options: ClientOptions): Client {
         authorize: (request) => authorizeFor(request, wanted, init?.signal ?? undefined),
       });
     },
-    async introspect(token) {
+    async introspect(token, hint) {
       if (stop.signal.aborted) throw new TokenError('closed', 'the client was closed');
       requireProof('introspect');
-      return await withRetries(() => requester.introspect(token, stop.signal), retrying);
+      return await withRetries(() => requester.introspect(token, hint, stop.signal), retrying);
     },
     async rotateKey() {
       if (stop.signal.aborted) throw new TokenError('closed', 'the client was closed');

@@ -43,6 +43,7 @@ export function serverMetadata(facts: ServerMetadataFacts): Readonly<Record<stri
     revocation_endpoint_auth_signing_alg_values_supported: facts.assertionAlgorithms,
     key_rotation_endpoint: `${issuer}/oauth/rotate`,
     certificate_renewal_endpoint: `${issuer}/oauth/certificate`,
+    device_claim_endpoint: `${issuer}/oauth/claim`,
     ...(facts.dpopAlgorithms === undefined
       ? {}
       : { dpop_signing_alg_values_supported: facts.dpopAlgorithms }),

@@ -37,6 +37,7 @@ describe('the metadata', () => {
       revocation_endpoint_auth_methods_supported: METHODS,
       revocation_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
       key_rotation_endpoint: 'https://authority.test/oauth/rotate',
+      derivation_keys_endpoint: 'https://authority.test/oauth/derivation-keys',
     });
     expect(answer.headers).toEqual({
       'content-type': 'application/json',

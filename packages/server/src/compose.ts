@@ -4,6 +4,7 @@ import { createCutoffFeed } from './cutoff/feed.ts';
 import { createCutoffFollowers } from './cutoff/followers.ts';
 import { createCutoffLedger } from './cutoff/ledger.ts';
 import { createStatusLists } from './cutoff/status-list.ts';
+import { consoleRoutes } from './console/routes.ts';
 import { policyOf } from './deployment-policy.ts';
 import { developmentPeople } from './development/people.ts';
 import { type FoundationDeps, layFoundation } from './foundation.ts';
@@ -35,10 +36,13 @@ import {
   type IssuanceCounters,
   REFUSALS,
 } from './oauth/compose.ts';
+import { createRevocationLists } from './ca/revocation-lists.ts';
+import { openCertificateAuthority } from './open-authority.ts';
 import { openMail, openOutbound } from './open-state.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createFirstProof } from './registry/first-proof.ts';
 import { standingInDirectory } from './registry/people.ts';
+import { activePeopleIssuer } from './registry/people-issuer.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { knownResourceServers } from './registry/known-resource-servers.ts';
 import { createCredentialPlaces } from './registry/use/credential-places.ts';
@@ -58,6 +62,8 @@ export interface ComposeDeps extends FoundationDeps {
   readonly mtlsBase: string | undefined;
   readonly version: string;
   readonly draining: () => boolean;
+  /** Where the files of the console are; undefined: there is none. */
+  readonly consoleFolder?: URL | undefined;
 }
 
 export interface Composition {
@@ -96,6 +102,13 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const foundation = await layFoundation(deps, opened);
   const { masterKey, storage, sink, log, changes, seal, secretHash, rotation, rotateIfDue, keystore } =
     foundation;
+  const { issuing, ...authorities } = await openCertificateAuthority({
+    ...deps,
+    ...rotation,
+    storage,
+    changes,
+  });
+  const revocationLists = createRevocationLists({ storage, ca: issuing.ca, clock });
   const facts = createFactsCache({ storage, capacity: deployment.cachedIdentities });
   const ledger = createCutoffLedger({ storage, clock });
   const feed = createCutoffFeed({ ledger, keystore, clock, issuer });
@@ -156,6 +169,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     node,
     report,
   };
+  const peopleIssuer = async (): Promise<string | undefined> =>
+    (await activePeopleIssuer(storage.trustedIssuers, devPeople?.trustedIssuer))?.issuer;
   const ownUse = createOwnUse(shared);
   const governance: GovernanceDeps = {
     ...shared,
@@ -170,6 +185,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     version: deps.version,
     changes,
     rotation,
+    issuing,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
     followers,
@@ -185,6 +201,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const wings = [
     ...createOAuthRoutes({
       ...shared,
+      ...issuing,
+      revocationLists,
       secretHash,
       scopesOfRoles,
       feed,
@@ -204,7 +222,6 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       maximumAge,
       fetchFault,
       rotationOverlap: deployment.rotationOverlap * 1000,
-      selfRotation: deployment.selfRotation,
       jwksMaxAge: deployment.jwksMaxAge,
       usedOnce: storage.usedOnce,
       jwks,
@@ -215,6 +232,9 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     }),
     ...createAdminRoutes(governance),
     ...(devPeople?.routes ?? []),
+    ...(deps.consoleFolder === undefined
+      ? []
+      : consoleRoutes({ issuer, folder: deps.consoleFolder, peopleIssuer })),
   ];
   const logReady = createLogReadiness(shared);
   const operation = operationRoutes({
@@ -234,7 +254,11 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       mail,
       digestDay: deployment.digestDay,
       webhooks: { seal, fetchFault, post, digest: (secret) => secretHash.digest(secret) },
-      rotateIfDue,
+      rotateIfDue: async () => {
+        await rotateIfDue();
+        await authorities.rotateIfDue();
+      },
+      certificateRetention: deployment.certificateRetention * 1000,
       reportOwnUse: () => ownUse.report(),
       pace,
       places,
@@ -278,6 +302,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       facts.close();
       resourceServers.close();
       statusLists.close();
+      revocationLists.close();
       ledger.close();
       await storage.close();
     },

@@ -49,6 +49,11 @@ export interface Deployment {
   readonly credentialExpiring: readonly string[];
   readonly rotationOverlap: number;
   readonly selfRotation: boolean;
+  /** Not judged yet. Undefined: the issuer's host. */
+  readonly trustDomain: string | undefined;
+  readonly certificateLifetime: number;
+  readonly deviceCertificateLifetime: number;
+  readonly certificateRetention: number;
   readonly apiKeyRate: number;
   readonly failureLimit: number | undefined;
   readonly tokenLifetime: number;
@@ -63,6 +68,7 @@ export interface Deployment {
   readonly dpopNonce: boolean;
   /** Never in `serve`. */
   readonly devPeople: boolean;
+  readonly console: boolean;
   /** Undefined: no mail is sent. */
   readonly smtp: Smtp | undefined;
   /** 0 = Sunday. Undefined: no digests. */
@@ -121,6 +127,10 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     credentialExpiring: read.list('credential-expiring'),
     rotationOverlap: read.number('rotation-overlap'),
     selfRotation: read.flag('self-rotation'),
+    trustDomain: read.text('trust-domain'),
+    certificateLifetime: read.number('certificate-lifetime'),
+    deviceCertificateLifetime: read.number('device-certificate-lifetime'),
+    certificateRetention: read.number('certificate-retention'),
     apiKeyRate: read.number('api-key-rate'),
     failureLimit: settings.get('failure-limit') as number | undefined,
     tokenLifetime: read.number('token-lifetime'),
@@ -134,6 +144,7 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     lostChangesUntil: read.number('lost-changes-until'),
     dpopNonce: read.flag('dpop-nonce'),
     devPeople: mode === 'dev' && read.flag('dev-people'),
+    console: read.flag('console'),
     smtp: smtpOf({
       url: read.text('smtp-url'),
       from: read.text('smtp-from'),

@@ -43,6 +43,7 @@ export function serverMetadata(facts: ServerMetadataFacts): Readonly<Record<stri
     revocation_endpoint_auth_signing_alg_values_supported: facts.assertionAlgorithms,
     key_rotation_endpoint: `${issuer}/oauth/rotate`,
     derivation_keys_endpoint: `${issuer}/oauth/derivation-keys`,
+    certificate_renewal_endpoint: `${issuer}/oauth/certificate`,
     ...(facts.dpopAlgorithms === undefined
       ? {}
       : { dpop_signing_alg_values_supported: facts.dpopAlgorithms }),
@@ -57,6 +58,7 @@ function aliases(base: string): Readonly<Record<string, string>> {
     token_endpoint: `${base}/oauth/token`,
     introspection_endpoint: `${base}/oauth/introspect`,
     revocation_endpoint: `${base}/oauth/revoke`,
+    certificate_renewal_endpoint: `${base}/oauth/certificate`,
   };
 }
 

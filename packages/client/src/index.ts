@@ -10,6 +10,9 @@ export {
   type TokenErrorFacts,
 } from './errors.ts';
 export type { DpopKey } from './dpop.ts';
+export { type HeldCertificate, newKey as newDeviceKey } from './certificate/certificate-request.ts';
+export { claimDevice, type ClaimOptions } from './certificate/claim.ts';
+export { renewalTime, renewCertificate, type RenewOptions } from './certificate/renew.ts';
 export type { ClientOptions } from './options.ts';
 export type { ShownCertificate } from '@countersign/protocol/fetch-trusting';
 export type { PrivateJwk, PrivateKey } from './signing-key.ts';
@@ -21,4 +24,4 @@ export { githubActionsToken } from './subject-token/github-actions.ts';
 export { gitlabToken } from './subject-token/gitlab.ts';
 export { kubernetesToken } from './subject-token/kubernetes-service-account.ts';
 export type { SubjectTokenRequest, SubjectTokenSource } from './subject-token/source.ts';
-export type { AccessToken, Introspection } from './token-request.ts';
+export type { AccessToken, DerivationKey, Introspection } from './token-request.ts';

@@ -39,6 +39,7 @@ import {
 import { createRevocationLists } from './ca/revocation-lists.ts';
 import { openCertificateAuthority } from './open-authority.ts';
 import { openMail, openOutbound } from './open-state.ts';
+import { createClaimCodes } from './registry/claim/find-code.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createFirstProof } from './registry/first-proof.ts';
 import { standingInDirectory } from './registry/people.ts';
@@ -186,6 +187,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     changes,
     rotation,
     issuing,
+    claimCodeLifetime: deployment.claimCodeLifetime * 1000,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
     followers,
@@ -203,6 +205,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       ...shared,
       ...issuing,
       revocationLists,
+      claimCodes: createClaimCodes({ storage, secretHash }),
       secretHash,
       scopesOfRoles,
       feed,

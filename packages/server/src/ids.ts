@@ -29,7 +29,8 @@ export type IdPrefix =
   | 'mal'
   | 'prp'
   | 'cau'
-  | 'crt';
+  | 'crt'
+  | 'clm';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const LENGTH = 20;

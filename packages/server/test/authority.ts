@@ -163,6 +163,7 @@ export async function openAuthority({
     },
     keystore,
     rotation,
+    claimCodeLifetime: 30 * day,
     issuing: await openIssuing(storage, rotation),
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,

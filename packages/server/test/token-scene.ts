@@ -1,3 +1,4 @@
+import { createClaimCodes } from '../src/registry/claim/find-code.ts';
 import { createRevocationLists } from '../src/ca/revocation-lists.ts';
 import { openIssuing } from './issuing.ts';
 import { formatBasicCredentials, generateSecret } from '@countersign/protocol';
@@ -138,6 +139,7 @@ export async function openTokenScene(
   };
   const deps: OAuthDeps = {
     ...issuing,
+    claimCodes: createClaimCodes({ storage, secretHash }),
     revocationLists: createRevocationLists({ storage, ca: issuing.ca, clock }),
     issuer: ISSUER,
     adminResource: `${ISSUER}/v1`,

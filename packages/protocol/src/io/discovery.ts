@@ -78,7 +78,14 @@ export async function discoverServer(issuer: Issuer, options: DiscoveryOptions):
  */
 export function endpointOf(
   metadata: ServerMetadata,
-  name: 'token_endpoint' | 'jwks_uri' | 'introspection_endpoint' | 'key_rotation_endpoint',
+  name:
+    | 'token_endpoint'
+    | 'jwks_uri'
+    | 'introspection_endpoint'
+    | 'key_rotation_endpoint'
+    | 'certificate_renewal_endpoint'
+    | 'device_claim_endpoint'
+    | 'derivation_keys_endpoint',
 ): string {
   return addressIn(metadata, name, metadata[name]);
 }
@@ -89,7 +96,7 @@ export function endpointOf(
  */
 export function mtlsEndpointOf(
   metadata: ServerMetadata,
-  name: 'token_endpoint' | 'introspection_endpoint',
+  name: 'token_endpoint' | 'introspection_endpoint' | 'certificate_renewal_endpoint',
 ): string {
   const aliases: unknown = metadata.mtls_endpoint_aliases;
   const alias: unknown = isJsonObject(aliases) && Object.hasOwn(aliases, name) ? aliases[name] : undefined;

@@ -30,6 +30,8 @@ import { approvalRuleHandlers } from './admin/approval-rules.ts';
 import { approvalHandlers } from './admin/approvals.ts';
 import { auditHandlers } from './admin/audit.ts';
 import { certificateAuthorityHandlers } from './admin/certificate-authorities.ts';
+import { claimCodeHandlers } from './admin/claim-codes.ts';
+import { devicesImportHandler } from './admin/devices-import.ts';
 import { certificateHandlers } from './admin/certificates.ts';
 import type { IssueDeps } from '../registry/certificates/issue.ts';
 import { credentialHandlers } from './admin/credentials.ts';
@@ -112,6 +114,8 @@ export interface GovernanceDeps {
     IssueDeps,
     'ca' | 'trustDomain' | 'certificateLifetime' | 'revocationListUrl' | 'selfRotation'
   >;
+  /** Milliseconds for which a claim code is good at most. */
+  readonly claimCodeLifetime: number;
   readonly requireSigningKey: ResourceServerDeps['requireSigningKey'];
   readonly ledger: CutoffLedger;
   /** Who calls what is being decommissioned. */
@@ -189,6 +193,8 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...credentialHandlers(rules),
     ...certificateHandlers({ ...rules, ...deps.issuing }),
     ...certificateAuthorityHandlers(rules),
+    ...claimCodeHandlers(rules),
+    'devices.import': devicesImportHandler(rules),
     ...resourceServerHandlers(rules),
     ...trustedIssuerHandlers(rules),
     ...accessHistoryHandlers(rules),

@@ -37,6 +37,7 @@ import {
   type CertificateRenewalDeps,
   createCertificateRenewalEndpoint,
 } from './endpoints/certificate-renewal.ts';
+import { createDeviceClaimEndpoint, type DeviceClaimDeps } from './endpoints/device-claim.ts';
 import { createRevokeEndpoint, type RevokeDeps } from './endpoints/revoke.ts';
 import { createStatusListEndpoint } from './endpoints/status-list.ts';
 import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
@@ -69,6 +70,8 @@ export interface OAuthDeps
   /** The built-in authority of certificates. */
   readonly ca: CertificateAuthority;
   readonly revocationLists: RevocationLists;
+  /** With which devices claim their identities. */
+  readonly claimCodes: DeviceClaimDeps['claimCodes'];
   readonly keystore: TokenEndpointDeps['keystore'] &
     DerivationKeysDeps['keystore'] &
     Parameters<typeof createJwksEndpoint>[0] &
@@ -153,6 +156,10 @@ export function createOAuthRoutes(
     ...about,
     record: createIssuanceRecord(deps, 'derivation_keys.refused'),
   });
+  const deviceClaim = createDeviceClaimEndpoint({
+    ...about,
+    record: createIssuanceRecord(deps, 'claim.refused'),
+  });
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
     grantTypes: grants.map((grant) => grant.type),
@@ -172,6 +179,7 @@ export function createOAuthRoutes(
     { ...form, path: '/oauth/revoke', endpoint: revoke },
     { ...form, path: '/oauth/rotate', endpoint: rotate },
     { ...form, path: '/oauth/certificate', endpoint: renewal },
+    { ...form, path: '/oauth/claim', endpoint: deviceClaim },
     { ...read, path: '/ca/roots', endpoint: createRootsEndpoint(deps.ca) },
     { ...read, path: '/ca/issuing', endpoint: createIssuingEndpoint(deps.ca) },
     { ...read, path: '/ca/crl/:authority', endpoint: createRevocationListEndpoint(deps.revocationLists) },

@@ -20,7 +20,8 @@ export type ObjectKind =
   | 'Webhook'
   | 'Proposal'
   | 'Certificate'
-  | 'CertificateAuthority';
+  | 'CertificateAuthority'
+  | 'ClaimCode';
 type View = Record<string, unknown>;
 
 /** One object before and after a change. */
@@ -55,6 +56,7 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['proposal', 'Proposal'],
   ['certificate', 'Certificate'],
   ['certificate_authority', 'CertificateAuthority'],
+  ['claim_code', 'ClaimCode'],
 ]);
 const ENDS = new Set([
   'revoked',
@@ -133,7 +135,7 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'Person') return member('handle');
   if (kind === 'Team') return member('name');
   if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
-  if (kind === 'Certificate') return member('client_id');
+  if (kind === 'Certificate' || kind === 'ClaimCode') return member('client_id');
   if (kind === 'CertificateAuthority') return member('role');
   if (kind === 'Proposal') return `${member('client_id')}: ${member('kind')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;

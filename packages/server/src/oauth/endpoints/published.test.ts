@@ -36,8 +36,10 @@ describe('the metadata', () => {
       revocation_endpoint: 'https://authority.test/oauth/revoke',
       revocation_endpoint_auth_methods_supported: METHODS,
       revocation_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
+      device_claim_endpoint: 'https://authority.test/oauth/claim',
       certificate_renewal_endpoint: 'https://authority.test/oauth/certificate',
       key_rotation_endpoint: 'https://authority.test/oauth/rotate',
+      derivation_keys_endpoint: 'https://authority.test/oauth/derivation-keys',
     });
     expect(answer.headers).toEqual({
       'content-type': 'application/json',
@@ -100,6 +102,7 @@ describe('the routes of the token wing', () => {
       'POST /oauth/revoke oauth 65536',
       'POST /oauth/rotate oauth 65536',
       'POST /oauth/certificate oauth 65536',
+      'POST /oauth/claim oauth 65536',
       'GET /ca/roots plain 0',
       'GET /ca/issuing plain 0',
       'GET /ca/crl/:authority plain 0',

@@ -151,6 +151,16 @@ export {
   wellKnownUrl,
 } from './server-metadata.ts';
 export {
+  MAX_SPIFFE_ID_BYTES,
+  MAX_TRUST_DOMAIN_BYTES,
+  parseSpiffeId,
+  parseTrustDomain,
+  type SpiffeId,
+  spiffeIdOf,
+  type SpiffeIdText,
+  type TrustDomain,
+} from './spiffe-id.ts';
+export {
   isJsonObject,
   type JsonFault,
   type JsonLimits,
@@ -173,6 +183,17 @@ export {
   type JwkSetResult,
   type VerificationKey,
 } from './verification-key.ts';
+export {
+  isJwtSvidSignedBy,
+  JWT_SVID_LEEWAY,
+  JWT_SVID_TYP,
+  type JwtSvid,
+  type JwtSvidFault,
+  type JwtSvidMismatch,
+  jwtSvidMismatch,
+  type JwtSvidResult,
+  parseJwtSvid,
+} from './jwt-svid.ts';
 export { jwsSignature, signEs256, signJws, type SigningKey, verifyJws } from './jws-signature.ts';
 export { asBuffer } from './as-buffer.ts';
 export { type BoundedJsonLimits, parseBoundedJsonObject } from './bounded-json.ts';

@@ -1,3 +1,4 @@
+import { parseTrustDomain, type TrustDomain } from '@countersign/protocol';
 import { createLogReadiness } from './audit/readiness.ts';
 import { createStrangerBudget } from './audit/stranger-budget.ts';
 import { createCutoffFeed } from './cutoff/feed.ts';
@@ -94,7 +95,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const { jwks, post, fetchFault } = openOutbound(deployment);
   const mail = await openMail(deployment);
   const foundation = await layFoundation(deps, opened);
-  const { masterKey, storage, sink, log, changes, seal, secretHash, rotation, rotateIfDue, keystore } =
+  const { masterKey, storage, sink, log, changes, seal, secretHash, rotation, rotateIfDue, keystore, svidKeystore } =
     foundation;
   const facts = createFactsCache({ storage, capacity: deployment.cachedIdentities });
   const ledger = createCutoffLedger({ storage, clock });
@@ -170,6 +171,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     version: deps.version,
     changes,
     rotation,
+    trustDomain: trustDomainOf(issuer),
+    svidKeystore,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
     followers,
@@ -282,6 +285,11 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       await storage.close();
     },
   };
+}
+
+/** TEMPORARY */
+function trustDomainOf(issuer: string): TrustDomain {
+  return parseTrustDomain(new URL(issuer).hostname) ?? ('localhost' as TrustDomain);
 }
 
 async function answers(storage: Storage): Promise<boolean> {

@@ -15,7 +15,7 @@ import { createJwksCache, type JwksCache } from './outbound/jwks-cache.ts';
 import { createSafeFetch } from './outbound/safe-fetch.ts';
 import { createSafePost, type SafePost } from './outbound/safe-post.ts';
 import { urlFault } from './outbound/target.ts';
-import type { Storage } from './storage/storage.ts';
+import type { Storage, Stores } from './storage/storage.ts';
 import type { Logger } from './telemetry/logger.ts';
 
 /** What a deployment keeps its state in: which database, which log, which signing keys, and which keys of others. */
@@ -62,12 +62,20 @@ export function scheduleOf(deployment: Deployment): RotationSchedule {
 }
 
 export async function openKeystore(
-  storage: Storage,
-  rotation: RotationDeps,
-  clock: Clock,
-  logger: Logger,
+  {
+    storage,
+    rotation,
+    clock,
+    logger,
+  }: {
+    readonly storage: Storage;
+    readonly rotation: RotationDeps;
+    readonly clock: Clock;
+    readonly logger: Logger;
+  },
+  keys: Stores['signingKeys'],
 ): Promise<SigningKeystore> {
-  const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer: rotation.signer, clock });
+  const keystore = await createSigningKeystore({ keys, signer: rotation.signer, clock });
   storage.onChange((change) => {
     if (change.kind !== 'signing_keys' && change.kind !== 'all') return;
     keystore

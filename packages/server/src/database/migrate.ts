@@ -21,6 +21,7 @@ import { trace } from './migrations/0037-trace.ts';
 import { reviews } from './migrations/0038-reviews.ts';
 import { rightSizing } from './migrations/0039-right-sizing.ts';
 import { usedOnceApart } from './migrations/0040-used-once-apart.ts';
+import { workloads } from './migrations/0049-workloads.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
@@ -48,6 +49,7 @@ const MIGRATIONS: readonly {
   { name: '0038-reviews', texts: reviews },
   { name: '0039-right-sizing', texts: rightSizing },
   { name: '0040-used-once-apart', texts: usedOnceApart },
+  { name: '0049-workloads', texts: workloads },
 ];
 
 const createTable = statement(

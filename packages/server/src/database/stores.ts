@@ -39,6 +39,7 @@ import { reporterStore } from './usage-reporters.ts';
 import { usageStore } from './usage.ts';
 import { webhookDeliveryStore } from './webhook-deliveries.ts';
 import { webhookStore } from './webhooks.ts';
+import { workloadStore } from './workloads.ts';
 
 function storesOn(session: Session, clock: Clock, staleness: number): Stores {
   return {
@@ -55,7 +56,8 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     reviewItems: reviewItemStore(session),
     credentialMakers: credentialMakerStore(session),
     trustedIssuers: trustedIssuerStore(session),
-    signingKeys: signingKeyStore(session),
+    signingKeys: signingKeyStore(session, 'signing_keys'),
+    svidKeys: signingKeyStore(session, 'svid_keys'),
     cutoffs: cutoffStore(session),
     cutoffReceipts: cutoffReceiptStore(session),
     statusIndexes: statusIndexStore(session),
@@ -74,6 +76,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     endingCallers: endingCallerStore(session),
     scopeRoutes: scopeRouteStore(session),
     unregisteredCallers: unregisteredCallerStore(session),
+    workloads: workloadStore(session),
     webhooks: webhookStore(session),
     webhookDeliveries: webhookDeliveryStore(session),
     mails: mailStore(session),

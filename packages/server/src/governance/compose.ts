@@ -1,4 +1,5 @@
 import { MOST_REVIEW_ITEMS, type OperationId, operationIds, operations } from '@countersign/admin-api';
+import type { TrustDomain } from '@countersign/protocol';
 import type { Changes } from '../audit/change.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { StrangerBudget } from '../audit/stranger-budget.ts';
@@ -55,7 +56,9 @@ import { teamHandlers } from './admin/teams.ts';
 import { traceHandlers } from './admin/trace.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
 import { usageHandlers } from './admin/usage.ts';
+import { type SvidDeps, svidHandlers } from './admin/svids.ts';
 import { webhookHandlers } from './admin/webhooks.ts';
+import { workloadHandlers } from './admin/workloads.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
 import { deliverWebhooksJob } from './jobs/deliver-webhooks.ts';
 import { escalateOwnershipOffersJob } from './jobs/escalate-ownership-offers.ts';
@@ -104,6 +107,10 @@ export interface GovernanceDeps {
   readonly people: PeopleDeps;
   readonly keystore: Pick<Keystore, 'verificationKey'> & { reload(): Promise<void> };
   readonly rotation: RotationDeps;
+  /** Of this deployment. */
+  readonly trustDomain: TrustDomain;
+  /** Keys of JWT-SVIDs and of nothing else. */
+  readonly svidKeystore: SvidDeps['svidKeystore'];
   readonly requireSigningKey: ResourceServerDeps['requireSigningKey'];
   readonly ledger: CutoffLedger;
   /** Who calls what is being decommissioned. */
@@ -204,6 +211,8 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...documentHandlers(rules),
     ...meHandlers(rules),
     ...webhookHandlers(rules),
+    ...workloadHandlers(rules),
+    ...svidHandlers(rules),
   };
 }
 

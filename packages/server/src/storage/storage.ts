@@ -35,6 +35,7 @@ import type { ReporterStore } from './usage-reporters.ts';
 import type { UsageStore } from './usage.ts';
 import type { WebhookDeliveryStore } from './webhook-deliveries.ts';
 import type { WebhookStore } from './webhooks.ts';
+import type { WorkloadStore } from './workloads.ts';
 import type { UsedOnceStore } from './used-once.ts';
 
 /** The stores, and what whoever writes to them must know of the other nodes. */
@@ -52,6 +53,8 @@ export interface Stores {
   readonly credentialMakers: CredentialMakerStore;
   readonly trustedIssuers: TrustedIssuerStore;
   readonly signingKeys: SigningKeyStore;
+  /** Keys that sign JWT-SVIDs and nothing else: no token is verified with one. */
+  readonly svidKeys: SigningKeyStore;
   readonly cutoffs: CutoffStore;
   readonly cutoffReceipts: CutoffReceiptStore;
   readonly statusIndexes: StatusIndexStore;
@@ -70,6 +73,7 @@ export interface Stores {
   readonly endingCallers: EndingCallerStore;
   readonly scopeRoutes: ScopeRouteStore;
   readonly unregisteredCallers: UnregisteredCallerStore;
+  readonly workloads: WorkloadStore;
   readonly webhooks: WebhookStore;
   readonly webhookDeliveries: WebhookDeliveryStore;
   readonly mails: MailStore;

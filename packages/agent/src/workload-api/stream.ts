@@ -1,0 +1,33 @@
+// Streams of the SPIFFE Workload API (§4.2): each message is the whole state, the first comes at once, the next when it is another.
+import type { Call } from '../grpc/server.ts';
+
+export interface Changing {
+  changed(signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Sends what `render` makes, and again whenever that is another, until the caller is gone or `render` throws. A caller that
+ * reads slowly gets the newest state and none between.
+ */
+export async function stream<Peer>(
+  call: Call<Peer>,
+  source: Changing,
+  render: () => Promise<Buffer>,
+): Promise<void> {
+  let sent: Buffer | undefined;
+  while (!call.signal.aborted) {
+    const over = new AbortController();
+    // Listened for before it is looked at: no change falls between.
+    const change = source.changed(AbortSignal.any([call.signal, over.signal]));
+    try {
+      const message = await render();
+      if (sent === undefined || !sent.equals(message)) {
+        await call.send(message);
+        sent = message;
+      }
+      await change;
+    } finally {
+      over.abort();
+    }
+  }
+}

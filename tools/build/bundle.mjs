@@ -38,6 +38,13 @@ const PROGRAMS = [
     // Loaded where Envoy asks over gRPC, and only there.
     external: ['@bufbuild/protobuf', '@connectrpc/connect', '@connectrpc/connect-node'],
   },
+  {
+    folder: 'packages/agent/dist/bundle',
+    entries: { main: 'packages/agent/dist/main.js' },
+    packages: ['protocol', 'client', 'agent'],
+    // Brings compiled code, and may be missing.
+    external: ['koffi'],
+  },
 ];
 
 /** Packages that came as CommonJS ask for Node's modules by `require`. */

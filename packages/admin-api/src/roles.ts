@@ -38,7 +38,7 @@ export const SCOPE_ROLES: { readonly [scope in Permission]: readonly Role[] } = 
   'webhooks:write': OPERATION,
   'workloads:read': EVERYBODY,
   'workloads:write': OPERATION,
-  'svids:issue': ['admin'],
+  'svids:issue': OPERATION,
   'leaks:write': OPERATION,
   'usage:write': OPERATION,
   'metrics:read': [...OPERATION, 'auditor'],

@@ -109,6 +109,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'What is wrong with machines, why, and the command that makes it right',
     load: async () => (await import('./commands/findings.ts')).findings,
   },
+  workloads: {
+    brief: 'Which processes an agent gives SVIDs to',
+    load: async () => (await import('./commands/workloads.ts')).workloads,
+  },
   webhooks: {
     brief: 'Where notices of changes go',
     load: async () => (await import('./commands/webhooks.ts')).webhooks,

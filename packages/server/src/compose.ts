@@ -95,8 +95,19 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const { jwks, post, fetchFault } = openOutbound(deployment);
   const mail = await openMail(deployment);
   const foundation = await layFoundation(deps, opened);
-  const { masterKey, storage, sink, log, changes, seal, secretHash, rotation, rotateIfDue, keystore, svidKeystore } =
-    foundation;
+  const {
+    masterKey,
+    storage,
+    sink,
+    log,
+    changes,
+    seal,
+    secretHash,
+    rotation,
+    rotateIfDue,
+    keystore,
+    svidKeystore,
+  } = foundation;
   const facts = createFactsCache({ storage, capacity: deployment.cachedIdentities });
   const ledger = createCutoffLedger({ storage, clock });
   const feed = createCutoffFeed({ ledger, keystore, clock, issuer });

@@ -96,5 +96,17 @@ export async function layFoundation(
   const opening = { storage, rotation, clock, logger };
   const keystore = await openKeystore(opening, storage.signingKeys);
   const svidKeystore = await openKeystore(opening, storage.svidKeys);
-  return { masterKey, storage, sink, log, changes, seal, secretHash, rotation, rotateIfDue, keystore, svidKeystore };
+  return {
+    masterKey,
+    storage,
+    sink,
+    log,
+    changes,
+    seal,
+    secretHash,
+    rotation,
+    rotateIfDue,
+    keystore,
+    svidKeystore,
+  };
 }

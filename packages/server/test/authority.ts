@@ -1,3 +1,4 @@
+import type { TrustDomain } from '@countersign/protocol';
 import { BlockList } from 'node:net';
 import { type Role, scopesOfRoles } from '@countersign/admin-api';
 import { createChanges, type Changes } from '../src/audit/change.ts';
@@ -81,6 +82,7 @@ export interface FakeLog extends AuditLog {
 
 export const ISSUER = 'https://authority.test';
 export const RESOURCE = `${ISSUER}/v1`;
+export const TRUST_DOMAIN = 'example.org' as TrustDomain;
 export const START = Date.parse('2026-11-21T12:00:00.250Z');
 
 /** The issuer that vouches for people in tests. */
@@ -136,8 +138,10 @@ export async function openAuthority({
   const rotation = { signer, clock, random, schedule };
   await changes.run({ identity: 'countersign' }, async (stores, tell) => {
     await rotate(rotation, stores, 'ES256', 'due', tell);
+    await rotate(rotation, { ...stores, signingKeys: stores.svidKeys }, 'ES256', 'due', tell);
   });
   const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer, clock });
+  const svidKeystore = await createSigningKeystore({ keys: storage.svidKeys, signer, clock });
   const reloads: Promise<void>[] = [];
   storage.onChange((change) => {
     if (change.kind === 'signing_keys') reloads.push(keystore.reload());
@@ -162,6 +166,8 @@ export async function openAuthority({
     },
     keystore,
     rotation,
+    trustDomain: TRUST_DOMAIN,
+    svidKeystore,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
     followers,

@@ -1,4 +1,5 @@
 // gRPC over HTTP/2, Length-Prefixed-Message. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+import type { Readable } from 'node:stream';
 import { GrpcError } from './status.ts';
 
 /** One byte says whether it is compressed, four how long it is. */
@@ -17,10 +18,11 @@ export function framed(message: Uint8Array): Buffer {
  * The one message of a request, put together from whatever pieces it came in.
  * @throws GrpcError where there is none, more than one, or one that is compressed or too long
  */
-export async function readOnly(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+export async function readOnly(stream: Readable): Promise<Uint8Array> {
   let got = Buffer.alloc(0);
-  for await (const chunk of chunks) {
-    got = Buffer.concat([got, chunk]);
+  // Its answer is still to be written when no more is read.
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+    got = Buffer.concat([got, chunk as Uint8Array]);
     if (got.length >= PREFIX_BYTES) requireAcceptable(got);
     if (got.length > PREFIX_BYTES + MOST_REQUEST_BYTES) throw tooLong();
   }

@@ -141,7 +141,7 @@ async function answer<Peer>(
     options.requireHeaders(headers);
     requireIdentityEncoding(headers);
     timer = deadline(headers, given);
-    const request = await readOnly(stream as AsyncIterable<Uint8Array>);
+    const request = await readOnly(stream);
     await method({ peer, request, signal, send: (message) => send(stream, message) });
     end(stream, undefined);
   } catch (error) {

@@ -17,7 +17,8 @@ export interface Entitled {
  */
 export async function entitledOf(followed: Pick<Followed, 'current'>, peer: Peer): Promise<Entitled> {
   const before = followed.current();
-  if (before === undefined) throw new GrpcError('unavailable', 'the agent has not heard of its authority yet');
+  if (before === undefined)
+    throw new GrpcError('unavailable', 'the agent has not heard of its authority yet');
   const attested = await attest(peer);
   if (attested === undefined) throw noIdentity();
   // What changed while the process was looked at counts.

@@ -125,7 +125,10 @@ function isSignedInItsDomain(served: Served, svid: ParsedJwtSvid): boolean {
 /** Of another trust domain only what every JWT-SVID has: what else it says is not known to mean the same here. */
 const REGISTERED: ReadonlySet<string> = new Set(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti']);
 
-function claimsOf(served: Served, { id, claims, audience }: ParsedJwtSvid): { readonly [name: string]: Json } {
+function claimsOf(
+  served: Served,
+  { id, claims, audience }: ParsedJwtSvid,
+): { readonly [name: string]: Json } {
   const shown = Object.entries(claims).filter(
     ([name]) => id.trustDomain === served.trustDomain || REGISTERED.has(name),
   );

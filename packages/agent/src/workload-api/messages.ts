@@ -55,10 +55,7 @@ export function jwtBundlesResponse(bundles: ReadonlyMap<string, Uint8Array>): Bu
   return new MessageWriter().mapOfBytes(1, bundles).finish();
 }
 
-export function validateJwtSvidResponse(
-  spiffeId: string,
-  claims: { readonly [name: string]: Json },
-): Buffer {
+export function validateJwtSvidResponse(spiffeId: string, claims: { readonly [name: string]: Json }): Buffer {
   return new MessageWriter()
     .string(1, spiffeId)
     .message(2, (struct) => writeStruct(struct, claims))

@@ -3,7 +3,7 @@ import type { KeyAlgorithm } from '../storage/signing-keys.ts';
 
 /** A key that signs, wherever it lives. */
 export interface SigningHandle {
-  /** The JWS signature over `signingInput` (ASCII), base64url; with HS256 the HMAC, which anybody with the key can make. */
+  /** The JWS signature over `signingInput` (a byte a character), base64url; with HS256 the HMAC, which anybody with the key can make. */
   sign(signingInput: string): string;
 }
 

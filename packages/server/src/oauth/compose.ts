@@ -21,6 +21,7 @@ import { selfSignedTlsClientAuth } from './client-auth/self-signed-tls-client-au
 import { privateKeyJwt } from './client-auth/private-key-jwt.ts';
 import { tlsClientAuth } from './client-auth/tls-client-auth.ts';
 import { createCutoffsEndpoint, type CutoffsEndpointDeps } from './endpoints/cutoffs.ts';
+import { createDerivationKeysEndpoint, type DerivationKeysDeps } from './endpoints/derivation-keys.ts';
 import { createIntrospectEndpoint } from './endpoints/introspect.ts';
 import { createIssuanceRecord, type IssuanceRecordDeps } from './endpoints/issuance-record.ts';
 import { createJwksEndpoint } from './endpoints/jwks.ts';
@@ -54,6 +55,7 @@ export interface OAuthDeps
     Pick<RotateEndpointDeps, 'maximumAge' | 'fetchFault' | 'rotationOverlap' | 'selfRotation'> {
   readonly secretHash: SecretHash;
   readonly keystore: TokenEndpointDeps['keystore'] &
+    DerivationKeysDeps['keystore'] &
     Parameters<typeof createJwksEndpoint>[0] &
     OwnTokenDeps['keystore'];
   readonly jwksMaxAge: number;
@@ -128,6 +130,10 @@ export function createOAuthRoutes(
   });
   const revoke = createRevokeEndpoint({ ...about, record: createIssuanceRecord(deps, 'revocation.refused') });
   const rotate = createRotateEndpoint({ ...about, record: createIssuanceRecord(deps, 'rotation.refused') });
+  const derivationKeys = createDerivationKeysEndpoint({
+    ...about,
+    record: createIssuanceRecord(deps, 'derivation_keys.refused'),
+  });
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
     grantTypes: grants.map((grant) => grant.type),
@@ -146,6 +152,7 @@ export function createOAuthRoutes(
     { ...form, path: '/oauth/introspect', endpoint: introspect, fast: true },
     { ...form, path: '/oauth/revoke', endpoint: revoke },
     { ...form, path: '/oauth/rotate', endpoint: rotate },
+    { ...form, path: '/oauth/derivation-keys', endpoint: derivationKeys },
     { ...read, path: '/oauth/jwks', endpoint: createJwksEndpoint(deps.keystore, deps.jwksMaxAge) },
     { ...read, path: '/oauth/cutoffs', endpoint: createCutoffsEndpoint(about), errors: 'oauth' },
     {

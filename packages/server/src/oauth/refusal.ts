@@ -1,5 +1,6 @@
 // Why a request at an OAuth endpoint is refused: the inside of RFC 6749 §5.2. Only error-response.ts turns it outward.
 import { ACCESS, type AccessReason } from './refusal/access.ts';
+import { ACE_REFUSALS, type AceReason } from './refusal/ace.ts';
 import { ASSERTION, type AssertionReason } from './refusal/assertion.ts';
 import { CLIENT_ASSERTION, type ClientAssertionReason } from './refusal/client-assertion.ts';
 import { CLIENT_AUTHENTICATION, type ClientAuthenticationReason } from './refusal/client-authentication.ts';
@@ -16,6 +17,7 @@ import { TOKEN_EXCHANGE, type TokenExchangeReason } from './refusal/token-exchan
 
 export type RefusalReason =
   | RequestReason
+  | AceReason
   | ClientAuthenticationReason
   | ClientAssertionReason
   | ClientCertificateReason
@@ -32,6 +34,7 @@ export type RefusalReason =
 /** Every reason there is, with what the caller is told of it and what the operator. */
 export const REFUSALS: Reasons<RefusalReason> = {
   ...REQUEST,
+  ...ACE_REFUSALS,
   ...CLIENT_AUTHENTICATION,
   ...CLIENT_ASSERTION,
   ...CLIENT_CERTIFICATE,

@@ -98,6 +98,7 @@ describe('the routes of the token wing', () => {
       'POST /oauth/introspect oauth 65536',
       'POST /oauth/revoke oauth 65536',
       'POST /oauth/rotate oauth 65536',
+      'POST /oauth/derivation-keys oauth 65536',
       'GET /oauth/jwks plain 0',
       'GET /oauth/cutoffs oauth 0',
       'GET /oauth/status/:list oauth 0',

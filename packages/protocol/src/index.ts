@@ -22,6 +22,7 @@ export {
   formatBasicCredentials,
   parseBasicCredentials,
 } from './basic-credentials.ts';
+export { createCertificationRequest } from './certification-request.ts';
 export { certificateThumbprint } from './certificate-thumbprint.ts';
 export {
   type BearerChallenge,

@@ -1,4 +1,3 @@
-import { parseTrustDomain, type TrustDomain } from '@countersign/protocol';
 import { createLogReadiness } from './audit/readiness.ts';
 import { createStrangerBudget } from './audit/stranger-budget.ts';
 import { createCutoffFeed } from './cutoff/feed.ts';
@@ -36,6 +35,8 @@ import {
   type IssuanceCounters,
   REFUSALS,
 } from './oauth/compose.ts';
+import { createRevocationLists } from './ca/revocation-lists.ts';
+import { openCertificateAuthority } from './open-authority.ts';
 import { openMail, openOutbound } from './open-state.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createFirstProof } from './registry/first-proof.ts';
@@ -108,6 +109,13 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     keystore,
     svidKeystore,
   } = foundation;
+  const { issuing, ...authorities } = await openCertificateAuthority({
+    ...deps,
+    ...rotation,
+    storage,
+    changes,
+  });
+  const revocationLists = createRevocationLists({ storage, ca: issuing.ca, clock });
   const facts = createFactsCache({ storage, capacity: deployment.cachedIdentities });
   const ledger = createCutoffLedger({ storage, clock });
   const feed = createCutoffFeed({ ledger, keystore, clock, issuer });
@@ -182,7 +190,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     version: deps.version,
     changes,
     rotation,
-    trustDomain: trustDomainOf(issuer),
+    issuing,
+    trustDomain: issuing.trustDomain,
     svidKeystore,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
@@ -199,6 +208,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const wings = [
     ...createOAuthRoutes({
       ...shared,
+      ...issuing,
+      revocationLists,
       secretHash,
       scopesOfRoles,
       feed,
@@ -218,7 +229,6 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       maximumAge,
       fetchFault,
       rotationOverlap: deployment.rotationOverlap * 1000,
-      selfRotation: deployment.selfRotation,
       jwksMaxAge: deployment.jwksMaxAge,
       usedOnce: storage.usedOnce,
       jwks,
@@ -248,7 +258,11 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       mail,
       digestDay: deployment.digestDay,
       webhooks: { seal, fetchFault, post, digest: (secret) => secretHash.digest(secret) },
-      rotateIfDue,
+      rotateIfDue: async () => {
+        await rotateIfDue();
+        await authorities.rotateIfDue();
+      },
+      certificateRetention: deployment.certificateRetention * 1000,
       reportOwnUse: () => ownUse.report(),
       pace,
       places,
@@ -292,15 +306,11 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       facts.close();
       resourceServers.close();
       statusLists.close();
+      revocationLists.close();
       ledger.close();
       await storage.close();
     },
   };
-}
-
-/** TEMPORARY */
-function trustDomainOf(issuer: string): TrustDomain {
-  return parseTrustDomain(new URL(issuer).hostname) ?? ('localhost' as TrustDomain);
 }
 
 async function answers(storage: Storage): Promise<boolean> {

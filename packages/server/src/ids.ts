@@ -28,6 +28,8 @@ export type IdPrefix =
   | 'dlv'
   | 'mal'
   | 'prp'
+  | 'cau'
+  | 'crt'
   | 'wkl'
   | 'svd';
 

@@ -1,4 +1,3 @@
-import type { TrustDomain } from '@countersign/protocol';
 import { BlockList } from 'node:net';
 import { type Role, scopesOfRoles } from '@countersign/admin-api';
 import { createChanges, type Changes } from '../src/audit/change.ts';
@@ -27,6 +26,7 @@ import { ownerAcceptance } from '../src/registry/owner/acceptance.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
 import { createCredentialInstances } from '../src/registry/use/credential-instances.ts';
 import { createEndingCallers } from '../src/registry/use/ending-callers.ts';
+import { openIssuing, TRUST_DOMAIN } from './issuing.ts';
 import { localSigner } from '../src/signers/local.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import type { TrustedIssuerRecord } from '../src/storage/trusted-issuers.ts';
@@ -82,7 +82,6 @@ export interface FakeLog extends AuditLog {
 
 export const ISSUER = 'https://authority.test';
 export const RESOURCE = `${ISSUER}/v1`;
-export const TRUST_DOMAIN = 'example.org' as TrustDomain;
 export const START = Date.parse('2026-11-21T12:00:00.250Z');
 
 /** The issuer that vouches for people in tests. */
@@ -168,6 +167,7 @@ export async function openAuthority({
     rotation,
     trustDomain: TRUST_DOMAIN,
     svidKeystore,
+    issuing: await openIssuing(storage, rotation),
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
     followers,

@@ -10,6 +10,8 @@ import { credentialUseStore } from './credential-use.ts';
 import { credentialStore } from './credentials.ts';
 import { cutoffStore } from './cutoffs.ts';
 import { cutoffReceiptStore } from './cutoff-receipts.ts';
+import { certificateAuthorityStore } from './certificate-authorities.ts';
+import { certificateStore } from './certificates.ts';
 import { type Database, type Session, sessionOf } from './database.ts';
 import { endingCallerStore } from './ending-callers.ts';
 import { findingStore } from './findings.ts';
@@ -58,6 +60,8 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     trustedIssuers: trustedIssuerStore(session),
     signingKeys: signingKeyStore(session, 'signing_keys'),
     svidKeys: signingKeyStore(session, 'svid_keys'),
+    certificateAuthorities: certificateAuthorityStore(session),
+    certificates: certificateStore(session),
     cutoffs: cutoffStore(session),
     cutoffReceipts: cutoffReceiptStore(session),
     statusIndexes: statusIndexStore(session),

@@ -1,5 +1,7 @@
 // The token wing: registers grants (RFC 6749 §4), client authentication methods (§2.3) and endpoints.
 import { CLIENT_ASSERTION_ALGORITHMS, createDpopNonces, DPOP_ALGORITHMS } from '@countersign/protocol';
+import type { CertificateAuthority } from '../ca/certificate-authority.ts';
+import type { RevocationLists } from '../ca/revocation-lists.ts';
 import type { StatusLists } from '../cutoff/status-list.ts';
 import type { Route } from '../http/route.ts';
 import type { JwksCache } from '../outbound/jwks-cache.ts';
@@ -26,6 +28,15 @@ import { createIntrospectEndpoint } from './endpoints/introspect.ts';
 import { createIssuanceRecord, type IssuanceRecordDeps } from './endpoints/issuance-record.ts';
 import { createJwksEndpoint } from './endpoints/jwks.ts';
 import { createRotateEndpoint, type RotateEndpointDeps } from './endpoints/rotate.ts';
+import {
+  createIssuingEndpoint,
+  createRevocationListEndpoint,
+  createRootsEndpoint,
+} from './endpoints/certificate-authority.ts';
+import {
+  type CertificateRenewalDeps,
+  createCertificateRenewalEndpoint,
+} from './endpoints/certificate-renewal.ts';
 import { createRevokeEndpoint, type RevokeDeps } from './endpoints/revoke.ts';
 import { createStatusListEndpoint } from './endpoints/status-list.ts';
 import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
@@ -52,8 +63,12 @@ export interface OAuthDeps
     Omit<SignInDeps, 'constraints' | 'keystore' | 'usedOnce' | 'jwks' | 'lifetimes'>,
     IssuanceRecordDeps,
     Pick<RevokeDeps, 'changes' | 'ledger'>,
+    Pick<CertificateRenewalDeps, 'trustDomain' | 'certificateLifetime' | 'revocationListUrl' | 'random'>,
     Pick<RotateEndpointDeps, 'maximumAge' | 'fetchFault' | 'rotationOverlap' | 'selfRotation'> {
   readonly secretHash: SecretHash;
+  /** The built-in authority of certificates. */
+  readonly ca: CertificateAuthority;
+  readonly revocationLists: RevocationLists;
   readonly keystore: TokenEndpointDeps['keystore'] &
     DerivationKeysDeps['keystore'] &
     Parameters<typeof createJwksEndpoint>[0] &
@@ -97,7 +112,7 @@ export function createOAuthRoutes(
     clientSecretBasic(deps.secretHash),
     clientSecretPost(deps.secretHash),
     privateKeyJwt({ ...deps, tokenEndpoints: tokenEndpoints(deps) }),
-    tlsClientAuth(),
+    tlsClientAuth(() => deps.ca.trust()),
     selfSignedTlsClientAuth,
     apiKey(deps.secretHash),
   ];
@@ -130,6 +145,10 @@ export function createOAuthRoutes(
   });
   const revoke = createRevokeEndpoint({ ...about, record: createIssuanceRecord(deps, 'revocation.refused') });
   const rotate = createRotateEndpoint({ ...about, record: createIssuanceRecord(deps, 'rotation.refused') });
+  const renewal = createCertificateRenewalEndpoint({
+    ...about,
+    record: createIssuanceRecord(deps, 'renewal.refused'),
+  });
   const derivationKeys = createDerivationKeysEndpoint({
     ...about,
     record: createIssuanceRecord(deps, 'derivation_keys.refused'),
@@ -152,6 +171,10 @@ export function createOAuthRoutes(
     { ...form, path: '/oauth/introspect', endpoint: introspect, fast: true },
     { ...form, path: '/oauth/revoke', endpoint: revoke },
     { ...form, path: '/oauth/rotate', endpoint: rotate },
+    { ...form, path: '/oauth/certificate', endpoint: renewal },
+    { ...read, path: '/ca/roots', endpoint: createRootsEndpoint(deps.ca) },
+    { ...read, path: '/ca/issuing', endpoint: createIssuingEndpoint(deps.ca) },
+    { ...read, path: '/ca/crl/:authority', endpoint: createRevocationListEndpoint(deps.revocationLists) },
     { ...form, path: '/oauth/derivation-keys', endpoint: derivationKeys },
     { ...read, path: '/oauth/jwks', endpoint: createJwksEndpoint(deps.keystore, deps.jwksMaxAge) },
     { ...read, path: '/oauth/cutoffs', endpoint: createCutoffsEndpoint(about), errors: 'oauth' },

@@ -2,6 +2,7 @@
 import { ACCESS, type AccessReason } from './refusal/access.ts';
 import { ACE_REFUSALS, type AceReason } from './refusal/ace.ts';
 import { ASSERTION, type AssertionReason } from './refusal/assertion.ts';
+import { CERTIFICATE_RENEWAL, type CertificateRenewalReason } from './refusal/certificate-renewal.ts';
 import { CLIENT_ASSERTION, type ClientAssertionReason } from './refusal/client-assertion.ts';
 import { CLIENT_AUTHENTICATION, type ClientAuthenticationReason } from './refusal/client-authentication.ts';
 import { CLIENT_CERTIFICATE, type ClientCertificateReason } from './refusal/client-certificate.ts';
@@ -29,6 +30,7 @@ export type RefusalReason =
   | PolicyRefusalReason
   | NamedTokenReason
   | RotationReason
+  | CertificateRenewalReason
   | OutageReason;
 
 /** Every reason there is, with what the caller is told of it and what the operator. */
@@ -46,6 +48,7 @@ export const REFUSALS: Reasons<RefusalReason> = {
   ...POLICY,
   ...NAMED_TOKEN,
   ...ROTATION,
+  ...CERTIFICATE_RENEWAL,
   ...OUTAGE,
 };
 

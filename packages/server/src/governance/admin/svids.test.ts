@@ -8,8 +8,8 @@ import {
   ISSUER,
   openAuthority,
   RESOURCE,
-  TRUST_DOMAIN,
 } from '../../../test/authority.ts';
+import { TRUST_DOMAIN } from '../../../test/issuing.ts';
 
 const DAY_MS = 86_400_000;
 const inADay = (authority: Authority): string => new Date(authority.clock.now() + DAY_MS).toISOString();
@@ -45,7 +45,7 @@ test('an agent is told of what is registered with it, and no other agent is', as
   expect(served.body.workloads).toEqual([
     {
       id: workload.id,
-      spiffe_id: 'spiffe://example.org/service/orders',
+      spiffe_id: 'spiffe://authority.test/service/orders',
       selectors: ['unix:uid:1000'],
       hint: '',
     },

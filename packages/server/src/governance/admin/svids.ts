@@ -6,7 +6,7 @@ import type { Clock } from '../../clock.ts';
 import { newId, type RandomBytes } from '../../ids.ts';
 import type { Keystore } from '../../keys/keystore.ts';
 import { rfc3339 } from '../../registry/views.ts';
-import { spiffeIdOfIdentity } from '../../registry/spiffe-identity.ts';
+import { spiffeIdOfIdentity } from '../../ca/names.ts';
 import { type ServedWorkload, servedBy, servedOne } from '../../registry/workload/served.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { Admin } from './admin.ts';
@@ -39,7 +39,7 @@ export function svidHandlers(deps: SvidDeps): NounHandlers<'svids'> {
             trust_domain: deps.trustDomain,
             workloads: served.map(({ workload, identity }) => ({
               id: workload.id,
-              spiffe_id: spiffeIdOfIdentity(deps.trustDomain, identity),
+              spiffe_id: spiffeIdOfIdentity(deps.trustDomain, identity).text,
               selectors: [...workload.selectors],
               hint: workload.hint ?? '',
             })),
@@ -94,7 +94,7 @@ async function makeJwtSvid(
   const end = Math.floor(Math.min(workload.expiresAt, identity.expiresAt) / 1000);
   const exp = Math.min(iat + JWT_SVID_LIFETIME, end);
   const jti = newId('svd', deps.random);
-  const spiffeId = spiffeIdOfIdentity(deps.trustDomain, identity);
+  const spiffeId = spiffeIdOfIdentity(deps.trustDomain, identity).text;
   const claims = { iss: deps.issuer, sub: spiffeId, aud: audience, iat, exp, jti };
   const svid = await deps.svidKeystore.sign('ES256', JWT_SVID_TYP, JSON.stringify(claims));
   return { svid, spiffeId, jti, expiresAt: exp * 1000 };

@@ -55,6 +55,8 @@ import {
   identityRecord,
   resourceServerRecord,
 } from '../../storage/contract/records.ts';
+import { askRenewal, issueTo } from '../../../test/issuing.ts';
+import { readPem } from '../../x509/pem.ts';
 import { keySubject } from '../../registry/key-subject.ts';
 import { gradualPlan, USUAL_PHASES } from '../../registry/decommissioning.ts';
 import { StorageError } from '../../storage/errors.ts';
@@ -207,6 +209,13 @@ function rotate(s: TokenScene, assertion: string, form: object): Promise<HttpRes
   return s.call('/oauth/rotate', {
     body: Buffer.from(assertionForm(assertion, form)),
     rawHeaders: ['Content-Type', 'application/x-www-form-urlencoded'],
+  });
+}
+/** Refused while it asks for the next of its certificates with this request. */
+function renewing(error: string, description: string, csr: string): Expected {
+  return denied(error, description, async (s) => {
+    const { chain } = await issueTo(s);
+    return await askRenewal(s, readPem(chain, 'CERTIFICATE') ?? [], csr);
   });
 }
 function newKeyProof({ alg, privateKey, jwk }: ClientKey, header: object = {}): string {
@@ -749,6 +758,13 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     const cnf = { jkt: jwkThumbprint(known.jwk) };
     return await rotate(s, assertionOf(present, SECONDS, { cnf }), { new_key: newKeyProof(known) });
   }),
+  renewal_method: denied(
+    'unauthorized_client',
+    'only a client that shows a certificate of this authority renews it here',
+    (s) => s.about('/oauth/certificate', ''),
+  ),
+  csr_missing: renewing('invalid_request', 'csr is missing', ''),
+  renewal_refused: renewing('access_denied', 'this certificate is not renewed', 'none'),
   audit_unavailable: {
     status: 503,
     error: 'temporarily_unavailable',

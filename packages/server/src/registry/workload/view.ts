@@ -1,7 +1,7 @@
 import type { TrustDomain } from '@countersign/protocol';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { WorkloadRecord } from '../../storage/workloads.ts';
-import { spiffeIdOfIdentity } from '../spiffe-identity.ts';
+import { spiffeIdOfIdentity } from '../../ca/names.ts';
 import { rfc3339 } from '../views.ts';
 
 export interface WorkloadView {
@@ -28,7 +28,7 @@ export function workloadView(
     id: record.id,
     agent: agent.clientId,
     identity: identity.clientId,
-    spiffe_id: spiffeIdOfIdentity(trustDomain, identity),
+    spiffe_id: spiffeIdOfIdentity(trustDomain, identity).text,
     selectors: [...record.selectors],
     hint: record.hint ?? null,
     state: record.state,

@@ -41,6 +41,14 @@ export const jwtSvid = z
   .object({ svid: z.string(), spiffe_id: z.string(), expires_at: instant })
   .meta({ id: 'JwtSvid' });
 
+export const x509Svid = z
+  .object({
+    chain: z.array(der).describe('The certificate, then those between it and the bundle'),
+    spiffe_id: z.string(),
+    expires_at: instant,
+  })
+  .meta({ id: 'X509Svid' });
+
 export const svidOperations = {
   'svids.served': operation({
     method: 'GET',
@@ -56,5 +64,18 @@ export const svidOperations = {
     scopes: ['svids:issue'],
     body: z.strictObject({ workload: recordId, audience }).meta({ id: 'JwtSvidAsked' }),
     response: jwtSvid,
+  }),
+  'svids.x509': operation({
+    method: 'POST',
+    path: '/v1/svids/x509',
+    summary: 'Make an X.509-SVID for a workload that is registered with the calling agent',
+    scopes: ['svids:issue'],
+    body: z
+      .strictObject({
+        workload: recordId,
+        csr: z.string().min(1).max(32_768).describe('PKCS #10, PEM: of it only the key counts'),
+      })
+      .meta({ id: 'X509SvidAsked' }),
+    response: x509Svid,
   }),
 };

@@ -8,8 +8,10 @@ import { httpAuthority } from './authority/http-authority.ts';
 import { createGrpcServer } from './grpc/server.ts';
 import { listenOn } from './socket.ts';
 import { createJwtSvids } from './svid/jwt-svids.ts';
+import { createX509Svids } from './svid/x509-svids.ts';
 import { jwtMethods } from './workload-api/jwt-methods.ts';
 import { requireSecurityHeader } from './workload-api/methods.ts';
+import { x509Methods } from './workload-api/x509-methods.ts';
 
 export interface AgentOptions {
   readonly issuer: string;
@@ -21,6 +23,8 @@ export interface AgentOptions {
   readonly everyMs: number;
   /** Epoch ms. */
   readonly now: () => number;
+  /** Between 0 and 1: spreads what many agents were told at once. */
+  readonly random: () => number;
   /** Tells the operator; never a secret. */
   readonly report: (text: string) => void;
 }
@@ -45,8 +49,16 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const authority = httpAuthority(options.issuer, options.client);
   const followed = follow({ authority, everyMs: options.everyMs, report: options.report });
   const jwtSvids = createJwtSvids(authority, options.now);
+  const x509Svids = createX509Svids({ ...options, authority });
+  followed.onChange(({ registrations }) => {
+    jwtSvids.keepOnly(registrations);
+    x509Svids.keepOnly(registrations);
+  });
   const server = createGrpcServer<Peer>({
-    methods: new Map(jwtMethods({ followed, jwtSvids, now: options.now })),
+    methods: new Map([
+      ...jwtMethods({ followed, jwtSvids, now: options.now }),
+      ...x509Methods({ followed, x509Svids }),
+    ]),
     peerOf: (socket) => peerBehind(credentials, socket),
     keyOf: ({ uid }) => String(uid),
     requireHeaders: requireSecurityHeader,
@@ -56,12 +68,14 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     await listenOn(server.listener, options.socket);
   } catch (error) {
     followed.close();
+    x509Svids.close();
     throw error;
   }
   return {
     endpoint: `unix://${options.socket}`,
     async stop() {
       followed.close();
+      x509Svids.close();
       await server.close();
     },
   };

@@ -30,6 +30,7 @@ async function run(args: readonly string[]): Promise<void> {
     socket: asked.socket,
     everyMs: asked.everyMs,
     now: () => Date.now(),
+    random: () => Math.random(),
     report: (text) => process.stderr.write(`${new Date().toISOString()} ${text}\n`),
   });
   const { readyFile } = asked;

@@ -41,8 +41,8 @@ export interface MintedX509Svid {
 export interface Authority {
   served(signal: AbortSignal): Promise<Served>;
   jwtSvid(registration: Registration, audience: readonly string[]): Promise<MintedJwtSvid>;
-  /** @param csr PKCS#10, DER */
-  x509Svid(registration: Registration, csr: Uint8Array): Promise<MintedX509Svid>;
+  /** @param csr PKCS #10, PEM */
+  x509Svid(registration: Registration, csr: string): Promise<MintedX509Svid>;
 }
 
 /** The authority answered, and says no: to this agent, or to what it asks for. */

@@ -1,5 +1,6 @@
 // What the agent may serve, kept up to date.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Changes } from '../changes.ts';
 import { type Authority, AuthorityRefused, type Served } from './authority.ts';
 
 export interface Followed {
@@ -7,6 +8,8 @@ export interface Followed {
   current(): Served | undefined;
   /** Resolves at the next change of what `current` says, or when the signal is aborted. */
   changed(signal: AbortSignal): Promise<void>;
+  /** Told before anybody who waits. */
+  onChange(listener: (served: Served) => void): void;
   close(): void;
 }
 
@@ -26,16 +29,16 @@ export function follow({ authority, everyMs, report }: FollowDeps): Followed {
   let current: Served | undefined;
   let known = '';
   let failing = false;
-  let waiting: (() => void)[] = [];
+  const changes = new Changes();
+  const listeners: ((served: Served) => void)[] = [];
 
   function take(served: Served): void {
     const text = textOf(served);
     if (text === known) return;
     known = text;
     current = served;
-    const tell = waiting;
-    waiting = [];
-    for (const each of tell) each();
+    for (const each of listeners) each(served);
+    changes.tell();
   }
 
   async function once(): Promise<void> {
@@ -61,17 +64,8 @@ export function follow({ authority, everyMs, report }: FollowDeps): Followed {
 
   return {
     current: () => current,
-    changed: (signal) =>
-      new Promise((resolve) => {
-        if (signal.aborted) return resolve();
-        const done = (): void => {
-          signal.removeEventListener('abort', done);
-          waiting = waiting.filter((each) => each !== done);
-          resolve();
-        };
-        signal.addEventListener('abort', done);
-        waiting.push(done);
-      }),
+    changed: (signal) => changes.next(signal),
+    onChange: (listener) => void listeners.push(listener),
     close: () => ending.abort(),
   };
 }

@@ -55,8 +55,7 @@ export function httpAuthority(issuer: string, client: Pick<Client, 'fetch'>): Au
       return readJwtSvid(await call('POST', '/svids/jwt', { workload: id, audience }));
     },
     async x509Svid({ id }, csr) {
-      const body = { workload: id, csr: Buffer.from(csr).toString('base64') };
-      return readX509Svid(await call('POST', '/svids/x509', body));
+      return readX509Svid(await call('POST', '/svids/x509', { workload: id, csr }));
     },
   };
 }

@@ -1,7 +1,12 @@
 // Which registrations are the caller's.
 import { attest, type Peer } from '../attestation/attest.ts';
 import type { Followed } from '../authority/followed.ts';
-import type { Registration, Served } from '../authority/authority.ts';
+import {
+  AuthorityRefused,
+  AuthorityUnreachable,
+  type Registration,
+  type Served,
+} from '../authority/authority.ts';
 import { GrpcError } from '../grpc/status.ts';
 
 /** What a caller has at this moment. */
@@ -37,4 +42,12 @@ const HASH = 'unix:sha256:';
 /** SPIFFE Workload API §4.4: the code of who has no identity. */
 export function noIdentity(): GrpcError {
   return new GrpcError('permissionDenied', 'no identity issued');
+}
+
+/** What the caller is told where the authority has not made what it asks for. A bug stays one. */
+export function statusOf(error: unknown): unknown {
+  if (error instanceof AuthorityRefused) return noIdentity();
+  if (error instanceof AuthorityUnreachable)
+    return new GrpcError('unavailable', 'the authority does not answer');
+  return error;
 }

@@ -8,13 +8,13 @@ import {
   parseSpiffeId,
 } from '@countersign/protocol';
 import type { Peer } from '../attestation/attest.ts';
-import { AuthorityRefused, AuthorityUnreachable, type Served } from '../authority/authority.ts';
+import type { Served } from '../authority/authority.ts';
 import type { Followed } from '../authority/followed.ts';
 import type { Method } from '../grpc/server.ts';
 import { GrpcError } from '../grpc/status.ts';
 import type { Json } from '../protobuf/struct.ts';
 import type { JwtSvids } from '../svid/jwt-svids.ts';
-import { entitledOf, noIdentity } from './entitled.ts';
+import { entitledOf, noIdentity, statusOf } from './entitled.ts';
 import {
   jwtBundlesResponse,
   jwtSvidResponse,
@@ -78,13 +78,6 @@ function requireAudience(audience: readonly string[]): void {
       `at most ${MOST_AUDIENCES} audiences of ${MOST_AUDIENCE_CHARACTERS} characters`,
     );
   }
-}
-
-function statusOf(error: unknown): unknown {
-  if (error instanceof AuthorityRefused) return noIdentity();
-  if (error instanceof AuthorityUnreachable)
-    return new GrpcError('unavailable', 'the authority does not answer');
-  return error;
 }
 
 function fetchJwtBundles({ followed }: JwtMethodDeps): Method<Peer> {

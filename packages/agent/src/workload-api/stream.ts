@@ -5,6 +5,18 @@ export interface Changing {
   changed(signal: AbortSignal): Promise<void>;
 }
 
+/** Changes when one of them does. */
+export function either(...sources: readonly Changing[]): Changing {
+  return {
+    async changed(signal) {
+      const over = new AbortController();
+      const any = AbortSignal.any([signal, over.signal]);
+      await Promise.race(sources.map((source) => source.changed(any)));
+      over.abort();
+    },
+  };
+}
+
 /**
  * Sends what `render` makes, and again whenever that is another, until the caller is gone or `render` throws. A caller that
  * reads slowly gets the newest state and none between.

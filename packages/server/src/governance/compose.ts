@@ -113,8 +113,8 @@ export interface GovernanceDeps {
   /** The built-in authority of certificates. */
   readonly issuing: Pick<
     IssueDeps,
-    'ca' | 'trustDomain' | 'certificateLifetime' | 'revocationListUrl' | 'selfRotation'
-  >;
+    'trustDomain' | 'certificateLifetime' | 'revocationListUrl' | 'selfRotation'
+  > & { readonly ca: SvidDeps['ca'] };
   /** Of this deployment. */
   readonly trustDomain: TrustDomain;
   /** Keys of JWT-SVIDs and of nothing else. */
@@ -222,7 +222,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...meHandlers(rules),
     ...webhookHandlers(rules),
     ...workloadHandlers(rules),
-    ...svidHandlers(rules),
+    ...svidHandlers({ ...rules, ...deps.issuing }),
   };
 }
 

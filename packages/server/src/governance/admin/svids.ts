@@ -1,30 +1,33 @@
 // JWT-SVIDs: JWT-SVID.md of the SPIFFE specification. For agents: each gets those of what is registered with it.
-import { JWT_SVID_TYP, type TrustDomain } from '@countersign/protocol';
+import { JWT_SVID_TYP } from '@countersign/protocol';
 import { canonicalJson } from '@countersign/tlog';
 import type { AuditLog } from '../../audit/log.ts';
-import type { Clock } from '../../clock.ts';
-import { newId, type RandomBytes } from '../../ids.ts';
+import type { CertificateAuthority } from '../../ca/certificate-authority.ts';
+import { newId } from '../../ids.ts';
 import type { Keystore } from '../../keys/keystore.ts';
+import { certificationRequestOf } from '../../registry/certificates/certificate-request.ts';
+import { type IssueDeps, issueCertificate } from '../../registry/certificates/issue.ts';
 import { rfc3339 } from '../../registry/views.ts';
 import { spiffeIdOfIdentity } from '../../ca/names.ts';
 import { type ServedWorkload, servedBy, servedOne } from '../../registry/workload/served.ts';
 import type { Storage } from '../../storage/storage.ts';
+import { readPem } from '../../x509/pem.ts';
 import type { Admin } from './admin.ts';
 import type { NounHandlers } from './endpoint.ts';
 import { required } from './find-record.ts';
 
-export interface SvidDeps {
+export interface SvidDeps extends IssueDeps {
   readonly issuer: string;
-  readonly trustDomain: TrustDomain;
+  readonly ca: Pick<CertificateAuthority, 'issuer' | 'roots'>;
   readonly storage: Pick<Storage, 'workloads' | 'identities'>;
   /** Keys of JWT-SVIDs and of nothing else. */
   readonly svidKeystore: Pick<Keystore, 'sign' | 'jwks'>;
   readonly log: Pick<AuditLog, 'append'>;
-  readonly clock: Clock;
-  readonly random: RandomBytes;
   readonly node: string;
 }
 
+/** As long as an agent may do without its authority. */
+const X509_SVID_LIFETIME_MS = 3_600_000;
 /** Seconds. It is a bearer token: whoever sees it may show it, for so long. */
 const JWT_SVID_LIFETIME = 300;
 
@@ -43,7 +46,7 @@ export function svidHandlers(deps: SvidDeps): NounHandlers<'svids'> {
               selectors: [...workload.selectors],
               hint: workload.hint ?? '',
             })),
-            bundles: { [deps.trustDomain]: { jwt: jwtBundle(deps), x509: [] } },
+            bundles: { [deps.trustDomain]: { jwt: jwtBundle(deps), x509: deps.ca.roots().flatMap(base64Of) } },
             crl: [],
           },
         };
@@ -65,6 +68,28 @@ export function svidHandlers(deps: SvidDeps): NounHandlers<'svids'> {
       async preview({ body, admin }) {
         await requireServed(deps, admin, body.workload);
         return [];
+      },
+    },
+
+    'svids.x509': {
+      kind: 'write',
+      async run({ body, admin }, stores, tell) {
+        const { actor } = admin;
+        const now = deps.clock.now();
+        const found = await servedOne(stores, actor.identity, body.workload, now);
+        const { workload, identity } = required(found, 'workload');
+        const { chain, record } = await issueCertificate(deps, stores, tell, identity, {
+          request: certificationRequestOf(body.csr),
+          lifetime: Math.min(X509_SVID_LIFETIME_MS, workload.expiresAt - now),
+          by: 'agent',
+        });
+        return {
+          body: {
+            chain: base64Of(chain),
+            spiffe_id: spiffeIdOfIdentity(deps.trustDomain, identity).text,
+            expires_at: rfc3339(record.notAfter),
+          },
+        };
       },
     },
   };
@@ -128,6 +153,11 @@ function issuedEvent(
       agent_credential: actor.credential ?? null,
     }),
   };
+}
+
+/** The certificates of a PEM text, DER in base64: RFC 7468 §5. */
+function base64Of(pem: string): string[] {
+  return (readPem(pem, 'CERTIFICATE') ?? []).map((der) => Buffer.from(der).toString('base64'));
 }
 
 /** Without `use`: readers of the Workload API take a plain JWKS. */

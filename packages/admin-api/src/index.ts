@@ -225,3 +225,4 @@ export {
   type WebhookTested,
 } from './webhooks.ts';
 export { WORKLOAD_SELECTORS, type Workload, workloadSelector, type WorkloadSelector } from './workloads.ts';
+export type { TrustDomainAnswer } from './trust-domains.ts';

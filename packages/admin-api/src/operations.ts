@@ -27,6 +27,7 @@ import { riskOperations } from './risk.ts';
 import { svidOperations } from './svids.ts';
 import { teamOperations } from './teams.ts';
 import { tokenOperations } from './tokens.ts';
+import { trustDomainOperations } from './trust-domains.ts';
 import { trustedIssuerOperations } from './trusted-issuers.ts';
 import { usageOperations } from './usage.ts';
 import { webhookOperations } from './webhooks.ts';
@@ -66,6 +67,7 @@ export const operations = {
   ...leakOperations,
   ...workloadOperations,
   ...svidOperations,
+  ...trustDomainOperations,
 };
 
 export type Operations = typeof operations;

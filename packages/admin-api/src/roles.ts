@@ -40,6 +40,8 @@ export const SCOPE_ROLES: { readonly [scope in Permission]: readonly Role[] } = 
   'webhooks:write': OPERATION,
   'workloads:read': EVERYBODY,
   'workloads:write': OPERATION,
+  'trust-domains:read': ALL_BUT_OWNERS,
+  'trust-domains:write': ['admin'],
   'svids:issue': OPERATION,
   'leaks:write': OPERATION,
   'usage:write': OPERATION,

@@ -39,6 +39,11 @@ export const ADMIN_SCOPES = {
   'leaks:write': { description: 'Tell of secrets that were found where they should not be', sensitivity: 2 },
   'workloads:read': { description: 'See which workloads agents serve', sensitivity: 1 },
   'workloads:write': { description: 'Register workloads with agents', sensitivity: 3 },
+  'trust-domains:read': { description: 'See declared SPIFFE trust domains', sensitivity: 1 },
+  'trust-domains:write': {
+    description: 'Say which other SPIFFE trust domains are believed',
+    sensitivity: 3,
+  },
   'svids:issue': {
     description: 'Get SVIDs for the workloads that are registered with oneself: for agents',
     sensitivity: 3,

@@ -32,6 +32,7 @@ import {
   createAssertionTest,
   createBudgets,
   createOAuthRoutes,
+  createTrustBundles,
   type IssuanceCounters,
   REFUSALS,
 } from './oauth/compose.ts';
@@ -93,7 +94,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const { deployment, issuer, clock, random, node, logger } = deps;
   const { refusedMethods, maximumAge, enforcedAge, lifetimeLimits, credentialExpiring } =
     policyOf(deployment);
-  const { jwks, post, fetchFault } = openOutbound(deployment);
+  const { fetch, jwks, post, fetchFault } = openOutbound(deployment);
   const mail = await openMail(deployment);
   const foundation = await layFoundation(deps, opened);
   const {
@@ -210,6 +211,14 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       ...shared,
       ...issuing,
       revocationLists,
+      bundles: createTrustBundles({
+        ...shared,
+        trustDomain: issuing.trustDomain,
+        trustDomains: storage.trustDomains,
+        jwks: () => svidKeystore.jwks(),
+        trust: () => issuing.ca.trust(),
+        fetch,
+      }),
       secretHash,
       scopesOfRoles,
       feed,

@@ -31,7 +31,8 @@ export type IdPrefix =
   | 'cau'
   | 'crt'
   | 'wkl'
-  | 'svd';
+  | 'svd'
+  | 'tdm';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const LENGTH = 20;

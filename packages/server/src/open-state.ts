@@ -12,7 +12,7 @@ import { createSigningKeystore, type SigningKeystore } from './keys/signing-keys
 import { parseOutboundAllow } from './outbound/address.ts';
 import type { SendMail } from './mail/smtp.ts';
 import { createJwksCache, type JwksCache } from './outbound/jwks-cache.ts';
-import { createSafeFetch } from './outbound/safe-fetch.ts';
+import { createSafeFetch, type SafeFetch } from './outbound/safe-fetch.ts';
 import { createSafePost, type SafePost } from './outbound/safe-post.ts';
 import { urlFault } from './outbound/target.ts';
 import type { Storage, Stores } from './storage/storage.ts';
@@ -87,6 +87,7 @@ export async function openKeystore(
 
 /** The keys of others, fetched from where they publish them, what is sent to others, and why neither could ever be. */
 export function openOutbound({ mode, outboundAllow }: Deployment): {
+  readonly fetch: SafeFetch;
   readonly jwks: JwksCache;
   readonly post: SafePost;
   readonly fetchFault: (url: string) => string | undefined;
@@ -100,8 +101,10 @@ export function openOutbound({ mode, outboundAllow }: Deployment): {
     );
   }
   const reach = { allow: read.allow, plainLoopback: mode === 'dev' };
+  const fetch = createSafeFetch(reach);
   return {
-    jwks: createJwksCache(createSafeFetch(reach)),
+    fetch,
+    jwks: createJwksCache(fetch),
     post: createSafePost(reach),
     fetchFault: (url) => urlFault(reach, url),
   };

@@ -122,7 +122,8 @@ export function createX509Svids(deps: X509SvidDeps): X509Svids {
   return {
     async get(registration) {
       const known = held.get(keyOf(registration));
-      const entry = known !== undefined && known.expiresAt > deps.now() ? known : await makeOnce(registration);
+      const entry =
+        known !== undefined && known.expiresAt > deps.now() ? known : await makeOnce(registration);
       entry.asked = true;
       return entry;
     },

@@ -34,6 +34,7 @@ import { settingStore } from './settings.ts';
 import { signingKeyStore } from './signing-keys.ts';
 import { statusIndexStore } from './status-indexes.ts';
 import { teamStore } from './teams.ts';
+import { trustDomainStore } from './trust-domains.ts';
 import { trustedIssuerStore } from './trusted-issuers.ts';
 import { unregisteredCallerStore } from './unregistered-callers.ts';
 import { coverageStore } from './usage-coverage.ts';
@@ -80,6 +81,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     endingCallers: endingCallerStore(session),
     scopeRoutes: scopeRouteStore(session),
     unregisteredCallers: unregisteredCallerStore(session),
+    trustDomains: trustDomainStore(session),
     workloads: workloadStore(session),
     webhooks: webhookStore(session),
     webhookDeliveries: webhookDeliveryStore(session),

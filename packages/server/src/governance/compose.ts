@@ -57,6 +57,7 @@ import { resourceServerHandlers } from './admin/resource-servers.ts';
 import { riskHandlers } from './admin/risk.ts';
 import { teamHandlers } from './admin/teams.ts';
 import { traceHandlers } from './admin/trace.ts';
+import { trustDomainHandlers } from './admin/trust-domains.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
 import { usageHandlers } from './admin/usage.ts';
 import { type SvidDeps, svidHandlers } from './admin/svids.ts';
@@ -222,6 +223,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...meHandlers(rules),
     ...webhookHandlers(rules),
     ...workloadHandlers(rules),
+    ...trustDomainHandlers(rules),
     ...svidHandlers({ ...rules, ...deps.issuing }),
   };
 }

@@ -30,6 +30,7 @@ import type { SettingStore } from './settings.ts';
 import type { SigningKeyStore } from './signing-keys.ts';
 import type { StatusIndexStore } from './status-indexes.ts';
 import type { TeamStore } from './teams.ts';
+import type { TrustDomainStore } from './trust-domains.ts';
 import type { TrustedIssuerStore } from './trusted-issuers.ts';
 import type { UnregisteredCallerStore } from './unregistered-callers.ts';
 import type { CoverageStore } from './usage-coverage.ts';
@@ -77,6 +78,7 @@ export interface Stores {
   readonly endingCallers: EndingCallerStore;
   readonly scopeRoutes: ScopeRouteStore;
   readonly unregisteredCallers: UnregisteredCallerStore;
+  readonly trustDomains: TrustDomainStore;
   readonly workloads: WorkloadStore;
   readonly webhooks: WebhookStore;
   readonly webhookDeliveries: WebhookDeliveryStore;

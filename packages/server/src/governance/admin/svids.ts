@@ -46,7 +46,9 @@ export function svidHandlers(deps: SvidDeps): NounHandlers<'svids'> {
               selectors: [...workload.selectors],
               hint: workload.hint ?? '',
             })),
-            bundles: { [deps.trustDomain]: { jwt: jwtBundle(deps), x509: deps.ca.roots().flatMap(base64Of) } },
+            bundles: {
+              [deps.trustDomain]: { jwt: jwtBundle(deps), x509: deps.ca.roots().flatMap(base64Of) },
+            },
             crl: [],
           },
         };

@@ -114,4 +114,49 @@ describe('an event of the log', () => {
         '"node":"n","outcome":"refused","seq":4,"type":"token.refused"}',
     );
   });
+
+  it('of one of many tokens is written like one alone, whatever differs from the one before', () => {
+    const issued = fc.record({ event, jti: inside, requestId: inside, seq: fc.nat() });
+    fc.assert(
+      fc.property(issued, event, fc.array(fc.record({ id: inside, seq: fc.nat() })), (first, other, more) => {
+        const fixed = {
+          type: 'token.issued',
+          credential: 'crd_1',
+          jti: first.jti,
+          request_id: first.requestId,
+        };
+        const one: AuditEvent = { ...first.event, ...fixed };
+        const texts = more.map(({ id, seq }) => {
+          const next = { ...one, id, jti: id, request_id: `req_${id}` };
+          return [
+            encodeEvent(next, seq + 1),
+            { ...JSON.parse(encodeEvent(next, seq + 1)) },
+            next,
+            seq + 1,
+          ] as const;
+        });
+        for (const [text, read, next, seq] of texts) {
+          expect(canonicalJson(read)).toBe(text);
+          expect(read).toMatchObject({
+            id: next.id,
+            jti: next.id,
+            request_id: next.request_id,
+            at: next.at,
+            seq,
+          });
+        }
+        // Each member by itself, after a frame was made for the others.
+        for (const name of Object.keys(other) as (keyof AuditEvent)[]) {
+          if (name === 'type') continue;
+          const changed: AuditEvent = { ...one, [name]: other[name] };
+          const { type: _, ...asAny } = JSON.parse(encodeEvent(changed, 9));
+          const { type: __, ...alone } = JSON.parse(encodeEvent({ ...changed, type: 'token.refused' }, 9));
+          expect(asAny).toEqual(alone);
+          encodeEvent(one, 9);
+          encodeEvent(one, 10);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
 });

@@ -51,6 +51,8 @@ function fieldLines(headers: HttpResponse['headers']): string {
     if (!FIELD_VALUE.test(value)) throw new TypeError(`the value of ${name} cannot be sent`);
     lines += `${name}: ${value}\r\n`;
   }
+  // As one piece: text that was put together is walked part by part each time it is written.
+  lines = Buffer.from(lines).toString();
   written.set(headers, lines);
   return lines;
 }

@@ -118,7 +118,8 @@ function fixedClaims(
   const { clientId, credentialId } = client;
   const known = fixed.get(access);
   if (known?.credentialId === credentialId && known.identifier === identifier) return known.text;
-  const text = fixedText(issuer, client, held, clientId);
+  // As one piece: text that was put together is walked part by part each time it is written.
+  const text = Buffer.from(fixedText(issuer, client, held, clientId)).toString();
   fixed.set(access, { credentialId, identifier, text });
   return text;
 }

@@ -9,9 +9,9 @@ import { certificationRequestOf } from '../../registry/certificates/certificate-
 import { type IssueDeps, issueCertificate } from '../../registry/certificates/issue.ts';
 import { rfc3339 } from '../../registry/views.ts';
 import { spiffeIdOfIdentity } from '../../ca/names.ts';
+import { certificateTexts } from '../../registry/spiffe/certificate-texts.ts';
 import { type ServedWorkload, servedBy, servedOne } from '../../registry/workload/served.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { readPem } from '../../x509/pem.ts';
 import type { Admin } from './admin.ts';
 import type { NounHandlers } from './endpoint.ts';
 import { required } from './find-record.ts';
@@ -47,7 +47,7 @@ export function svidHandlers(deps: SvidDeps): NounHandlers<'svids'> {
               hint: workload.hint ?? '',
             })),
             bundles: {
-              [deps.trustDomain]: { jwt: jwtBundle(deps), x509: deps.ca.roots().flatMap(base64Of) },
+              [deps.trustDomain]: { jwt: jwtBundle(deps), x509: deps.ca.roots().flatMap(certificateTexts) },
             },
             crl: [],
           },
@@ -87,7 +87,7 @@ export function svidHandlers(deps: SvidDeps): NounHandlers<'svids'> {
         });
         return {
           body: {
-            chain: base64Of(chain),
+            chain: certificateTexts(chain),
             spiffe_id: spiffeIdOfIdentity(deps.trustDomain, identity).text,
             expires_at: rfc3339(record.notAfter),
           },
@@ -155,11 +155,6 @@ function issuedEvent(
       agent_credential: actor.credential ?? null,
     }),
   };
-}
-
-/** The certificates of a PEM text, DER in base64: RFC 7468 §5. */
-function base64Of(pem: string): string[] {
-  return (readPem(pem, 'CERTIFICATE') ?? []).map((der) => Buffer.from(der).toString('base64'));
 }
 
 /** Without `use`: readers of the Workload API take a plain JWKS. */

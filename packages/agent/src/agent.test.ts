@@ -35,6 +35,7 @@ class Authority {
   mode: 'up' | 'away' | 'refusing' = 'up';
   jwtAsked = 0;
   lifetime = 300;
+  readonly requests: string[] = [];
 
   fetch = async (url: string | URL, init?: RequestInit): Promise<Response> => {
     if (this.mode === 'away') throw new TypeError('fetch failed');
@@ -44,6 +45,7 @@ class Authority {
     const body = JSON.parse(String(init?.body)) as { workload: string; audience: string[] };
     const found = this.workloads.find(({ id }) => id === body.workload);
     if (found === undefined) return Response.json({ code: 'not_found' }, { status: 404 });
+    if (path === '/v1/svids/x509') return this.#x509(String(init?.body), found.spiffe_id);
     this.jwtAsked++;
     const iat = Math.floor(Date.now() / 1000);
     const exp = iat + this.lifetime;
@@ -55,12 +57,19 @@ class Authority {
     });
   };
 
+  #x509(body: string, spiffeId: string): Response {
+    this.requests.push((JSON.parse(body) as { csr: string }).csr);
+    const chain = [Buffer.from(`chain ${this.requests.length}`).toString('base64')];
+    const expiresAt = new Date(Date.now() + this.lifetime * 1000).toISOString();
+    return Response.json({ chain, spiffe_id: spiffeId, expires_at: expiresAt });
+  }
+
   #served(): object {
     const jwk = { ...key.publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256' };
     return {
       trust_domain: 'example.org',
       workloads: this.workloads,
-      bundles: { 'example.org': { jwt: { keys: [jwk] }, x509: [] } },
+      bundles: { 'example.org': { jwt: { keys: [jwk] }, x509: [Buffer.from('root').toString('base64')] } },
       crl: [],
     };
   }
@@ -83,6 +92,15 @@ const idsIn = (message: Buffer): string[] =>
       .map(textOf)
       .join();
   });
+/** `x509_svid` of the first SVID of a response. */
+const chainIn = (message: Buffer): string => {
+  const [svid] = readFields(message);
+  if (svid?.kind !== 'bytes') throw new Error('not a message');
+  return readFields(svid.value)
+    .filter(({ field }) => field === 2)
+    .map(textOf)
+    .join();
+};
 const tokenIn = (message: Buffer): string => {
   const [svid] = readFields(message);
   if (svid?.kind !== 'bytes') throw new Error('not a message');
@@ -111,6 +129,7 @@ describe.skipIf(process.platform !== 'linux')('the Workload API', () => {
       socket: join(folder, `s${count++}`),
       everyMs: 20,
       now: () => Date.now(),
+      random: () => 0.5,
       report: (text) => reports.push(text),
     });
     session = openSession(agent.endpoint.slice('unix://'.length));
@@ -220,6 +239,44 @@ describe.skipIf(process.platform !== 'linux')('the Workload API', () => {
     expect(seen).toEqual([1]);
   });
 
+  it('renews an X.509-SVID at half its life, by a key of its own each time, and tells whoever watches', async () => {
+    authority.lifetime = 2;
+    const chains: string[] = [];
+    const watching = begin(session, 'FetchX509SVID', undefined, {}, (message) =>
+      chains.push(chainIn(message)),
+    );
+    await until(async () => chains.length === 3);
+    expect(chains).toEqual(['chain 1', 'chain 2', 'chain 3']);
+    expect(new Set(authority.requests).size).toBe(authority.requests.length);
+    watching.cancel();
+  });
+
+  it('serves an X.509-SVID until its end while the authority is away, and then says so', async () => {
+    authority.lifetime = 2;
+    const chains: string[] = [];
+    const watching = begin(session, 'FetchX509SVID', undefined, {}, (message) =>
+      chains.push(chainIn(message)),
+    );
+    await until(async () => chains.length === 1);
+    authority.mode = 'away';
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    const still: string[] = [];
+    begin(session, 'FetchX509SVID', undefined, {}, (message) => still.push(chainIn(message)));
+    await until(async () => still.length === 1);
+    expect(still).toEqual(['chain 1']);
+    expect((await watching.end).status).toBe(14);
+    expect(chains).toEqual(['chain 1']);
+  });
+
+  it('gives the bundle of the trust domain to whoever has an identity in it', async () => {
+    const messages: Buffer[] = [];
+    const watching = begin(session, 'FetchX509Bundles', undefined, {}, (message) => messages.push(message));
+    await until(async () => messages.length === 1);
+    watching.cancel();
+    expect(String(messages[0])).toContain('spiffe://example.org');
+    expect(String(messages[0])).toContain('root');
+  });
+
   it('withdraws everything when the authority refuses the agent', async () => {
     authority.mode = 'refusing';
     await until(async () => (await call(session, 'FetchJWTSVID', asking(['a']))).status === 7);
@@ -266,6 +323,7 @@ describe.skipIf(process.platform !== 'linux')('the Workload API', () => {
       socket: join(folder, 'silent'),
       everyMs: 20,
       now: () => Date.now(),
+      random: () => 0.5,
       report: () => undefined,
     });
     const calling = openSession(join(folder, 'silent'));
@@ -280,6 +338,7 @@ describe.skipIf(process.platform !== 'linux')('the Workload API', () => {
       client: { fetch: authority.fetch as never },
       everyMs: 20,
       now: () => Date.now(),
+      random: () => 0.5,
       report: () => undefined,
     };
     const socket = agent.endpoint.slice('unix://'.length);

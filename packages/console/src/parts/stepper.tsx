@@ -24,7 +24,7 @@ const STEP: Readonly<Record<IdentityState, number>> = {
   decommissioned: 5,
 };
 
-/** From draft to decommissioned: what is over, what is now, what is to come. */
+/** From draft to decommissioned: what comes before, what is now, what is to come. Not every machine went through all that comes before. */
 export function Stepper({ state }: { state: IdentityState }): ReactNode {
   const at = STEP[state];
   return (
@@ -39,9 +39,9 @@ export function Stepper({ state }: { state: IdentityState }): ReactNode {
             className={here ? `here state-${IDENTITY_STATE[state].tone}` : over ? 'over' : 'ahead'}
             aria-current={here ? 'step' : undefined}
           >
-            <span aria-hidden="true">{here ? IDENTITY_STATE[state].mark : over ? '✓' : '·'}</span>{' '}
+            <span aria-hidden="true">{here ? IDENTITY_STATE[state].mark : over ? '‹' : '·'}</span>{' '}
             {here || step !== 1 ? word : 'Requested'}
-            {over ? <span className="unseen"> (over)</span> : null}
+            {over ? <span className="unseen"> (before)</span> : null}
           </li>
         );
       })}

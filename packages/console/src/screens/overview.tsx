@@ -4,7 +4,7 @@ import { Nothing, Problem } from '../parts/problem.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { Link } from '../routing/navigation.tsx';
 import { plural } from '../words/time.ts';
-import { readWork, type Task } from './overview-work.ts';
+import { readWork, type Task, type Work } from './overview-work.ts';
 
 /** Milliseconds after which it is looked again. */
 const EVERY_MS = 30_000;
@@ -16,7 +16,7 @@ export function OverviewScreen(): ReactNode {
   const risk = useAnswer('risk.list', { query: { limit: 8, min_score: 25 } }, { every: EVERY_MS });
   const { data } = work;
   return (
-    <Screen title="Overview" says={data === undefined ? 'Looking…' : sentenceOf(data.tasks)}>
+    <Screen title="Overview" says={data === undefined ? 'Looking…' : sentenceOf(data)}>
       {work.error === undefined ? null : <Problem error={work.error} again={work.again} />}
       {data === undefined ? null : (
         <ul className="tiles">
@@ -85,8 +85,11 @@ function WorkRow({ task: { kind, title, says, to } }: { task: Task }): ReactNode
   );
 }
 
-function sentenceOf(tasks: readonly Task[]): string {
-  if (tasks.length === 0) return 'All is well: nothing needs you.';
-  const many = tasks.length;
-  return many === 1 ? 'One thing needs you.' : `${plural(many, 'thing')} need you; the most urgent first.`;
+/** Of everything that waits, not only of what is listed. */
+function sentenceOf({ tiles, tasks }: Work): string {
+  const many = tiles.reduce((sum, { count }) => sum + count, 0);
+  const more = tiles.some((tile) => tile.more);
+  if (many === 0 && tasks.length === 0) return 'All is well: nothing needs you.';
+  if (many === 1 && !more) return 'One thing needs you.';
+  return `${more ? 'More than ' : ''}${plural(many, 'thing')} need you; the most urgent are listed first.`;
 }

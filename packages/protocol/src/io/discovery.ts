@@ -78,7 +78,12 @@ export async function discoverServer(issuer: Issuer, options: DiscoveryOptions):
  */
 export function endpointOf(
   metadata: ServerMetadata,
-  name: 'token_endpoint' | 'jwks_uri' | 'introspection_endpoint' | 'key_rotation_endpoint',
+  name:
+    | 'token_endpoint'
+    | 'jwks_uri'
+    | 'introspection_endpoint'
+    | 'key_rotation_endpoint'
+    | 'derivation_keys_endpoint',
 ): string {
   return addressIn(metadata, name, metadata[name]);
 }

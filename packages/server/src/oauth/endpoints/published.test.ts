@@ -38,6 +38,7 @@ describe('the metadata', () => {
       revocation_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
       certificate_renewal_endpoint: 'https://authority.test/oauth/certificate',
       key_rotation_endpoint: 'https://authority.test/oauth/rotate',
+      derivation_keys_endpoint: 'https://authority.test/oauth/derivation-keys',
     });
     expect(answer.headers).toEqual({
       'content-type': 'application/json',

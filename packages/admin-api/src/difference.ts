@@ -27,6 +27,8 @@ export const OBJECT_KINDS = [
   'Proposal',
   'Certificate',
   'CertificateAuthority',
+  'Workload',
+  'TrustDomain',
 ] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 

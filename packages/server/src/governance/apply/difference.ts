@@ -20,7 +20,9 @@ export type ObjectKind =
   | 'Webhook'
   | 'Proposal'
   | 'Certificate'
-  | 'CertificateAuthority';
+  | 'CertificateAuthority'
+  | 'Workload'
+  | 'TrustDomain';
 type View = Record<string, unknown>;
 
 /** One object before and after a change. */
@@ -55,6 +57,8 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['proposal', 'Proposal'],
   ['certificate', 'Certificate'],
   ['certificate_authority', 'CertificateAuthority'],
+  ['workload', 'Workload'],
+  ['trust_domain', 'TrustDomain'],
 ]);
 const ENDS = new Set([
   'revoked',
@@ -133,6 +137,8 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'Person') return member('handle');
   if (kind === 'Team') return member('name');
   if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
+  if (kind === 'Workload') return `${member('agent')}: ${member('spiffe_id')}`;
+  if (kind === 'TrustDomain') return member('trust_domain');
   if (kind === 'Certificate') return member('client_id');
   if (kind === 'CertificateAuthority') return member('role');
   if (kind === 'Proposal') return `${member('client_id')}: ${member('kind')}`;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cutoffOutlook } from './cutoffs.ts';
+import { devicesImported } from './devices-import.ts';
 import { peopleImported } from './people-import.ts';
 import { reviewOutlook } from './reviews.ts';
 import { recentCallers } from './decommissioning.ts';
@@ -27,6 +28,7 @@ export const OBJECT_KINDS = [
   'Proposal',
   'Certificate',
   'CertificateAuthority',
+  'ClaimCode',
   'Workload',
   'TrustDomain',
 ] as const;
@@ -52,6 +54,7 @@ export const difference = z
   .object({
     dry_run: z.literal(true),
     changes: z.array(objectChange),
+    devices: devicesImported.optional().describe('Of an import of devices: how many rows do what'),
     import: peopleImported.optional().describe('Of an import of people: how many rows do what'),
     outlook: cutoffOutlook.optional().describe('Of a cut-off: whom it reaches, and the worst case'),
     review: reviewOutlook.optional().describe('Of a review: what it would ask, and whom'),

@@ -91,6 +91,13 @@ export {
   type IdentityState,
 } from './identities.ts';
 export { directoryName, newClientId } from './fields.ts';
+export type { ClaimCode } from './claim-codes.ts';
+export {
+  DEVICE_COLUMNS,
+  deviceRow,
+  type DevicesImported,
+  MOST_DEVICE_ROWS,
+} from './devices-import.ts';
 export type { CertificateAuthority } from './certificate-authorities.ts';
 export { type Certificate, type IssuedCertificate, REVOCATION_CODES } from './certificates.ts';
 export { KEY_ALGORITHMS, type SigningKey } from './keys.ts';

@@ -8,6 +8,8 @@ import { auditOperations } from './audit.ts';
 import { certificateAuthorityOperations } from './certificate-authorities.ts';
 import { certificateOperations } from './certificates.ts';
 import { credentialOperations } from './credentials.ts';
+import { claimCodeOperations } from './claim-codes.ts';
+import { deviceOperations } from './devices-import.ts';
 import { decommissioningOperations } from './decommissioning.ts';
 import { cutoffOperations } from './cutoffs.ts';
 import { findingOperations } from './findings.ts';
@@ -40,6 +42,8 @@ export const operations = {
   ...credentialOperations,
   ...certificateOperations,
   ...certificateAuthorityOperations,
+  ...claimCodeOperations,
+  ...deviceOperations,
   ...resourceServerOperations,
   ...trustedIssuerOperations,
   ...accessHistoryOperations,

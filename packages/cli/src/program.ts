@@ -61,6 +61,20 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'How they prove themselves',
     load: async () => (await import('./commands/credentials.ts')).credentials,
   },
+  certificates: {
+    brief: 'Certificates of the built-in authority',
+    load: async () => (await import('./commands/certificates.ts')).certificates,
+  },
+  // As it is said of one.
+  cert: {
+    brief: 'The same as certificates',
+    hidden: true,
+    load: async () => (await import('./commands/certificates.ts')).certificates,
+  },
+  devices: {
+    brief: 'Devices: many at once, and how each gets its certificate',
+    load: async () => (await import('./commands/devices.ts')).devices,
+  },
   'resource-servers': {
     brief: 'The APIs and their scopes',
     load: async () => (await import('./commands/resource-servers.ts')).resourceServers,

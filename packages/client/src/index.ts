@@ -10,6 +10,9 @@ export {
   type TokenErrorFacts,
 } from './errors.ts';
 export type { DpopKey } from './dpop.ts';
+export { type HeldCertificate, newKey as newDeviceKey } from './certificate/certificate-request.ts';
+export { claimDevice, type ClaimOptions } from './certificate/claim.ts';
+export { renewalTime, renewCertificate, type RenewOptions } from './certificate/renew.ts';
 export type { ClientOptions } from './options.ts';
 export type { ShownCertificate } from '@countersign/protocol/fetch-trusting';
 export type { PrivateJwk, PrivateKey } from './signing-key.ts';

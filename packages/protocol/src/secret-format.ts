@@ -2,8 +2,8 @@
 // opaque tokens begin.
 import { crc32 } from './crc32.ts';
 
-/** `csk` client secret · `cak` API key · `cit` initial access token. */
-export type SecretKind = 'csk' | 'cak' | 'cit';
+/** `csk` client secret · `cak` API key · `cit` initial access token · `cdc` claim code of a device. */
+export type SecretKind = 'csk' | 'cak' | 'cit' | 'cdc';
 
 /** How opaque access tokens begin: what tells one from a JWT, and a leaked one from other text. */
 export const OPAQUE_TOKEN_PREFIX = 'cot_';
@@ -15,7 +15,7 @@ const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const PUBLIC_ID_CHARS = 8;
 const RANDOM_CHARS = 32;
 const CHECKSUM_CHARS = 6;
-const SECRET = /^(csk|cak|cit)_([0-9A-Za-z]{8})_[0-9A-Za-z]{38}$/;
+const SECRET = /^(csk|cak|cit|cdc)_([0-9A-Za-z]{8})_[0-9A-Za-z]{38}$/;
 
 /**
  * Makes a secret `kind_PUBLICID_RANDOMCHECKSUM`. The public id may be stored and shown, the whole never again.

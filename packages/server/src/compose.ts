@@ -40,6 +40,7 @@ import {
 import { createRevocationLists } from './ca/revocation-lists.ts';
 import { openCertificateAuthority } from './open-authority.ts';
 import { openMail, openOutbound } from './open-state.ts';
+import { createClaimCodes } from './registry/claim/find-code.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createFirstProof } from './registry/first-proof.ts';
 import { standingInDirectory } from './registry/people.ts';
@@ -198,6 +199,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     changes,
     rotation,
     issuing,
+    claimCodeLifetime: deployment.claimCodeLifetime * 1000,
     trustDomain: issuing.trustDomain,
     svidKeystore,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
@@ -217,6 +219,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       ...shared,
       ...issuing,
       revocationLists,
+      claimCodes: createClaimCodes({ storage, secretHash }),
       bundles: createTrustBundles({
         ...shared,
         trustDomain: issuing.trustDomain,

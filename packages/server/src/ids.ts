@@ -30,6 +30,7 @@ export type IdPrefix =
   | 'prp'
   | 'cau'
   | 'crt'
+  | 'clm'
   | 'wkl'
   | 'svd'
   | 'tdm';

@@ -165,6 +165,7 @@ export async function openAuthority({
     },
     keystore,
     rotation,
+    claimCodeLifetime: 30 * day,
     trustDomain: TRUST_DOMAIN,
     svidKeystore,
     issuing: await openIssuing(storage, rotation),

@@ -1,3 +1,4 @@
+import { createClaimCodes } from '../src/registry/claim/find-code.ts';
 import { createRevocationLists } from '../src/ca/revocation-lists.ts';
 import { openIssuing } from './issuing.ts';
 import { formatBasicCredentials, generateSecret } from '@countersign/protocol';
@@ -151,6 +152,7 @@ export async function openTokenScene(
   };
   const deps: OAuthDeps = {
     ...issuing,
+    claimCodes: createClaimCodes({ storage, secretHash }),
     bundles: createTrustBundles({
       ...issuing,
       trustDomains: storage.trustDomains,

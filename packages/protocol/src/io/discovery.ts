@@ -83,6 +83,8 @@ export function endpointOf(
     | 'jwks_uri'
     | 'introspection_endpoint'
     | 'key_rotation_endpoint'
+    | 'certificate_renewal_endpoint'
+    | 'device_claim_endpoint'
     | 'derivation_keys_endpoint',
 ): string {
   return addressIn(metadata, name, metadata[name]);
@@ -94,7 +96,7 @@ export function endpointOf(
  */
 export function mtlsEndpointOf(
   metadata: ServerMetadata,
-  name: 'token_endpoint' | 'introspection_endpoint',
+  name: 'token_endpoint' | 'introspection_endpoint' | 'certificate_renewal_endpoint',
 ): string {
   const aliases: unknown = metadata.mtls_endpoint_aliases;
   const alias: unknown = isJsonObject(aliases) && Object.hasOwn(aliases, name) ? aliases[name] : undefined;

@@ -53,6 +53,7 @@ export interface Deployment {
   readonly trustDomain: string | undefined;
   readonly certificateLifetime: number;
   readonly deviceCertificateLifetime: number;
+  readonly claimCodeLifetime: number;
   readonly certificateRetention: number;
   readonly apiKeyRate: number;
   readonly failureLimit: number | undefined;
@@ -130,6 +131,7 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     trustDomain: read.text('trust-domain'),
     certificateLifetime: read.number('certificate-lifetime'),
     deviceCertificateLifetime: read.number('device-certificate-lifetime'),
+    claimCodeLifetime: read.number('claim-code-lifetime'),
     certificateRetention: read.number('certificate-retention'),
     apiKeyRate: read.number('api-key-rate'),
     failureLimit: settings.get('failure-limit') as number | undefined,

@@ -37,6 +37,7 @@ const UNIQUE: readonly { readonly index: string; readonly columns: string; reado
     columns: 'certificate_authorities.role',
     detail: 'active_issuing',
   },
+  { index: 'claim_codes_public_id', columns: 'claim_codes.public_id', detail: 'public_id' },
   {
     index: 'certificates_serial_number',
     columns: 'certificates.serial_number',

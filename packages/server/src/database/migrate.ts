@@ -21,6 +21,7 @@ import { trace } from './migrations/0037-trace.ts';
 import { reviews } from './migrations/0038-reviews.ts';
 import { rightSizing } from './migrations/0039-right-sizing.ts';
 import { certificates } from './migrations/0041-certificates.ts';
+import { claimCodes } from './migrations/0042-claim-codes.ts';
 import { usedOnceApart } from './migrations/0040-used-once-apart.ts';
 import { workloads } from './migrations/0049-workloads.ts';
 import { trustDomains } from './migrations/0050-trust-domains.ts';
@@ -52,6 +53,7 @@ const MIGRATIONS: readonly {
   { name: '0039-right-sizing', texts: rightSizing },
   { name: '0040-used-once-apart', texts: usedOnceApart },
   { name: '0041-certificates', texts: certificates },
+  { name: '0042-claim-codes', texts: claimCodes },
   { name: '0049-workloads', texts: workloads },
   { name: '0050-trust-domains', texts: trustDomains },
 ];

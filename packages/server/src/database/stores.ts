@@ -11,6 +11,7 @@ import { credentialStore } from './credentials.ts';
 import { cutoffStore } from './cutoffs.ts';
 import { cutoffReceiptStore } from './cutoff-receipts.ts';
 import { certificateAuthorityStore } from './certificate-authorities.ts';
+import { claimCodeStore } from './claim-codes.ts';
 import { certificateStore } from './certificates.ts';
 import { type Database, type Session, sessionOf } from './database.ts';
 import { endingCallerStore } from './ending-callers.ts';
@@ -63,6 +64,7 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     svidKeys: signingKeyStore(session, 'svid_keys'),
     certificateAuthorities: certificateAuthorityStore(session),
     certificates: certificateStore(session),
+    claimCodes: claimCodeStore(session),
     cutoffs: cutoffStore(session),
     cutoffReceipts: cutoffReceiptStore(session),
     statusIndexes: statusIndexStore(session),

@@ -31,6 +31,8 @@ import { approvalRuleHandlers } from './admin/approval-rules.ts';
 import { approvalHandlers } from './admin/approvals.ts';
 import { auditHandlers } from './admin/audit.ts';
 import { certificateAuthorityHandlers } from './admin/certificate-authorities.ts';
+import { claimCodeHandlers } from './admin/claim-codes.ts';
+import { devicesImportHandler } from './admin/devices-import.ts';
 import { certificateHandlers } from './admin/certificates.ts';
 import type { IssueDeps } from '../registry/certificates/issue.ts';
 import { credentialHandlers } from './admin/credentials.ts';
@@ -120,6 +122,8 @@ export interface GovernanceDeps {
   readonly trustDomain: TrustDomain;
   /** Keys of JWT-SVIDs and of nothing else. */
   readonly svidKeystore: SvidDeps['svidKeystore'];
+  /** Milliseconds for which a claim code is good at most. */
+  readonly claimCodeLifetime: number;
   readonly requireSigningKey: ResourceServerDeps['requireSigningKey'];
   readonly ledger: CutoffLedger;
   /** Who calls what is being decommissioned. */
@@ -197,6 +201,8 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...credentialHandlers(rules),
     ...certificateHandlers({ ...rules, ...deps.issuing }),
     ...certificateAuthorityHandlers(rules),
+    ...claimCodeHandlers(rules),
+    'devices.import': devicesImportHandler(rules),
     ...resourceServerHandlers(rules),
     ...trustedIssuerHandlers(rules),
     ...accessHistoryHandlers(rules),

@@ -40,6 +40,7 @@ import {
   type CertificateRenewalDeps,
   createCertificateRenewalEndpoint,
 } from './endpoints/certificate-renewal.ts';
+import { createDeviceClaimEndpoint, type DeviceClaimDeps } from './endpoints/device-claim.ts';
 import { createRevokeEndpoint, type RevokeDeps } from './endpoints/revoke.ts';
 import { createStatusListEndpoint } from './endpoints/status-list.ts';
 import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
@@ -72,6 +73,8 @@ export interface OAuthDeps
   /** The built-in authority of certificates. */
   readonly ca: CertificateAuthority;
   readonly revocationLists: RevocationLists;
+  /** With which devices claim their identities. */
+  readonly claimCodes: DeviceClaimDeps['claimCodes'];
   /** What SVIDs are verified with. */
   readonly bundles: TrustBundles;
   readonly keystore: TokenEndpointDeps['keystore'] &
@@ -164,6 +167,10 @@ export function createOAuthRoutes(
     ...about,
     record: createIssuanceRecord(deps, 'derivation_keys.refused'),
   });
+  const deviceClaim = createDeviceClaimEndpoint({
+    ...about,
+    record: createIssuanceRecord(deps, 'claim.refused'),
+  });
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
     grantTypes: grants.map((grant) => grant.type),
@@ -185,6 +192,7 @@ export function createOAuthRoutes(
     { ...form, path: '/oauth/revoke', endpoint: revoke },
     { ...form, path: '/oauth/rotate', endpoint: rotate },
     { ...form, path: '/oauth/certificate', endpoint: renewal },
+    { ...form, path: '/oauth/claim', endpoint: deviceClaim },
     { ...read, path: '/ca/roots', endpoint: createRootsEndpoint(deps.ca) },
     { ...read, path: '/ca/issuing', endpoint: createIssuingEndpoint(deps.ca) },
     { ...read, path: '/ca/crl/:authority', endpoint: createRevocationListEndpoint(deps.revocationLists) },

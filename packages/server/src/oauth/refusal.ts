@@ -7,6 +7,7 @@ import { CLIENT_ASSERTION, type ClientAssertionReason } from './refusal/client-a
 import { CLIENT_AUTHENTICATION, type ClientAuthenticationReason } from './refusal/client-authentication.ts';
 import { CLIENT_CERTIFICATE, type ClientCertificateReason } from './refusal/client-certificate.ts';
 import type { Reasons, RefusalEntry } from './refusal/entry.ts';
+import { DEVICE_CLAIM, type DeviceClaimReason } from './refusal/device-claim.ts';
 import { NAMED_TOKEN, type NamedTokenReason } from './refusal/named-token.ts';
 import { OUTAGE, type OutageReason } from './refusal/outage.ts';
 import { POLICY, type PolicyRefusalReason } from './refusal/policy.ts';
@@ -33,6 +34,7 @@ export type RefusalReason =
   | NamedTokenReason
   | RotationReason
   | CertificateRenewalReason
+  | DeviceClaimReason
   | OutageReason;
 
 /** Every reason there is, with what the caller is told of it and what the operator. */
@@ -52,6 +54,7 @@ export const REFUSALS: Reasons<RefusalReason> = {
   ...NAMED_TOKEN,
   ...ROTATION,
   ...CERTIFICATE_RENEWAL,
+  ...DEVICE_CLAIM,
   ...OUTAGE,
 };
 

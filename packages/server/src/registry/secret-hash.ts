@@ -8,6 +8,8 @@ import type { CredentialRecord, CredentialType } from '../storage/credentials.ts
 export interface SecretHash {
   /** HMAC-SHA-256, base64url: what the database holds. */
   digest(secret: string): string;
+  /** Whether the secret has this digest; for undefined the same work, and no. */
+  equals(secret: string, digest: string | undefined): boolean;
   /**
    * The credential of this type whose digest this secret has. Compares every candidate, and one when there is none. A
    * secret of one type is never taken for one of another, whatever its digest.
@@ -52,6 +54,12 @@ export function createSecretHash(key: Uint8Array): SecretHash {
 
   return {
     digest: (secret) => hmac(secret).toString('base64url'),
+
+    equals(secret, digest) {
+      const given = hmac(secret.length > MAX_SECRET_CHARS ? '' : secret);
+      const known = digest === undefined ? nobody : Buffer.from(digest, 'base64url');
+      return timingSafeEqual(given, known.length === DIGEST_BYTES ? known : nobody) && digest !== undefined;
+    },
 
     match(secret, credentials, type = 'client_secret') {
       const bounded = secret.length > MAX_SECRET_CHARS ? '' : secret;

@@ -7,6 +7,7 @@ import type { CredentialUseStore } from './credential-use.ts';
 import type { CredentialStore } from './credentials.ts';
 import type { CutoffReceiptStore } from './cutoff-receipts.ts';
 import type { CertificateAuthorityStore } from './certificate-authorities.ts';
+import type { ClaimCodeStore } from './claim-codes.ts';
 import type { CertificateStore } from './certificates.ts';
 import type { CutoffStore } from './cutoffs.ts';
 import type { EndingCallerStore } from './ending-callers.ts';
@@ -60,6 +61,7 @@ export interface Stores {
   readonly svidKeys: SigningKeyStore;
   readonly certificateAuthorities: CertificateAuthorityStore;
   readonly certificates: CertificateStore;
+  readonly claimCodes: ClaimCodeStore;
   readonly cutoffs: CutoffStore;
   readonly cutoffReceipts: CutoffReceiptStore;
   readonly statusIndexes: StatusIndexStore;

@@ -62,6 +62,14 @@ export const CREDENTIALS: readonly SettingDefinition[] = [
     doc: 'The same for identities of kind `device`.',
   },
   {
+    name: 'claim-code-lifetime',
+    type: 'duration',
+    default: '30d',
+    minimum: 60,
+    maximum: 31_536_000,
+    doc: 'How long a claim code of a device is good at most.',
+  },
+  {
     name: 'certificate-retention',
     type: 'duration',
     default: '90d',

@@ -16,6 +16,13 @@ const OTHER = 'https://other.test';
 const CI = 'https://ci.test';
 const DAY = 86_400_000;
 const CSR = createCertificationRequest(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+const DEVICE = {
+  client_id: 'sensor-1',
+  environment: 'test',
+  purpose: 'x',
+  owner_person: 'lin',
+  expires_at: '2027-06-01T00:00:00Z',
+};
 const LEAKED = generateSecret('csk', randomBytes).secret;
 
 let authority: Authority;
@@ -153,6 +160,8 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
     { body: { name: 'spring', reviewers: ['backup'], due_at: '2026-12-20T00:00:00Z' } },
     'create Review spring',
   ],
+  'claim-codes.create': ['/v1/identities/active/claim-codes', { body: {} }, 'create ClaimCode active'],
+  'devices.import': ['/v1/devices/import', { body: { rows: [DEVICE] } }, 'create Identity sensor-1'],
   'certificates.issue': [
     '/v1/identities/active/certificates',
     { body: { csr: CSR } },
@@ -218,6 +227,7 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
 /** Those that need people, and those whose object a test of its own makes. */
 const ELSEWHERE: readonly OperationId[] = [
   'certificates.revoke',
+  'claim-codes.revoke',
   'identities.approve',
   'identities.reject',
   'credentials.patch',

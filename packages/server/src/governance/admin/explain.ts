@@ -83,13 +83,22 @@ function innerReason({ reason, detail }: LoggedAuditEvent): string | undefined {
 }
 
 /** Refusals of the endpoints where clients prove themselves: they share their reasons. */
-const OAUTH_REFUSAL = /^(?:token|introspection|revocation)\.refused$/;
+const OAUTH_REFUSAL = /^(?:token|introspection|revocation|rotation|renewal|claim|derivation_keys)\.refused$/;
 
 function lookUp(table: Readonly<Record<string, ReasonExplanation>>, reason: string): ReasonExplanation {
   return Object.hasOwn(table, reason)
     ? (table[reason] as ReasonExplanation)
     : { why: `The reason is ${reason === '' ? 'not recorded' : reason}.`, fix: undefined };
 }
+
+const WHAT_OF: Readonly<Record<string, string>> = {
+  'introspection.refused': 'the introspection of a token',
+  'revocation.refused': 'the revocation of a token',
+  'rotation.refused': 'a successor of its key',
+  'renewal.refused': 'the renewal of its certificate',
+  'claim.refused': 'the certificate of a device',
+  'derivation_keys.refused': 'keys to derive from',
+};
 
 function summaryOf(event: LoggedAuditEvent): string {
   const who = event.identity ?? 'A stranger';
@@ -100,7 +109,7 @@ function summaryOf(event: LoggedAuditEvent): string {
     return `${who} was refused a token${event.resource === undefined ? '' : ` for ${event.resource}`}.`;
   }
   if (OAUTH_REFUSAL.test(event.type)) {
-    return `${who} was refused the ${event.type.startsWith('intro') ? 'introspection' : 'revocation'} of a token.`;
+    return `${who} was refused ${WHAT_OF[event.type] ?? 'what it asked for'}.`;
   }
   if (event.type === 'admin.refused') {
     return `${who} was refused ${event.method ?? ''} ${event.resource ?? ''}.`;

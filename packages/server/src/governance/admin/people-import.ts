@@ -12,6 +12,7 @@ import { everyOne } from '../apply/every-one.ts';
 import { inShifts, type Step } from '../apply/in-shifts.ts';
 import { rehearse } from '../apply/rehearse.ts';
 import { type ImportPlan, type ImportRow, planImport } from '../owners/import-plan.ts';
+import { badRows, MOST_NAMED, MOST_SHOWN } from './bad-rows.ts';
 import type { Call, Handler } from './endpoint.ts';
 import { ProblemError } from './problem.ts';
 import { readImport } from './read-import.ts';
@@ -21,9 +22,6 @@ export interface PeopleImportDeps extends OwnerDeps {
   readonly changes: Changes;
 }
 
-/** Bad rows that an answer names; changes that a dry run shows. */
-const MOST_NAMED = 100;
-const MOST_SHOWN = 2000;
 /** Who may be missing in a complete import without anybody having said so. */
 const FEW_LEAVERS = 10;
 
@@ -137,27 +135,6 @@ function summaryOf({ plan: { created, changed, unchanged, missing }, bad }: Plan
     bad_rows: bad.slice(0, MOST_NAMED),
     bad_row_count: bad.length,
   };
-}
-
-/** How many problems a problem document names. */
-const MOST_ERRORS = 20;
-
-function badRows(bad: readonly BadRow[], rows: number, outcome: string): ProblemError {
-  const [first] = bad;
-  const more = bad.length === 1 ? '' : ` (and ${bad.length - 1} more)`;
-  return new ProblemError('validation_failed', {
-    detail: `${bad.length} of ${rows} rows cannot be taken, ${outcome}: ${first === undefined ? '' : textOf(first)}${more}`,
-    errors: bad.slice(0, MOST_ERRORS).map((each) => ({
-      pointer:
-        each.line === null ? `/rows/${each.row - 1}${each.member === null ? '' : `/${each.member}`}` : '/csv',
-      detail: textOf(each),
-    })),
-  });
-}
-
-function textOf({ row, line, column, member, detail }: BadRow): string {
-  const where = line === null ? `row ${row}` : `line ${line}${column === null ? '' : `, column ${column}`}`;
-  return `${where}${member === null ? '' : ` (${member})`}: ${detail}`;
 }
 
 async function everybody(storage: PeopleImportDeps['storage']): Promise<readonly PersonRecord[]> {

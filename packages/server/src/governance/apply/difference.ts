@@ -21,6 +21,7 @@ export type ObjectKind =
   | 'Proposal'
   | 'Certificate'
   | 'CertificateAuthority'
+  | 'ClaimCode'
   | 'Workload'
   | 'TrustDomain';
 type View = Record<string, unknown>;
@@ -57,6 +58,7 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['proposal', 'Proposal'],
   ['certificate', 'Certificate'],
   ['certificate_authority', 'CertificateAuthority'],
+  ['claim_code', 'ClaimCode'],
   ['workload', 'Workload'],
   ['trust_domain', 'TrustDomain'],
 ]);
@@ -139,7 +141,7 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
   if (kind === 'Workload') return `${member('agent')}: ${member('spiffe_id')}`;
   if (kind === 'TrustDomain') return member('trust_domain');
-  if (kind === 'Certificate') return member('client_id');
+  if (kind === 'Certificate' || kind === 'ClaimCode') return member('client_id');
   if (kind === 'CertificateAuthority') return member('role');
   if (kind === 'Proposal') return `${member('client_id')}: ${member('kind')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;

@@ -18,7 +18,13 @@ const MOST_RECEIPTS = { mostFollowers: 50_000, mostConfirmations: 500_000 };
 export interface ForgetExpiredDeps {
   readonly storage: Pick<
     Storage,
-    'usedOnce' | 'idempotency' | 'cutoffs' | 'cutoffReceipts' | 'statusIndexes' | 'certificates'
+    | 'usedOnce'
+    | 'idempotency'
+    | 'cutoffs'
+    | 'cutoffReceipts'
+    | 'statusIndexes'
+    | 'certificates'
+    | 'claimCodes'
   >;
   /** Milliseconds for which a certificate is kept after its end. */
   readonly certificateRetention: number;
@@ -39,6 +45,7 @@ export function forgetExpiredJob(deps: ForgetExpiredDeps): Job {
       while (!signal.aborted && (await deps.storage.statusIndexes.sweep(before * 1000)) >= SWEEP);
       const ended = now - deps.certificateRetention;
       while (!signal.aborted && (await deps.storage.certificates.forget(ended, SWEEP)) >= SWEEP);
+      while (!signal.aborted && (await deps.storage.claimCodes.forget(ended, SWEEP)) >= SWEEP);
       if (!signal.aborted) await deps.storage.idempotency.sweep(now);
       if (signal.aborted) return;
       await deps.storage.cutoffReceipts.sweep({

@@ -30,7 +30,7 @@ export function createCertificateRenewalEndpoint(deps: CertificateRenewalDeps): 
       throw new Refusal('renewal_method');
     const csr = call.form.get('csr');
     if (csr === undefined || csr === '') throw new Refusal('csr_missing');
-    return answerOf(await renewed(deps, call, csr), deps.clock.now());
+    return certificateAnswer(await renewed(deps, call, csr), deps.clock.now());
   });
 }
 
@@ -64,11 +64,13 @@ async function renewed(
   }
 }
 
-function answerOf(issued: IssuedCertificate, now: number): HttpResponse {
+/** What a machine is told that got a certificate for itself. */
+export function certificateAnswer(issued: IssuedCertificate, now: number): HttpResponse {
   const view = certificateView(issued.record, issued.identity.clientId, now);
   const body = {
     certificate: issued.chain,
     root: issued.root,
+    client_id: view.client_id,
     serial_number: view.serial_number,
     credential: view.credential,
     spiffe_id: view.spiffe_id,

@@ -56,7 +56,8 @@ import {
   identityRecord,
   resourceServerRecord,
 } from '../../storage/contract/records.ts';
-import { askRenewal, issueTo } from '../../../test/issuing.ts';
+import type { ClaimCodeRecord } from '../../storage/claim-codes.ts';
+import { askRenewal, issueTo, newRequest } from '../../../test/issuing.ts';
 import { readPem } from '../../x509/pem.ts';
 import { keySubject } from '../../registry/key-subject.ts';
 import { gradualPlan, USUAL_PHASES } from '../../registry/decommissioning.ts';
@@ -228,6 +229,32 @@ function renewing(error: string, description: string, csr: string): Expected {
     const { chain } = await issueTo(s);
     return await askRenewal(s, readPem(chain, 'CERTIFICATE') ?? [], csr);
   });
+}
+function claiming(s: TokenScene, form: Record<string, string>): Promise<HttpResponse> {
+  return s.call('/oauth/claim', {
+    body: Buffer.from(new URLSearchParams(form).toString()),
+    rawHeaders: ['Content-Type', 'application/x-www-form-urlencoded'],
+  });
+}
+/** A claim with a code that is right, and that is like this. */
+function claimingWith(change: Partial<ClaimCodeRecord>, csr: string = newRequest()): Reach {
+  return async (s) => {
+    const { secret: code, publicId } = generateSecret('cdc', s.deps.random);
+    await s.storage.claimCodes.insert({
+      id: 'clm_1',
+      identityId: s.identity.id,
+      publicId,
+      digest: s.deps.secretHash.digest(code),
+      state: 'open',
+      madeBy: { kind: 'machine', clientId: 'admin' },
+      expiresAt: NOW + 60_000,
+      createdAt: NOW,
+      updatedAt: NOW,
+      version: 1,
+      ...change,
+    });
+    return await claiming(s, { code, csr });
+  };
 }
 function newKeyProof({ alg, privateKey, jwk }: ClientKey, header: object = {}): string {
   const claims = JSON.stringify({ iss: 'payments', aud: ISSUER, iat: SECONDS });
@@ -784,6 +811,17 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     'only a client that shows a certificate of this authority renews it here',
     (s) => s.about('/oauth/certificate', ''),
   ),
+  claim_code_missing: malformed('code is missing', (s) => claiming(s, { csr: newRequest() })),
+  claim_csr_missing: malformed('csr is missing', (s) => claiming(s, { code: 'x' })),
+  claim_code_malformed: notAuthenticated((s) => claiming(s, { code: 'cdc_x', csr: 'x' })),
+  claim_code_unknown: notAuthenticated((s) =>
+    claiming(s, { code: generateSecret('cdc', s.deps.random).secret, csr: 'x' }),
+  ),
+  claim_code_used: notAuthenticated(claimingWith({ state: 'used' })),
+  claim_code_revoked: notAuthenticated(claimingWith({ state: 'revoked' })),
+  claim_code_expired: notAuthenticated(claimingWith({ expiresAt: NOW })),
+  claim_code_void: notAuthenticated(claimingWith({ createdAt: 1 })),
+  claim_refused: denied('access_denied', 'this device gets no certificate', claimingWith({}, 'none')),
   csr_missing: renewing('invalid_request', 'csr is missing', ''),
   renewal_refused: renewing('access_denied', 'this certificate is not renewed', 'none'),
   audit_unavailable: {

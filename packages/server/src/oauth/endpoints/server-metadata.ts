@@ -44,6 +44,7 @@ export function serverMetadata(facts: ServerMetadataFacts): Readonly<Record<stri
     key_rotation_endpoint: `${issuer}/oauth/rotate`,
     derivation_keys_endpoint: `${issuer}/oauth/derivation-keys`,
     certificate_renewal_endpoint: `${issuer}/oauth/certificate`,
+    device_claim_endpoint: `${issuer}/oauth/claim`,
     ...(facts.dpopAlgorithms === undefined
       ? {}
       : { dpop_signing_alg_values_supported: facts.dpopAlgorithms }),

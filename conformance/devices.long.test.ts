@@ -1,0 +1,3 @@
+import { devicesSuite } from './devices-suite.ts';
+
+devicesSuite(500, true);

@@ -36,9 +36,9 @@ try {
   if (once) await end();
   else {
     console.log(
-      `\nauthority  ${addresses.authority}\nfraud      ${addresses.fraud}\nledger     ${addresses.ledger}`,
+      `\nauthority  ${addresses.authority}\nconsole    ${addresses.authority}/console\nfraud      ${addresses.fraud}\nledger     ${addresses.ledger}`,
     );
-    console.log('Ctrl-C ends all three.');
+    console.log('Ctrl-C ends all of it.');
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

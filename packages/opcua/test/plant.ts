@@ -172,6 +172,8 @@ export type Seal = (context: Peer) => object;
 export interface RawSession {
   readonly client: Peer;
   readonly session: Peer;
+  /** Whether the server still has the session that was opened: node-opcua's client replaces what it loses. */
+  isOpen(): boolean;
   /** ActivateSession once more; the name of the status. */
   activate(seal: Seal): Promise<string>;
   close(): Promise<void>;
@@ -180,7 +182,7 @@ export interface RawSession {
 /** node-opcua's own client, which sends whatever `seal` makes. Rejects with the name of the status. */
 export async function openRaw(
   opcua: Peer,
-  url: string,
+  { server, url }: Pick<Press, 'server' | 'url'>,
   application: Application,
   seal: Seal,
   options: { readonly mode?: string; readonly policy?: string } = {},
@@ -203,9 +205,11 @@ export async function openRaw(
   try {
     await client.connect(url);
     const session = await client.createSession(info);
+    const { authenticationToken } = session;
     return {
       client,
       session,
+      isOpen: () => Boolean(server.engine.getSession(authenticationToken)),
       activate: (other) =>
         new Promise((resolve) => {
           sealing = other;
@@ -233,6 +237,7 @@ export function newClient(
   application: Application,
   mode = 'SignAndEncrypt',
   policy = 'Basic256Sha256',
+  maxRetry = 1,
 ) {
   return opcua.OPCUAClient.create({
     applicationUri: application.uri,
@@ -243,7 +248,7 @@ export function newClient(
     securityMode: opcua.MessageSecurityMode[mode],
     securityPolicy: opcua.SecurityPolicy[policy],
     endpointMustExist: false,
-    connectionStrategy: { maxRetry: 1, initialDelay: 100, maxDelay: 500 },
+    connectionStrategy: { maxRetry, initialDelay: 100, maxDelay: 500 },
     requestedSessionTimeout: 60_000,
   });
 }
@@ -251,6 +256,15 @@ export function newClient(
 /** The client's own way to do it. */
 export function sealed(opcua: Peer, token: string): Seal {
   return (context) => sealToken(opcua, token, context);
+}
+
+/** The anonymous identity, as the endpoint offers it. */
+export function anonymous(opcua: Peer): Seal {
+  return ({ endpoint }) => {
+    const { Anonymous } = opcua.UserTokenType;
+    const offered = endpoint.userIdentityTokens.find(({ tokenType }: Peer) => tokenType === Anonymous);
+    return new opcua.AnonymousIdentityToken({ policyId: offered?.policyId ?? 'anonymous' });
+  };
 }
 
 /** The name of a status. */
@@ -274,4 +288,39 @@ export async function statusOfCall(session: Peer, press: Press): Promise<string>
     methodId: press.nodes.method.nodeId,
   });
   return statusCode.name;
+}
+
+/** Subscribes to every change of a node; `values` are what has been delivered. */
+export async function subscribe(
+  opcua: Peer,
+  session: Peer,
+  node: Peer,
+  attributeId = opcua.AttributeIds.Value,
+) {
+  const subscription = await session.createSubscription2({
+    requestedPublishingInterval: 50,
+    requestedLifetimeCount: 1000,
+    requestedMaxKeepAliveCount: 20,
+    maxNotificationsPerPublish: 100,
+    publishingEnabled: true,
+    priority: 1,
+  });
+  const isEvent = attributeId === opcua.AttributeIds.EventNotifier;
+  const item = opcua.ClientMonitoredItem.create(
+    subscription,
+    { nodeId: node.nodeId, attributeId },
+    {
+      samplingInterval: 0,
+      queueSize: 10,
+      discardOldest: true,
+      ...(isEvent ? { filter: opcua.constructEventFilter(['Message']) } : {}),
+    },
+  );
+  const values: number[] = [];
+  item.on('changed', (changed: Peer) => void values.push(changed.value?.value));
+  const status = await new Promise<string>((resolve) => {
+    item.once('initialized', () => resolve('Good'));
+    item.once('err', (message: string) => resolve(nameIn(new Error(message))));
+  });
+  return { status, values };
 }

@@ -36,7 +36,7 @@ export class Scene {
 
   /** A session of the panel, ended after the test. */
   async session(seal: Seal, how?: Parameters<typeof openRaw>[4], who = this.panel): Promise<RawSession> {
-    const opened = await openRaw(this.opcua, this.press.url, who, seal, how);
+    const opened = await openRaw(this.opcua, this.press, who, seal, how);
     this.opened.push(opened);
     return opened;
   }

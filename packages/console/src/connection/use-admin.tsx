@@ -28,6 +28,11 @@ export function useAdmin(): Admin {
   return admin;
 }
 
+/** Whether the person holds a scope, be it for what is its own alone. What it may in truth, the API says. */
+export function useMay(scope: string): boolean {
+  return useAdmin().me.scopes.includes(scope);
+}
+
 export interface Asked<T> {
   readonly data: T | undefined;
   readonly error: unknown;
@@ -105,6 +110,8 @@ export type ItemOf<Id extends ListId> = ResponseOf<Id> extends { items: (infer I
 export const PAGE = 200;
 
 interface Pages<T> {
+  /** What is listed, and after which change. */
+  readonly of: string;
   readonly key: string;
   readonly rows: readonly T[];
   readonly next: string | null | undefined;
@@ -116,17 +123,24 @@ interface Pages<T> {
 export function useList<Id extends ListId>(id: Id, input: CallInput<Id>, when = true): Listed<ItemOf<Id>> {
   const { client, answers } = useAdmin();
   const version = useSyncExternalStore(answers.subscribeVersion, answers.version);
-  const key = `${id} ${JSON.stringify(input)} ${version}`;
-  const empty: Pages<ItemOf<Id>> = { key, rows: [], next: undefined, asking: when, error: undefined };
+  const of = `${id} ${JSON.stringify(input)}`;
+  const key = `${of} ${version}`;
+  const empty: Pages<ItemOf<Id>> = { of, key, rows: [], next: undefined, asking: when, error: undefined };
   const [pages, setPages] = useState(empty);
-  const current = pages.key === key ? pages : empty;
+  // While the same is asked anew, what was there stays in sight.
+  const current = pages.key === key ? pages : pages.of === of ? { ...empty, rows: pages.rows } : empty;
   const busy = useRef<string>(undefined);
 
   const ask = (from: Pages<ItemOf<Id>>): void => {
     const at = `${key} ${from.next ?? ''}`;
     if (from.next === null || busy.current === at) return;
     busy.current = at;
-    setPages({ ...from, asking: true, error: undefined });
+    setPages((before) => ({
+      ...from,
+      rows: from.next === undefined && before.of === of ? before.rows : from.rows,
+      asking: true,
+      error: undefined,
+    }));
     const { query, ...rest } = input as { query?: object };
     const cursor = from.next === undefined ? {} : { cursor: from.next };
     const call = client.call as (
@@ -138,6 +152,7 @@ export function useList<Id extends ListId>(id: Id, input: CallInput<Id>, when = 
         if (busy.current !== at) return;
         busy.current = undefined;
         setPages({
+          of,
           key,
           rows: [...from.rows, ...body.items],
           next: body.next_cursor,

@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect } from 'react';
+import { plural } from '../words/time.ts';
 
 interface ScreenProps {
   readonly title: string;
@@ -37,9 +38,10 @@ export function Count({
   rows: number;
   whole: boolean;
   asking: boolean;
-  noun: string;
+  /** One of them, and several. */
+  noun: readonly [string, string];
 }): ReactNode {
-  const many = `${rows.toLocaleString('en')} ${noun}`;
+  const many = plural(rows, noun[0], noun[1]);
   return (
     <p className="count" role="status">
       {asking && rows === 0 ? 'Loading…' : whole ? many : `${many} so far; scroll for more`}

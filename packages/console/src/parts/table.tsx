@@ -18,6 +18,10 @@ interface TableProps<Row> {
   readonly onEnd?: (() => void) | undefined;
   /** Nothing more follows. */
   readonly whole: boolean;
+  /** Makes the cells of a row that asks for what is in them when it comes into sight; in place of those of the columns. */
+  readonly cells?: ((row: Row) => ReactNode) | undefined;
+  /** It is part of a screen, and as high as its rows up to a bound. */
+  readonly short?: boolean | undefined;
 }
 
 /** Pixels: rows are of one height, so that those in sight can be counted. */
@@ -26,7 +30,16 @@ const BEFORE_END = 40;
 const AROUND = 12;
 
 /** A table of any length: only the rows in sight are there. Arrow keys, Page, Home and End move between rows; Enter opens one. */
-export function Table<Row>({ label, columns, rows, keyOf, onEnd, whole }: TableProps<Row>): ReactNode {
+export function Table<Row>({
+  label,
+  columns,
+  rows,
+  keyOf,
+  onEnd,
+  whole,
+  cells,
+  short = false,
+}: TableProps<Row>): ReactNode {
   const box = useRef<HTMLDivElement>(null);
   const [sight, setSight] = useState({ top: 0, height: 800 });
   const [wanted, setWanted] = useState<number>();
@@ -61,6 +74,10 @@ export function Table<Row>({ label, columns, rows, keyOf, onEnd, whole }: TableP
 
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
     const element = box.current;
+    if (event.key === 'ArrowRight' || event.key === 'ArrowLeft') {
+      moveInRow(event);
+      return;
+    }
     const at = Number((event.target as HTMLElement).closest('tr')?.dataset['row'] ?? Number.NaN);
     const page = Math.max(1, Math.floor(sight.height / ROW) - 2);
     const steps: Readonly<Record<string, number>> = {
@@ -88,7 +105,14 @@ export function Table<Row>({ label, columns, rows, keyOf, onEnd, whole }: TableP
   };
 
   return (
-    <div className="table-box" ref={box} role="region" aria-label={label} tabIndex={0} onKeyDown={onKeyDown}>
+    <div
+      className={short ? 'table-box short' : 'table-box'}
+      ref={box}
+      role="region"
+      aria-label={label}
+      tabIndex={0}
+      onKeyDown={onKeyDown}
+    >
       <table aria-rowcount={whole ? rows.length + 1 : -1}>
         <colgroup>
           {columns.map(({ key, width }) => (
@@ -108,11 +132,13 @@ export function Table<Row>({ label, columns, rows, keyOf, onEnd, whole }: TableP
           <Space rows={first} columns={columns.length} />
           {rows.slice(first, last).map((row, at) => (
             <tr key={keyOf(row)} data-row={first + at} aria-rowindex={first + at + 2}>
-              {columns.map(({ key, cell, end }) => (
-                <td key={key} className={end === true ? 'end' : undefined}>
-                  {cell(row)}
-                </td>
-              ))}
+              {cells === undefined
+                ? columns.map(({ key, cell, end }) => (
+                    <td key={key} className={end === true ? 'end' : undefined}>
+                      {cell(row)}
+                    </td>
+                  ))
+                : cells(row)}
             </tr>
           ))}
           <Space rows={rows.length - last} columns={columns.length} />
@@ -120,6 +146,16 @@ export function Table<Row>({ label, columns, rows, keyOf, onEnd, whole }: TableP
       </table>
     </div>
   );
+}
+
+/** To the next link or button of the same row. */
+function moveInRow(event: KeyboardEvent<HTMLDivElement>): void {
+  const from = event.target as HTMLElement;
+  const stops = [...(from.closest('tr')?.querySelectorAll<HTMLElement>('a, button') ?? [])];
+  const to = stops[stops.indexOf(from) + (event.key === 'ArrowRight' ? 1 : -1)];
+  if (!stops.includes(from) || to === undefined) return;
+  event.preventDefault();
+  to.focus();
 }
 
 function Space({ rows, columns }: { rows: number; columns: number }): ReactNode {

@@ -1,4 +1,4 @@
-import type { Identity, IdentityState } from '@countersign/admin-api';
+import type { Identity } from '@countersign/admin-api';
 import type { ReactNode } from 'react';
 import { everyItem, useAdmin, useList } from '../connection/use-admin.tsx';
 import { CommandLine } from '../parts/copy.tsx';
@@ -11,7 +11,7 @@ import { type Column, Table } from '../parts/table.tsx';
 import { Link, useNavigation } from '../routing/navigation.tsx';
 import type { ScreenProps } from '../screen-props.ts';
 import { command } from '../words/command.ts';
-import { ENVIRONMENT, IDENTITY_KIND, IDENTITY_STATE } from '../words/states.ts';
+import { ENVIRONMENT, IDENTITY_KIND, IDENTITY_STATE, wordsOf } from '../words/states.ts';
 import { day } from '../words/time.ts';
 
 const COLUMNS: readonly Column<Identity>[] = [
@@ -70,7 +70,7 @@ export function IdentitiesScreen({ query }: ScreenProps): ReactNode {
         <Choice
           label="State"
           value={query['state'] ?? ''}
-          of={words(IDENTITY_STATE)}
+          of={wordsOf(IDENTITY_STATE)}
           onChange={set('state')}
         />
         <Choice label="Kind" value={query['kind'] ?? ''} of={IDENTITY_KIND} onChange={set('kind')} />
@@ -94,7 +94,12 @@ export function IdentitiesScreen({ query }: ScreenProps): ReactNode {
         />
       </form>
       {list.error === undefined ? null : <Problem error={list.error} again={list.more} />}
-      <Count rows={list.rows.length} whole={list.whole} asking={list.asking} noun="identities" />
+      <Count
+        rows={list.rows.length}
+        whole={list.whole}
+        asking={list.asking}
+        noun={['identity', 'identities']}
+      />
       {list.rows.length === 0 && list.whole ? (
         <NoIdentities filtered={Object.keys(asked).length > 0} />
       ) : (
@@ -135,10 +140,4 @@ function NoIdentities({ filtered }: { filtered: boolean }): ReactNode {
       />
     </Nothing>
   );
-}
-
-function words(
-  of: Readonly<Record<IdentityState, { readonly word: string }>>,
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(of).map(([state, { word }]) => [state, word]));
 }

@@ -146,7 +146,7 @@ function tilesOf({ approvals, toReview, findings, credentials, access }: Counts)
       count: credentials.items.length + access.items.length,
       more: credentials.more || access.more,
       says: 'Credentials within 7 days, and access near its end',
-      to: { screen: 'access', query: { state: 'expiring' } },
+      to: { screen: 'access', query: { view: 'list', state: 'expiring' } },
     },
   ];
 }

@@ -12,6 +12,11 @@ export function minute(instant: string): string {
   return `${instant.slice(0, 10)} ${instant.slice(11, 16)}`;
 }
 
+/** `2026-11-30 14:05:09.250`, in UTC. */
+export function exactly(instant: string): string {
+  return `${instant.slice(0, 10)} ${instant.slice(11).replace(/Z$/, '')}`;
+}
+
 /** How far an instant is from now: `in 12 days`, `3 hours ago`. */
 export function fromNow(instant: string, now: number): string {
   const apart = Date.parse(instant) - now;
@@ -29,4 +34,10 @@ function spanOf(ms: number): string {
 /** `1 day`, `12 days`. */
 export function plural(count: number, noun: string, many = `${noun}s`): string {
   return `${count.toLocaleString('en')} ${count === 1 ? noun : many}`;
+}
+
+/** Seconds as people say them: `45 s`, `10 min`, `2 h`. */
+export function seconds(value: number): string {
+  if (value < 120) return `${value} s`;
+  return value < 7200 ? `${Math.round(value / 60)} min` : `${Math.round(value / 3600)} h`;
 }

@@ -1,6 +1,6 @@
 // A node-opcua client whose session is opened with an access token and kept with fresh ones: OPC 10000-4 §5.7.3 (ActivateSession with
 // another token on the same session), OPC 10000-6 §6.5.2.3 (before the old one expires).
-import type { Client } from '@countersign/client';
+import type { AccessToken, Client } from '@countersign/client';
 import { ConnectionError, statusIn } from './connection-error.ts';
 import type { ClientHooks, ClientOpcUa, HiddenSession, OpcUaClient, SessionOf } from './node-opcua-client.ts';
 import { sealToken } from './seal-token.ts';
@@ -76,6 +76,8 @@ class Connection {
   #end: ConnectionError | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #refusals = 0;
+  /** What the session was activated with last. */
+  #active: AccessToken | undefined;
   session: HiddenSession | undefined;
 
   constructor(opcua: ClientOpcUa, options: ConnectOptions<OpcUaClient>) {
@@ -98,7 +100,6 @@ class Connection {
       await this.#finish(failure);
       throw failure;
     }
-    this.#schedule();
   }
 
   async close(): Promise<void> {
@@ -141,6 +142,9 @@ class Connection {
   #noteAnswer(error: Error | null): void {
     if (error === null) {
       this.#refusals = 0;
+      // Also where node-opcua has repaired the session by itself.
+      this.#active = this.#tokens.last;
+      this.#schedule();
       return;
     }
     if (error instanceof ConnectionError) return;
@@ -157,7 +161,7 @@ class Connection {
 
   #schedule(): void {
     const { now = Date.now, random = Math.random } = this.#options;
-    const token = this.#tokens.last;
+    const token = this.#active;
     if (token === undefined || this.#end !== undefined) return;
     const left = token.expiresAt * 1000 - now();
     const part = RENEW_AT + JITTER * (2 * random() - 1);
@@ -165,13 +169,13 @@ class Connection {
   }
 
   #wake(ms: number): void {
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#renew(), ms);
     this.#timer.unref?.();
   }
 
   async #renew(): Promise<void> {
     if (this.#end !== undefined || this.session === undefined) return;
-    const before = this.#tokens.last;
     const next = await this.#tokens.next().catch((error: unknown) => {
       const failure = failureOf(error);
       if (failure.code !== 'unreachable') this.#giveUp(failure);
@@ -179,16 +183,14 @@ class Connection {
     });
     if (this.#end !== undefined) return;
     // The client still gives out the old one while it fetches another.
-    if (next === undefined || next.accessToken === before?.accessToken) {
+    if (next === undefined || next.accessToken === this.#active?.accessToken) {
       this.#wake(AGAIN_MS);
       return;
     }
     const error = await this.#activate(this.session);
     if (this.#end !== undefined) return;
-    if (error === null) {
-      this.#options.onRenewed?.();
-      this.#schedule();
-    } else this.#wake(AGAIN_MS);
+    if (error === null) this.#options.onRenewed?.();
+    else this.#wake(AGAIN_MS);
   }
 
   #activate(session: HiddenSession): Promise<Error | null> {

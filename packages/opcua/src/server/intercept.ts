@@ -29,14 +29,17 @@ export function intercept({ opcua, server, sessions, anonymous, onEvent }: Inter
     activate.call(server, message, channel);
   };
 
-  function standIn(token: object | null | undefined, session: ServerSession | null): object | undefined {
+  function standIn(
+    token: object | null | undefined,
+    session: ServerSession | null | undefined,
+  ): object | undefined {
     if (token instanceof opcua.AnonymousIdentityToken) return token;
     // Without one node-opcua takes the anonymous policy, and throws where there is none.
     if (!token) return anonymous ? undefined : new opcua.AnonymousIdentityToken({ policyId: '' });
     // The same for the same session, which may come back over another channel: whose token it brings is looked at below. Of another
     // session it is another one, so that nobody takes over what a session has subscribed to.
     const userName = sessions.nameOf(session) ?? `unknown in ${session?.nodeId.toString() ?? ''}`;
-    const name = new opcua.UserNameIdentityToken({ userName, policyId: 'token' });
+    const name = new opcua.UserNameIdentityToken({ userName, password: Buffer.alloc(0), policyId: 'token' });
     if (token instanceof opcua.IssuedIdentityToken) presented.set(name, token);
     return name;
   }

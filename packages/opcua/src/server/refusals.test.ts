@@ -15,7 +15,7 @@ beforeEach(async () => {
   const { opcua, press, historian } = scene;
   bystander = await openRaw(
     opcua,
-    press.url,
+    press,
     historian,
     await scene.withScope('opcua.read', { client_id: 'historian' }),
   );
@@ -158,7 +158,7 @@ test('while the authority cannot be heard, the answer is another one than no', a
   });
   const other = await plant.press(machine, deaf);
   try {
-    const status = await openRaw(opcua, other.url, scene.panel, await scene.withScope('opcua.read')).then(
+    const status = await openRaw(opcua, other, scene.panel, await scene.withScope('opcua.read')).then(
       () => 'Good',
       (error: Error) => error.message,
     );

@@ -78,7 +78,7 @@ export type AuthorizedAnswer = (error: Error | null, authorized?: boolean, statu
 export interface ServerHooks {
   readonly engine: {
     readonly addressSpace: ServerAddressSpace | null;
-    getSession(authenticationToken: NodeId): ServerSession | null;
+    getSession(authenticationToken: NodeId): ServerSession | null | undefined;
     closeSession(authenticationToken: NodeId, deleteSubscriptions: boolean, reason: 'Terminated'): void;
   };
   _on_ActivateSessionRequest(message: ActivateMessage, channel: ServerChannel): void;

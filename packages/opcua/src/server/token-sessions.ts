@@ -42,8 +42,8 @@ export class TokenSessions {
   }
 
   /** What the session is called in the server: the same for as long as its token's caller has it. */
-  nameOf(session: ServerSession | null): string | undefined {
-    return session === null ? undefined : this.#held.get(session)?.name;
+  nameOf(session: ServerSession | null | undefined): string | undefined {
+    return session ? this.#held.get(session)?.name : undefined;
   }
 
   /** Reads and verifies the token; nothing has changed yet when it resolves to an activation. */

@@ -22,6 +22,7 @@ const BENCHES = [
   'cutoff',
   'call-chain',
   'gateway',
+  'mqtt',
   'start',
   'estate-size',
   'sweep',

@@ -6,6 +6,7 @@
 import { run, endWithUs } from './run/child.mjs';
 import { provideEnvoy } from './services/envoy.mjs';
 import { provideFrontProxies } from './services/front-proxies.mjs';
+import { provideLibcoap } from './services/libcoap.mjs';
 import { provideMosquitto } from './services/mosquitto.mjs';
 import { providePostgres } from './services/postgres.mjs';
 import { provideRuntimes } from './services/runtimes.mjs';
@@ -24,6 +25,7 @@ export async function startServices(root = ROOT) {
     ...(await provideFrontProxies(root)),
     ...(await provideMosquitto(root)),
     await provideEnvoy(root),
+    await provideLibcoap(root),
     ...(await provideRuntimes(root)),
   ];
   const found = answers.filter((answer) => 'from' in answer);

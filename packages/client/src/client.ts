@@ -8,7 +8,7 @@ import type { RotatedKey } from './rotation/key-rotation.ts';
 import { readOptions, readTarget, type Target } from './settings.ts';
 import { withRetries } from './retry.ts';
 import { TokenCache } from './token-cache.ts';
-import { type AccessToken, type Introspection, TokenRequester } from './token-request.ts';
+import { type AccessToken, type DerivationKey, type Introspection, TokenRequester } from './token-request.ts';
 
 export interface TokenTarget {
   /** Default: the client's. */
@@ -45,6 +45,12 @@ export interface Client {
    * @throws TokenError · ClientOptionError where the client only has a subject token
    */
   introspect(token: string): Promise<Introspection>;
+  /**
+   * The keys from which those of a resource server's clients are derived (RFC 9202 §3.3.1): for a client with access to the
+   * scope `tokens:derive` of that resource server. Nothing is kept.
+   * @throws TokenError · ClientOptionError where the client only has a subject token
+   */
+  derivationKeys(resource: string): Promise<readonly DerivationKey[]>;
   /**
    * Replaces the client's own key now, where `rotate` was given; by itself it does so when the key is old enough. The next request
    * uses the new one.
@@ -121,6 +127,11 @@ export function createClient(options: ClientOptions): Client {
       if (stop.signal.aborted) throw new TokenError('closed', 'the client was closed');
       requireProof('introspect');
       return await withRetries(() => requester.introspect(token, stop.signal), retrying);
+    },
+    async derivationKeys(resource) {
+      if (stop.signal.aborted) throw new TokenError('closed', 'the client was closed');
+      requireProof('ask for keys');
+      return await withRetries(() => requester.derivationKeys(resource, stop.signal), retrying);
     },
     async rotateKey() {
       if (stop.signal.aborted) throw new TokenError('closed', 'the client was closed');

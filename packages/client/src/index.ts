@@ -24,4 +24,4 @@ export { githubActionsToken } from './subject-token/github-actions.ts';
 export { gitlabToken } from './subject-token/gitlab.ts';
 export { kubernetesToken } from './subject-token/kubernetes-service-account.ts';
 export type { SubjectTokenRequest, SubjectTokenSource } from './subject-token/source.ts';
-export type { AccessToken, Introspection } from './token-request.ts';
+export type { AccessToken, DerivationKey, Introspection } from './token-request.ts';

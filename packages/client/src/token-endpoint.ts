@@ -17,6 +17,8 @@ export interface TokenEndpoint {
   readonly introspection: () => string;
   /** Where a client gives its key a successor. @throws DiscoveryError */
   readonly keyRotation: () => string;
+  /** Where a resource server has the keys that it shares with the authority. @throws DiscoveryError */
+  readonly derivationKeys: () => string;
   readonly clientAuth: ClientAuthMethod;
 }
 
@@ -51,7 +53,8 @@ export async function findTokenEndpoint(
   const url = address(metadata, 'token_endpoint');
   const introspection = (): string => address(metadata, 'introspection_endpoint');
   const keyRotation = (): string => endpointOf(metadata, 'key_rotation_endpoint');
-  const endpoints = { url, introspection, keyRotation };
+  const derivationKeys = (): string => endpointOf(metadata, 'derivation_keys_endpoint');
+  const endpoints = { url, introspection, keyRotation, derivationKeys };
   if (deps.subjectToken !== undefined) return { ...endpoints, clientAuth: assertionAlone };
   // RFC 8414 §2: left out means client_secret_basic.
   const offered = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];

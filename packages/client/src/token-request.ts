@@ -1,5 +1,11 @@
 // One access token request: RFC 6749 §4.4.2, §5.1, §5.2; bound to a key: RFC 9449 §5, §8.
-import { formatForm, parseJsonObject, parseTokenResponse, receivedErrorCode } from '@countersign/protocol';
+import {
+  formatForm,
+  isJsonObject,
+  parseJsonObject,
+  parseTokenResponse,
+  receivedErrorCode,
+} from '@countersign/protocol';
 import {
   type BoundedResponse,
   DiscoveryError,
@@ -33,6 +39,14 @@ export interface AccessToken {
 export interface Introspection {
   readonly active: boolean;
   readonly [name: string]: unknown;
+}
+
+/** A key from which those of a resource server's clients are derived (RFC 9202 §3.3.1); `tag` and `k` are base64url. */
+export interface DerivationKey {
+  readonly kid: string;
+  /** How the key ids begin that belong to it. */
+  readonly tag: string;
+  readonly k: string;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -95,6 +109,24 @@ export class TokenRequester {
       const active = Object.hasOwn(answer, 'active') ? answer['active'] : undefined;
       if (typeof active === 'boolean') return { ...answer, active };
       throw new TokenError('bad_response', 'the answer is not an introspection response', factsOf(response));
+    } catch (error) {
+      throw asTokenError(error, this.#settings.issuer);
+    }
+  }
+
+  /** One attempt to learn the keys that a resource server shares with the authority. @throws TokenError */
+  async derivationKeys(resource: string, signal: AbortSignal): Promise<readonly DerivationKey[]> {
+    try {
+      const endpoint = await this.#find(signal);
+      const asked = this.#settings.clock();
+      const form = [['resource', resource]] as const;
+      const response = await this.#prove(endpoint, endpoint.derivationKeys(), form, {}, signal);
+      if (response.status === 404) this.#endpoint = undefined;
+      if (response.status !== 200) throw refusalOf(response, asked);
+      const parsed = parseJsonObject(response.body);
+      const keys: unknown = parsed.ok ? parsed.value['keys'] : undefined;
+      if (Array.isArray(keys) && keys.every(isDerivationKey)) return keys;
+      throw new TokenError('bad_response', 'the answer has no derivation keys', factsOf(response));
     } catch (error) {
       throw asTokenError(error, this.#settings.issuer);
     }
@@ -263,4 +295,10 @@ function asTokenError(error: unknown, issuer: string): TokenError {
     return new TokenError(code, error.message, { cause: error });
   }
   return new TokenError('bad_response', `${issuer}: the token could not be had`, { cause: error });
+}
+
+function isDerivationKey(value: unknown): value is DerivationKey {
+  if (!isJsonObject(value)) return false;
+  const { kid, tag, k } = { __proto__: null, ...value } as { [name: string]: unknown };
+  return typeof kid === 'string' && typeof tag === 'string' && typeof k === 'string';
 }

@@ -34,6 +34,8 @@ export interface ServerMetadata {
   /** Ours: where a machine renews its certificate, and where a device gets its first. */
   readonly certificate_renewal_endpoint?: string;
   readonly device_claim_endpoint?: string;
+  /** Ours: where a resource server has the keys from which those of its clients are derived (RFC 9202 §3.3.1). */
+  readonly derivation_keys_endpoint?: string;
   readonly [name: string]: unknown;
 }
 

@@ -69,6 +69,8 @@ export class CutoffFollower {
   #lastAlarm: { readonly code: CutoffAlarm['code']; readonly at: number } | undefined;
   readonly #firstTry: Latch = createLatch();
   readonly #firstPage: Latch = createLatch();
+  /** Told of every page with orders in it, once they are known. Must not throw. */
+  onOrders: (() => void) | undefined;
 
   constructor(deps: CutoffFollowerDeps) {
     this.#deps = deps;
@@ -143,6 +145,7 @@ export class CutoffFollower {
         const gathering = !this.#orders.complete;
         const page = await this.#fetchPage();
         this.#orders.take(page, this.#deps.clock(), this.#deps.leeway);
+        if (page.entries.length > 0) this.onOrders?.();
         // An authority that does not hold the request must not be asked without end.
         const held = gathering || page.cursor !== page.from || performance.now() - asked > LEAST_INTERVAL_MS;
         pause = held ? 0 : LEAST_INTERVAL_MS;

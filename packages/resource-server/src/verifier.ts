@@ -176,6 +176,9 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
       refuse: refusalFor,
       count: settings.usage && ((claims, scope, ok) => parts.loaded?.use?.count(claims, scope, ok, clock())),
       clock,
+      onOrders(look) {
+        for (const { cutoffs } of everyAuthority) if (cutoffs !== undefined) cutoffs.onOrders = look;
+      },
       closed: stop.signal,
     });
   });

@@ -84,6 +84,14 @@ describe('a stream ends', () => {
     expect(await endOf(watched)).toBe('cut_off');
   });
 
+  it('with the page of the feed that says so, without waiting for the next look', async () => {
+    const never = vi.spyOn(globalThis, 'setInterval').mockReturnValue(undefined as never);
+    const watched = await watching(verifierOf(), tiny.token());
+    never.mockRestore();
+    tiny.cut({ kind: 'identity', id: 'payments', not_before: now });
+    expect(await endOf(watched)).toBe('cut_off');
+  });
+
   it('when cut-offs can no longer be followed, as the option says', async () => {
     const strict = await watching(verifierOf(), tiny.token());
     const lenient = await watching(

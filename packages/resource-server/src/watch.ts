@@ -51,6 +51,8 @@ export interface WatchDeps {
   readonly count: ((claims: AccessTokenClaims, scope: readonly string[], ok: boolean) => void) | undefined;
   /** Epoch seconds. */
   readonly clock: () => number;
+  /** Calls `look` whenever there are other orders to cut off. */
+  onOrders(look: () => void): void;
   /** Aborted when the verifier was closed. */
   readonly closed: AbortSignal;
 }
@@ -90,7 +92,11 @@ export function createWatches(deps: WatchDeps): Watches {
       if (deps.closed.aborted) return deps.refuse({ reason: 'closed' }, request);
       const stream = new Stream(deps, { token: token as string, request, result, options, forget });
       streams.add(stream);
-      timer ??= startTimer(lookAtAll);
+      if (timer === undefined) {
+        timer = startTimer(lookAtAll);
+        // An order is not kept waiting for the next look.
+        deps.onOrders(lookAtAll);
+      }
       return stream;
     },
   };

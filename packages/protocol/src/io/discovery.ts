@@ -84,7 +84,8 @@ export function endpointOf(
     | 'introspection_endpoint'
     | 'key_rotation_endpoint'
     | 'certificate_renewal_endpoint'
-    | 'device_claim_endpoint',
+    | 'device_claim_endpoint'
+    | 'derivation_keys_endpoint',
 ): string {
   return addressIn(metadata, name, metadata[name]);
 }

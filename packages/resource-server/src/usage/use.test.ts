@@ -63,6 +63,20 @@ test('the scope that the guard required is told, refusals apart, and tokens that
   expect(body.rows.find((row) => row.credential === 'crd_2')?.denied).toBe(1);
 });
 
+test('what a stream lets pass is counted by the scope that let it, beside its opening', async () => {
+  const verifier = verifierOf(client);
+  const watched = await verifier.watch(tiny.token());
+  if (!watched.ok) throw new Error(watched.reason);
+  watched.used('fraud:read', true);
+  watched.used('fraud:read', true);
+  watched.used(undefined, false);
+  await verifier.close();
+  expect(sent[0]?.body.rows).toEqual([
+    { access: 'acs_1', credential: 'crd_1', scope: null, ok: 1, denied: 1, age: 0 },
+    { access: 'acs_1', credential: 'crd_1', scope: 'fraud:read', ok: 2, denied: 0, age: 0 },
+  ]);
+});
+
 test('each audience is told of as an API of its own', async () => {
   const other = 'https://ledger.example.com';
   const verifier = verifierOf(client, { audience: [AUDIENCE, other] });

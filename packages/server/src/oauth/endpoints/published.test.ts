@@ -39,6 +39,7 @@ describe('the metadata', () => {
       device_claim_endpoint: 'https://authority.test/oauth/claim',
       certificate_renewal_endpoint: 'https://authority.test/oauth/certificate',
       key_rotation_endpoint: 'https://authority.test/oauth/rotate',
+      derivation_keys_endpoint: 'https://authority.test/oauth/derivation-keys',
     });
     expect(answer.headers).toEqual({
       'content-type': 'application/json',

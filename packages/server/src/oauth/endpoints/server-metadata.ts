@@ -42,6 +42,7 @@ export function serverMetadata(facts: ServerMetadataFacts): Readonly<Record<stri
     revocation_endpoint_auth_methods_supported: facts.clientAuthMethods,
     revocation_endpoint_auth_signing_alg_values_supported: facts.assertionAlgorithms,
     key_rotation_endpoint: `${issuer}/oauth/rotate`,
+    derivation_keys_endpoint: `${issuer}/oauth/derivation-keys`,
     certificate_renewal_endpoint: `${issuer}/oauth/certificate`,
     device_claim_endpoint: `${issuer}/oauth/claim`,
     ...(facts.dpopAlgorithms === undefined

@@ -1,0 +1,103 @@
+// A function behind the guard, where there is no CoAP server: requests and answers of RFC 7252 §5, each request once (§4.5).
+import type { AccessCwtClaims } from '@countersign/cose';
+import { type Answer, answerTo } from '../message/answer.ts';
+import {
+  CODE,
+  type CoapMessage,
+  numberOption,
+  OPTION,
+  optionNumber,
+  optionValues,
+} from '../message/coap-message.ts';
+import { type Method, readTarget } from '../message/request-target.ts';
+import type { OpenUpstream } from './upstream.ts';
+
+export interface CoapRequest {
+  readonly method: Method;
+  readonly path: string;
+  readonly query: readonly string[];
+  readonly payload: Uint8Array;
+  readonly contentFormat: number | undefined;
+  /** Of the token: who asks, and with which scope. */
+  readonly claims: AccessCwtClaims;
+}
+
+export interface CoapResponse {
+  /** As 2.05 is written: `0x45`. */
+  readonly code: number;
+  readonly payload?: Uint8Array | string;
+  readonly contentFormat?: number;
+}
+
+/** What it throws is the client's 5.00. */
+export type CoapHandler = (request: CoapRequest) => CoapResponse | Promise<CoapResponse>;
+
+/** Answers kept for messages that come again. */
+const MOST_EXCHANGES = 32;
+const INTERNAL_SERVER_ERROR = 0xa0;
+
+export function handlerUpstream(handler: CoapHandler, failed: (error: Error) => void): OpenUpstream {
+  return (claims, deliver) => {
+    /** By message id; undefined while the handler works. */
+    const exchanges = new Map<number, Uint8Array | undefined>();
+    let nextId = 0;
+    let isOver = false;
+
+    async function answer(message: CoapMessage): Promise<Answer> {
+      try {
+        return toAnswer(await handler(requestOf(message, claims)));
+      } catch (error) {
+        failed(error instanceof Error ? error : new Error('the handler failed', { cause: error }));
+        return { code: INTERNAL_SERVER_ERROR };
+      }
+    }
+
+    return {
+      forward(message) {
+        if (isOver || message.code === CODE.empty) return;
+        if (exchanges.has(message.messageId)) {
+          const known = exchanges.get(message.messageId);
+          if (known !== undefined) deliver(known);
+          return;
+        }
+        exchanges.set(message.messageId, undefined);
+        const [oldest] = exchanges.keys();
+        if (exchanges.size > MOST_EXCHANGES && oldest !== undefined) exchanges.delete(oldest);
+        nextId = (nextId + 1) & 0xffff;
+        const messageId = nextId;
+        void answer(message).then((answered) => {
+          if (isOver) return;
+          const bytes = answerTo(message, answered, messageId);
+          if (exchanges.has(message.messageId)) exchanges.set(message.messageId, bytes);
+          deliver(bytes);
+        });
+      },
+      close() {
+        isOver = true;
+        exchanges.clear();
+      },
+    };
+  };
+}
+
+/** The guard has read its target before. */
+function requestOf(message: CoapMessage, claims: AccessCwtClaims): CoapRequest {
+  const read = readTarget(message);
+  if (!read.ok) throw new Error('a request without a target came through');
+  return {
+    ...read.target,
+    query: optionValues(message, OPTION.uriQuery).map((value) => Buffer.from(value).toString('utf8')),
+    payload: message.payload,
+    contentFormat: optionNumber(message, OPTION.contentFormat),
+    claims,
+  };
+}
+
+function toAnswer({ code, payload, contentFormat }: CoapResponse): Answer {
+  const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
+  return {
+    code,
+    options: contentFormat === undefined ? [] : [numberOption(OPTION.contentFormat, contentFormat)],
+    ...(bytes === undefined ? {} : { payload: bytes }),
+  };
+}

@@ -1,0 +1,42 @@
+// Requests without DTLS: tokens are taken, and all else is told where to get one (RFC 9200 §5.3, §5.10.1).
+import { AUTHZ_INFO, type AuthzInfoDeps, takeToken } from '../access/authz-info.ts';
+import { type HintFacts, withHints } from '../access/hints.ts';
+import { type Permissions, scopesFor } from '../access/permissions.ts';
+import type { SourceBudget } from '../dtls/source-budget.ts';
+import { type Answer, answerTo, resetFor } from '../message/answer.ts';
+import { CODE, type CoapMessage, isRequest, readCoap, TYPE } from '../message/coap-message.ts';
+import { readTarget } from '../message/request-target.ts';
+
+export interface PlainEndpointDeps {
+  readonly permissions: Permissions;
+  readonly hints: HintFacts;
+  readonly authzInfo: AuthzInfoDeps;
+  /** Addresses are easily made up: each gets so many answers and no more (RFC 7252 §11.3). */
+  readonly budget: SourceBudget;
+}
+
+/** The answer to a datagram; undefined where there is none to give. Never rejects. */
+export function createPlainEndpoint(
+  deps: PlainEndpointDeps,
+): (datagram: Uint8Array, from: string) => Promise<Uint8Array | undefined> {
+  let messageId = 0;
+
+  async function answerOf(message: CoapMessage, from: string): Promise<Answer> {
+    const read = readTarget(message);
+    if (!read.ok) return { code: read.code };
+    const { target } = read;
+    if (target.path === AUTHZ_INFO) return { code: await takeToken(deps.authzInfo, message, target, from) };
+    return withHints(CODE.unauthorized, deps.hints, scopesFor(deps.permissions, target));
+  }
+
+  return async (datagram, from) => {
+    const message = readCoap(datagram);
+    if (message !== undefined && (message.type === TYPE.acknowledgement || message.type === TYPE.reset))
+      return undefined;
+    if (!deps.budget.take(from)) return undefined;
+    if (message === undefined || !isRequest(message)) return resetFor(datagram);
+    const answer = await answerOf(message, from);
+    messageId = (messageId + 1) & 0xffff;
+    return answerTo(message, answer, messageId);
+  };
+}

@@ -1,0 +1,101 @@
+// libcoap's clients and its server, as Debian packages them (libcoap3-bin).
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+export type CoapClient = 'coap-client-openssl' | 'coap-client-gnutls' | 'coap-client-notls';
+
+/** Where a program is; undefined where it is not. */
+export function programOf(name: string): string | undefined {
+  const given = process.env['COUNTERSIGN_TEST_LIBCOAP'];
+  const folders =
+    given === undefined || given === '' ? (process.env['PATH'] ?? '').split(delimiter) : [given];
+  return folders
+    .map((folder) => join(folder, name))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+export const LIBCOAP: boolean = (
+  ['coap-client-openssl', 'coap-client-gnutls', 'coap-client-notls', 'coap-server-notls'] as const
+).every((name) => programOf(name) !== undefined);
+
+export interface CoapRun {
+  readonly child: ChildProcess;
+  out(): string;
+  readonly ended: Promise<{ readonly code: number | null; readonly out: string }>;
+}
+
+/** An argument may hold any byte but zero: Node hands texts over as UTF-8, so a shell makes the bytes. */
+export type Argument = string | Uint8Array;
+
+const running = new Set<ChildProcess>();
+
+/** Ends what a failed test has left running. */
+export function endAll(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
+export function runCoap(program: string, args: readonly Argument[], input?: Uint8Array): CoapRun {
+  const path = programOf(program);
+  if (path === undefined) throw new Error(`${program} is not here`);
+  const words = args.map((arg) => (typeof arg === 'string' ? quoted(arg) : bytesOf(arg)));
+  const child = spawn('bash', ['-c', `exec ${path} ${words.join(' ')}`], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, LC_ALL: 'C' },
+  });
+  running.add(child);
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  let out = '';
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString('latin1')));
+  child.stderr.on('data', (chunk: Buffer) => (out += chunk.toString('latin1')));
+  const ended = new Promise<{ code: number | null; out: string }>((resolve) => {
+    child.once('close', (code) => {
+      running.delete(child);
+      resolve({ code, out });
+    });
+  });
+  return { child, out: () => out, ended };
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function bytesOf(bytes: Uint8Array): string {
+  return `$'${[...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')}'`;
+}
+
+/** `coap-server-notls` on a free port of loopback. */
+export async function startCoapServer(): Promise<{ readonly port: number; stop(): Promise<void> }> {
+  const port = await freePort();
+  const server = runCoap('coap-server-notls', ['-A', '127.0.0.1', '-p', String(port)]);
+  // It says nothing when it is there: who gets an answer from it knows.
+  for (let tries = 0; tries < 50; tries++) {
+    const ping = runCoap('coap-client-notls', ['-B', '1', `coap://127.0.0.1:${port}/time`]);
+    if ((await ping.ended).out.trim() !== '') break;
+  }
+  return {
+    port,
+    async stop() {
+      server.child.kill('SIGTERM');
+      await server.ended;
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  const { port } = socket.address();
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+  return port;
+}

@@ -8,19 +8,23 @@ import type { ConnectionError } from './connection-error.ts';
 
 const scene = openScene();
 
-/** Where tokens come from: one that lives so long, kept until it was rejected or has a tenth of its life left. */
+/** Where tokens come from: one for ten minutes, kept for a while or until it was rejected. */
+
 class Tokens {
   refuse: TokenError | undefined;
   claims: object = {};
-  lifetime = 600;
+  /** Seconds after which another one is made. */
+  keepFor = 300;
   made = 0;
   #kept: AccessToken | undefined;
+  #madeAt = 0;
 
   readonly token = async (): Promise<AccessToken> => {
     if (this.refuse !== undefined) throw this.refuse;
     const now = Date.now() / 1000;
-    if (this.#kept === undefined || now >= this.#kept.expiresAt - this.lifetime / 5) {
-      const expiresAt = Math.ceil(now) + this.lifetime;
+    if (this.#kept === undefined || now >= this.#madeAt + this.keepFor) {
+      this.#madeAt = now;
+      const expiresAt = Math.ceil(now) + 600;
       const accessToken = await scene.issuer.token({ scope: 'opcua.read', exp: expiresAt, ...this.claims });
       this.#kept = { accessToken, tokenType: 'Bearer', scope: 'opcua.read', expiresAt };
       this.made++;
@@ -50,6 +54,9 @@ function connect(
   }) as Promise<OpcUaConnection<ReturnType<typeof newClient>>>;
 }
 
+/** To the connection, tokens have a few seconds left; to everybody else, minutes. */
+const almostOver = (): number => Date.now() + 597_000;
+
 const why = (promise: Promise<unknown>): Promise<ConnectionError> =>
   promise.then(
     () => Promise.reject(new Error('it was opened')),
@@ -58,9 +65,9 @@ const why = (promise: Promise<unknown>): Promise<ConnectionError> =>
 
 test('a session is renewed before its token expires, and stays the same', async () => {
   const tokens = new Tokens();
-  tokens.lifetime = 4;
+  tokens.keepFor = 1;
   const onRenewed = vi.fn<() => void>();
-  const connection = await connect(tokens, { onRenewed });
+  const connection = await connect(tokens, { onRenewed, now: almostOver });
   const before = connection.session.sessionId.toString();
   await expect.poll(() => onRenewed.mock.calls.length, { timeout: 10_000 }).toBeGreaterThan(1);
   expect(tokens.made).toBeGreaterThan(2);
@@ -115,6 +122,19 @@ test('a session that the server has closed is opened anew, by another token', as
   const connection = await connect(new Tokens());
   press.server.engine.closeSession(connection.session.authenticationToken, true, 'Terminated');
   expect(await statusOfRead(opcua, connection.session, press.nodes.temperature)).toBe('Good');
+  await connection.close();
+});
+
+test('a session that has ended is opened anew when its renewal is due, though nobody sends anything', async () => {
+  const { press } = scene;
+  const tokens = new Tokens();
+  tokens.keepFor = 1;
+  const connection = await connect(tokens, { now: almostOver });
+  const before = connection.session.authenticationToken;
+  press.server.engine.closeSession(before, true, 'Terminated');
+  await expect
+    .poll(() => connection.session.authenticationToken.toString(), { timeout: 15_000 })
+    .not.toBe(before.toString());
   await connection.close();
 });
 

@@ -52,6 +52,12 @@ const FINAL: ReadonlySet<string> = new Set([
   'BadSecurityModeInsufficient',
 ]);
 
+/** The server has no such session any more. */
+const GONE: ReadonlySet<string> = new Set(['BadSessionIdInvalid', 'BadSessionClosed']);
+
+/** What every server has, and everybody may read: OPC 10000-5 §6.3.1. */
+const SERVER_STATE = { nodeId: 'i=2259', attributeId: 13 };
+
 /**
  * Connects and opens a session.
  * @throws ConnectionError
@@ -189,8 +195,15 @@ class Connection {
     }
     const error = await this.#activate(this.session);
     if (this.#end !== undefined) return;
-    if (error === null) this.#options.onRenewed?.();
-    else this.#wake(AGAIN_MS);
+    if (error === null) {
+      this.#options.onRenewed?.();
+      return;
+    }
+    // A session that has ended is not renewed; the next request makes node-opcua open another, and nobody else may have one to send.
+    if (GONE.has(statusIn(error.message) ?? '')) {
+      void this.session.read(SERVER_STATE).catch(() => undefined);
+    }
+    this.#wake(AGAIN_MS);
   }
 
   #activate(session: HiddenSession): Promise<Error | null> {

@@ -30,6 +30,7 @@ export interface IdentityInfo {
 
 export interface HiddenSession {
   close(deleteSubscriptions?: boolean): Promise<void>;
+  read(what: { readonly nodeId: string; readonly attributeId: number }): Promise<unknown>;
 }
 
 /** The same client from inside. */

@@ -18,7 +18,7 @@ const PROGRAMS = [
       main: 'packages/cli/dist/main.js',
       'audit-index-worker': 'packages/server/dist/database/audit-index-worker.js',
     },
-    packages: ['protocol', 'tlog', 'admin-api', 'client', 'resource-server', 'server', 'cli'],
+    packages: ['protocol', 'cose', 'tlog', 'admin-api', 'client', 'resource-server', 'server', 'cli'],
     external: [
       // Brings compiled code.
       '@photostructure/sqlite',

@@ -42,6 +42,9 @@ export const httpsUri = z
 
 const claimName = text(200).refine((name) => name !== '__proto__', 'is reserved');
 
+/** In place of authorities: those of this deployment. */
+export const BUILT_IN_CA = 'built-in';
+
 const TLS_FIELDS = ['subject_dn', 'san_dns', 'san_uri', 'san_ip', 'san_email'] as const;
 type TlsField = (typeof TLS_FIELDS)[number];
 
@@ -52,7 +55,11 @@ export const tlsClientMembers = {
   san_uri: text(2048).optional(),
   san_ip: text(45).optional(),
   san_email: text(320).optional(),
-  ca: pem.describe('The authorities that may have signed the certificate'),
+  ca: pem
+    .or(z.literal(BUILT_IN_CA))
+    .describe(
+      `The authorities that may have signed the certificate; ${BUILT_IN_CA}: those of this deployment`,
+    ),
   crl: crlPem
     .optional()
     .describe('Their current revocation lists; then every certificate of a path needs one'),

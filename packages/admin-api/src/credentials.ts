@@ -115,6 +115,7 @@ const members = {
   san_uri: z.string().optional(),
   san_ip: z.string().optional(),
   san_email: z.string().optional(),
+  ca: z.string().optional().describe('built-in: the authorities of this deployment'),
   ca_thumbprints: z.array(z.string()).optional().describe('SHA-256 of its authorities, base64url'),
   crl_thumbprints: z.array(z.string()).optional().describe('SHA-256 of its revocation lists, base64url'),
   certificate: z.string().optional().describe('PEM of the certificate of self_signed_tls_client_auth'),

@@ -25,6 +25,8 @@ export const OBJECT_KINDS = [
   'ReviewItem',
   'Webhook',
   'Proposal',
+  'Certificate',
+  'CertificateAuthority',
 ] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 

@@ -91,6 +91,8 @@ export {
   type IdentityState,
 } from './identities.ts';
 export { directoryName, newClientId } from './fields.ts';
+export type { CertificateAuthority } from './certificate-authorities.ts';
+export { type Certificate, type IssuedCertificate, REVOCATION_CODES } from './certificates.ts';
 export { KEY_ALGORITHMS, type SigningKey } from './keys.ts';
 export type { Me } from './me.ts';
 export { type OpenApiOptions, openApiDocument } from './openapi.ts';

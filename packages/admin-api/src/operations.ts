@@ -5,6 +5,8 @@ import { applyOperations } from './apply.ts';
 import { approvalRuleOperations } from './approval-rules.ts';
 import { approvalOperations } from './approvals.ts';
 import { auditOperations } from './audit.ts';
+import { certificateAuthorityOperations } from './certificate-authorities.ts';
+import { certificateOperations } from './certificates.ts';
 import { credentialOperations } from './credentials.ts';
 import { decommissioningOperations } from './decommissioning.ts';
 import { cutoffOperations } from './cutoffs.ts';
@@ -33,6 +35,8 @@ export const operations = {
   ...identityOperations,
   ...decommissioningOperations,
   ...credentialOperations,
+  ...certificateOperations,
+  ...certificateAuthorityOperations,
   ...resourceServerOperations,
   ...trustedIssuerOperations,
   ...accessHistoryOperations,

@@ -30,7 +30,7 @@ const scopes = z
   .refine((list) => new Set(list.map((scope) => scope.name)).size === list.length, 'must not repeat a scope');
 
 const lifetime = positive(86_400).describe('Seconds; the default of the server when absent');
-const format = z.enum(['jwt', 'opaque']);
+const format = z.enum(['jwt', 'opaque', 'cwt']);
 const signingAlg = z.enum(SIGNING_ALGORITHMS);
 const typ = z.enum(['at+jwt', 'JWT']);
 const statusList = z

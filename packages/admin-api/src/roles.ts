@@ -19,6 +19,8 @@ export const SCOPE_ROLES: { readonly [scope in Permission]: readonly Role[] } = 
   'identities:write': CHANGES,
   'credentials:read': EVERYBODY,
   'credentials:write': CHANGES,
+  'certificates:read': EVERYBODY,
+  'certificates:write': CHANGES,
   'resource-servers:read': EVERYBODY,
   'resource-servers:write': OPERATION,
   'trusted-issuers:read': ALL_BUT_OWNERS,

@@ -4,6 +4,11 @@ export const ADMIN_SCOPES = {
   'identities:write': { description: 'Create, change, suspend and decommission identities', sensitivity: 3 },
   'credentials:read': { description: 'See credentials; never their secrets', sensitivity: 1 },
   'credentials:write': { description: 'Create, change and revoke credentials', sensitivity: 3 },
+  'certificates:read': {
+    description: 'See certificates of the built-in authority, and its authorities',
+    sensitivity: 1,
+  },
+  'certificates:write': { description: 'Issue and revoke certificates', sensitivity: 3 },
   'resource-servers:read': { description: 'See resource servers and their scopes', sensitivity: 1 },
   'resource-servers:write': { description: 'Create, change and delete resource servers', sensitivity: 2 },
   'trusted-issuers:read': { description: 'See trusted issuers and try tokens of theirs', sensitivity: 1 },

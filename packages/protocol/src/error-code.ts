@@ -1,4 +1,4 @@
-// The registered OAuth error codes: RFC 6749 §5.2, §4.1.2.1; RFC 6750 §3.1; RFC 7009 §2.2.1; RFC 7591 §3.2.2; RFC 8707 §2; RFC 9396 §5; RFC 9449 §5, §8.
+// The registered OAuth error codes: RFC 6749 §5.2, §4.1.2.1; RFC 6750 §3.1; RFC 7009 §2.2.1; RFC 7591 §3.2.2; RFC 8707 §2; RFC 9200 §5.8.3; RFC 9396 §5; RFC 9449 §5, §8.
 
 /** Every registered error code that this product can put on the wire. Nothing else may appear in an `error` member. */
 export const OAUTH_ERROR_CODES = [
@@ -18,6 +18,8 @@ export const OAUTH_ERROR_CODES = [
   'use_dpop_nonce',
   'invalid_authorization_details',
   'unsupported_token_type',
+  'unsupported_pop_key',
+  'incompatible_ace_profiles',
   'invalid_client_metadata',
   'invalid_software_statement',
   'unapproved_software_statement',
@@ -89,6 +91,16 @@ export const ERROR_CODE_TABLE: { readonly [code in OAuthErrorCode]: ErrorCode } 
     meaning: 'The authorization_details are malformed, unknown or not held.',
   },
   unsupported_token_type: { rfc: 7009, section: '2.2.1', meaning: 'This kind of token cannot be revoked.' },
+  unsupported_pop_key: {
+    rfc: 9200,
+    section: '5.8.3',
+    meaning: 'The token cannot be bound to the proof-of-possession key that was asked for.',
+  },
+  incompatible_ace_profiles: {
+    rfc: 9200,
+    section: '5.8.3',
+    meaning: 'The resource server has no ACE profile: its tokens are asked for in another way.',
+  },
   invalid_client_metadata: {
     rfc: 7591,
     section: '3.2.2',

@@ -22,6 +22,7 @@ export {
   formatBasicCredentials,
   parseBasicCredentials,
 } from './basic-credentials.ts';
+export { createCertificationRequest } from './certification-request.ts';
 export { certificateThumbprint } from './certificate-thumbprint.ts';
 export {
   type BearerChallenge,
@@ -150,6 +151,16 @@ export {
   type WellKnownSuffix,
   wellKnownUrl,
 } from './server-metadata.ts';
+export {
+  MAX_SPIFFE_ID_BYTES,
+  MAX_TRUST_DOMAIN_BYTES,
+  parseSpiffeId,
+  parseTrustDomain,
+  type SpiffeId,
+  spiffeIdOf,
+  type SpiffeIdText,
+  type TrustDomain,
+} from './spiffe-id.ts';
 export {
   isJsonObject,
   type JsonFault,

@@ -70,6 +70,7 @@ export async function measureSweeps(options: {
       log,
       clock,
       random,
+      certificateRetention: 90 * 86_400_000,
       adminResource: 'https://bench.example/v1',
       ending: createEndingCallers(storage),
       instances: createCredentialInstances(storage.credentialInstances),

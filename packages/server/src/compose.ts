@@ -35,6 +35,8 @@ import {
   type IssuanceCounters,
   REFUSALS,
 } from './oauth/compose.ts';
+import { createRevocationLists } from './ca/revocation-lists.ts';
+import { openCertificateAuthority } from './open-authority.ts';
 import { openMail, openOutbound } from './open-state.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createFirstProof } from './registry/first-proof.ts';
@@ -96,6 +98,13 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const foundation = await layFoundation(deps, opened);
   const { masterKey, storage, sink, log, changes, seal, secretHash, rotation, rotateIfDue, keystore } =
     foundation;
+  const { issuing, ...authorities } = await openCertificateAuthority({
+    ...deps,
+    ...rotation,
+    storage,
+    changes,
+  });
+  const revocationLists = createRevocationLists({ storage, ca: issuing.ca, clock });
   const facts = createFactsCache({ storage, capacity: deployment.cachedIdentities });
   const ledger = createCutoffLedger({ storage, clock });
   const feed = createCutoffFeed({ ledger, keystore, clock, issuer });
@@ -170,6 +179,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     version: deps.version,
     changes,
     rotation,
+    issuing,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
     followers,
@@ -185,6 +195,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const wings = [
     ...createOAuthRoutes({
       ...shared,
+      ...issuing,
+      revocationLists,
       secretHash,
       scopesOfRoles,
       feed,
@@ -204,7 +216,6 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       maximumAge,
       fetchFault,
       rotationOverlap: deployment.rotationOverlap * 1000,
-      selfRotation: deployment.selfRotation,
       jwksMaxAge: deployment.jwksMaxAge,
       usedOnce: storage.usedOnce,
       jwks,
@@ -234,7 +245,11 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       mail,
       digestDay: deployment.digestDay,
       webhooks: { seal, fetchFault, post, digest: (secret) => secretHash.digest(secret) },
-      rotateIfDue,
+      rotateIfDue: async () => {
+        await rotateIfDue();
+        await authorities.rotateIfDue();
+      },
+      certificateRetention: deployment.certificateRetention * 1000,
       reportOwnUse: () => ownUse.report(),
       pace,
       places,
@@ -278,6 +293,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       facts.close();
       resourceServers.close();
       statusLists.close();
+      revocationLists.close();
       ledger.close();
       await storage.close();
     },

@@ -27,7 +27,9 @@ export type IdPrefix =
   | 'whs'
   | 'dlv'
   | 'mal'
-  | 'prp';
+  | 'prp'
+  | 'cau'
+  | 'crt';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const LENGTH = 20;

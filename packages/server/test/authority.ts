@@ -26,6 +26,7 @@ import { ownerAcceptance } from '../src/registry/owner/acceptance.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
 import { createCredentialInstances } from '../src/registry/use/credential-instances.ts';
 import { createEndingCallers } from '../src/registry/use/ending-callers.ts';
+import { openIssuing } from './issuing.ts';
 import { localSigner } from '../src/signers/local.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import type { TrustedIssuerRecord } from '../src/storage/trusted-issuers.ts';
@@ -162,6 +163,7 @@ export async function openAuthority({
     },
     keystore,
     rotation,
+    issuing: await openIssuing(storage, rotation),
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
     followers,

@@ -12,6 +12,7 @@ export function jobsOf(authority: Authority): readonly Job[] {
     pacer: { breathe: () => Promise.resolve() },
     webhooks: { ...deps, digest: () => '' },
     rotateIfDue: () => Promise.resolve(),
+    certificateRetention: 90 * DAY,
     reportOwnUse: () => Promise.resolve(),
     pace: { take: () => new Map() },
     places: { take: () => new Map() },

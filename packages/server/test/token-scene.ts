@@ -1,3 +1,5 @@
+import { createRevocationLists } from '../src/ca/revocation-lists.ts';
+import { openIssuing } from './issuing.ts';
 import { formatBasicCredentials, generateSecret } from '@countersign/protocol';
 import type { AuditEvent } from '../src/audit/event.ts';
 import type { Voucher } from '../src/audit/stranger-budget.ts';
@@ -117,6 +119,7 @@ export async function openTokenScene(
     );
   }
   const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer, clock });
+  const issuing = await openIssuing(storage, { signer, clock, random });
   const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
   const bugs: unknown[] = [];
   const used: string[] = [];
@@ -134,6 +137,8 @@ export async function openTokenScene(
     },
   };
   const deps: OAuthDeps = {
+    ...issuing,
+    revocationLists: createRevocationLists({ storage, ca: issuing.ca, clock }),
     issuer: ISSUER,
     adminResource: `${ISSUER}/v1`,
     mtlsBase: undefined,

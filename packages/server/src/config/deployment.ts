@@ -49,6 +49,11 @@ export interface Deployment {
   readonly credentialExpiring: readonly string[];
   readonly rotationOverlap: number;
   readonly selfRotation: boolean;
+  /** Not judged yet. Undefined: the issuer's host. */
+  readonly trustDomain: string | undefined;
+  readonly certificateLifetime: number;
+  readonly deviceCertificateLifetime: number;
+  readonly certificateRetention: number;
   readonly apiKeyRate: number;
   readonly failureLimit: number | undefined;
   readonly tokenLifetime: number;
@@ -121,6 +126,10 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     credentialExpiring: read.list('credential-expiring'),
     rotationOverlap: read.number('rotation-overlap'),
     selfRotation: read.flag('self-rotation'),
+    trustDomain: read.text('trust-domain'),
+    certificateLifetime: read.number('certificate-lifetime'),
+    deviceCertificateLifetime: read.number('device-certificate-lifetime'),
+    certificateRetention: read.number('certificate-retention'),
     apiKeyRate: read.number('api-key-rate'),
     failureLimit: settings.get('failure-limit') as number | undefined,
     tokenLifetime: read.number('token-lifetime'),

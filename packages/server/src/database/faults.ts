@@ -32,6 +32,16 @@ const UNIQUE: readonly { readonly index: string; readonly columns: string; reado
   },
   { index: 'webhooks_name', columns: 'webhooks.name', detail: 'name' },
   { index: 'approval_requests_subject_id', columns: 'approval_requests.subject_id', detail: 'subject' },
+  {
+    index: 'certificate_authorities_active',
+    columns: 'certificate_authorities.role',
+    detail: 'active_issuing',
+  },
+  {
+    index: 'certificates_serial_number',
+    columns: 'certificates.serial_number',
+    detail: 'serial_number',
+  },
   { index: 'signing_keys_active_alg', columns: 'signing_keys.alg, signing_keys.state', detail: 'active_alg' },
 ];
 

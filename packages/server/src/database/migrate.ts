@@ -20,6 +20,7 @@ import { notices } from './migrations/0036-notices.ts';
 import { trace } from './migrations/0037-trace.ts';
 import { reviews } from './migrations/0038-reviews.ts';
 import { rightSizing } from './migrations/0039-right-sizing.ts';
+import { certificates } from './migrations/0041-certificates.ts';
 import { usedOnceApart } from './migrations/0040-used-once-apart.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
@@ -48,6 +49,7 @@ const MIGRATIONS: readonly {
   { name: '0038-reviews', texts: reviews },
   { name: '0039-right-sizing', texts: rightSizing },
   { name: '0040-used-once-apart', texts: usedOnceApart },
+  { name: '0041-certificates', texts: certificates },
 ];
 
 const createTable = statement(

@@ -74,7 +74,7 @@ const resourceServers: VersionedTable<ResourceServerRecord> = versionedTable<
     name: row.name,
     scopes: JSON.parse(row.scopes) as ScopeDefinition[],
     token: {
-      format: row.token_format as 'jwt' | 'opaque',
+      format: row.token_format as 'jwt' | 'opaque' | 'cwt',
       lifetime: row.token_lifetime ?? undefined,
       signingAlg: row.token_signing_alg as SigningAlgorithm,
       typ: row.token_typ as 'at+jwt' | 'JWT',

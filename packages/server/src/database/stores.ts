@@ -10,6 +10,8 @@ import { credentialUseStore } from './credential-use.ts';
 import { credentialStore } from './credentials.ts';
 import { cutoffStore } from './cutoffs.ts';
 import { cutoffReceiptStore } from './cutoff-receipts.ts';
+import { certificateAuthorityStore } from './certificate-authorities.ts';
+import { certificateStore } from './certificates.ts';
 import { type Database, type Session, sessionOf } from './database.ts';
 import { endingCallerStore } from './ending-callers.ts';
 import { findingStore } from './findings.ts';
@@ -56,6 +58,8 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     credentialMakers: credentialMakerStore(session),
     trustedIssuers: trustedIssuerStore(session),
     signingKeys: signingKeyStore(session),
+    certificateAuthorities: certificateAuthorityStore(session),
+    certificates: certificateStore(session),
     cutoffs: cutoffStore(session),
     cutoffReceipts: cutoffReceiptStore(session),
     statusIndexes: statusIndexStore(session),

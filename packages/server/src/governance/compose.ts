@@ -29,6 +29,9 @@ import { accessHandlers } from './admin/access.ts';
 import { approvalRuleHandlers } from './admin/approval-rules.ts';
 import { approvalHandlers } from './admin/approvals.ts';
 import { auditHandlers } from './admin/audit.ts';
+import { certificateAuthorityHandlers } from './admin/certificate-authorities.ts';
+import { certificateHandlers } from './admin/certificates.ts';
+import type { IssueDeps } from '../registry/certificates/issue.ts';
 import { credentialHandlers } from './admin/credentials.ts';
 import { cutoffHandlers } from './admin/cutoffs.ts';
 import { decommissioningHandlers } from './admin/decommissioning.ts';
@@ -73,7 +76,7 @@ import { runReviewsJob } from './jobs/run-reviews.ts';
 import { suspendInactiveJob } from './jobs/suspend-inactive.ts';
 import { type TellCredentialEndsDeps, tellCredentialEndsJob } from './jobs/tell-credential-ends.ts';
 import { sweepEndsJob } from './jobs/sweep-ends.ts';
-import { forgetExpiredJob } from './jobs/forget-expired.ts';
+import { type ForgetExpiredDeps, forgetExpiredJob } from './jobs/forget-expired.ts';
 import { sweepIdentitiesJob } from './jobs/sweep-identities.ts';
 import { sendMailsJob } from './jobs/send-mails.ts';
 import { writeDigestsJob, type WriteDigestsDeps } from './jobs/write-digests.ts';
@@ -104,6 +107,11 @@ export interface GovernanceDeps {
   readonly people: PeopleDeps;
   readonly keystore: Pick<Keystore, 'verificationKey'> & { reload(): Promise<void> };
   readonly rotation: RotationDeps;
+  /** The built-in authority of certificates. */
+  readonly issuing: Pick<
+    IssueDeps,
+    'ca' | 'trustDomain' | 'certificateLifetime' | 'revocationListUrl' | 'selfRotation'
+  >;
   readonly requireSigningKey: ResourceServerDeps['requireSigningKey'];
   readonly ledger: CutoffLedger;
   /** Who calls what is being decommissioned. */
@@ -179,6 +187,8 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...identityHandlers(rules),
     ...decommissioningHandlers(rules),
     ...credentialHandlers(rules),
+    ...certificateHandlers({ ...rules, ...deps.issuing }),
+    ...certificateAuthorityHandlers(rules),
     ...resourceServerHandlers(rules),
     ...trustedIssuerHandlers(rules),
     ...accessHistoryHandlers(rules),
@@ -240,6 +250,7 @@ export function createJobs(
     | 'lifetimes'
     | 'rollbackWindow'
   > &
+    Pick<ForgetExpiredDeps, 'certificateRetention'> &
     Pick<TellCredentialEndsDeps, 'credentialExpiring'> &
     Pick<WatchProposalsDeps, 'missedReductions'> &
     Pick<

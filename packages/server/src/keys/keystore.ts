@@ -23,12 +23,16 @@ export interface Keystore {
    * Signatures asked for within one event-loop turn are made together (performance.md: half the cost each).
    */
   sign(alg: SigningAlgorithm, typ: string, payload: string): Promise<string>;
+  /** A signature (r‖s for ECDSA) over what `write` makes of the active key's id: for tokens that are no JWS. */
+  signBytes(alg: SigningAlgorithm, write: (kid: string) => Uint8Array): Promise<Uint8Array>;
   /** Keys under which an unexpired token may still stand, compromised ones excluded. */
   verificationKey(kid: string): PublishedKey | undefined;
   /** The active key for opaque tokens; rejects when there is none. */
   sealingKey(): SealingKey | Promise<SealingKey>;
   /** The key that an unexpired opaque token may be sealed under, compromised ones excluded. */
   openingKey(tag: number): SealingKey | undefined;
+  /** All of those. */
+  openingKeys(): readonly SealingKey[];
   /** The JWKS document (RFC 7517 §5), `next` keys included. */
   jwks(): { readonly keys: readonly Readonly<Record<string, string>>[] };
 }

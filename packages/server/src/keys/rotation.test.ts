@@ -42,7 +42,7 @@ beforeEach(async () => {
         publicJwk: { kty: 'EC', x: `x${++made}` },
         sealedPrivateKey: `sealed for ${kid}`,
       }),
-      open: () => ({ sign: () => '' }),
+      open: () => ({ sign: () => '', signBytes: (bytes) => bytes }),
       publicKey: () => {
         throw new Error('is not asked');
       },

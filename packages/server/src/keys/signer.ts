@@ -3,8 +3,10 @@ import type { KeyAlgorithm } from '../storage/signing-keys.ts';
 
 /** A key that signs, wherever it lives. */
 export interface SigningHandle {
-  /** The JWS signature over `signingInput` (ASCII), base64url; with HS256 the HMAC, which anybody with the key can make. */
+  /** The JWS signature over `signingInput` (a byte a character), base64url; with HS256 the HMAC, which anybody with the key can make. */
   sign(signingInput: string): string;
+  /** The signature over any bytes as it stands in a certificate: of ECDSA the DER of RFC 3279 §2.2.3. */
+  signBytes(bytes: Uint8Array): Uint8Array;
 }
 
 /** Where private keys come from and where they rest: adapters in signers/. */

@@ -126,6 +126,7 @@ describe('the keystore', () => {
           order.push(`signs ${text}`);
           return 'AAAA';
         },
+        signBytes: (bytes) => bytes,
       }),
     };
     const keystore = await open();
@@ -142,6 +143,7 @@ describe('the keystore', () => {
       open: (...key) => {
         const handle = local.open(...key);
         return {
+          ...handle,
           sign: (input) => {
             if (input.includes(Buffer.from('bad').toString('base64url')))
               throw new Error('token refused by the module');

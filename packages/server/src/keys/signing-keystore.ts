@@ -27,6 +27,11 @@ interface Job {
   readonly payload: string;
 }
 
+interface BytesJob {
+  readonly key: ActiveKey;
+  readonly write: (kid: string) => Uint8Array;
+}
+
 interface ActiveKey {
   readonly kid: string;
   readonly alg: SigningAlgorithm;
@@ -49,6 +54,7 @@ class BatchingKeystore implements SigningKeystore {
   #sealing: SealingKeys = { active: undefined, byTag: new Map() };
   #document: { readonly keys: readonly Readonly<Record<string, string>>[] } = { keys: [] };
   readonly #sign = backToBack(signed);
+  readonly #signBytes = backToBack(signedBytes);
   /** Readings begun, and the latest of them that was taken over: one that began earlier and ends later is old news. */
   #begun = 0;
   #taken = 0;
@@ -99,6 +105,13 @@ class BatchingKeystore implements SigningKeystore {
     return await this.sign(alg, typ, payload);
   }
 
+  async signBytes(alg: SigningAlgorithm, write: (kid: string) => Uint8Array): Promise<Uint8Array> {
+    if (!this.#active.has(alg)) await this.reload();
+    const key = this.#active.get(alg);
+    if (key === undefined) throw new Error(`no active signing key for ${alg}`);
+    return await this.#signBytes({ key, write });
+  }
+
   verificationKey(kid: string): PublishedKey | undefined {
     return this.#published.get(kid);
   }
@@ -117,6 +130,10 @@ class BatchingKeystore implements SigningKeystore {
     return this.#sealing.byTag.get(tag);
   }
 
+  openingKeys(): readonly SealingKey[] {
+    return [...this.#sealing.byTag.values()];
+  }
+
   jwks(): { readonly keys: readonly Readonly<Record<string, string>>[] } {
     return this.#document;
   }
@@ -132,6 +149,11 @@ function isSigning(key: SigningKeyRecord): key is SignatureKey {
 function signed({ key, typ, payload }: Job): string {
   const input = `${headerOf(key, typ)}.${encoded(payload)}`;
   return `${input}.${key.handle.sign(input)}`;
+}
+
+/** A signer takes text of one byte a character, which any bytes can be written as. */
+function signedBytes({ key, write }: BytesJob): Uint8Array {
+  return Buffer.from(key.handle.sign(Buffer.from(write(key.kid)).toString('latin1')), 'base64url');
 }
 
 /** Used and left within one call; a longer payload gets a buffer of its own. */

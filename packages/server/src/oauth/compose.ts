@@ -1,5 +1,7 @@
 // The token wing: registers grants (RFC 6749 §4), client authentication methods (§2.3) and endpoints.
 import { CLIENT_ASSERTION_ALGORITHMS, createDpopNonces, DPOP_ALGORITHMS } from '@countersign/protocol';
+import type { CertificateAuthority } from '../ca/certificate-authority.ts';
+import type { RevocationLists } from '../ca/revocation-lists.ts';
 import type { StatusLists } from '../cutoff/status-list.ts';
 import type { Route } from '../http/route.ts';
 import type { JwksCache } from '../outbound/jwks-cache.ts';
@@ -21,10 +23,20 @@ import { selfSignedTlsClientAuth } from './client-auth/self-signed-tls-client-au
 import { privateKeyJwt } from './client-auth/private-key-jwt.ts';
 import { tlsClientAuth } from './client-auth/tls-client-auth.ts';
 import { createCutoffsEndpoint, type CutoffsEndpointDeps } from './endpoints/cutoffs.ts';
+import { createDerivationKeysEndpoint, type DerivationKeysDeps } from './endpoints/derivation-keys.ts';
 import { createIntrospectEndpoint } from './endpoints/introspect.ts';
 import { createIssuanceRecord, type IssuanceRecordDeps } from './endpoints/issuance-record.ts';
 import { createJwksEndpoint } from './endpoints/jwks.ts';
 import { createRotateEndpoint, type RotateEndpointDeps } from './endpoints/rotate.ts';
+import {
+  createIssuingEndpoint,
+  createRevocationListEndpoint,
+  createRootsEndpoint,
+} from './endpoints/certificate-authority.ts';
+import {
+  type CertificateRenewalDeps,
+  createCertificateRenewalEndpoint,
+} from './endpoints/certificate-renewal.ts';
 import { createRevokeEndpoint, type RevokeDeps } from './endpoints/revoke.ts';
 import { createStatusListEndpoint } from './endpoints/status-list.ts';
 import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
@@ -51,9 +63,14 @@ export interface OAuthDeps
     Omit<SignInDeps, 'constraints' | 'keystore' | 'usedOnce' | 'jwks' | 'lifetimes'>,
     IssuanceRecordDeps,
     Pick<RevokeDeps, 'changes' | 'ledger'>,
+    Pick<CertificateRenewalDeps, 'trustDomain' | 'certificateLifetime' | 'revocationListUrl' | 'random'>,
     Pick<RotateEndpointDeps, 'maximumAge' | 'fetchFault' | 'rotationOverlap' | 'selfRotation'> {
   readonly secretHash: SecretHash;
+  /** The built-in authority of certificates. */
+  readonly ca: CertificateAuthority;
+  readonly revocationLists: RevocationLists;
   readonly keystore: TokenEndpointDeps['keystore'] &
+    DerivationKeysDeps['keystore'] &
     Parameters<typeof createJwksEndpoint>[0] &
     OwnTokenDeps['keystore'];
   readonly jwksMaxAge: number;
@@ -95,7 +112,7 @@ export function createOAuthRoutes(
     clientSecretBasic(deps.secretHash),
     clientSecretPost(deps.secretHash),
     privateKeyJwt({ ...deps, tokenEndpoints: tokenEndpoints(deps) }),
-    tlsClientAuth(),
+    tlsClientAuth(() => deps.ca.trust()),
     selfSignedTlsClientAuth,
     apiKey(deps.secretHash),
   ];
@@ -128,6 +145,14 @@ export function createOAuthRoutes(
   });
   const revoke = createRevokeEndpoint({ ...about, record: createIssuanceRecord(deps, 'revocation.refused') });
   const rotate = createRotateEndpoint({ ...about, record: createIssuanceRecord(deps, 'rotation.refused') });
+  const renewal = createCertificateRenewalEndpoint({
+    ...about,
+    record: createIssuanceRecord(deps, 'renewal.refused'),
+  });
+  const derivationKeys = createDerivationKeysEndpoint({
+    ...about,
+    record: createIssuanceRecord(deps, 'derivation_keys.refused'),
+  });
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
     grantTypes: grants.map((grant) => grant.type),
@@ -146,6 +171,11 @@ export function createOAuthRoutes(
     { ...form, path: '/oauth/introspect', endpoint: introspect, fast: true },
     { ...form, path: '/oauth/revoke', endpoint: revoke },
     { ...form, path: '/oauth/rotate', endpoint: rotate },
+    { ...form, path: '/oauth/certificate', endpoint: renewal },
+    { ...read, path: '/ca/roots', endpoint: createRootsEndpoint(deps.ca) },
+    { ...read, path: '/ca/issuing', endpoint: createIssuingEndpoint(deps.ca) },
+    { ...read, path: '/ca/crl/:authority', endpoint: createRevocationListEndpoint(deps.revocationLists) },
+    { ...form, path: '/oauth/derivation-keys', endpoint: derivationKeys },
     { ...read, path: '/oauth/jwks', endpoint: createJwksEndpoint(deps.keystore, deps.jwksMaxAge) },
     { ...read, path: '/oauth/cutoffs', endpoint: createCutoffsEndpoint(about), errors: 'oauth' },
     {

@@ -1,6 +1,8 @@
 // Why a request at an OAuth endpoint is refused: the inside of RFC 6749 §5.2. Only error-response.ts turns it outward.
 import { ACCESS, type AccessReason } from './refusal/access.ts';
+import { ACE_REFUSALS, type AceReason } from './refusal/ace.ts';
 import { ASSERTION, type AssertionReason } from './refusal/assertion.ts';
+import { CERTIFICATE_RENEWAL, type CertificateRenewalReason } from './refusal/certificate-renewal.ts';
 import { CLIENT_ASSERTION, type ClientAssertionReason } from './refusal/client-assertion.ts';
 import { CLIENT_AUTHENTICATION, type ClientAuthenticationReason } from './refusal/client-authentication.ts';
 import { CLIENT_CERTIFICATE, type ClientCertificateReason } from './refusal/client-certificate.ts';
@@ -16,6 +18,7 @@ import { TOKEN_EXCHANGE, type TokenExchangeReason } from './refusal/token-exchan
 
 export type RefusalReason =
   | RequestReason
+  | AceReason
   | ClientAuthenticationReason
   | ClientAssertionReason
   | ClientCertificateReason
@@ -27,11 +30,13 @@ export type RefusalReason =
   | PolicyRefusalReason
   | NamedTokenReason
   | RotationReason
+  | CertificateRenewalReason
   | OutageReason;
 
 /** Every reason there is, with what the caller is told of it and what the operator. */
 export const REFUSALS: Reasons<RefusalReason> = {
   ...REQUEST,
+  ...ACE_REFUSALS,
   ...CLIENT_AUTHENTICATION,
   ...CLIENT_ASSERTION,
   ...CLIENT_CERTIFICATE,
@@ -43,6 +48,7 @@ export const REFUSALS: Reasons<RefusalReason> = {
   ...POLICY,
   ...NAMED_TOKEN,
   ...ROTATION,
+  ...CERTIFICATE_RENEWAL,
   ...OUTAGE,
 };
 

@@ -1,5 +1,5 @@
 import { contains, type Network, parseAddress, parseNetwork } from './network.ts';
-import type { Rule } from './rule.ts';
+import type { IssuanceFacts, Rule } from './rule.ts';
 import { isWithin } from './time-window.ts';
 
 /** Refuses what the access itself does not allow now, from there, or unbound. */
@@ -21,7 +21,7 @@ export const accessConditions: Rule = {
   },
 };
 
-function isBound(binding: 'dpop' | 'mtls' | 'any', boundTo: 'dpop' | 'mtls' | undefined): boolean {
+function isBound(binding: 'dpop' | 'mtls' | 'any', boundTo: IssuanceFacts['boundTo']): boolean {
   return binding === 'any' ? boundTo !== undefined : boundTo === binding;
 }
 

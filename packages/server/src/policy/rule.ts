@@ -26,7 +26,7 @@ export interface IssuanceFacts {
   /** Address of the caller, as far as the server trusts it; undefined: somebody else asks in its place. */
   readonly source: string | undefined;
   /** The proof that the token will be bound to. */
-  readonly boundTo: 'dpop' | 'mtls' | undefined;
+  readonly boundTo: 'dpop' | 'mtls' | 'pop' | undefined;
   /** What the token will hold, and what the resource server says of its scopes. */
   readonly scopes: readonly string[];
   readonly definedScopes: readonly { readonly name: string; readonly sensitivity: number }[];

@@ -15,19 +15,60 @@ export interface CertificateRule {
   readonly trust: Trust;
   readonly lists: readonly RevocationList[];
   readonly match: SubjectMatch;
+  /** Of the built-in authority: whether just this one counts no more. */
+  readonly isRevoked: (leaf: Certificate) => boolean;
 }
 
 const MOST_AUTHORITIES = 16;
 const MOST_LISTS = 8;
 
+/** In place of authorities: this deployment's own. */
+export const BUILT_IN_CA = 'built-in';
+
+/** For a credential of the deployment's own authority: which one that is now, and the credential's id, which its certificates name. */
+export interface BuiltInRule {
+  readonly trust: Trust;
+  readonly credentialId: string;
+}
+
+const NO_TRUST: Trust = { authorities: [], revocation: undefined };
+
 /** Reads what a credential holds. Throws `RegistryRefusal` for what could never authenticate anybody. */
-export function certificateRule({ field, value, ca, crl }: CertificateMaterial): CertificateRule {
+export function certificateRule(
+  { field, value, ca, crl, revoked = [] }: CertificateMaterial,
+  builtIn?: BuiltInRule,
+): CertificateRule {
   const subject = subjectMatch(field, value);
   if (!subject.ok) throw unacceptable(`/${field}`, subject.fault);
+  if (ca === BUILT_IN_CA) {
+    if (field !== 'san_uri')
+      throw unacceptable(`/${field}`, 'must be san_uri: what the built-in authority certifies');
+    if (crl !== undefined) throw unacceptable('/crl', 'is kept by the built-in authority itself');
+    const gone = new Set(revoked.map(({ serialNumber }) => serialNumber));
+    return {
+      trust: builtIn?.trust ?? NO_TRUST,
+      lists: [],
+      match: (leaf) => subject.match(leaf) && isOfCredential(leaf, builtIn?.credentialId),
+      isRevoked: ({ serialNumber }) => gone.has(serialNumber),
+    };
+  }
   const authorities = readAuthorities(ca);
   const lists = crl === undefined ? [] : readLists(crl, authorities);
-  return { trust: { authorities, revocation: revocationOf(lists) }, lists, match: subject.match };
+  return {
+    trust: { authorities, revocation: revocationOf(lists) },
+    lists,
+    match: subject.match,
+    isRevoked: () => false,
+  };
 }
+
+/** RFC 3739 §3.1.2: the serialNumber of the subject, written there by this authority alone. */
+function isOfCredential({ subject }: Certificate, credentialId: string | undefined): boolean {
+  const named = subject.attributes.filter(({ type }) => type === SERIAL_NUMBER);
+  return named.length === 1 && credentialId !== undefined && named[0]?.text === credentialId;
+}
+
+const SERIAL_NUMBER = '2.5.4.5';
 
 function readAuthorities(pem: string): readonly Certificate[] {
   const blocks = readPem(pem, 'CERTIFICATE');

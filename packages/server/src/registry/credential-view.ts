@@ -5,7 +5,7 @@ import type {
   CredentialState,
   CredentialType,
 } from '../storage/credentials.ts';
-import { type CertificateMaterial, thumbprints } from './certificate-rule.ts';
+import { BUILT_IN_CA, type CertificateMaterial, thumbprints } from './certificate-rule.ts';
 import { rfc3339 } from './views.ts';
 
 /** A credential as people and programs see it; see views.ts. */
@@ -34,6 +34,8 @@ export interface CredentialView {
   san_uri?: string;
   san_ip?: string;
   san_email?: string;
+  /** Of this deployment's own authority. */
+  ca?: string;
   /** SHA-256 of the authorities and of their revocation lists, base64url. */
   ca_thumbprints?: string[];
   crl_thumbprints?: string[];
@@ -98,7 +100,7 @@ function publicIdOf(material: CredentialMaterial): string | null {
 function tlsClientView({ field, value, ca, crl }: CertificateMaterial): Partial<CredentialView> {
   return {
     [field]: value,
-    ca_thumbprints: thumbprints(ca, 'CERTIFICATE'),
+    ...(ca === BUILT_IN_CA ? { ca } : { ca_thumbprints: thumbprints(ca, 'CERTIFICATE') }),
     ...(crl === undefined ? {} : { crl_thumbprints: thumbprints(crl, 'X509 CRL') }),
   };
 }

@@ -141,7 +141,7 @@ function keysOf(facts: IdentityFacts): readonly string[] {
 }
 
 function concernsFacts(change: Change): boolean {
-  return change.kind !== 'signing_keys' && change.kind !== 'cutoffs';
+  return !['signing_keys', 'cutoffs', 'certificate_authorities'].includes(change.kind);
 }
 
 async function readFacts(

@@ -15,6 +15,7 @@ export type RegistryReason =
   | 'owner_left'
   | 'not_offered'
   | 'end_out_of_range'
+  | 'unfitting_settings'
   | 'unacceptable_url'
   | 'unacceptable_key'
   | 'unacceptable_certificate'

@@ -52,6 +52,7 @@ export async function createResourceServer(
     updatedAt: now,
     version: 1,
   };
+  requireSettingsOfFormat(record);
   await deps.requireSigningKey(stores, algorithmOf(record.token), tell);
   await stores.resourceServers.insert(record);
   tell({ type: 'resource_server.created', resource: record.id, after: resourceServerView(record) });
@@ -82,6 +83,7 @@ export async function changeResourceServer(
   };
   if (same(changed, record)) return record;
   refuseBuiltIn(record);
+  requireSettingsOfFormat(changed);
   // The keys of the algorithm that was stay published: tokens that they signed are alive.
   await deps.requireSigningKey(stores, algorithmOf(changed.token), tell);
   const left = new Set(changed.scopes.map((scope) => scope.name));
@@ -136,9 +138,28 @@ function refuseBuiltIn(record: ResourceServerRecord): void {
   }
 }
 
-/** An opaque token is sealed, whatever the resource server's JWTs would be signed with. */
+/**
+ * An opaque token is sealed, whatever the resource server's JWTs would be signed with. The key of a CBOR token's client is
+ * derived from the same kind of secret; that for ES256 is there always.
+ */
 function algorithmOf({ format, signingAlg }: TokenSettings): KeyAlgorithm {
-  return format === 'opaque' ? OPAQUE_TOKEN_ALGORITHM : signingAlg;
+  return format === 'jwt' ? signingAlg : OPAQUE_TOKEN_ALGORITHM;
+}
+
+/** RFC 9202 §3.3: such a token is bound to a symmetric key of its own, and to nothing else. */
+function requireSettingsOfFormat({ token, senderConstraint }: ResourceServerRecord): void {
+  if (token.format !== 'cwt') return;
+  const fault =
+    token.signingAlg !== 'ES256'
+      ? ['/token/signing_alg', 'CBOR tokens are signed with ES256']
+      : token.statusList === true
+        ? ['/token/status_list', 'CBOR tokens are in no status list']
+        : senderConstraint !== 'none'
+          ? ['/sender_constraint', 'CBOR tokens are bound to a key of their own: none is what goes with them']
+          : undefined;
+  if (fault === undefined) return;
+  const [pointer, message] = fault as [string, string];
+  throw new RegistryRefusal('unfitting_settings', message, { pointer });
 }
 
 /** What somebody may use is not taken away behind their back: narrow or revoke the access first. */

@@ -12,6 +12,8 @@ export const STANDING_SCOPES = {
   exchange: 'tokens:exchange',
   /** May tell what of it is used. */
   report: 'usage:write',
+  /** May have the keys from which the keys of its clients are derived (RFC 9202 §3.3.1). */
+  derive: 'tokens:derive',
 } as const;
 
 /** Whether the client holds that scope at the resource server of one of these identifiers at `now` (epoch ms). */

@@ -1,6 +1,7 @@
 import type { CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import {
+  BUILT_IN_CA,
   type CertificateMaterial,
   certificateRule,
   requireCurrent,
@@ -48,6 +49,12 @@ export function trustChanged(
 ): CertificateMaterial | undefined {
   if (ca === undefined && crl === undefined) return undefined;
   const before = record.material;
+  if (before.type === 'tls_client_auth' && before.ca === BUILT_IN_CA) {
+    const message = 'the built-in authority says itself whom it has revoked, and takes no others beside it';
+    throw new RegistryRefusal('unacceptable_certificate', message, {
+      pointer: ca === undefined ? '/crl' : '/ca',
+    });
+  }
   if (before.type !== 'tls_client_auth') {
     const message = 'only a credential of type tls_client_auth has authorities and revocation lists';
     throw new RegistryRefusal('unacceptable_certificate', message, {

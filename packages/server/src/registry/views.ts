@@ -92,7 +92,7 @@ export interface ResourceServerView {
   name: string;
   scopes: ScopeDefinition[];
   token: {
-    format: 'jwt' | 'opaque';
+    format: 'jwt' | 'opaque' | 'cwt';
     lifetime: number | null;
     signing_alg: SigningAlgorithm;
     status_list: boolean;

@@ -7,6 +7,7 @@ import {
   generateKeyPairSync,
   type KeyObject,
   randomBytes,
+  sign,
 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { JWS_ALGORITHMS, jwsSignature, signEs256 } from '@countersign/protocol';
@@ -38,13 +39,16 @@ export function localSigner(seal: Seal): Signer {
       if (alg === OPAQUE_TOKEN_ALGORITHM) {
         const secret = createSecretKey(der);
         der.fill(0);
-        return { sign: (input) => createHmac('sha256', secret).update(input, 'ascii').digest('base64url') };
+        const mac = (input: string | Uint8Array): Buffer =>
+          createHmac('sha256', secret).update(input).digest();
+        return { sign: (input) => mac(input).toString('base64url'), signBytes: mac };
       }
       const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
       der.fill(0);
-      if (alg === 'ES256') return { sign: (signingInput) => signEs256(signingInput, key) };
+      const signBytes = (bytes: Uint8Array): Uint8Array => signDer(alg, bytes, key);
+      if (alg === 'ES256') return { sign: (signingInput) => signEs256(signingInput, key), signBytes };
       const signing = { kid, alg, keyObject: key };
-      return { sign: (signingInput) => jwsSignature(signingInput, signing) };
+      return { sign: (signingInput) => jwsSignature(signingInput, signing), signBytes };
     },
 
     publicKey: (publicJwk): KeyObject => createPublicKey({ key: { ...publicJwk }, format: 'jwk' }),
@@ -58,6 +62,13 @@ function generatePair(alg: SigningAlgorithm, stock: RsaStock): KeyPair {
   return row.kty === 'EC'
     ? generateKeyPairSync('ec', { namedCurve: row.crv })
     : generateKeyPairSync('ed25519');
+}
+
+/** RFC 5758 §3.2, RFC 8410 §6: only keys that certificates are signed with here. */
+function signDer(alg: SigningAlgorithm, bytes: Uint8Array, key: KeyObject): Uint8Array {
+  const row = JWS_ALGORITHMS[alg];
+  if (row.kty === 'RSA') throw new TypeError(`certificates are not signed with ${alg}`);
+  return sign(row.kty === 'EC' ? row.hash : null, bytes, key);
 }
 
 /** RFC 7518 §6.2.1 and §6.3.1, RFC 8037 §2. Named, so that nothing private could come along. */

@@ -3,6 +3,12 @@ import type { Due, DuePage, Page, PageRequest } from './page.ts';
 
 export type { CredentialState, CredentialType };
 
+/** A certificate that counts no more, until it would have ended anyway (epoch ms). */
+export interface RevokedCertificate {
+  readonly serialNumber: string;
+  readonly until: number;
+}
+
 /** What the credential is checked against, one variant per type; only what is public or digested, never a secret. */
 export type CredentialMaterial =
   | { readonly type: 'client_secret'; readonly publicId: string; readonly digest: string }
@@ -30,10 +36,12 @@ export type CredentialMaterial =
       readonly type: 'tls_client_auth';
       readonly field: 'subject_dn' | 'san_dns' | 'san_uri' | 'san_ip' | 'san_email';
       readonly value: string;
-      /** PEM: the authorities, and nobody else, whose certificates count. */
+      /** PEM: the authorities, and nobody else, whose certificates count; or `built-in`: this deployment's own. */
       readonly ca: string;
       /** PEM: revocation lists. Undefined: nobody is told to be revoked. */
       readonly crl?: string;
+      /** Of the deployment's own certificates those that were revoked and have not ended; undefined: none. */
+      readonly revoked?: readonly RevokedCertificate[];
     }
   | {
       readonly type: 'self_signed_tls_client_auth';

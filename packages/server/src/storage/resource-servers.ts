@@ -10,7 +10,8 @@ export interface ScopeDefinition {
 }
 
 export interface TokenSettings {
-  readonly format: 'jwt' | 'opaque';
+  /** `cwt`: asked for in CBOR and bound to a symmetric key (RFC 9200, RFC 9202); always ES256. */
+  readonly format: 'jwt' | 'opaque' | 'cwt';
   /** Seconds; undefined = the server's default. */
   readonly lifetime: number | undefined;
   readonly signingAlg: SigningAlgorithm;

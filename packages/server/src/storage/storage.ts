@@ -6,6 +6,8 @@ import type { CredentialMakerStore } from './credential-makers.ts';
 import type { CredentialUseStore } from './credential-use.ts';
 import type { CredentialStore } from './credentials.ts';
 import type { CutoffReceiptStore } from './cutoff-receipts.ts';
+import type { CertificateAuthorityStore } from './certificate-authorities.ts';
+import type { CertificateStore } from './certificates.ts';
 import type { CutoffStore } from './cutoffs.ts';
 import type { EndingCallerStore } from './ending-callers.ts';
 import type { FindingStore } from './findings.ts';
@@ -52,6 +54,8 @@ export interface Stores {
   readonly credentialMakers: CredentialMakerStore;
   readonly trustedIssuers: TrustedIssuerStore;
   readonly signingKeys: SigningKeyStore;
+  readonly certificateAuthorities: CertificateAuthorityStore;
+  readonly certificates: CertificateStore;
   readonly cutoffs: CutoffStore;
   readonly cutoffReceipts: CutoffReceiptStore;
   readonly statusIndexes: StatusIndexStore;
@@ -89,6 +93,7 @@ export type Change =
   | { readonly kind: 'identity'; readonly identityId: string; readonly clientId?: string }
   | { readonly kind: 'resource_server'; readonly resourceServerId: string }
   | { readonly kind: 'signing_keys' }
+  | { readonly kind: 'certificate_authorities' }
   | { readonly kind: 'cutoffs' }
   | { readonly kind: 'policies' }
   | { readonly kind: 'all' };

@@ -32,6 +32,8 @@ export interface Certificate extends Extensions {
   readonly serialNumber: string;
   readonly issuer: DistinguishedName;
   readonly subject: DistinguishedName;
+  /** DER of the subject: what a certificate below names as its issuer, to the letter. */
+  readonly subjectBytes: Uint8Array;
   /** Epoch milliseconds, both inclusive. */
   readonly notBefore: number;
   readonly notAfter: number;
@@ -56,6 +58,13 @@ export function parseCertificate(der: Uint8Array): CertificateReading {
     if (error instanceof DerError) return { ok: false, fault: error.message };
     throw error;
   }
+}
+
+/** One of our own, or one that was read before. Throws where it cannot be read: a bug. */
+export function certificateOf(der: Uint8Array): Certificate {
+  const reading = parseCertificate(der);
+  if (!reading.ok) throw new TypeError(`a certificate that was taken cannot be read: ${reading.fault}`);
+  return reading.certificate;
 }
 
 /** RFC 5280 §3.2: issued under its own name. Says nothing about who signed it. */
@@ -120,7 +129,8 @@ function readCertificate(der: Uint8Array): Certificate {
   const notBefore = readTime(validity.next());
   const notAfter = readTime(validity.next());
   validity.end();
-  const subject = readDistinguishedName(fields.inside(TAG.sequence));
+  const name = fields.next(TAG.sequence);
+  const subject = readDistinguishedName(new DerReader(name.content));
   const publicKey = fields.next(TAG.sequence).whole;
   for (const number of [1, 2]) {
     // Unique identifiers: allowed, and nothing looks at them (RFC 5280 §4.1.2.8).
@@ -146,6 +156,7 @@ function readCertificate(der: Uint8Array): Certificate {
     serialNumber,
     issuer,
     subject,
+    subjectBytes: name.whole,
     notBefore,
     notAfter,
     publicKey,

@@ -17,6 +17,7 @@ import { type NameConstraints, readNameConstraints } from './name-constraints.ts
 export const KEY_USAGE = { digitalSignature: 0, keyCertSign: 5, cRLSign: 6 } as const;
 /** RFC 5280 §4.2.1.12. */
 export const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
+export const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 
 export interface Extensions {
   /** RFC 5280 §4.2.1.9; absent: no authority. */

@@ -1,5 +1,8 @@
 // Textual encoding: RFC 7468, of the labels that are meant and no others.
 
+/** RFC 7468 §5, §6, §7, and what `keytool` calls the last one. */
+export type PemLabel = 'CERTIFICATE' | 'X509 CRL' | 'CERTIFICATE REQUEST' | 'NEW CERTIFICATE REQUEST';
+
 const BODY = /^\s[A-Za-z0-9+/=\s]*$/;
 
 /**
@@ -7,7 +10,7 @@ const BODY = /^\s[A-Za-z0-9+/=\s]*$/;
  * block is no base64. Text between blocks is ignored, as RFC 7468 §2 has it. Each character is looked at a few times, however
  * the text is made.
  */
-export function readPem(text: string, label: 'CERTIFICATE' | 'X509 CRL'): readonly Uint8Array[] | undefined {
+export function readPem(text: string, label: PemLabel): readonly Uint8Array[] | undefined {
   const [begin, end] = [`-----BEGIN ${label}-----`, `-----END ${label}-----`];
   const blocks: Uint8Array[] = [];
   let at = 0;
@@ -29,4 +32,12 @@ function decoded(body: string): Uint8Array | undefined {
   const base64 = body.replace(/\s+/g, '');
   const bytes = Buffer.from(base64, 'base64');
   return bytes.toString('base64') === base64 ? new Uint8Array(bytes) : undefined;
+}
+
+/** RFC 7468 §3: 64 characters a line. Ends with a line end. */
+export function writePem(der: Uint8Array, label: PemLabel): string {
+  const lines = Buffer.from(der)
+    .toString('base64')
+    .replace(/.{64}(?=.)/g, '$&\n');
+  return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
 }

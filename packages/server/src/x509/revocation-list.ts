@@ -1,5 +1,6 @@
 // Certificate revocation lists: RFC 5280 §5. Complete ones of the authority that issued the certificates; not deltas, not
-// indirect ones, none that speaks of a part only: such a list would say "not revoked" of what it does not cover.
+// indirect ones, none that speaks of a part only: such a list would say "not revoked" of what it does not cover. One part
+// is taken: all certificates that are not authorities'.
 import { readSerialNumber, readSigned, requireSameAlgorithm, type Signed } from './certificate.ts';
 import {
   context,
@@ -24,6 +25,8 @@ export interface RevocationList extends Pick<Signed, 'signatureAlgorithm' | 'sig
   /** RFC 5280 §5.2.3, if it has one. */
   readonly number: bigint | undefined;
   readonly authorityKeyIdentifier: string | undefined;
+  /** It says nothing of authorities (RFC 5280 §5.2.5, onlyContainsUserCerts). */
+  readonly usersOnly: boolean;
   /** Serial numbers, hexadecimal as in certificates. */
   readonly revoked: ReadonlySet<string>;
 }
@@ -78,7 +81,7 @@ function readList(der: Uint8Array): RevocationList {
     nextUpdate,
     revoked,
     ...(extensions === undefined
-      ? { number: undefined, authorityKeyIdentifier: undefined }
+      ? { number: undefined, authorityKeyIdentifier: undefined, usersOnly: false }
       : readAbout(extensions.content)),
   };
 }
@@ -100,7 +103,10 @@ function readEntries(entries: DerReader): ReadonlySet<string> {
   return revoked;
 }
 
-function readAbout(tagged: Uint8Array): Pick<RevocationList, 'number' | 'authorityKeyIdentifier'> {
+function readAbout(
+  tagged: Uint8Array,
+): Pick<RevocationList, 'number' | 'authorityKeyIdentifier' | 'usersOnly'> {
+  let usersOnly = false;
   let number: bigint | undefined;
   let authorityKeyIdentifier: string | undefined;
   for (const { id, critical, value } of readRawExtensions(
@@ -112,8 +118,14 @@ function readAbout(tagged: Uint8Array): Pick<RevocationList, 'number' | 'authori
       authorityKeyIdentifier = key === undefined ? undefined : hex(key.content);
     } else if (id === '2.5.29.27') throw new DerError('a delta list');
     // issuingDistributionPoint: critical, says RFC 5280 §5.2.5; one that is not says the same.
-    else if (id === '2.5.29.28') throw new DerError('a list that does not cover everything');
-    else if (critical) throw new DerError('a list with a critical extension: it does not cover everything');
+    else if (id === '2.5.29.28') {
+      if (Buffer.from(value).toString('hex') !== USERS_ONLY)
+        throw new DerError('a list that does not cover everything');
+      usersOnly = true;
+    } else if (critical) throw new DerError('a list with a critical extension: it does not cover everything');
   }
-  return { number, authorityKeyIdentifier };
+  return { number, authorityKeyIdentifier, usersOnly };
 }
+
+/** IssuingDistributionPoint with onlyContainsUserCerts and nothing else. */
+const USERS_ONLY = '30038101ff';

@@ -38,7 +38,7 @@ export function revocationFault(
     if (!isOf(list, issuer)) continue;
     if (list.revoked.has(child.serialNumber)) return 'revoked';
     // An old list still says who was revoked, and no longer who is not.
-    if (now >= list.thisUpdate && now <= list.nextUpdate) known = true;
+    if (now >= list.thisUpdate && now <= list.nextUpdate && !(list.usersOnly && child.ca)) known = true;
   }
   return known ? undefined : 'revocation_unknown';
 }

@@ -10,6 +10,7 @@ const PATHS: Readonly<Record<string, string>> = {
   'token.refused': '/oauth/token',
   'introspection.refused': '/oauth/introspect',
   'revocation.refused': '/oauth/revoke',
+  'renewal.refused': '/oauth/certificate',
 };
 
 /** The sentence that names the address for an operator whose client came elsewhere; `type` of the refusal's event. */

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { generateSecret } from '@countersign/protocol';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createCertificationRequest, generateSecret } from '@countersign/protocol';
 import { type OperationId, operationIds, operations } from '@countersign/admin-api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
@@ -15,6 +15,7 @@ const FRAUD = 'https://fraud.test';
 const OTHER = 'https://other.test';
 const CI = 'https://ci.test';
 const DAY = 86_400_000;
+const CSR = createCertificationRequest(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
 const LEAKED = generateSecret('csk', randomBytes).secret;
 
 let authority: Authority;
@@ -148,6 +149,11 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
     { body: { name: 'spring', reviewers: ['backup'], due_at: '2026-12-20T00:00:00Z' } },
     'create Review spring',
   ],
+  'certificates.issue': [
+    '/v1/identities/active/certificates',
+    { body: { csr: CSR } },
+    'create Credential active/tls_client_auth spiffe://authority.test/service/active',
+  ],
   'keys.rotate': ['/v1/keys/rotate', {}, 'update SigningKey'],
   'cutoffs.create': [
     '/v1/cutoffs',
@@ -189,6 +195,7 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
 
 /** Those that need people, and those whose object a test of its own makes. */
 const ELSEWHERE: readonly OperationId[] = [
+  'certificates.revoke',
   'identities.approve',
   'identities.reject',
   'credentials.patch',

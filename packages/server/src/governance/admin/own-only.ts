@@ -51,6 +51,8 @@ async function ownerOf(stores: Stores, event: ChangeEvent): Promise<Owner | unde
       );
     case 'crd_':
       return await ownerOfIdentity(stores, (await stores.credentials.byId(id))?.identityId);
+    case 'crt_':
+      return await ownerOfIdentity(stores, (await stores.certificates.byId(id))?.identityId);
     case 'acs_':
       return await ownerOfIdentity(stores, (await stores.access.byId(id))?.identityId);
     case 'fnd_':

@@ -45,6 +45,7 @@ const RULES: { readonly [reason in RegistryReason]: ProblemCode } = {
   owner_left: 'owner_left',
   not_offered: 'not_offered',
   end_out_of_range: 'validation_failed',
+  unfitting_settings: 'validation_failed',
   unacceptable_url: 'validation_failed',
   unacceptable_key: 'validation_failed',
   unacceptable_certificate: 'validation_failed',

@@ -1,5 +1,6 @@
 import { type BodyOf, subjectOf } from '@countersign/admin-api';
 import type { CredentialMaterial } from '../../storage/credentials.ts';
+import { BUILT_IN_CA } from '../../registry/certificate-rule.ts';
 import { ProblemError } from './problem.ts';
 
 type Asked = BodyOf<'credentials.rotate'>;
@@ -58,6 +59,10 @@ export function successorBody(old: CredentialMaterial, asked: Asked): Created {
       const fields = (['subject_dn', 'san_dns', 'san_uri', 'san_ip', 'san_email'] as const).filter(
         (field) => asked[field] !== undefined,
       );
+      // Whom its certificates name, the identity says.
+      if (fields.length === 0 && old.ca === BUILT_IN_CA && (asked.ca ?? asked.crl) === undefined) {
+        return { type: 'tls_client_auth', ...common, san_uri: old.value, ca: BUILT_IN_CA };
+      }
       if (fields.length !== 1) throw invalid('/subject_dn', 'needs exactly one of the five names');
       const { field, value } = subjectOf(asked);
       return {

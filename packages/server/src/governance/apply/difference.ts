@@ -18,7 +18,9 @@ export type ObjectKind =
   | 'Review'
   | 'ReviewItem'
   | 'Webhook'
-  | 'Proposal';
+  | 'Proposal'
+  | 'Certificate'
+  | 'CertificateAuthority';
 type View = Record<string, unknown>;
 
 /** One object before and after a change. */
@@ -51,6 +53,8 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['review_item', 'ReviewItem'],
   ['webhook', 'Webhook'],
   ['proposal', 'Proposal'],
+  ['certificate', 'Certificate'],
+  ['certificate_authority', 'CertificateAuthority'],
 ]);
 const ENDS = new Set([
   'revoked',
@@ -129,6 +133,8 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'Person') return member('handle');
   if (kind === 'Team') return member('name');
   if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
+  if (kind === 'Certificate') return member('client_id');
+  if (kind === 'CertificateAuthority') return member('role');
   if (kind === 'Proposal') return `${member('client_id')}: ${member('kind')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;
   if (kind === 'ApprovalRule' || kind === 'Policy' || kind === 'Webhook' || kind === 'Review')

@@ -15,15 +15,19 @@ const RECEIPTS = { proven: 30, unproven: 2 };
 /** Rows of receipts that stay at most: about 100 MB. */
 const MOST_RECEIPTS = { mostFollowers: 50_000, mostConfirmations: 500_000 };
 
-/** Removes what may be forgotten: replay marks, remembered answers, orders about single tokens that have
- * expired, and receipts of verifiers that are gone. */
-export function forgetExpiredJob(deps: {
+export interface ForgetExpiredDeps {
   readonly storage: Pick<
     Storage,
-    'usedOnce' | 'idempotency' | 'cutoffs' | 'cutoffReceipts' | 'statusIndexes'
+    'usedOnce' | 'idempotency' | 'cutoffs' | 'cutoffReceipts' | 'statusIndexes' | 'certificates'
   >;
+  /** Milliseconds for which a certificate is kept after its end. */
+  readonly certificateRetention: number;
   readonly clock: Clock;
-}): Job {
+}
+
+/** Removes what may be forgotten: replay marks, remembered answers, orders about single tokens that have
+ * expired, certificates that ended long ago, and receipts of verifiers that are gone. */
+export function forgetExpiredJob(deps: ForgetExpiredDeps): Job {
   return {
     name: 'forget-expired',
     everyMs: EVERY_MS,
@@ -33,6 +37,8 @@ export function forgetExpiredJob(deps: {
       const before = Math.floor(now / 1000) - TOKEN_ORDER_MATTERS_FOR;
       while (!signal.aborted && (await deps.storage.cutoffs.sweepTokens(before)) >= SWEEP);
       while (!signal.aborted && (await deps.storage.statusIndexes.sweep(before * 1000)) >= SWEEP);
+      const ended = now - deps.certificateRetention;
+      while (!signal.aborted && (await deps.storage.certificates.forget(ended, SWEEP)) >= SWEEP);
       if (!signal.aborted) await deps.storage.idempotency.sweep(now);
       if (signal.aborted) return;
       await deps.storage.cutoffReceipts.sweep({

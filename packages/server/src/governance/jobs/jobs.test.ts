@@ -66,7 +66,7 @@ test('what expired is swept', async () => {
     response: '',
     expiresAt: clock.now() + 1000,
   });
-  const job = forgetExpiredJob({ storage, clock });
+  const job = forgetExpiredJob({ storage, clock, certificateRetention: 90 * DAY });
   await job.run(never);
   expect(await storage.usedOnce.claim('jti', 'x', clock.now() + 1000)).toBe(false);
   clock.advance(2000);
@@ -94,7 +94,7 @@ test('forgets verifiers that were not heard of for a month, and those that prove
     attempts: [],
   });
   const left = async (): Promise<boolean[]> => {
-    await forgetExpiredJob({ storage, clock }).run(never);
+    await forgetExpiredJob({ storage, clock, certificateRetention: 90 * DAY }).run(never);
     return (await storage.cutoffReceipts.followers(0, 10)).map((each) => each.proven);
   };
   clock.advance(2 * DAY);
@@ -107,7 +107,7 @@ test('forgets verifiers that were not heard of for a month, and those that prove
 
 test('the order about one token is swept when no such token can live, other orders never', async () => {
   const { storage, clock } = authority;
-  const job = forgetExpiredJob({ storage, clock });
+  const job = forgetExpiredJob({ storage, clock, certificateRetention: 90 * DAY });
   for (const kind of ['token', 'identity'] as const) {
     await storage.cutoffs.append({
       id: `cut_${kind}`,

@@ -1,10 +1,10 @@
 // tls_client_auth: a certificate that an authority of the client's own issued, RFC 8705 §2.1.
 import { generateKeyPairSync } from 'node:crypto';
-import { certificateRule, type CertificateRule } from '../../registry/certificate-rule.ts';
+import { BUILT_IN_CA, certificateRule, type CertificateRule } from '../../registry/certificate-rule.ts';
 import { credentialFault } from '../../registry/effective-access.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import { type PathFault, validatePath } from '../../x509/path-validation.ts';
+import { type PathFault, type Trust, validatePath } from '../../x509/path-validation.ts';
 import { signatureFault } from '../../x509/signature.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import {
@@ -42,15 +42,22 @@ const MOST_HELD = 64;
 /** An identity has at most 50 live credentials; those beyond are revoked ones, of which the newest come first. */
 const MOST_TRIED = 64;
 
-export function tlsClientAuth(): ClientAuthMethod<PresentedCertificate['proof']> {
+const NOBODY: Trust = { authorities: [], revocation: undefined };
+
+/** `builtIn`: whose certificates count for credentials of the deployment's own authority; the same object until that changes. */
+export function tlsClientAuth(
+  builtIn: () => Trust = () => NOBODY,
+): ClientAuthMethod<PresentedCertificate['proof']> {
   const known = new WeakMap<CredentialRecord, Known>();
 
   function knownOf(credential: CredentialRecord): Known | undefined {
     const { material } = credential;
     if (material.type !== 'tls_client_auth') return undefined;
+    const trust = material.ca === BUILT_IN_CA ? builtIn() : undefined;
     let entry = known.get(credential);
-    if (entry === undefined) {
-      entry = { rule: certificateRule(material), held: new Map() };
+    if (entry === undefined || (trust !== undefined && entry.rule.trust !== trust)) {
+      const own = trust && { trust, credentialId: credential.id };
+      entry = { rule: certificateRule(material, own), held: new Map() };
       known.set(credential, entry);
     }
     return entry;
@@ -98,6 +105,8 @@ function faultOf(
   now: number,
 ): RefusalReason | undefined {
   if (!rule.match(leaf)) return 'certificate_subject_mismatch';
+  // Before the path: whether the name is believed does not matter for who is not.
+  if (rule.isRevoked(leaf)) return 'certificate_revoked';
   const remembered = held.get(digest);
   if (remembered !== undefined && now >= remembered.from && now <= remembered.to) return undefined;
   held.delete(digest);

@@ -36,6 +36,7 @@ describe('the metadata', () => {
       revocation_endpoint: 'https://authority.test/oauth/revoke',
       revocation_endpoint_auth_methods_supported: METHODS,
       revocation_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
+      certificate_renewal_endpoint: 'https://authority.test/oauth/certificate',
       key_rotation_endpoint: 'https://authority.test/oauth/rotate',
     });
     expect(answer.headers).toEqual({
@@ -98,6 +99,11 @@ describe('the routes of the token wing', () => {
       'POST /oauth/introspect oauth 65536',
       'POST /oauth/revoke oauth 65536',
       'POST /oauth/rotate oauth 65536',
+      'POST /oauth/certificate oauth 65536',
+      'GET /ca/roots plain 0',
+      'GET /ca/issuing plain 0',
+      'GET /ca/crl/:authority plain 0',
+      'POST /oauth/derivation-keys oauth 65536',
       'GET /oauth/jwks plain 0',
       'GET /oauth/cutoffs oauth 0',
       'GET /oauth/status/:list oauth 0',

@@ -6,8 +6,11 @@ import { FormMemory } from './form-memory.ts';
 
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-/** `json`: reads what came as JSON, where that is taken at all. */
-export function readForm(request: HttpRequest, json?: (body: Uint8Array) => Form): Form {
+/** Readers of bodies of other media types, by type: each throws `Refusal` for what it cannot read. */
+export type OtherBodies = ReadonlyMap<string | undefined, (body: Uint8Array) => Form>;
+
+/** `others`: what is taken beside forms, where anything is. */
+export function readForm(request: HttpRequest, others?: OtherBodies): Form {
   // RFC 6749 §2.3.1: credentials MUST NOT be in the URI; nothing else of a token request belongs there either.
   if (
     request.query !== '' &&
@@ -19,7 +22,8 @@ export function readForm(request: HttpRequest, json?: (body: Uint8Array) => Form
   }
   const type = singleHeader(request, 'content-type');
   if (type === undefined || (type !== FORM_TYPE && mediaType(type) !== FORM_TYPE)) {
-    if (json !== undefined && mediaType(type ?? '') === 'application/json') return json(request.body);
+    const read = others?.get(mediaType(type ?? ''));
+    if (read !== undefined) return read(request.body);
     throw new Refusal('wrong_content_type');
   }
   return forms.read(request.body);

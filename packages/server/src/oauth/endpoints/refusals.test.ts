@@ -1,4 +1,13 @@
 // Every reason for which the token endpoint refuses: reached, and pinned to its answer (RFC 6749 §5.2).
+import {
+  ACE,
+  ACE_MEDIA_TYPE,
+  aceErrorNumber,
+  type CborMap,
+  type CborValue,
+  decodeStrict,
+  encodeCbor,
+} from '@countersign/cose';
 import { generateKeyPairSync } from 'node:crypto';
 import {
   createDpopNonces,
@@ -46,6 +55,8 @@ import {
   identityRecord,
   resourceServerRecord,
 } from '../../storage/contract/records.ts';
+import { askRenewal, issueTo } from '../../../test/issuing.ts';
+import { readPem } from '../../x509/pem.ts';
 import { keySubject } from '../../registry/key-subject.ts';
 import { gradualPlan, USUAL_PHASES } from '../../registry/decommissioning.ts';
 import { StorageError } from '../../storage/errors.ts';
@@ -200,6 +211,13 @@ function rotate(s: TokenScene, assertion: string, form: object): Promise<HttpRes
     rawHeaders: ['Content-Type', 'application/x-www-form-urlencoded'],
   });
 }
+/** Refused while it asks for the next of its certificates with this request. */
+function renewing(error: string, description: string, csr: string): Expected {
+  return denied(error, description, async (s) => {
+    const { chain } = await issueTo(s);
+    return await askRenewal(s, readPem(chain, 'CERTIFICATE') ?? [], csr);
+  });
+}
 function newKeyProof({ alg, privateKey, jwk }: ClientKey, header: object = {}): string {
   const claims = JSON.stringify({ iss: 'payments', aud: ISSUER, iat: SECONDS });
   const signer = { kid: undefined, alg, keyObject: privateKey };
@@ -310,6 +328,20 @@ interface SignInChange {
 const NOT_WELL_FORMED = 'the body is not well-formed';
 const NO_ACCESS = 'the client has no access to this resource';
 
+/** Asks in CBOR; what comes back is written as the others are, to be held against the same table. */
+const inCbor =
+  (error: string, asked: ReadonlyMap<number, CborValue>, format: 'cwt' | 'jwt' = 'cwt'): Reach =>
+  async (s) => {
+    await s.storage.resourceServers.replace(changed(s.server, { token: { ...s.server.token, format } }));
+    const answer = await s.ask('', { contentType: ACE_MEDIA_TYPE, body: encodeCbor(asked) });
+    const read = decodeStrict(answer.body as Uint8Array);
+    const told = read.ok ? (read.value as CborMap) : new Map<number, CborValue>();
+    expect(told.get(ACE.error)).toBe(aceErrorNumber(error));
+    expect(answer.headers['content-type']).toBe(ACE_MEDIA_TYPE);
+    const body = JSON.stringify({ error, error_description: told.get(ACE.errorDescription) });
+    return { ...answer, headers: { ...answer.headers, 'content-type': 'application/json' }, body };
+  };
+
 const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   wrong_content_type: malformed(
     'the body must be application/x-www-form-urlencoded',
@@ -331,6 +363,26 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   form_empty_name: malformed(NOT_WELL_FORMED, more('=1')),
   json_malformed: malformed(NOT_WELL_FORMED, (s) =>
     s.ask('', { contentType: 'application/json', body: '{"grant_type":"a","grant_type":"a"}' }),
+  ),
+  ace_malformed: malformed(NOT_WELL_FORMED, inCbor('invalid_request', new Map([[ACE.scope, 1]]))),
+  ace_pop_key_unsupported: denied(
+    'unsupported_pop_key',
+    'req_cnf is not supported: the authority chooses the key',
+    inCbor('unsupported_pop_key', new Map([[ACE.reqCnf, new Map([[3, new Uint8Array(8)]])]])),
+  ),
+  ace_profile_missing: denied(
+    'incompatible_ace_profiles',
+    'tokens for this resource are asked for with a form',
+    inCbor('incompatible_ace_profiles', new Map(), 'jwt'),
+  ),
+  cwt_by_form: denied(
+    'invalid_request',
+    'tokens for this resource are asked for with application/ace+cbor',
+    async (s) => {
+      const token = { ...s.server.token, format: 'cwt' as const };
+      await s.storage.resourceServers.replace(changed(s.server, { token }));
+      return await s.ask();
+    },
   ),
   grant_type_missing: malformed('grant_type is missing', body('scope=fraud:read')),
   grant_type_unknown: denied(
@@ -706,6 +758,13 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
     const cnf = { jkt: jwkThumbprint(known.jwk) };
     return await rotate(s, assertionOf(present, SECONDS, { cnf }), { new_key: newKeyProof(known) });
   }),
+  renewal_method: denied(
+    'unauthorized_client',
+    'only a client that shows a certificate of this authority renews it here',
+    (s) => s.about('/oauth/certificate', ''),
+  ),
+  csr_missing: renewing('invalid_request', 'csr is missing', ''),
+  renewal_refused: renewing('access_denied', 'this certificate is not renewed', 'none'),
   audit_unavailable: {
     status: 503,
     error: 'temporarily_unavailable',

@@ -22,6 +22,8 @@ export interface AskedHow {
   /** Address of the caller, as far as the server trusts it; undefined: somebody else asks in its place. */
   readonly source: string | undefined;
   readonly confirmation: ConfirmationMember | undefined;
+  /** The token will be bound to a key that it brings along (RFC 9202 §3.3). */
+  readonly pop?: boolean;
 }
 
 /**
@@ -65,7 +67,7 @@ export function judge(
   deps: PolicyDeps,
   client: PolicyClient,
   held: Pick<EffectiveAccess, 'access' | 'resourceServer' | 'scopes'>,
-  { source, confirmation }: AskedHow,
+  how: AskedHow,
   now: number,
 ): Decision {
   return evaluate(deps.rules, {
@@ -85,12 +87,17 @@ export function judge(
     resourceServerLifetime: held.resourceServer.token.lifetime,
     accessLifetime: held.access.tokenLifetime,
     conditions: held.access.conditions,
-    source,
-    boundTo: confirmation === undefined ? undefined : 'jkt' in confirmation ? 'dpop' : 'mtls',
+    source: how.source,
+    boundTo: boundTo(how),
     scopes: held.scopes,
     definedScopes: held.resourceServer.scopes,
     lifetimeLimits: deps.lifetimeLimits,
     maximumAge: deps.enforcedAge,
     declared: client.declared,
   });
+}
+
+function boundTo({ confirmation, pop }: AskedHow): IssuanceFacts['boundTo'] {
+  if (confirmation === undefined) return pop === true ? 'pop' : undefined;
+  return 'jkt' in confirmation ? 'dpop' : 'mtls';
 }

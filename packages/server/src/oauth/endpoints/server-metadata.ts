@@ -42,6 +42,7 @@ export function serverMetadata(facts: ServerMetadataFacts): Readonly<Record<stri
     revocation_endpoint_auth_methods_supported: facts.clientAuthMethods,
     revocation_endpoint_auth_signing_alg_values_supported: facts.assertionAlgorithms,
     key_rotation_endpoint: `${issuer}/oauth/rotate`,
+    certificate_renewal_endpoint: `${issuer}/oauth/certificate`,
     ...(facts.dpopAlgorithms === undefined
       ? {}
       : { dpop_signing_alg_values_supported: facts.dpopAlgorithms }),
@@ -56,6 +57,7 @@ function aliases(base: string): Readonly<Record<string, string>> {
     token_endpoint: `${base}/oauth/token`,
     introspection_endpoint: `${base}/oauth/introspect`,
     revocation_endpoint: `${base}/oauth/revoke`,
+    certificate_renewal_endpoint: `${base}/oauth/certificate`,
   };
 }
 

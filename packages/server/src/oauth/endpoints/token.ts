@@ -3,6 +3,7 @@
 // On the wire: invalid_request, invalid_client, unsupported_grant_type, invalid_grant, invalid_scope, invalid_target,
 // invalid_authorization_details, invalid_dpop_proof, use_dpop_nonce, access_denied, temporarily_unavailable (429, 503),
 // server_error (500, a bug of ours).
+import { ACE_MEDIA_TYPE } from '@countersign/cose';
 import { type Form, TOKEN_TYPE } from '@countersign/protocol';
 import { AuditUnavailable } from '../../audit/sink.ts';
 import type { Clock } from '../../clock.ts';
@@ -33,12 +34,14 @@ import type { Authorization, Delegation, IssueTerms } from '../tokens/authorizat
 import { type IssueDeps, issue } from '../tokens/issue.ts';
 import { NotStanding } from '../tokens/not-standing.ts';
 import { MAX_TOKEN_BYTES } from '../tokens/own-token.ts';
+import { AceForm, readAceForm } from './ace-form.ts';
+import { aceTokenResponse, inEncodingOf } from './ace-response.ts';
 import type { Attempt } from './attempt.ts';
 import type { Budgets } from './budgets.ts';
 import { errorResponse, serverErrorResponse, tooManyFailuresResponse } from './error-response.ts';
 import { readJsonBody } from './json-body.ts';
 import type { IssuanceRecord } from './issuance-record.ts';
-import { readForm } from './read-form.ts';
+import { type OtherBodies, readForm } from './read-form.ts';
 import { recheck } from './recheck.ts';
 import { type SignInDeps, signIn } from './sign-in.ts';
 import { type PolicyDeps, requirePolicy } from './require-policy.ts';
@@ -58,12 +61,17 @@ export interface TokenEndpointDeps extends AuthenticateDeps, IssueDeps, PolicyDe
   readonly report: (error: unknown, requestId: string) => void;
 }
 
+const OTHER_BODIES: OtherBodies = new Map([
+  ['application/json', readJsonBody],
+  [ACE_MEDIA_TYPE, readAceForm],
+]);
+
 /** Only what has to be waited for is awaited: the signature, the log, and what is not at hand. */
 export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
   return async (request) => {
     const attempt: Attempt = { request, at: deps.clock.now() };
     try {
-      const form = readForm(request, readJsonBody);
+      const form = readForm(request, OTHER_BODIES);
       attempt.scopeAsked = form.get('scope');
       attempt.resourceAsked = form.get('resource');
       const claim = present(deps.methods, request, form);
@@ -84,6 +92,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       const asked = asking instanceof Promise ? await asking : asking;
       const held = (attempt.held = requireAccess(client, asked, attempt.at));
       if (asked.issuedTokenType !== undefined) requireFormat(asked, held);
+      const pop = requireProfile(form, held);
       const { binding } = held.access.conditions ?? {};
       const confirming = confirm(deps.constraints, request, held.resourceServer, attempt.at, binding);
       const confirmation = confirming instanceof Promise ? await confirming : confirming;
@@ -92,7 +101,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
         requireHolder(asked.delegation, confirmation);
       }
       const now = Math.floor(attempt.at / 1000);
-      const how = { source: request.source, confirmation };
+      const how = { source: request.source, confirmation, pop };
       const lifetime = withinDelegation(requirePolicy(deps, client, held, how, attempt.at), asked, now);
       const status = wantsStatus(held) ? await requireStatus(deps, client) : undefined;
       const token = issue(deps, idsOf(client), held, lifetime, now, termsOf(asked, confirmation, status));
@@ -103,6 +112,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       if (asked.delegation?.recheck !== undefined) await asked.delegation.recheck();
       await deps.record.issued(attempt, client, held, token);
       deps.record.delivered(attempt, held, token);
+      if (token.cwt !== undefined) return aceTokenResponse(await token.cwt, token);
       return tokenResponse(accessToken, token, asked, answerHeaders(deps, confirmation, attempt.at));
     } catch (error) {
       return refuse(deps, attempt, error);
@@ -145,6 +155,13 @@ function requireFormat({ issuedTokenType }: Authorization, { resourceServer }: E
   if (issuedTokenType === TOKEN_TYPE.jwt && resourceServer.token.format === 'opaque') {
     throw new Refusal('token_type_unsupported');
   }
+}
+
+/** RFC 9200 §5.8.1 and §5.8.3: CBOR is asked for in CBOR, and everything else is not. True where it is CBOR. */
+function requireProfile(form: Form, { resourceServer }: EffectiveAccess): boolean {
+  const isCwt = resourceServer.token.format === 'cwt';
+  if (form instanceof AceForm === isCwt) return isCwt;
+  throw new Refusal(isCwt ? 'cwt_by_form' : 'ace_profile_missing');
 }
 
 /**
@@ -202,11 +219,15 @@ function idsOf(client: AuthenticatedClient): { clientId: string; credentialId: s
 }
 
 /** The answer to whatever was thrown on the way, and its record. */
-export async function refuse(
-  deps: Pick<TokenEndpointDeps, 'report' | 'budgets'> & { readonly record: Pick<IssuanceRecord, 'refused'> },
-  attempt: Attempt,
-  error: unknown,
-): Promise<HttpResponse> {
+export async function refuse(deps: RefuseDeps, attempt: Attempt, error: unknown): Promise<HttpResponse> {
+  return inEncodingOf(attempt.request, await refusalOf(deps, attempt, error));
+}
+
+type RefuseDeps = Pick<TokenEndpointDeps, 'report' | 'budgets'> & {
+  readonly record: Pick<IssuanceRecord, 'refused'>;
+};
+
+async function refusalOf(deps: RefuseDeps, attempt: Attempt, error: unknown): Promise<HttpResponse> {
   const reason = reasonOf(error);
   if (error instanceof Refusal) {
     attempt.evidence = error.evidence;

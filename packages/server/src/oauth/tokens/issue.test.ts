@@ -17,6 +17,7 @@ async function issued(terms?: IssueTerms): Promise<{ claims: Record<string, unkn
   };
   const keystore = {
     sign: (_alg: string, _typ: string, payload: string) => Promise.resolve(payload),
+    signBytes: () => Promise.reject(new Error('no CBOR here')),
     sealingKey: scene.deps.keystore.sealingKey,
   };
   const deps = { issuer: 'https://authority.test', keystore, random: pooledRandom() };

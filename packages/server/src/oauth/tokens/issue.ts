@@ -3,12 +3,13 @@ import type { RandomBytes } from '../../ids.ts';
 import type { Keystore } from '../../keys/keystore.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
 import type { IssueTerms } from './authorization.ts';
+import { type IssuedCwt, issueCwt } from './issue-cwt.ts';
 import { JTI_BYTES, sealOpaqueToken } from './opaque-token.ts';
 import { writeOpaqueClaims } from './opaque-claims.ts';
 
 export interface IssueDeps {
   readonly issuer: string;
-  readonly keystore: Pick<Keystore, 'sign' | 'sealingKey'>;
+  readonly keystore: Pick<Keystore, 'sign' | 'signBytes' | 'sealingKey'>;
   readonly random: RandomBytes;
 }
 
@@ -19,7 +20,9 @@ export interface IssuedToken {
   readonly scope: string;
   /** Seconds. */
   readonly expiresIn: number;
-  readonly tokenType: 'Bearer' | 'DPoP';
+  readonly tokenType: 'Bearer' | 'DPoP' | 'PoP';
+  /** Of a CBOR Web Token: what `signed` spells in base64url, and the key that goes with it. */
+  readonly cwt?: Promise<IssuedCwt>;
 }
 
 /**
@@ -38,7 +41,9 @@ export function issue(
   const jti = jtiBytes.toString('base64url');
   const scope = held.scopes.length === 1 ? (held.scopes[0] as string) : held.scopes.join(' ');
   const tokenType = terms?.confirmation !== undefined && 'jkt' in terms.confirmation ? 'DPoP' : 'Bearer';
-  if (held.resourceServer.token.format === 'opaque') {
+  const { format } = held.resourceServer.token;
+  if (format === 'cwt') return asCwt(deps, client, held, { jtiBytes, jti, scope, now, lifetime });
+  if (format === 'opaque') {
     const text = writeOpaqueClaims(client, held, { scope, iat: now, lifetime }, terms);
     return { signed: sealed(deps, jtiBytes, text), jti, scope, expiresIn: lifetime, tokenType };
   }
@@ -51,6 +56,35 @@ export function issue(
     `"iat":${now},"exp":${now + lifetime},"jti":"${jti}"${terms === undefined ? '' : furtherClaims(terms)}}`;
   const { signingAlg, typ } = held.resourceServer.token;
   return { signed: deps.keystore.sign(signingAlg, typ, payload), jti, scope, expiresIn: lifetime, tokenType };
+}
+
+/** Asked for by its client for itself: nobody acts for another in CBOR. */
+function asCwt(
+  deps: IssueDeps,
+  { clientId, credentialId }: { readonly clientId: string; readonly credentialId: string },
+  { access, resourceServer: { identifier } }: EffectiveAccess,
+  made: {
+    readonly jtiBytes: Uint8Array;
+    readonly jti: string;
+    readonly scope: string;
+    readonly now: number;
+    readonly lifetime: number;
+  },
+): IssuedToken {
+  const { jtiBytes, jti, scope, now, lifetime } = made;
+  const cwt = issueCwt(deps, {
+    iss: deps.issuer,
+    sub: clientId,
+    aud: identifier,
+    exp: now + lifetime,
+    iat: now,
+    cti: jtiBytes,
+    scope,
+    crd: credentialId,
+    acs: access.id,
+  });
+  const signed = cwt.then(({ token }) => Buffer.from(token).toString('base64url'));
+  return { signed, cwt, jti, scope, expiresIn: lifetime, tokenType: 'PoP' };
 }
 
 async function sealed({ keystore, issuer }: IssueDeps, jti: Uint8Array, text: string): Promise<string> {

@@ -1,0 +1,89 @@
+// A machine renews its certificate: proved by the one it has (RFC 8705 §2.1), for itself and nobody else, with no scope of the admin API.
+// The next key signs for itself (RFC 2986 §3). Why not in the admin API: docs/decisions/0050-a-small-certificate-authority.md.
+import type { Actor, Changes } from '../../audit/change.ts';
+import { callerInstance } from '../../http/request.ts';
+import { type HttpResponse, jsonResponse } from '../../http/response.ts';
+import type { Endpoint } from '../../http/route.ts';
+import { certificationRequestOf } from '../../registry/certificates/certificate-request.ts';
+import { isBuiltIn } from '../../registry/certificates/credential-of.ts';
+import {
+  type IssueDeps,
+  type IssuedCertificate,
+  issueCertificate,
+} from '../../registry/certificates/issue.ts';
+import { certificateView } from '../../registry/certificates/view.ts';
+import { standing } from '../../registry/effective-access.ts';
+import { RegistryRefusal } from '../../registry/refusal.ts';
+import { StorageError } from '../../storage/errors.ts';
+import { Refusal } from '../refusal.ts';
+import { type ClientCall, type ClientCallDeps, createClientCallEndpoint } from './client-call.ts';
+
+export interface CertificateRenewalDeps extends ClientCallDeps, IssueDeps {
+  readonly changes: Changes;
+}
+
+const CSR_IN_QUERY = /(?:^|&)csr=/;
+
+export function createCertificateRenewalEndpoint(deps: CertificateRenewalDeps): Endpoint {
+  return createClientCallEndpoint(deps, CSR_IN_QUERY, async (call) => {
+    if (call.client.method !== 'tls_client_auth' || !isBuiltIn(call.client.credential))
+      throw new Refusal('renewal_method');
+    const csr = call.form.get('csr');
+    if (csr === undefined || csr === '') throw new Refusal('csr_missing');
+    return answerOf(await renewed(deps, call, csr), deps.clock.now());
+  });
+}
+
+/** Copies of one machine may ask at the same instant: who was later finds the credential as the first one left it. */
+const MOST_TRIES = 5;
+
+async function renewed(
+  deps: CertificateRenewalDeps,
+  call: ClientCall,
+  csr: string,
+): Promise<IssuedCertificate> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const request = certificationRequestOf(csr);
+      return await deps.changes.run(actorOf(call), async (stores, tell) => {
+        // As it is in this transaction: it was proved on facts that may be a moment old.
+        const credential = await stores.credentials.byId(call.client.credential.id);
+        const identity = credential && (await stores.identities.byId(credential.identityId));
+        const fault = credential && identity && standing(identity, credential, deps.clock.now());
+        if (credential === undefined || identity === undefined || fault !== undefined)
+          throw new RegistryRefusal('illegal_transition', `it may not act now: ${fault ?? 'it is gone'}`);
+        const asked = { request, lifetime: undefined, by: 'itself' as const, credential };
+        return await issueCertificate(deps, stores, tell, identity, asked);
+      });
+    } catch (error) {
+      if (error instanceof RegistryRefusal)
+        throw new Refusal('renewal_refused', undefined, { rule: error.reason, says: error.message });
+      const overtaken = error instanceof StorageError && error.fault === 'version_conflict';
+      if (!overtaken || tries >= MOST_TRIES) throw error;
+    }
+  }
+}
+
+function answerOf(issued: IssuedCertificate, now: number): HttpResponse {
+  const view = certificateView(issued.record, issued.identity.clientId, now);
+  const body = {
+    certificate: issued.chain,
+    root: issued.root,
+    serial_number: view.serial_number,
+    credential: view.credential,
+    spiffe_id: view.spiffe_id,
+    expires_at: view.expires_at,
+    renew_after: view.renew_after,
+  };
+  return jsonResponse(200, body, { 'cache-control': 'no-store', pragma: 'no-cache' });
+}
+
+function actorOf({ client, request }: ClientCall): Actor {
+  return {
+    identity: client.facts.identity.clientId,
+    credential: client.credential.id,
+    requestId: request.id,
+    source: request.source,
+    instance: callerInstance(request),
+  };
+}

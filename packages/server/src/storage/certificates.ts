@@ -1,0 +1,74 @@
+import type { Page, PageRequest } from './page.ts';
+
+/** Who asked for it: an administrator, the machine that held the one before, or a device with its claim code. */
+export type CertificateIssuedBy = 'administration' | 'itself' | 'claim';
+
+/** RFC 5280 §5.3.1, those that somebody may give. */
+export type CertificateRevocationReason =
+  | 'unspecified'
+  | 'key_compromise'
+  | 'affiliation_changed'
+  | 'superseded'
+  | 'cessation_of_operation';
+
+/** A certificate that was issued: kept for some time after its end. */
+export interface CertificateRecord {
+  readonly id: string;
+  /** Hexadecimal, as in the certificate; unique. */
+  readonly serialNumber: string;
+  readonly identityId: string;
+  /** The `tls_client_auth` credential that it serves. */
+  readonly credentialId: string;
+  readonly authorityId: string;
+  /** Of its public key, as credentials have it. */
+  readonly subjectKey: string;
+  /** `x5t#S256`. */
+  readonly thumbprint: string;
+  /** PEM. */
+  readonly certificate: string;
+  readonly issuedBy: CertificateIssuedBy;
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** Undefined: it was not revoked by itself. */
+  readonly revoked?: { readonly at: number; readonly reason: CertificateRevocationReason } | undefined;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly version: number;
+}
+
+export interface CertificateFilter {
+  readonly identityId?: string | undefined;
+  readonly credentialId?: string | undefined;
+  readonly serialNumber?: string | undefined;
+  /** Only those that end before this instant (epoch ms). */
+  readonly expiresBefore?: number | undefined;
+}
+
+/** Why a certificate may have to be on a list: judged by who reads it. */
+export interface DoubtfulCertificate {
+  readonly serialNumber: string;
+  readonly revoked: CertificateRecord['revoked'];
+  readonly credentialState: string;
+  readonly credentialUpdatedAt: number;
+  readonly identityId: string;
+  readonly identityState: string;
+  readonly identityStateSince: number;
+}
+
+export interface CertificateStore {
+  /** `unique_conflict` (`serial_number`); `missing_reference` when identity or credential does not exist. */
+  insert(record: CertificateRecord): Promise<void>;
+  /** Compare-and-swap on `version - 1`. `version_conflict` otherwise. Tells as its identity. */
+  replace(record: CertificateRecord): Promise<void>;
+  byId(id: string): Promise<CertificateRecord | undefined>;
+  /** Those with this key, newest first; at most 200. */
+  bySubjectKey(subjectKey: string): Promise<readonly CertificateRecord[]>;
+  list(filter: CertificateFilter, page: PageRequest): Promise<Page<CertificateRecord>>;
+  /**
+   * Those of an authority that end at `since` (epoch ms) or later and that are revoked, or whose credential or identity is not
+   * active; by serial number, at most `limit`.
+   */
+  doubtful(authorityId: string, since: number, limit: number): Promise<readonly DoubtfulCertificate[]>;
+  /** Forgets those that ended before `before` (epoch ms), at most `limit`; says how many. */
+  forget(before: number, limit: number): Promise<number>;
+}

@@ -6,6 +6,7 @@
 import { run, endWithUs } from './run/child.mjs';
 import { provideEnvoy } from './services/envoy.mjs';
 import { provideFrontProxies } from './services/front-proxies.mjs';
+import { provideMosquitto } from './services/mosquitto.mjs';
 import { providePostgres } from './services/postgres.mjs';
 import { provideRuntimes } from './services/runtimes.mjs';
 import { provideToolchains } from './services/toolchains.mjs';
@@ -21,6 +22,7 @@ export async function startServices(root = ROOT) {
     await providePostgres(root),
     ...(await provideToolchains()),
     ...(await provideFrontProxies(root)),
+    ...(await provideMosquitto(root)),
     await provideEnvoy(root),
     ...(await provideRuntimes(root)),
   ];

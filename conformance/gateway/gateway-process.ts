@@ -9,12 +9,18 @@ export const COMMAND = fileURLToPath(
   new URL('../../packages/gateway/bin/countersign-gateway.js', import.meta.url),
 );
 
-/** The ready file of `countersign-gateway`. */
+/** The command that stands before an MQTT broker. */
+export const MQTT_COMMAND: string = fileURLToPath(
+  new URL('../../packages/mqtt/bin/countersign-mqtt.js', import.meta.url),
+);
+
+/** The ready file of `countersign-gateway`, and of `countersign-mqtt`. */
 export interface GatewayReady {
   readonly auth?: string;
   readonly grpc?: string;
   readonly proxy?: string;
   readonly operation?: string;
+  readonly mqtt?: string;
 }
 
 export interface RunningGateway {
@@ -29,17 +35,25 @@ export interface RunningGateway {
 let count = 0;
 
 /** Starts the command on a file of this text, and waits until it is ready. */
-export function startGateway(folder: string, config: string): Promise<RunningGateway> {
-  return spawnGateway(folder, config).ready();
+export function startGateway(
+  folder: string,
+  config: string,
+  command: string = COMMAND,
+): Promise<RunningGateway> {
+  return spawnGateway(folder, config, command).ready();
 }
 
 /** Starts the command; `ready` waits until it is. */
-export function spawnGateway(folder: string, config: string): { ready(): Promise<RunningGateway> } {
+export function spawnGateway(
+  folder: string,
+  config: string,
+  command: string = COMMAND,
+): { ready(): Promise<RunningGateway> } {
   const stem = join(folder, `gateway-${count++}`);
   const readyFile = `${stem}.json`;
   writeFileSync(`${stem}.yaml`, config);
   rmSync(readyFile, { force: true });
-  const child = spawn(process.execPath, [COMMAND, '--config', `${stem}.yaml`, '--ready-file', readyFile], {
+  const child = spawn(process.execPath, [command, '--config', `${stem}.yaml`, '--ready-file', readyFile], {
     cwd: folder,
     env: cleanEnvironment(),
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -20,6 +20,8 @@ const PROGRAMS = [
     },
     packages: ['protocol', 'cose', 'tlog', 'admin-api', 'client', 'resource-server', 'server', 'cli'],
     external: [
+      // Files for browsers, found beside its own code.
+      '@countersign/console',
       // Brings compiled code.
       '@photostructure/sqlite',
       // pg asks for them where somebody has installed them.
@@ -34,9 +36,15 @@ const PROGRAMS = [
   {
     folder: 'packages/gateway/dist/bundle',
     entries: { main: 'packages/gateway/dist/main.js' },
-    packages: ['protocol', 'client', 'resource-server', 'gateway'],
+    packages: ['protocol', 'client', 'resource-server', 'daemon', 'gateway'],
     // Loaded where Envoy asks over gRPC, and only there.
     external: ['@bufbuild/protobuf', '@connectrpc/connect', '@connectrpc/connect-node'],
+  },
+  {
+    folder: 'packages/mqtt/dist/bundle',
+    entries: { main: 'packages/mqtt/dist/main.js' },
+    packages: ['protocol', 'client', 'resource-server', 'daemon', 'mqtt'],
+    external: [],
   },
 ];
 

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundlePrograms } from '../build/bundle.mjs';
+import { bundleConsole } from '../build/console.mjs';
 import { run } from './child.mjs';
 
 const OLDEST_NODE = [20, 19];
@@ -60,13 +61,15 @@ export async function install(root, wanted) {
 }
 
 /**
- * Builds every package, and the bundles that the commands run; only what changed is compiled or bundled.
+ * Builds every package, the bundles that the commands run and the console that browsers load; only what changed is compiled or bundled.
  * @param {string} root @returns {Promise<number>} exit code
  */
 export async function build(root) {
   const compiled = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'], {
     cwd: root,
   });
-  if (compiled === 0) await bundlePrograms(root);
+  if (compiled !== 0) return compiled;
+  await bundlePrograms(root);
+  await bundleConsole(root);
   return compiled;
 }

@@ -1,14 +1,21 @@
 // The gateway: file → verifiers → decide → listeners → ready, and the way back.
-import { readFileSync } from 'node:fs';
+import {
+  addressOf,
+  createHttpListener,
+  createLogger,
+  createOperation,
+  type HttpListener,
+  type HttpListenerOptions,
+  type ListenerConfig,
+  tlsFilesOf,
+} from '@countersign/daemon';
 import { trustedProxies } from '@countersign/protocol';
 import { createAuthEndpoint } from './auth/auth-endpoint.ts';
-import type { GatewayConfig, ListenerConfig } from './config/config.ts';
+import type { GatewayConfig } from './config/config.ts';
 import { createDecide, createDecideStream } from './decision/decide.ts';
 import { identityHeaders } from './decision/identity.ts';
 import { createCheck } from './envoy/check.ts';
 import { createGrpcListener } from './envoy/grpc-listener.ts';
-import { createHttpListener, type HttpListener, type HttpListenerOptions } from './http/listener.ts';
-import { createOperation } from './operation/operation.ts';
 import { createInFlight } from './proxy/in-flight.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { createUpgrade } from './proxy/upgrade.ts';
@@ -16,7 +23,7 @@ import { openUpstream } from './proxy/upstream.ts';
 import type { ReadyFile } from './ready-file.ts';
 import { routeTable } from './rules/route-table.ts';
 import { createLedger } from './telemetry/ledger.ts';
-import { createLogger } from './telemetry/logger.ts';
+import { renderMetrics } from './telemetry/metrics.ts';
 import { openVerifiers } from './verifiers.ts';
 import { VERSION } from './version.ts';
 
@@ -36,7 +43,7 @@ const CREDENTIALS = ['authorization', 'dpop', 'x-api-key'];
  * @throws VerifierOptionError · Error of the system where it cannot listen or read a file
  */
 export async function startGateway(config: GatewayConfig): Promise<RunningGateway> {
-  const logger = createLogger(config.logLevel);
+  const logger = createLogger('gateway', config.logLevel);
   const ledger = createLedger(logger, () => performance.now());
   const verifiers = openVerifiers(config, logger);
   const identity = identityHeaders(config.identityHeaders);
@@ -58,14 +65,15 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
     make: (tls: HttpListenerOptions['tls']) => HttpListener,
   ): Promise<string | undefined> => {
     if (at === undefined) return undefined;
-    const listener = make(tlsOf(at));
+    const listener = make(tlsFilesOf(at));
     open.push(listener);
     return addressOf(at, await listener.listen(at.host, at.port));
   };
+  const httpLimits = { ...limits, silence: limits.upstreamTimeout + 5 };
   const http =
     (onRequest: HttpListenerOptions['onRequest'], more: Pick<HttpListenerOptions, 'onUpgrade'> = {}) =>
     (tls: HttpListenerOptions['tls']): HttpListener =>
-      createHttpListener({ limits, tls, admits: () => true, onRequest, ...more });
+      createHttpListener({ limits: httpLimits, tls, admits: () => true, onRequest, ...more });
   const close = async (graceMs: number): Promise<void> => {
     await Promise.all(open.map((listener) => listener.drain(graceMs)));
     for (const upstream of upstreams.values()) upstream.close();
@@ -93,7 +101,10 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
       feeds: verifiers.feeds,
       inFlight: inFlight.count,
     };
-    const operation = await start(listen.operation, http(createOperation(sources)));
+    const operation = await start(
+      listen.operation,
+      http(createOperation({ ready: sources.ready, metrics: () => renderMetrics(sources) })),
+    );
     const readyFile = {
       pid: process.pid,
       version: VERSION,
@@ -116,17 +127,4 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
     await close(0);
     throw error;
   }
-}
-
-function tlsOf({ tls }: ListenerConfig): HttpListenerOptions['tls'] {
-  if (tls === undefined) return undefined;
-  return {
-    cert: readFileSync(tls.certificate, 'utf8'),
-    key: readFileSync(tls.key, 'utf8'),
-    requestCert: tls.askForCertificate,
-  };
-}
-
-function addressOf({ host, tls }: ListenerConfig, port: number): string {
-  return `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -2,11 +2,10 @@
 export type {
   GatewayConfig,
   Limits,
-  ListenerConfig,
   ResourceConfig,
   UpstreamConfig,
 } from './config/config.ts';
 export { readConfig, readConfigFile } from './config/read-config.ts';
-export { ConfigFault } from './config/yaml-reader.ts';
+export { ConfigFault, type ListenerConfig } from '@countersign/daemon';
 export { type RunningGateway, startGateway } from './gateway.ts';
 export type { ReadyFile } from './ready-file.ts';

@@ -1,6 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
-
 /** What the ready file says: where the gateway can be reached. */
 export interface ReadyFile {
   readonly pid: number;
@@ -10,15 +7,4 @@ export interface ReadyFile {
   readonly grpc?: string;
   readonly proxy?: string;
   readonly operation?: string;
-}
-
-/** Whole or not at all, mode 0600: who waits for the file may read it the moment it is there. */
-export async function writeReadyFile(path: string, ready: ReadyFile): Promise<void> {
-  const draft = `${path}.${randomBytes(12).toString('hex')}.draft`;
-  try {
-    await writeFile(draft, `${JSON.stringify(ready)}\n`, { mode: 0o600, flag: 'wx' });
-    await rename(draft, path);
-  } finally {
-    await rm(draft, { force: true });
-  }
 }

@@ -2,11 +2,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Server as TcpServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createHttpListener } from '@countersign/daemon';
 import { afterEach } from 'vitest';
 import { readConfig } from '../src/config/read-config.ts';
 import { createDecideStream, type EdgeVerifier } from '../src/decision/decide.ts';
 import { identityHeaders } from '../src/decision/identity.ts';
-import { createHttpListener } from '../src/http/listener.ts';
 import { createInFlight } from '../src/proxy/in-flight.ts';
 import { createProxy } from '../src/proxy/proxy.ts';
 import { createUpgrade } from '../src/proxy/upgrade.ts';
@@ -93,7 +93,7 @@ limits: {drainTimeout: 1${limits === '' ? '' : `, ${limits}`}}
     ledger: createLedger(silent, () => 0),
   };
   const listener = createHttpListener({
-    limits: config.limits,
+    limits: { ...config.limits, silence: config.limits.upstreamTimeout + 5 },
     tls: undefined,
     admits: () => true,
     onRequest: createProxy(forwarding),

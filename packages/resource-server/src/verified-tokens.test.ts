@@ -1,4 +1,5 @@
 // Tokens that come again: what is remembered of them, and what is asked each time all the same.
+import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { newHolder, proofFor } from '../test/holder.ts';
 import { AUDIENCE } from '../test/tiny-issuer.ts';
@@ -162,6 +163,16 @@ describe('the memory', () => {
     expect(memory.get('a.b.cccccccc')).toBeUndefined();
     memory.add('a.b.cccccccc', entry());
     expect(memory.get('a.b.cccccccc')).toBeDefined();
+  });
+
+  it('begins for each of many that come in turn', () => {
+    const memory = new VerifiedTokens(5000);
+    const tokens = Array.from(
+      { length: 1000 },
+      (_, i) => `a.b.${createHash('sha256').update(String(i)).digest('base64url')}`,
+    );
+    for (let turn = 0; turn < 2; turn++) for (const token of tokens) memory.add(token, entry());
+    expect(tokens.filter((token) => memory.get(token) === undefined)).toEqual([]);
   });
 
   it('holds no more than its limit, and forgets what was not used', () => {

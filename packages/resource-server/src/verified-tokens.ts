@@ -11,7 +11,9 @@ export interface VerifiedToken extends AuthenticToken {
 /** Longer ones are not remembered, so that `limit` bounds the memory too. */
 const MAX_CHARS = 4096;
 
-const SIGHTINGS = 16_384;
+/** Places for sightings. In one each, two tokens that share it and come in turn would both be new for ever. */
+const SETS = 4096;
+const WAYS = 4;
 
 /**
  * Remembers up to `limit` tokens, those used last. A token is remembered when it comes the second time: many come only once,
@@ -28,7 +30,7 @@ export class VerifiedTokens {
 
   constructor(limit: number) {
     this.#half = Math.floor(limit / 2);
-    this.#sightings = new Uint32Array(this.#half === 0 ? 0 : SIGHTINGS);
+    this.#sightings = new Uint32Array(this.#half === 0 ? 0 : SETS * WAYS);
   }
 
   get(token: string): VerifiedToken | undefined {
@@ -45,13 +47,19 @@ export class VerifiedTokens {
   /** Freezes the claims of what it keeps: every request with the token gets the same. */
   add(token: string, verified: VerifiedToken): void {
     if (token.length > MAX_CHARS || this.#half === 0) return;
-    const mark = markOf(token);
-    if (this.#sightings[mark % SIGHTINGS] !== mark) this.#sightings[mark % SIGHTINGS] = mark;
-    else {
-      freezeDeep(verified.claims);
-      freezeDeep(verified.claims.all);
-      this.#keep(endOf(token), { token, verified });
-    }
+    if (!this.#wasSeen(markOf(token))) return;
+    freezeDeep(verified.claims);
+    freezeDeep(verified.claims.all);
+    this.#keep(endOf(token), { token, verified });
+  }
+
+  /** The newest of each set stands first in it, and the oldest gives way. */
+  #wasSeen(mark: number): boolean {
+    const first = (mark % SETS) * WAYS;
+    for (let at = first; at < first + WAYS; at++) if (this.#sightings[at] === mark) return true;
+    for (let at = first + WAYS - 1; at > first; at--) this.#sightings[at] = this.#sightings[at - 1] as number;
+    this.#sightings[first] = mark;
+    return false;
   }
 
   #keep(end: string, remembered: Remembered): void {

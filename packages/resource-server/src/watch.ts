@@ -26,6 +26,11 @@ export interface Watched extends Verified {
    * `claims` and `scopes` are then those of the new token. A refusal changes nothing: the token before holds until its end.
    */
   renew(token: string | undefined, request?: Omit<TokenRequest, 'scope'>): Promise<VerifyResult>;
+  /**
+   * Counts one use within the stream, for `usage`: what a scope of the token let pass, or, without a scope, what none let pass. Opening the
+   * stream has been counted.
+   */
+  used(scope: string | undefined, ok: boolean): void;
   /** To be called when the stream has ended by itself. */
   stop(): void;
 }
@@ -42,6 +47,8 @@ export interface WatchDeps {
   isStillSigned(verified: AuthenticToken, now: number): boolean;
   checkStanding(token: string, verified: AuthenticToken): MaybePromise<Finding | undefined>;
   refuse(finding: Finding, request: TokenRequest, claims?: AccessTokenClaims): Refusal;
+  /** Undefined where nobody is told of use. */
+  readonly count: ((claims: AccessTokenClaims, scope: readonly string[], ok: boolean) => void) | undefined;
   /** Epoch seconds. */
   readonly clock: () => number;
   /** Aborted when the verifier was closed. */
@@ -51,6 +58,7 @@ export interface WatchDeps {
 /** Milliseconds between two looks at the tokens of all streams. */
 const LOOK_EVERY_MS = 500;
 const RENEW_BEFORE = 30;
+const NO_SCOPE: readonly string[] = [];
 
 export interface Watches {
   watch(token: string | undefined, request: TokenRequest, options?: WatchOptions): Promise<Watched | Refusal>;
@@ -179,6 +187,10 @@ class Stream implements Watched {
   end(refusal: Refusal): void {
     this.#opening.forget(this);
     this.#end.abort(refusal);
+  }
+
+  used(scope: string | undefined, ok: boolean): void {
+    this.#deps.count?.(this.claims, scope === undefined ? NO_SCOPE : [scope], ok);
   }
 
   stop(): void {

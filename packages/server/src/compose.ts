@@ -4,6 +4,7 @@ import { createCutoffFeed } from './cutoff/feed.ts';
 import { createCutoffFollowers } from './cutoff/followers.ts';
 import { createCutoffLedger } from './cutoff/ledger.ts';
 import { createStatusLists } from './cutoff/status-list.ts';
+import { consoleRoutes } from './console/routes.ts';
 import { policyOf } from './deployment-policy.ts';
 import { developmentPeople } from './development/people.ts';
 import { type FoundationDeps, layFoundation } from './foundation.ts';
@@ -41,6 +42,7 @@ import { openMail, openOutbound } from './open-state.ts';
 import { createFactsCache } from './registry/facts-cache.ts';
 import { createFirstProof } from './registry/first-proof.ts';
 import { standingInDirectory } from './registry/people.ts';
+import { activePeopleIssuer } from './registry/people-issuer.ts';
 import { createIssuancePace } from './registry/issuance-pace.ts';
 import { knownResourceServers } from './registry/known-resource-servers.ts';
 import { createCredentialPlaces } from './registry/use/credential-places.ts';
@@ -60,6 +62,8 @@ export interface ComposeDeps extends FoundationDeps {
   readonly mtlsBase: string | undefined;
   readonly version: string;
   readonly draining: () => boolean;
+  /** Where the files of the console are; undefined: there is none. */
+  readonly consoleFolder?: URL | undefined;
 }
 
 export interface Composition {
@@ -165,6 +169,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     node,
     report,
   };
+  const peopleIssuer = async (): Promise<string | undefined> =>
+    (await activePeopleIssuer(storage.trustedIssuers, devPeople?.trustedIssuer))?.issuer;
   const ownUse = createOwnUse(shared);
   const governance: GovernanceDeps = {
     ...shared,
@@ -226,6 +232,9 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     }),
     ...createAdminRoutes(governance),
     ...(devPeople?.routes ?? []),
+    ...(deps.consoleFolder === undefined
+      ? []
+      : consoleRoutes({ issuer, folder: deps.consoleFolder, peopleIssuer })),
   ];
   const logReady = createLogReadiness(shared);
   const operation = operationRoutes({

@@ -21,6 +21,8 @@ export interface AuthorityOptions {
   /** By setting name, and `config`. */
   readonly flags: Readonly<Record<string, FlagValue>>;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the files of the web console are, which the package @countersign/console brings; undefined: none are served. */
+  readonly consoleFolder?: URL | undefined;
 }
 
 /** What the ready file says (docs/operate/promises.md, "The ready file"). */
@@ -45,6 +47,8 @@ export interface RunningAuthority {
   readonly ready: ReadyFile;
   /** Where that was written, if anywhere. */
   readonly readyFile: string | undefined;
+  /** Address of the web console; undefined: none is served. */
+  readonly console: string | undefined;
   /** Not ready, finish what is in flight, flush the audit log, close. */
   stop(): Promise<void>;
 }
@@ -68,6 +72,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
   let composition: Composition | undefined;
   try {
     const listening = await listen(edge, deployment, await certificate);
+    const consoleFolder = deployment.console ? options.consoleFolder : undefined;
     const running = (composition = await compose({
       deployment,
       ...listening,
@@ -77,6 +82,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
       random: pooledRandom(),
       logger,
       draining: () => draining,
+      consoleFolder,
     }));
     const declared = await readDeclared(deployment, running);
     const admin = await running.ensureAdmin();
@@ -90,6 +96,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
     return {
       ready,
       readyFile: deployment.readyFile,
+      console: consoleFolder === undefined ? undefined : `${ready.issuer}/console`,
       async stop() {
         draining = true;
         running.release();

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type CliContext, say } from '../context.ts';
 import { EXIT_CODES } from '../exit-code.ts';
 import type { StopSignal } from '../host.ts';
@@ -11,8 +12,10 @@ export interface AuthorityMain {
     readonly mode: 'dev' | 'serve';
     readonly flags: Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
     readonly env: Readonly<Record<string, string | undefined>>;
+    readonly consoleFolder: URL | undefined;
   }): Promise<{
     readonly ready: RunningFacts;
+    readonly console?: string | undefined;
     readonly readyFile: string | undefined;
     stop(): Promise<void>;
   }>;
@@ -31,19 +34,33 @@ export async function runAuthority(
   const { host } = context;
   const stop = stopRequest(context);
   try {
-    const { startAuthority } = await loadMain();
+    const [{ startAuthority }, consoleFolder] = await Promise.all([loadMain(), findConsole()]);
     const settings = settingFlags(flags);
-    const authority = await startAuthority({ mode, flags: settings, env: host.env }).catch(
-      (error: unknown) => {
-        throw startFailure(error);
-      },
-    );
-    for (const line of runningLines(mode, authority.ready, authority.readyFile, host.cwd)) say(host, line);
+    const authority = await startAuthority({
+      mode,
+      flags: settings,
+      env: host.env,
+      consoleFolder,
+    }).catch((error: unknown) => {
+      throw startFailure(error);
+    });
+    const facts = { ...authority.ready, console: authority.console };
+    for (const line of runningLines(mode, facts, authority.readyFile, host.cwd)) say(host, line);
     const signal = await stop.requested;
     say(host, `${signal}: finishing what is in flight; once more to stop at once.`);
     await authority.stop();
   } finally {
     stop.release();
+  }
+}
+
+/** Where the console's files are; undefined where its package is not installed, or not built. */
+async function findConsole(): Promise<URL | undefined> {
+  try {
+    const { SITE } = await import('@countersign/console');
+    return existsSync(new URL('site.json', SITE)) ? SITE : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -6,6 +6,7 @@ export interface RunningFacts {
   readonly pid: number;
   readonly version: string;
   readonly issuer: string;
+  readonly console?: string | undefined;
   readonly mtls_base?: string | undefined;
   readonly ca_file?: string | undefined;
   readonly admin: {
@@ -30,6 +31,7 @@ export function runningLines(
     `countersign ${ready.version} is running (${mode}, pid ${ready.pid})`,
     `  issuer      ${ready.issuer}`,
     `  admin API   ${ready.admin.api}`,
+    ...(ready.console === undefined ? [] : [`  console     ${ready.console}`]),
     ...(ready.mtls_base === undefined ? [] : [`  mTLS        ${ready.mtls_base}`]),
     ...(ready.ca_file === undefined ? [] : [`  CA file     ${near(ready.ca_file)}`]),
     ...(readyFile !== undefined ? [`  ready file  ${near(readyFile)}`] : []),

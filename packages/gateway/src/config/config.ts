@@ -1,21 +1,6 @@
+import type { AuthorityConfig, ListenerConfig, LogLevel } from '@countersign/daemon';
 import type { VerifierOptions } from '@countersign/resource-server';
 import type { Route } from '../rules/route.ts';
-
-/** Where one of the gateway's listeners is. */
-export interface ListenerConfig {
-  readonly host: string;
-  /** 0: any. */
-  readonly port: number;
-  readonly tls: ListenerTls | undefined;
-}
-
-export interface ListenerTls {
-  /** Files, PEM. */
-  readonly certificate: string;
-  readonly key: string;
-  /** Ask callers for a certificate, which tokens can be bound to (RFC 8705); which one is right, the token says. */
-  readonly askForCertificate: boolean;
-}
 
 /** What a verifier is made of; the issuer is the same for all. */
 export type ResourceConfig = Pick<
@@ -56,17 +41,7 @@ export interface Limits {
 }
 
 /** The file, read. */
-export interface GatewayConfig {
-  readonly issuer: string;
-  /** File, PEM: whose certificate the authority shows. */
-  readonly ca: string | undefined;
-  readonly cutoffs: NonNullable<VerifierOptions['cutoffs']>;
-  /** Who this gateway is to the authority; needed for the two below, and proves its receipts of cut-offs. */
-  readonly client: { readonly id: string; readonly secretFile: string } | undefined;
-  /** Whether the authority is asked about opaque tokens. */
-  readonly opaqueTokens: boolean;
-  /** Whether the authority is told what is used. */
-  readonly usage: boolean;
+export interface GatewayConfig extends AuthorityConfig {
   readonly listen: {
     readonly auth: ListenerConfig | undefined;
     readonly grpc: ListenerConfig | undefined;
@@ -85,5 +60,5 @@ export interface GatewayConfig {
   readonly upstreams: ReadonlyMap<string, UpstreamConfig>;
   readonly routes: readonly Route[];
   readonly limits: Limits;
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly logLevel: LogLevel;
 }

@@ -1,4 +1,4 @@
-import type { YamlValue } from './yaml-reader.ts';
+import type { YamlValue } from '@countersign/daemon';
 
 /** Claims that can go on, each in a header; `claims` is all of them, as JSON in base64url. */
 export const PRESENTABLE_CLAIMS = [

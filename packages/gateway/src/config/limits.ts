@@ -1,5 +1,5 @@
+import type { YamlValue } from '@countersign/daemon';
 import type { Limits } from './config.ts';
-import type { YamlValue } from './yaml-reader.ts';
 
 /** Default, least, most. */
 const LIMITS: { readonly [name in keyof Limits]: readonly [number, number, number] } = {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { LARGEST_CONFIG } from '@countersign/daemon';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from './read-config.ts';
-import { LARGEST_CONFIG } from './yaml-reader.ts';
 
 const GOOD = `issuer: https://authority.example
 listen: {auth: '127.0.0.1:9180'}

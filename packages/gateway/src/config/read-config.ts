@@ -1,25 +1,19 @@
 // The gateway's file, read into what cannot be wrong any more.
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { AUTHORITY_MEMBERS, LOG_LEVELS, readAuthority, readYaml, type YamlValue } from '@countersign/daemon';
 import { CERTIFICATE_HEADER_DIALECTS, trustedProxies } from '@countersign/protocol';
 import { shadowedRoutes } from '../rules/route-table.ts';
-import { readClient } from './client.ts';
 import type { GatewayConfig } from './config.ts';
 import { DEFAULT_IDENTITY_HEADERS, readIdentityHeaders } from './identity-headers.ts';
 import { readLimits } from './limits.ts';
 import { readListeners } from './listeners.ts';
-import { readCutoffs, readIssuer, readResources } from './resources.ts';
+import { readResources } from './resources.ts';
 import { readRoute } from './routes.ts';
 import { readUpstreams } from './upstreams.ts';
-import { readYaml, type YamlValue } from './yaml-reader.ts';
 
 const MEMBERS = [
-  'issuer',
-  'ca',
-  'cutoffs',
-  'client',
-  'opaqueTokens',
-  'usage',
+  ...AUTHORITY_MEMBERS,
   'listen',
   'frontProxies',
   'certificateHeader',
@@ -65,10 +59,7 @@ export function readConfig(file: string, text: string): GatewayConfig {
     );
   }
   return {
-    issuer: readIssuer(need('issuer')),
-    ca: given.ca && pathOf(given.ca),
-    cutoffs: readCutoffs(given.cutoffs),
-    ...readClient(given, pathOf),
+    ...readAuthority(top, given, pathOf),
     listen,
     frontProxies: readProxies(given.frontProxies),
     certificateHeader: given.certificateHeader?.oneOf(CERTIFICATE_HEADER_DIALECTS),
@@ -80,7 +71,7 @@ export function readConfig(file: string, text: string): GatewayConfig {
     upstreams,
     routes,
     limits: readLimits(given.limits),
-    logLevel: given.logLevel?.oneOf(['debug', 'info', 'warn', 'error', 'silent']) ?? 'info',
+    logLevel: given.logLevel?.oneOf(LOG_LEVELS) ?? 'info',
   };
 }
 

@@ -1,13 +1,6 @@
-import { isJwsAlgorithm, JWS_ALGORITHMS, parseIssuer } from '@countersign/protocol';
-import type { GatewayConfig, ResourceConfig } from './config.ts';
-import type { YamlValue } from './yaml-reader.ts';
-
-/** RFC 8414 §2. @throws ConfigFault */
-export function readIssuer(value: YamlValue): string {
-  const issuer = parseIssuer(value.string());
-  if (issuer === undefined) throw value.fault('write the https URL of the authority (http only on loopback)');
-  return issuer;
-}
+import type { YamlValue } from '@countersign/daemon';
+import { isJwsAlgorithm, JWS_ALGORITHMS } from '@countersign/protocol';
+import type { ResourceConfig } from './config.ts';
 
 const RESOURCE_NAME = /^[A-Za-z0-9._-]{1,64}$/;
 
@@ -46,25 +39,4 @@ function readResource(name: string, value: YamlValue): ResourceConfig {
     ...(algorithms && { algorithms }),
     ...(given.leeway && { leeway: given.leeway.integer(0, 60) }),
   };
-}
-
-/** What happens while the feed of cut-offs is silent. @throws ConfigFault */
-export function readCutoffs(value: YamlValue | undefined): GatewayConfig['cutoffs'] {
-  if (value === undefined) return { staleAfter: 10, onStale: 'refuse' };
-  if (!value.isMapping()) {
-    if (value.boolean()) throw value.fault('write false, or staleAfter and onStale');
-    return false;
-  }
-  const { staleAfter, onStale } = value.members(['staleAfter', 'onStale']);
-  return {
-    staleAfter: staleAfter?.integer(2, 3600) ?? 10,
-    onStale: onStale === undefined ? 'refuse' : readOnStale(onStale),
-  };
-}
-
-function readOnStale(value: YamlValue): 'refuse' | { readonly acceptYoungerThan: number } {
-  if (!value.isMapping()) return value.oneOf(['refuse'] as const);
-  const { acceptYoungerThan } = value.members(['acceptYoungerThan']);
-  if (acceptYoungerThan === undefined) throw value.fault('write refuse, or acceptYoungerThan: seconds');
-  return { acceptYoungerThan: acceptYoungerThan.integer(1, 86_400) };
 }

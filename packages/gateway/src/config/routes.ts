@@ -1,9 +1,9 @@
+import type { YamlValue } from '@countersign/daemon';
 import { parseScope } from '@countersign/protocol';
 import { parseHostPattern } from '../rules/host.ts';
 import { type PathPattern, parsePathPattern } from '../rules/path-pattern.ts';
 import type { Requirement, Route } from '../rules/route.ts';
 import type { GatewayConfig } from './config.ts';
-import type { YamlValue } from './yaml-reader.ts';
 
 const MEMBERS = [
   'name',

@@ -1,5 +1,5 @@
+import type { YamlValue } from '@countersign/daemon';
 import type { UpstreamConfig } from './config.ts';
-import type { YamlValue } from './yaml-reader.ts';
 
 /** The servers behind the reverse proxy, by name: an address, or an address and whom to trust. @throws ConfigFault */
 export function readUpstreams(

@@ -1,3 +1,4 @@
+import type { HttpListener } from '@countersign/daemon';
 import { create } from '@bufbuild/protobuf';
 import { type Client, Code, ConnectError, createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
@@ -7,7 +8,6 @@ import type { Allowed, Decision } from '../decision/decide.ts';
 import type { EdgeRequest } from '../decision/edge-request.ts';
 import { identityHeaders } from '../decision/identity.ts';
 import { refuseEdge } from '../decision/refusal.ts';
-import type { HttpListener } from '../http/listener.ts';
 import { createLedger } from '../telemetry/ledger.ts';
 import { createCheck } from './check.ts';
 import { Authorization, CheckRequestSchema } from './ext-authz.generated.ts';

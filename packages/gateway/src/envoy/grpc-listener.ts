@@ -8,9 +8,9 @@ import {
   type ServerHttp2Session,
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
+import type { HttpListener, HttpListenerOptions } from '@countersign/daemon';
 import { plainAddress } from '@countersign/protocol';
 import type { Limits } from '../config/config.ts';
-import type { HttpListener, HttpListenerOptions } from '../http/listener.ts';
 import type { createCheck } from './check.ts';
 import { Authorization } from './ext-authz.generated.ts';
 

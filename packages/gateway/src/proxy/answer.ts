@@ -1,9 +1,9 @@
 // What a caller of the reverse proxy gets: its upstream's answer, or a refusal.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
+import { lingerAfterAnswer } from '@countersign/daemon';
 import type { Allowed } from '../decision/decide.ts';
 import { type EdgeReason, refuseEdge, type Refused } from '../decision/refusal.ts';
-import { lingerAfterAnswer } from '../http/linger.ts';
 import type { Ledger } from '../telemetry/ledger.ts';
 import { ContentTooLarge } from './content.ts';
 import { endToEnd } from './hop-by-hop.ts';

@@ -1,9 +1,9 @@
 // The reverse proxy: decide, forward, relay.
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import { endLingering } from '@countersign/daemon';
 import type { Watched } from '@countersign/resource-server';
 import type { Allowed, DecideStream } from '../decision/decide.ts';
 import { type EdgeReason, refuseEdge, type Refused } from '../decision/refusal.ts';
-import { endLingering } from '../http/linger.ts';
 import type { Ledger } from '../telemetry/ledger.ts';
 import { answer, fail, FRONT, relay, SwitchedUnasked } from './answer.ts';
 import { type Framing, framingOf, limited } from './content.ts';

@@ -1,11 +1,11 @@
 // WebSockets through the reverse proxy: RFC 6455 §4, RFC 9110 §7.8. A connection ends with its token.
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { endLingering } from '@countersign/daemon';
 import type { Watched } from '@countersign/resource-server';
 import type { Allowed } from '../decision/decide.ts';
 import { headerValues } from '../decision/edge-request.ts';
 import { refuseEdge, type Refused } from '../decision/refusal.ts';
-import { endLingering } from '../http/linger.ts';
 import { answer, fail, FRONT, relay } from './answer.ts';
 import { framingOf } from './content.ts';
 import { edgeRequest, forwardedHeaders } from './forwarded-request.ts';

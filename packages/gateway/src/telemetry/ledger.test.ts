@@ -1,6 +1,7 @@
+import { REFUSAL_LINES_A_MINUTE } from '@countersign/daemon';
 import { expect, it } from 'vitest';
 import { refuseEdge } from '../decision/refusal.ts';
-import { createLedger, REFUSAL_LINES_A_MINUTE } from './ledger.ts';
+import { createLedger } from './ledger.ts';
 import { renderMetrics } from './metrics.ts';
 
 it('refusals are counted all, and told of up to a number of lines a minute', () => {

@@ -1,8 +1,8 @@
 // What was decided and what failed: counters for metrics, and lines for whoever looks for a reason.
+import { createRefusalLines, type Logger } from '@countersign/daemon';
 import type { Decision } from '../decision/decide.ts';
 import type { EdgeRequest } from '../decision/edge-request.ts';
 import { type Reason, type Refused, refuseEdge } from '../decision/refusal.ts';
-import type { Logger } from './logger.ts';
 
 export interface Ledger {
   /** One decision, by the kind of front that asked for it. */
@@ -18,15 +18,10 @@ export interface Ledger {
 /** What lines tell of a request: never its query, which may hold anything. */
 export type AskedAbout = Pick<EdgeRequest, 'method' | 'target' | 'hosts'>;
 
-/** Lines about refusals in a minute; those beyond it are counted and told of in one. */
-export const REFUSAL_LINES_A_MINUTE = 60;
-const MINUTE_MS = 60_000;
-
 /** @param now ms */
 export function createLedger(logger: Logger, now: () => number): Ledger {
   const counts = new Map<string, number>();
-  let minute = now();
-  let lines = 0;
+  const lines = createRefusalLines(logger, now);
   const count = (front: string, outcome: Reason | 'allowed'): void => {
     const key = `${front} ${outcome}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
@@ -36,15 +31,7 @@ export function createLedger(logger: Logger, now: () => number): Ledger {
     request: AskedAbout | undefined,
     { reason, detail, route, status }: Refused,
   ): void => {
-    if (now() - minute >= MINUTE_MS) {
-      if (lines > REFUSAL_LINES_A_MINUTE) {
-        logger.info({ unlogged: lines - REFUSAL_LINES_A_MINUTE }, 'further refusals of the last minute');
-      }
-      minute = now();
-      lines = 0;
-    }
-    if (++lines > REFUSAL_LINES_A_MINUTE) return;
-    logger.info({ front, status, reason, detail, route, ...described(request) }, 'refused');
+    lines.write({ front, status, reason, detail, route, ...described(request) }, 'refused');
   };
   return {
     decided(front, request, decision) {

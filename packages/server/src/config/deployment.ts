@@ -68,6 +68,7 @@ export interface Deployment {
   readonly dpopNonce: boolean;
   /** Never in `serve`. */
   readonly devPeople: boolean;
+  readonly console: boolean;
   /** Undefined: no mail is sent. */
   readonly smtp: Smtp | undefined;
   /** 0 = Sunday. Undefined: no digests. */
@@ -143,6 +144,7 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     lostChangesUntil: read.number('lost-changes-until'),
     dpopNonce: read.flag('dpop-nonce'),
     devPeople: mode === 'dev' && read.flag('dev-people'),
+    console: read.flag('console'),
     smtp: smtpOf({
       url: read.text('smtp-url'),
       from: read.text('smtp-from'),

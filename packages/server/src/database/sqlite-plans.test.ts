@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../clock.ts';
+import { explainAccess } from '../registry/explain-access.ts';
 import { accessStore } from './access.ts';
 import { credentialStore } from './credentials.ts';
 import type { Session, SqlParam, Statement } from './database.ts';
@@ -30,7 +31,31 @@ const READS: readonly (readonly [string, (session: Session) => Promise<unknown>,
       ),
     /purpose=\?/,
   ],
+  ['the access of an explanation at an instant', explainAtAnInstant, /identity_id=\?/],
 ];
+
+/** Of a machine that lived then and had a credential; what it had access to is what is read. */
+async function explainAtAnInstant(session: Session): Promise<unknown> {
+  type Stores = Parameters<typeof explainAccess>[0];
+  type Server = Parameters<typeof explainAccess>[3];
+  const until = { expiresAt: 2, stateReason: undefined };
+  const stores = {
+    identities: { asOf: async () => ({ id: 'x', state: 'active', ...until }) },
+    credentials: { usableAsOf: async () => ({ id: 'c', material: { type: 'client_secret' }, ...until }) },
+    access: accessStore(session),
+  } as unknown as Stores;
+  const never = (): never => {
+    throw new Error('it has no access');
+  };
+  const server = { id: 'y', identifier: 'https://y.example' } as unknown as Server;
+  const { links } = await explainAccess(stores, never, 'x', server, 'y:read', 1);
+  expect(links.map(({ link, ok }) => [link, ok])).toEqual([
+    ['identity', true],
+    ['credential', true],
+    ['access', false],
+  ]);
+  return links;
+}
 
 test.each(READS)(
   '%s is found by an index of its own, however many rows are in the same state',

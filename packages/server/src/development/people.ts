@@ -36,7 +36,7 @@ const ID_TOKEN_SECONDS = 300;
 /** Codes that wait at once; the oldest makes room. */
 const MOST_CODES = 100;
 /** RFC 8252 §7.3: the loopback address, whatever the port, and the one path of the command. */
-const REDIRECT = /^http:\/\/(?:127\.0\.0\.1|\[::1\]):\d{1,5}\/callback$/;
+const LOOPBACK = /^http:\/\/(?:127\.0\.0\.1|\[::1\]):\d{1,5}\/callback$/;
 
 interface Request {
   readonly redirectUri: string;
@@ -54,6 +54,7 @@ export function developmentPeople(deps: DevelopmentPeopleDeps): DevelopmentPeopl
   const { clock, random } = deps;
   const issuer = `${deps.issuer}${PATH}`;
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const isRedirect = redirectsOf(deps.issuer);
   const jwks = { keys: [toPublicJwk(publicKey, 'people', 'ES256')] };
   const waiting = new Map<string, Waiting>();
 
@@ -110,7 +111,7 @@ export function developmentPeople(deps: DevelopmentPeopleDeps): DevelopmentPeopl
 
   function choose(body: Uint8Array): HttpResponse {
     const form = formOf(body);
-    const request = form && readRequest(form);
+    const request = form && readRequest(form, isRedirect);
     const person = DEVELOPMENT_PEOPLE.find(({ sub }) => sub === form?.get('person'));
     if (request === undefined || person === undefined) return refuse();
     const code = remember({ ...request, person, at: clock.now() });
@@ -121,7 +122,7 @@ export function developmentPeople(deps: DevelopmentPeopleDeps): DevelopmentPeopl
 
   function authorize(query: string): HttpResponse {
     const form = formOf(Buffer.from(query, 'utf8'));
-    const request = form && readRequest(form);
+    const request = form && readRequest(form, isRedirect);
     if (form === undefined || request === undefined) return refuse();
     const page = choicePage(`${pathOf(deps.issuer)}${PATH}/authorize`, hiddenOf(form), DEVELOPMENT_PEOPLE);
     const headers = { 'content-type': 'text/html; charset=utf-8', ...PAGE_HEADERS };
@@ -170,7 +171,7 @@ const PARAMETERS = [
 ] as const;
 
 /** RFC 6749 §4.1.2.1: what does not add up is said here, and never sent on to an address that may be anybody's. */
-function readRequest(form: Form): Request | undefined {
+function readRequest(form: Form, isRedirect: (uri: string) => boolean): Request | undefined {
   const redirectUri = form.get('redirect_uri') ?? '';
   const challenge = form.get('code_challenge') ?? '';
   const state = form.get('state') ?? '';
@@ -178,13 +179,19 @@ function readRequest(form: Form): Request | undefined {
   const whole =
     form.get('response_type') === 'code' &&
     form.get('client_id') === CLIENT_ID &&
-    REDIRECT.test(redirectUri) &&
+    isRedirect(redirectUri) &&
     (form.get('scope') ?? '').split(' ').includes('openid') &&
     form.get('code_challenge_method') === 'S256' &&
     /^[A-Za-z0-9_-]{43}$/.test(challenge) &&
     /^[\x21-\x7e]{16,512}$/.test(state) &&
     /^[\x21-\x7e]{16,512}$/.test(nonce);
   return whole ? { redirectUri, challenge, state, nonce } : undefined;
+}
+
+/** The command's, and the console's own, which is of this origin. */
+function redirectsOf(issuer: string): (uri: string) => boolean {
+  const ofConsole = `${issuer}/console/callback`;
+  return (uri) => uri === ofConsole || LOOPBACK.test(uri);
 }
 
 function hiddenOf(form: Form): Readonly<Record<string, string>> {
@@ -209,7 +216,7 @@ function oauthError(error: string): HttpResponse {
 }
 
 function refuse(): HttpResponse {
-  return textResponse(400, 'This is no sign-in of the countersign command.\n', PAGE_HEADERS);
+  return textResponse(400, 'This is no sign-in of the countersign command or the console.\n', PAGE_HEADERS);
 }
 
 /** Nothing runs on the page, nobody frames it; Chromium holds the redirect after the form against `form-action`, too. */

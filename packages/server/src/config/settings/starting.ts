@@ -41,6 +41,12 @@ export const STARTING: readonly SettingDefinition[] = [
     doc: 'Whether `dev` brings its own issuer of people, who sign in by a click. A trusted issuer of kind people that is registered takes its place.',
   },
   {
+    name: 'console',
+    type: 'boolean',
+    default: 'true',
+    doc: 'Whether the web console is served at /console. Who uses it signs in as a person; see docs/guide/console.md.',
+  },
+  {
     name: 'outbound-allow',
     type: 'list',
     doc: 'Host names, addresses or CIDR blocks that may be fetched from (key sets, metadata of trusted issuers) though they are not public, or on a port other than 443. In `dev` those on loopback also without TLS.',

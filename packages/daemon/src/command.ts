@@ -1,0 +1,94 @@
+// A command that runs until it is told to end: flags, the file, signals, exit codes.
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { writeReadyFile } from './ready-file.ts';
+import { ConfigFault } from './settings-file/yaml-reader.ts';
+
+/** What was started. */
+export interface Running {
+  /** Where it listens. */
+  readonly ready: object;
+  /** Not ready, finish what is under way, close. */
+  stop(): Promise<void>;
+}
+
+export interface DaemonCommand<Config> {
+  readonly usage: string;
+  readonly version: string;
+  /** @throws ConfigFault */
+  read(file: string): Config;
+  /** What `--check` says of a file that is right. */
+  describe(config: Config): string;
+  start(config: Config): Promise<Running>;
+}
+
+const OPTIONS = {
+  config: { type: 'string' },
+  'ready-file': { type: 'string' },
+  check: { type: 'boolean' },
+  version: { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const;
+
+/** Runs the command. Exit codes as those of `countersign`: 0 ok, 1 failure, 2 usage. */
+export async function runDaemon<Config>(
+  command: DaemonCommand<Config>,
+  args: readonly string[],
+): Promise<void> {
+  try {
+    await run(command, args);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exitCode = isUsage(error) ? 2 : 1;
+  }
+}
+
+async function run<Config>(command: DaemonCommand<Config>, args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+  if (values.version === true) return say(`${command.version}\n`);
+  if (values.help === true) return say(command.usage);
+  if (values.config === undefined) throw new UsageError(`--config is missing\n\n${command.usage}`);
+  const file = resolve(values.config);
+  if (!existsSync(file)) {
+    throw new UsageError(`There is no file ${values.config}. --config names the file of rules.`);
+  }
+  const config = command.read(file);
+  if (values.check === true) return say(`${values.config}: ${command.describe(config)}\n`);
+  const stopping = signalled();
+  const running = await Promise.race([command.start(config), stopping]);
+  if (running === undefined) return process.exit(0);
+  const readyFile = values['ready-file'] && resolve(values['ready-file']);
+  if (readyFile) await writeReadyFile(readyFile, running.ready);
+  await stopping;
+  await running.stop();
+  if (readyFile) await rm(readyFile, { force: true });
+  process.exit(0);
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
+function signalled(): Promise<undefined> {
+  return new Promise((resolve) => {
+    let before = false;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (before) process.exit(1);
+        before = true;
+        resolve(undefined);
+      });
+    }
+  });
+}
+
+function say(text: string): void {
+  process.stdout.write(text);
+}
+
+class UsageError extends Error {}
+
+function isUsage(error: unknown): boolean {
+  if (error instanceof ConfigFault || error instanceof UsageError) return true;
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  return name === 'VerifierOptionError' || (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'));
+}

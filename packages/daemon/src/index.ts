@@ -1,0 +1,32 @@
+// The face of @countersign/daemon.
+export { type AuthorityLink, openAuthorityLink, readSecretFile } from './authority-link.ts';
+export { type DaemonCommand, type Running, runDaemon } from './command.ts';
+export { endLingering, lingerAfterAnswer } from './http/linger.ts';
+export {
+  createHttpListener,
+  endWith,
+  type HttpListener,
+  type HttpListenerLimits,
+  type HttpListenerOptions,
+  type ListenerTlsFiles,
+} from './http/listener.ts';
+export { createOperation, type OperationSources } from './operation/operation.ts';
+export { writeReadyFile } from './ready-file.ts';
+export { AUTHORITY_MEMBERS, type AuthorityConfig, readAuthority } from './settings-file/authority.ts';
+export {
+  addressOf,
+  type ListenerConfig,
+  type ListenerTls,
+  readListener,
+  tlsFilesOf,
+} from './settings-file/listener.ts';
+export {
+  ConfigFault,
+  LARGEST_CONFIG,
+  type PathOf,
+  readYaml,
+  YamlValue,
+} from './settings-file/yaml-reader.ts';
+export { about, type FeedFigures, feedFigures, processFigures, stateFigures } from './telemetry/figures.ts';
+export { createLogger, LOG_LEVELS, type Logger, type LogLevel } from './telemetry/logger.ts';
+export { createRefusalLines, REFUSAL_LINES_A_MINUTE, type RefusalLines } from './telemetry/refusal-lines.ts';

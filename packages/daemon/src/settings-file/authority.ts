@@ -1,0 +1,82 @@
+// Which authority is believed, and who this process is to it: RFC 8414 §2.
+import { parseIssuer } from '@countersign/protocol';
+import type { CutoffOptions } from '@countersign/resource-server';
+import type { PathOf, YamlValue } from './yaml-reader.ts';
+
+export interface AuthorityConfig {
+  readonly issuer: string;
+  /** File, PEM: whose certificate the authority shows. */
+  readonly ca: string | undefined;
+  readonly cutoffs: false | CutoffOptions;
+  /** Who this process is to the authority; needed for the two below, and proves its receipts of cut-offs. */
+  readonly client: { readonly id: string; readonly secretFile: string } | undefined;
+  /** Whether the authority is asked about opaque tokens. */
+  readonly opaqueTokens: boolean;
+  /** Whether the authority is told what is used. */
+  readonly usage: boolean;
+}
+
+export const AUTHORITY_MEMBERS = ['issuer', 'ca', 'cutoffs', 'client', 'opaqueTokens', 'usage'] as const;
+
+type Given = { readonly [name in keyof AuthorityConfig]?: YamlValue };
+
+/** @throws ConfigFault */
+export function readAuthority(top: YamlValue, given: Given, pathOf: PathOf): AuthorityConfig {
+  if (given.issuer === undefined) throw top.fault('issuer is missing');
+  return {
+    issuer: readIssuer(given.issuer),
+    ca: given.ca && pathOf(given.ca),
+    cutoffs: readCutoffs(given.cutoffs),
+    ...readClient(given, pathOf),
+  };
+}
+
+function readIssuer(value: YamlValue): string {
+  const issuer = parseIssuer(value.string());
+  if (issuer === undefined) throw value.fault('write the https URL of the authority (http only on loopback)');
+  return issuer;
+}
+
+/** What happens while the feed of cut-offs is silent. */
+function readCutoffs(value: YamlValue | undefined): AuthorityConfig['cutoffs'] {
+  if (value === undefined) return { staleAfter: 10, onStale: 'refuse' };
+  if (!value.isMapping()) {
+    if (value.boolean()) throw value.fault('write false, or staleAfter and onStale');
+    return false;
+  }
+  const { staleAfter, onStale } = value.members(['staleAfter', 'onStale']);
+  return {
+    staleAfter: staleAfter?.integer(2, 3600) ?? 10,
+    onStale: onStale === undefined ? 'refuse' : readOnStale(onStale),
+  };
+}
+
+function readOnStale(value: YamlValue): 'refuse' | { readonly acceptYoungerThan: number } {
+  if (!value.isMapping()) return value.oneOf(['refuse'] as const);
+  const { acceptYoungerThan } = value.members(['acceptYoungerThan']);
+  if (acceptYoungerThan === undefined) throw value.fault('write refuse, or acceptYoungerThan: seconds');
+  return { acceptYoungerThan: acceptYoungerThan.integer(1, 86_400) };
+}
+
+function readClient(
+  given: Given,
+  pathOf: PathOf,
+): Pick<AuthorityConfig, 'client' | 'opaqueTokens' | 'usage'> {
+  const client = given.client && readIdentity(given.client, pathOf);
+  for (const name of ['opaqueTokens', 'usage'] as const) {
+    const value = given[name];
+    if (value?.boolean() === true && client === undefined)
+      throw value.fault('needs client: who asks and tells');
+  }
+  return {
+    client,
+    opaqueTokens: given.opaqueTokens?.boolean() ?? false,
+    usage: given.usage?.boolean() ?? false,
+  };
+}
+
+function readIdentity(value: YamlValue, pathOf: PathOf): AuthorityConfig['client'] {
+  const { id, secretFile } = value.members(['id', 'secretFile']);
+  if (id === undefined || secretFile === undefined) throw value.fault('write id and secretFile');
+  return { id: id.string(), secretFile: pathOf(secretFile) };
+}

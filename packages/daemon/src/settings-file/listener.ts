@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { isLoopback } from '@countersign/protocol';
+import type { ListenerTlsFiles } from '../http/listener.ts';
+import type { PathOf, YamlValue } from './yaml-reader.ts';
+
+/** Where a listener is. */
+export interface ListenerConfig {
+  readonly host: string;
+  /** 0: any. */
+  readonly port: number;
+  readonly tls: ListenerTls | undefined;
+}
+
+export interface ListenerTls {
+  /** Files, PEM. */
+  readonly certificate: string;
+  readonly key: string;
+  /** Ask callers for a certificate, which tokens can be bound to (RFC 8705); which one is right, the token says. */
+  readonly askForCertificate: boolean;
+}
+
+/** `host:port`, or an address with TLS. @throws ConfigFault */
+export function readListener(value: YamlValue, pathOf: PathOf): ListenerConfig {
+  if (!value.isMapping()) return inTheClear(value, value, false);
+  const given = value.members(['address', 'tls', 'plaintext']);
+  if (given.address === undefined) throw value.fault('address is missing, host:port');
+  if (given.tls === undefined) return inTheClear(value, given.address, given.plaintext?.boolean() ?? false);
+  const tls = given.tls.members(['certificate', 'key', 'askForCertificate']);
+  if (tls.certificate === undefined || tls.key === undefined) {
+    throw given.tls.fault('name the files certificate and key');
+  }
+  return {
+    ...readAddress(given.address),
+    tls: {
+      certificate: pathOf(tls.certificate),
+      key: pathOf(tls.key),
+      askForCertificate: tls.askForCertificate?.boolean() ?? false,
+    },
+  };
+}
+
+/** Tokens travel here: beyond this machine only where somebody wrote that down. */
+function inTheClear(value: YamlValue, address: YamlValue, allowed: boolean): ListenerConfig {
+  const { host, port } = readAddress(address);
+  if (!allowed && !isLoopback(host)) {
+    throw value.fault('takes tokens in the clear beyond this machine; give it tls, or write plaintext: true');
+  }
+  return { host, port, tls: undefined };
+}
+
+function readAddress(value: YamlValue): { host: string; port: number } {
+  const [, host, port] = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})$/.exec(value.string()) ?? [];
+  if (host === undefined || Number(port) > 65_535) throw value.fault('write host:port, 127.0.0.1:9180');
+  return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
+}
+
+/** What the files hold. @throws Error of the system */
+export function tlsFilesOf({ tls }: ListenerConfig): ListenerTlsFiles | undefined {
+  if (tls === undefined) return undefined;
+  return {
+    cert: readFileSync(tls.certificate, 'utf8'),
+    key: readFileSync(tls.key, 'utf8'),
+    requestCert: tls.askForCertificate,
+  };
+}
+
+/** The URL of a listener that has got its port. @param scheme in the clear, and with TLS */
+export function addressOf(
+  { host, tls }: ListenerConfig,
+  port: number,
+  [plain, secure]: readonly [string, string] = ['http', 'https'],
+): string {
+  return `${tls === undefined ? plain : secure}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,39 @@
+import type { AuthorityConfig, ListenerConfig, LogLevel } from '@countersign/daemon';
+import type { VerifierOptions } from '@countersign/resource-server';
+
+/** Numbers that nothing exceeds; each has its row in docs/guide/mqtt.md. */
+export interface Limits {
+  /** Bytes of one packet, in both directions. */
+  readonly packetBytes: number;
+  readonly connections: number;
+  /** Of one identity. */
+  readonly connectionsPerIdentity: number;
+  /** Seconds until a TLS handshake is done, and then until CONNECT must be there. */
+  readonly connectTimeout: number;
+  /** Seconds until the broker must have taken a connection. */
+  readonly brokerTimeout: number;
+}
+
+/** The broker behind the gateway. */
+export interface BrokerConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly secure: boolean;
+  /** File, PEM: whose certificate to trust instead of the public ones. */
+  readonly ca: string | undefined;
+  readonly username: string | undefined;
+  readonly passwordFile: string | undefined;
+}
+
+/** The file, read. */
+export interface MqttConfig extends AuthorityConfig {
+  /** The broker's resource identifier. */
+  readonly audience: string;
+  readonly senderConstraint: Extract<VerifierOptions['senderConstraint'], string>;
+  readonly apiKeys: boolean;
+  readonly leeway: number | undefined;
+  readonly broker: BrokerConfig;
+  readonly listen: { readonly mqtt: ListenerConfig; readonly operation: ListenerConfig | undefined };
+  readonly limits: Limits;
+  readonly logLevel: LogLevel;
+}

@@ -1,0 +1,109 @@
+// The gateway's file, read into what cannot be wrong any more.
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import {
+  AUTHORITY_MEMBERS,
+  LOG_LEVELS,
+  type PathOf,
+  readAuthority,
+  readListener,
+  readYaml,
+  type YamlValue,
+} from '@countersign/daemon';
+import { isLoopback } from '@countersign/protocol';
+import type { BrokerConfig, Limits, MqttConfig } from './config.ts';
+
+const MEMBERS = [
+  ...AUTHORITY_MEMBERS,
+  'audience',
+  'senderConstraint',
+  'apiKeys',
+  'leeway',
+  'broker',
+  'listen',
+  'limits',
+  'logLevel',
+] as const;
+
+/** Default, least, most. */
+const LIMITS: { readonly [name in keyof Limits]: readonly [number, number, number] } = {
+  packetBytes: [1_048_576, 1024, 268_435_460],
+  connections: [10_000, 1, 1_000_000],
+  connectionsPerIdentity: [100, 1, 1_000_000],
+  connectTimeout: [10, 1, 120],
+  brokerTimeout: [5, 1, 60],
+};
+
+/** Reads a file. @throws ConfigFault · Error where it cannot be opened */
+export function readConfigFile(path: string): MqttConfig {
+  return readConfig(path, readFileSync(path, 'utf8'));
+}
+
+/** Reads the text of a file; files that it names are looked for beside it. @throws ConfigFault */
+export function readConfig(file: string, text: string): MqttConfig {
+  const top = readYaml(file, text);
+  const given = top.members(MEMBERS);
+  const pathOf: PathOf = (value) => resolve(dirname(file), value.string());
+  const need = (name: (typeof MEMBERS)[number]): YamlValue => {
+    const value = given[name];
+    if (value === undefined) throw top.fault(`${name} is missing`);
+    return value;
+  };
+  const { mqtt, operation } = need('listen').members(['mqtt', 'operation']);
+  if (mqtt === undefined) throw need('listen').fault('mqtt is missing: where clients come to');
+  return {
+    ...readAuthority(top, given, pathOf),
+    audience: need('audience').string(),
+    senderConstraint: given.senderConstraint?.oneOf(['none', 'any', 'mtls']) ?? 'none',
+    apiKeys: given.apiKeys?.boolean() ?? false,
+    leeway: given.leeway?.integer(0, 60),
+    broker: readBroker(need('broker'), pathOf),
+    listen: {
+      mqtt: readListener(mqtt, pathOf),
+      operation: operation && readListener(operation, pathOf),
+    },
+    limits: readLimits(given.limits),
+    logLevel: given.logLevel?.oneOf(LOG_LEVELS) ?? 'info',
+  };
+}
+
+function readBroker(value: YamlValue, pathOf: PathOf): BrokerConfig {
+  const whole = value.isMapping()
+    ? value.members(['url', 'ca', 'username', 'passwordFile', 'plaintext'])
+    : { url: value };
+  const { url, ca, username, passwordFile, plaintext } = whole as { [name: string]: YamlValue | undefined };
+  if (url === undefined) throw value.fault('url is missing');
+  const [, scheme, host, port] =
+    /^(mqtts?):\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::([0-9]{1,5}))?$/.exec(url.string()) ?? [];
+  if (host === undefined || Number(port ?? 0) > 65_535) {
+    throw url.fault('write mqtt://host:port or mqtts://host:port');
+  }
+  const secure = scheme === 'mqtts';
+  const name = host.replace(/^\[(.*)\]$/, '$1');
+  // Whoever can reach the broker on that way needs no token.
+  if (!secure && !isLoopback(name) && plaintext?.boolean() !== true) {
+    throw url.fault('is in the clear beyond this machine; write mqtts://, or plaintext: true');
+  }
+  if ((username === undefined) !== (passwordFile === undefined)) {
+    throw value.fault('write username and passwordFile, or neither');
+  }
+  return {
+    host: name,
+    port: port === undefined ? (secure ? 8883 : 1883) : Number(port),
+    secure,
+    ca: ca && pathOf(ca),
+    username: username?.string(),
+    passwordFile: passwordFile && pathOf(passwordFile),
+  };
+}
+
+function readLimits(value: YamlValue | undefined): Limits {
+  const names = Object.keys(LIMITS) as (keyof Limits)[];
+  const given = value?.members(names) ?? {};
+  const limits: { -readonly [name in keyof Limits]?: number } = {};
+  for (const name of names) {
+    const [usual, least, most] = LIMITS[name];
+    limits[name] = given[name]?.integer(least, most) ?? usual;
+  }
+  return limits as Limits;
+}

@@ -1,0 +1,145 @@
+// The gateway: file → verifier → listener → sessions, and the way back.
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import {
+  addressOf,
+  createHttpListener,
+  createLogger,
+  createOperation,
+  type HttpListener,
+  openAuthorityLink,
+  readSecretFile,
+  tlsFilesOf,
+} from '@countersign/daemon';
+import { createVerifier } from '@countersign/resource-server';
+import type { BrokerConfig, MqttConfig } from './config/config.ts';
+import { createMqttListener } from './listener.ts';
+import { createPlaces } from './places.ts';
+import { accept } from './relay/accept.ts';
+import { type BrokerOptions, openBroker } from './relay/broker.ts';
+import type { Session } from './relay/session.ts';
+import { createLedger } from './telemetry/ledger.ts';
+import { renderMetrics } from './telemetry/metrics.ts';
+import { VERSION } from './version.ts';
+
+/** What the ready file says. */
+export interface ReadyFile {
+  readonly pid: number;
+  readonly version: string;
+  /** `mqtt://` or `mqtts://`. */
+  readonly mqtt: string;
+  readonly operation?: string;
+}
+
+export interface RunningMqttGateway {
+  readonly ready: ReadyFile;
+  /** Tells every client that this is the end, and closes. */
+  stop(): Promise<void>;
+}
+
+/** Of the port for health and metrics; nobody sends much there. */
+const OPERATION_LIMITS = {
+  headerBytes: 16_384,
+  connections: 100,
+  headersTimeout: 10,
+  requestTimeout: 30,
+  keepAliveTimeout: 65,
+  silence: 65,
+} as const;
+
+/**
+ * Starts a gateway and waits until it can decide: keys and cut-offs are known. Clients are taken from then on.
+ * @throws VerifierOptionError · Error of the system where it cannot listen or read a file
+ */
+export async function startMqttGateway(config: MqttConfig): Promise<RunningMqttGateway> {
+  const { listen, limits, audience, issuer } = config;
+  const logger = createLogger('mqtt', config.logLevel);
+  const ledger = createLedger(logger, () => performance.now());
+  const link = openAuthorityLink(config, logger);
+  const verifier = createVerifier({
+    ...link.verifying,
+    audience,
+    senderConstraint: config.senderConstraint,
+    apiKeys: config.apiKeys,
+    ...(config.leeway !== undefined && { leeway: config.leeway }),
+  });
+  const sessions = new Set<Session>();
+  const accepting = {
+    verifier,
+    broker: openBroker(brokerOptions(config.broker, limits.brokerTimeout)),
+    ledger,
+    places: createPlaces(limits.connectionsPerIdentity),
+    limits,
+    hint: JSON.stringify({ AS: issuer, audience }),
+    random: () => randomBytes(12).toString('base64url'),
+    sessions,
+  };
+  const mqtt = createMqttListener({
+    tls: tlsFilesOf(listen.mqtt),
+    limits,
+    onClient: (socket, certificate) => void accept(accepting, socket, certificate),
+  });
+  let ready = false;
+  let operation: HttpListener | undefined;
+  const close = async (): Promise<void> => {
+    mqtt.close();
+    for (const session of sessions) session.end('stopping');
+    await operation?.drain(0);
+    link.stopWaiting();
+    await verifier.close();
+    await link.close();
+  };
+  try {
+    const operationAt = listen.operation;
+    const operationPort =
+      operationAt && (await (operation = operationOf()).listen(operationAt.host, operationAt.port));
+    await link.untilReady(audience, verifier);
+    const port = await mqtt.listen(listen.mqtt.host, listen.mqtt.port);
+    ready = true;
+    const readyFile = {
+      pid: process.pid,
+      version: VERSION,
+      mqtt: addressOf(listen.mqtt, port, ['mqtt', 'mqtts']),
+      ...(operationAt && operationPort && { operation: addressOf(operationAt, operationPort) }),
+    };
+    logger.info(readyFile, 'ready');
+    return {
+      ready: readyFile,
+      async stop() {
+        ready = false;
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  function operationOf(): HttpListener {
+    const sources = {
+      ledger,
+      version: VERSION,
+      ready: () => ready,
+      feeds: () => verifier.feeds().map(({ stale, age }) => ({ resource: audience, stale, age })),
+      sessions: () => sessions.size,
+    };
+    return createHttpListener({
+      limits: OPERATION_LIMITS,
+      tls: listen.operation && tlsFilesOf(listen.operation),
+      admits: () => true,
+      onRequest: createOperation({ ready: sources.ready, metrics: () => renderMetrics(sources) }),
+    });
+  }
+}
+
+function brokerOptions(
+  { host, port, secure, ca, username, passwordFile }: BrokerConfig,
+  connectTimeout: number,
+): BrokerOptions {
+  const login =
+    username === undefined || passwordFile === undefined
+      ? undefined
+      : { username, password: Buffer.from(readSecretFile(passwordFile)) };
+  const tls = secure ? { ca: ca && readFileSync(ca, 'utf8') } : undefined;
+  return { host, port, tls, login, connectTimeout };
+}

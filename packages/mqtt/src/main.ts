@@ -1,0 +1,28 @@
+// The command countersign-mqtt.
+import { runDaemon } from '@countersign/daemon';
+import { readConfigFile } from './config/read-config.ts';
+import { startMqttGateway } from './gateway.ts';
+import { VERSION } from './version.ts';
+
+const USAGE = `usage: countersign-mqtt --config FILE [--ready-file FILE]
+       countersign-mqtt --config FILE --check
+       countersign-mqtt --version
+
+  --config FILE      the authority, the broker, and where to listen (docs/guide/mqtt.md)
+  --check            read the file, say what is wrong with it, and end
+  --ready-file FILE  write where it listens, once it can decide
+`;
+
+/** Runs the command. Exit codes as those of `countersign`: 0 ok, 1 failure, 2 usage. */
+export async function main(args: readonly string[] = process.argv.slice(2)): Promise<void> {
+  await runDaemon(
+    {
+      usage: USAGE,
+      version: VERSION,
+      read: readConfigFile,
+      describe: ({ audience, broker }) => `${audience} at ${broker.host}:${broker.port}`,
+      start: startMqttGateway,
+    },
+    args,
+  );
+}

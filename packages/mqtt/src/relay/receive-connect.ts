@@ -1,0 +1,51 @@
+// The first packet of a connection: MQTT 5.0 §3.1, within a time and a size.
+import type { Socket } from 'node:net';
+import { type Connect, readConnect } from '../wire/connect.ts';
+import { Malformed } from '../wire/malformed.ts';
+import { PacketStream } from '../wire/packet-stream.ts';
+import { CONNECT } from '../wire/packet-type.ts';
+import { PROTOCOL_ERROR } from '../wire/reason-code.ts';
+
+export interface Received {
+  readonly connect: Connect;
+  /** What came behind it. */
+  readonly ahead: Buffer;
+}
+
+/** Leaves the socket paused. @throws Malformed for anything else, also for silence and for who hangs up */
+export function receiveConnect(
+  socket: Socket,
+  { packetBytes, connectTimeout }: { readonly packetBytes: number; readonly connectTimeout: number },
+): Promise<Received> {
+  return new Promise((resolve, reject) => {
+    const end = (result: Received | Malformed): void => {
+      clearTimeout(timer);
+      socket.off('data', onData);
+      socket.off('close', onClose);
+      socket.pause();
+      if (result instanceof Malformed) reject(result);
+      else resolve(result);
+    };
+    const stream = new PacketStream({
+      maxBytes: packetBytes,
+      forward: () => undefined,
+      onPacket(bytes, start, body, stop) {
+        stream.end();
+        if (bytes[start] !== CONNECT << 4) throw new Malformed('not CONNECT', PROTOCOL_ERROR);
+        end({ connect: readConnect(bytes, body, stop), ahead: bytes.subarray(stop) });
+        return false;
+      },
+    });
+    const onData = (chunk: Buffer): void => {
+      try {
+        stream.push(chunk);
+      } catch (error) {
+        end(error instanceof Malformed ? error : new Malformed('CONNECT'));
+      }
+    };
+    const onClose = (): void => end(new Malformed('hung up'));
+    const timer = setTimeout(() => end(new Malformed('no CONNECT in time')), connectTimeout * 1000);
+    socket.on('data', onData);
+    socket.on('close', onClose);
+  });
+}

@@ -1,0 +1,106 @@
+// From bytes of a connection to packets, and on as few writes as they came in: MQTT 5.0 §2.1.
+import { Malformed } from './malformed.ts';
+import { PACKET_TOO_LARGE } from './reason-code.ts';
+
+/** `true`: goes on as it is. `false`: does not. Bytes: go on in its place. */
+export type Verdict = boolean | Buffer;
+
+export interface PacketStreamOptions {
+  /** Of one packet, its header too. */
+  readonly maxBytes: number;
+  /** One packet: its first byte, its content, its end. @throws Malformed */
+  readonly onPacket: (bytes: Buffer, start: number, body: number, end: number) => Verdict;
+  readonly forward: (bytes: Buffer) => void;
+}
+
+export class PacketStream {
+  readonly #options: PacketStreamOptions;
+  /** The beginning of a packet that is not whole yet. */
+  #parts: Buffer[] = [];
+  #have = 0;
+  /** Bytes that must be there before it is worth looking again. */
+  #need = 0;
+  #ended = false;
+
+  constructor(options: PacketStreamOptions) {
+    this.#options = options;
+  }
+
+  /** Nothing that comes later is looked at. */
+  end(): void {
+    this.#ended = true;
+    this.#parts = [];
+  }
+
+  /** @throws Malformed */
+  push(chunk: Buffer): void {
+    if (this.#ended) return;
+    const bytes = this.#whole(chunk);
+    if (bytes === undefined) return;
+    const { onPacket, forward, maxBytes } = this.#options;
+    let at = 0;
+    /** From here to `at` everything goes on as it is. */
+    let run = 0;
+    try {
+      while (at < bytes.length && !this.#ended) {
+        const length = remainingLength(bytes, at);
+        if (length === undefined) {
+          this.#need = bytes.length - at + 1;
+          break;
+        }
+        const body = at + 1 + lengthBytes(length);
+        const end = body + length;
+        if (end - at > maxBytes) throw new Malformed('a packet that is too large', PACKET_TOO_LARGE);
+        if (end > bytes.length) {
+          this.#need = end - at;
+          break;
+        }
+        const verdict = onPacket(bytes, at, body, end);
+        if (verdict !== true) {
+          if (run < at) forward(bytes.subarray(run, at));
+          run = end;
+          if (verdict !== false) forward(verdict);
+        }
+        at = end;
+      }
+    } finally {
+      // What came before a packet that ends the connection is not its fault.
+      if (run < at) forward(bytes.subarray(run, at));
+    }
+    if (this.#ended) return;
+    if (at < bytes.length) {
+      this.#parts = [bytes.subarray(at)];
+      this.#have = bytes.length - at;
+    }
+  }
+
+  #whole(chunk: Buffer): Buffer | undefined {
+    if (this.#have === 0) return chunk;
+    this.#parts.push(chunk);
+    this.#have += chunk.length;
+    if (this.#have < this.#need) return undefined;
+    const whole = Buffer.concat(this.#parts, this.#have);
+    this.#parts = [];
+    this.#have = 0;
+    return whole;
+  }
+}
+
+/** §1.5.5 at `at + 1`, in as few bytes as it can be; undefined where it is not whole. @throws Malformed */
+function remainingLength(bytes: Buffer, at: number): number | undefined {
+  let value = 0;
+  for (let i = 1; i <= 4; i++) {
+    const byte = bytes[at + i];
+    if (byte === undefined) return undefined;
+    value += (byte & 0x7f) << (7 * (i - 1));
+    if (byte < 0x80) {
+      if (byte === 0 && i > 1) break;
+      return value;
+    }
+  }
+  throw new Malformed('a length that is written too long');
+}
+
+function lengthBytes(length: number): number {
+  return length < 0x80 ? 1 : length < 0x4000 ? 2 : length < 0x20_0000 ? 3 : 4;
+}

@@ -17,7 +17,9 @@ import { FORM, formBody } from './wire/token-request.ts';
 
 /** Devices: entered by a manifest, claimed with one-off codes, renewed with what they hold; so many of them in one run. */
 export function devicesSuite(size: number, mayStart: boolean): void {
-  describe.runIf(mayStart)('devices (needs the countersign command)', () => suite(size));
+  describe.runIf(mayStart)('devices (needs the countersign command)', () => {
+    suite(size);
+  });
 }
 
 function suite(size: number): void {

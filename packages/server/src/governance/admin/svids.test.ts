@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { operations } from '@countersign/admin-api';
 import { isJwtSvidSignedBy, parseJwkSet, parseJwtSvid } from '@countersign/protocol';
 import { expect, test } from 'vitest';
@@ -9,7 +10,7 @@ import {
   openAuthority,
   RESOURCE,
 } from '../../../test/authority.ts';
-import { TRUST_DOMAIN } from '../../../test/issuing.ts';
+import { newRequest, TRUST_DOMAIN } from '../../../test/issuing.ts';
 
 const DAY_MS = 86_400_000;
 const inADay = (authority: Authority): string => new Date(authority.clock.now() + DAY_MS).toISOString();
@@ -163,5 +164,36 @@ test('a workload is changed and shown by its version, and is there once', async 
   expect((await authority.call('GET', '/v1/workloads?agent=host-8')).body.items).toEqual([]);
   expect((await authority.call('GET', '/v1/workloads?identity=orders')).body.items).toEqual([patched.body]);
   expect(authority.bugs).toEqual([]);
+  await authority.close();
+});
+
+test('a dry run says whether there would be an SVID, and makes none', async () => {
+  const { authority, workload } = await withWorkload();
+  const token = await authority.tokenFor('host-7');
+  const asked = { workload: workload.id, audience: ['a'] };
+  const jwt = await authority.call('POST', '/v1/svids/jwt?dry_run=true', { token, body: asked });
+  expect(jwt.body).toEqual({ dry_run: true, changes: [] });
+  const body = { workload: workload.id, csr: newRequest() };
+  const x509 = await authority.call('POST', '/v1/svids/x509?dry_run=true', { token, body });
+  expect(x509.body.dry_run).toBe(true);
+  expect(
+    authority.log.events.some(({ type }) => type === 'svid.issued' || type === 'certificate.issued'),
+  ).toBe(false);
+  await authority.close();
+});
+
+test('an X.509-SVID is a certificate of the identity, recorded as the agent asked for it', async () => {
+  const { authority, workload } = await withWorkload();
+  const token = await authority.tokenFor('host-7');
+  const body = { workload: workload.id, csr: newRequest() };
+  const made = await authority.call('POST', '/v1/svids/x509', { token, body });
+  expect(made.status, made.text).toBe(200);
+  const leaf = new X509Certificate(Buffer.from(made.body.chain[0], 'base64'));
+  expect(leaf.subjectAltName).toBe(`URI:${workload.spiffe_id}`);
+  expect(Date.parse(leaf.validTo) - authority.clock.now()).toBeLessThanOrEqual(3_600_000);
+  const { items } = (await authority.call('GET', '/v1/certificates?identity=orders')).body;
+  expect(items).toMatchObject([{ issued_by: 'agent', spiffe_id: workload.spiffe_id }]);
+  const other = await authority.tokenFor('host-8');
+  expect((await authority.call('POST', '/v1/svids/x509', { token: other, body })).status).toBe(404);
   await authority.close();
 });

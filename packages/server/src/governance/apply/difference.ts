@@ -142,7 +142,6 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'Certificate' || kind === 'ClaimCode') return member('client_id');
   if (kind === 'Workload') return `${member('agent')}: ${member('spiffe_id')}`;
   if (kind === 'TrustDomain') return member('trust_domain');
-  if (kind === 'Certificate') return member('client_id');
   if (kind === 'CertificateAuthority') return member('role');
   if (kind === 'Proposal') return `${member('client_id')}: ${member('kind')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;

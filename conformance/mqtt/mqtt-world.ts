@@ -41,12 +41,19 @@ export interface MqttWorld {
   close(): Promise<void>;
 }
 
-/** @param settings further lines of the gateway's file */
+/** What a test wants otherwise, once there is a resource server. */
+export interface WorldSettings {
+  /** Where the gateway listens, in its file. */
+  readonly listen?: string;
+  /** Further lines of it. */
+  readonly lines?: string;
+}
+
 export async function openMqttWorld(
   mosquitto: string,
   settings: (
     world: Pick<MqttWorld, 'folder' | 'admin' | 'resource' | 'authority'>,
-  ) => Promise<string> | string = () => '',
+  ) => Promise<WorldSettings> = () => Promise.resolve({}),
 ): Promise<MqttWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-mqtt-'));
   const authority = await startAuthority({ folder, args: ['--mtls-port', '0'], startWithinMs: 90_000 });
@@ -57,13 +64,14 @@ export async function openMqttWorld(
   const parts = async (): Promise<Pick<MqttWorld, 'broker' | 'gateway'>> => {
     await admin.must('POST', '/resource-servers', resourceServerBody(resource, scopes));
     const broker = await startBroker(mosquitto, folder);
+    const { listen = "'127.0.0.1:0'", lines = '' } = await settings({ folder, admin, resource, authority });
     const config = `
 issuer: ${target.issuer}
 ca: ${authority.ready.ca_file ?? ''}
 audience: ${resource}
 broker: mqtt://${broker.address}
-listen: {mqtt: '127.0.0.1:0', operation: '127.0.0.1:0'}
-${await settings({ folder, admin, resource, authority })}`;
+listen: {mqtt: ${listen}, operation: '127.0.0.1:0'}
+${lines}`;
     const gateway = await startGateway(folder, config, MQTT_COMMAND).catch(async (error: Error) => {
       await broker.stop();
       throw error;

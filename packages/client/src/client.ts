@@ -44,7 +44,7 @@ export interface Client {
    * Nothing is kept.
    * @throws TokenError · ClientOptionError where the client only has a subject token
    */
-  introspect(token: string): Promise<Introspection>;
+  introspect(token: string, hint?: string): Promise<Introspection>;
   /**
    * The keys from which those of a resource server's clients are derived (RFC 9202 §3.3.1): for a client with access to the
    * scope `tokens:derive` of that resource server. Nothing is kept.
@@ -123,10 +123,10 @@ export function createClient(options: ClientOptions): Client {
         authorize: (request) => authorizeFor(request, wanted, init?.signal ?? undefined),
       });
     },
-    async introspect(token) {
+    async introspect(token, hint) {
       if (stop.signal.aborted) throw new TokenError('closed', 'the client was closed');
       requireProof('introspect');
-      return await withRetries(() => requester.introspect(token, stop.signal), retrying);
+      return await withRetries(() => requester.introspect(token, hint, stop.signal), retrying);
     },
     async derivationKeys(resource) {
       if (stop.signal.aborted) throw new TokenError('closed', 'the client was closed');

@@ -96,12 +96,14 @@ export class TokenRequester {
   }
 
   /** One attempt to learn of a token what the authority knows of it now (RFC 7662 §2). @throws TokenError */
-  async introspect(token: string, signal: AbortSignal): Promise<Introspection> {
+  async introspect(token: string, hint: string | undefined, signal: AbortSignal): Promise<Introspection> {
     try {
       const endpoint = await this.#find(signal);
       const asked = this.#settings.clock();
       const url = endpoint.introspection();
-      const response = await this.#prove(endpoint, url, [['token', token]], {}, signal);
+      const question: [string, string][] = [['token', token]];
+      if (hint !== undefined) question.push(['token_type_hint', hint]);
+      const response = await this.#prove(endpoint, url, question, {}, signal);
       if (response.status === 404) this.#endpoint = undefined;
       if (response.status !== 200) throw refusalOf(response, asked);
       const parsed = parseJsonObject(response.body);

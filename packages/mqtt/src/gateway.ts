@@ -55,7 +55,9 @@ export async function startMqttGateway(config: MqttConfig): Promise<RunningMqttG
   const { listen, limits, audience, issuer } = config;
   const logger = createLogger('mqtt', config.logLevel);
   const ledger = createLedger(logger, () => performance.now());
-  const link = openAuthorityLink(config, logger);
+  // Asked about certificates in the way in which it is asked about opaque tokens.
+  const opaqueTokens = config.opaqueTokens || config.certificates;
+  const link = openAuthorityLink({ ...config, opaqueTokens }, logger);
   const verifier = createVerifier({
     ...link.verifying,
     audience,
@@ -70,6 +72,7 @@ export async function startMqttGateway(config: MqttConfig): Promise<RunningMqttG
     ledger,
     places: createPlaces(limits.connectionsPerIdentity),
     limits,
+    certificates: config.certificates,
     hint: JSON.stringify({ AS: issuer, audience }),
     random: () => randomBytes(12).toString('base64url'),
     sessions,
@@ -77,7 +80,7 @@ export async function startMqttGateway(config: MqttConfig): Promise<RunningMqttG
   const mqtt = createMqttListener({
     tls: tlsFilesOf(listen.mqtt),
     limits,
-    onClient: (socket, certificate) => void accept(accepting, socket, certificate),
+    onClient: (socket, chain) => void accept(accepting, socket, chain),
   });
   let ready = false;
   let operation: HttpListener | undefined;

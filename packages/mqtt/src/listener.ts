@@ -7,8 +7,8 @@ import type { ListenerTlsFiles } from '@countersign/daemon';
 export interface MqttListenerOptions {
   readonly tls: ListenerTlsFiles | undefined;
   readonly limits: { readonly connections: number; readonly connectTimeout: number };
-  /** `certificate`: DER of what the client showed. */
-  readonly onClient: (socket: Socket, certificate: Uint8Array | undefined) => void;
+  /** `chain`: DER of what the client showed, leaf first. */
+  readonly onClient: (socket: Socket, chain: readonly Uint8Array[]) => void;
 }
 
 export interface MqttListener {
@@ -18,10 +18,25 @@ export interface MqttListener {
   close(): void;
 }
 
+const NOTHING: readonly Uint8Array[] = [];
+/** As many as a path may have. */
+const LONGEST_CHAIN = 10;
+
+function chainOf(socket: TLSSocket): readonly Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  for (
+    let next = socket.getPeerX509Certificate();
+    next !== undefined && chain.length < LONGEST_CHAIN;
+    next = next.issuerCertificate
+  )
+    chain.push(next.raw);
+  return chain;
+}
+
 export function createMqttListener({ tls, limits, onClient }: MqttListenerOptions): MqttListener {
   const server: Server =
     tls === undefined
-      ? createServer({ noDelay: true }, (socket) => onClient(socket, undefined))
+      ? createServer({ noDelay: true }, (socket) => onClient(socket, NOTHING))
       : createTlsServer(
           {
             ...tls,
@@ -29,10 +44,11 @@ export function createMqttListener({ tls, limits, onClient }: MqttListenerOption
             minVersion: 'TLSv1.2',
             // Which one is right, the token says, or the authority.
             rejectUnauthorized: false,
-            secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+            // A session that is resumed has only the leaf of what was shown.
+            secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
             handshakeTimeout: limits.connectTimeout * 1000,
           },
-          (socket: TLSSocket) => onClient(socket, socket.getPeerX509Certificate()?.raw),
+          (socket: TLSSocket) => onClient(socket, chainOf(socket)),
         );
   server.maxConnections = limits.connections;
   return {

@@ -83,13 +83,14 @@ export async function openMqttScene(options: SceneOptions = {}): Promise<MqttSce
     places: createPlaces(limits.perIdentity),
     limits,
     hint: JSON.stringify({ AS: issuer.issuer, audience: AUDIENCE }),
+    certificates: false,
     random: () => randomBytes(12).toString('base64url'),
     sessions,
   };
   const listener = createMqttListener({
     tls: options.tls,
     limits,
-    onClient: (socket, certificate) => void accept(deps, socket, certificate),
+    onClient: (socket, chain) => void accept(deps, socket, chain),
   });
   const port = await listener.listen('127.0.0.1', 0);
   const opened: RawClient[] = [];

@@ -23,6 +23,12 @@ export {
   parseBasicCredentials,
 } from './basic-credentials.ts';
 export { createCertificationRequest } from './certification-request.ts';
+export {
+  CERTIFICATE_HINT,
+  type CertificateCredential,
+  certificateCredential,
+  parseCertificateCredential,
+} from './certificate-credential.ts';
 export { certificateThumbprint } from './certificate-thumbprint.ts';
 export {
   type BearerChallenge,

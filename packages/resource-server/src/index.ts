@@ -34,4 +34,8 @@ export type { Watched, WatchOptions } from './watch.ts';
 export { ReportRefused } from './usage/report-refused.ts';
 export type { Reporting } from './usage/use-reporter.ts';
 export type { OpenedRoute } from './usage/told-routes.ts';
+export {
+  type CertificateCredential,
+  certificateCredential,
+} from '@countersign/protocol/certificate-credential';
 export { fetchTrusting } from '@countersign/protocol/fetch-trusting';

@@ -4,6 +4,7 @@ import {
   type JwsHeader,
   parseAccessTokenClaims,
 } from '@countersign/protocol/portable';
+import { CERTIFICATE_HINT, looksLikeCertificate } from '@countersign/protocol/certificate-credential';
 import type { Authority, AuthenticToken } from './authority.ts';
 import type { Finding } from './finding.ts';
 import type { Introspecting } from './introspecting.ts';
@@ -92,7 +93,7 @@ export class Introspection {
     const now = this.#deps.clock();
     let answer: Answer;
     try {
-      answer = answerOf(await this.#deps.client.introspect(token));
+      answer = answerOf(await this.#deps.client.introspect(token, hintFor(token)));
     } catch {
       // What went wrong may hold the token; and nothing is known of it, so nothing is kept.
       return { reason: 'introspection_unavailable' };
@@ -112,6 +113,11 @@ export class Introspection {
     }
     answers.set(digest, kept);
   }
+}
+
+/** A certificate is asked about as one, or not at all. */
+function hintFor(token: string): string | undefined {
+  return looksLikeCertificate(token) ? CERTIFICATE_HINT : undefined;
 }
 
 /** By digest of the token, the one asked about longest ago first. */

@@ -31,6 +31,8 @@ export interface MqttConfig extends AuthorityConfig {
   readonly audience: string;
   readonly senderConstraint: Extract<VerifierOptions['senderConstraint'], string>;
   readonly apiKeys: boolean;
+  /** Whether a client certificate that the authority knows may stand in the place of a token. */
+  readonly certificates: boolean;
   readonly leeway: number | undefined;
   readonly broker: BrokerConfig;
   readonly listen: { readonly mqtt: ListenerConfig; readonly operation: ListenerConfig | undefined };

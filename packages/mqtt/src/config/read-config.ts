@@ -18,6 +18,7 @@ const MEMBERS = [
   'audience',
   'senderConstraint',
   'apiKeys',
+  'certificates',
   'leeway',
   'broker',
   'listen',
@@ -51,15 +52,24 @@ export function readConfig(file: string, text: string): MqttConfig {
   };
   const { mqtt, operation } = need('listen').members(['mqtt', 'operation']);
   if (mqtt === undefined) throw need('listen').fault('mqtt is missing: where clients come to');
+  const authority = readAuthority(top, given, pathOf);
+  const at = readListener(mqtt, pathOf);
+  const certificates = given.certificates?.boolean() ?? false;
+  if (certificates && (authority.client === undefined || at.tls?.askForCertificate !== true)) {
+    throw (given.certificates as YamlValue).fault(
+      'needs client, which asks about them, and listen.mqtt with tls and askForCertificate: true',
+    );
+  }
   return {
-    ...readAuthority(top, given, pathOf),
+    ...authority,
     audience: need('audience').string(),
     senderConstraint: given.senderConstraint?.oneOf(['none', 'any', 'mtls']) ?? 'none',
     apiKeys: given.apiKeys?.boolean() ?? false,
+    certificates,
     leeway: given.leeway?.integer(0, 60),
     broker: readBroker(need('broker'), pathOf),
     listen: {
-      mqtt: readListener(mqtt, pathOf),
+      mqtt: at,
       operation: operation && readListener(operation, pathOf),
     },
     limits: readLimits(given.limits),

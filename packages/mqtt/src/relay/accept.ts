@@ -1,9 +1,9 @@
 // A connection from its first byte to a session: CONNECT → token → rights → name → Will → broker. RFC 9431 §2.2, §3.
 import type { Socket } from 'node:net';
 import { endLingering } from '@countersign/daemon';
-import type { Verifier } from '@countersign/resource-server';
+import { certificateCredential, type Verifier } from '@countersign/resource-server';
 import type { Ledger } from '../telemetry/ledger.ts';
-import { belongsTo, identifierFor } from '../topics/client-id.ts';
+import { belongsTo, identifierFor, identityOf } from '../topics/client-id.ts';
 import { Rights } from '../topics/rights.ts';
 import { writeConnack } from '../wire/connack.ts';
 import { type Connect, writeConnect } from '../wire/connect.ts';
@@ -31,6 +31,8 @@ export interface AcceptDeps {
   readonly limits: { readonly packetBytes: number; readonly connectTimeout: number };
   /** What a client without a token is told to get one: RFC 9431 §2.2.6. */
   readonly hint: string;
+  /** Whether a certificate may stand in the place of a token. */
+  readonly certificates: boolean;
   /** For names that clients leave to the server. */
   readonly random: () => string;
   readonly sessions: Set<Session>;
@@ -47,16 +49,12 @@ interface Refused {
   readonly detail?: string | undefined;
 }
 
-/** Never rejects. @param certificate DER of what the client showed in its TLS handshake */
-export async function accept(
-  deps: AcceptDeps,
-  client: Socket,
-  certificate: Uint8Array | undefined,
-): Promise<void> {
+/** Never rejects. @param chain DER of what the client showed in its TLS handshake, leaf first */
+export async function accept(deps: AcceptDeps, client: Socket, chain: readonly Uint8Array[]): Promise<void> {
   client.on('error', () => client.destroy());
   try {
     const { connect, ahead } = await receiveConnect(client, deps.limits);
-    const refused = await open(deps, { client, certificate, connect, ahead });
+    const refused = await open(deps, { client, chain, connect, ahead });
     if (refused === undefined) return;
     deps.ledger.refused(refused.reason, refused.detail, connect.clientId);
     refuse(client, connect.version, answerTo(refused.reason), deps.hint);
@@ -76,16 +74,18 @@ export async function accept(
 
 interface Arrival {
   readonly client: Socket;
-  readonly certificate: Uint8Array | undefined;
+  readonly chain: readonly Uint8Array[];
   readonly connect: Connect;
   readonly ahead: Buffer;
 }
 
 async function open(deps: AcceptDeps, arrival: Arrival): Promise<Refused | undefined> {
-  const { client, certificate, connect } = arrival;
+  const { client, chain, connect } = arrival;
+  const [certificate] = chain;
   const credentials = credentialsOf(connect);
   if ('reason' in credentials) return credentials;
-  const watched = await deps.verifier.watch(credentials.token, { certificate });
+  const token = credentials.token ?? (deps.certificates ? certificateFor(connect, chain) : undefined);
+  const watched = await deps.verifier.watch(token, { certificate });
   if (!watched.ok) return watched;
   const identity = watched.claims.client_id;
   const rights = new Rights(watched.scopes, identity);
@@ -129,6 +129,12 @@ async function open(deps: AcceptDeps, arrival: Arrival): Promise<Refused | undef
   broker.write(writeConnect(forBroker));
   session.start(arrival.ahead);
   return undefined;
+}
+
+/** What the authority is asked about where there is no token: the name says whose the certificate shall be. */
+function certificateFor({ clientId }: Connect, chain: readonly Uint8Array[]): string | undefined {
+  if (clientId === '' || chain.length === 0) return undefined;
+  return certificateCredential({ clientId: identityOf(clientId), chain });
 }
 
 /** What a genuine token is not enough for. */

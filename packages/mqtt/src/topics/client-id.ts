@@ -8,8 +8,13 @@ const SEPARATOR = ':';
  * connections only.
  */
 export function belongsTo(identifier: string, client: string): boolean {
+  return identityOf(identifier) === client;
+}
+
+/** The `client_id` that a client identifier claims to be of. */
+export function identityOf(identifier: string): string {
   const at = identifier.indexOf(SEPARATOR);
-  return (at === -1 ? identifier : identifier.slice(0, at)) === client;
+  return at === -1 ? identifier : identifier.slice(0, at);
 }
 
 /** For a client that leaves its name to the server. */

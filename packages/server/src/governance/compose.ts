@@ -117,13 +117,13 @@ export interface GovernanceDeps {
   readonly issuing: Pick<
     IssueDeps,
     'trustDomain' | 'certificateLifetime' | 'revocationListUrl' | 'selfRotation'
-  > & { readonly ca: SvidDeps['ca'] };
+  > & { readonly ca: IssueDeps['ca'] & SvidDeps['ca'] };
+  /** Milliseconds for which a claim code is good at most. */
+  readonly claimCodeLifetime: number;
   /** Of this deployment. */
   readonly trustDomain: TrustDomain;
   /** Keys of JWT-SVIDs and of nothing else. */
   readonly svidKeystore: SvidDeps['svidKeystore'];
-  /** Milliseconds for which a claim code is good at most. */
-  readonly claimCodeLifetime: number;
   readonly requireSigningKey: ResourceServerDeps['requireSigningKey'];
   readonly ledger: CutoffLedger;
   /** Who calls what is being decommissioned. */

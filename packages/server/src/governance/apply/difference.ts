@@ -139,9 +139,9 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'Person') return member('handle');
   if (kind === 'Team') return member('name');
   if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
+  if (kind === 'Certificate' || kind === 'ClaimCode') return member('client_id');
   if (kind === 'Workload') return `${member('agent')}: ${member('spiffe_id')}`;
   if (kind === 'TrustDomain') return member('trust_domain');
-  if (kind === 'Certificate' || kind === 'ClaimCode') return member('client_id');
   if (kind === 'CertificateAuthority') return member('role');
   if (kind === 'Proposal') return `${member('client_id')}: ${member('kind')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;

@@ -57,6 +57,11 @@ export function shownCertificate({ clientCertificate }: HttpRequest): Certificat
   return clientCertificate === undefined ? undefined : read(clientCertificate.chain).certificates?.[0];
 }
 
+/** A chain that somebody else says was shown: DER, leaf first. */
+export function readChain(chain: readonly Uint8Array[]): CertificateProof {
+  return recall(chain);
+}
+
 /** By the chain of a connection: several steps of one request, and the requests of one connection, read it once. */
 const ofConnection = new WeakMap<readonly Uint8Array[], CertificateProof>();
 

@@ -1,4 +1,5 @@
 // Token introspection: RFC 7662, as a signed answer RFC 9701. Who may see what is decided in docs/decisions/0009-who-may-introspect.md.
+import { CERTIFICATE_HINT } from '@countersign/protocol';
 import { type HttpRequest, singleHeader } from '../../http/request.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
@@ -8,6 +9,7 @@ import type { OwnToken, OwnTokenReader } from '../tokens/own-token.ts';
 import { standsFor } from '../../registry/stands-for.ts';
 import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
 import { type ApiKeyClaims, introspectApiKey, type IntrospectApiKeyDeps } from './introspect-api-key.ts';
+import { type CertificateClaims, introspectCertificate } from './introspect-certificate.ts';
 import type { ClientCallDeps } from './client-call.ts';
 import { createTokenCallEndpoint, type TokenCall } from './token-call.ts';
 
@@ -23,10 +25,15 @@ export function createIntrospectEndpoint(deps: IntrospectDeps): Endpoint {
   });
 }
 
-async function answerOf(deps: IntrospectDeps, { client, token, at }: TokenCall): Promise<HttpResponse> {
+async function answerOf(deps: IntrospectDeps, { client, token, hint, at }: TokenCall): Promise<HttpResponse> {
+  // Only where it is asked about as one: it is public, and others would take it for a token.
+  if (hint === CERTIFICATE_HINT) {
+    const claims = await introspectCertificate(deps, client, token, at);
+    return claims === undefined ? INACTIVE : activeCredential(claims);
+  }
   if (token.startsWith(API_KEY_PREFIX)) {
     const claims = await introspectApiKey(deps, client, token, at);
-    return claims === undefined ? INACTIVE : activeKey(claims);
+    return claims === undefined ? INACTIVE : activeCredential(claims);
   }
   const reading = deps.ownTokens.read(token);
   const own = reading instanceof Promise ? await reading : reading;
@@ -69,8 +76,8 @@ const HEADERS = {
 /** RFC 7662 §2.2: nothing beside it, or it would say why. */
 const INACTIVE: HttpResponse = { status: 200, headers: HEADERS, body: '{"active":false}' };
 
-/** A key has no `token_type` (RFC 6749 §7.1), and is nobody's to keep. */
-function activeKey(claims: ApiKeyClaims): HttpResponse {
+/** Neither a key nor a certificate has a `token_type` (RFC 6749 §7.1), and the answer is nobody's to keep. */
+function activeCredential(claims: ApiKeyClaims | CertificateClaims): HttpResponse {
   return { status: 200, headers: HEADERS, body: JSON.stringify({ active: true, ...claims }) };
 }
 

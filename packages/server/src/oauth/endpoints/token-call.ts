@@ -5,8 +5,10 @@ import { Refusal } from '../refusal.ts';
 import { type ClientCall, type ClientCallDeps, createClientCallEndpoint } from './client-call.ts';
 
 export interface TokenCall extends Omit<ClientCall, 'form'> {
-  /** As it came: any text. `token_type_hint` is not read, because all tokens here are of one type (RFC 7009 §2.1). */
+  /** As it came: any text. */
   readonly token: string;
+  /** Read for certificates only: all tokens here are of one type (RFC 7009 §2.1). */
+  readonly hint: string | undefined;
 }
 
 /** A token in the URL is in somebody's log by now. */
@@ -19,6 +21,6 @@ export function createTokenCallEndpoint(
   return createClientCallEndpoint(deps, TOKEN_IN_QUERY, ({ request, client, form, at }) => {
     const token = form.get('token');
     if (token === undefined || token === '') throw new Refusal('token_missing');
-    return answer({ request, client, token, at });
+    return answer({ request, client, token, hint: form.get('token_type_hint'), at });
   });
 }

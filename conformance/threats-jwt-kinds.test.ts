@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { accessBody, resourceServerBody } from './wire/admin.ts';
+import { accessBody, inSeconds, resourceServerBody } from './wire/admin.ts';
 import {
   ASSERTION_TYPE,
   giveKey,
@@ -15,7 +15,7 @@ import { expectProblem, expectToken } from './wire/expectations.ts';
 import { JWT_BEARER } from './wire/federation.ts';
 import { decodeJwt, encodeJwt } from './wire/jwt.ts';
 import { callAs, exchangeIdToken, idTokenOf, secret, signIn } from './wire/people.ts';
-import { freshName, seedScene, type SeededScene } from './wire/scene.ts';
+import { freshName, seedOperator, seedScene, type SeededScene } from './wire/scene.ts';
 import { currentTarget } from './wire/target.ts';
 import { aboutToken, introspect, introspectionEndpoint } from './wire/token-call.ts';
 import { askToken, type Params } from './wire/token-request.ts';
@@ -38,6 +38,7 @@ const KINDS = [
   'new-key proof',
   'ID token',
   'token of a person',
+  'JWT-SVID',
 ] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -54,6 +55,7 @@ const PLACES = {
   'a DPoP header': ['DPoP proof'],
   'a sign-in': ['ID token'],
   'the admin API with a proof': ['token of a person'],
+  'a client assertion of SPIFFE': ['JWT-SVID'],
 } as const satisfies Record<string, readonly Kind[]>;
 type Place = keyof typeof PLACES;
 
@@ -96,9 +98,27 @@ describe.runIf(target.admin !== undefined)('threat 17: kinds of JWT (need the ad
       trusted_issuer: foreign,
       conditions: { sub: 'workload' },
     });
+    const agent = await seedOperator(admin, 'kinds-agent', ['svids:issue']);
+    const asked = { client: agent, params: { resource: agent.resource } };
+    const workload = await admin.must('POST', '/workloads', {
+      agent: agent.id,
+      identity: scene.machine.identityId,
+      selectors: ['unix:uid:1'],
+      expires_at: inSeconds(3600),
+    });
+    await admin.must('POST', `/identities/${scene.machine.identityId}/credentials`, {
+      type: 'spiffe',
+      spiffe_id: workload['spiffe_id'],
+    });
+    jwtSvid = async () => {
+      const { token } = expectToken(await askToken(asked));
+      const body = { workload: workload['id'], audience: [target.issuer] };
+      return String(jsonOf(await admin.call('POST', '/svids/jwt', { token, body }))['svid']);
+    };
     nonce = await learnNonce(holder, { client: scene.client, params: named() });
   });
   let downstream: string;
+  let jwtSvid: () => Promise<string>;
   // What goes with a token, whatever was done to its header.
   const nonceVerifiers = new Map<string, string>();
   const keys = new Map<string, AssertionKey>();
@@ -153,6 +173,7 @@ describe.runIf(target.admin !== undefined)('threat 17: kinds of JWT (need the ad
       keys.set(payloadOf(token), key);
       return token;
     },
+    'JWT-SVID': () => jwtSvid(),
   };
 
   /** True when the place takes it. */
@@ -214,6 +235,15 @@ describe.runIf(target.admin !== undefined)('threat 17: kinds of JWT (need the ad
     'the admin API with a proof': async (token) => {
       const key = keys.get(payloadOf(token)) ?? holder;
       return (await callAs(target, { token, key }, 'GET', '/v1/me')).status === 200;
+    },
+    'a client assertion of SPIFFE': async (jwt) => {
+      const params = {
+        client_id: scene.client.id,
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe',
+        client_assertion: jwt,
+        ...named(),
+      };
+      return (await askToken({ params })).status === 200;
     },
   };
 

@@ -22,6 +22,9 @@ const PARTS = [
       'decoy-key.ts',
       'published-keys.ts',
       'registered-key.ts',
+      'path-reasons.ts',
+      'spiffe-credential.ts',
+      'trust-bundles.ts',
     ],
   },
   {

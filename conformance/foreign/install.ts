@@ -14,7 +14,7 @@ const PYTHON = process.env['COUNTERSIGN_TEST_PYTHON'] ?? 'python3';
 const GO = process.env['COUNTERSIGN_TEST_GO'] ?? 'go';
 const MAVEN = process.env['COUNTERSIGN_TEST_MAVEN'] ?? 'mvn';
 
-export type ToolchainName = 'node' | 'python' | 'go' | 'java';
+export type ToolchainName = 'node' | 'python' | 'go' | 'java' | 'spiffe-go';
 
 /** The command that runs a script of this toolchain, or why it cannot be had here. */
 export type Installed = { readonly command: readonly string[] } | { readonly absent: string };
@@ -30,6 +30,7 @@ interface Toolchain {
 
 const python = join(CACHE, 'python');
 const goBinary = join(CACHE, 'clientcredentials');
+const spiffeBinary = join(CACHE, 'spiffe');
 const javaClasses = join(CACHE, 'java', 'classes');
 const javaLibraries = join(CACHE, 'java', 'lib');
 
@@ -61,6 +62,12 @@ const TOOLCHAINS: Readonly<Record<ToolchainName, Toolchain>> = {
     command: [goBinary],
     present: () => existsSync(goBinary),
     install: () => run(GO, ['build', '-buildvcs=false', '-o', goBinary, '.'], join(FOLDER, 'go')),
+  },
+  'spiffe-go': {
+    inputs: ['spiffe-go/go.mod', 'spiffe-go/go.sum', 'spiffe-go/main.go'],
+    command: [spiffeBinary],
+    present: () => existsSync(spiffeBinary),
+    install: () => run(GO, ['build', '-buildvcs=false', '-o', spiffeBinary, '.'], join(FOLDER, 'spiffe-go')),
   },
   java: {
     inputs: ['spring/pom.xml', ...JAVA_SOURCES],

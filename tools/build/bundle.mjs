@@ -46,6 +46,13 @@ const PROGRAMS = [
     packages: ['protocol', 'client', 'resource-server', 'daemon', 'mqtt'],
     external: [],
   },
+  {
+    folder: 'packages/agent/dist/bundle',
+    entries: { main: 'packages/agent/dist/main.js' },
+    packages: ['protocol', 'client', 'agent'],
+    // Brings compiled code, and may be missing.
+    external: ['koffi'],
+  },
 ];
 
 /** Packages that came as CommonJS ask for Node's modules by `require`. */

@@ -17,7 +17,11 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ROOT } from '../source/report.mjs';
 
-const COMMANDS = ['packages/cli/bin/countersign.js', 'packages/gateway/bin/countersign-gateway.js'];
+const COMMANDS = [
+  'packages/cli/bin/countersign.js',
+  'packages/gateway/bin/countersign-gateway.js',
+  'packages/agent/bin/countersign-agent.js',
+];
 const EARLIER = new Date('2026-01-01T00:00:00Z');
 const LATER = new Date('2026-01-01T00:00:01Z');
 

@@ -35,7 +35,7 @@ const members = {
   thumbprint: z.string().describe('x5t#S256 (RFC 8705), by which tokens are bound to it'),
   certificate: z.string().describe('PEM'),
   issued_by: z
-    .enum(['administration', 'itself', 'claim'])
+    .enum(['administration', 'itself', 'claim', 'agent'])
     .describe('itself: the machine renewed it · claim: a device came with its claim code'),
   not_before: instant,
   expires_at: instant,

@@ -29,6 +29,8 @@ export const OBJECT_KINDS = [
   'Certificate',
   'CertificateAuthority',
   'ClaimCode',
+  'Workload',
+  'TrustDomain',
 ] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 

@@ -18,7 +18,7 @@ export const reason = text(1000);
 
 const CLIENT_ID = /^[A-Za-z0-9_-]{1,128}$/;
 const RECORD_ID =
-  /^(?:idn|crd|rsv|acs|key|evt|cut|fnd|tis|psn|tem|apr|arq|off|pol|pex|prp|whk|dlv|rvw|rvi|cau|crt|clm)_[0-9a-z]{20}$/;
+  /^(?:idn|crd|rsv|acs|key|evt|cut|fnd|tis|psn|tem|apr|arq|off|pol|pex|prp|whk|dlv|rvw|rvi|cau|crt|clm|wkl|tdm)_[0-9a-z]{20}$/;
 
 /** What the authority and the clients through which people sign in are called. */
 const RESERVED: ReadonlySet<string> = new Set(['countersign', 'countersign-cli', 'countersign-console']);

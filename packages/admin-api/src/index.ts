@@ -221,6 +221,7 @@ export {
 } from './trusted-issuers.ts';
 export { type TokenTrace, tokenTrace, type TracedToken } from './tokens.ts';
 export { type AccessUsage, MOST_USAGE_ROWS, USE_ANSWERS, type UsageReport } from './usage.ts';
+export type { ServedWorkloads } from './svids.ts';
 export {
   type CreatedWebhook,
   DELIVERY_STATES,
@@ -230,3 +231,5 @@ export {
   type WebhookState,
   type WebhookTested,
 } from './webhooks.ts';
+export { WORKLOAD_SELECTORS, type Workload, workloadSelector, type WorkloadSelector } from './workloads.ts';
+export type { TrustDomainAnswer } from './trust-domains.ts';

@@ -26,11 +26,14 @@ import { proposalOperations } from './proposals.ts';
 import { resourceServerOperations } from './resource-servers.ts';
 import { reviewOperations } from './reviews.ts';
 import { riskOperations } from './risk.ts';
+import { svidOperations } from './svids.ts';
 import { teamOperations } from './teams.ts';
 import { tokenOperations } from './tokens.ts';
+import { trustDomainOperations } from './trust-domains.ts';
 import { trustedIssuerOperations } from './trusted-issuers.ts';
 import { usageOperations } from './usage.ts';
 import { webhookOperations } from './webhooks.ts';
+import { workloadOperations } from './workloads.ts';
 
 /** The whole admin API. */
 export const operations = {
@@ -66,6 +69,9 @@ export const operations = {
   ...meOperations,
   ...webhookOperations,
   ...leakOperations,
+  ...workloadOperations,
+  ...svidOperations,
+  ...trustDomainOperations,
 };
 
 export type Operations = typeof operations;

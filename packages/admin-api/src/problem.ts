@@ -39,7 +39,6 @@ export const PROBLEMS = {
   unknown_reference: { status: 422, title: 'The request names something that does not exist.' },
   unknown_scope: { status: 422, title: 'The resource server does not have this scope.' },
   policy_test_failed: { status: 422, title: 'A test of a policy did not come out as it expects.' },
-  not_yet_supported: { status: 422, title: 'This is part of the contract but not built yet.' },
   idempotency_mismatch: { status: 422, title: 'The Idempotency-Key was used for another request.' },
   precondition_required: { status: 428, title: 'If-Match is needed, with the version that was read.' },
   headers_too_large: { status: 431, title: 'The header fields are too large.' },

@@ -17,6 +17,7 @@ test('an operator changes what is there and decides nothing', () => {
   expect(held.filter(isPeopleScope)).toEqual(['ownership:accept']);
   expect(PERMISSIONS.filter((scope) => !isPeopleScope(scope) && !held.includes(scope))).toEqual([
     'trusted-issuers:write',
+    'trust-domains:write',
     'approval-rules:write',
     'policies:write',
   ]);

@@ -37,6 +37,17 @@ export const ADMIN_SCOPES = {
   'cutoffs:read': { description: 'See cut-offs', sensitivity: 1 },
   'cutoffs:write': { description: 'Cut off identities, credentials, tokens and keys', sensitivity: 3 },
   'leaks:write': { description: 'Tell of secrets that were found where they should not be', sensitivity: 2 },
+  'workloads:read': { description: 'See which workloads agents serve', sensitivity: 1 },
+  'workloads:write': { description: 'Register workloads with agents', sensitivity: 3 },
+  'trust-domains:read': { description: 'See declared SPIFFE trust domains', sensitivity: 1 },
+  'trust-domains:write': {
+    description: 'Say which other SPIFFE trust domains are believed',
+    sensitivity: 3,
+  },
+  'svids:issue': {
+    description: 'Get SVIDs for the workloads that are registered with oneself: for agents',
+    sensitivity: 3,
+  },
   'usage:write': { description: 'Report use from resource servers', sensitivity: 1 },
   'metrics:read': { description: 'Read the metrics of the authority', sensitivity: 1 },
 } as const satisfies Record<string, { readonly description: string; readonly sensitivity: 0 | 1 | 2 | 3 }>;

@@ -123,6 +123,14 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     brief: 'What is wrong with machines, why, and the command that makes it right',
     load: async () => (await import('./commands/findings.ts')).findings,
   },
+  'trust-domains': {
+    brief: 'Other SPIFFE trust domains that are believed',
+    load: async () => (await import('./commands/trust-domains.ts')).trustDomains,
+  },
+  workloads: {
+    brief: 'Which processes an agent gives SVIDs to',
+    load: async () => (await import('./commands/workloads.ts')).workloads,
+  },
   webhooks: {
     brief: 'Where notices of changes go',
     load: async () => (await import('./commands/webhooks.ts')).webhooks,

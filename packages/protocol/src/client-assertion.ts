@@ -9,6 +9,8 @@ import { type JsonObject, parseJsonObject } from './strict-json.ts';
 
 /** `client_assertion_type`: RFC 7523 §2.2. */
 export const CLIENT_ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+/** The same for a JWT-SVID: draft-ietf-oauth-spiffe-client-auth §4. */
+export const SPIFFE_CLIENT_ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe';
 /** `typ` of those that say what they are; RFC 10070 has clients send it and servers not insist on it. */
 export const CLIENT_ASSERTION_TYP = 'client-authentication+jwt';
 

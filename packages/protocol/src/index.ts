@@ -54,6 +54,7 @@ export {
   isSignedBy,
   parseClientAssertion,
   parseClientJwk,
+  SPIFFE_CLIENT_ASSERTION_TYPE,
 } from './client-assertion.ts';
 export { CLIENT_AUTH_METHODS, type ClientAuthMethodName } from './client-auth-method.ts';
 export {
@@ -190,6 +191,23 @@ export {
   type JwkSetResult,
   type VerificationKey,
 } from './verification-key.ts';
+export {
+  isJwtSvidSignedBy,
+  JWT_SVID_LEEWAY,
+  JWT_SVID_TYP,
+  type JwtSvid,
+  type JwtSvidFault,
+  type JwtSvidMismatch,
+  jwtSvidMismatch,
+  type JwtSvidResult,
+  parseJwtSvid,
+} from './jwt-svid.ts';
+export {
+  parseTrustBundle,
+  type TrustBundle,
+  type TrustBundleFault,
+  type TrustBundleResult,
+} from './trust-bundle.ts';
 export { jwsSignature, signEs256, signJws, type SigningKey, verifyJws } from './jws-signature.ts';
 export { asBuffer } from './as-buffer.ts';
 export { type BoundedJsonLimits, parseBoundedJsonObject } from './bounded-json.ts';

@@ -33,6 +33,7 @@ import {
   createAssertionTest,
   createBudgets,
   createOAuthRoutes,
+  createTrustBundles,
   type IssuanceCounters,
   REFUSALS,
 } from './oauth/compose.ts';
@@ -98,11 +99,22 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const { deployment, issuer, clock, random, node, logger } = deps;
   const { refusedMethods, maximumAge, enforcedAge, lifetimeLimits, credentialExpiring } =
     policyOf(deployment);
-  const { jwks, post, fetchFault } = openOutbound(deployment);
+  const { fetch, jwks, post, fetchFault } = openOutbound(deployment);
   const mail = await openMail(deployment);
   const foundation = await layFoundation(deps, opened);
-  const { masterKey, storage, sink, log, changes, seal, secretHash, rotation, rotateIfDue, keystore } =
-    foundation;
+  const {
+    masterKey,
+    storage,
+    sink,
+    log,
+    changes,
+    seal,
+    secretHash,
+    rotation,
+    rotateIfDue,
+    keystore,
+    svidKeystore,
+  } = foundation;
   const { issuing, ...authorities } = await openCertificateAuthority({
     ...deps,
     ...rotation,
@@ -188,6 +200,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     rotation,
     issuing,
     claimCodeLifetime: deployment.claimCodeLifetime * 1000,
+    trustDomain: issuing.trustDomain,
+    svidKeystore,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
     followers,
@@ -206,6 +220,14 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       ...issuing,
       revocationLists,
       claimCodes: createClaimCodes({ storage, secretHash }),
+      bundles: createTrustBundles({
+        ...shared,
+        trustDomain: issuing.trustDomain,
+        trustDomains: storage.trustDomains,
+        jwks: () => svidKeystore.jwks(),
+        trust: () => issuing.ca.trust(),
+        fetch,
+      }),
       secretHash,
       scopesOfRoles,
       feed,

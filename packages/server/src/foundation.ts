@@ -11,7 +11,7 @@ import { AUTHORITY } from './governance/compose.ts';
 import type { RandomBytes } from './ids.ts';
 import { checkMasterKey, loadMasterKey, type MasterKey } from './keys/master-key.ts';
 import { preparingKeys } from './keys/prepared-keys.ts';
-import { rotateAll, type RotationDeps } from './keys/rotation.ts';
+import { rotate, rotateAll, type RotationDeps } from './keys/rotation.ts';
 import { createSeal, type Seal } from './keys/seal.ts';
 import { isReadableByOthers } from './keys/secret-file.ts';
 import type { SigningKeystore } from './keys/signing-keystore.ts';
@@ -44,6 +44,8 @@ export interface Foundation {
   readonly rotation: RotationDeps;
   readonly rotateIfDue: () => Promise<void>;
   readonly keystore: SigningKeystore;
+  /** Keys of JWT-SVIDs and of nothing else. */
+  readonly svidKeystore: SigningKeystore;
 }
 
 /** `opened` is told how to close what is open, for a start that fails further on. */
@@ -85,8 +87,26 @@ export async function layFoundation(
     random,
     schedule: scheduleOf(deployment),
   };
-  const rotateIfDue = () => changes.run(AUTHORITY, (stores, tell) => rotateAll(rotation, stores, tell));
+  const rotateIfDue = () =>
+    changes.run(AUTHORITY, async (stores, tell) => {
+      await rotateAll(rotation, stores, tell);
+      await rotate(rotation, { ...stores, signingKeys: stores.svidKeys }, 'ES256', 'due', tell);
+    });
   await untilAlone(rotateIfDue);
-  const keystore = await openKeystore(storage, rotation, clock, logger);
-  return { masterKey, storage, sink, log, changes, seal, secretHash, rotation, rotateIfDue, keystore };
+  const opening = { storage, rotation, clock, logger };
+  const keystore = await openKeystore(opening, storage.signingKeys);
+  const svidKeystore = await openKeystore(opening, storage.svidKeys);
+  return {
+    masterKey,
+    storage,
+    sink,
+    log,
+    changes,
+    seal,
+    secretHash,
+    rotation,
+    rotateIfDue,
+    keystore,
+    svidKeystore,
+  };
 }

@@ -30,7 +30,10 @@ export type IdPrefix =
   | 'prp'
   | 'cau'
   | 'crt'
-  | 'clm';
+  | 'clm'
+  | 'wkl'
+  | 'svd'
+  | 'tdm';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const LENGTH = 20;

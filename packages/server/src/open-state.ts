@@ -12,10 +12,10 @@ import { createSigningKeystore, type SigningKeystore } from './keys/signing-keys
 import { parseOutboundAllow } from './outbound/address.ts';
 import type { SendMail } from './mail/smtp.ts';
 import { createJwksCache, type JwksCache } from './outbound/jwks-cache.ts';
-import { createSafeFetch } from './outbound/safe-fetch.ts';
+import { createSafeFetch, type SafeFetch } from './outbound/safe-fetch.ts';
 import { createSafePost, type SafePost } from './outbound/safe-post.ts';
 import { urlFault } from './outbound/target.ts';
-import type { Storage } from './storage/storage.ts';
+import type { Storage, Stores } from './storage/storage.ts';
 import type { Logger } from './telemetry/logger.ts';
 
 /** What a deployment keeps its state in: which database, which log, which signing keys, and which keys of others. */
@@ -62,12 +62,20 @@ export function scheduleOf(deployment: Deployment): RotationSchedule {
 }
 
 export async function openKeystore(
-  storage: Storage,
-  rotation: RotationDeps,
-  clock: Clock,
-  logger: Logger,
+  {
+    storage,
+    rotation,
+    clock,
+    logger,
+  }: {
+    readonly storage: Storage;
+    readonly rotation: RotationDeps;
+    readonly clock: Clock;
+    readonly logger: Logger;
+  },
+  keys: Stores['signingKeys'],
 ): Promise<SigningKeystore> {
-  const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer: rotation.signer, clock });
+  const keystore = await createSigningKeystore({ keys, signer: rotation.signer, clock });
   storage.onChange((change) => {
     if (change.kind !== 'signing_keys' && change.kind !== 'all') return;
     keystore
@@ -79,6 +87,7 @@ export async function openKeystore(
 
 /** The keys of others, fetched from where they publish them, what is sent to others, and why neither could ever be. */
 export function openOutbound({ mode, outboundAllow }: Deployment): {
+  readonly fetch: SafeFetch;
   readonly jwks: JwksCache;
   readonly post: SafePost;
   readonly fetchFault: (url: string) => string | undefined;
@@ -92,8 +101,10 @@ export function openOutbound({ mode, outboundAllow }: Deployment): {
     );
   }
   const reach = { allow: read.allow, plainLoopback: mode === 'dev' };
+  const fetch = createSafeFetch(reach);
   return {
-    jwks: createJwksCache(createSafeFetch(reach)),
+    fetch,
+    jwks: createJwksCache(fetch),
     post: createSafePost(reach),
     fetchFault: (url) => urlFault(reach, url),
   };

@@ -40,6 +40,7 @@ const MOST_RECORDS = 200;
 type Registry = Pick<
   Storage,
   | 'signingKeys'
+  | 'svidKeys'
   | 'settings'
   | 'identities'
   | 'credentials'
@@ -94,7 +95,7 @@ async function lacks(registry: Registry, { type, resource = '', detail }: Logged
   const noun = type.slice(0, type.indexOf('.'));
   const { after } = detail as { readonly after: After };
   if (noun === 'key') {
-    const key = await registry.signingKeys.byKid(resource);
+    const key = (await registry.signingKeys.byKid(resource)) ?? (await registry.svidKeys.byKid(resource));
     return key === undefined || KEY_STATES.indexOf(key.state) < KEY_STATES.indexOf(after.state ?? 'next');
   }
   // Orders about single tokens are swept.

@@ -26,7 +26,7 @@ import { ownerAcceptance } from '../src/registry/owner/acceptance.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
 import { createCredentialInstances } from '../src/registry/use/credential-instances.ts';
 import { createEndingCallers } from '../src/registry/use/ending-callers.ts';
-import { openIssuing } from './issuing.ts';
+import { openIssuing, TRUST_DOMAIN } from './issuing.ts';
 import { localSigner } from '../src/signers/local.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import type { TrustedIssuerRecord } from '../src/storage/trusted-issuers.ts';
@@ -137,8 +137,10 @@ export async function openAuthority({
   const rotation = { signer, clock, random, schedule };
   await changes.run({ identity: 'countersign' }, async (stores, tell) => {
     await rotate(rotation, stores, 'ES256', 'due', tell);
+    await rotate(rotation, { ...stores, signingKeys: stores.svidKeys }, 'ES256', 'due', tell);
   });
   const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer, clock });
+  const svidKeystore = await createSigningKeystore({ keys: storage.svidKeys, signer, clock });
   const reloads: Promise<void>[] = [];
   storage.onChange((change) => {
     if (change.kind === 'signing_keys') reloads.push(keystore.reload());
@@ -164,6 +166,8 @@ export async function openAuthority({
     keystore,
     rotation,
     claimCodeLifetime: 30 * day,
+    trustDomain: TRUST_DOMAIN,
+    svidKeystore,
     issuing: await openIssuing(storage, rotation),
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,

@@ -14,10 +14,16 @@ import type { HttpRequest } from '../src/http/request.ts';
 import type { HttpResponse } from '../src/http/response.ts';
 import type { Route } from '../src/http/route.ts';
 import { pooledRandom } from '../src/ids.ts';
+import type { Keystore } from '../src/keys/keystore.ts';
 import { rotate } from '../src/keys/rotation.ts';
 import { createSeal } from '../src/keys/seal.ts';
 import { createSigningKeystore } from '../src/keys/signing-keystore.ts';
-import { createOAuthRoutes, type IssuanceCounters, type OAuthDeps } from '../src/oauth/compose.ts';
+import {
+  createOAuthRoutes,
+  createTrustBundles,
+  type IssuanceCounters,
+  type OAuthDeps,
+} from '../src/oauth/compose.ts';
 import { OutboundRefusal } from '../src/outbound/outbound-refusal.ts';
 import type { SenderConstraint } from '../src/oauth/sender-constraint/constraint.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
@@ -37,7 +43,7 @@ import {
 } from '../src/storage/contract/records.ts';
 import type { IdentityRecord } from '../src/storage/identities.ts';
 import type { ResourceServerRecord } from '../src/storage/resource-servers.ts';
-import type { Storage } from '../src/storage/storage.ts';
+import type { Storage, Stores } from '../src/storage/storage.ts';
 
 export const ISSUER = 'https://authority.test';
 export const FRAUD = 'https://fraud.test';
@@ -64,6 +70,8 @@ export interface TokenScene {
   readonly log: { readonly events: AuditEvent[]; mode: 'takes' | 'refuses' | 'never answers' };
   /** Refusals of strangers, as the budget was told of them. */
   readonly strangers: Stranger[];
+  /** Keys of JWT-SVIDs of this deployment. */
+  readonly svidKeystore: Keystore;
   readonly secret: string;
   readonly identity: IdentityRecord;
   readonly credential: CredentialRecord;
@@ -120,6 +128,11 @@ export async function openTokenScene(
     );
   }
   const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer, clock });
+  const svidStores = (stores: Stores) => ({ ...stores, signingKeys: stores.svidKeys });
+  await storage.transaction((stores) =>
+    rotate({ signer, clock, random, schedule }, svidStores(stores), 'ES256', 'due', () => undefined),
+  );
+  const svidKeystore = await createSigningKeystore({ keys: storage.svidKeys, signer, clock });
   const issuing = await openIssuing(storage, { signer, clock, random });
   const counters: IssuanceCounters = { tokensIssued: 0, refusals: new Map() };
   const bugs: unknown[] = [];
@@ -140,6 +153,14 @@ export async function openTokenScene(
   const deps: OAuthDeps = {
     ...issuing,
     claimCodes: createClaimCodes({ storage, secretHash }),
+    bundles: createTrustBundles({
+      ...issuing,
+      trustDomains: storage.trustDomains,
+      jwks: () => svidKeystore.jwks(),
+      trust: () => issuing.ca.trust(),
+      fetch: () => Promise.reject(new OutboundRefusal('connection_failed', '?')),
+      clock,
+    }),
     revocationLists: createRevocationLists({ storage, ca: issuing.ca, clock }),
     issuer: ISSUER,
     adminResource: `${ISSUER}/v1`,
@@ -216,6 +237,7 @@ export async function openTokenScene(
     used,
     log,
     strangers,
+    svidKeystore,
     secret,
     identity,
     credential,

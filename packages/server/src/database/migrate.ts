@@ -23,6 +23,8 @@ import { rightSizing } from './migrations/0039-right-sizing.ts';
 import { certificates } from './migrations/0041-certificates.ts';
 import { claimCodes } from './migrations/0042-claim-codes.ts';
 import { usedOnceApart } from './migrations/0040-used-once-apart.ts';
+import { workloads } from './migrations/0049-workloads.ts';
+import { trustDomains } from './migrations/0050-trust-domains.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
@@ -52,6 +54,8 @@ const MIGRATIONS: readonly {
   { name: '0040-used-once-apart', texts: usedOnceApart },
   { name: '0041-certificates', texts: certificates },
   { name: '0042-claim-codes', texts: claimCodes },
+  { name: '0049-workloads', texts: workloads },
+  { name: '0050-trust-domains', texts: trustDomains },
 ];
 
 const createTable = statement(

@@ -24,21 +24,30 @@ interface SigningKeyRow {
 const COLUMNS =
   'kid, alg, state, public_jwk, sealed_private_key, created_at, active_at, retiring_at, remove_at, version';
 
-const insertKey = statement(
-  'signing_keys_insert',
-  `INSERT INTO signing_keys (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-);
-const replaceKey = statement(
-  'signing_keys_replace',
-  `UPDATE signing_keys SET state = $3, public_jwk = $4, sealed_private_key = $5, active_at = $7,
-     retiring_at = $8, remove_at = $9, version = $10
-   WHERE kid = $1 AND alg = $2 AND created_at = $6 AND version = $11`,
-);
-const selectLive = statement(
-  'signing_keys_live',
-  `SELECT ${COLUMNS} FROM signing_keys WHERE state <> 'retired' ORDER BY created_at, kid`,
-);
-const selectByKid = statement('signing_keys_by_kid', `SELECT ${COLUMNS} FROM signing_keys WHERE kid = $1`);
+/** Keys of a kind have a table of their own: a key of one is found by nobody who looks for one of the other. */
+export type KeyTable = 'signing_keys' | 'svid_keys';
+
+function statementsOf(table: KeyTable) {
+  return {
+    insert: statement(
+      `${table}_insert`,
+      `INSERT INTO ${table} (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    ),
+    replace: statement(
+      `${table}_replace`,
+      `UPDATE ${table} SET state = $3, public_jwk = $4, sealed_private_key = $5, active_at = $7,
+         retiring_at = $8, remove_at = $9, version = $10
+       WHERE kid = $1 AND alg = $2 AND created_at = $6 AND version = $11`,
+    ),
+    live: statement(
+      `${table}_live`,
+      `SELECT ${COLUMNS} FROM ${table} WHERE state <> 'retired' ORDER BY created_at, kid`,
+    ),
+    byKid: statement(`${table}_by_kid`, `SELECT ${COLUMNS} FROM ${table} WHERE kid = $1`),
+  };
+}
+
+const STATEMENTS = { signing_keys: statementsOf('signing_keys'), svid_keys: statementsOf('svid_keys') };
 
 function toRow(record: SigningKeyRecord): SqlParam[] {
   return [
@@ -70,20 +79,21 @@ function fromRow(row: SigningKeyRow): SigningKeyRecord {
   };
 }
 
-export function signingKeyStore(session: Session): SigningKeyStore {
+export function signingKeyStore(session: Session, table: KeyTable): SigningKeyStore {
+  const { insert, replace, live, byKid } = STATEMENTS[table];
   return {
     insert: (record) =>
       session.write(async (tx) => {
-        await tx.run(insertKey, toRow(record));
+        await tx.run(insert, toRow(record));
         tx.changed({ kind: 'signing_keys' });
       }),
     replace: (record) =>
       session.write(async (tx) => {
-        const replaced = await tx.run(replaceKey, [...toRow(record), record.version - 1]);
-        if (replaced === 0) throw new StorageError('version_conflict', 'signing_keys');
+        const replaced = await tx.run(replace, [...toRow(record), record.version - 1]);
+        if (replaced === 0) throw new StorageError('version_conflict', table);
         tx.changed({ kind: 'signing_keys' });
       }),
-    live: async () => (await session.query<SigningKeyRow>(selectLive)).map(fromRow),
-    byKid: async (kid) => (await session.query<SigningKeyRow>(selectByKid, [kid])).map(fromRow)[0],
+    live: async () => (await session.query<SigningKeyRow>(live)).map(fromRow),
+    byKid: async (kid) => (await session.query<SigningKeyRow>(byKid, [kid])).map(fromRow)[0],
   };
 }

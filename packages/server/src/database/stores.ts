@@ -35,6 +35,7 @@ import { settingStore } from './settings.ts';
 import { signingKeyStore } from './signing-keys.ts';
 import { statusIndexStore } from './status-indexes.ts';
 import { teamStore } from './teams.ts';
+import { trustDomainStore } from './trust-domains.ts';
 import { trustedIssuerStore } from './trusted-issuers.ts';
 import { unregisteredCallerStore } from './unregistered-callers.ts';
 import { coverageStore } from './usage-coverage.ts';
@@ -42,6 +43,7 @@ import { reporterStore } from './usage-reporters.ts';
 import { usageStore } from './usage.ts';
 import { webhookDeliveryStore } from './webhook-deliveries.ts';
 import { webhookStore } from './webhooks.ts';
+import { workloadStore } from './workloads.ts';
 
 function storesOn(session: Session, clock: Clock, staleness: number): Stores {
   return {
@@ -58,7 +60,8 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     reviewItems: reviewItemStore(session),
     credentialMakers: credentialMakerStore(session),
     trustedIssuers: trustedIssuerStore(session),
-    signingKeys: signingKeyStore(session),
+    signingKeys: signingKeyStore(session, 'signing_keys'),
+    svidKeys: signingKeyStore(session, 'svid_keys'),
     certificateAuthorities: certificateAuthorityStore(session),
     certificates: certificateStore(session),
     claimCodes: claimCodeStore(session),
@@ -80,6 +83,8 @@ function storesOn(session: Session, clock: Clock, staleness: number): Stores {
     endingCallers: endingCallerStore(session),
     scopeRoutes: scopeRouteStore(session),
     unregisteredCallers: unregisteredCallerStore(session),
+    trustDomains: trustDomainStore(session),
+    workloads: workloadStore(session),
     webhooks: webhookStore(session),
     webhookDeliveries: webhookDeliveryStore(session),
     mails: mailStore(session),

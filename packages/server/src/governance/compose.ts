@@ -1,4 +1,5 @@
 import { MOST_REVIEW_ITEMS, type OperationId, operationIds, operations } from '@countersign/admin-api';
+import type { TrustDomain } from '@countersign/protocol';
 import type { Changes } from '../audit/change.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { StrangerBudget } from '../audit/stranger-budget.ts';
@@ -58,9 +59,12 @@ import { resourceServerHandlers } from './admin/resource-servers.ts';
 import { riskHandlers } from './admin/risk.ts';
 import { teamHandlers } from './admin/teams.ts';
 import { traceHandlers } from './admin/trace.ts';
+import { trustDomainHandlers } from './admin/trust-domains.ts';
 import { type TestAssertion, trustedIssuerHandlers } from './admin/trusted-issuers.ts';
 import { usageHandlers } from './admin/usage.ts';
+import { type SvidDeps, svidHandlers } from './admin/svids.ts';
 import { webhookHandlers } from './admin/webhooks.ts';
+import { workloadHandlers } from './admin/workloads.ts';
 import { deliverOutbox, deliverOutboxJob } from './jobs/deliver-outbox.ts';
 import { deliverWebhooksJob } from './jobs/deliver-webhooks.ts';
 import { escalateOwnershipOffersJob } from './jobs/escalate-ownership-offers.ts';
@@ -112,10 +116,14 @@ export interface GovernanceDeps {
   /** The built-in authority of certificates. */
   readonly issuing: Pick<
     IssueDeps,
-    'ca' | 'trustDomain' | 'certificateLifetime' | 'revocationListUrl' | 'selfRotation'
-  >;
+    'trustDomain' | 'certificateLifetime' | 'revocationListUrl' | 'selfRotation'
+  > & { readonly ca: IssueDeps['ca'] & SvidDeps['ca'] };
   /** Milliseconds for which a claim code is good at most. */
   readonly claimCodeLifetime: number;
+  /** Of this deployment. */
+  readonly trustDomain: TrustDomain;
+  /** Keys of JWT-SVIDs and of nothing else. */
+  readonly svidKeystore: SvidDeps['svidKeystore'];
   readonly requireSigningKey: ResourceServerDeps['requireSigningKey'];
   readonly ledger: CutoffLedger;
   /** Who calls what is being decommissioned. */
@@ -220,6 +228,9 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...documentHandlers(rules),
     ...meHandlers(rules),
     ...webhookHandlers(rules),
+    ...workloadHandlers(rules),
+    ...trustDomainHandlers(rules),
+    ...svidHandlers({ ...rules, ...deps.issuing }),
   };
 }
 

@@ -31,3 +31,40 @@ it('leaves all beyond 64 to the next turns', async () => {
   expect(performed).toBe(64);
   expect((await Promise.all(jobs)).at(-1)).toBe(150);
 });
+
+it('waits while each turn brings more, and three turns at the most', async () => {
+  const batches: number[][] = [];
+  let batch: number[] | undefined;
+  const perform = backToBack((job: number) => {
+    if (batch === undefined) batches.push((batch = []));
+    batch.push(job);
+    queueMicrotask(() => (batch = undefined));
+  });
+  const jobs: Promise<void>[] = [];
+  for (let turn = 0; turn < 12; turn++) {
+    jobs.push(perform(turn), perform(turn));
+    await nextTurn();
+  }
+  await Promise.all(jobs);
+  expect(batches.map(({ length }) => length)).toEqual([8, 8, 8]);
+});
+
+it('lets nobody who comes alone, time after time, wait for a second turn', async () => {
+  let performed = 0;
+  const perform = backToBack(() => ++performed);
+  for (let times = 1; times <= 5; times++) {
+    const job = perform(undefined);
+    await nextTurn();
+    expect(performed).toBe(times);
+    await job;
+  }
+});
+
+it('waits for no more where there are enough', async () => {
+  let performed = 0;
+  const perform = backToBack(() => ++performed);
+  const jobs = Array.from({ length: 24 }, () => perform(undefined));
+  await nextTurn();
+  expect(performed).toBe(24);
+  await Promise.all(jobs);
+});

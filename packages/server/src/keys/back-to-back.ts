@@ -1,5 +1,9 @@
-/** Of one turn; the rest waits for the next, so that answers that are ready leave in between. */
-const MOST_IN_A_TURN = 64;
+/** In one go; the rest waits for the next turn, so that answers that are ready leave in between. */
+const MOST_AT_ONCE = 64;
+/** With so many there is nothing left to win by waiting for more. */
+const ENOUGH = 24;
+/** Turns that the first one waits at most while each of them brings more. */
+const MOST_TURNS = 3;
 
 interface Waiting<Job, Result> {
   readonly job: Job;
@@ -9,17 +13,37 @@ interface Waiting<Job, Result> {
 
 /**
  * Makes or verifies signatures back to back: OpenSSL's code and V8's request code evict each other from the processor's
- * caches, and one signature between other work costs up to twice as much as one among its kind. What is asked for in one
- * turn of the event loop is performed at the turn's end, in the order asked.
+ * caches, and one signature between other work costs up to twice as much as one among its kind. What is asked for is
+ * performed at the end of the first turn of the event loop that brings no more, in the order asked, and three turns later at the
+ * latest; who comes alone after somebody who came alone waits for no second turn: docs/decisions/0062-batches-gather-while-they-grow.md.
  * @param perform synchronous; what it throws, its own caller gets
  */
 export function backToBack<Job, Result>(perform: (job: Job) => Result): (job: Job) => Promise<Result> {
   let waiting: Waiting<Job, Result>[] = [];
+  /** How many waited at the end of the last turn, how many turns they wait, and whether the last one performed was alone. */
+  let seen = 0;
+  let turns = 0;
+  let alone = true;
+
+  function endTurn(): void {
+    const { length } = waiting;
+    const grows = length > seen && length < ENOUGH && turns < MOST_TURNS;
+    if (grows && (length > 1 || !alone)) {
+      seen = length;
+      turns++;
+      setImmediate(endTurn);
+      return;
+    }
+    seen = 0;
+    turns = 0;
+    alone = length === 1;
+    flush();
+  }
 
   function flush(): void {
-    const jobs = waiting.length > MOST_IN_A_TURN ? waiting.splice(0, MOST_IN_A_TURN) : waiting;
+    const jobs = waiting.length > MOST_AT_ONCE ? waiting.splice(0, MOST_AT_ONCE) : waiting;
     if (jobs === waiting) waiting = [];
-    else setImmediate(flush);
+    else setImmediate(endTurn);
     // All results first, all answers after: a promise resolved in between would bring other code into the loop.
     const settle: (() => void)[] = [];
     for (const { job, resolve, reject } of jobs) settle.push(settled(perform, job, resolve, reject));
@@ -29,7 +53,7 @@ export function backToBack<Job, Result>(perform: (job: Job) => Result): (job: Jo
   return (job) =>
     new Promise((resolve, reject) => {
       waiting.push({ job, resolve, reject });
-      if (waiting.length === 1) setImmediate(flush);
+      if (waiting.length === 1) setImmediate(endTurn);
     });
 }
 

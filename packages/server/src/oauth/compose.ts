@@ -21,7 +21,10 @@ import type { ClientAuthMethod } from './client-auth/method.ts';
 import type { Storage } from '../storage/storage.ts';
 import { selfSignedTlsClientAuth } from './client-auth/self-signed-tls-client-auth.ts';
 import { privateKeyJwt } from './client-auth/private-key-jwt.ts';
+import { spiffeJwt } from './client-auth/spiffe-jwt.ts';
+import { issuedCertificate, SPIFFE_X509 } from './client-auth/spiffe-x509.ts';
 import { tlsClientAuth } from './client-auth/tls-client-auth.ts';
+import { createTrustBundles, type TrustBundles } from './client-auth/trust-bundles.ts';
 import { createCutoffsEndpoint, type CutoffsEndpointDeps } from './endpoints/cutoffs.ts';
 import { createDerivationKeysEndpoint, type DerivationKeysDeps } from './endpoints/derivation-keys.ts';
 import { createIntrospectEndpoint } from './endpoints/introspect.ts';
@@ -72,6 +75,8 @@ export interface OAuthDeps
   readonly revocationLists: RevocationLists;
   /** With which devices claim their identities. */
   readonly claimCodes: DeviceClaimDeps['claimCodes'];
+  /** What SVIDs are verified with. */
+  readonly bundles: TrustBundles;
   readonly keystore: TokenEndpointDeps['keystore'] &
     DerivationKeysDeps['keystore'] &
     Parameters<typeof createJwksEndpoint>[0] &
@@ -95,6 +100,8 @@ export interface OAuthDeps
 
 type FederationDeps = Pick<OAuthDeps, 'issuer' | 'mtlsBase' | 'storage' | 'facts' | 'jwks' | 'firstProof'>;
 
+export { createTrustBundles };
+
 const RULES: readonly Rule[] = [
   methodsAllowedPerEnvironment,
   credentialMaximumAge,
@@ -115,7 +122,11 @@ export function createOAuthRoutes(
     clientSecretBasic(deps.secretHash),
     clientSecretPost(deps.secretHash),
     privateKeyJwt({ ...deps, tokenEndpoints: tokenEndpoints(deps) }),
-    tlsClientAuth(() => deps.ca.trust()),
+    issuedCertificate(
+      tlsClientAuth(() => deps.ca.trust()),
+      deps.bundles,
+    ),
+    spiffeJwt(deps),
     selfSignedTlsClientAuth,
     apiKey(deps.secretHash),
   ];
@@ -163,7 +174,9 @@ export function createOAuthRoutes(
   const metadata = createServerMetadataEndpoint({
     issuer: deps.issuer,
     grantTypes: grants.map((grant) => grant.type),
-    clientAuthMethods: methods.map((method) => method.name).filter((name) => isOffered(deps, name)),
+    clientAuthMethods: [...methods.map((method) => method.name), SPIFFE_X509].filter((name) =>
+      isOffered(deps, name),
+    ),
     mtlsBase: deps.mtlsBase,
     certificateBoundTokens: seesCertificates(deps),
     assertionAlgorithms: CLIENT_ASSERTION_ALGORITHMS,
@@ -245,7 +258,10 @@ function tokenEndpoints({ issuer, mtlsBase }: Pick<OAuthDeps, 'issuer' | 'mtlsBa
 
 /** RFC 8414 §2: registered methods, and those of RFC 8705 where certificates are seen. */
 function isOffered(deps: OAuthDeps, method: string): boolean {
-  return method !== 'api_key' && (seesCertificates(deps) || !method.endsWith('tls_client_auth'));
+  return (
+    method !== 'api_key' &&
+    (seesCertificates(deps) || (method !== SPIFFE_X509 && !method.endsWith('tls_client_auth')))
+  );
 }
 
 function seesCertificates({ clientCertificates, mtlsBase }: OAuthDeps): boolean {

@@ -15,6 +15,7 @@ import { REQUEST, type RequestReason } from './refusal/request.ts';
 import { ROTATION, type RotationReason } from './refusal/rotation.ts';
 import { SENDER_CONSTRAINT, type SenderConstraintReason } from './refusal/sender-constraint.ts';
 import { SIGN_IN, type SignInReason } from './refusal/sign-in.ts';
+import { SVID, type SvidReason } from './refusal/svid.ts';
 import { TOKEN_EXCHANGE, type TokenExchangeReason } from './refusal/token-exchange.ts';
 
 export type RefusalReason =
@@ -23,6 +24,7 @@ export type RefusalReason =
   | ClientAuthenticationReason
   | ClientAssertionReason
   | ClientCertificateReason
+  | SvidReason
   | AssertionReason
   | AccessReason
   | TokenExchangeReason
@@ -42,6 +44,7 @@ export const REFUSALS: Reasons<RefusalReason> = {
   ...CLIENT_AUTHENTICATION,
   ...CLIENT_ASSERTION,
   ...CLIENT_CERTIFICATE,
+  ...SVID,
   ...ASSERTION,
   ...ACCESS,
   ...TOKEN_EXCHANGE,

@@ -22,8 +22,7 @@ export type RegistryReason =
   | 'limit_reached'
   | 'exceeds_own_access'
   | 'refused_by_policy'
-  | 'policy_test_failed'
-  | 'not_yet_supported';
+  | 'policy_test_failed';
 
 export interface RefusalFacts {
   /** JSON Pointer of the member at fault. */

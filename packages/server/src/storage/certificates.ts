@@ -1,7 +1,7 @@
 import type { Page, PageRequest } from './page.ts';
 
-/** Who asked for it: an administrator, the machine that held the one before, or a device with its claim code. */
-export type CertificateIssuedBy = 'administration' | 'itself' | 'claim';
+/** Who asked for it: an administrator, the machine that held the one before, a device with its claim code, or the agent beside a workload. */
+export type CertificateIssuedBy = 'administration' | 'itself' | 'claim' | 'agent';
 
 /** RFC 5280 §5.3.1, those that somebody may give. */
 export type CertificateRevocationReason =

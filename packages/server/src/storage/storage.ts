@@ -31,6 +31,7 @@ import type { SettingStore } from './settings.ts';
 import type { SigningKeyStore } from './signing-keys.ts';
 import type { StatusIndexStore } from './status-indexes.ts';
 import type { TeamStore } from './teams.ts';
+import type { TrustDomainStore } from './trust-domains.ts';
 import type { TrustedIssuerStore } from './trusted-issuers.ts';
 import type { UnregisteredCallerStore } from './unregistered-callers.ts';
 import type { CoverageStore } from './usage-coverage.ts';
@@ -38,6 +39,7 @@ import type { ReporterStore } from './usage-reporters.ts';
 import type { UsageStore } from './usage.ts';
 import type { WebhookDeliveryStore } from './webhook-deliveries.ts';
 import type { WebhookStore } from './webhooks.ts';
+import type { WorkloadStore } from './workloads.ts';
 import type { UsedOnceStore } from './used-once.ts';
 
 /** The stores, and what whoever writes to them must know of the other nodes. */
@@ -55,6 +57,8 @@ export interface Stores {
   readonly credentialMakers: CredentialMakerStore;
   readonly trustedIssuers: TrustedIssuerStore;
   readonly signingKeys: SigningKeyStore;
+  /** Keys that sign JWT-SVIDs and nothing else: no token is verified with one. */
+  readonly svidKeys: SigningKeyStore;
   readonly certificateAuthorities: CertificateAuthorityStore;
   readonly certificates: CertificateStore;
   readonly claimCodes: ClaimCodeStore;
@@ -76,6 +80,8 @@ export interface Stores {
   readonly endingCallers: EndingCallerStore;
   readonly scopeRoutes: ScopeRouteStore;
   readonly unregisteredCallers: UnregisteredCallerStore;
+  readonly trustDomains: TrustDomainStore;
+  readonly workloads: WorkloadStore;
   readonly webhooks: WebhookStore;
   readonly webhookDeliveries: WebhookDeliveryStore;
   readonly mails: MailStore;

@@ -81,13 +81,18 @@ export interface NameParts {
 }
 
 /** RFC 5280 §4.1.2.4, most general part first. */
+/** X.680 §41.4: neither the low line nor the at sign is among them. */
+const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
+
 export function writeName({ organization, commonName, serialNumber }: NameParts): Uint8Array {
   const parts: Uint8Array[] = [];
   const add = (type: string, value: Uint8Array) =>
     parts.push(setOfOne(sequence(objectIdentifier(type), value)));
   if (organization !== undefined) add('2.5.4.10', utf8String(organization));
   if (commonName !== undefined) add('2.5.4.3', utf8String(commonName));
-  if (serialNumber !== undefined) add('2.5.4.5', printableString(serialNumber));
+  // RFC 5280 §A.1 has it printable; what is not would be malformed under that tag, and Go's parser refuses the whole certificate.
+  if (serialNumber !== undefined)
+    add('2.5.4.5', (PRINTABLE.test(serialNumber) ? printableString : utf8String)(serialNumber));
   return sequence(...parts);
 }
 

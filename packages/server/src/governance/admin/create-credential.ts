@@ -6,8 +6,11 @@ import { createClientSecret, type SecretDeps } from '../../registry/client-secre
 import type { FetchDeps } from '../../registry/fetched-url.ts';
 import { createFederatedCredential } from '../../registry/federated-credential.ts';
 import type { NewCredential } from '../../registry/new-credential.ts';
-import { RegistryRefusal } from '../../registry/refusal.ts';
 import { createRegisteredCertificate } from '../../registry/registered-certificate.ts';
+import {
+  createSpiffeCredential,
+  type SpiffeCredentialDeps,
+} from '../../registry/spiffe/spiffe-credential.ts';
 import { createTlsClient } from '../../registry/tls-client.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
@@ -23,7 +26,7 @@ export interface CreatedCredential {
 
 /** The credential that a body of `credentials.create` asks for, whatever its type. `asked`: in place of what the body says of it. */
 export async function createAsked(
-  deps: SecretDeps & FetchDeps,
+  deps: SecretDeps & FetchDeps & SpiffeCredentialDeps,
   stores: Stores,
   tell: Tell,
   identity: IdentityRecord,
@@ -61,9 +64,9 @@ export async function createAsked(
       const { conditions } = body;
       return { record: await createFederatedCredential(...of, { ...asked, trustedIssuer, conditions }) };
     }
-    case 'spiffe':
-      throw new RegistryRefusal('not_yet_supported', `credentials of type ${body.type}: not supported yet`, {
-        pointer: '/type',
-      });
+    case 'spiffe': {
+      const { spiffe_id: spiffeId } = body;
+      return { record: await createSpiffeCredential(...of, { ...asked, spiffeId }) };
+    }
   }
 }

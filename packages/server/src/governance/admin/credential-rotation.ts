@@ -2,6 +2,7 @@ import type { RefusedMethods } from '../../policy/methods-allowed-per-environmen
 import { type AdministratorDeps, keepAdministered } from '../../registry/administrators.ts';
 import { requireAllowed } from '../../registry/allowed-method.ts';
 import type { SecretDeps } from '../../registry/client-secret.ts';
+import type { SpiffeCredentialDeps } from '../../registry/spiffe/spiffe-credential.ts';
 import type { FetchDeps } from '../../registry/fetched-url.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
 import { type ProgressDeps, readProgress } from '../../registry/rotation/retire.ts';
@@ -21,6 +22,7 @@ type Handlers = Pick<NounHandlers<'credentials'>, 'credentials.rotate' | 'creden
 
 export function rotationHandlers(
   deps: SecretDeps &
+    SpiffeCredentialDeps &
     FetchDeps &
     AdministratorDeps &
     RotateDeps &

@@ -3,6 +3,7 @@ import type { RefusedMethods } from '../../policy/methods-allowed-per-environmen
 import { type AdministratorDeps, keepAdministered } from '../../registry/administrators.ts';
 import { requireAllowed } from '../../registry/allowed-method.ts';
 import type { SecretDeps } from '../../registry/client-secret.ts';
+import type { SpiffeCredentialDeps } from '../../registry/spiffe/spiffe-credential.ts';
 import { changeCredential, revokeCredential } from '../../registry/credential.ts';
 import { trustChanged } from '../../registry/tls-client.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
@@ -21,6 +22,7 @@ import { findIdentity, identitiesOf, requireCredential, required } from './find-
 
 export function credentialHandlers(
   deps: SecretDeps &
+    SpiffeCredentialDeps &
     FetchDeps &
     AdministratorDeps &
     Parameters<typeof rotationHandlers>[0] & {

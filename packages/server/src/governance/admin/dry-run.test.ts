@@ -26,7 +26,7 @@ const DEVICE = {
 const LEAKED = generateSecret('csk', randomBytes).secret;
 
 let authority: Authority;
-let ids: Record<'access' | 'credential' | 'webhook', string>;
+let ids: Record<'access' | 'credential' | 'webhook' | 'workload' | 'domain', string>;
 beforeEach(async () => {
   authority = await openAuthority();
   const make = async (path: string, body: unknown): Promise<string> =>
@@ -50,7 +50,10 @@ beforeEach(async () => {
   await make('/v1/people', { handle: 'lin', name: 'Lin' });
   await make('/v1/people', { handle: 'kim', name: 'Kim' });
   await make('/v1/teams', { name: 'crew', lead: 'kim' });
+  const workload = { agent: 'active', identity: 'suspended', selectors: ['unix:uid:1'] };
   ids = {
+    workload: await make('/v1/workloads', { ...workload, expires_at: IN_A_WEEK }),
+    domain: await make('/v1/trust-domains', { trust_domain: 'other.test', bundle: { keys: [] } }),
     access: await make('/v1/access', accessBody('active', FRAUD, ['read'])),
     credential: await make('/v1/identities/active/credentials', { type: 'client_secret' }),
     webhook: await make('/v1/webhooks', { name: 'siem', url: 'https://siem.example/', events: ['key.*'] }),
@@ -64,6 +67,7 @@ afterEach(async () => {
 
 const ci = encodeURIComponent(CI);
 const other = encodeURIComponent(OTHER);
+const IN_A_WEEK = '2026-11-28T12:00:00Z';
 const any = { headers: { 'If-Match': '*' } };
 
 /** A request for each write, and the op it would make of which kind. */
@@ -198,6 +202,24 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
   'webhooks.delete': ['/v1/webhooks/WEBHOOK', any, 'delete Webhook siem'],
   'webhooks.rotate': ['/v1/webhooks/WEBHOOK/rotate', { body: {} }, 'update Webhook siem'],
   'webhooks.test': ['/v1/webhooks/WEBHOOK/test', {}, ''],
+  'workloads.create': [
+    '/v1/workloads',
+    { body: { agent: 'active', identity: 'active', selectors: ['unix:uid:2'], expires_at: IN_A_WEEK } },
+    'create Workload active: spiffe://authority.test/service/active',
+  ],
+  'workloads.patch': ['/v1/workloads/WORKLOAD', { ...any, body: { hint: 'b' } }, 'update Workload active'],
+  'workloads.delete': ['/v1/workloads/WORKLOAD', any, 'delete Workload active'],
+  'trust-domains.create': [
+    '/v1/trust-domains',
+    { body: { trust_domain: 'new.test', bundle: { keys: [] } } },
+    'create TrustDomain new.test',
+  ],
+  'trust-domains.patch': [
+    '/v1/trust-domains/DOMAIN',
+    { ...any, body: { name: 'b' } },
+    'update TrustDomain other.test',
+  ],
+  'trust-domains.delete': ['/v1/trust-domains/DOMAIN', any, 'delete TrustDomain other.test'],
   'leaks.report': ['/v1/leaks', { body: { secret: LEAKED, where: 'x' } }, ''],
   'apply.run': ['/v1/apply', { body: { documents: [] } }, ''],
 };
@@ -239,6 +261,8 @@ const ELSEWHERE: readonly OperationId[] = [
   'ownership-offers.withdraw',
   'usage.report',
   'webhooks.redeliver',
+  'svids.jwt',
+  'svids.x509',
 ];
 
 test('every write has its dry run here', () => {
@@ -253,7 +277,9 @@ test.each(Object.entries(WRITES))(
     const target = path
       .replace('ACCESS', ids.access)
       .replace('CREDENTIAL', ids.credential)
-      .replace('WEBHOOK', ids.webhook);
+      .replace('WEBHOOK', ids.webhook)
+      .replace('WORKLOAD', ids.workload)
+      .replace('DOMAIN', ids.domain);
     const answer = await authority.call(operations[id as OperationId].method, `${target}?dry_run=true`, ask);
     expect(answer.status, answer.text).toBe(200);
     expect(answer.body.dry_run).toBe(true);
@@ -306,6 +332,8 @@ async function everything(): Promise<unknown> {
     await storage.policies.list(page),
     await storage.cutoffs.after(0, 1000),
     await storage.webhooks.list(page),
+    await storage.workloads.list({}, page),
+    await storage.trustDomains.list(page),
     await storage.outbox.pending(authority.clock.now(), 100),
     authority.log.events.length,
   ];

@@ -177,12 +177,12 @@ describe('every problem that an endpoint can answer with', () => {
     expect(problem(await authority.call('POST', '/v1/policies', { body }))).toBe('policy_test_failed');
   });
 
-  test('what is not built yet says so', async () => {
+  test('what is not there to be named says so', async () => {
     await create(identityBody('a', { client_id: 'a' }));
     const credential = await authority.call('POST', '/v1/identities/a/credentials', {
       body: { type: 'spiffe', spiffe_id: 'spiffe://example.org/a' },
     });
-    expect(problem(credential)).toBe('not_yet_supported');
+    expect(problem(credential)).toBe('unknown_reference');
     const rotation = await authority.call('POST', '/v1/keys/rotate', { body: { alg: 'RS256' } });
     expect(problem(rotation)).toBe('unknown_reference');
     expect(problem(await authority.call('POST', '/v1/keys/rotate'))).toBe('too_early');

@@ -321,7 +321,6 @@ const PROBLEM_REASONS: { readonly [code in ProblemCode]: ReasonExplanation } = {
     why: 'The resource server does not have the scope.',
     fix: 'Add it there first, or correct it.',
   },
-  not_yet_supported: { why: 'It is part of the contract, but not built yet.', fix: undefined },
   idempotency_mismatch: {
     why: 'The Idempotency-Key had been used for another request.',
     fix: 'Use a new key for each request.',

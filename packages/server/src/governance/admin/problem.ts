@@ -53,7 +53,6 @@ const RULES: { readonly [reason in RegistryReason]: ProblemCode } = {
   exceeds_own_access: 'exceeds_own_access',
   refused_by_policy: 'refused_by_policy',
   policy_test_failed: 'policy_test_failed',
-  not_yet_supported: 'not_yet_supported',
 };
 
 const FAULTS: { readonly [fault in StorageFault]: ProblemCode } = {

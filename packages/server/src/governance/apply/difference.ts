@@ -21,7 +21,9 @@ export type ObjectKind =
   | 'Proposal'
   | 'Certificate'
   | 'CertificateAuthority'
-  | 'ClaimCode';
+  | 'ClaimCode'
+  | 'Workload'
+  | 'TrustDomain';
 type View = Record<string, unknown>;
 
 /** One object before and after a change. */
@@ -57,6 +59,8 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['certificate', 'Certificate'],
   ['certificate_authority', 'CertificateAuthority'],
   ['claim_code', 'ClaimCode'],
+  ['workload', 'Workload'],
+  ['trust_domain', 'TrustDomain'],
 ]);
 const ENDS = new Set([
   'revoked',
@@ -136,6 +140,8 @@ function nameOf(kind: ObjectKind, id: string, view: View): string {
   if (kind === 'Team') return member('name');
   if (kind === 'OwnershipOffer') return `${member('client_id')} → ${member('to')}`;
   if (kind === 'Certificate' || kind === 'ClaimCode') return member('client_id');
+  if (kind === 'Workload') return `${member('agent')}: ${member('spiffe_id')}`;
+  if (kind === 'TrustDomain') return member('trust_domain');
   if (kind === 'CertificateAuthority') return member('role');
   if (kind === 'Proposal') return `${member('client_id')}: ${member('kind')}`;
   if (kind === 'Access') return `${member('client_id')} → ${member('resource')}`;

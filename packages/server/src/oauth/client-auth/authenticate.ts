@@ -121,8 +121,12 @@ function verify(
 ): AuthenticatedClient | Promise<AuthenticatedClient> {
   const matched = method.verify(presented, facts?.credentials ?? [], now);
   if (matched instanceof Promise)
-    return matched.then((credential) => admit(deps, facts, credential, method.name, now));
-  return admit(deps, facts, matched, method.name, now);
+    return matched.then((credential) => admit(deps, facts, credential, nameOf(method, credential), now));
+  return admit(deps, facts, matched, nameOf(method, matched), now);
+}
+
+function nameOf(method: ClientAuthMethod, credential: CredentialRecord | undefined): string {
+  return credential === undefined ? method.name : (method.nameFor?.(credential) ?? method.name);
 }
 
 function admit(

@@ -19,6 +19,8 @@ export interface Presented<Proof = unknown> {
 export interface ClientAuthMethod<Proof = unknown> {
   /** Registered name; also what the audit log calls it. */
   readonly name: string;
+  /** Where the credential that matched decides which of two methods it was. Absent: `name`. */
+  readonly nameFor?: (credential: CredentialRecord) => string;
   /**
    * Reads this method's parts of the request, or says `undefined`: "not mine". Never verifies. Throws `Refusal` only
    * for what no method could accept.

@@ -9,6 +9,7 @@ import {
   clientAssertionMismatch,
   isSignedBy,
   parseClientAssertion,
+  SPIFFE_CLIENT_ASSERTION_TYPE,
 } from '@countersign/protocol';
 import { backToBack } from '../../keys/back-to-back.ts';
 import type { JwksCache } from '../../outbound/jwks-cache.ts';
@@ -85,6 +86,8 @@ export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> 
       const text = form.get('client_assertion');
       const type = form.get('client_assertion_type');
       if (text === undefined && type === undefined) return undefined;
+      // spiffe-jwt.ts
+      if (type === SPIFFE_CLIENT_ASSERTION_TYPE) return undefined;
       const proof = read(text, type);
       // RFC 7521 §4.2: client_id is optional; whoever names it beside an assertion is compared with it.
       const clientId = typeof proof === 'string' ? (form.get('client_id') ?? '') : proof.clientId;

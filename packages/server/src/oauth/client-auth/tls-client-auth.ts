@@ -4,7 +4,7 @@ import { BUILT_IN_CA, certificateRule, type CertificateRule } from '../../regist
 import { credentialFault } from '../../registry/effective-access.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
 import type { Certificate } from '../../x509/certificate.ts';
-import { type PathFault, type Trust, validatePath } from '../../x509/path-validation.ts';
+import { type Trust, validatePath } from '../../x509/path-validation.ts';
 import { signatureFault } from '../../x509/signature.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import {
@@ -14,21 +14,7 @@ import {
   presentedCertificate,
 } from './client-certificate.ts';
 import type { ClientAuthMethod } from './method.ts';
-
-const REASONS: { readonly [fault in PathFault]: RefusalReason } = {
-  untrusted: 'certificate_untrusted',
-  bad_signature: 'certificate_untrusted',
-  unusable: 'certificate_untrusted',
-  not_an_authority: 'certificate_untrusted',
-  unknown_critical_extension: 'certificate_untrusted',
-  not_yet_valid: 'certificate_not_yet_valid',
-  expired: 'certificate_expired',
-  weak: 'certificate_weak',
-  wrong_purpose: 'certificate_wrong_purpose',
-  outside_constraints: 'certificate_outside_constraints',
-  revoked: 'certificate_revoked',
-  revocation_unknown: 'certificate_revocation_unknown',
-};
+import { PATH_REASONS } from './path-reasons.ts';
 
 /** What is known of one credential; goes with the record, hence with every change of it. */
 interface Known {
@@ -111,7 +97,7 @@ function faultOf(
   if (remembered !== undefined && now >= remembered.from && now <= remembered.to) return undefined;
   held.delete(digest);
   const result = validatePath(certificates ?? [], rule.trust, now);
-  if (!result.ok) return REASONS[result.fault];
+  if (!result.ok) return PATH_REASONS[result.fault];
   held.set(digest, result);
   for (const [oldest] of held) {
     if (held.size <= MOST_HELD) break;

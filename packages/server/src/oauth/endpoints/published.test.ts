@@ -9,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => scene.close());
 
-const METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
+const METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'spiffe_jwt'];
 const ALGORITHMS = ['ES256', 'ES384', 'PS256', 'RS384', 'EdDSA', 'Ed25519'];
 
 describe('the metadata', () => {

@@ -37,6 +37,7 @@ import {
 import { proofKey, proofOf } from '../../../test/dpop-proof.ts';
 import { addExchange, type ExchangeScene, scopesOf, TOKEN } from '../../../test/exchange-scene.ts';
 import { addFederation, assertingAsGrant, SECONDS } from '../../../test/federation-scene.ts';
+import { addSpiffe, askByJwtSvid, declareDomain, jwtSvidOf, otherDomain } from '../../../test/svid-scene.ts';
 import { openPeopleScene } from '../../../test/people-scene.ts';
 import {
   addApiKey,
@@ -99,6 +100,16 @@ const suspendedBy =
     return await s.ask();
   };
 const CLIENTS = clientAuthority(NOW);
+const OTHER = otherDomain('other.test');
+const WORKLOAD = 'spiffe://other.test/payments';
+/** A JWT-SVID of a declared trust domain, that the client has a credential for, with these claims. */
+const withSvid =
+  (claims: object, form?: Readonly<Record<string, string>>): Reach =>
+  async (s) => {
+    await declareDomain(s, OTHER);
+    await addSpiffe(s, WORKLOAD);
+    return await askByJwtSvid(s, jwtSvidOf(OTHER, WORKLOAD, claims), form);
+  };
 const showing =
   (issued: () => Issued): Reach =>
   async (s) => {
@@ -473,6 +484,16 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   }),
   certificate_malformed: notAuthenticated((s) => askByCertificate(s, [{ der: Uint8Array.of(0x30, 0) }])),
   certificate_subject_mismatch: notAuthenticated(showing(() => CLIENTS.issue({ subject: 'billing' }))),
+  svid_malformed: notAuthenticated((s) => askByJwtSvid(s, 'x.y.z')),
+  svid_client_id_missing: notAuthenticated(withSvid({}, {})),
+  svid_trust_domain_unknown: notAuthenticated((s) => askByJwtSvid(s, jwtSvidOf(OTHER, WORKLOAD))),
+  svid_untrusted: notAuthenticated(async (s) => {
+    await declareDomain(s, OTHER);
+    return await askByJwtSvid(s, jwtSvidOf(otherDomain('c.test'), WORKLOAD));
+  }),
+  svid_audience: notAuthenticated(withSvid({ aud: ['https://b'] })),
+  svid_outdated: notAuthenticated(withSvid({ exp: SECONDS - 1 })),
+  svid_id_mismatch: notAuthenticated(withSvid({ sub: `${WORKLOAD}/other` })),
   certificate_untrusted: notAuthenticated(showing(() => clientAuthority(NOW, 'others').issue())),
   certificate_not_yet_valid: notAuthenticated(showing(() => CLIENTS.issue({ notBefore: NOW + 1000 }))),
   certificate_expired: notAuthenticated(showing(() => CLIENTS.issue({ notAfter: NOW - 1000 }))),

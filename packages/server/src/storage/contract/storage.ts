@@ -4,6 +4,8 @@ import type { Storage } from '../storage.ts';
 import { accessContract } from './access.ts';
 import { accessAsOfContract } from './access-as-of.ts';
 import { approvalContract } from './approvals.ts';
+import { trustDomainContract } from './trust-domains.ts';
+import { workloadContract } from './workloads.ts';
 import { changeContract } from './changes.ts';
 import { credentialContract } from './credentials.ts';
 import { cutoffReceiptContract } from './cutoff-receipts.ts';
@@ -40,6 +42,8 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['access', accessContract],
   ['access as of an instant', accessAsOfContract],
   ['approvals', approvalContract],
+  ['workloads', workloadContract],
+  ['trust domains', trustDomainContract],
   ['policies', policyContract],
   ['reviews', reviewContract],
   ['trusted issuers', trustedIssuerContract],

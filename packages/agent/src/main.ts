@@ -1,0 +1,63 @@
+// The command countersign-agent: flags, signals, exit codes.
+import { rm } from 'node:fs/promises';
+import { createClient } from '@countersign/client';
+import { startAgent } from './agent.ts';
+import { writeReadyFile } from './ready-file.ts';
+import { readSettings, USAGE, UsageError } from './settings.ts';
+import { VERSION } from './version.ts';
+
+/** Runs the command. Exit codes as those of `countersign`: 0 ok, 1 failure, 2 usage. */
+export async function main(args: readonly string[] = process.argv.slice(2)): Promise<void> {
+  try {
+    await run(args);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+  }
+}
+
+async function run(args: readonly string[]): Promise<void> {
+  const asked = readSettings(args, process.env);
+  if (asked.kind !== 'run') {
+    process.stdout.write(asked.kind === 'help' ? USAGE : `${VERSION}\n`);
+    return;
+  }
+  const stopping = signalled();
+  const client = createClient(asked.client);
+  const agent = await startAgent({
+    issuer: asked.client.issuer,
+    client,
+    socket: asked.socket,
+    everyMs: asked.everyMs,
+    now: () => Date.now(),
+    random: () => Math.random(),
+    report: (text) => process.stderr.write(`${new Date().toISOString()} ${text}\n`),
+  });
+  const { readyFile } = asked;
+  if (readyFile !== undefined) {
+    await writeReadyFile(readyFile, {
+      pid: process.pid,
+      version: VERSION,
+      endpoint_socket: agent.endpoint,
+    });
+  }
+  await stopping;
+  await agent.stop();
+  await client.close();
+  if (readyFile !== undefined) await rm(readyFile, { force: true });
+  process.exit(0);
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
+function signalled(): Promise<undefined> {
+  return new Promise((resolve) => {
+    let before = false;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (before) process.exit(1);
+        before = true;
+        resolve(undefined);
+      });
+    }
+  });
+}

@@ -1,0 +1,107 @@
+// Flags and environment of the command. A flag comes before the environment; secrets come by file or environment only.
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type ClientOptions, fetchTrusting } from '@countersign/client';
+import { parseIssuer } from '@countersign/protocol';
+
+export const USAGE = `usage: countersign-agent --issuer URL --client-id ID --client-secret-file FILE --socket PATH
+       countersign-agent --version
+
+  --issuer URL               the authority (COUNTERSIGN_ISSUER)
+  --client-id ID             the identity of this agent (COUNTERSIGN_CLIENT_ID)
+  --client-secret-file FILE  its secret (COUNTERSIGN_CLIENT_SECRET, COUNTERSIGN_CLIENT_SECRET_FILE)
+  --private-key-file FILE    its private key, in the place of a secret (private_key_jwt)
+  --ca-file FILE             certificates to trust beside the authority's (COUNTERSIGN_CA_FILE)
+  --socket PATH              where workloads connect; they get unix://PATH as SPIFFE_ENDPOINT_SOCKET
+  --every SECONDS            how often to ask what is registered: 1 to 300, default 2
+  --ready-file FILE          written once the socket takes calls
+`;
+
+const OPTIONS = {
+  issuer: { type: 'string' },
+  'client-id': { type: 'string' },
+  'client-secret-file': { type: 'string' },
+  'private-key-file': { type: 'string' },
+  'ca-file': { type: 'string' },
+  socket: { type: 'string' },
+  every: { type: 'string' },
+  'ready-file': { type: 'string' },
+  version: { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const;
+
+export type Asked =
+  | { readonly kind: 'version' | 'help' }
+  | {
+      readonly kind: 'run';
+      readonly client: ClientOptions;
+      readonly socket: string;
+      readonly everyMs: number;
+      readonly readyFile: string | undefined;
+    };
+
+/** What was asked is not clear, or not possible: exit code 2. */
+export class UsageError extends Error {}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws UsageError */
+export function readSettings(args: readonly string[], env: Environment): Asked {
+  const values = flagsOf(args);
+  if (values.version === true) return { kind: 'version' };
+  if (values.help === true) return { kind: 'help' };
+  const issuer = parseIssuer(required(values.issuer ?? env['COUNTERSIGN_ISSUER'], '--issuer'));
+  if (issuer === undefined) throw new UsageError('--issuer is not the URL of an authority');
+  const caFile = values['ca-file'] ?? env['COUNTERSIGN_CA_FILE'];
+  return {
+    kind: 'run',
+    client: {
+      issuer,
+      clientId: required(values['client-id'] ?? env['COUNTERSIGN_CLIENT_ID'], '--client-id'),
+      ...proofOf(values, env),
+      ...(caFile === undefined ? {} : { fetch: fetchTrusting(textOf(caFile)) }),
+    },
+    socket: resolve(required(values.socket, '--socket')),
+    everyMs: secondsOf(values.every ?? '2') * 1000,
+    readyFile: values['ready-file'] === undefined ? undefined : resolve(values['ready-file']),
+  };
+}
+
+function flagsOf(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function proofOf(
+  values: { readonly 'client-secret-file'?: string; readonly 'private-key-file'?: string },
+  env: Environment,
+): Pick<ClientOptions, 'clientSecret' | 'privateKey'> {
+  const keyFile = values['private-key-file'];
+  if (keyFile !== undefined) return { privateKey: textOf(keyFile) };
+  const secretFile = values['client-secret-file'] ?? env['COUNTERSIGN_CLIENT_SECRET_FILE'];
+  const secret = secretFile === undefined ? env['COUNTERSIGN_CLIENT_SECRET'] : textOf(secretFile).trim();
+  return { clientSecret: required(secret, '--client-secret-file or --private-key-file') };
+}
+
+function secondsOf(text: string): number {
+  const seconds = /^[1-9][0-9]{0,2}$/.test(text) ? Number(text) : 0;
+  if (seconds < 1 || seconds > 300) throw new UsageError('--every takes 1 to 300 seconds');
+  return seconds;
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+function required(value: string | undefined, what: string): string {
+  if (value === undefined || value === '') throw new UsageError(`${what} is missing\n\n${USAGE}`);
+  return value;
+}

@@ -174,11 +174,9 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
       checkStanding: (token, verified) => checkStanding(token, verified, clock()),
       // The end of a stream is nobody's attempt.
       refuse: refusalFor,
-      count: settings.usage && ((claims, scope, ok) => parts.loaded?.use?.count(claims, scope, ok, clock())),
       clock,
-      onOrders(look) {
-        for (const { cutoffs } of everyAuthority) if (cutoffs !== undefined) cutoffs.onOrders = look;
-      },
+      parts,
+      authorities: everyAuthority,
       closed: stop.signal,
     });
   });

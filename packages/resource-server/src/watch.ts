@@ -1,9 +1,10 @@
 // Tokens of streams, which outlive the request they began with. No RFC says how long one may go on; here it is for as long as
 // its token would be accepted: RFC 9068 §4 (exp), cut-offs, what the authority says of an opaque token or an API key.
 import type { AccessTokenClaims } from '@countersign/protocol/portable';
-import type { AuthenticToken } from './authority.ts';
+import type { Authority, AuthenticToken } from './authority.ts';
 import type { Finding } from './finding.ts';
 import { createScopeReader, missingScope } from './needed-scope.ts';
+import type { LateParts } from './parts.ts';
 import type { Refusal } from './refusal.ts';
 import type { TokenRequest, Verified, VerifyResult } from './token-request.ts';
 
@@ -47,12 +48,12 @@ export interface WatchDeps {
   isStillSigned(verified: AuthenticToken, now: number): boolean;
   checkStanding(token: string, verified: AuthenticToken): MaybePromise<Finding | undefined>;
   refuse(finding: Finding, request: TokenRequest, claims?: AccessTokenClaims): Refusal;
-  /** Undefined where nobody is told of use. */
-  readonly count: ((claims: AccessTokenClaims, scope: readonly string[], ok: boolean) => void) | undefined;
+  /** Who is told of use, where somebody is. */
+  readonly parts: Pick<LateParts, 'loaded'>;
   /** Epoch seconds. */
   readonly clock: () => number;
-  /** Calls `look` whenever there are other orders to cut off. */
-  onOrders(look: () => void): void;
+  /** Whose orders to cut off count. */
+  readonly authorities: readonly Authority[];
   /** Aborted when the verifier was closed. */
   readonly closed: AbortSignal;
 }
@@ -95,7 +96,7 @@ export function createWatches(deps: WatchDeps): Watches {
       if (timer === undefined) {
         timer = startTimer(lookAtAll);
         // An order is not kept waiting for the next look.
-        deps.onOrders(lookAtAll);
+        for (const { cutoffs } of deps.authorities) if (cutoffs !== undefined) cutoffs.onOrders = lookAtAll;
       }
       return stream;
     },
@@ -196,7 +197,8 @@ class Stream implements Watched {
   }
 
   used(scope: string | undefined, ok: boolean): void {
-    this.#deps.count?.(this.claims, scope === undefined ? NO_SCOPE : [scope], ok);
+    const { parts, clock } = this.#deps;
+    parts.loaded?.use?.count(this.claims, scope === undefined ? NO_SCOPE : [scope], ok, clock());
   }
 
   stop(): void {

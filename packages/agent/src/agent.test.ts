@@ -328,6 +328,11 @@ describe.skipIf(process.platform !== 'linux')('the Workload API', () => {
     });
     const calling = openSession(join(folder, 'silent'));
     expect((await call(calling, 'FetchJWTSVID', asking(['a']))).status).toBe(14);
+    const heard = other.heard(AbortSignal.timeout(8000));
+    silent.mode = 'up';
+    silent.workloads = [mine];
+    await heard;
+    expect((await call(calling, 'FetchJWTSVID', asking(['a']))).status).toBe(0);
     calling.close();
     await other.stop();
   });

@@ -32,6 +32,8 @@ export interface AgentOptions {
 export interface RunningAgent {
   /** For `SPIFFE_ENDPOINT_SOCKET`. */
   readonly endpoint: string;
+  /** Resolves when the authority has answered for the first time, or the signal is aborted: before, calls end with 14. */
+  heard(signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -73,6 +75,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   }
   return {
     endpoint: `unix://${options.socket}`,
+    async heard(signal) {
+      while (followed.current() === undefined && !signal.aborted) await followed.changed(signal);
+    },
     async stop() {
       followed.close();
       x509Svids.close();

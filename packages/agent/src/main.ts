@@ -34,7 +34,10 @@ async function run(args: readonly string[]): Promise<void> {
     report: (text) => process.stderr.write(`${new Date().toISOString()} ${text}\n`),
   });
   const { readyFile } = asked;
-  if (readyFile !== undefined) {
+  const stopped = new AbortController();
+  void stopping.then(() => stopped.abort());
+  await agent.heard(stopped.signal);
+  if (readyFile !== undefined && !stopped.signal.aborted) {
     await writeReadyFile(readyFile, {
       pid: process.pid,
       version: VERSION,

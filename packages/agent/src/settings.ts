@@ -15,7 +15,7 @@ export const USAGE = `usage: countersign-agent --issuer URL --client-id ID --cli
   --ca-file FILE             certificates to trust beside the authority's (COUNTERSIGN_CA_FILE)
   --socket PATH              where workloads connect; they get unix://PATH as SPIFFE_ENDPOINT_SOCKET
   --every SECONDS            how often to ask what is registered: 1 to 300, default 2
-  --ready-file FILE          written once the socket takes calls
+  --ready-file FILE          written once the authority has answered and calls are answered
 `;
 
 const OPTIONS = {

@@ -27,6 +27,7 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.long.test.ts'],
+          setupFiles: ['packages/opcua/test/environment.ts'],
           testTimeout: 20_000,
           hookTimeout: 60_000,
           // Tests share nothing but modules, and modules keep nothing: loading the server anew for each file took longer than its tests.

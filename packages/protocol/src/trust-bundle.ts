@@ -55,7 +55,12 @@ function jwtKeyOf({ use: _use, ...jwk }: JsonObject): readonly VerificationKey[]
 function certificateOf({ x5c }: JsonObject): readonly Uint8Array[] {
   const [only, ...more] = Array.isArray(x5c) ? (x5c as unknown[]) : [];
   if (typeof only !== 'string' || more.length > 0) return [];
-  const bytes = decodeBase64url(only.replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_'));
+  const bytes = decodeBase64url(
+    only
+      .replace(/={1,2}$/, '')
+      .replaceAll('+', '-')
+      .replaceAll('/', '_'),
+  );
   return bytes === undefined ? [] : [bytes];
 }
 

@@ -77,10 +77,12 @@ function lazily(table, name) {
     (room) => room.mayLazily && room.paths.every((path) => path.startsWith(`packages/${name}/`)),
   );
   return rooms
-    .map(
-      (room) =>
-        `; ${room.mayLazily?.join(', ')} only lazily, from ${room.paths.map((path) => `\`${path.split('/').slice(3).join('/')}\``).join(' and ')}`,
-    )
+    .map((room) => {
+      const within = room.paths.map((path) => path.split('/').slice(3).join('/'));
+      // A room that is the whole package says nothing by naming it.
+      const from = within.includes('**') ? '' : `, from ${within.map((path) => `\`${path}\``).join(' and ')}`;
+      return `; ${room.mayLazily?.join(', ')} only lazily${from}`;
+    })
     .join('');
 }
 

@@ -14,9 +14,9 @@ import {
 import { certificateView } from '../../registry/certificates/view.ts';
 import { standing } from '../../registry/effective-access.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
-import { StorageError } from '../../storage/errors.ts';
 import { Refusal } from '../refusal.ts';
 import { type ClientCall, type ClientCallDeps, createClientCallEndpoint } from './client-call.ts';
+import { untilNotOvertaken } from './overtaken.ts';
 
 export interface CertificateRenewalDeps extends ClientCallDeps, IssueDeps {
   readonly changes: Changes;
@@ -34,34 +34,24 @@ export function createCertificateRenewalEndpoint(deps: CertificateRenewalDeps): 
   });
 }
 
-/** Copies of one machine may ask at the same instant: who was later finds the credential as the first one left it. */
-const MOST_TRIES = 5;
-
 async function renewed(
   deps: CertificateRenewalDeps,
   call: ClientCall,
   csr: string,
 ): Promise<IssuedCertificate> {
-  for (let tries = 1; ; tries++) {
-    try {
-      const request = certificationRequestOf(csr);
-      return await deps.changes.run(actorOf(call), async (stores, tell) => {
-        // As it is in this transaction: it was proved on facts that may be a moment old.
-        const credential = await stores.credentials.byId(call.client.credential.id);
-        const identity = credential && (await stores.identities.byId(credential.identityId));
-        const fault = credential && identity && standing(identity, credential, deps.clock.now());
-        if (credential === undefined || identity === undefined || fault !== undefined)
-          throw new RegistryRefusal('illegal_transition', `it may not act now: ${fault ?? 'it is gone'}`);
-        const asked = { request, lifetime: undefined, by: 'itself' as const, credential };
-        return await issueCertificate(deps, stores, tell, identity, asked);
-      });
-    } catch (error) {
-      if (error instanceof RegistryRefusal)
-        throw new Refusal('renewal_refused', undefined, { rule: error.reason, says: error.message });
-      const overtaken = error instanceof StorageError && error.fault === 'version_conflict';
-      if (!overtaken || tries >= MOST_TRIES) throw error;
-    }
-  }
+  return await untilNotOvertaken('renewal_refused', async () => {
+    const request = certificationRequestOf(csr);
+    return await deps.changes.run(actorOf(call), async (stores, tell) => {
+      // As it is in this transaction: it was proved on facts that may be a moment old.
+      const credential = await stores.credentials.byId(call.client.credential.id);
+      const identity = credential && (await stores.identities.byId(credential.identityId));
+      const fault = credential && identity && standing(identity, credential, deps.clock.now());
+      if (credential === undefined || identity === undefined || fault !== undefined)
+        throw new RegistryRefusal('illegal_transition', `it may not act now: ${fault ?? 'it is gone'}`);
+      const asked = { request, lifetime: undefined, by: 'itself' as const, credential };
+      return await issueCertificate(deps, stores, tell, identity, asked);
+    });
+  });
 }
 
 /** What a machine is told that got a certificate for itself. */

@@ -8,14 +8,13 @@ import type { Endpoint } from '../../http/route.ts';
 import { certificationRequestOf } from '../../registry/certificates/certificate-request.ts';
 import type { IssuedCertificate } from '../../registry/certificates/issue.ts';
 import { claim, ClaimCodeRefused, type ClaimDeps, type ClaimCodeFault } from '../../registry/claim/claim.ts';
-import { RegistryRefusal } from '../../registry/refusal.ts';
-import { StorageError } from '../../storage/errors.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import type { Attempt } from './attempt.ts';
 import { certificateAnswer } from './certificate-renewal.ts';
 import type { ClientCallDeps } from './client-call.ts';
 import { readForm } from './read-form.ts';
 import { refuse } from './token.ts';
+import { untilNotOvertaken } from './overtaken.ts';
 
 /** What is looked up of codes: the digest is compared there, whether or not there is one. */
 export interface ClaimCodes {
@@ -65,9 +64,7 @@ export function createDeviceClaimEndpoint(deps: DeviceClaimDeps): Endpoint {
   };
 }
 
-/** Two with the same code at the same instant: who was later finds it used. */
-const MOST_TRIES = 3;
-
+/** Two may come with the same code at the same instant: who was later finds it used. */
 async function claimed(
   deps: DeviceClaimDeps,
   request: HttpRequest,
@@ -80,16 +77,13 @@ async function claimed(
     source: request.source,
     instance: callerInstance(request),
   };
-  for (let tries = 1; ; tries++) {
-    try {
+  try {
+    return await untilNotOvertaken('claim_refused', async () => {
       const asked = { codeId: found.id, request: certificationRequestOf(csr) };
       return await deps.changes.run(actor, (stores, tell) => claim(deps, stores, tell, asked));
-    } catch (error) {
-      if (error instanceof ClaimCodeRefused) throw new Refusal(FAULTS[error.fault]);
-      if (error instanceof RegistryRefusal)
-        throw new Refusal('claim_refused', undefined, { rule: error.reason, says: error.message });
-      const overtaken = error instanceof StorageError && error.fault === 'version_conflict';
-      if (!overtaken || tries >= MOST_TRIES) throw error;
-    }
+    });
+  } catch (error) {
+    if (error instanceof ClaimCodeRefused) throw new Refusal(FAULTS[error.fault]);
+    throw error;
   }
 }

@@ -10,12 +10,11 @@ import type { Actor, Changes } from '../../audit/change.ts';
 import { callerInstance } from '../../http/request.ts';
 import { type HttpResponse, jsonResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
-import { RegistryRefusal } from '../../registry/refusal.ts';
 import { type Rotated, rotateItself, type RotateItselfDeps } from '../../registry/rotation/rotate-itself.ts';
 import { rfc3339 } from '../../registry/views.ts';
-import { StorageError } from '../../storage/errors.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import { type ClientCall, type ClientCallDeps, createClientCallEndpoint } from './client-call.ts';
+import { untilNotOvertaken } from './overtaken.ts';
 
 export interface RotateEndpointDeps extends ClientCallDeps, RotateItselfDeps {
   readonly issuer: string;
@@ -61,26 +60,17 @@ function newKeyOf(
   return proof.jwk;
 }
 
-/** Copies of one client may ask at the same instant, with the same key: who was later finds it done. */
-const MOST_TRIES = 3;
-
+/** Copies of one client may ask with the same key: who was later finds it done. */
 async function rotated(
   deps: RotateEndpointDeps,
   call: ClientCall,
   jwk: Parameters<typeof rotateItself>[3]['jwk'],
 ): Promise<Rotated> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await deps.changes.run(actorOf(call), (stores, tell) =>
-        rotateItself(deps, stores, tell, { credentialId: call.client.credential.id, jwk }),
-      );
-    } catch (error) {
-      if (error instanceof RegistryRefusal)
-        throw new Refusal('rotation_refused', undefined, { rule: error.reason, says: error.message });
-      const overtaken = error instanceof StorageError && error.fault === 'version_conflict';
-      if (!overtaken || tries >= MOST_TRIES) throw error;
-    }
-  }
+  return await untilNotOvertaken('rotation_refused', () =>
+    deps.changes.run(actorOf(call), (stores, tell) =>
+      rotateItself(deps, stores, tell, { credentialId: call.client.credential.id, jwk }),
+    ),
+  );
 }
 
 function answerOf({ old, successor }: Rotated): HttpResponse {

@@ -19,11 +19,12 @@ export async function serverCertificate(deployment: Deployment): Promise<ServerC
   const { tls, dataDir } = deployment;
   if (tls.kind === 'none') return { tls: undefined, caFile: undefined };
   if (tls.kind === 'files') {
+    // One after the other: where both are missing, a refusal names the same one each time.
+    const cert = await readFile(tls.certificate, 'utf8');
     if (deployment.mode === 'serve' && (await isReadableByOthers(tls.key))) {
       throw new SettingError('tls-key', 'is readable by others', `chmod 600 ${tls.key}`);
     }
-    const [cert, key] = await Promise.all([readFile(tls.certificate, 'utf8'), readFile(tls.key, 'utf8')]);
-    return { tls: { cert, key }, caFile: undefined };
+    return { tls: { cert, key: await readFile(tls.key, 'utf8') }, caFile: undefined };
   }
   const now = systemClock.now();
   const made =

@@ -141,9 +141,11 @@ export async function openAuthority({
   });
   const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer, clock });
   const svidKeystore = await createSigningKeystore({ keys: storage.svidKeys, signer, clock });
+  const issuing = await openIssuing(storage, rotation);
   const reloads: Promise<void>[] = [];
   storage.onChange((change) => {
-    if (change.kind === 'signing_keys') reloads.push(keystore.reload());
+    if (change.kind === 'signing_keys') reloads.push(keystore.reload(), svidKeystore.reload());
+    if (change.kind === 'certificate_authorities') reloads.push(issuing.ca.reload());
   });
   const secretHash = createSecretHash(new Uint8Array(32).fill(9));
   const ledger = createCutoffLedger({ storage, clock });
@@ -168,7 +170,7 @@ export async function openAuthority({
     claimCodeLifetime: 30 * day,
     trustDomain: TRUST_DOMAIN,
     svidKeystore,
-    issuing: await openIssuing(storage, rotation),
+    issuing,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
     followers,

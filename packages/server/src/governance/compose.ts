@@ -4,12 +4,13 @@ import type { Changes } from '../audit/change.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { StrangerBudget } from '../audit/stranger-budget.ts';
 import type { Clock } from '../clock.ts';
+import { compromiseKey } from '../ca/compromise.ts';
 import type { CutoffFollowers } from '../cutoff/followers.ts';
 import type { CutoffLedger } from '../cutoff/ledger.ts';
 import type { Route } from '../http/route.ts';
 import type { RandomBytes } from '../ids.ts';
 import type { Keystore } from '../keys/keystore.ts';
-import { compromise, type RotationDeps } from '../keys/rotation.ts';
+import type { RotationDeps } from '../keys/rotation.ts';
 import type { Seal } from '../keys/seal.ts';
 import type { RefusedMethods } from '../policy/methods-allowed-per-environment.ts';
 import type { MaximumAge } from '../registry/credential-age.ts';
@@ -193,7 +194,8 @@ function handlersOf(deps: GovernanceDeps): Handlers {
   const rules = { ...deps, digest: (secret: string) => deps.secretHash.digest(secret) };
   const cutting = {
     ...rules,
-    compromiseKey: (stores: Stores, kid: string, tell: Tell) => compromise(deps.rotation, stores, kid, tell),
+    compromiseKey: (stores: Stores, id: string, tell: Tell) =>
+      compromiseKey({ ...deps.rotation, trustDomain: deps.trustDomain }, stores, id, tell),
   };
   return {
     ...identityHandlers(rules),

@@ -26,6 +26,7 @@ import { ownerAcceptance } from '../src/registry/owner/acceptance.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
 import { createCredentialInstances } from '../src/registry/use/credential-instances.ts';
 import { createEndingCallers } from '../src/registry/use/ending-callers.ts';
+import { compromiseKey } from '../src/ca/compromise.ts';
 import { openIssuing, TRUST_DOMAIN } from './issuing.ts';
 import { localSigner } from '../src/signers/local.ts';
 import type { Storage } from '../src/storage/storage.ts';
@@ -167,6 +168,7 @@ export async function openAuthority({
     },
     keystore,
     rotation,
+    compromiseKey: (stores, id, tell) => compromiseKey({ ...rotation, ...issuing }, stores, id, tell),
     claimCodeLifetime: 30 * day,
     trustDomain: TRUST_DOMAIN,
     svidKeystore,

@@ -66,9 +66,10 @@ export function findPrograms() {
 }
 
 function installNodeOpcua() {
-  const installer = join(root, 'packages/opcua/test/node-opcua/install.mjs');
+  const installer = join(root, 'tools/services/install-peer.mjs');
+  const what = [join(root, 'packages/opcua/test/node-opcua'), 'node_modules/node-opcua/dist/index.js'];
   try {
-    return execFileSync(process.execPath, [installer], { encoding: 'utf8' }).trim();
+    return execFileSync(process.execPath, [installer, ...what], { encoding: 'utf8' }).trim();
   } catch {
     return undefined;
   }

@@ -64,7 +64,7 @@ const TOOLCHAINS: Readonly<Record<ToolchainName, Toolchain>> = {
     install: () => run(GO, ['build', '-buildvcs=false', '-o', goBinary, '.'], join(FOLDER, 'go')),
   },
   'spiffe-go': {
-    inputs: ['spiffe-go/go.mod', 'spiffe-go/go.sum', 'spiffe-go/main.go'],
+    inputs: ['go.mod', 'go.sum', 'main.go', 'federation.go'].map((name) => `spiffe-go/${name}`),
     command: [spiffeBinary],
     present: () => existsSync(spiffeBinary),
     install: () => run(GO, ['build', '-buildvcs=false', '-o', spiffeBinary, '.'], join(FOLDER, 'spiffe-go')),

@@ -49,6 +49,7 @@ import { createIssuancePace } from './registry/issuance-pace.ts';
 import { knownResourceServers } from './registry/known-resource-servers.ts';
 import { createCredentialPlaces } from './registry/use/credential-places.ts';
 import { beginToNote, createCredentialUses } from './registry/use/credential-uses.ts';
+import { bundleRefreshHint, createOwnBundle } from './ca/own-bundle.ts';
 import { ownerAcceptance } from './registry/owner/acceptance.ts';
 import { beginToSee, createCredentialInstances } from './registry/use/credential-instances.ts';
 import { createEndingCallers } from './registry/use/ending-callers.ts';
@@ -122,6 +123,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     changes,
   });
   const revocationLists = createRevocationLists({ storage, ca: issuing.ca, clock });
+  const refreshHint = bundleRefreshHint(deployment.keyLead);
+  const ownBundle = createOwnBundle({ ...issuing, storage, svidKeystore, clock, refreshHint });
   const facts = createFactsCache({ storage, capacity: deployment.cachedIdentities });
   const ledger = createCutoffLedger({ storage, clock });
   const feed = createCutoffFeed({ ledger, keystore, clock, issuer });
@@ -228,6 +231,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
         trust: () => issuing.ca.trust(),
         fetch,
       }),
+      ownBundle,
       secretHash,
       scopesOfRoles,
       feed,
@@ -328,6 +332,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       resourceServers.close();
       statusLists.close();
       revocationLists.close();
+      ownBundle.close();
       ledger.close();
       await storage.close();
     },

@@ -36,4 +36,6 @@ export interface CertificateAuthorityStore {
   /** All but retired ones, oldest first. */
   live(): Promise<readonly CertificateAuthorityRecord[]>;
   byId(id: string): Promise<CertificateAuthorityRecord | undefined>;
+  /** How often any of them was written, ever: rises with each insert and replacement, and never falls. */
+  writes(): Promise<number>;
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -27,7 +27,7 @@ function carryingLog() {
 let folder: string;
 let storage: Storage;
 let log: ReturnType<typeof carryingLog>;
-let opened = 0;
+let copies = 0;
 
 /** Of a process that begins: another one may have ended without a word. */
 async function begin(path = join(folder, 'registry.db'), now = NOW): Promise<UsedOnceStore> {
@@ -38,12 +38,10 @@ async function begin(path = join(folder, 'registry.db'), now = NOW): Promise<Use
 }
 
 /** The files as they are at this moment, as kill -9 would leave them; the process that has them goes on. */
-async function copyOfNow(): Promise<string> {
-  const { DatabaseSync } = await import('node:sqlite').catch(async () => import('@photostructure/sqlite'));
-  const path = join(folder, `copy-${++opened}.db`);
-  const database = new DatabaseSync(join(folder, 'registry.db.used-once'));
-  database.exec(`VACUUM INTO '${path}.used-once'`);
-  database.close();
+function copyOfNow(): string {
+  const path = join(folder, `copy-${++copies}.db`);
+  for (const end of ['', '-wal'])
+    copyFileSync(join(folder, `registry.db.used-once${end}`), `${path}.used-once${end}`);
   return path;
 }
 
@@ -69,7 +67,7 @@ it('a proof that is held is used at once, for who holds and for who claims', asy
 it('what an event carries is used after a crash, though nothing else was written', async () => {
   const store = await begin();
   for (const id of ['a', 'b']) log.events.push(store.hold?.('jti', id, UNTIL)?.mark ?? '');
-  const path = await copyOfNow();
+  const path = copyOfNow();
   await storage.close();
   const next = await begin(path);
   expect(next.hold?.('jti', 'a', UNTIL)).toBeUndefined();
@@ -79,7 +77,7 @@ it('what an event carries is used after a crash, though nothing else was written
 it('what was carried is written down by the start that read it: the log is not read twice', async () => {
   const store = await begin();
   log.events.push(store.hold?.('jti', 'a', UNTIL)?.mark ?? '');
-  const path = await copyOfNow();
+  const path = copyOfNow();
   await storage.close();
   await begin(path);
   await storage.close();
@@ -92,7 +90,7 @@ it('what was carried is written down by the start that read it: the log is not r
 it('what is kept is durable without an event', async () => {
   const store = await begin();
   await store.hold?.('jti', 'a', UNTIL)?.keep();
-  const path = await copyOfNow();
+  const path = copyOfNow();
   await storage.close();
   const next = await begin(path);
   expect(next.hold?.('jti', 'a', UNTIL)).toBeUndefined();
@@ -102,7 +100,7 @@ it('what nobody kept and no event carries is written within two seconds all the 
   const store = await begin();
   store.hold?.('jti', 'a', UNTIL);
   await new Promise((resolve) => setTimeout(resolve, 2000));
-  const path = await copyOfNow();
+  const path = copyOfNow();
   await storage.close();
   const next = await begin(path);
   expect(next.hold?.('jti', 'a', UNTIL)).toBeUndefined();
@@ -119,7 +117,7 @@ it('an end in order writes what is held', async () => {
 it('what has expired meanwhile is not used any more', async () => {
   const store = await begin();
   log.events.push(store.hold?.('jti', 'a', UNTIL)?.mark ?? '');
-  const path = await copyOfNow();
+  const path = copyOfNow();
   await storage.close();
   const next = await begin(path, UNTIL + 1001);
   expect(next.hold?.('jti', 'a', UNTIL + 60_000)).toBeDefined();
@@ -128,7 +126,7 @@ it('what has expired meanwhile is not used any more', async () => {
 it('takes nothing for a mark that is none', async () => {
   await begin();
   log.events.push('', 'x', 'AAAAAAAAAAAAAAA*', 'A'.repeat(17), 'A'.repeat(4000));
-  const path = await copyOfNow();
+  const path = copyOfNow();
   await storage.close();
   const next = await begin(path);
   expect(next.hold?.('jti', 'a', UNTIL)).toBeDefined();

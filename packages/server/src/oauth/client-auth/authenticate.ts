@@ -121,9 +121,9 @@ function verify(
   now: number,
 ): AuthenticatedClient | Promise<AuthenticatedClient> {
   const matched = method.verify(presented, facts?.credentials ?? [], now);
-  const next = (credential: CredentialRecord | undefined) =>
-    spend(deps, method, presented, facts, credential, now);
-  return matched instanceof Promise ? matched.then(next) : next(matched);
+  if (matched instanceof Promise)
+    return matched.then((credential) => spend(deps, method, presented, facts, credential, now));
+  return spend(deps, method, presented, facts, matched, now);
 }
 
 /** RFC 7523 §3, 7: a proof for one use is used, whatever becomes of who showed it. */

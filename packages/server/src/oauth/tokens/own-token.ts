@@ -14,6 +14,7 @@ import { createKeyRefresh, OWN_KID } from '../../keys/key-refresh.ts';
 import type { Keystore } from '../../keys/keystore.ts';
 import { readOpaqueClaims } from './opaque-claims.ts';
 import { openOpaqueToken } from './opaque-token.ts';
+import { readOwnCwt } from './own-cwt.ts';
 
 /** A token whose signature, or seal, is right. Whether it is still good is `token-state.ts`'s business. */
 export interface OwnToken {
@@ -80,7 +81,11 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
   }
 
   const judge = (token: string): Judged =>
-    token.startsWith(OPAQUE_TOKEN_PREFIX) ? open(token) : verify(token);
+    token.startsWith(OPAQUE_TOKEN_PREFIX)
+      ? open(token)
+      : token.includes('.')
+        ? verify(token)
+        : readOwnCwt(deps, token);
   const judgeInTurn = backToBack(judge);
 
   async function readAnew(token: string, digest: string): Promise<OwnToken | undefined> {

@@ -6,6 +6,7 @@ import { type RunningAuthority, startAuthority } from '../authority-process.ts';
 import type { ShownCertificate } from '../wire/certificates.ts';
 import { opensslRequest } from '../wire/certification-request.ts';
 import { type Answer, jsonOf, send } from '../wire/exchange.ts';
+import { accessBody, type Machine } from '../wire/admin.ts';
 import { type SeededScene, seedScene } from '../wire/scene.ts';
 import { askToken, type Params } from '../wire/token-request.ts';
 import { expectToken } from '../wire/expectations.ts';
@@ -103,9 +104,19 @@ export function pemOf(der: string): string {
   return `-----BEGIN CERTIFICATE-----\n${der.match(/.{1,64}/g)?.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
-/** A client at a deployment that is whoever shows an SVID with this SPIFFE ID. */
-export async function seedSpiffeClient(authority: RunningAuthority, spiffeId: string): Promise<SeededScene> {
-  const scene = await seedScene('spiffe-client', authority.target);
+/**
+ * A client at a deployment that is whoever shows an SVID with this SPIFFE ID; or `machine`, which is there already: in its own
+ * trust domain a machine has one name.
+ */
+export async function seedSpiffeClient(
+  authority: RunningAuthority,
+  spiffeId: string,
+  machine?: Machine,
+): Promise<SeededScene> {
+  const seeded = await seedScene('spiffe-client', authority.target);
+  if (machine !== undefined)
+    await seeded.admin.must('POST', '/access', accessBody(machine.identityId, seeded.resource, ['read']));
+  const scene = machine === undefined ? seeded : { ...seeded, machine, client: machine };
   const path = `/identities/${scene.machine.identityId}/credentials`;
   await scene.admin.must('POST', path, { type: 'spiffe', spiffe_id: spiffeId });
   return scene;

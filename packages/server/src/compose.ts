@@ -37,6 +37,7 @@ import {
   type IssuanceCounters,
   REFUSALS,
 } from './oauth/compose.ts';
+import { compromiseKey } from './ca/compromise.ts';
 import { createRevocationLists } from './ca/revocation-lists.ts';
 import { openCertificateAuthority } from './open-authority.ts';
 import { openMail, openOutbound } from './open-state.ts';
@@ -201,6 +202,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     version: deps.version,
     changes,
     rotation,
+    compromiseKey: (stores, id, tell) => compromiseKey({ ...rotation, ...issuing }, stores, id, tell),
     issuing,
     claimCodeLifetime: deployment.claimCodeLifetime * 1000,
     trustDomain: issuing.trustDomain,

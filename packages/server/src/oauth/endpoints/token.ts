@@ -122,9 +122,19 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       if (token.cwt !== undefined) return aceTokenResponse(await token.cwt, token);
       return tokenResponse(accessToken, token, asked, answerHeaders(deps, confirmation, attempt.at));
     } catch (error) {
-      return refuse(deps, attempt, error);
+      return refuse(deps, attempt, await keepingProof(attempt, error));
     }
   };
+}
+
+/** Why it is refused, once the proof that was shown for it is durably used: no event of a token carries it. */
+async function keepingProof({ client }: Attempt, error: unknown): Promise<unknown> {
+  try {
+    await client?.spent?.keep();
+    return error;
+  } catch (unavailable) {
+    return unavailable;
+  }
 }
 
 function requireGrant(grants: GrantTable, form: Form): Grant {

@@ -7,10 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
   ACE,
+  CNF,
   type CborMap,
   type CborValue,
   decodeStrict,
   encodeCbor,
+  INTROSPECTION,
   readCose,
   readCwtClaims,
 } from '@countersign/cose';
@@ -58,6 +60,10 @@ export interface TestAuthority {
   ask(device: Device, more?: readonly (readonly [number, CborValue])[]): Promise<AceAnswer>;
   /** One whose key a command line can carry. */
   token(device: Device, scope?: string, resource?: string): Promise<DeviceToken>;
+  /** Another for the key that the device has. */
+  renew(device: Device, current: DeviceToken, scope: string): Promise<DeviceToken>;
+  introspect(device: Device, token: Uint8Array): Promise<CborMap>;
+  revoke(device: Device, token: Uint8Array): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -177,7 +183,7 @@ export async function startAuthority(): Promise<TestAuthority> {
       if (scope !== undefined) asked.push([ACE.scope, scope]);
       for (;;) {
         const { status, map } = await authority.ask(device, asked);
-        if (status !== 200) throw new Error(`no token: ${status} ${String(map.get(ACE.errorDescription))}`);
+        if (status !== 201) throw new Error(`no token: ${status} ${String(map.get(ACE.errorDescription))}`);
         const cnf = (map.get(ACE.cnf) as CborMap).get(1) as CborMap;
         const key = cnf.get(-1) as Uint8Array;
         // A C program takes its key from a command line, where a zero byte ends it.
@@ -185,6 +191,48 @@ export async function startAuthority(): Promise<TestAuthority> {
         const token = map.get(ACE.accessToken) as Uint8Array;
         return { token, kid: cnf.get(2) as Uint8Array, key, jti: jtiOf(token) };
       }
+    },
+    async renew(device, { kid, key }, scope) {
+      const asked: [number, CborValue][] = [
+        [ACE.audience, LOCK],
+        [ACE.scope, scope],
+        [ACE.reqCnf, new Map([[CNF.kid, kid]])],
+      ];
+      const { status, map } = await authority.ask(device, asked);
+      if (status !== 201) throw new Error(`not renewed: ${status} ${String(map.get(ACE.errorDescription))}`);
+      const token = map.get(ACE.accessToken) as Uint8Array;
+      return { token, kid, key, jti: jtiOf(token) };
+    },
+    async introspect({ clientId, clientSecret }, token) {
+      const body = encodeCbor(
+        new Map<number, CborValue>([
+          [INTROSPECTION.token, token],
+          [ACE.clientId, clientId],
+          [ACE.clientSecret, Buffer.from(clientSecret)],
+        ]),
+      );
+      const response = await fetch(`${ready.issuer}/oauth/introspect`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/ace+cbor' },
+        body: Uint8Array.from(body),
+      });
+      const answer = new Uint8Array(await response.arrayBuffer());
+      const read = decodeStrict(answer, { maxBytes: 4096, maxDepth: 6 });
+      if (!read.ok) throw new Error(`the answer (${response.status}) is no CBOR: ${read.fault}`);
+      return read.value as CborMap;
+    },
+    async revoke({ clientId, clientSecret }, token) {
+      const form = {
+        token: Buffer.from(token).toString('base64url'),
+        client_id: clientId,
+        client_secret: clientSecret,
+      };
+      const response = await fetch(`${ready.issuer}/oauth/revoke`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: String(new URLSearchParams(form)),
+      });
+      if (!response.ok) throw new Error(`not revoked: ${response.status}`);
     },
     async stop() {
       child.kill('SIGTERM');

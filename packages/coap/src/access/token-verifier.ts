@@ -58,7 +58,7 @@ export function createTokenVerifier(deps: TokenVerifierDeps): TokenVerifier {
       const shared = await deps.derivationKeys.find(claims.kid);
       if (shared === 'unknown') return 'unknown_derivation_key';
       if (shared === 'unavailable') return 'keys_unavailable';
-      const held = { claims, key: derivePopKey(shared.key, token), kids: [kid, shared.kid] };
+      const held = { claims, key: derivePopKey(shared.key, claims.kid), kids: [kid, shared.kid] };
       return fallen(held) ?? held;
     },
   };

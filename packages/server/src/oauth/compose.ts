@@ -90,7 +90,7 @@ export interface OAuthDeps
   /** Whether callers' certificates are seen here. Default: where there is a listener that asks for them. */
   readonly clientCertificates?: boolean;
   readonly adminResource: string;
-  readonly usedOnce: Pick<UsedOnceStore, 'claim'>;
+  readonly usedOnce: Pick<UsedOnceStore, 'claim' | 'hold'>;
   /** Keys that others publish. */
   readonly jwks: JwksCache;
   readonly storage: Pick<Storage, 'trustedIssuers' | 'credentials' | 'identities' | 'usedOnce'>;

@@ -56,6 +56,8 @@ export interface AskedCertificate {
   /** Milliseconds; undefined: as long as it may. */
   readonly lifetime: number | undefined;
   readonly by: CertificateIssuedBy;
+  /** Milliseconds; undefined: a minute. Whoever renews by itself is content with less. */
+  readonly shortest?: number | undefined;
   /** The credential that it was proved by; undefined: whichever the identity has. */
   readonly credential?: CredentialRecord | undefined;
 }
@@ -96,7 +98,8 @@ export async function issueCertificate(
   await requireOwnKey(stores, identity, subjectKey);
   const { issuer, signer } = issuerOf(deps);
   const now = deps.clock.now();
-  const lifetime = lifetimeOf(deps, identity, asked.lifetime);
+  const shortest = asked.shortest ?? SHORTEST_MS;
+  const lifetime = lifetimeOf(deps, identity, asked.lifetime, shortest);
   const credential = await certificateCredential(deps, stores, tell, identity, { ...asked, lifetime });
   const latest = Math.min(
     now + lifetime,
@@ -105,7 +108,7 @@ export async function issueCertificate(
     issuer.certificate.notAfter,
   );
   const notAfter = Math.floor(latest / 1000) * 1000;
-  if (notAfter - now < SHORTEST_MS)
+  if (notAfter - now < shortest)
     throw new RegistryRefusal(
       'end_out_of_range',
       'the identity, its credential or the authority ends too soon',
@@ -197,10 +200,11 @@ function lifetimeOf(
   { certificateLifetime }: IssueDeps,
   { kind }: IdentityRecord,
   asked: number | undefined,
+  shortest: number,
 ): number {
   const longest = certificateLifetime(kind);
   if (asked === undefined) return longest;
-  if (asked >= SHORTEST_MS && asked <= longest) return asked;
+  if (asked >= shortest && asked <= longest) return asked;
   const hours = Math.round((longest / 3_600_000) * 10) / 10;
   throw new RegistryRefusal('end_out_of_range', `a certificate lasts a minute to ${hours} hours here`, {
     pointer: '/lifetime',

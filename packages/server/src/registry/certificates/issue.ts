@@ -95,12 +95,7 @@ export async function issueCertificate(
   const now = deps.clock.now();
   const lifetime = lifetimeOf(deps, identity, asked.lifetime);
   const credential = await certificateCredential(deps, stores, tell, identity, { ...asked, lifetime });
-  const latest = Math.min(
-    now + lifetime,
-    credential.expiresAt,
-    identity.expiresAt,
-    issuer.certificate.notAfter,
-  );
+  const latest = Math.min(now + lifetime, credential.expiresAt, identity.expiresAt, issuer.notAfter);
   const notAfter = Math.floor(latest / 1000) * 1000;
   if (notAfter - now < SHORTEST_MS)
     throw new RegistryRefusal(

@@ -7,6 +7,7 @@ const MEASURING = [
   'canary',
   'chaos',
   'cutoff-bound',
+  'device-cutoff',
   'full-disk',
   'replay',
   'slow-callers',

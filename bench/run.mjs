@@ -20,6 +20,7 @@ const BENCHES = [
   'verify',
   'use-counting',
   'cutoff',
+  'device-cutoff',
   'call-chain',
   'gateway',
   'mqtt',

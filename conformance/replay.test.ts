@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { freePort, type RunningAuthority, startAuthority } from './authority-process.ts';
 import { scratchDatabase } from './load/postgres.ts';
@@ -17,11 +18,21 @@ describe.runIf(mayStartServers())('an assertion is used once (needs the counters
       const first = await started(startAuthority({ folder, port }));
       const adminSecret = first.target.admin?.client.secret;
       const client = await giveKey(await seedScene('replay', first.target));
-      const assertion = client.assertion();
-      expectToken(await client.ask(assertion));
+      // What the log alone knows of, and what was written down before.
+      const early = client.assertion();
+      const refused = client.assertion();
+      expectToken(await client.ask(early));
+      await sleep(1500);
+      const late = Array.from({ length: 40 }, () => client.assertion());
+      for (const answer of await Promise.all(late.map((assertion) => client.ask(assertion))))
+        expectToken(answer);
+      expectOAuthError(await client.ask(refused, { scope: 'nothing-of-that-name' }), 400, 'invalid_scope');
       await first.stop('SIGKILL');
       await started(startAuthority({ folder, port, adminSecret }));
-      expectOAuthError(await client.ask(assertion), 401, 'invalid_client');
+      // One after the other: many refusals at once would be answered 429.
+      for (const assertion of [early, refused, ...late.slice(0, 6)]) {
+        expectOAuthError(await client.ask(assertion), 401, 'invalid_client');
+      }
       expectToken(await client.ask());
     });
   }, 60_000);

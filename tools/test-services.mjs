@@ -8,6 +8,7 @@ import { provideEnvoy } from './services/envoy.mjs';
 import { provideFrontProxies } from './services/front-proxies.mjs';
 import { provideLibcoap } from './services/libcoap.mjs';
 import { provideMosquitto } from './services/mosquitto.mjs';
+import { provideNodeOpcua } from './services/node-opcua.mjs';
 import { providePostgres } from './services/postgres.mjs';
 import { provideRuntimes } from './services/runtimes.mjs';
 import { provideToolchains } from './services/toolchains.mjs';
@@ -26,6 +27,7 @@ export async function startServices(root = ROOT) {
     ...(await provideMosquitto(root)),
     await provideEnvoy(root),
     await provideLibcoap(root),
+    await provideNodeOpcua(root),
     ...(await provideRuntimes(root)),
   ];
   const found = answers.filter((answer) => 'from' in answer);

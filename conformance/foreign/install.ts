@@ -14,7 +14,7 @@ const PYTHON = process.env['COUNTERSIGN_TEST_PYTHON'] ?? 'python3';
 const GO = process.env['COUNTERSIGN_TEST_GO'] ?? 'go';
 const MAVEN = process.env['COUNTERSIGN_TEST_MAVEN'] ?? 'mvn';
 
-export type ToolchainName = 'node' | 'python' | 'go' | 'java' | 'spiffe-go';
+export type ToolchainName = 'node' | 'python' | 'go' | 'java' | 'spiffe-go' | 'spiffe-python';
 
 /** The command that runs a script of this toolchain, or why it cannot be had here. */
 export type Installed = { readonly command: readonly string[] } | { readonly absent: string };
@@ -29,6 +29,7 @@ interface Toolchain {
 }
 
 const python = join(CACHE, 'python');
+const spiffePython = join(CACHE, 'spiffe-python');
 const goBinary = join(CACHE, 'clientcredentials');
 const spiffeBinary = join(CACHE, 'spiffe');
 const javaClasses = join(CACHE, 'java', 'classes');
@@ -50,12 +51,13 @@ const TOOLCHAINS: Readonly<Record<ToolchainName, Toolchain>> = {
     inputs: ['requirements.txt'],
     command: [join(python, 'bin', 'python')],
     present: () => existsSync(join(python, 'bin', 'python')),
-    install: async () => {
-      rmSync(python, { recursive: true, force: true });
-      await run(PYTHON, ['-m', 'venv', '--without-pip', python], FOLDER);
-      const pip = ['-m', 'pip', '--python', join(python, 'bin', 'python'), 'install', '--quiet'];
-      await run(PYTHON, [...pip, '--disable-pip-version-check', '-r', 'requirements.txt'], FOLDER);
-    },
+    install: () => installPython(python, 'requirements.txt'),
+  },
+  'spiffe-python': {
+    inputs: ['spiffe-python/requirements.txt'],
+    command: [join(spiffePython, 'bin', 'python'), join(FOLDER, 'spiffe-python', 'workload.py')],
+    present: () => existsSync(join(spiffePython, 'bin', 'python')),
+    install: () => installPython(spiffePython, 'spiffe-python/requirements.txt'),
   },
   go: {
     inputs: ['go/go.mod', 'go/go.sum', 'go/main.go'],
@@ -64,7 +66,7 @@ const TOOLCHAINS: Readonly<Record<ToolchainName, Toolchain>> = {
     install: () => run(GO, ['build', '-buildvcs=false', '-o', goBinary, '.'], join(FOLDER, 'go')),
   },
   'spiffe-go': {
-    inputs: ['spiffe-go/go.mod', 'spiffe-go/go.sum', 'spiffe-go/main.go'],
+    inputs: ['go.mod', 'go.sum', 'main.go', 'federation.go'].map((name) => `spiffe-go/${name}`),
     command: [spiffeBinary],
     present: () => existsSync(spiffeBinary),
     install: () => run(GO, ['build', '-buildvcs=false', '-o', spiffeBinary, '.'], join(FOLDER, 'spiffe-go')),
@@ -82,6 +84,14 @@ const TOOLCHAINS: Readonly<Record<ToolchainName, Toolchain>> = {
     },
   },
 };
+
+/** An environment of its own, with these packages and nothing of the machine's. */
+async function installPython(folder: string, requirements: string): Promise<void> {
+  rmSync(folder, { recursive: true, force: true });
+  await run(PYTHON, ['-m', 'venv', '--without-pip', folder], FOLDER);
+  const pip = ['-m', 'pip', '--python', join(folder, 'bin', 'python'), 'install', '--quiet'];
+  await run(PYTHON, [...pip, '--disable-pip-version-check', '-r', requirements], FOLDER);
+}
 
 const promised = new Map<ToolchainName, Promise<Installed>>();
 

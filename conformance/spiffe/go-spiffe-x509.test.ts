@@ -1,14 +1,13 @@
 // go-spiffe v2 on the Workload API of countersign-agent: X.509-SVIDs, watched while they change; `openssl verify` on the chain.
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toolchain } from '../foreign/install.ts';
 import { printed, prepare, runForeign } from '../foreign/run.ts';
 import { type RunningAgent, startAgent } from './agent-process.ts';
+import { stopWatching, until, watchWith } from './watch.ts';
 import { seedWorkload, seedWorkloadOf, type WorkloadScene } from './workload-scene.ts';
 
 const OPENSSL = process.env['COUNTERSIGN_TEST_OPENSSL'] ?? 'openssl';
@@ -26,14 +25,13 @@ describe('go-spiffe: X.509-SVIDs', () => {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-agent-'));
   let scene: WorkloadScene;
   let agent: RunningAgent;
-  const watching: ChildProcess[] = [];
 
   beforeAll(async () => {
     scene = await seedWorkload('go-spiffe-x509');
     agent = await startAgent(folder, scene.target, scene.agent);
   });
   afterAll(async () => {
-    for (const child of watching) child.kill('SIGKILL');
+    stopWatching();
     await agent?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -67,7 +65,7 @@ describe('go-spiffe: X.509-SVIDs', () => {
   });
 
   it('sends the whole state when an identity comes, and when one is cut off; loses the last with 7', async (context) => {
-    const updates = await watch(context.skip);
+    const updates = await watchWith<Update>(context, 'spiffe-go', ['x509-watch'], env());
     await until(() => updates.length === 1);
     expect(idsOf(updates[0])).toEqual([scene.spiffeId]);
     const second = await seedWorkloadOf(scene.admin, scene.agent, 'go-spiffe-second', [MINE]);
@@ -80,26 +78,6 @@ describe('go-spiffe: X.509-SVIDs', () => {
     await until(() => updates.some(({ status }) => status === 'PermissionDenied'));
   });
 
-  async function watch(skip: (why: string) => never): Promise<readonly Update[]> {
-    const installed = await toolchain('spiffe-go');
-    if ('absent' in installed) return skip(installed.absent);
-    const [command = '', ...args] = installed.command;
-    const child = spawn(command, [...args, 'x509-watch'], {
-      env: { PATH: process.env['PATH'] ?? '', ...env() },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    watching.push(child);
-    const updates: Update[] = [];
-    let text = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString('utf8');
-      const lines = text.split('\n');
-      text = lines.pop() ?? '';
-      for (const line of lines) updates.push(JSON.parse(line) as Update);
-    });
-    return updates;
-  }
-
   function openssl(args: readonly string[]): Promise<string> {
     return new Promise((resolve) => {
       execFile(OPENSSL, args, { cwd: folder }, (error, out, err) =>
@@ -111,11 +89,4 @@ describe('go-spiffe: X.509-SVIDs', () => {
 
 function idsOf(update: Update | undefined): string[] {
   return (update?.svids ?? []).map(({ id }) => id);
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; !holds(); tries++) {
-    if (tries > 600) throw new Error('it did not come to pass');
-    await sleep(25);
-  }
 }

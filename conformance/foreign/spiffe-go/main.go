@@ -32,6 +32,14 @@ func fail(err error) {
 }
 
 func main() {
+	switch os.Args[1] {
+	case "federated":
+		federated()
+		return
+	case "federated-watch":
+		federatedWatch()
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 25*time.Second)
 	defer cancel()
 	client, err := workloadapi.New(ctx)

@@ -31,6 +31,10 @@ export const auditEvent = z
     lifetime: z.int().optional().describe('Seconds for which the token lives'),
     parent: z.string().optional().describe('jti of the token that this one was exchanged for'),
     method: z.string().optional(),
+    proof: z
+      .string()
+      .optional()
+      .describe('Of the assertion that was used up for the token: digest and end of its memory, base64url'),
     reason: z.string().optional(),
     source: z.string().optional(),
     instance: z

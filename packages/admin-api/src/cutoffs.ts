@@ -14,7 +14,9 @@ const target = z
 export const cutoffCreate = z
   .strictObject({
     kind: z.enum(CUTOFF_KINDS),
-    id: target.describe('Identity: id or client_id · credential: id · token: jti · key: kid'),
+    id: target.describe(
+      'Identity: id or client_id · credential: id · token: jti · key: kid, or the id of an authority of certificates',
+    ),
     reason,
     successors: z
       .enum(['itself', 'all', 'none'])

@@ -100,7 +100,7 @@ export {
 } from './devices-import.ts';
 export { AUTHORITY_ALGORITHMS, type CertificateAuthority } from './certificate-authorities.ts';
 export { type Certificate, type IssuedCertificate, REVOCATION_CODES } from './certificates.ts';
-export { KEY_ALGORITHMS, type SigningKey } from './keys.ts';
+export { KEY_ALGORITHMS, KEY_PURPOSES, type SigningKey } from './keys.ts';
 export type { Me } from './me.ts';
 export { type OpenApiOptions, openApiDocument } from './openapi.ts';
 export {

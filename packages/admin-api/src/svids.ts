@@ -25,6 +25,9 @@ export const servedWorkloads = z
       }),
     ),
     bundles: z.record(z.string(), trustBundle).describe('By name of the trust domain'),
+    issuers: z
+      .array(der)
+      .describe('Authorities whose certificates count: what another one signed is to be made anew'),
     crl: z.array(z.string().describe('A revocation list, DER in base64')),
   })
   .meta({ id: 'ServedWorkloads' });

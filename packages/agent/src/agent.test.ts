@@ -35,6 +35,10 @@ class Authority {
   mode: 'up' | 'away' | 'refusing' = 'up';
   jwtAsked = 0;
   lifetime = 300;
+  /** Of the key that signs JWT-SVIDs, which is the only one in the bundle. */
+  kid = 'k1';
+  /** Who signs X.509-SVIDs; undefined: the authority does not say. */
+  issuer: string | undefined;
   readonly requests: string[] = [];
 
   fetch = async (url: string | URL, init?: RequestInit): Promise<Response> => {
@@ -49,7 +53,8 @@ class Authority {
     this.jwtAsked++;
     const iat = Math.floor(Date.now() / 1000);
     const exp = iat + this.lifetime;
-    const svid = jwt({ sub: found.spiffe_id, aud: body.audience, iat, exp, jti: `j${this.jwtAsked}` });
+    const claims = { sub: found.spiffe_id, aud: body.audience, iat, exp, jti: `j${this.jwtAsked}` };
+    const svid = jwt(claims, this.kid);
     return Response.json({
       svid,
       spiffe_id: found.spiffe_id,
@@ -59,17 +64,21 @@ class Authority {
 
   #x509(body: string, spiffeId: string): Response {
     this.requests.push((JSON.parse(body) as { csr: string }).csr);
-    const chain = [Buffer.from(`chain ${this.requests.length}`).toString('base64')];
+    const texts = [`chain ${this.requests.length}`, ...(this.issuer === undefined ? [] : [this.issuer])];
+    const chain = texts.map((text) => Buffer.from(text).toString('base64'));
     const expiresAt = new Date(Date.now() + this.lifetime * 1000).toISOString();
     return Response.json({ chain, spiffe_id: spiffeId, expires_at: expiresAt });
   }
 
   #served(): object {
-    const jwk = { ...key.publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256' };
+    const jwk = { ...key.publicKey.export({ format: 'jwk' }), kid: this.kid, alg: 'ES256' };
+    const issuers =
+      this.issuer === undefined ? {} : { issuers: [Buffer.from(this.issuer).toString('base64')] };
     return {
       trust_domain: 'example.org',
       workloads: this.workloads,
       bundles: { 'example.org': { jwt: { keys: [jwk] }, x509: [Buffer.from('root').toString('base64')] } },
+      ...issuers,
       crl: [],
     };
   }
@@ -110,6 +119,15 @@ const tokenIn = (message: Buffer): string => {
       .map(textOf)[0] ?? ''
   );
 };
+
+/** The first message of the bundles, as text. */
+async function bundleOf(session: ClientHttp2Session): Promise<string> {
+  const messages: Buffer[] = [];
+  const watching = begin(session, 'FetchJWTBundles', undefined, {}, (message) => messages.push(message));
+  await until(async () => messages.length > 0);
+  watching.cancel();
+  return String(messages[0]);
+}
 
 describe.skipIf(process.platform !== 'linux')('the Workload API', () => {
   const folder = mkdtempSync(join(tmpdir(), 'agent-'));
@@ -275,6 +293,39 @@ describe.skipIf(process.platform !== 'linux')('the Workload API', () => {
     watching.cancel();
     expect(String(messages[0])).toContain('spiffe://example.org');
     expect(String(messages[0])).toContain('root');
+  });
+
+  it('gives out no JWT-SVID any more whose key has left the bundle', async () => {
+    const before = await call(session, 'FetchJWTSVID', asking(['a']));
+    authority.kid = 'k2';
+    await until(async () => {
+      const { messages } = await call(session, 'FetchJWTSVID', asking(['a']));
+      return tokenIn(messages[0] as Buffer) !== tokenIn(before.messages[0] as Buffer);
+    });
+    authority.kid = 'k3';
+    const kids = authority.jwtAsked;
+    await until(async () => {
+      await call(session, 'FetchJWTSVID', asking(['a']));
+      return authority.jwtAsked > kids;
+    });
+    // Known and young, but of a key that is gone: not even while the authority is away.
+    await call(session, 'FetchJWTSVID', asking(['a']));
+    authority.kid = 'k4';
+    await until(async () => (await bundleOf(session)).includes('k4'));
+    authority.mode = 'away';
+    expect((await call(session, 'FetchJWTSVID', asking(['a']))).status).toBe(14);
+  });
+
+  it('has an X.509-SVID made anew when the authority that signed it does not count any more, and tells whoever watches', async () => {
+    authority.issuer = 'issuer a';
+    const chains: string[] = [];
+    const watching = begin(session, 'FetchX509SVID', undefined, {}, (message) =>
+      chains.push(chainIn(message)),
+    );
+    await until(async () => chains.at(-1)?.endsWith('issuer a') === true);
+    authority.issuer = 'issuer b';
+    await until(async () => chains.at(-1)?.endsWith('issuer b') === true);
+    watching.cancel();
   });
 
   it('withdraws everything when the authority refuses the agent', async () => {

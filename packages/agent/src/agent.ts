@@ -52,9 +52,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const followed = follow({ authority, everyMs: options.everyMs, report: options.report });
   const jwtSvids = createJwtSvids(authority, options.now);
   const x509Svids = createX509Svids({ ...options, authority });
-  followed.onChange(({ registrations }) => {
-    jwtSvids.keepOnly(registrations);
-    x509Svids.keepOnly(registrations);
+  followed.onChange((served) => {
+    jwtSvids.keepOnly(served);
+    x509Svids.keepOnly(served);
   });
   const server = createGrpcServer<Peer>({
     methods: new Map([

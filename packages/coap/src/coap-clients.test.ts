@@ -5,35 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ACE, type CborMap, decodeStrict } from '@countersign/cose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUILT, LOCK } from '../test/authority.ts';
-import { type CoapRun, LIBCOAP, runCoap } from '../test/coap-client.ts';
+import { ALERTS, CLIENTS, type CoapRun, codesIn, LIBCOAP, runCoap, until } from '../test/coap-client.ts';
 import { type CoapScene, openCoapScene } from '../test/coap-scene.ts';
 import { TestClient } from '../test/test-client.ts';
 import { openRelay } from '../test/udp-relay.ts';
 import { createCoapGuard, type CoapRequest } from './index.ts';
 import { CODE, OPTION, readCoap, TYPE, writeCoap } from './message/coap-message.ts';
-
-const CLIENTS = ['coap-client-openssl', 'coap-client-gnutls'] as const;
-const ALERTS = {
-  'coap-client-openssl': {
-    wrongKey: 'alert read:fatal:decrypt error',
-    nobody: 'alert read:fatal:illegal parameter',
-  },
-  'coap-client-gnutls': { wrongKey: "Alert '51'", nobody: "Alert '47'" },
-};
-
-async function until(holds: () => boolean, withinMs = 10_000, says = (): string => ''): Promise<void> {
-  for (let waited = 0; !holds(); waited += 5) {
-    if (waited > withinMs) throw new Error(`waited in vain ${says()}`);
-    await sleep(5);
-  }
-}
-
-/** The codes of the answers that a client printed, in order. */
-function codesIn(out: string): readonly string[] {
-  return [...out.matchAll(/ c:(\d\.\d\d) /g)]
-    .map((match) => match[1] as string)
-    .filter((code) => code !== '0.00');
-}
 
 function hintsIn(out: string): CborMap | undefined {
   const hex = /Content-Format:(?:19|application\/ace\+cbor)[^\n]*\n<<([0-9a-f]+)>>/.exec(out)?.[1];

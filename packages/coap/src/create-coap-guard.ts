@@ -9,6 +9,7 @@ import { createTokenVerifier } from './access/token-verifier.ts';
 import { type Associations, createAssociations, DTLS_LIMITS } from './dtls/associations.ts';
 import { CIPHER_SUITES } from './dtls/cipher-suite.ts';
 import type { Psk } from './dtls/handshake.ts';
+import type { Peer } from './dtls/session.ts';
 import { createSourceBudget } from './dtls/source-budget.ts';
 import { listenUdp, type UdpListener } from './dtls/udp-socket.ts';
 import { GuardedSession, type GuardedSessionDeps } from './guard/guarded-session.ts';
@@ -69,20 +70,26 @@ export function createCoapGuard(options: CoapGuardOptions): CoapGuard {
     verifier,
     store,
     authzInfo,
+    tokenBudget: createSourceBudget(PLAIN_PER_SECOND, PLAIN_BURST, now),
     openUpstream:
       typeof upstream === 'function' ? handlerUpstream(upstream, failed) : udpUpstream(upstream, failed),
     told: (news) => tell(toEvent(news)),
     ended: (session) => void sessions.delete(session),
   };
 
-  /** RFC 9202 §3.3.2: the name of a key whose token was brought before, or the token itself. */
-  async function lookup(identity: Uint8Array): Promise<Psk<HeldToken> | undefined> {
+  /** RFC 9202 §3.3.2: the name of a key whose token was brought before, or the token itself, which is stored then like any other. */
+  async function lookup(identity: Uint8Array, { address }: Peer): Promise<Psk<HeldToken> | undefined> {
     const kid = kidOfPskIdentity(identity);
-    const held = kid === undefined ? await verifier.verify(Uint8Array.from(identity)) : store.byKid(kid);
-    if (typeof held === 'string') tell({ kind: 'token_refused', fault: held, address: '' });
-    if (held === undefined || typeof held === 'string' || verifier.fallen(held) !== undefined)
-      return undefined;
+    const held = kid === undefined ? await brought(Uint8Array.from(identity), address) : store.byKid(kid);
+    if (held === undefined || verifier.fallen(held) !== undefined) return undefined;
     return { key: held.key, holder: held };
+  }
+
+  async function brought(token: Uint8Array, address: string): Promise<HeldToken | undefined> {
+    const held = await verifier.verify(token);
+    const fault = typeof held === 'string' ? held : store.add(held, address);
+    if (fault !== undefined) tell({ kind: 'token_refused', fault, address });
+    return typeof held === 'string' || fault !== undefined ? undefined : held;
   }
 
   const dtls: Associations = createAssociations<HeldToken>({

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
   ACE,
+  CNF,
   type CborMap,
   type CborValue,
   decodeStrict,
@@ -58,6 +59,8 @@ export interface TestAuthority {
   ask(device: Device, more?: readonly (readonly [number, CborValue])[]): Promise<AceAnswer>;
   /** One whose key a command line can carry. */
   token(device: Device, scope?: string, resource?: string): Promise<DeviceToken>;
+  /** Another for the key that the device has. */
+  renew(device: Device, current: DeviceToken, scope: string): Promise<DeviceToken>;
   stop(): Promise<void>;
 }
 
@@ -177,7 +180,7 @@ export async function startAuthority(): Promise<TestAuthority> {
       if (scope !== undefined) asked.push([ACE.scope, scope]);
       for (;;) {
         const { status, map } = await authority.ask(device, asked);
-        if (status !== 200) throw new Error(`no token: ${status} ${String(map.get(ACE.errorDescription))}`);
+        if (status !== 201) throw new Error(`no token: ${status} ${String(map.get(ACE.errorDescription))}`);
         const cnf = (map.get(ACE.cnf) as CborMap).get(1) as CborMap;
         const key = cnf.get(-1) as Uint8Array;
         // A C program takes its key from a command line, where a zero byte ends it.
@@ -185,6 +188,17 @@ export async function startAuthority(): Promise<TestAuthority> {
         const token = map.get(ACE.accessToken) as Uint8Array;
         return { token, kid: cnf.get(2) as Uint8Array, key, jti: jtiOf(token) };
       }
+    },
+    async renew(device, { kid, key }, scope) {
+      const asked: [number, CborValue][] = [
+        [ACE.audience, LOCK],
+        [ACE.scope, scope],
+        [ACE.reqCnf, new Map([[CNF.kid, kid]])],
+      ];
+      const { status, map } = await authority.ask(device, asked);
+      if (status !== 201) throw new Error(`not renewed: ${status} ${String(map.get(ACE.errorDescription))}`);
+      const token = map.get(ACE.accessToken) as Uint8Array;
+      return { token, kid, key, jti: jtiOf(token) };
     },
     async stop() {
       child.kill('SIGTERM');

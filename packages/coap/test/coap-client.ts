@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export type CoapClient = 'coap-client-openssl' | 'coap-client-gnutls' | 'coap-client-notls';
 
@@ -98,4 +99,32 @@ async function freePort(): Promise<number> {
   const { port } = socket.address();
   await new Promise<void>((resolve) => socket.close(() => resolve()));
   return port;
+}
+
+/** On OpenSSL and on GnuTLS. */
+export const CLIENTS = ['coap-client-openssl', 'coap-client-gnutls'] as const;
+/** What each prints when it is told. */
+export const ALERTS: {
+  readonly [client in (typeof CLIENTS)[number]]: { readonly wrongKey: string; readonly nobody: string };
+} = {
+  'coap-client-openssl': {
+    wrongKey: 'alert read:fatal:decrypt error',
+    nobody: 'alert read:fatal:illegal parameter',
+  },
+  'coap-client-gnutls': { wrongKey: "Alert '51'", nobody: "Alert '47'" },
+};
+
+/** Rejects when it has waited in vain. */
+export async function until(holds: () => boolean, withinMs = 10_000, says = (): string => ''): Promise<void> {
+  for (let waited = 0; !holds(); waited += 5) {
+    if (waited > withinMs) throw new Error(`waited in vain ${says()}`);
+    await sleep(5);
+  }
+}
+
+/** The codes of the answers that a client printed, in order. */
+export function codesIn(out: string): readonly string[] {
+  return [...out.matchAll(/ c:(\d\.\d\d) /g)]
+    .map((match) => match[1] as string)
+    .filter((code) => code !== '0.00');
 }

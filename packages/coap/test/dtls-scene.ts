@@ -29,7 +29,7 @@ export interface DtlsScene {
   settle(client: TestClient, peer: Peer): Promise<void>;
 }
 
-export function openDtlsScene(limits: Partial<DtlsLimits> = {}, lookup?: PskLookup<string>): DtlsScene {
+export function openDtlsScene(limits: Partial<DtlsLimits> = {}, lookup?: PskLookup<string, Peer>): DtlsScene {
   let now = 0;
   let seed = 1;
   const sessions: DtlsSession<string>[] = [];

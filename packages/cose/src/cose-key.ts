@@ -30,6 +30,11 @@ export function symmetricKid(value: CborValue | undefined): Uint8Array | undefin
   return isBytes(kid) && kid.length > 0 ? kid : undefined;
 }
 
+/** The kid of a symmetric COSE_Key that has a name and nothing else; undefined for all else. */
+export function namedSymmetricKid(value: CborValue | undefined): Uint8Array | undefined {
+  return isCborMap(value) && value.size === 2 ? symmetricKid(value) : undefined;
+}
+
 /** An elliptic curve public key with both coordinates; undefined for what is none. Never throws. */
 export function readEc2Key(value: CborValue | undefined): KeyObject | undefined {
   if (!isCborMap(value) || value.get(COSE_KEY.kty) !== KTY.ec2) return undefined;

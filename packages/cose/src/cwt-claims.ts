@@ -1,5 +1,5 @@
 // Claims of a CBOR Web Token: RFC 8392 §3.1, `cnf` of RFC 8747 §3.1, `scope` of RFC 8693 §4.2 under its CWT key.
-import { symmetricCoseKey, symmetricKid } from './cose-key.ts';
+import { namedSymmetricKid, symmetricCoseKey } from './cose-key.ts';
 import { isBytes } from './cose-message.ts';
 import {
   type CborKey,
@@ -12,7 +12,18 @@ import {
 } from './strict-cbor.ts';
 
 /** IANA "CBOR Web Token Claims"; `crd` and `acs` are private and go by name (RFC 8392 §1.1). */
-export const CWT = { iss: 1, sub: 2, aud: 3, exp: 4, nbf: 5, iat: 6, cti: 7, cnf: 8, scope: 9 } as const;
+export const CWT = {
+  iss: 1,
+  sub: 2,
+  aud: 3,
+  exp: 4,
+  nbf: 5,
+  iat: 6,
+  cti: 7,
+  cnf: 8,
+  scope: 9,
+  cnonce: 39,
+} as const;
 const CREDENTIAL = 'crd';
 const ACCESS = 'acs';
 /** RFC 8747 §3.1: how the key is told. */
@@ -33,6 +44,8 @@ export interface AccessCwtClaims {
   readonly kid: Uint8Array;
   readonly crd: string;
   readonly acs: string;
+  /** RFC 9200 §5.8.4.4: what a resource server without a clock gave its client for the request. */
+  readonly cnonce?: Uint8Array;
 }
 
 export type CwtFault = 'not_cbor' | 'bad_claims' | 'bad_cnf';
@@ -42,21 +55,21 @@ export type CwtResult =
   | { readonly ok: false; readonly fault: CwtFault };
 
 export function writeCwtClaims(claims: AccessCwtClaims): Uint8Array {
-  const { iss, sub, aud, exp, iat, cti, scope, kid, crd, acs } = claims;
-  return encodeCbor(
-    new Map<CborKey, CborValue>([
-      [CWT.iss, iss],
-      [CWT.sub, sub],
-      [CWT.aud, aud],
-      [CWT.exp, exp],
-      [CWT.iat, iat],
-      [CWT.cti, cti],
-      [CWT.cnf, new Map([[CNF.coseKey, symmetricCoseKey(kid)]])],
-      [CWT.scope, scope],
-      [CREDENTIAL, crd],
-      [ACCESS, acs],
-    ]),
-  );
+  const { iss, sub, aud, exp, iat, cti, scope, kid, crd, acs, cnonce } = claims;
+  const map = new Map<CborKey, CborValue>([
+    [CWT.iss, iss],
+    [CWT.sub, sub],
+    [CWT.aud, aud],
+    [CWT.exp, exp],
+    [CWT.iat, iat],
+    [CWT.cti, cti],
+    [CWT.cnf, new Map([[CNF.coseKey, symmetricCoseKey(kid)]])],
+    [CWT.scope, scope],
+    [CREDENTIAL, crd],
+    [ACCESS, acs],
+  ]);
+  if (cnonce !== undefined) map.set(CWT.cnonce, cnonce);
+  return encodeCbor(map);
 }
 
 /** Reads the payload of a token whose signature has been verified. Never throws. */
@@ -80,14 +93,16 @@ export function readCwtClaims(payload: Uint8Array, limits: CborLimits = TOKEN_LI
   const traced = crd !== undefined && acs !== undefined && isBytes(cti) && cti.length > 0;
   const dated = exp !== undefined && iat !== undefined && !map.has(CWT.nbf);
   if (!named || !traced || !dated) return { ok: false, fault: 'bad_claims' };
-  return { ok: true, claims: { iss, sub, aud, exp, iat, cti, scope, kid, crd, acs } };
+  const cnonce = map.get(CWT.cnonce);
+  if (cnonce !== undefined && !isBytes(cnonce)) return { ok: false, fault: 'bad_claims' };
+  const claims = { iss, sub, aud, exp, iat, cti, scope, kid, crd, acs };
+  return { ok: true, claims: cnonce === undefined ? claims : { ...claims, cnonce } };
 }
 
 /** `{COSE_Key: {kty: 4, kid}}` and nothing else: what a token may not hold is its key. */
 function confirmationKid(cnf: CborValue | undefined): Uint8Array | undefined {
   if (!isCborMap(cnf) || cnf.size !== 1) return undefined;
-  const key = cnf.get(CNF.coseKey);
-  return isCborMap(key) && key.size === 2 ? symmetricKid(key) : undefined;
+  return namedSymmetricKid(cnf.get(CNF.coseKey));
 }
 
 function text(value: CborValue | undefined): string | undefined {

@@ -10,7 +10,7 @@ export {
   HINT,
 } from './ace.ts';
 export { AES_CCM_16_64_128, ES256 } from './cose-algorithm.ts';
-export { readEc2Key, symmetricCoseKey, symmetricKid } from './cose-key.ts';
+export { namedSymmetricKid, readEc2Key, symmetricCoseKey, symmetricKid } from './cose-key.ts';
 export {
   type CoseFault,
   type CoseKind,

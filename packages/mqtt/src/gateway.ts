@@ -14,7 +14,7 @@ import {
 import { createVerifier } from '@countersign/resource-server';
 import type { BrokerConfig, MqttConfig } from './config/config.ts';
 import { createMqttListener } from './listener.ts';
-import { createPlaces } from './places.ts';
+import { createPlaces } from './admission/places.ts';
 import { accept } from './relay/accept.ts';
 import { type BrokerOptions, openBroker } from './relay/broker.ts';
 import type { Session } from './relay/session.ts';

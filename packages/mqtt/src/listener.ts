@@ -3,6 +3,7 @@ import { constants } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { ListenerTlsFiles } from '@countersign/daemon';
+import { chainOf } from './admission/certificate-chain.ts';
 
 export interface MqttListenerOptions {
   readonly tls: ListenerTlsFiles | undefined;
@@ -19,20 +20,6 @@ export interface MqttListener {
 }
 
 const NOTHING: readonly Uint8Array[] = [];
-/** As many as a path may have. */
-const LONGEST_CHAIN = 10;
-
-function chainOf(socket: TLSSocket): readonly Uint8Array[] {
-  const chain: Uint8Array[] = [];
-  for (
-    let next = socket.getPeerX509Certificate();
-    next !== undefined && chain.length < LONGEST_CHAIN;
-    next = next.issuerCertificate
-  )
-    chain.push(next.raw);
-  return chain;
-}
-
 export function createMqttListener({ tls, limits, onClient }: MqttListenerOptions): MqttListener {
   const server: Server =
     tls === undefined

@@ -4,7 +4,7 @@ import type { ListenerTlsFiles } from '@countersign/daemon';
 import { createVerifier, type Verifier, type VerifierOptions } from '@countersign/resource-server';
 import { createTestIssuer, type TestClaims, type TestIssuer } from '@countersign/resource-server/testing';
 import { createMqttListener } from '../src/listener.ts';
-import { createPlaces } from '../src/places.ts';
+import { createPlaces } from '../src/admission/places.ts';
 import { accept } from '../src/relay/accept.ts';
 import { openBroker } from '../src/relay/broker.ts';
 import type { Session } from '../src/relay/session.ts';

@@ -36,6 +36,9 @@ export interface ServerMetadata {
   readonly device_claim_endpoint?: string;
   /** Ours: where a resource server has the keys from which those of its clients are derived (RFC 9202 §3.3.1). */
   readonly derivation_keys_endpoint?: string;
+  /** Ours: the SPIFFE trust domain of the deployment, and where its trust bundle is (profile https_web). */
+  readonly spiffe_trust_domain?: string;
+  readonly spiffe_bundle_endpoint?: string;
   readonly [name: string]: unknown;
 }
 

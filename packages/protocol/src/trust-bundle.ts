@@ -51,10 +51,10 @@ function jwtKeyOf({ use: _use, ...jwk }: JsonObject): readonly VerificationKey[]
   return imported === undefined ? [] : [imported];
 }
 
-/** §4.2.2: exactly one certificate each. RFC 7517 §4.7: base64, not base64url. */
+/** X509-SVID.md §6.2: of several certificates the first one alone. RFC 7517 §4.7: base64, not base64url. */
 function certificateOf({ x5c }: JsonObject): readonly Uint8Array[] {
-  const [only, ...more] = Array.isArray(x5c) ? (x5c as unknown[]) : [];
-  if (typeof only !== 'string' || more.length > 0) return [];
+  const [only] = Array.isArray(x5c) ? (x5c as unknown[]) : [];
+  if (typeof only !== 'string') return [];
   const bytes = decodeBase64url(
     only
       .replace(/={1,2}$/, '')

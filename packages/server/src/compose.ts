@@ -37,6 +37,7 @@ import {
   type IssuanceCounters,
   REFUSALS,
 } from './oauth/compose.ts';
+import { compromiseKey } from './ca/compromise.ts';
 import { createRevocationLists } from './ca/revocation-lists.ts';
 import { takeRootOffline } from './ca/root-offline.ts';
 import { openCertificateAuthority } from './open-authority.ts';
@@ -50,6 +51,7 @@ import { createIssuancePace } from './registry/issuance-pace.ts';
 import { knownResourceServers } from './registry/known-resource-servers.ts';
 import { createCredentialPlaces } from './registry/use/credential-places.ts';
 import { beginToNote, createCredentialUses } from './registry/use/credential-uses.ts';
+import { bundleRefreshHint, createOwnBundle } from './ca/own-bundle.ts';
 import { ownerAcceptance } from './registry/owner/acceptance.ts';
 import { beginToSee, createCredentialInstances } from './registry/use/credential-instances.ts';
 import { createEndingCallers } from './registry/use/ending-callers.ts';
@@ -125,6 +127,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     changes,
   });
   const revocationLists = createRevocationLists({ storage, ca: issuing.ca, clock });
+  const refreshHint = bundleRefreshHint(deployment.keyLead);
+  const ownBundle = createOwnBundle({ ...issuing, storage, svidKeystore, clock, refreshHint });
   const facts = createFactsCache({ storage, capacity: deployment.cachedIdentities });
   const ledger = createCutoffLedger({ storage, clock });
   const feed = createCutoffFeed({ ledger, keystore, clock, issuer });
@@ -201,6 +205,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     version: deps.version,
     changes,
     rotation,
+    compromiseKey: (stores, id, tell) => compromiseKey({ ...rotation, ...issuing }, stores, id, tell),
     issuing,
     claimCodeLifetime: deployment.claimCodeLifetime * 1000,
     trustDomain: issuing.trustDomain,
@@ -231,6 +236,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
         trust: () => issuing.ca.trust(),
         fetch,
       }),
+      ownBundle,
       secretHash,
       scopesOfRoles,
       feed,
@@ -333,6 +339,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       resourceServers.close();
       statusLists.close();
       revocationLists.close();
+      ownBundle.close();
       ledger.close();
       await storage.close();
     },

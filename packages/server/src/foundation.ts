@@ -21,6 +21,7 @@ import { requireRegistryOfLog } from './registry-of-log.ts';
 import { keepOfChanges } from './registry/keep-of-changes.ts';
 import { localSigner } from './signers/local.ts';
 import type { Storage } from './storage/storage.ts';
+import type { UsedOnceStore } from './storage/used-once.ts';
 import type { Logger } from './telemetry/logger.ts';
 
 export interface FoundationDeps {
@@ -48,6 +49,11 @@ export interface Foundation {
   readonly svidKeystore: SigningKeystore;
 }
 
+/** Where the log carries used proofs, those that it alone knows of are used from the start. */
+async function withMarksOf({ marked }: AuditSink, usedOnce: UsedOnceStore): Promise<UsedOnceStore> {
+  return marked === undefined ? usedOnce : ((await usedOnce.carriedBy?.(marked)) ?? usedOnce);
+}
+
 /** `opened` is told how to close what is open, for a start that fails further on. */
 export async function layFoundation(
   { deployment, clock, random, node, logger }: FoundationDeps,
@@ -62,11 +68,12 @@ export async function layFoundation(
       `chmod 600 ${deployment.masterKeyFile}`,
     );
   }
-  const storage = preparingKeys(await openStorage(deployment, clock));
-  opened.push(() => storage.close());
-  await checkMasterKey(masterKey, storage.settings);
+  const registry = preparingKeys(await openStorage(deployment, clock));
+  opened.push(() => registry.close());
+  await checkMasterKey(masterKey, registry.settings);
   const sink = await openAuditSink(deployment, logger);
   opened.push(() => sink.close());
+  const storage = { ...registry, usedOnce: await withMarksOf(sink, registry.usedOnce) };
   await requireRegistryOfLog(storage, sink, deployment.lostChangesUntil);
   const log = createAuditLog(sink, (error) =>
     logger.error({ err: error }, 'the audit log cannot be written: nothing is issued'),

@@ -26,6 +26,7 @@ import { ownerAcceptance } from '../src/registry/owner/acceptance.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
 import { createCredentialInstances } from '../src/registry/use/credential-instances.ts';
 import { createEndingCallers } from '../src/registry/use/ending-callers.ts';
+import { compromiseKey } from '../src/ca/compromise.ts';
 import { openIssuing, TRUST_DOMAIN } from './issuing.ts';
 import { localSigner } from '../src/signers/local.ts';
 import type { Storage } from '../src/storage/storage.ts';
@@ -141,9 +142,11 @@ export async function openAuthority({
   });
   const keystore = await createSigningKeystore({ keys: storage.signingKeys, signer, clock });
   const svidKeystore = await createSigningKeystore({ keys: storage.svidKeys, signer, clock });
+  const issuing = await openIssuing(storage, rotation);
   const reloads: Promise<void>[] = [];
   storage.onChange((change) => {
-    if (change.kind === 'signing_keys') reloads.push(keystore.reload());
+    if (change.kind === 'signing_keys') reloads.push(keystore.reload(), svidKeystore.reload());
+    if (change.kind === 'certificate_authorities') reloads.push(issuing.ca.reload());
   });
   const secretHash = createSecretHash(new Uint8Array(32).fill(9));
   const ledger = createCutoffLedger({ storage, clock });
@@ -165,10 +168,11 @@ export async function openAuthority({
     },
     keystore,
     rotation,
+    compromiseKey: (stores, id, tell) => compromiseKey({ ...rotation, ...issuing }, stores, id, tell),
     claimCodeLifetime: 30 * day,
     trustDomain: TRUST_DOMAIN,
     svidKeystore,
-    issuing: await openIssuing(storage, rotation),
+    issuing,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
     followers,

@@ -14,10 +14,9 @@ import type { HttpRequest } from '../src/http/request.ts';
 import type { HttpResponse } from '../src/http/response.ts';
 import type { Route } from '../src/http/route.ts';
 import { pooledRandom } from '../src/ids.ts';
-import type { Keystore } from '../src/keys/keystore.ts';
 import { rotate } from '../src/keys/rotation.ts';
 import { createSeal } from '../src/keys/seal.ts';
-import { createSigningKeystore } from '../src/keys/signing-keystore.ts';
+import { createSigningKeystore, type SigningKeystore } from '../src/keys/signing-keystore.ts';
 import {
   createOAuthRoutes,
   createTrustBundles,
@@ -27,6 +26,7 @@ import {
 import { OutboundRefusal } from '../src/outbound/outbound-refusal.ts';
 import type { SenderConstraint } from '../src/oauth/sender-constraint/constraint.ts';
 import { createFactsCache } from '../src/registry/facts-cache.ts';
+import { createOwnBundle } from '../src/ca/own-bundle.ts';
 import { createIssuancePace } from '../src/registry/issuance-pace.ts';
 import { knownResourceServers } from '../src/registry/known-resource-servers.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
@@ -71,7 +71,7 @@ export interface TokenScene {
   /** Refusals of strangers, as the budget was told of them. */
   readonly strangers: Stranger[];
   /** Keys of JWT-SVIDs of this deployment. */
-  readonly svidKeystore: Keystore;
+  readonly svidKeystore: SigningKeystore;
   readonly secret: string;
   readonly identity: IdentityRecord;
   readonly credential: CredentialRecord;
@@ -161,6 +161,7 @@ export async function openTokenScene(
       fetch: () => Promise.reject(new OutboundRefusal('connection_failed', '?')),
       clock,
     }),
+    ownBundle: createOwnBundle({ ...issuing, storage, svidKeystore, clock, refreshHint: 300 }),
     revocationLists: createRevocationLists({ storage, ca: issuing.ca, clock }),
     issuer: ISSUER,
     adminResource: `${ISSUER}/v1`,

@@ -20,6 +20,8 @@ export interface Served {
   readonly jwtBundles: ReadonlyMap<string, string>;
   /** The same, DER. */
   readonly x509Bundles: ReadonlyMap<string, readonly Uint8Array[]>;
+  /** Authorities whose X.509-SVIDs count, DER; undefined where the authority does not say. */
+  readonly issuers: readonly Uint8Array[] | undefined;
   /** DER. */
   readonly crl: readonly Uint8Array[];
 }

@@ -71,7 +71,7 @@ export function follow({ authority, everyMs, report }: FollowDeps): Followed {
 }
 
 function withoutAny(served: Served | undefined): Served {
-  const none = { trustDomain: '', jwtBundles: new Map(), x509Bundles: new Map(), crl: [] };
+  const none = { trustDomain: '', jwtBundles: new Map(), x509Bundles: new Map(), issuers: [], crl: [] };
   return { ...(served ?? none), registrations: [] };
 }
 
@@ -82,6 +82,7 @@ function textOf(served: Served): string {
     served.registrations,
     [...served.jwtBundles],
     bundles,
+    served.issuers?.map(base64),
     served.crl.map(base64),
   ]);
 }

@@ -100,7 +100,7 @@ function problemOf(text: string): string {
 }
 
 function readServed(answer: JsonObject): Served {
-  const { trust_domain: trustDomain, workloads, bundles, crl } = answer as Record<string, unknown>;
+  const { trust_domain: trustDomain, workloads, bundles, issuers, crl } = answer as Record<string, unknown>;
   if (!isText(trustDomain) || !isJsonObject(bundles)) throw unintelligible();
   const jwtBundles = new Map<string, string>();
   const x509Bundles = new Map<string, readonly Uint8Array[]>();
@@ -114,6 +114,7 @@ function readServed(answer: JsonObject): Served {
     registrations: listOf(workloads).map(readRegistration),
     jwtBundles,
     x509Bundles,
+    issuers: issuers === undefined ? undefined : certificates(issuers),
     crl: certificates(crl),
   };
 }

@@ -2,7 +2,7 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { createCertificationRequest } from '@countersign/protocol';
-import { type Authority, AuthorityRefused, type Registration } from '../authority/authority.ts';
+import { type Authority, AuthorityRefused, type Registration, type Served } from '../authority/authority.ts';
 import { Changes } from '../changes.ts';
 
 export interface HeldX509Svid {
@@ -19,8 +19,8 @@ export interface X509Svids {
   get(registration: Registration): Promise<HeldX509Svid>;
   /** Resolves when one was replaced or has ended. */
   changed(signal: AbortSignal): Promise<void>;
-  /** Forgets those of other registrations. */
-  keepOnly(registrations: readonly Registration[]): void;
+  /** Forgets those of other registrations, and gives out none whose authority does not count any more. */
+  keepOnly(served: Pick<Served, 'registrations' | 'issuers'>): void;
   close(): void;
 }
 
@@ -50,7 +50,12 @@ export function createX509Svids(deps: X509SvidDeps): X509Svids {
   const held = new Map<string, Held>();
   const making = new Map<string, Promise<Held>>();
   const changes = new Changes();
+  /** Base64; undefined: the authority does not say. */
+  let issuers: ReadonlySet<string> | undefined;
   let closed = false;
+
+  const counts = ({ chain: [, issuer] }: Held): boolean =>
+    issuers === undefined || issuer === undefined || issuers.has(base64(issuer));
 
   const keyOf = ({ id, spiffeId }: Registration): string => JSON.stringify([id, spiffeId]);
 
@@ -122,13 +127,14 @@ export function createX509Svids(deps: X509SvidDeps): X509Svids {
   return {
     async get(registration) {
       const known = held.get(keyOf(registration));
-      const entry =
-        known !== undefined && known.expiresAt > deps.now() ? known : await makeOnce(registration);
+      const good = known !== undefined && known.expiresAt > deps.now() && counts(known);
+      const entry = good ? known : await makeOnce(registration);
       entry.asked = true;
       return entry;
     },
     changed: (signal) => changes.next(signal),
-    keepOnly(registrations) {
+    keepOnly({ registrations, issuers: counting }) {
+      issuers = counting === undefined ? undefined : new Set(counting.map(base64));
       const keys = new Set(registrations.map(keyOf));
       for (const key of held.keys()) if (!keys.has(key)) drop(key);
     },
@@ -141,4 +147,8 @@ export function createX509Svids(deps: X509SvidDeps): X509Svids {
 
 function pkcs8(key: KeyObject): Uint8Array {
   return key.export({ type: 'pkcs8', format: 'der' });
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
 }

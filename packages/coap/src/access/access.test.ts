@@ -60,6 +60,19 @@ describe('tokens', () => {
     expect([store.size, store.byKid(kidOf('k'))?.claims.scope]).toEqual([1, 'y']);
   });
 
+  it('of one second have an order too: one that had to give way does not come back', () => {
+    const store = createTokenStore();
+    const cti = (text: string): Partial<HeldToken['claims']> => ({ iat: 5, cti: Buffer.from(text) });
+    expect(store.add(held('k', cti('wide')), 'a')).toBeUndefined();
+    expect(store.add(held('k', cti('wide')), 'a')).toBeUndefined();
+    expect(store.add(held('k', cti('narrow')), 'a')).toBeUndefined();
+    expect(store.add(held('k', cti('wide')), 'a')).toBe('older_token');
+    expect(store.add(held('k', cti('narrow')), 'a')).toBeUndefined();
+    for (let i = 0; i < 20; i++) store.add(held('k', cti(`more ${i}`)), 'a');
+    expect(store.add(held('k', cti('one too many')), 'a')).toBe('older_token');
+    expect(store.add(held('k', { iat: 6 }), 'a')).toBeUndefined();
+  });
+
   it('that nobody has proved give way: the oldest of the same address, then of all; those that are proved stay', () => {
     const store = createTokenStore({ tokens: 10, unproven: 4, unprovenPerAddress: 2 });
     store.add(held('proved'), 'a');

@@ -4,6 +4,7 @@ import { CODE } from '../message/coap-message.ts';
 /** Every reason there is. For logs and metrics; never sent. */
 export type TokenFault =
   | 'malformed'
+  | 'unknown_protection'
   | 'unknown_key'
   | 'keys_unavailable'
   | 'bad_signature'
@@ -20,9 +21,13 @@ export type TokenFault =
   | 'older_token'
   | 'too_many_tokens';
 
-/** RFC 9200 §5.10.1: 4.01 by default, 4.03 for another audience, 4.00 for a scope that means nothing here. */
+/**
+ * RFC 9200 §5.10.1.1: 4.01 where the protection of a token fails, for another issuer and for one that is over; 4.03 for another audience; 4.00 for a
+ * scope that means nothing here, and where claims cannot be had. What is ours to repair is 5.03 (RFC 7252 §5.9.3.4).
+ */
 export const FAULT_CODES: { readonly [fault in TokenFault]: number } = {
   malformed: CODE.badRequest,
+  unknown_protection: CODE.unauthorized,
   unknown_key: CODE.unauthorized,
   keys_unavailable: CODE.serviceUnavailable,
   bad_signature: CODE.unauthorized,

@@ -13,6 +13,8 @@ export interface HeldToken {
 
 interface Entry {
   token: HeldToken;
+  /** Tokens of the same second that it took the place of, by their `cti`: they do not come back. */
+  superseded: Set<string>;
   /** Who brought it; undefined once somebody has proved to have its key. */
   unprovenFrom: string | undefined;
 }
@@ -29,6 +31,9 @@ export const TOKEN_STORE_LIMITS: TokenStoreLimits = {
   unproven: 4096,
   unprovenPerAddress: 256,
 };
+
+/** Tokens for one key with the same `iat`. */
+const MOST_IN_A_SECOND = 8;
 
 export interface TokenStore {
   /** Undefined: it is held now, in the place of an older one with the same key. */
@@ -61,6 +66,20 @@ export function createTokenStore(limits: TokenStoreLimits = TOKEN_STORE_LIMITS):
     if (oldest !== undefined) remove(oldest[0]);
   }
 
+  /** RFC 9202 §3.4: the later one counts, by `iat`; within a second the one that was brought later. */
+  function replace(entry: Entry, token: HeldToken): TokenFault | undefined {
+    const { claims } = entry.token;
+    const [cti, ctiBefore] = [textOf(token.claims.cti), textOf(claims.cti)];
+    if (token.claims.iat < claims.iat || entry.superseded.has(cti)) return 'older_token';
+    if (token.claims.iat > claims.iat) entry.superseded.clear();
+    else if (cti !== ctiBefore) {
+      if (entry.superseded.size === MOST_IN_A_SECOND) return 'older_token';
+      entry.superseded.add(ctiBefore);
+    }
+    entry.token = token;
+    return undefined;
+  }
+
   return {
     add(token, from) {
       const kid = textOf(token.claims.kid);
@@ -68,13 +87,11 @@ export function createTokenStore(limits: TokenStoreLimits = TOKEN_STORE_LIMITS):
       if (known !== undefined) {
         const { claims } = known.token;
         if (claims.sub !== token.claims.sub || claims.iss !== token.claims.iss) return 'key_of_another';
-        if (token.claims.iat < claims.iat) return 'older_token';
-        known.token = token;
-        return undefined;
+        return replace(known, token);
       }
       makeRoom(from);
       if (entries.size >= limits.tokens) return 'too_many_tokens';
-      entries.set(kid, { token, unprovenFrom: from });
+      entries.set(kid, { token, superseded: new Set(), unprovenFrom: from });
       unproven.set(kid, from);
       return undefined;
     },
@@ -94,6 +111,6 @@ export function createTokenStore(limits: TokenStoreLimits = TOKEN_STORE_LIMITS):
   };
 }
 
-function textOf(kid: Uint8Array): string {
-  return Buffer.from(kid).toString('latin1');
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1');
 }

@@ -36,11 +36,12 @@ export function createTokenVerifier(deps: TokenVerifierDeps): TokenVerifier {
     fallen,
     async verify(token) {
       const cose = readCose(token);
-      if (!cose.ok || cose.message.kind !== 'sign1') return 'malformed';
+      if (!cose.ok) return 'malformed';
       const { message } = cose;
       // What is not under the signature anybody may have written.
       const kid = textOf(message.protected.get(HEADER.kid));
-      if (kid === undefined || message.protected.get(HEADER.alg) !== ES256) return 'malformed';
+      const isSigned = message.kind === 'sign1' && message.protected.get(HEADER.alg) === ES256;
+      if (kid === undefined || !isSigned) return 'unknown_protection';
       const signer = await deps.issuer.findKey(kid, 'ES256');
       if (signer === 'unknown') return 'unknown_key';
       if (signer === 'unavailable') return 'keys_unavailable';
@@ -48,14 +49,16 @@ export function createTokenVerifier(deps: TokenVerifierDeps): TokenVerifier {
       const read = readCwtClaims(message.body);
       if (!read.ok) return 'bad_claims';
       const { claims } = read;
+      // RFC 9200 §5.10.1.1: of several faults the first in this order is told.
       if (claims.iss !== deps.issuer.issuer) return 'wrong_issuer';
+      if (deps.clock() >= claims.exp) return 'expired';
       if (claims.aud !== deps.audience) return 'wrong_audience';
       if (claims.iat > deps.clock() + deps.leeway) return 'issued_in_the_future';
       if (!claims.scope.split(' ').some((scope) => deps.knowsScope(scope))) return 'unknown_scope';
       const shared = await deps.derivationKeys.find(claims.kid);
       if (shared === 'unknown') return 'unknown_derivation_key';
       if (shared === 'unavailable') return 'keys_unavailable';
-      const held = { claims, key: derivePopKey(shared.key, token), kids: [kid, shared.kid] };
+      const held = { claims, key: derivePopKey(shared.key, claims.kid), kids: [kid, shared.kid] };
       return fallen(held) ?? held;
     },
   };

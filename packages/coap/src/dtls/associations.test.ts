@@ -4,7 +4,8 @@ import { IDENTITY, KEY, openDtlsScene } from '../../test/dtls-scene.ts';
 import { TestClient } from '../../test/test-client.ts';
 import { ALERT } from './alert.ts';
 import { CIPHER_SUITES } from './cipher-suite.ts';
-import { CONTENT } from './record.ts';
+import { HANDSHAKE, writeHandshake } from './handshake-message.ts';
+import { CONTENT, writeRecord } from './record.ts';
 
 const PEER = { address: '192.0.2.1', port: 4000 };
 
@@ -99,6 +100,31 @@ describe('a handshake', () => {
     expect(scene.associations.handshakes).toBe(0);
   });
 
+  it('asks for the cookie as DTLS 1.0, which every client reads (RFC 6347 §4.2.1)', () => {
+    const scene = openDtlsScene();
+    scene.associations.receive(new TestClient({ identity: IDENTITY, key: KEY }).start(), PEER);
+    const datagram = scene.sent[0]?.datagram as Uint8Array;
+    expect([...datagram.subarray(1, 3)]).toEqual([0xfe, 0xff]);
+    expect([...datagram.subarray(25, 27)]).toEqual([0xfe, 0xff]);
+  });
+
+  it('says a flight again but so often, whatever comes in the name of a client', () => {
+    const scene = openDtlsScene();
+    const client = new TestClient({ identity: IDENTITY, key: KEY });
+    scene.associations.receive(client.start(), PEER);
+    const [again] = client.receive(scene.sent.shift()?.datagram as Uint8Array);
+    scene.associations.receive(again as Buffer, PEER);
+    scene.sent.length = 0;
+    // Old handshake messages of no bytes, as many as a datagram holds: each seems to say that our flight was lost.
+    const old = writeHandshake(HANDSHAKE.clientKeyExchange, 0, new Uint8Array(0));
+    const fragment = Buffer.concat(Array.from({ length: 100 }, () => old));
+    const spoofed = writeRecord({ type: CONTENT.handshake, epoch: 0, sequence: 9, fragment });
+    for (let i = 0; i < 50; i++) scene.associations.receive(spoofed, PEER);
+    for (let i = 0; i < 50; i++) scene.associations.receive(again as Buffer, PEER);
+    expect(scene.sent.length).toBeLessThanOrEqual(8);
+    expect(scene.sent.length).toBeGreaterThan(0);
+  });
+
   it('is limited in number, by address and in all', async () => {
     const scene = openDtlsScene({ handshakes: 5, handshakesPerAddress: 2 });
     const begin = (address: string, port: number): void => {
@@ -143,6 +169,10 @@ describe('a session', () => {
     // Those more than 64 before the newest are beyond what is remembered.
     expect(scene.messages.length).toBe(64);
     expect(new Set(scene.messages).size).toBe(64);
+    const other = client.seal(Buffer.from('in the name of another version'));
+    other.writeUInt16BE(0xfeff, 1);
+    scene.associations.receive(other, PEER);
+    expect(scene.messages.length).toBe(64);
     const forged = client.seal(Buffer.from('forged'));
     forged[forged.length - 1] = (forged.at(-1) as number) ^ 1;
     scene.associations.receive(forged, PEER);

@@ -5,7 +5,7 @@ import { type ClientHello, readClientHello } from './client-hello.ts';
 import { createCookies } from './cookie.ts';
 import { Handshake, type HandshakeFault, type PskLookup } from './handshake.ts';
 import { type Fragment, HANDSHAKE, readFragments, writeHandshake } from './handshake-message.ts';
-import { CONTENT, DTLS_1_2, type DtlsRecord, readRecords, writeRecord } from './record.ts';
+import { CONTENT, DTLS_1_0, DTLS_1_2, type DtlsRecord, readRecords, writeRecord } from './record.ts';
 import { type DtlsSession, type Peer, Session, type SessionEvents } from './session.ts';
 import { createSourceBudget } from './source-budget.ts';
 
@@ -36,7 +36,7 @@ export const DTLS_LIMITS: DtlsLimits = {
 };
 
 export interface AssociationsDeps<Holder> {
-  readonly lookup: PskLookup<Holder>;
+  readonly lookup: PskLookup<Holder, Peer>;
   /** Says who has come, and is told by whom to hear of it. */
   readonly opened: (session: DtlsSession<Holder>) => SessionEvents;
   readonly send: (datagram: Uint8Array, peer: Peer) => void;
@@ -110,7 +110,7 @@ export function createAssociations<Holder>(deps: AssociationsDeps<Holder>): Asso
     if (!cookies.isGood(peerText(peer), hello)) return verify(peer, record, hello);
     const current = pending.get(key);
     if (current !== undefined && Buffer.compare(current.cookie, hello.cookie) === 0)
-      return current.handshake.sendFlight();
+      return current.handshake.repeatFlight();
     const suite = deps.suites.find(({ id }) => hello.cipherSuites.includes(id));
     const fault: AlertName | undefined =
       hello.version > DTLS_1_2 ? 'protocol_version' : suite === undefined ? 'handshake_failure' : undefined;
@@ -123,9 +123,10 @@ export function createAssociations<Holder>(deps: AssociationsDeps<Holder>): Asso
 
   function verify(peer: Peer, { sequence }: DtlsRecord, hello: ClientHello): void {
     const cookie = cookies.make(peerText(peer), hello);
-    const body = Buffer.concat([Uint8Array.of(DTLS_1_2 >> 8, DTLS_1_2 & 0xff, cookie.length), cookie]);
+    // RFC 6347 §4.2.1: DTLS 1.0, whatever version will be agreed on.
+    const body = Buffer.concat([Uint8Array.of(DTLS_1_0 >> 8, DTLS_1_0 & 0xff, cookie.length), cookie]);
     const fragment = writeHandshake(HANDSHAKE.helloVerifyRequest, 0, body);
-    send(writeRecord({ type: CONTENT.handshake, epoch: 0, sequence, fragment }), peer);
+    send(writeRecord({ type: CONTENT.handshake, epoch: 0, sequence, fragment }, DTLS_1_0), peer);
   }
 
   function say(peer: Peer, { sequence }: DtlsRecord, alert: AlertName): void {
@@ -149,7 +150,7 @@ export function createAssociations<Holder>(deps: AssociationsDeps<Holder>): Asso
       recordSequence: record.sequence,
       suite,
       random: deps.random,
-      lookup: deps.lookup,
+      lookup: (identity) => deps.lookup(identity, peer),
       send: (datagram) => send(datagram, peer),
       done(established) {
         remove(key);

@@ -15,8 +15,9 @@ export interface Psk<Holder> {
 }
 
 /** Undefined: nobody goes by that identity. */
-export type PskLookup<Holder> = (
+export type PskLookup<Holder, From = void> = (
   identity: Uint8Array,
+  from: From,
 ) => Psk<Holder> | undefined | Promise<Psk<Holder> | undefined>;
 
 export type HandshakeFault =
@@ -52,6 +53,8 @@ export interface HandshakeDeps<Holder> {
 }
 
 const EARLY_RECORDS = 4;
+/** Flights said again because a client seems to ask for it: of what comes in the clear anybody may be the author, who would drown it. */
+const MOST_REPEATS = 4;
 const RANDOM_BYTES = 32;
 
 export class Handshake<Holder> {
@@ -64,6 +67,7 @@ export class Handshake<Holder> {
   #flight: readonly { readonly type: number; readonly fragment: Uint8Array }[];
   /** Records of the new epoch that came before its keys were there. */
   #early: DtlsRecord[] = [];
+  #repeats = 0;
   #isLookingUp = false;
   #over = false;
   #secured:
@@ -95,6 +99,11 @@ export class Handshake<Holder> {
       writeRecord({ type, epoch: 0, sequence: this.#recordSequence++, fragment }),
     );
     this.#deps.send(Buffer.concat(records));
+  }
+
+  /** RFC 6347 §4.2.4: the client says again what it said, so ours was lost. */
+  repeatFlight(): void {
+    if (this.#repeats++ < MOST_REPEATS) this.sendFlight();
   }
 
   receive(record: DtlsRecord): void {
@@ -142,8 +151,9 @@ export class Handshake<Holder> {
     const fragments = readFragments(record.fragment);
     // RFC 6347 §4.1.2.7: in the clear anybody may have sent it.
     if (fragments === undefined) return;
+    if (fragments.some(({ sequence, offset }) => sequence < this.#messages.next && offset === 0))
+      this.repeatFlight();
     for (const fragment of fragments) {
-      if (fragment.sequence < this.#messages.next && fragment.offset === 0) this.sendFlight();
       for (const message of this.#messages.add(fragment)) this.#take(message);
     }
   }

@@ -1,9 +1,9 @@
 // DTLS records: RFC 6347 §4.1.
 
 export const CONTENT = { changeCipherSpec: 20, alert: 21, handshake: 22, applicationData: 23 } as const;
-/** DTLS 1.2; a first ClientHello may still say 1.0 (RFC 6347 §4.2.1, RFC 5246 appendix E.1). */
 export const DTLS_1_2 = 0xfefd;
-const DTLS_1_0 = 0xfeff;
+/** A first ClientHello may say it (RFC 5246 appendix E.1), and the answer with a cookie does (RFC 6347 §4.2.1). */
+export const DTLS_1_0 = 0xfeff;
 export const RECORD_HEADER_BYTES = 13;
 /** Of a datagram, looked at. A flight of a client has four. */
 const MOST_RECORDS = 16;
@@ -30,9 +30,10 @@ export function readRecords(datagram: Uint8Array): readonly DtlsRecord[] {
     const length = view.getUint16(at + 11);
     const start = at + RECORD_HEADER_BYTES;
     if (type < CONTENT.changeCipherSpec || type > CONTENT.applicationData) break;
-    if (version !== DTLS_1_2 && version !== DTLS_1_0) break;
-    if (length === 0 || length > datagram.length - start) break;
     const epoch = view.getUint16(at + 3);
+    // What is sealed is of the version that was agreed on (RFC 6347 §4.1): it is under the seal.
+    if (version !== DTLS_1_2 && (version !== DTLS_1_0 || epoch > 0)) break;
+    if (length === 0 || length > datagram.length - start) break;
     const sequence = view.getUint16(at + 5) * 2 ** 32 + view.getUint32(at + 7);
     records.push({ type, version, epoch, sequence, fragment: datagram.subarray(start, start + length) });
     at = start + length;
@@ -40,10 +41,13 @@ export function readRecords(datagram: Uint8Array): readonly DtlsRecord[] {
   return records;
 }
 
-export function writeRecord({ type, epoch, sequence, fragment }: Omit<DtlsRecord, 'version'>): Buffer {
+export function writeRecord(
+  { type, epoch, sequence, fragment }: Omit<DtlsRecord, 'version'>,
+  version: number = DTLS_1_2,
+): Buffer {
   const record = Buffer.alloc(RECORD_HEADER_BYTES + fragment.length);
   record.writeUInt8(type, 0);
-  record.writeUInt16BE(DTLS_1_2, 1);
+  record.writeUInt16BE(version, 1);
   record.writeUInt16BE(epoch, 3);
   record.writeUIntBE(sequence, 5, 6);
   record.writeUInt16BE(fragment.length, 11);

@@ -8,7 +8,9 @@ import {
   OPTION,
   optionNumber,
   optionValues,
+  TYPE,
 } from '../message/coap-message.ts';
+import { hasUnknownCritical } from '../message/critical-options.ts';
 import { type Method, readTarget } from '../message/request-target.ts';
 import type { OpenUpstream } from './upstream.ts';
 
@@ -45,7 +47,7 @@ export function handlerUpstream(handler: CoapHandler, failed: (error: Error) => 
 
     async function answer(message: CoapMessage): Promise<Answer> {
       try {
-        return toAnswer(await handler(requestOf(message, claims)));
+        return acceptable(message, toAnswer(await handler(requestOf(message, claims()))));
       } catch (error) {
         failed(error instanceof Error ? error : new Error('the handler failed', { cause: error }));
         return { code: INTERNAL_SERVER_ERROR };
@@ -55,6 +57,12 @@ export function handlerUpstream(handler: CoapHandler, failed: (error: Error) => 
     return {
       forward(message) {
         if (isOver || message.code === CODE.empty) return;
+        // A part is not served as if it were the whole, nor under a condition that nobody has looked at.
+        if (hasUnknownCritical(message)) {
+          const refusal = { code: CODE.badOption };
+          if (message.type === TYPE.confirmable) deliver(answerTo(message, refusal, message.messageId));
+          return;
+        }
         if (exchanges.has(message.messageId)) {
           const known = exchanges.get(message.messageId);
           if (known !== undefined) deliver(known);
@@ -72,6 +80,8 @@ export function handlerUpstream(handler: CoapHandler, failed: (error: Error) => 
           deliver(bytes);
         });
       },
+      // It has no Observe.
+      release: () => undefined,
       close() {
         isOver = true;
         exchanges.clear();
@@ -91,6 +101,15 @@ function requestOf(message: CoapMessage, claims: AccessCwtClaims): CoapRequest {
     contentFormat: optionNumber(message, OPTION.contentFormat),
     claims,
   };
+}
+
+/** RFC 7252 §5.10.4: in another format than the one that is asked for nothing is given. */
+function acceptable(message: CoapMessage, answer: Answer): Answer {
+  const wanted = optionNumber(message, OPTION.accept);
+  const isGiven = (answer.options ?? []).length > 0 && (answer.payload ?? '').length > 0;
+  if (wanted === undefined || !isGiven || answer.code >= CODE.badRequest) return answer;
+  const given = optionNumber({ options: answer.options ?? [] }, OPTION.contentFormat);
+  return given === wanted ? answer : { code: CODE.notAcceptable };
 }
 
 function toAnswer({ code, payload, contentFormat }: CoapResponse): Answer {

@@ -1,5 +1,5 @@
 // Requests without DTLS: tokens are taken, and all else is told where to get one (RFC 9200 §5.3, §5.10.1).
-import { AUTHZ_INFO, type AuthzInfoDeps, takeToken } from '../access/authz-info.ts';
+import { type AuthzInfoDeps, answerAuthzInfo, isAuthzInfo } from '../access/authz-info.ts';
 import { type HintFacts, withHints } from '../access/hints.ts';
 import { type Permissions, scopesFor } from '../access/permissions.ts';
 import type { SourceBudget } from '../dtls/source-budget.ts';
@@ -21,11 +21,11 @@ export function createPlainEndpoint(
 ): (datagram: Uint8Array, from: string) => Promise<Uint8Array | undefined> {
   let messageId = 0;
 
-  async function answerOf(message: CoapMessage, from: string): Promise<Answer> {
+  async function answerOf(message: CoapMessage, from: string): Promise<Answer | undefined> {
     const read = readTarget(message);
     if (!read.ok) return { code: read.code };
     const { target } = read;
-    if (target.path === AUTHZ_INFO) return { code: await takeToken(deps.authzInfo, message, target, from) };
+    if (isAuthzInfo(target.path)) return answerAuthzInfo(deps.authzInfo, message, target, from);
     return withHints(CODE.unauthorized, deps.hints, scopesFor(deps.permissions, target));
   }
 
@@ -36,6 +36,7 @@ export function createPlainEndpoint(
     if (!deps.budget.take(from)) return undefined;
     if (message === undefined || !isRequest(message)) return resetFor(datagram);
     const answer = await answerOf(message, from);
+    if (answer === undefined) return undefined;
     messageId = (messageId + 1) & 0xffff;
     return answerTo(message, answer, messageId);
   };

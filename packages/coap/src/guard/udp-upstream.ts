@@ -2,7 +2,7 @@
 // never meet; acknowledgements, retransmissions, Observe and blocks are between the client and that server.
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import { CODE, type CoapMessage, numberOption, OPTION, TYPE, writeCoap } from '../message/coap-message.ts';
+import { type CoapMessage, numberOption, OPTION, TYPE, writeCoap } from '../message/coap-message.ts';
 import type { OpenUpstream } from './upstream.ts';
 
 export interface UdpServer {
@@ -45,9 +45,12 @@ export function udpUpstream({ host, port }: UdpServer, failed: (error: Error) =>
       forward(_message, bytes) {
         if (!isOver) send(bytes);
       },
-      close(observed) {
+      release(observed) {
         if (isOver) return;
         for (const [index, registration] of observed.entries()) send(deregistration(registration, index));
+      },
+      close() {
+        if (isOver) return;
         isOver = true;
         // What was given to send leaves first.
         setImmediate(() => socket.close());
@@ -62,5 +65,5 @@ function deregistration(registration: CoapMessage, index: number): Uint8Array {
     option.number === OPTION.observe ? numberOption(OPTION.observe, 1) : option,
   );
   const messageId = (registration.messageId + 0x8000 + index) & 0xffff;
-  return writeCoap({ ...registration, type: TYPE.nonConfirmable, code: CODE.get, messageId, options });
+  return writeCoap({ ...registration, type: TYPE.nonConfirmable, messageId, options });
 }

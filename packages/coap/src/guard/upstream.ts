@@ -6,9 +6,11 @@ import type { CoapMessage } from '../message/coap-message.ts';
 export interface Upstream {
   /** `bytes` is the message as it came. Acknowledgements and resets come here too. */
   forward(message: CoapMessage, bytes: Uint8Array): void;
-  /** Nobody asks any more. `observed`: registrations that are to end (RFC 7641 §3.6). */
-  close(observed: readonly CoapMessage[]): void;
+  /** These registrations are to end (RFC 7641 §3.6). */
+  release(observed: readonly CoapMessage[]): void;
+  /** Nobody asks any more. */
+  close(): void;
 }
 
-/** Opens one for a session. `claims`: whose it is; `deliver`: takes messages for the client. */
-export type OpenUpstream = (claims: AccessCwtClaims, deliver: (bytes: Uint8Array) => void) => Upstream;
+/** Opens one for a session. `claims`: those of the token that counts; `deliver`: takes messages for the client. */
+export type OpenUpstream = (claims: () => AccessCwtClaims, deliver: (bytes: Uint8Array) => void) => Upstream;

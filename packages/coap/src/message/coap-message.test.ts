@@ -66,6 +66,7 @@ describe('a target', () => {
     ['a step back', segments('a', '..'), 0x80],
     ['a step nowhere', segments('.', 'a'), 0x80],
     ['an empty segment in between', segments('', 'a'), 0x80],
+    ['a segment that is too long', segments('a'.repeat(256)), 0x82],
     ['a segment that is no text', message({ options: [{ number: 11, value: Uint8Array.of(0xff) }] }), 0x80],
     ['a URI for a proxy', message({ options: [{ number: 35, value: Buffer.from('coap://x/') }] }), 0xa5],
     ['a scheme for a proxy', message({ options: [{ number: 39, value: Buffer.from('coap') }] }), 0xa5],

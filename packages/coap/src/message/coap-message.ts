@@ -20,12 +20,13 @@ export const CODE = {
   badOption: 0x82,
   forbidden: 0x83,
   methodNotAllowed: 0x85,
+  notAcceptable: 0x86,
   tooManyRequests: 0x9d,
   serviceUnavailable: 0xa3,
   proxyingNotSupported: 0xa5,
 } as const;
 
-/** RFC 7252 §12.2, RFC 7641 §2. */
+/** RFC 7252 §12.2, RFC 7641 §2, RFC 7959 §2.1. */
 export const OPTION = {
   uriHost: 3,
   observe: 6,
@@ -35,6 +36,8 @@ export const OPTION = {
   maxAge: 14,
   uriQuery: 15,
   accept: 17,
+  block2: 23,
+  block1: 27,
   proxyUri: 35,
   proxyScheme: 39,
 } as const;

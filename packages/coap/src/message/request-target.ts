@@ -15,6 +15,9 @@ const METHODS: ReadonlyMap<number, Method> = new Map([
   [CODE.ipatch, 'IPATCH'],
 ]);
 
+/** Bytes of a Uri-Path: RFC 7252 §5.10, table 4. */
+const LONGEST_SEGMENT = 255;
+
 export interface RequestTarget {
   readonly method: Method;
   /** `/` and the segments parted by `/`; none of them is empty but the last one may be, none is `.` or `..`, none holds a `/`. */
@@ -37,6 +40,8 @@ export function readTarget(message: CoapMessage): TargetResult {
   const segments: string[] = [];
   const values = optionValues(message, OPTION.uriPath);
   for (const [index, value] of values.entries()) {
+    // RFC 7252 §5.4.3: of a length that it cannot have, it is an option that nobody knows.
+    if (value.length > LONGEST_SEGMENT) return { ok: false, code: CODE.badOption };
     if (!isUtf8(value)) return { ok: false, code: CODE.badRequest };
     const segment = Buffer.from(value).toString('utf8');
     const isLast = index === values.length - 1;

@@ -1,10 +1,10 @@
 // A connection from its first byte to a session: CONNECT → token → rights → name → Will → broker. RFC 9431 §2.2, §3.
 import type { Socket } from 'node:net';
 import { endLingering } from '@countersign/daemon';
-import { certificateCredential, type Verifier } from '@countersign/resource-server';
+import { admit, type AdmitDeps, type Refused } from '../admission/admit.ts';
+import { answerTo } from '../admission/reasons.ts';
 import type { Ledger } from '../telemetry/ledger.ts';
-import { belongsTo, identifierFor, identityOf } from '../topics/client-id.ts';
-import { Rights } from '../topics/rights.ts';
+import { identifierFor } from '../topics/client-id.ts';
 import { writeConnack } from '../wire/connack.ts';
 import { type Connect, writeConnect } from '../wire/connect.ts';
 import { Malformed } from '../wire/malformed.ts';
@@ -20,33 +20,17 @@ import { CONNACK_3, UNSUPPORTED_VERSION } from '../wire/reason-code.ts';
 import type { Broker } from './broker.ts';
 import { credentialsOf } from './credentials.ts';
 import { receiveConnect } from './receive-connect.ts';
-import { answerTo, type Reason } from './reasons.ts';
 import { Session } from './session.ts';
 
-export interface AcceptDeps {
-  readonly verifier: Pick<Verifier, 'watch'>;
+export interface AcceptDeps extends AdmitDeps {
   readonly broker: Broker;
   readonly ledger: Ledger;
-  readonly places: Places;
   readonly limits: { readonly packetBytes: number; readonly connectTimeout: number };
   /** What a client without a token is told to get one: RFC 9431 §2.2.6. */
   readonly hint: string;
-  /** Whether a certificate may stand in the place of a token. */
-  readonly certificates: boolean;
   /** For names that clients leave to the server. */
   readonly random: () => string;
   readonly sessions: Set<Session>;
-}
-
-/** How many connections one identity has. */
-export interface Places {
-  take(client: string): boolean;
-  leave(client: string): void;
-}
-
-interface Refused {
-  readonly reason: Reason;
-  readonly detail?: string | undefined;
 }
 
 /** Never rejects. @param chain DER of what the client showed in its TLS handshake, leaf first */
@@ -81,45 +65,34 @@ interface Arrival {
 
 async function open(deps: AcceptDeps, arrival: Arrival): Promise<Refused | undefined> {
   const { client, chain, connect } = arrival;
-  const [certificate] = chain;
+  const { clientId, will } = connect;
   const credentials = credentialsOf(connect);
-  if ('reason' in credentials) return credentials;
-  const token = credentials.token ?? (deps.certificates ? certificateFor(connect, chain) : undefined);
-  const watched = await deps.verifier.watch(token, { certificate });
-  if (!watched.ok) return watched;
-  const identity = watched.claims.client_id;
-  const rights = new Rights(watched.scopes, identity);
-  const reason = whyNot(connect, rights, identity);
-  if (reason !== undefined || !deps.places.take(identity)) {
-    watched.stop();
-    return { reason: reason ?? 'too_many_connections' };
-  }
-  const assigned = connect.clientId === '';
-  const forBroker = forwarded(
-    deps,
-    connect,
-    assigned ? identifierFor(identity, deps.random()) : connect.clientId,
-  );
+  if ('reason' in credentials) return { ok: false, ...credentials };
+  const { token, method } = credentials;
+  const admitted = await admit(deps, { token, chain, clientId, willTopic: will?.topic });
+  if (!admitted.ok) return admitted;
+  const { identity, watched, rights } = admitted;
+  const assigned = clientId === '';
+  const forBroker = forwarded(deps, connect, assigned ? identifierFor(identity, deps.random()) : clientId);
   const broker = await deps.broker.open();
   if (broker === undefined || client.destroyed) {
     broker?.destroy();
-    watched.stop();
-    deps.places.leave(identity);
-    return { reason: 'broker_unavailable' };
+    admitted.leave();
+    return { ok: false, reason: 'broker_unavailable' };
   }
   const session: Session = new Session({
     client,
     broker,
     connect: forBroker,
     assigned,
-    method: credentials.method,
-    certificate,
+    method,
+    certificate: chain[0],
     watched,
     rights,
     maxPacketBytes: deps.limits.packetBytes,
     figures: deps.ledger,
     onEnd(how) {
-      deps.places.leave(identity);
+      admitted.leave();
       deps.sessions.delete(session);
       deps.ledger.ended(how, identity);
     },
@@ -128,20 +101,6 @@ async function open(deps: AcceptDeps, arrival: Arrival): Promise<Refused | undef
   deps.ledger.accepted();
   broker.write(writeConnect(forBroker));
   session.start(arrival.ahead);
-  return undefined;
-}
-
-/** What the authority is asked about where there is no token: the name says whose the certificate shall be. */
-function certificateFor({ clientId }: Connect, chain: readonly Uint8Array[]): string | undefined {
-  if (clientId === '' || chain.length === 0) return undefined;
-  return certificateCredential({ clientId: identityOf(clientId), chain });
-}
-
-/** What a genuine token is not enough for. */
-function whyNot({ clientId, will }: Connect, rights: Rights, identity: string): Reason | undefined {
-  if (rights.none) return 'no_topics';
-  if (clientId !== '' && !belongsTo(clientId, identity)) return 'client_id_of_another';
-  if (will !== undefined && rights.toPublish(will.topic) === undefined) return 'will_not_allowed';
   return undefined;
 }
 

@@ -4,7 +4,7 @@ import type { Connect } from '../wire/connect.ts';
 import { Malformed } from '../wire/malformed.ts';
 import { AUTHENTICATION_DATA, AUTHENTICATION_METHOD, binaryProperty } from '../wire/property.ts';
 import { PROTOCOL_ERROR, REAUTHENTICATE } from '../wire/reason-code.ts';
-import type { Reason } from './reasons.ts';
+import type { Reason } from '../admission/reasons.ts';
 
 /** IANA, "MQTT Authentication Methods"? There is no registry; the name is of RFC 9431 §2.2.4.1. */
 export const METHOD = 'ace';

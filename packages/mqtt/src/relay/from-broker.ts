@@ -1,4 +1,5 @@
 // What the broker sends, packet by packet. A delivery is judged by what its client may receive now: RFC 9431 §3.2.
+import { TopicVerdicts } from '../admission/topic-verdicts.ts';
 import type { Rights } from '../topics/rights.ts';
 import { acknowledgement } from '../wire/answer.ts';
 import { type Connack, readConnack, writeConnack } from '../wire/connack.ts';
@@ -18,10 +19,9 @@ import {
   UNSUBACK,
   type Version,
 } from '../wire/packet-type.ts';
-import { PublishHeader } from '../wire/publish.ts';
+import { PublishHeader, topicText } from '../wire/publish.ts';
 import { NOT_AUTHORIZED, PROTOCOL_ERROR, SUCCESS } from '../wire/reason-code.ts';
 import { readSuback } from '../wire/subscribe.ts';
-import { TopicVerdicts } from './topic-verdicts.ts';
 
 export interface FromBrokerDeps {
   readonly version: Version;
@@ -47,7 +47,10 @@ export class FromBroker {
 
   constructor(deps: FromBrokerDeps) {
     this.#deps = deps;
-    this.#verdicts = new TopicVerdicts((topic) => deps.rights().toReceive(topic));
+    this.#verdicts = new TopicVerdicts((latin1) => {
+      const topic = topicText(latin1);
+      return topic === undefined ? undefined : deps.rights().toReceive(topic);
+    });
   }
 
   /** @throws Malformed */

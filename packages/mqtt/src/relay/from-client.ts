@@ -1,4 +1,5 @@
 // What a client sends, packet by packet: MQTT 5.0 §3.3 (PUBLISH), §3.8 (SUBSCRIBE); RFC 9431 §3.
+import { TopicVerdicts } from '../admission/topic-verdicts.ts';
 import type { Right, Rights } from '../topics/rights.ts';
 import { acknowledgement, suback } from '../wire/answer.ts';
 import { Malformed } from '../wire/malformed.ts';
@@ -16,7 +17,7 @@ import {
   UNSUBSCRIBE,
   type Version,
 } from '../wire/packet-type.ts';
-import { PublishHeader } from '../wire/publish.ts';
+import { PublishHeader, topicText } from '../wire/publish.ts';
 import {
   FAILURE,
   NOT_AUTHORIZED,
@@ -26,7 +27,6 @@ import {
   TOPIC_NAME_INVALID,
 } from '../wire/reason-code.ts';
 import { readSubscribe, writeSubscribe } from '../wire/subscribe.ts';
-import { TopicVerdicts } from './topic-verdicts.ts';
 
 /** What a session does for the packets of its client. */
 export interface FromClientDeps {
@@ -59,7 +59,10 @@ export class FromClient {
 
   constructor(deps: FromClientDeps) {
     this.#deps = deps;
-    this.#verdicts = new TopicVerdicts((topic) => deps.rights().toPublish(topic));
+    this.#verdicts = new TopicVerdicts((latin1) => {
+      const topic = topicText(latin1);
+      return topic === undefined ? undefined : deps.rights().toPublish(topic);
+    });
   }
 
   /** @throws Malformed */

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { endLingering } from '@countersign/daemon';
 import type { Refusal, Watched } from '@countersign/resource-server';
+import { answerTo, type Reason } from '../admission/reasons.ts';
 import type { SessionFigures } from '../telemetry/ledger.ts';
 import { type Right, Rights } from '../topics/rights.ts';
 import { disconnect, writeAuth } from '../wire/answer.ts';
@@ -23,7 +24,6 @@ import { PROTOCOL_ERROR, SUCCESS } from '../wire/reason-code.ts';
 import { METHOD, renewal } from './credentials.ts';
 import { FromBroker } from './from-broker.ts';
 import { FromClient } from './from-client.ts';
-import { answerTo, type Reason } from './reasons.ts';
 
 export interface SessionOptions {
   readonly client: Socket;
@@ -38,6 +38,7 @@ export interface SessionOptions {
   readonly rights: Rights;
   readonly maxPacketBytes: number;
   readonly figures: SessionFigures;
+  /** Called once; whoever opened the session lets go of its token then. */
   readonly onEnd: (reason: Reason | 'left' | 'malformed') => void;
 }
 
@@ -158,10 +159,9 @@ export class Session {
   #close(reason: Reason | 'left' | 'malformed'): void {
     if (this.#over) return;
     this.#over = true;
-    const { client, broker, watched, onEnd } = this.#options;
+    const { client, broker, onEnd } = this.#options;
     this.#up.end();
     this.#down.end();
-    watched.stop();
     // Without a DISCONNECT of its own, so that the broker publishes the Will: MQTT 5.0 §3.1.2.5.
     if (!broker.writableEnded) broker.end();
     if (!client.writableEnded) client.end();

@@ -1,6 +1,6 @@
 // What was decided: counters for metrics, and lines for whoever looks for a reason. Never a token, a topic or a message.
 import { createRefusalLines, type Logger } from '@countersign/daemon';
-import type { Reason } from '../relay/reasons.ts';
+import type { End } from '../admission/reasons.ts';
 
 /** What a session tells of itself while it goes on. */
 export interface SessionFigures {
@@ -9,9 +9,6 @@ export interface SessionFigures {
   /** A message that its client may not receive any more. */
   withheld(): void;
 }
-
-/** How a connection ended; `left`: by itself. */
-export type End = Reason | 'left' | 'malformed';
 
 export interface Ledger extends SessionFigures {
   accepted(): void;

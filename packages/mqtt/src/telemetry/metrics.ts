@@ -1,6 +1,7 @@
 // What this process says of itself, in the Prometheus text format.
 import { about, type FeedFigures, feedFigures, processFigures, stateFigures } from '@countersign/daemon';
-import type { End, Ledger } from './ledger.ts';
+import type { End } from '../admission/reasons.ts';
+import type { Ledger } from './ledger.ts';
 
 export interface MetricSources {
   readonly ledger: Pick<Ledger, 'counts'>;

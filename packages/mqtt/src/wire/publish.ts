@@ -1,4 +1,5 @@
 // PUBLISH: MQTT 5.0 §3.3, MQTT 3.1.1 §3.3. Read as far as a decision needs; runs once for every message.
+import { isUtf8 } from 'node:buffer';
 import { Cursor } from './data-types.ts';
 import { Malformed } from './malformed.ts';
 import type { Version } from './packet-type.ts';
@@ -41,4 +42,10 @@ export class PublishHeader {
     if (alias === 0) throw new Malformed('topic alias 0', TOPIC_ALIAS_INVALID);
     this.alias = alias ?? 0;
   }
+}
+
+/** A topic as text, from what `PublishHeader` has of it. MQTT 5.0 §1.5.4: what is no text is no topic. */
+export function topicText(latin1: string): string | undefined {
+  const bytes = Buffer.from(latin1, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
 }

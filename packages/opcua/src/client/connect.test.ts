@@ -9,7 +9,6 @@ import type { ConnectionError } from './connection-error.ts';
 const scene = openScene();
 
 /** Where tokens come from: one for ten minutes, kept for a while or until it was rejected. */
-
 class Tokens {
   refuse: TokenError | undefined;
   claims: object = {};
@@ -169,6 +168,27 @@ test('when the server takes no more tokens the client gives up and says so, what
   const { made } = tokens;
   await new Promise((resolve) => setTimeout(resolve, 1500));
   expect(tokens.made).toBe(made);
+});
+
+test('a client that was cut off hears of it once from the server, and then asks nobody but the authority', async () => {
+  const { press } = scene;
+  const tokens = new Tokens();
+  const connection = await connect(tokens);
+  tokens.claims = { aud: 'urn:plant.example:press-8' };
+  (await tokens.authorize()).again();
+  const refusals = (): number => press.events.filter(({ type }) => type === 'refused').length;
+  const before = refusals();
+  const again = (): boolean => {
+    tokens.refuse = new TokenError('refused', 'no', { error: 'invalid_client' });
+    return true;
+  };
+  Object.assign(tokens, { authorize: async () => ({ headers: { authorization: '' }, again }) });
+  press.server.engine.closeSession(connection.session.authenticationToken, true, 'Terminated');
+  void connection.session
+    .read({ nodeId: press.nodes.temperature.nodeId, attributeId: 13 })
+    .catch(() => undefined);
+  expect(await connection.ended).toMatchObject({ code: 'refused_by_authority', cause: tokens.refuse });
+  expect(refusals()).toBe(before + 1);
 });
 
 test('the first session is opened or refused, with the reason', async () => {

@@ -156,13 +156,17 @@ class Connection {
     if (error instanceof ConnectionError) return;
     const status = statusIn(error.message);
     if (status === undefined || !FINAL.has(status)) return;
-    // It may have been cut off or its key withdrawn since it was kept.
-    void this.#tokens.reject();
     // The first session is opened or not; one that was open deserves another token.
     const most = this.session === undefined ? 1 : MOST_REFUSALS;
     if (++this.#refusals >= most) {
       this.#giveUp(new ConnectionError('refused_by_server', `the server answered ${status}`, { status }));
+      return;
     }
+    // It may have been cut off or its key withdrawn since it was kept. node-opcua tries again in two seconds; the authority's no is final.
+    this.#tokens.replace().catch((error: unknown) => {
+      const failure = failureOf(error);
+      if (failure.code !== 'unreachable') this.#giveUp(failure);
+    });
   }
 
   #schedule(): void {

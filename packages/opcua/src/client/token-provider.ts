@@ -37,13 +37,17 @@ export class TokenProvider {
     }
   }
 
-  /** Forgets the token that the server did not take, so that the next one is another. */
-  async reject(): Promise<void> {
+  /**
+   * Forgets the token that the server did not take and asks for another at once: where there is none, nobody need try again.
+   * @throws ConnectionError
+   */
+  async replace(): Promise<void> {
     const { client, resource, scope } = this.#options;
     const authorization = await client
       .authorize({ url: 'https://opcua.invalid/' }, { resource, scope })
       .catch(() => undefined);
     authorization?.again(401, new Headers());
+    await this.next();
   }
 }
 

@@ -45,6 +45,7 @@ const MEMBERS = {
   jti: inside,
   method: inside,
   reason: outside,
+  proof: inside,
   source: inside,
   instance: inside,
   person: outside,

@@ -35,6 +35,11 @@ export interface AuditEvent {
   readonly parent?: string | undefined;
   /** Client authentication method, or the HTTP method of a change. */
   readonly method?: string | undefined;
+  /**
+   * Of the proof that was used up for the token, so that it counts no second time: 8 bytes of a digest of its id, and the second until which
+   * that is remembered (4 bytes), in base64url. Absent: none was, or it is remembered elsewhere.
+   */
+  readonly proof?: string | undefined;
   /** Of a refusal the internal reason, never on the wire; of a change what its author gave as one. */
   readonly reason?: string | undefined;
   /** Address of the caller. */
@@ -72,8 +77,8 @@ const HOLE = '\u0001';
 /** What one credential's events have in common, in canonical order around what each has of its own. */
 interface Frame {
   readonly like: AuditEvent;
-  /** Before `at`, `id`, `jti`, `request_id` and `seq`, and what comes last. Absent: one alone was seen so far. */
-  readonly pieces?: readonly [string, string, string, string, string, string] | undefined;
+  /** Before `at`, `id`, `jti`, `proof`, `request_id` and `seq`, and what comes last. Absent: one alone was seen so far. */
+  readonly pieces?: readonly [string, string, string, string, string, string, string] | undefined;
 }
 
 const frames = new Map<string, Frame>();
@@ -89,7 +94,7 @@ export function encodeEvent(event: AuditEvent, seq: number): string {
   }
   const pieces = piecesFor(event);
   if (pieces === undefined) return encodeWhole(event, seq);
-  const [access, credential, identity, lifetime, resource, source] = pieces;
+  const [access, credential, identity, lifetime, proof, resource, source] = pieces;
   return (
     access +
     event.at +
@@ -98,6 +103,8 @@ export function encodeEvent(event: AuditEvent, seq: number): string {
     identity +
     event.jti +
     lifetime +
+    (event.proof ?? '') +
+    proof +
     event.request_id +
     resource +
     seq +
@@ -139,6 +146,7 @@ function isLike(one: AuditEvent, other: AuditEvent): boolean {
     one.outcome === other.outcome &&
     one.detail === other.detail &&
     one.parent === other.parent &&
+    (one.proof === undefined) === (other.proof === undefined) &&
     one.reason === other.reason &&
     one.person === other.person &&
     one.person_issuer === other.person_issuer &&
@@ -148,12 +156,14 @@ function isLike(one: AuditEvent, other: AuditEvent): boolean {
 }
 
 function piecesOf(event: AuditEvent): Frame['pieces'] {
-  const open = { ...event, at: HOLE, id: HOLE, jti: HOLE, request_id: HOLE };
+  const open = { ...event, at: HOLE, id: HOLE, jti: HOLE, proof: event.proof && HOLE, request_id: HOLE };
   // Each piece is a text of its own: what was put together is walked part by part each time it is written.
   const pieces = encodeWhole(open, HOLE)
     .split(HOLE)
     .map((piece) => Buffer.from(piece).toString());
-  return pieces.length === 6 ? (pieces as unknown as Frame['pieces']) : undefined;
+  // Without a proof there is nothing between what follows the token's id and what precedes the request's.
+  if (event.proof === undefined) pieces.splice(3, 0, '');
+  return pieces.length === 7 ? (pieces as unknown as Frame['pieces']) : undefined;
 }
 
 function encodeWhole(event: AuditEvent, seq: number | string): string {
@@ -174,6 +184,7 @@ function encodeWhole(event: AuditEvent, seq: number | string): string {
   if (event.person !== undefined) text += `,"person":${quote(event.person)}`;
   if (event.person_issuer !== undefined) text += `,"person_issuer":${quote(event.person_issuer)}`;
   if (event.person_subject !== undefined) text += `,"person_subject":${quote(event.person_subject)}`;
+  if (event.proof !== undefined) text += `,"proof":"${event.proof}"`;
   if (event.reason !== undefined) text += `,"reason":${quote(event.reason)}`;
   if (event.request_id !== undefined) text += `,"request_id":"${event.request_id}"`;
   if (event.resource !== undefined) text += `,"resource":${quote(event.resource)}`;

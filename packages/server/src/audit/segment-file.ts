@@ -1,6 +1,7 @@
 import { mkdir, readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { MarkedLog } from '../storage/used-once.ts';
 import type { AuditEvent, AuditFilter, AuditPageRequest, LoggedEvent } from './event.ts';
 import { encodeEvent } from './event.ts';
 import { DurableFile } from './durable-file.ts';
@@ -11,6 +12,7 @@ import {
   SegmentCorrupt,
   segmentName,
 } from './segment-recovery.ts';
+import { marksBetween } from './segment-marks.ts';
 import { newestChanges } from './segment-tail.ts';
 import { type AuditIndex, type AuditSink, AuditUnavailable } from './sink.ts';
 
@@ -172,6 +174,11 @@ class SegmentFileSink implements AuditSink {
   newestChanges(limit: number): Promise<readonly LoggedEvent[]> {
     return newestChanges(this.#options.directory, { segment: this.#segment, offset: this.#offset }, limit);
   }
+
+  readonly marked: MarkedLog = {
+    place: () => ({ segment: this.#segment, offset: this.#offset }),
+    marksSince: (place) => marksBetween(this.#options.directory, place, this.marked.place()),
+  };
 
   freeBytes(): number | undefined {
     return this.#free;

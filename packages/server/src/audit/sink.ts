@@ -1,3 +1,4 @@
+import type { MarkedLog } from '../storage/used-once.ts';
 import type { AuditEvent, AuditFilter, AuditPageRequest, LoggedEvent } from './event.ts';
 
 /**
@@ -20,6 +21,8 @@ export interface AuditSink {
    * tells. Absent where the log is in the registry's own database: then neither is lost without the other.
    */
   newestChanges?(limit: number): Promise<readonly LoggedEvent[]>;
+  /** What the events since a place carry of used proofs. Absent where several processes write. */
+  readonly marked?: MarkedLog;
   /** Free bytes for further events, or undefined where the sink cannot tell. Cheap: at most once a second. */
   freeBytes(): number | undefined;
   close(): Promise<void>;

@@ -24,7 +24,8 @@ export async function adoptAuthority(
     if (each.certificate === undefined) return [];
     return [{ record: each, certificate: certificateOf(derOf(each.certificate)) }];
   });
-  const roots = certified.filter(({ record: { role } }) => role === 'root');
+  const revoked = certified.filter(({ record: { state } }) => state === 'revoked');
+  const roots = certified.filter(({ record: { role, state } }) => role === 'root' && state !== 'revoked');
   const taken = takeCertificate({
     pem,
     publicKey: spkiOf(deps.signer, record),
@@ -34,13 +35,16 @@ export async function adoptAuthority(
     trustDomain: deps.trustDomain,
     now: deps.clock.now(),
   });
+  // Whoever has its key could have signed this, and another certificate for it.
+  if (taken.chain.some((one) => revoked.some(({ certificate: other }) => hasSameKey(one, other))))
+    throw new AuthorityRefused({ path: 'revoked' });
   for (const { record: before } of certified) {
     if (before.role === 'issuing' && before.state === 'active')
       await replaceWith(deps, stores, tell, before, { state: 'retiring' }, 'retiring');
   }
   for (const { record: root, certificate } of roots) {
     const state = isSame(certificate, taken.root) ? 'active' : 'retiring';
-    if (root.state !== state && root.state !== 'revoked')
+    if (root.state !== state)
       await replaceWith(deps, stores, tell, root, { state }, state === 'active' ? 'activated' : 'retiring');
   }
   const { certificate, above, notAfter } = taken;
@@ -52,6 +56,10 @@ export async function adoptAuthority(
     { state: 'active', certificate, above, notAfter },
     'certified',
   );
+}
+
+function hasSameKey(one: Certificate, other: Certificate): boolean {
+  return Buffer.compare(one.publicKey, other.publicKey) === 0;
 }
 
 function isSame(one: Certificate, other: Certificate): boolean {

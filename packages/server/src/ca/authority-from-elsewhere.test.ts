@@ -15,6 +15,7 @@ import { type CertificateAuthority, createCertificateAuthority } from './certifi
 import { certificateOf } from '../x509/certificate.ts';
 import { readPem } from '../x509/pem.ts';
 import { type MakeAuthorityDeps, openAuthority, spkiOf, type Tell } from './make-authority.ts';
+import { compromiseKey } from './compromise.ts';
 import { createRevocationLists } from './revocation-lists.ts';
 import { discardAuthority, MOST_PENDING, requestAuthority } from './request-authority.ts';
 import { takeRootOffline } from './root-offline.ts';
@@ -168,6 +169,25 @@ describe('a root that is taken offline', () => {
     const lists = createRevocationLists({ storage, ca, clock: deps.clock });
     for (const { id } of ca.all()) expect(await lists.read(id)).toMatchObject({ pem: expect.any(String) });
     lists.close();
+  });
+
+  it('signs nothing that is taken once its key was compromised', async () => {
+    const { key, certificate } = await offline();
+    const asked = await request();
+    const signed = signAuthorityRequest({
+      request: asked.request ?? '',
+      root: certificate,
+      rootKey: createPrivateKey({ key, passphrase: PASSPHRASE }),
+      lifetime: undefined,
+      now,
+      random: deps.random,
+    });
+    const pem = signed.ok ? signed.certificate : '';
+    const { id } = await root();
+    const schedule = { period: DAY, lead: DAY, retention: DAY };
+    await write((stores, tell) => compromiseKey({ ...deps, schedule }, stores, id, tell));
+    expect(await refusal(adopt(asked, pem))).toBe('no_root');
+    expect(await refusal(adopt(asked, pem + certificate))).toEqual({ path: 'revoked' });
   });
 
   it('does not sign what is not its own', async () => {

@@ -43,6 +43,8 @@ export interface Taken {
   readonly certificate: string;
   readonly above: string;
   readonly root: Certificate;
+  /** It and those above it. */
+  readonly chain: readonly Certificate[];
   /** When the first of them ends (epoch ms). */
   readonly notAfter: number;
 }
@@ -63,7 +65,13 @@ export function takeCertificate(offered: Offered): Taken {
   if (!found.ok) throw new AuthorityRefused({ path: found.fault });
   const notAfter = Math.min(...[own, ...above].map((each) => each.notAfter));
   if (notAfter - offered.now < LEAST_LEFT_MS) throw new AuthorityRefused('ends_too_soon');
-  return { certificate: pemOf(own), above: above.map(pemOf).join(''), root, notAfter };
+  return {
+    certificate: pemOf(own),
+    above: above.map(pemOf).join(''),
+    root,
+    chain: [own, ...above],
+    notAfter,
+  };
 }
 
 function wholeChain({ pem, roots }: Offered): readonly [Certificate, ...Certificate[]] {

@@ -44,6 +44,11 @@ const selectById = statement(
   'certificate_authorities_by_id',
   `SELECT ${COLUMNS} FROM certificate_authorities WHERE id = $1`,
 );
+// No row is ever deleted: its version is how often it was written.
+const selectWrites = statement(
+  'certificate_authorities_writes',
+  'SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) AS writes FROM certificate_authorities',
+);
 
 function toRow(record: CertificateAuthorityRecord): SqlParam[] {
   return [
@@ -97,5 +102,6 @@ export function certificateAuthorityStore(session: Session): CertificateAuthorit
     live: async () => (await session.query<Row>(selectLive)).map(fromRow),
     any: async () => (await session.query(selectAny)).length > 0,
     byId: async (id) => (await session.query<Row>(selectById, [id])).map(fromRow)[0],
+    writes: async () => (await session.query<{ writes: number }>(selectWrites))[0]?.writes ?? 0,
   };
 }

@@ -44,6 +44,11 @@ function statementsOf(table: KeyTable) {
       `SELECT ${COLUMNS} FROM ${table} WHERE state <> 'retired' ORDER BY created_at, kid`,
     ),
     byKid: statement(`${table}_by_kid`, `SELECT ${COLUMNS} FROM ${table} WHERE kid = $1`),
+    // No row is ever deleted: its version is how often it was written.
+    writes: statement(
+      `${table}_writes`,
+      `SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) AS writes FROM ${table}`,
+    ),
   };
 }
 
@@ -80,7 +85,7 @@ function fromRow(row: SigningKeyRow): SigningKeyRecord {
 }
 
 export function signingKeyStore(session: Session, table: KeyTable): SigningKeyStore {
-  const { insert, replace, live, byKid } = STATEMENTS[table];
+  const { insert, replace, live, byKid, writes } = STATEMENTS[table];
   return {
     insert: (record) =>
       session.write(async (tx) => {
@@ -95,5 +100,6 @@ export function signingKeyStore(session: Session, table: KeyTable): SigningKeySt
       }),
     live: async () => (await session.query<SigningKeyRow>(live)).map(fromRow),
     byKid: async (kid) => (await session.query<SigningKeyRow>(byKid, [kid])).map(fromRow)[0],
+    writes: async () => (await session.query<{ writes: number }>(writes))[0]?.writes ?? 0,
   };
 }

@@ -1,9 +1,10 @@
 // Which proofs were used, where one process has the database: docs/decisions/0026-used-proofs-in-memory-and-in-batches.md.
-import { hash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import type { UsedOnceStore } from '../storage/used-once.ts';
+import type { MarkedLog, UsedOnceStore } from '../storage/used-once.ts';
 import { type Database, statement } from './database.ts';
 import { unavailable } from './faults.ts';
+import { type HeldMarks, heldMarks } from './used-once-held.ts';
+import { ENTRY_BYTES, expiryOf, markOf, type UsedOnceMark } from './used-once-mark.ts';
 import { usedOnceSet } from './used-once-set.ts';
 
 /** A file of its own, `unavailable` once it is closed: a claim waits for its own write and for nothing of the registry. */
@@ -27,39 +28,42 @@ const sweepBatches = statement(
      (SELECT position FROM used_once_batches ORDER BY position LIMIT 10000)`,
 );
 
-/** Of an entry: 8 bytes of the id's digest, and its expiry in epoch seconds. */
-const ENTRY_BYTES = 12;
-const DIGEST_BYTES = 8;
-/** What an expiry's four bytes hold: the year 2106. */
-const LAST_SECOND = 2 ** 32 - 1;
-
 /** Claims of one row, and the promise that those who made them wait for. */
 interface Batch {
-  readonly entries: Buffer[];
-  lastExpiry: number;
+  readonly entries: UsedOnceMark[];
   readonly durable: Promise<void>;
   readonly end: (error?: Error) => void;
 }
 
+/** The store, and what is to be done before its file is closed. */
+export type SqliteUsedOnce = UsedOnceStore & { readonly end: () => Promise<void> };
+
 /** Reads what was used before. One batch is on its way to the disk, the next gathers meanwhile. */
-export async function sqliteUsedOnce(database: UsedOnceFile, clock: Clock): Promise<UsedOnceStore> {
+export async function sqliteUsedOnce(database: UsedOnceFile, clock: Clock): Promise<SqliteUsedOnce> {
   const used = usedOnceSet();
   let gathering: Batch | undefined;
   let scheduled = false;
   let writing = false;
+  let held: HeldMarks | undefined;
 
   const seconds = (): number => Math.ceil(clock.now() / 1000);
-  const start = seconds();
+  /** Nobody else gets it from here on, not even when its write fails. */
+  const take = (mark: UsedOnceMark): boolean =>
+    used.add(mark.readUInt32BE(0), mark.readUInt32BE(4), expiryOf(mark), seconds());
   await database.run(createBatches);
-  const rows = await database.query<{ entries: string }>(selectBatches, [start]);
+  const rows = await database.query<{ entries: string }>(selectBatches, [seconds()]);
   for (const { entries } of rows) {
     const bytes = Buffer.from(entries, 'base64');
     for (let at = 0; at < bytes.length; at += ENTRY_BYTES) {
-      const expiry = bytes.readUInt32BE(at + DIGEST_BYTES);
-      if (expiry >= start) used.add(bytes.readUInt32BE(at), bytes.readUInt32BE(at + 4), expiry, start);
+      const mark = bytes.subarray(at, at + ENTRY_BYTES);
+      if (expiryOf(mark) >= seconds()) take(mark);
     }
   }
 
+  const insert = async (marks: readonly UsedOnceMark[]): Promise<void> => {
+    const last = marks.reduce((latest, mark) => Math.max(latest, expiryOf(mark)), 0);
+    await database.run(insertBatch, [last, Buffer.concat(marks).toString('base64')]);
+  };
   const schedule = (): void => {
     if (scheduled || writing || gathering === undefined) return;
     scheduled = true;
@@ -73,7 +77,7 @@ export async function sqliteUsedOnce(database: UsedOnceFile, clock: Clock): Prom
   const write = async (batch: Batch): Promise<void> => {
     writing = true;
     try {
-      await database.run(insertBatch, [batch.lastExpiry, Buffer.concat(batch.entries).toString('base64')]);
+      await insert(batch.entries);
       batch.end();
     } catch (error) {
       batch.end(error instanceof Error ? error : unavailable('a write', error));
@@ -81,24 +85,37 @@ export async function sqliteUsedOnce(database: UsedOnceFile, clock: Clock): Prom
     writing = false;
     schedule();
   };
+  const keep = (mark: UsedOnceMark): Promise<void> => {
+    gathering ??= newBatch();
+    gathering.entries.push(mark);
+    schedule();
+    return gathering.durable;
+  };
 
-  return {
+  const store: SqliteUsedOnce = {
     async claim(namespace, id, expiresAt) {
-      const entry = Buffer.allocUnsafe(ENTRY_BYTES);
-      entry.write(hash('sha256', `${namespace}\0${id}`, 'hex').slice(0, 2 * DIGEST_BYTES), 'hex');
-      const expiry = Math.min(Math.ceil(expiresAt / 1000), LAST_SECOND);
-      entry.writeUInt32BE(expiry, DIGEST_BYTES);
-      // Nobody else gets it from here on, not even when the write fails.
-      if (!used.add(entry.readUInt32BE(0), entry.readUInt32BE(4), expiry, seconds())) return false;
-      gathering ??= newBatch();
-      gathering.entries.push(entry);
-      gathering.lastExpiry = Math.max(gathering.lastExpiry, expiry);
-      schedule();
-      await gathering.durable;
+      const mark = markOf(namespace, id, expiresAt);
+      if (!take(mark)) return false;
+      await keep(mark);
       return true;
     },
+    async carriedBy(log: MarkedLog): Promise<UsedOnceStore> {
+      const marks = (held = await heldMarks({ database, log, insert, take, now: seconds }));
+      return {
+        ...store,
+        hold(namespace, id, expiresAt) {
+          marks.requireRoom();
+          const mark = markOf(namespace, id, expiresAt);
+          if (!take(mark)) return undefined;
+          marks.add(mark);
+          return { mark: mark.toString('base64url'), keep: () => keep(mark) };
+        },
+      };
+    },
     sweep: (now) => database.run(sweepBatches, [Math.ceil(now / 1000)]),
+    end: async () => held?.end(),
   };
+  return store;
 }
 
 function newBatch(): Batch {
@@ -106,5 +123,5 @@ function newBatch(): Batch {
   const durable = new Promise<void>((resolve, reject) => {
     end = (error) => (error === undefined ? resolve() : reject(error));
   });
-  return { entries: [], lastExpiry: 0, durable, end };
+  return { entries: [], durable, end };
 }

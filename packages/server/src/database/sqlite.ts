@@ -32,7 +32,15 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
   const database = options.path === ':memory:' ? inMemory(driver) : inFile(driver, options.path);
   try {
     await database.write((tx) => migrate(tx, 'sqlite', clock));
-    return storageOn(database, clock, await sqliteUsedOnce(database.usedOnce, clock));
+    const usedOnce = await sqliteUsedOnce(database.usedOnce, clock);
+    const storage = storageOn(database, clock, usedOnce);
+    return {
+      ...storage,
+      close: async () => {
+        await usedOnce.end();
+        await storage.close();
+      },
+    };
   } catch (error) {
     await database.close();
     throw error;

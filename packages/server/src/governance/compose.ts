@@ -9,12 +9,13 @@ import type { CutoffLedger } from '../cutoff/ledger.ts';
 import type { Route } from '../http/route.ts';
 import type { RandomBytes } from '../ids.ts';
 import type { Keystore } from '../keys/keystore.ts';
-import { compromise, type RotationDeps } from '../keys/rotation.ts';
+import type { RotationDeps } from '../keys/rotation.ts';
 import type { Seal } from '../keys/seal.ts';
 import type { RefusedMethods } from '../policy/methods-allowed-per-environment.ts';
 import type { MaximumAge } from '../registry/credential-age.ts';
 import type { LeakAction } from '../registry/leak.ts';
 import type { AccessPolicy } from '../registry/explain-access.ts';
+import type { CutOffDeps } from '../registry/cut-off.ts';
 import type { FactsReader } from '../registry/facts.ts';
 import type { FetchDeps } from '../registry/fetched-url.ts';
 import type { OwnerAcceptance } from '../registry/owner/acceptance.ts';
@@ -23,8 +24,7 @@ import type { ResourceServerDeps } from '../registry/resource-server.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import type { CredentialInstances } from '../registry/use/credential-instances.ts';
 import type { EndingCallers } from '../registry/use/ending-callers.ts';
-import type { Storage, Stores } from '../storage/storage.ts';
-import type { Tell } from '../registry/change-rules.ts';
+import type { Storage } from '../storage/storage.ts';
 import { accessHistoryHandlers } from './admin/access-history.ts';
 import { accessHandlers } from './admin/access.ts';
 import { approvalRuleHandlers } from './admin/approval-rules.ts';
@@ -113,6 +113,7 @@ export interface GovernanceDeps {
   readonly people: PeopleDeps;
   readonly keystore: Pick<Keystore, 'verificationKey'> & { reload(): Promise<void> };
   readonly rotation: RotationDeps;
+  readonly compromiseKey: CutOffDeps['compromiseKey'];
   /** The built-in authority of certificates. */
   readonly issuing: Pick<
     IssueDeps,
@@ -191,10 +192,6 @@ type Handlers = { readonly [Id in OperationId]: Handler<Id> };
 
 function handlersOf(deps: GovernanceDeps): Handlers {
   const rules = { ...deps, digest: (secret: string) => deps.secretHash.digest(secret) };
-  const cutting = {
-    ...rules,
-    compromiseKey: (stores: Stores, kid: string, tell: Tell) => compromise(deps.rotation, stores, kid, tell),
-  };
   return {
     ...identityHandlers(rules),
     ...decommissioningHandlers(rules),
@@ -213,8 +210,8 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...policyExceptionHandlers(rules),
     ...reviewHandlers(rules),
     ...keyHandlers(rules),
-    ...cutoffHandlers(cutting),
-    ...leakHandlers(cutting),
+    ...cutoffHandlers(rules),
+    ...leakHandlers(rules),
     ...findingHandlers(rules),
     ...proposalHandlers(rules),
     ...riskHandlers(rules),

@@ -13,6 +13,7 @@ import type { Rule } from '../policy/rule.ts';
 import { tokenLifetimeCeiling } from '../policy/token-lifetime-ceiling.ts';
 import { tokenLifetimeLimits } from '../policy/token-lifetime-limits.ts';
 import type { AccessPolicy } from '../registry/explain-access.ts';
+import type { OwnBundle } from '../ca/own-bundle.ts';
 import type { SecretHash } from '../registry/secret-hash.ts';
 import { apiKey } from './client-auth/api-key.ts';
 import { clientSecretBasic } from './client-auth/client-secret-basic.ts';
@@ -42,6 +43,7 @@ import {
 } from './endpoints/certificate-renewal.ts';
 import { createDeviceClaimEndpoint, type DeviceClaimDeps } from './endpoints/device-claim.ts';
 import { createRevokeEndpoint, type RevokeDeps } from './endpoints/revoke.ts';
+import { createSpiffeBundleEndpoint } from './endpoints/spiffe-bundle.ts';
 import { createStatusListEndpoint } from './endpoints/status-list.ts';
 import { createServerMetadataEndpoint } from './endpoints/server-metadata.ts';
 import { judge, type PolicyDeps } from './endpoints/require-policy.ts';
@@ -75,6 +77,8 @@ export interface OAuthDeps
   readonly revocationLists: RevocationLists;
   /** With which devices claim their identities. */
   readonly claimCodes: DeviceClaimDeps['claimCodes'];
+  /** What other trust domains verify SVIDs of this one with. */
+  readonly ownBundle: OwnBundle;
   /** What SVIDs are verified with. */
   readonly bundles: TrustBundles;
   readonly keystore: TokenEndpointDeps['keystore'] &
@@ -86,7 +90,7 @@ export interface OAuthDeps
   /** Whether callers' certificates are seen here. Default: where there is a listener that asks for them. */
   readonly clientCertificates?: boolean;
   readonly adminResource: string;
-  readonly usedOnce: Pick<UsedOnceStore, 'claim'>;
+  readonly usedOnce: Pick<UsedOnceStore, 'claim' | 'hold'>;
   /** Keys that others publish. */
   readonly jwks: JwksCache;
   readonly storage: Pick<Storage, 'trustedIssuers' | 'credentials' | 'identities' | 'usedOnce'>;
@@ -178,6 +182,7 @@ export function createOAuthRoutes(
       isOffered(deps, name),
     ),
     mtlsBase: deps.mtlsBase,
+    trustDomain: deps.trustDomain,
     certificateBoundTokens: seesCertificates(deps),
     assertionAlgorithms: CLIENT_ASSERTION_ALGORITHMS,
     dpopAlgorithms: deps.dpop === undefined ? undefined : DPOP_ALGORITHMS,
@@ -196,6 +201,7 @@ export function createOAuthRoutes(
     { ...read, path: '/ca/roots', endpoint: createRootsEndpoint(deps.ca) },
     { ...read, path: '/ca/issuing', endpoint: createIssuingEndpoint(deps.ca) },
     { ...read, path: '/ca/crl/:authority', endpoint: createRevocationListEndpoint(deps.revocationLists) },
+    { ...read, path: '/spiffe/bundle', endpoint: createSpiffeBundleEndpoint(deps.ownBundle) },
     { ...form, path: '/oauth/derivation-keys', endpoint: derivationKeys },
     { ...read, path: '/oauth/jwks', endpoint: createJwksEndpoint(deps.keystore, deps.jwksMaxAge) },
     { ...read, path: '/oauth/cutoffs', endpoint: createCutoffsEndpoint(about), errors: 'oauth' },

@@ -10,15 +10,15 @@ import { RegistryRefusal } from './refusal.ts';
 import { cutoffView, identityView } from './views.ts';
 
 export interface CutOffDeps extends RuleDeps {
-  /** Ends the trust in a signing key (keys/rotation.ts). */
-  readonly compromiseKey: (stores: Stores, kid: string, tell: Tell) => Promise<unknown>;
+  /** Ends the trust in a key that signs, whatever it signs (ca/compromise.ts). False: there is none of that name. */
+  readonly compromiseKey: (stores: Stores, id: string, tell: Tell) => Promise<boolean>;
   /** Seconds that tokens live at most. */
   readonly lifetimes: { readonly maximum: number };
 }
 
 export interface CutOffAsked {
   readonly kind: CutoffKind;
-  /** Identity: id or client_id · credential: id · token: jti · key: kid. */
+  /** Identity: id or client_id · credential: id · token: jti · key: kid, or the id of an authority of certificates. */
   readonly id: string;
   readonly reason: string;
   readonly actor: Pick<Actor, 'identity'>;
@@ -141,8 +141,7 @@ const STOP: { readonly [kind in CutoffKind]: Stop } = {
   },
 
   async key(deps, stores, tell, asked) {
-    if ((await stores.signingKeys.byKid(asked.id)) === undefined) throw unknown(asked);
-    await deps.compromiseKey(stores, asked.id, tell);
+    if (!(await deps.compromiseKey(stores, asked.id, tell))) throw unknown(asked);
     return asked.id;
   },
 };

@@ -191,7 +191,7 @@ async function runAgainstModel(
     storage,
     approvalValidity,
     lifetimes: { maximum: 600 },
-    compromiseKey: async () => undefined,
+    compromiseKey: async () => false,
   };
   const sweepJob = sweepIdentitiesJob(deps);
   const firstProof = createFirstProof(deps);

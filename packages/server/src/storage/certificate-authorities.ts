@@ -41,4 +41,6 @@ export interface CertificateAuthorityStore {
   byId(id: string): Promise<CertificateAuthorityRecord | undefined>;
   /** Whether there ever was one, retired ones counted. */
   any(): Promise<boolean>;
+  /** How often any of them was written, ever: rises with each insert and replacement, and never falls. */
+  writes(): Promise<number>;
 }

@@ -39,4 +39,6 @@ export interface SigningKeyStore {
   /** All but retired ones, oldest first. */
   live(): Promise<readonly SigningKeyRecord[]>;
   byKid(kid: string): Promise<SigningKeyRecord | undefined>;
+  /** How often any of them was written, ever: rises with each insert and replacement, and never falls. */
+  writes(): Promise<number>;
 }

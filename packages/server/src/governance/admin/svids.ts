@@ -18,7 +18,7 @@ import { required } from './find-record.ts';
 
 export interface SvidDeps extends IssueDeps {
   readonly issuer: string;
-  readonly ca: Pick<CertificateAuthority, 'issuer' | 'roots'>;
+  readonly ca: Pick<CertificateAuthority, 'issuer' | 'roots' | 'all'>;
   readonly storage: Pick<Storage, 'workloads' | 'identities'>;
   /** Keys of JWT-SVIDs and of nothing else. */
   readonly svidKeystore: Pick<Keystore, 'sign' | 'jwks'>;
@@ -49,6 +49,7 @@ export function svidHandlers(deps: SvidDeps): NounHandlers<'svids'> {
             bundles: {
               [deps.trustDomain]: { jwt: jwtBundle(deps), x509: deps.ca.roots().flatMap(certificateTexts) },
             },
+            issuers: deps.ca.all().map(({ certificate }) => Buffer.from(certificate.der).toString('base64')),
             crl: [],
           },
         };

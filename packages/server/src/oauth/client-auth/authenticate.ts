@@ -10,6 +10,7 @@ import { credentialFault, standing } from '../../registry/effective-access.ts';
 import type { IdentityFacts, KeyFactsReader } from '../../registry/facts.ts';
 import { awaitsFirstProof, type FirstProof } from '../../registry/first-proof.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
+import type { HeldProof } from '../../storage/used-once.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import { NotStanding } from '../tokens/not-standing.ts';
 import type { AuthenticatedClient, ClientAuthMethod, Presented } from './method.ts';
@@ -121,8 +122,36 @@ function verify(
 ): AuthenticatedClient | Promise<AuthenticatedClient> {
   const matched = method.verify(presented, facts?.credentials ?? [], now);
   if (matched instanceof Promise)
-    return matched.then((credential) => admit(deps, facts, credential, nameOf(method, credential), now));
-  return admit(deps, facts, matched, nameOf(method, matched), now);
+    return matched.then((credential) => spend(deps, method, presented, facts, credential, now));
+  return spend(deps, method, presented, facts, matched, now);
+}
+
+/** RFC 7523 §3, 7: a proof for one use is used, whatever becomes of who showed it. */
+function spend(
+  deps: AuthenticateDeps,
+  method: ClientAuthMethod,
+  presented: Presented,
+  facts: IdentityFacts | undefined,
+  credential: CredentialRecord | undefined,
+  now: number,
+): AuthenticatedClient | Promise<AuthenticatedClient> {
+  const name = nameOf(method, credential);
+  const spent = credential === undefined ? undefined : method.spend?.(presented);
+  if (spent === undefined) return admit(deps, facts, credential, name, now);
+  if (spent instanceof Promise) return spent.then(() => admit(deps, facts, credential, name, now));
+  return holding(spent, () => admit(deps, facts, credential, name, now));
+}
+
+async function holding(
+  spent: HeldProof,
+  admitted: () => AuthenticatedClient | Promise<AuthenticatedClient>,
+): Promise<AuthenticatedClient> {
+  try {
+    return { ...(await admitted()), spent };
+  } catch (error) {
+    await spent.keep();
+    throw error;
+  }
 }
 
 function nameOf(method: ClientAuthMethod, credential: CredentialRecord | undefined): string {

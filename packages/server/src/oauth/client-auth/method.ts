@@ -3,6 +3,7 @@ import type { Form } from '@countersign/protocol';
 import type { HttpRequest } from '../../http/request.ts';
 import type { IdentityFacts } from '../../registry/facts.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
+import type { HeldProof } from '../../storage/used-once.ts';
 
 /** What a request shows, read and not yet believed. `proof` is the method's own business: a secret, an assertion, … */
 export interface Presented<Proof = unknown> {
@@ -36,6 +37,12 @@ export interface ClientAuthMethod<Proof = unknown> {
     credentials: readonly CredentialRecord[],
     now: number,
   ): CredentialRecord | undefined | Promise<CredentialRecord | undefined>;
+  /**
+   * The proof that matched counts no second time, on every node. What it gives back is not durable yet: the event of what is issued
+   * carries it, or it is kept. Throws the `Refusal` of a proof that was used; rejects when that cannot be known. Absent: a proof for
+   * many uses.
+   */
+  spend?(presented: Presented<Proof>): HeldProof | Promise<undefined>;
 }
 
 /** A client that has proved itself, may act now, and how it did so. */
@@ -44,6 +51,8 @@ export interface AuthenticatedClient {
   readonly credential: CredentialRecord;
   /** Registered name of the method, or of the grant whose assertion said who asks. */
   readonly method: string;
+  /** Used by this request and not durable yet: the event of its token carries it, or it is kept before an answer leaves. */
+  readonly spent?: HeldProof | undefined;
   /** Where others than the registry say who asks: asked again when the token is signed. Throws `Refusal` when they no longer may. */
   readonly recheck?: (() => Promise<void>) | undefined;
 }

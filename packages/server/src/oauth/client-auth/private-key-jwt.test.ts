@@ -248,6 +248,85 @@ describe('a jti', () => {
   });
 });
 
+describe('an assertion that is used up and not durably so', () => {
+  let kept: string[];
+  let other: TokenScene;
+  let fails: boolean;
+
+  beforeEach(async () => {
+    kept = [];
+    fails = false;
+    const seen = new Set<string>();
+    const { facts, secretHash } = scene.deps;
+    const usedOnce = {
+      claim: () => Promise.reject(new Error('nothing is claimed where it can be held')),
+      hold: (_namespace: string, id: string) => {
+        if (seen.has(id)) return undefined;
+        seen.add(id);
+        return {
+          mark: `mark-${seen.size}`,
+          keep: async () => {
+            if (fails) throw new StorageError('unavailable', 'gone');
+            kept.push(id);
+          },
+        };
+      },
+    };
+    other = await openTokenScene({ facts, secretHash, usedOnce });
+    await addClientKey(scene, ES);
+  });
+  afterEach(() => other.close());
+  const ask = (assertion: string, form: object = {}) =>
+    other.ask(assertionForm(assertion, form), { authorization: null });
+
+  it('is carried by the event of its token, and not written a second time', async () => {
+    const assertion = made();
+    expect((await ask(assertion)).status).toBe(200);
+    expect(other.log.events).toMatchObject([{ type: 'token.issued', proof: 'mark-1' }]);
+    expect(kept).toEqual([]);
+    expect((await ask(assertion)).status).toBe(401);
+    expect(other.strangers.at(-1)?.event.reason).toBe('client_assertion_replayed');
+  });
+
+  it.each<[string, object]>([
+    ['a scope it does not have', { scope: 'everything' }],
+    ['a resource of nobody', { resource: 'https://nobody.test' }],
+    ['details of an unknown type', { authorization_details: '[]' }],
+  ])('is written before a refusal leaves, as for %s', async (_what, form) => {
+    const assertion = made({ jti: 'one' });
+    expect((await ask(assertion, form)).status).toBe(400);
+    expect(kept).toEqual([JSON.stringify(['payments', 'one'])]);
+    expect((await ask(assertion)).status).toBe(401);
+  });
+
+  it('is written when the log takes no event', async () => {
+    other.log.mode = 'refuses';
+    expect((await ask(made())).status).toBe(503);
+    expect(kept).toHaveLength(1);
+  });
+
+  it('is written when its client may not act', async () => {
+    await scene.storage.identities.replace(changed(scene.identity, { state: 'suspended' as const }));
+    expect((await ask(made())).status).toBe(401);
+    expect(kept).toHaveLength(1);
+  });
+
+  it('is written at endpoints that issue nothing', async () => {
+    const answer = await other.call('/oauth/introspect', {
+      body: Buffer.from(`token=x&${assertionForm(made())}`),
+      rawHeaders: ['Content-Type', 'application/x-www-form-urlencoded'],
+    });
+    expect(answer.status).toBe(200);
+    expect(kept).toHaveLength(1);
+  });
+
+  it('gets an answer that says so where it cannot be written', async () => {
+    fails = true;
+    const answer = await ask(made(), { scope: 'everything' });
+    expect([answer.status, jsonOf(answer)['error']]).toEqual([503, 'temporarily_unavailable']);
+  });
+});
+
 describe('keys that the client publishes', () => {
   const URI = 'https://client.test/jwks';
   let published: object[] | OutboundRefusal;

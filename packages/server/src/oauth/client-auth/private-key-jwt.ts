@@ -26,7 +26,7 @@ export interface PrivateKeyJwtDeps {
   readonly issuer: string;
   /** As the metadata names them; taken as audience from credentials alone that allow it. */
   readonly tokenEndpoints: readonly string[];
-  readonly usedOnce: Pick<UsedOnceStore, 'claim'>;
+  readonly usedOnce: Pick<UsedOnceStore, 'claim' | 'hold'>;
   /** Of clients that publish their keys themselves. */
   readonly jwks: JwksCache;
 }
@@ -54,27 +54,17 @@ export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> 
   const lenient = [issuer, ...tokenEndpoints];
 
   /** RFC 7523 §3, 7: once, on every node. An unreachable store rejects, and nobody is authenticated. */
-  async function claim(
-    { clientId, jti, exp }: ClientAssertion,
-    credential: CredentialRecord,
-  ): Promise<CredentialRecord> {
-    const id = JSON.stringify([clientId, jti]);
-    const fresh = await usedOnce.claim('jti', id, markedUntil(exp + CLIENT_ASSERTION_LEEWAY + 1));
-    if (!fresh) throw new Refusal('client_assertion_replayed');
-    return credential;
+  async function claim(id: string, until: number): Promise<undefined> {
+    if (!(await usedOnce.claim('jti', id, until))) throw new Refusal('client_assertion_replayed');
   }
 
   /** An assertion whose signature is this credential's. */
-  function accept(
-    proof: ClientAssertion,
-    credential: CredentialRecord,
-    now: number,
-  ): Promise<CredentialRecord> {
+  function accept(proof: ClientAssertion, credential: CredentialRecord, now: number): CredentialRecord {
     const { material } = credential;
     const legacy = material.type === 'private_key_jwt' && material.allowTokenEndpointAudience;
     const fault = clientAssertionMismatch(proof, legacy ? lenient : strict, Math.floor(now / 1000));
     if (fault !== undefined) throw new Refusal(MISMATCHES[fault]);
-    return claim(proof, credential);
+    return credential;
   }
 
   const findSigner = backToBack(signerOf);
@@ -105,6 +95,16 @@ export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> 
       if (credentials.length === 0) return undefined;
       const known = candidates.length > 0;
       throw new Refusal(known ? 'client_assertion_signature' : 'client_assertion_key_unknown');
+    },
+
+    spend({ proof }) {
+      if (typeof proof === 'string') throw new Refusal(proof);
+      const id = JSON.stringify([proof.clientId, proof.jti]);
+      const until = markedUntil(proof.exp + CLIENT_ASSERTION_LEEWAY + 1);
+      if (usedOnce.hold === undefined) return claim(id, until);
+      const held = usedOnce.hold('jti', id, until);
+      if (held === undefined) throw new Refusal('client_assertion_replayed');
+      return held;
     },
   };
 }

@@ -1,12 +1,29 @@
 // A token request in CBOR: RFC 9200 §5.8.1, with the numbers of its §8.
-import { ACE, ACE_GRANT_TYPE, type CborValue, decodeStrict, isCborMap } from '@countersign/cose';
+import {
+  ACE,
+  ACE_GRANT_TYPE,
+  type CborValue,
+  CNF,
+  decodeStrict,
+  isCborMap,
+  namedSymmetricKid,
+} from '@countersign/cose';
 import { Form } from '@countersign/protocol';
 import { Refusal } from '../refusal.ts';
+import type { AceTerms } from '../tokens/authorization.ts';
 
 /** The same parameters as in a form; the answer will be in CBOR too. */
-export class AceForm extends Form {}
+export class AceForm extends Form {
+  readonly terms: AceTerms;
+
+  constructor(names: readonly string[], values: readonly string[], terms: AceTerms) {
+    super(names, values);
+    this.terms = terms;
+  }
+}
 
 const LIMITS = { maxBytes: 4096, maxDepth: 4 } as const;
+const MOST_NONCE_BYTES = 64;
 const GRANT_TYPES: ReadonlyMap<CborValue, string> = new Map([
   [ACE_GRANT_TYPE.clientCredentials, 'client_credentials'],
 ]);
@@ -22,8 +39,7 @@ export function readAceForm(body: Uint8Array): AceForm {
   const read = decodeStrict(body, LIMITS);
   if (!read.ok || read.tags.length > 0 || !isCborMap(read.value)) throw new Refusal('ace_malformed');
   const map = read.value;
-  // RFC 9201 §3.1; which key the client would like does not matter here: docs/decisions/0055.
-  if (map.has(ACE.reqCnf)) throw new Refusal('ace_pop_key_unsupported');
+  const terms = { ...popKeyAsked(map.get(ACE.reqCnf)), ...nonceOf(map.get(ACE.cnonce)) };
   const names = ['grant_type'];
   const values = [grantTypeOf(map.get(ACE.grantType))];
   const add = (name: string, value: string): void => {
@@ -36,7 +52,24 @@ export function readAceForm(body: Uint8Array): AceForm {
   }
   const secret = map.get(ACE.clientSecret);
   if (secret !== undefined) add('client_secret', secretOf(secret));
-  return new AceForm(names, values);
+  return new AceForm(names, values, terms);
+}
+
+/** RFC 9201 §3.1: a key by its name. One of the client's own choice is not taken: docs/decisions/0055. */
+function popKeyAsked(reqCnf: CborValue | undefined): Pick<AceTerms, 'popKeyId'> {
+  if (reqCnf === undefined) return {};
+  if (!isCborMap(reqCnf) || reqCnf.size !== 1) throw new Refusal('ace_pop_key_unsupported');
+  const kid = reqCnf.get(CNF.kid) ?? namedSymmetricKid(reqCnf.get(CNF.coseKey));
+  if (!(kid instanceof Uint8Array)) throw new Refusal('ace_pop_key_unsupported');
+  return { popKeyId: Uint8Array.from(kid) };
+}
+
+/** RFC 9200 §5.8.4.4: "the AS MUST include the value of this parameter in the cnonce claim". */
+function nonceOf(cnonce: CborValue | undefined): Pick<AceTerms, 'cnonce'> {
+  if (cnonce === undefined) return {};
+  if (!(cnonce instanceof Uint8Array) || cnonce.length === 0 || cnonce.length > MOST_NONCE_BYTES)
+    throw new Refusal('ace_malformed');
+  return { cnonce: Uint8Array.from(cnonce) };
 }
 
 /** RFC 9200 §5.8.1: client_credentials unless it says otherwise. */

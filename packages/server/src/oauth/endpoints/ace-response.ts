@@ -33,7 +33,8 @@ export function aceTokenResponse(
       [ACE.rsCnf, new Map([[CNF.coseKey, symmetricCoseKey(kid)]])],
     ]),
   );
-  return { status: 200, headers: HEADERS, body };
+  // RFC 9200 §5.8.2: 2.01 (Created), in HTTP 201 (RFC 8075 §7).
+  return { status: 201, headers: HEADERS, body };
 }
 
 /** What has no number of its own, under the nearest that has: the text beside it says which it is. */

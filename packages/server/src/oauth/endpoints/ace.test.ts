@@ -62,6 +62,13 @@ function cborOf(answer: HttpResponse): CborMap {
   return read.value as CborMap;
 }
 
+function claimsOf(answer: CborMap): object {
+  const cose = readCose(answer.get(ACE.accessToken) as Uint8Array);
+  const read = cose.ok ? readCwtClaims(cose.message.body) : undefined;
+  if (read?.ok !== true) throw new Error('the token cannot be read');
+  return read.claims;
+}
+
 async function errorOf(answer: Promise<HttpResponse>): Promise<[number, CborValue | undefined]> {
   const { status } = await answer;
   return [status, cborOf(await answer).get(ACE.error)];
@@ -76,7 +83,8 @@ describe('a device that asks in CBOR', () => {
       [ACE.scope, 'fraud:read'],
       [ACE.grantType, 2],
     ]);
-    expect(answer.status).toBe(200);
+    // RFC 9200 §5.8.2: 2.01 (Created), which RFC 8075 §7 writes 201.
+    expect(answer.status).toBe(201);
     const map = cborOf(answer);
     expect([map.get(ACE.tokenType), map.get(ACE.aceProfile), map.get(ACE.expiresIn)]).toEqual([2, 1, 600]);
     expect(map.get(ACE.scope)).toBe('fraud:read');
@@ -137,7 +145,64 @@ describe('a device that asks in CBOR', () => {
 
   it('may prove itself in a header, and need not say what it has access to', async () => {
     const answer = await askInCbor([], formatBasicCredentials('payments', scene.secret));
-    expect(answer.status).toBe(200);
+    expect(answer.status).toBe(201);
+  });
+
+  it('renews its rights for the key that it has, whose name is the same then and whose bytes are', async () => {
+    const first = cborOf(await askInCbor([[ACE.scope, 'fraud:read fraud:write']]));
+    const key = (first.get(ACE.cnf) as CborMap).get(1) as CborMap;
+    const kid = key.get(2) as Uint8Array;
+    const named = [
+      new Map([[3, kid]]),
+      new Map([
+        [
+          1,
+          new Map<number, CborValue>([
+            [1, 4],
+            [2, kid],
+          ]),
+        ],
+      ]),
+    ];
+    for (const reqCnf of named) {
+      const next = cborOf(
+        await askInCbor([
+          [ACE.scope, 'fraud:read'],
+          [ACE.reqCnf, reqCnf],
+        ]),
+      );
+      expect(next.get(ACE.scope)).toBe('fraud:read');
+      expect((next.get(ACE.cnf) as CborMap).get(1)).toEqual(key);
+      expect(next.get(ACE.accessToken)).not.toEqual(first.get(ACE.accessToken));
+      expect(claimsOf(next)).toMatchObject({ kid, scope: 'fraud:read' });
+    }
+  });
+
+  it('renews nothing for a key of another client, of another resource server, of yesterday, or that was never given', async () => {
+    const key = (cborOf(await askInCbor()).get(ACE.cnf) as CborMap).get(1) as CborMap;
+    const kid = Buffer.from(key.get(2) as Uint8Array);
+    const renew = (asked: Uint8Array): Promise<HttpResponse> =>
+      askInCbor([[ACE.reqCnf, new Map([[3, asked]])]]);
+    expect((await renew(kid)).status).toBe(201);
+    for (const at of [0, 6, 12, 20, kid.length - 1]) {
+      const other = Buffer.from(kid);
+      other[at] = other[at] === 0x41 ? 0x42 : 0x41;
+      expect(await errorOf(renew(other)), `byte ${at}`).toEqual([400, 7]);
+    }
+    for (const other of ['', 'x', '!'.repeat(38)])
+      expect(await errorOf(renew(Buffer.from(other)))).toEqual([400, 7]);
+    expect([...scene.counters.refusals.keys()]).toEqual(['ace_pop_key_unknown']);
+    scene.clock.set(NOW + 86_401_000);
+    expect(await errorOf(renew(kid))).toEqual([400, 7]);
+  });
+
+  it('gets the nonce back that a resource server without a clock gave it (RFC 9200 §5.8.4.4)', async () => {
+    const cnonce = Buffer.from('e0a156bb3f', 'hex');
+    const answer = cborOf(await askInCbor([[ACE.cnonce, cnonce]]));
+    expect(claimsOf(answer)).toMatchObject({ cnonce: new Uint8Array(cnonce) });
+    expect(claimsOf(cborOf(await askInCbor()))).not.toHaveProperty('cnonce');
+    expect(await errorOf(askInCbor([[ACE.cnonce, 'text']]))).toEqual([400, 1]);
+    expect(await errorOf(askInCbor([[ACE.cnonce, new Uint8Array(65)]]))).toEqual([400, 1]);
   });
 
   it('gets another key each time', async () => {
@@ -208,7 +273,7 @@ describe('the keys of a resource server', () => {
       rawHeaders: ['Authorization', authorization, 'Content-Type', 'application/x-www-form-urlencoded'],
     });
 
-  it('give it the key of each client, from the token alone', async () => {
+  it('give it the key of each client, from the name that its token has for it', async () => {
     await turnToCwt();
     await scene.storage.access.replace(changed(scene.access, { scopes: ['fraud:read', 'tokens:derive'] }));
     const map = cborOf(await askInCbor([[ACE.scope, 'fraud:read']]));
@@ -222,7 +287,7 @@ describe('the keys of a resource server', () => {
       .subarray(0, 4)
       .toString('base64url');
     const { k } = keys.find((each: { tag: string }) => each.tag === tag);
-    expect(derivePopKey(Buffer.from(k, 'base64url'), map.get(ACE.accessToken) as Uint8Array)).toEqual(
+    expect(derivePopKey(Buffer.from(k, 'base64url'), cnf.get(2) as Uint8Array)).toEqual(
       new Uint8Array(cnf.get(-1) as Uint8Array),
     );
   });

@@ -49,6 +49,7 @@ export function createClientCallEndpoint(
       if (claim === undefined) return await refuseUnproved(deps, request, form, attempt.at);
       const proving = authenticate(deps, claim, attempt.at);
       const client = (attempt.client = proving instanceof Promise ? await proving : proving);
+      if (client.spent !== undefined) await client.spent.keep();
       deps.instances?.saw(client.credential, instanceOf(request, client), request.source, attempt.at);
       return await answer({ request, client, form, at: attempt.at });
     } catch (error) {

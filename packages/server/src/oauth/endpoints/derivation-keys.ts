@@ -5,7 +5,8 @@ import type { Keystore } from '../../keys/keystore.ts';
 import { standsFor } from '../../registry/stands-for.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { Refusal } from '../refusal.ts';
-import { derivationKey, keyTag } from '../tokens/issue-cwt.ts';
+import { derivationKey } from '../tokens/issue-cwt.ts';
+import { keyTag } from '../tokens/pop-key-id.ts';
 import { type ClientCallDeps, createClientCallEndpoint } from './client-call.ts';
 
 export interface DerivationKeysDeps extends ClientCallDeps {

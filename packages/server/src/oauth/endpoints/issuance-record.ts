@@ -175,6 +175,7 @@ function issuedEvent(
     lifetime: token.expiresIn,
     parent: attempt.delegation?.via?.[0]?.jti,
     method: client.method,
+    proof: client.spent?.mark,
     source: attempt.request.source,
     instance: (attempt.instance = instanceOf(attempt.request, client)),
     node: deps.node,

@@ -40,6 +40,8 @@ describe('the metadata', () => {
       certificate_renewal_endpoint: 'https://authority.test/oauth/certificate',
       key_rotation_endpoint: 'https://authority.test/oauth/rotate',
       derivation_keys_endpoint: 'https://authority.test/oauth/derivation-keys',
+      spiffe_trust_domain: 'authority.test',
+      spiffe_bundle_endpoint: 'https://authority.test/spiffe/bundle',
     });
     expect(answer.headers).toEqual({
       'content-type': 'application/json',
@@ -106,6 +108,7 @@ describe('the routes of the token wing', () => {
       'GET /ca/roots plain 0',
       'GET /ca/issuing plain 0',
       'GET /ca/crl/:authority plain 0',
+      'GET /spiffe/bundle plain 0',
       'POST /oauth/derivation-keys oauth 65536',
       'GET /oauth/jwks plain 0',
       'GET /oauth/cutoffs oauth 0',

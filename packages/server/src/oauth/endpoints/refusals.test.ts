@@ -405,7 +405,12 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   ace_malformed: malformed(NOT_WELL_FORMED, inCbor('invalid_request', new Map([[ACE.scope, 1]]))),
   ace_pop_key_unsupported: denied(
     'unsupported_pop_key',
-    'req_cnf is not supported: the authority chooses the key',
+    'req_cnf may only name a key that was given here: the authority chooses keys',
+    inCbor('unsupported_pop_key', new Map([[ACE.reqCnf, new Map([[1, new Map([[1, 2]])]])]])),
+  ),
+  ace_pop_key_unknown: denied(
+    'unsupported_pop_key',
+    'the key that req_cnf names is not known',
     inCbor('unsupported_pop_key', new Map([[ACE.reqCnf, new Map([[3, new Uint8Array(8)]])]])),
   ),
   ace_profile_missing: denied(

@@ -12,6 +12,8 @@ export interface ServerMetadataFacts {
   readonly mtlsBase: string | undefined;
   /** Tokens are bound to certificates where a resource server wants it (RFC 8705 §3.3). */
   readonly certificateBoundTokens?: boolean;
+  /** What SPIFFE IDs of this deployment begin with. */
+  readonly trustDomain?: string;
   /** Undefined: proofs are not looked at. */
   readonly dpopAlgorithms?: readonly string[] | undefined;
   /** The admin API's resource identifier (RFC 9728 §4). */
@@ -45,6 +47,9 @@ export function serverMetadata(facts: ServerMetadataFacts): Readonly<Record<stri
     derivation_keys_endpoint: `${issuer}/oauth/derivation-keys`,
     certificate_renewal_endpoint: `${issuer}/oauth/certificate`,
     device_claim_endpoint: `${issuer}/oauth/claim`,
+    ...(facts.trustDomain === undefined
+      ? {}
+      : { spiffe_trust_domain: facts.trustDomain, spiffe_bundle_endpoint: `${issuer}/spiffe/bundle` }),
     ...(facts.dpopAlgorithms === undefined
       ? {}
       : { dpop_signing_alg_values_supported: facts.dpopAlgorithms }),

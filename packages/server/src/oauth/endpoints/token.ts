@@ -104,7 +104,14 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       const how = { source: request.source, confirmation, pop };
       const lifetime = withinDelegation(requirePolicy(deps, client, held, how, attempt.at), asked, now);
       const status = wantsStatus(held) ? await requireStatus(deps, client) : undefined;
-      const token = issue(deps, idsOf(client), held, lifetime, now, termsOf(asked, confirmation, status));
+      const token = issue(
+        deps,
+        idsOf(client),
+        held,
+        lifetime,
+        now,
+        termsOf(asked, confirmation, status, form),
+      );
       const accessToken = requireReadable(await token.signed);
       const changed = recheck(deps, client, held, { how, lifetime: token.expiresIn }, attempt.at);
       if (changed !== undefined) await changed;
@@ -115,9 +122,19 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       if (token.cwt !== undefined) return aceTokenResponse(await token.cwt, token);
       return tokenResponse(accessToken, token, asked, answerHeaders(deps, confirmation, attempt.at));
     } catch (error) {
-      return refuse(deps, attempt, error);
+      return refuse(deps, attempt, await keepingProof(attempt, error));
     }
   };
+}
+
+/** Why it is refused, once the proof that was shown for it is durably used: no event of a token carries it. */
+async function keepingProof({ client }: Attempt, error: unknown): Promise<unknown> {
+  try {
+    await client?.spent?.keep();
+    return error;
+  } catch (unavailable) {
+    return unavailable;
+  }
 }
 
 function requireGrant(grants: GrantTable, form: Form): Grant {
@@ -194,7 +211,9 @@ function termsOf(
   { delegation }: Authorization,
   confirmation: IssueTerms['confirmation'],
   status: IssueTerms['status'],
+  form: Form,
 ): IssueTerms | undefined {
+  if (form instanceof AceForm) return { confirmation, delegation, ace: form.terms };
   if (delegation === undefined && confirmation === undefined && status === undefined) return undefined;
   return { confirmation, delegation, status };
 }

@@ -1,7 +1,12 @@
 // The request came in CBOR, or should have: RFC 9200 §5.8.1 and §5.8.3.
 import { CORRECT_THE_CLIENT, denied, malformed, type Reasons } from './entry.ts';
 
-export type AceReason = 'ace_malformed' | 'ace_pop_key_unsupported' | 'ace_profile_missing' | 'cwt_by_form';
+export type AceReason =
+  | 'ace_malformed'
+  | 'ace_pop_key_unsupported'
+  | 'ace_pop_key_unknown'
+  | 'ace_profile_missing'
+  | 'cwt_by_form';
 
 export const ACE_REFUSALS: Reasons<AceReason> = {
   ace_malformed: {
@@ -11,10 +16,17 @@ export const ACE_REFUSALS: Reasons<AceReason> = {
   },
   // RFC 9200 §5.8.3.
   ace_pop_key_unsupported: {
-    ...malformed('req_cnf is not supported: the authority chooses the key'),
+    ...malformed('req_cnf may only name a key that was given here: the authority chooses keys'),
     code: 'unsupported_pop_key',
-    why: 'The request brings a proof-of-possession key of its own (req_cnf). Keys are chosen here, one for each token.',
-    fix: 'Leave req_cnf out: the key is in cnf of the answer.',
+    why: 'The request brings a proof-of-possession key of its own (req_cnf). Keys are chosen here.',
+    fix: 'Leave req_cnf out: the key is in cnf of the answer. To renew the rights of that key, give its kid and nothing else.',
+  },
+  // RFC 9202 §4.
+  ace_pop_key_unknown: {
+    ...malformed('the key that req_cnf names is not known'),
+    code: 'unsupported_pop_key',
+    why: 'The kid in req_cnf is not of a key that this client was given for this resource server within a day, or the secret behind it has been rotated since.',
+    fix: 'Ask without req_cnf: the answer brings a new key, with which the device begins a new session.',
   },
   // RFC 9200 §5.8.3.
   ace_profile_missing: {

@@ -24,12 +24,21 @@ export interface Delegation {
   readonly recheck?: () => Promise<void>;
 }
 
+/** What a request in CBOR asks of its token: RFC 9201 §3.1, RFC 9200 §5.8.4.4. */
+export interface AceTerms {
+  /** Of a key that the client has: its rights are renewed (RFC 9202 §4). Not yet known to be its own. */
+  readonly popKeyId?: Uint8Array;
+  /** By which a resource server without a clock knows that the token is new. */
+  readonly cnonce?: Uint8Array;
+}
+
 /** What a token carries beside an access, if anything. */
 export interface IssueTerms {
   readonly confirmation: ConfirmationMember | undefined;
   readonly delegation: Delegation | undefined;
   /** draft-ietf-oauth-status-list-21 §6.1. */
   readonly status?: { readonly idx: number; readonly uri: string } | undefined;
+  readonly ace?: AceTerms | undefined;
 }
 
 export interface Authorization extends AccessAsked {

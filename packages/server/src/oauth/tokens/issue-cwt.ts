@@ -10,6 +10,8 @@ import {
 import type { RandomBytes } from '../../ids.ts';
 import type { Keystore, SealingKey } from '../../keys/keystore.ts';
 import { Refusal } from '../refusal.ts';
+import type { AceTerms } from './authorization.ts';
+import { isPopKeyIdOf, newPopKeyId } from './pop-key-id.ts';
 
 export interface IssueCwtDeps {
   readonly keystore: Pick<Keystore, 'signBytes' | 'sealingKey'>;
@@ -24,18 +26,21 @@ export interface IssuedCwt {
   readonly key: Uint8Array;
 }
 
-/** Beside the four bytes that say which secret the key is derived from. */
-const KID_RANDOM_BYTES = 8;
-export const KEY_TAG_BYTES = 4;
-
-/** Why the key is derived and not carried: docs/decisions/0055. Rejects `Refusal` for a token that no resource server would read. */
+/**
+ * Why the key is derived and not carried: docs/decisions/0055; why from its name: 0069. Rejects `Refusal` for a token that no resource server
+ * would read, and for a key that is not this client's.
+ */
 export async function issueCwt(
   { keystore, random }: IssueCwtDeps,
-  claims: Omit<AccessCwtClaims, 'kid'>,
+  claims: Omit<AccessCwtClaims, 'kid' | 'cnonce'>,
+  { popKeyId, cnonce }: AceTerms = {},
 ): Promise<IssuedCwt> {
   const sealing = await keystore.sealingKey();
-  const kid = newKid(sealing, random);
-  const payload = writeCwtClaims({ ...claims, kid });
+  const holder = { clientId: claims.sub, audience: claims.aud };
+  if (popKeyId !== undefined && !isPopKeyIdOf(sealing, holder, popKeyId, claims.iat))
+    throw new Refusal('ace_pop_key_unknown');
+  const kid = popKeyId ?? newPopKeyId(sealing, holder, random, claims.iat);
+  const payload = writeCwtClaims({ ...claims, kid, ...(cnonce === undefined ? {} : { cnonce }) });
   let finish: ((signature: Uint8Array) => Uint8Array) | undefined;
   const signature = await keystore.signBytes('ES256', (signer) => {
     const draft = draftSign1(ES256, signer, payload);
@@ -45,23 +50,10 @@ export async function issueCwt(
   if (finish === undefined) throw new Error('nothing was signed');
   const token = finish(signature);
   if (token.length > TOKEN_LIMITS.maxBytes) throw new Refusal('token_too_large');
-  return { token, kid, key: derivePopKey(derivationKey(sealing, claims.aud), token) };
+  return { token, kid, key: derivePopKey(derivationKey(sealing, claims.aud), kid) };
 }
 
 /** Shared by the authority and one resource server: RFC 9202 §3.3.1 wants it unique for each pair. */
 export function derivationKey(sealing: SealingKey, audience: string): Uint8Array {
   return sealing.derive(`countersign/v1/ace-derivation-key/${audience}`);
-}
-
-/** How a kid begins under this secret. */
-export function keyTag({ tag }: Pick<SealingKey, 'tag'>): Buffer {
-  const bytes = Buffer.alloc(KEY_TAG_BYTES);
-  bytes.writeUInt32BE(tag);
-  return bytes;
-}
-
-/** In letters and digits: a device's tools take it from a command line, where a zero byte would end it. */
-function newKid(sealing: SealingKey, random: RandomBytes): Uint8Array {
-  const text = Buffer.concat([keyTag(sealing), random(KID_RANDOM_BYTES)]).toString('base64url');
-  return new TextEncoder().encode(text);
 }

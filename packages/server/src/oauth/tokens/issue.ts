@@ -2,7 +2,7 @@
 import type { RandomBytes } from '../../ids.ts';
 import type { Keystore } from '../../keys/keystore.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
-import type { IssueTerms } from './authorization.ts';
+import type { AceTerms, IssueTerms } from './authorization.ts';
 import { type IssuedCwt, issueCwt } from './issue-cwt.ts';
 import { JTI_BYTES, sealOpaqueToken } from './opaque-token.ts';
 import { writeOpaqueClaims } from './opaque-claims.ts';
@@ -42,7 +42,10 @@ export function issue(
   const scope = held.scopes.length === 1 ? (held.scopes[0] as string) : held.scopes.join(' ');
   const tokenType = terms?.confirmation !== undefined && 'jkt' in terms.confirmation ? 'DPoP' : 'Bearer';
   const { format } = held.resourceServer.token;
-  if (format === 'cwt') return asCwt(deps, client, held, { jtiBytes, jti, scope, now, lifetime });
+  if (format === 'cwt') {
+    const made = { jtiBytes, jti, scope, now, lifetime };
+    return asCwt(deps, client, held, made, terms?.ace);
+  }
   if (format === 'opaque') {
     const text = writeOpaqueClaims(client, held, { scope, iat: now, lifetime }, terms);
     return { signed: sealed(deps, jtiBytes, text), jti, scope, expiresIn: lifetime, tokenType };
@@ -70,9 +73,10 @@ function asCwt(
     readonly now: number;
     readonly lifetime: number;
   },
+  ace: AceTerms | undefined,
 ): IssuedToken {
   const { jtiBytes, jti, scope, now, lifetime } = made;
-  const cwt = issueCwt(deps, {
+  const claims = {
     iss: deps.issuer,
     sub: clientId,
     aud: identifier,
@@ -82,7 +86,8 @@ function asCwt(
     scope,
     crd: credentialId,
     acs: access.id,
-  });
+  };
+  const cwt = issueCwt(deps, claims, ace);
   const signed = cwt.then(({ token }) => Buffer.from(token).toString('base64url'));
   return { signed, cwt, jti, scope, expiresIn: lifetime, tokenType: 'PoP' };
 }

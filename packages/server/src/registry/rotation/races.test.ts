@@ -61,7 +61,7 @@ async function open(storage: Storage) {
     refusedMethods: new Map(),
     selfRotation: true,
     lifetimes: { maximum: 600 },
-    compromiseKey: () => Promise.resolve(),
+    compromiseKey: () => Promise.resolve(false),
   };
   const identity = identityRecord({ expiresAt: START + 900 * DAY, cadence: 'continuous' });
   await storage.identities.insert(identity);

@@ -63,6 +63,17 @@ export function signingKeyContract({ storage }: Subject): void {
     );
   });
 
+  it('counts what was written, also of those that are retired', async () => {
+    const before = await storage().signingKeys.writes();
+    const record = signingKeyRecord({ alg: 'PS256', state: 'retiring' });
+    await storage().signingKeys.insert(record);
+    await storage().signingKeys.replace(changed(record, { state: 'retired' }));
+    expect(await storage().signingKeys.writes()).toBe(before + 2);
+    const ofSvids = await storage().svidKeys.writes();
+    const authorities = await storage().certificateAuthorities.writes();
+    for (const count of [ofSvids, authorities]) expect(count).toBeTypeOf('number');
+  });
+
   it('gives all but retired ones, oldest first', async () => {
     const states = ['next', 'active', 'retiring', 'retired', 'compromised'] as const;
     const records = states.map((state, index) =>

@@ -1,4 +1,8 @@
-import type { Places } from './relay/accept.ts';
+/** How many connections one identity has. */
+export interface Places {
+  take(client: string): boolean;
+  leave(client: string): void;
+}
 
 /** How many connections each identity has, of at most so many. */
 export function createPlaces(most: number): Places {

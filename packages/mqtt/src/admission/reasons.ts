@@ -11,27 +11,34 @@ import {
   SHUTTING_DOWN,
 } from '../wire/reason-code.ts';
 
-/** Reasons of the gateway's own, beside those of the verifier. For logs and metrics; never sent. */
+/** Reasons of our own, beside those of the verifier. For logs and metrics; never sent. */
 export type Reason =
   | RefusalReason
   /** The token opens no topic for this client. */
   | 'no_topics'
   | 'client_id_of_another'
+  /** A session that shall outlive its connection, without a name to find it by. */
+  | 'client_id_missing'
   | 'will_not_allowed'
   | 'unknown_authentication_method'
   | 'malformed_authentication_data'
   | 'too_many_connections'
   | 'publish_denied'
   | 'broker_unavailable'
+  /** A broker that was given some of its hooks only. */
+  | 'hook_missing'
   | 'broker_gone'
   | 'broker_malformed'
   | 'stopping';
 
-interface Answer {
+/** How a connection ended; `left`: by itself. */
+export type End = Reason | 'left' | 'malformed';
+
+export interface Answer {
   /** MQTT 5, in CONNACK and DISCONNECT. */
   readonly code: number;
   /** MQTT 3.1.1, in CONNACK. */
-  readonly code3: number;
+  readonly code3: (typeof CONNACK_3)['identifier' | 'unavailable' | 'credentials' | 'notAuthorized'];
 }
 
 const UNAVAILABLE: Answer = { code: SERVER_UNAVAILABLE, code3: CONNACK_3.unavailable };
@@ -46,9 +53,11 @@ const ANSWERS: { readonly [reason in Reason]?: Answer } = {
   will_not_allowed: DENIED,
   publish_denied: DENIED,
   client_id_of_another: { code: IDENTIFIER_NOT_VALID, code3: CONNACK_3.identifier },
+  client_id_missing: { code: IDENTIFIER_NOT_VALID, code3: CONNACK_3.identifier },
   unknown_authentication_method: { code: BAD_AUTHENTICATION_METHOD, code3: CONNACK_3.credentials },
   too_many_connections: { code: QUOTA_EXCEEDED, code3: CONNACK_3.unavailable },
   broker_unavailable: UNAVAILABLE,
+  hook_missing: UNAVAILABLE,
   broker_gone: UNAVAILABLE,
   broker_malformed: UNAVAILABLE,
   api_keys_unavailable: UNAVAILABLE,

@@ -1,5 +1,4 @@
 // What was decided about a topic, so that it is decided once and not for every message. No RFC.
-import { isUtf8 } from 'node:buffer';
 import type { Right } from '../topics/rights.ts';
 
 /** Topics remembered for one direction of one session. */
@@ -14,13 +13,10 @@ export class TopicVerdicts {
     this.#decide = decide;
   }
 
-  /** @param topic its bytes as latin1 */
   of(topic: string): Right | undefined {
     const known = this.#known.get(topic);
     if (known !== undefined || this.#known.has(topic)) return known;
-    const bytes = Buffer.from(topic, 'latin1');
-    // MQTT 5.0 §1.5.4: what is no text is no topic.
-    const right = isUtf8(bytes) ? this.#decide(bytes.toString('utf8')) : undefined;
+    const right = this.#decide(topic);
     if (this.#known.size >= MOST_TOPICS) this.#known.clear();
     this.#known.set(topic, right);
     return right;

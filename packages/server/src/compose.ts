@@ -192,6 +192,14 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const peopleIssuer = async (): Promise<string | undefined> =>
     (await activePeopleIssuer(storage.trustedIssuers, devPeople?.trustedIssuer))?.issuer;
   const ownUse = createOwnUse(shared);
+  const bundles = createTrustBundles({
+    trustDomain: issuing.trustDomain,
+    trustDomains: storage.trustDomains,
+    jwks: () => svidKeystore.jwks(),
+    trust: () => issuing.ca.trust(),
+    fetch,
+    clock,
+  });
   const governance: GovernanceDeps = {
     ...shared,
     countUse: (...call) => ownUse.count(...call),
@@ -210,6 +218,9 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     claimCodeLifetime: deployment.claimCodeLifetime * 1000,
     trustDomain: issuing.trustDomain,
     svidKeystore,
+    svidLifetimes: { x509: deployment.svidLifetime * 1000, jwt: deployment.jwtSvidLifetime },
+    revocationLists,
+    foreignBundles: () => bundles.declared(),
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
     followers,
@@ -228,14 +239,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       ...issuing,
       revocationLists,
       claimCodes: createClaimCodes({ storage, secretHash }),
-      bundles: createTrustBundles({
-        ...shared,
-        trustDomain: issuing.trustDomain,
-        trustDomains: storage.trustDomains,
-        jwks: () => svidKeystore.jwks(),
-        trust: () => issuing.ca.trust(),
-        fetch,
-      }),
+      bundles,
       ownBundle,
       secretHash,
       scopesOfRoles,

@@ -23,7 +23,8 @@ export async function readCborToken(text: string): Promise<CborToken | undefined
 /** As a JWT would have them. */
 export function headerOf({ message, kid }: CborToken): { readonly alg: string; readonly kid: string } {
   const alg = message.protected.get(1);
-  return { alg: alg === -7 ? 'ES256' : String(alg), kid };
+  // Nothing else is issued here; another goes by the number that it has (RFC 9053 §2).
+  return { alg: alg === -7 ? 'ES256' : typeof alg === 'number' ? String(alg) : 'unknown', kid };
 }
 
 /** As a JWT would have them: bytes that are ids in base64url, the name of the key as the text that it is. */

@@ -1,5 +1,5 @@
 // Whether a CBOR Web Token would be taken, in the order in which a guard of @countersign/coap looks: RFC 9200 §5.10.1.1.
-import { createPublicKey, type JsonWebKeyInput } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import { ES256, verifySign1 } from '@countersign/cose';
 import { type FollowedIssuerOptions, followIssuer } from '@countersign/resource-server/followed-issuer';
 import type { CborToken } from './cbor-token.ts';
@@ -28,7 +28,7 @@ export async function judgeCborToken(
     const signer = await issuer.findKey(kid, 'ES256');
     if (signer === 'unknown') return 'unknown_key';
     if (signer === 'unavailable') return 'keys_unavailable';
-    const key = createPublicKey({ key: { ...signer.material }, format: 'jwk' } as JsonWebKeyInput);
+    const key = createPublicKey({ key: { ...signer.material }, format: 'jwk' });
     if (!verifySign1(message, { alg: ES256, key })) return 'bad_signature';
     if (claims.iss !== issuer.issuer) return 'wrong_issuer';
     if (options.clock() >= claims.exp) return 'expired';

@@ -9,7 +9,7 @@ import type { Stores } from '../../storage/storage.ts';
 import type { Application } from './application.ts';
 import type { DeclaredTrustDomain } from './declared.ts';
 import { everyOne } from './every-one.ts';
-import type { Removal } from './prune.ts';
+import type { Removal } from './removal.ts';
 
 /** Who may apply documents need not be who may say whose SVIDs count. */
 const WRITE = 'trust-domains:write';

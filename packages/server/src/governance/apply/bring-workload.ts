@@ -11,7 +11,7 @@ import type { WorkloadRecord } from '../../storage/workloads.ts';
 import type { Application } from './application.ts';
 import { type DeclaredWorkload, endAt, fixedEnd } from './declared.ts';
 import { everyOne } from './every-one.ts';
-import type { Removal } from './prune.ts';
+import type { Removal } from './removal.ts';
 import { findIdentity, identityOf } from './referenced-record.ts';
 
 /** Who may apply documents need not be who may say which processes an identity is. */

@@ -27,12 +27,7 @@ import { isDeclarable } from './credential-types.ts';
 import type { Declared } from './declared.ts';
 import { everyOne } from './every-one.ts';
 import { findIdentity } from './referenced-record.ts';
-
-/**
- * Ends one object, in the caller's transaction; nothing when it has ended meanwhile. What it resolves to is still to be done
- * for it, in a transaction of its own.
- */
-export type Removal = (stores: Stores, tell: Tell) => Promise<Removal | undefined>;
+import type { Removal } from './removal.ts';
 
 /**
  * What exists and is not declared, of the kinds that are declared at all: documents without a single access do not

@@ -1,7 +1,6 @@
 import { revokeAccess } from '../../registry/access.ts';
 import { keepAdministered } from '../../registry/administrators.ts';
 import { deleteApprovalRule } from '../../registry/approval/approval-rule.ts';
-import type { Tell } from '../../registry/change-rules.ts';
 import { revokeCredential } from '../../registry/credential.ts';
 import { cutOffRules } from '../../registry/issuer-cut-off.ts';
 import { handleKey } from '../../registry/directory/handle.ts';

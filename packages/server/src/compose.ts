@@ -39,6 +39,7 @@ import {
 } from './oauth/compose.ts';
 import { compromiseKey } from './ca/compromise.ts';
 import { createRevocationLists } from './ca/revocation-lists.ts';
+import { takeRootOffline } from './ca/root-offline.ts';
 import { openCertificateAuthority } from './open-authority.ts';
 import { openMail, openOutbound } from './open-state.ts';
 import { createClaimCodes } from './registry/claim/find-code.ts';
@@ -76,6 +77,8 @@ export interface Composition {
   readonly jobs: JobRunner;
   ensureAdmin(): Promise<AdminAccount>;
   resetAdmin(): Promise<AdminAccount>;
+  /** Gives the key of the root away; see ca/root-offline.ts. */
+  takeRootOffline(asked: Parameters<typeof takeRootOffline>[1]): ReturnType<typeof takeRootOffline>;
   /** Whether this name of this identity (as documents name it) has a secret already. */
   hasSecret(identity: string, name: string): Promise<boolean>;
   /** Applies declared objects; see governance/admin/documents.ts. */
@@ -317,6 +320,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     jobs,
     ensureAdmin: () => ensureAdmin(admin),
     resetAdmin: () => resetAdmin(admin),
+    takeRootOffline: (asked) =>
+      takeRootOffline({ ...rotation, storage, changes, actor: AUTHORITY, random }, asked),
     hasSecret: (identity, name) => hasLiveSecret(storage, identity, name, clock.now()),
     apply: (documents) => applyDocuments(admin, AUTHORITY, documents, { dryRun: false }),
     release: () => feed.drain(),

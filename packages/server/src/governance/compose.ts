@@ -200,7 +200,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...decommissioningHandlers(rules),
     ...credentialHandlers(rules),
     ...certificateHandlers({ ...rules, ...deps.issuing }),
-    ...certificateAuthorityHandlers(rules),
+    ...certificateAuthorityHandlers({ ...rules, ...deps.rotation }),
     ...claimCodeHandlers(rules),
     'devices.import': devicesImportHandler(rules),
     ...resourceServerHandlers(rules),

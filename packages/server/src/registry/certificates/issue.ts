@@ -101,12 +101,7 @@ export async function issueCertificate(
   const shortest = asked.shortest ?? SHORTEST_MS;
   const lifetime = lifetimeOf(deps, identity, asked.lifetime, shortest);
   const credential = await certificateCredential(deps, stores, tell, identity, { ...asked, lifetime });
-  const latest = Math.min(
-    now + lifetime,
-    credential.expiresAt,
-    identity.expiresAt,
-    issuer.certificate.notAfter,
-  );
+  const latest = Math.min(now + lifetime, credential.expiresAt, identity.expiresAt, issuer.notAfter);
   const notAfter = Math.floor(latest / 1000) * 1000;
   if (notAfter - now < shortest)
     throw new RegistryRefusal(

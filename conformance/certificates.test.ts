@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +7,13 @@ import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'v
 import { type RunningAuthority, startAuthority } from './authority-process.ts';
 import { askByCertificate } from './wire/certificate-client.ts';
 import type { ShownCertificate } from './wire/certificates.ts';
-import { EC, opensslRequest, opensslVerify, type RequestAsk } from './wire/certification-request.ts';
+import {
+  EC,
+  opensslRequest,
+  opensslVerify,
+  type RequestAsk,
+  requireOpenssl,
+} from './wire/certification-request.ts';
 import { type Answer, jsonOf, send } from './wire/exchange.ts';
 import { expectOAuthError, expectToken } from './wire/expectations.ts';
 import { decodeJwt } from './wire/jwt.ts';
@@ -100,6 +107,19 @@ describe.runIf(mayStartServers())('the built-in authority (needs the countersign
       expect(issued['thumbprint']).toBe(shown.thumbprint);
     },
   );
+
+  // RFC 3279 §2.3.1, §2.3.5: OPC UA wants all of what an RSA key can do (OPC 10000-6 §6.2.2), and of others nothing more.
+  test.for<[string, readonly string[], string]>([
+    ['RSA', ['rsa:2048'], 'Digital Signature, Non Repudiation, Key Encipherment, Data Encipherment'],
+    ['P-256', EC, 'Digital Signature'],
+  ])('a certificate for a key on %s says what such a key is used for', async ([, key, uses], context) => {
+    const { shown } = await issue(await scene('uses'), context, { key });
+    const said = execFileSync(requireOpenssl(context), ['x509', '-noout', '-ext', 'keyUsage'], {
+      input: shown.cert,
+      encoding: 'utf8',
+    });
+    expect(said.trim().split(/\n\s*/)).toEqual(['X509v3 Key Usage: critical', uses]);
+  });
 
   test('names and extensions that are asked for are not given', async (context) => {
     const from = await scene('smuggler');

@@ -1,3 +1,5 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,7 +7,9 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type RunningAuthority, startAuthority } from './authority-process.ts';
 import { chromiumProgram, launch, openWindow, signInAt } from './wire/browser.ts';
-import { openAdmin } from './wire/admin.ts';
+import { accessBody, makeMachine, openAdmin, resourceServerBody } from './wire/admin.ts';
+import { send } from './wire/exchange.ts';
+import { decodeJwt } from './wire/jwt.ts';
 import { choose } from './wire/people.ts';
 import { mayStartServers } from './wire/target.ts';
 
@@ -120,6 +124,45 @@ describe.runIf(mayStartServers())('the console (needs the countersign command)',
     await context.close();
   });
 
+  test('the receipts of a cut-off come in live: of a verifier at once, of one that is late when it has heard', async () => {
+    const { target } = authority;
+    const admin = openAdmin(target);
+    const resource = 'https://receipts.example';
+    await admin.must('POST', '/resource-servers', resourceServerBody(resource, ['read']));
+    const machine = await makeMachine(admin, 'leaky');
+    await admin.must('POST', '/access', accessBody(machine.identityId, resource, ['read']));
+    const poll = async (after: number): Promise<number> => {
+      const query = `resource=${encodeURIComponent(resource)}&stale_after=10&on_stale=refuse&after=${after}&wait=0`;
+      const url = `${target.issuer}/oauth/cutoffs?${query}`;
+      const answer = await send(url, { ca: target.ca, headers: [['Countersign-Instance', 'late-verifier']] });
+      expect(answer.status, answer.text).toBe(200);
+      return Number(decodeJwt(answer.text).claims['cursor']);
+    };
+    const verifier = await follow(authority, resource);
+    try {
+      const cursor = await poll(0);
+      const { context, page } = await openWindow(browser!, target);
+      await signInAt(page, `${at}/cutoffs?kind=identity&id=${machine.id}`, 'ada');
+      await page.getByLabel('Why; it stays in the audit log').fill('found in a log');
+      await page.getByRole('button', { name: 'See what it would reach' }).click();
+      await page.getByText('2 verifiers connected').waitFor();
+      await page.getByText('At the worst, it takes').waitFor();
+      await page.getByRole('button', { name: `Cut off ${machine.id} now` }).click();
+      await page.getByText('1 confirmed, 1 waiting').waitFor();
+      const late = page.getByRole('listitem').filter({ hasText: 'late-verifier' }).last();
+      await late.getByText('has not said so yet').waitFor();
+      await page.getByText('Not every verifier has confirmed it yet').waitFor();
+      // Nobody touches the page: it looks by itself.
+      const next = await poll(cursor);
+      await poll(next);
+      await late.getByText(/confirmed after \d+ ms/).waitFor();
+      await page.getByText('Every verifier that follows has confirmed it').waitFor();
+      await context.close();
+    } finally {
+      verifier.kill();
+    }
+  });
+
   test('an answer that nobody here asked for signs nobody in', async () => {
     const { context, page } = await openWindow(browser!, authority.target);
     await page.goto(`${at}/callback?code=abc&state=${'y'.repeat(43)}`);
@@ -127,3 +170,20 @@ describe.runIf(mayStartServers())('the console (needs the countersign command)',
     await context.close();
   });
 });
+
+/** An API of its own process, with the SDK as its users have it. */
+async function follow({ target, ready }: RunningAuthority, audience: string): Promise<ChildProcess> {
+  const program = `
+    import { createVerifier } from '@countersign/resource-server';
+    const verifier = createVerifier(${JSON.stringify({ issuer: target.issuer, audience })});
+    await verifier.ready();
+    process.stdout.write('ready');
+    setInterval(() => undefined, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: import.meta.dirname,
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: ready.ca_file },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data', { signal: AbortSignal.timeout(20_000) });
+  return child;
+}

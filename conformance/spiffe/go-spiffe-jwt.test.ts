@@ -1,8 +1,10 @@
 // go-spiffe v2, which the SPIFFE project keeps, on the Workload API of countersign-agent: JWT-SVIDs.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toolchain } from '../foreign/install.ts';
 import { printed, prepare, runForeign } from '../foreign/run.ts';
 import { decodeJwt } from '../wire/jwt.ts';
 import { type RunningAgent, startAgent } from './agent-process.ts';
@@ -47,6 +49,27 @@ describe('go-spiffe: JWT-SVIDs', () => {
     expect(printed(await runForeign(context, 'spiffe-go', ['jwt-source'], env()))).toEqual({
       id: scene.spiffeId,
     });
+  });
+
+  it('gets none as a process of another user', async (context) => {
+    if (process.getuid?.() !== 0) return context.skip('by design: only root becomes another user');
+    const installed = await toolchain('spiffe-go');
+    if ('absent' in installed) return context.skip(installed.absent);
+    // Where another user can start it, and reach the socket.
+    const program = join(folder, 'spiffe');
+    copyFileSync(installed.command[0] ?? '', program);
+    chmodSync(program, 0o755);
+    chmodSync(folder, 0o755);
+    const said = await new Promise<string>((resolve) => {
+      execFile(
+        program,
+        ['jwt'],
+        { cwd: '/', uid: 65_534, gid: 65_534, env: env(), timeout: 20_000 },
+        (_error, out) => resolve(out),
+      );
+    });
+    expect(JSON.parse(said)).toMatchObject({ status: 'PermissionDenied' });
+    expect(printed(await runForeign(context, 'spiffe-go', ['jwt'], env()))).toHaveProperty('svids');
   });
 
   it('has one validated by the agent, and refused for another audience', async (context) => {

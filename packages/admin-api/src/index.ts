@@ -98,7 +98,7 @@ export {
   type DevicesImported,
   MOST_DEVICE_ROWS,
 } from './devices-import.ts';
-export type { CertificateAuthority } from './certificate-authorities.ts';
+export { AUTHORITY_ALGORITHMS, type CertificateAuthority } from './certificate-authorities.ts';
 export { type Certificate, type IssuedCertificate, REVOCATION_CODES } from './certificates.ts';
 export { KEY_ALGORITHMS, KEY_PURPOSES, type SigningKey } from './keys.ts';
 export type { Me } from './me.ts';

@@ -26,7 +26,10 @@ export const ADMIN_SCOPES = {
   'reviews:read': { description: 'See reviews, their items and what was decided', sensitivity: 1 },
   'reviews:write': { description: 'Plan, start and close reviews', sensitivity: 3 },
   'keys:read': { description: 'See signing keys; never their private part', sensitivity: 0 },
-  'keys:write': { description: 'Rotate signing keys', sensitivity: 3 },
+  'keys:write': {
+    description: 'Rotate signing keys, and say which authority issues certificates',
+    sensitivity: 3,
+  },
   'audit:read': { description: 'Read the audit log and explain requests', sensitivity: 2 },
   'people:read': { description: 'See people and teams', sensitivity: 1 },
   'people:write': { description: 'Keep people and teams, and say who left', sensitivity: 3 },

@@ -29,6 +29,11 @@ export const servedWorkloads = z
       .array(der)
       .describe('Authorities whose certificates count: what another one signed is to be made anew'),
     crl: z.array(z.string().describe('A revocation list, DER in base64')),
+    crl_content: z
+      .string()
+      .describe(
+        'Of what the lists say: where it is the same, those of the last answer are as good, for half a day',
+      ),
   })
   .meta({ id: 'ServedWorkloads' });
 export type ServedWorkloads = z.output<typeof servedWorkloads>;

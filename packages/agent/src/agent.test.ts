@@ -15,10 +15,10 @@ const UID = process.getuid?.() ?? 0;
 const ORDERS = 'spiffe://example.org/identity/orders';
 const key = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
-function jwt(claims: object, kid = 'k1'): string {
+function jwt(claims: object, kid = 'k1', privateKey = key.privateKey): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const input = `${part({ alg: 'ES256', kid, typ: 'JWT' })}.${part(claims)}`;
-  const signature = sign('sha256', Buffer.from(input), { key: key.privateKey, dsaEncoding: 'ieee-p1363' });
+  const signature = sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' });
   return `${input}.${signature.toString('base64url')}`;
 }
 
@@ -39,6 +39,10 @@ class Authority {
   kid = 'k1';
   /** Who signs X.509-SVIDs; undefined: the authority does not say. */
   issuer: string | undefined;
+  /** Refuses to make X.509-SVIDs, and says nothing else against anybody. */
+  sparing = false;
+  foreign: object = {};
+  crl: { readonly crl: readonly string[]; readonly crl_content?: string } = { crl: [] };
   readonly requests: string[] = [];
 
   fetch = async (url: string | URL, init?: RequestInit): Promise<Response> => {
@@ -49,6 +53,8 @@ class Authority {
     const body = JSON.parse(String(init?.body)) as { workload: string; audience: string[] };
     const found = this.workloads.find(({ id }) => id === body.workload);
     if (found === undefined) return Response.json({ code: 'not_found' }, { status: 404 });
+    if (path === '/v1/svids/x509' && this.sparing)
+      return Response.json({ code: 'end_out_of_range' }, { status: 422 });
     if (path === '/v1/svids/x509') return this.#x509(String(init?.body), found.spiffe_id);
     this.jwtAsked++;
     const iat = Math.floor(Date.now() / 1000);
@@ -77,9 +83,12 @@ class Authority {
     return {
       trust_domain: 'example.org',
       workloads: this.workloads,
-      bundles: { 'example.org': { jwt: { keys: [jwk] }, x509: [Buffer.from('root').toString('base64')] } },
+      bundles: {
+        'example.org': { jwt: { keys: [jwk] }, x509: [Buffer.from('root').toString('base64')] },
+        ...this.foreign,
+      },
       ...issuers,
-      crl: [],
+      ...this.crl,
     };
   }
 }
@@ -293,6 +302,70 @@ describe.skipIf(process.platform !== 'linux')('the Workload API', () => {
     watching.cancel();
     expect(String(messages[0])).toContain('spiffe://example.org');
     expect(String(messages[0])).toContain('root');
+  });
+
+  it('gives bundles of other trust domains apart from its own, and takes what they signed for their own names alone', async () => {
+    const foreignKey = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const jwk = { ...foreignKey.publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256' };
+    const x509 = [Buffer.from('foreign root').toString('base64')];
+    authority.foreign = { 'foreign.org': { jwt: { keys: [jwk] }, x509 } };
+    await until(async () => (await bundleOf(session)).includes('spiffe://foreign.org'));
+    const own: Buffer[] = [];
+    const watching = begin(session, 'FetchX509SVID', undefined, {}, (message) => own.push(message));
+    await until(async () => own.length > 0);
+    watching.cancel();
+    const federated = readFields(own[0] ?? Buffer.alloc(0)).filter(({ field }) => field === 3);
+    expect(federated.map(textOf)).toEqual([expect.stringMatching(/spiffe:\/\/foreign\.org.*foreign root/s)]);
+    const exp = Math.floor(Date.now() / 1000) + 60;
+    const signed = (sub: string): string =>
+      jwt({ sub, aud: ['a'], exp, team: 'x' }, 'k1', foreignKey.privateKey);
+    const theirs = await call(session, 'ValidateJWTSVID', validating('a', signed('spiffe://foreign.org/x')));
+    expect(theirs.status).toBe(0);
+    // What it says beside the registered claims is not known to mean the same here.
+    expect(String(theirs.messages[0])).not.toContain('team');
+    expect((await call(session, 'ValidateJWTSVID', validating('a', signed(ORDERS)))).status).toBe(3);
+    expect(
+      (
+        await call(
+          session,
+          'ValidateJWTSVID',
+          validating('a', jwt({ sub: 'spiffe://foreign.org/x', aud: ['a'], exp })),
+        )
+      ).status,
+    ).toBe(3);
+  });
+
+  it('gives revocation lists, and no others of another node that say the same', async () => {
+    const list = (text: string): string => Buffer.from(text).toString('base64');
+    authority.crl = { crl: [list('list of node 1')], crl_content: 'c1' };
+    const seen: string[] = [];
+    const watching = begin(session, 'FetchX509Bundles', undefined, {}, (message) =>
+      seen.push(String(message)),
+    );
+    await until(async () => seen.at(-1)?.includes('list of node 1') === true);
+    const before = seen.length;
+    authority.crl = { crl: [list('list of node 2')], crl_content: 'c1' };
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(seen).toHaveLength(before);
+    authority.crl = { crl: [list('list of node 2')], crl_content: 'c2' };
+    await until(async () => seen.at(-1)?.includes('list of node 2') === true);
+    watching.cancel();
+  });
+
+  it('keeps an X.509-SVID that is still good when it is refused another one', async () => {
+    authority.lifetime = 2;
+    const chains: string[] = [];
+    const watching = begin(session, 'FetchX509SVID', undefined, {}, (message) =>
+      chains.push(chainIn(message)),
+    );
+    await until(async () => chains.length === 1);
+    authority.sparing = true;
+    await new Promise((resolve) => setTimeout(resolve, 1300));
+    const still: string[] = [];
+    begin(session, 'FetchX509SVID', undefined, {}, (message) => still.push(chainIn(message)));
+    await until(async () => still.length === 1);
+    expect(still).toEqual(['chain 1']);
+    expect((await watching.end).status).toBe(7);
   });
 
   it('gives out no JWT-SVID any more whose key has left the bundle', async () => {

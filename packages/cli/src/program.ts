@@ -71,6 +71,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     hidden: true,
     load: async () => (await import('./commands/certificates.ts')).certificates,
   },
+  'certificate-authorities': {
+    brief: 'Who issues certificates: the root and those under it',
+    load: async () => (await import('./commands/certificate-authorities.ts')).certificateAuthorities,
+  },
   devices: {
     brief: 'Devices: many at once, and how each gets its certificate',
     load: async () => (await import('./commands/devices.ts')).devices,

@@ -1,5 +1,5 @@
 // Rights that change while a session lives, seen by programs that nobody here wrote: RFC 9202 §4, §5.
-import { ACE, CNF } from '@countersign/cose';
+import { ACE, CNF, INTROSPECTION } from '@countersign/cose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUILT, LOCK } from '../test/authority.ts';
 import { ALERTS, CLIENTS, type CoapRun, codesIn, LIBCOAP, until } from '../test/coap-client.ts';
@@ -83,6 +83,21 @@ describe.skipIf(!READY)('a device (needs a build, and libcoap3-bin)', { timeout:
       const run = await scene.request(client, token, '/time').ended;
       expect(run.out).toContain(ALERTS[client].nobody);
     });
+  });
+
+  it('asks about its token in CBOR, and ends its session itself when it revokes it', async () => {
+    const { authority } = scene;
+    const device = await authority.device('revoking', ['lock:read']);
+    const token = await authority.token(device);
+    await scene.upload(token.token);
+    const live = observing(CLIENTS[0], token);
+    await until(() => codesIn(live.out()).includes('2.05'));
+    const told = await authority.introspect(device, token.token);
+    expect([told.get(INTROSPECTION.active), told.get(INTROSPECTION.scope)]).toEqual([true, 'lock:read']);
+    await authority.revoke(device, token.token);
+    await until(() => codesIn(live.out()).includes('4.01'));
+    expect([...(await authority.introspect(device, token.token))]).toEqual([[INTROSPECTION.active, false]]);
+    await end(live);
   });
 
   it('cannot have the rights of another put under its own key, nor its own under that of another', async () => {

@@ -12,6 +12,7 @@ import {
   type CborValue,
   decodeStrict,
   encodeCbor,
+  INTROSPECTION,
   readCose,
   readCwtClaims,
 } from '@countersign/cose';
@@ -61,6 +62,8 @@ export interface TestAuthority {
   token(device: Device, scope?: string, resource?: string): Promise<DeviceToken>;
   /** Another for the key that the device has. */
   renew(device: Device, current: DeviceToken, scope: string): Promise<DeviceToken>;
+  introspect(device: Device, token: Uint8Array): Promise<CborMap>;
+  revoke(device: Device, token: Uint8Array): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -199,6 +202,37 @@ export async function startAuthority(): Promise<TestAuthority> {
       if (status !== 201) throw new Error(`not renewed: ${status} ${String(map.get(ACE.errorDescription))}`);
       const token = map.get(ACE.accessToken) as Uint8Array;
       return { token, kid, key, jti: jtiOf(token) };
+    },
+    async introspect({ clientId, clientSecret }, token) {
+      const body = encodeCbor(
+        new Map<number, CborValue>([
+          [INTROSPECTION.token, token],
+          [ACE.clientId, clientId],
+          [ACE.clientSecret, Buffer.from(clientSecret)],
+        ]),
+      );
+      const response = await fetch(`${ready.issuer}/oauth/introspect`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/ace+cbor' },
+        body: Uint8Array.from(body),
+      });
+      const answer = new Uint8Array(await response.arrayBuffer());
+      const read = decodeStrict(answer, { maxBytes: 4096, maxDepth: 6 });
+      if (!read.ok) throw new Error(`the answer (${response.status}) is no CBOR: ${read.fault}`);
+      return read.value as CborMap;
+    },
+    async revoke({ clientId, clientSecret }, token) {
+      const form = {
+        token: Buffer.from(token).toString('base64url'),
+        client_id: clientId,
+        client_secret: clientSecret,
+      };
+      const response = await fetch(`${ready.issuer}/oauth/revoke`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: String(new URLSearchParams(form)),
+      });
+      if (!response.ok) throw new Error(`not revoked: ${response.status}`);
     },
     async stop() {
       child.kill('SIGTERM');

@@ -25,6 +25,23 @@ export const ACE = {
   rsCnf: 41,
 } as const;
 
+/** RFC 9200 §5.9.4, table 7, and RFC 9201 §5. */
+export const INTROSPECTION = {
+  iss: 1,
+  sub: 2,
+  aud: 3,
+  exp: 4,
+  nbf: 5,
+  iat: 6,
+  cti: 7,
+  cnf: 8,
+  scope: 9,
+  active: 10,
+  token: 11,
+  clientId: 24,
+  tokenType: 34,
+} as const;
+
 /** RFC 9200 §8.5. */
 export const ACE_GRANT_TYPE = { clientCredentials: 2 } as const;
 /** RFC 9200 §8.7. */

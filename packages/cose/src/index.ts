@@ -8,6 +8,7 @@ export {
   aceErrorNumber,
   CONTENT_FORMAT,
   HINT,
+  INTROSPECTION,
 } from './ace.ts';
 export { AES_CCM_16_64_128, ES256 } from './cose-algorithm.ts';
 export { namedSymmetricKid, readEc2Key, symmetricCoseKey, symmetricKid } from './cose-key.ts';

@@ -39,6 +39,7 @@ import {
 } from './oauth/compose.ts';
 import { compromiseKey } from './ca/compromise.ts';
 import { createRevocationLists } from './ca/revocation-lists.ts';
+import { takeRootOffline } from './ca/root-offline.ts';
 import { openCertificateAuthority } from './open-authority.ts';
 import { openMail, openOutbound } from './open-state.ts';
 import { createClaimCodes } from './registry/claim/find-code.ts';
@@ -76,6 +77,8 @@ export interface Composition {
   readonly jobs: JobRunner;
   ensureAdmin(): Promise<AdminAccount>;
   resetAdmin(): Promise<AdminAccount>;
+  /** Gives the key of the root away; see ca/root-offline.ts. */
+  takeRootOffline(asked: Parameters<typeof takeRootOffline>[1]): ReturnType<typeof takeRootOffline>;
   /** Whether this name of this identity (as documents name it) has a secret already. */
   hasSecret(identity: string, name: string): Promise<boolean>;
   /** Applies declared objects; see governance/admin/documents.ts. */
@@ -189,6 +192,14 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
   const peopleIssuer = async (): Promise<string | undefined> =>
     (await activePeopleIssuer(storage.trustedIssuers, devPeople?.trustedIssuer))?.issuer;
   const ownUse = createOwnUse(shared);
+  const bundles = createTrustBundles({
+    trustDomain: issuing.trustDomain,
+    trustDomains: storage.trustDomains,
+    jwks: () => svidKeystore.jwks(),
+    trust: () => issuing.ca.trust(),
+    fetch,
+    clock,
+  });
   const governance: GovernanceDeps = {
     ...shared,
     countUse: (...call) => ownUse.count(...call),
@@ -207,6 +218,9 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     claimCodeLifetime: deployment.claimCodeLifetime * 1000,
     trustDomain: issuing.trustDomain,
     svidKeystore,
+    svidLifetimes: { x509: deployment.svidLifetime * 1000, jwt: deployment.jwtSvidLifetime },
+    revocationLists,
+    foreignBundles: () => bundles.declared(),
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,
     followers,
@@ -225,14 +239,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
       ...issuing,
       revocationLists,
       claimCodes: createClaimCodes({ storage, secretHash }),
-      bundles: createTrustBundles({
-        ...shared,
-        trustDomain: issuing.trustDomain,
-        trustDomains: storage.trustDomains,
-        jwks: () => svidKeystore.jwks(),
-        trust: () => issuing.ca.trust(),
-        fetch,
-      }),
+      bundles,
       ownBundle,
       secretHash,
       scopesOfRoles,
@@ -313,6 +320,8 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     jobs,
     ensureAdmin: () => ensureAdmin(admin),
     resetAdmin: () => resetAdmin(admin),
+    takeRootOffline: (asked) =>
+      takeRootOffline({ ...rotation, storage, changes, actor: AUTHORITY, random }, asked),
     hasSecret: (identity, name) => hasLiveSecret(storage, identity, name, clock.now()),
     apply: (documents) => applyDocuments(admin, AUTHORITY, documents, { dryRun: false }),
     release: () => feed.drain(),

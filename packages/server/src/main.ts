@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type TrustedProxies, trustedProxies } from '@countersign/protocol';
@@ -14,7 +13,11 @@ import { type ServerCertificate, serverCertificate } from './server-certificate.
 import type { Logger } from './telemetry/logger.ts';
 import { VERSION } from './version.ts';
 
+export { AuthorityRefused } from './ca/authority-refused.ts';
+export type { ExportedRoot, TakenOffline } from './ca/root-offline.ts';
+export { type SignAsk, type Signed, type SignFault, signAuthorityRequest } from './ca/sign-request.ts';
 export { SettingError } from './config/load.ts';
+export { resetAdmin, takeRootOffline } from './on-host.ts';
 
 export interface AuthorityOptions {
   readonly mode: 'dev' | 'serve';
@@ -113,48 +116,6 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
     await composition?.close();
     throw error;
   }
-}
-
-/** For the host's own hands: opens the storage itself. The authority must not be running on an embedded database. */
-export async function resetAdmin(
-  options: Omit<AuthorityOptions, 'mode'>,
-): Promise<{ readonly client_id: string; readonly client_secret: string }> {
-  const deployment = toResetDeployment(options);
-  const { compose } = await import('./compose.ts');
-  const { createLogger } = await import('./telemetry/logger.ts');
-  const composition = await compose({
-    deployment,
-    issuer: deployment.issuer ?? 'https://localhost',
-    mtlsBase: undefined,
-    version: VERSION,
-    node: 'admin-reset',
-    clock: systemClock,
-    random: pooledRandom(),
-    logger: createLogger('warn', 'admin-reset'),
-    draining: () => false,
-  });
-  try {
-    const account = await composition.resetAdmin();
-    return { client_id: account.clientId, client_secret: account.secret as string };
-  } finally {
-    await composition.close();
-  }
-}
-
-/** Settings of either command will do. What is not there is not made: it would be another authority than the one meant. */
-function toResetDeployment(options: Omit<AuthorityOptions, 'mode'>): Deployment {
-  const settings = new Map(loadSettings({ ...options, mode: 'dev' }));
-  settings.delete('host');
-  const deployment: Deployment = { ...toDeployment('dev', settings), mode: 'serve', devPeople: false };
-  const { database, dataDir } = deployment;
-  if (database.kind === 'sqlite' && !existsSync(database.path)) {
-    throw new SettingError(
-      'data-dir',
-      `${dataDir} holds no authority`,
-      'Name the one that the authority runs on.',
-    );
-  }
-  return deployment;
 }
 
 async function createEdge(deployment: Deployment, node: string, logger: Logger): Promise<HttpEdge> {

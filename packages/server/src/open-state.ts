@@ -54,10 +54,11 @@ export async function openAuditSink({ database, dataDir }: Deployment, logger: L
 }
 
 export function scheduleOf(deployment: Deployment): RotationSchedule {
+  const { tokenLifetimeMax, jwtSvidLifetime } = deployment;
   return {
     period: deployment.keyPeriod * 1000,
     lead: deployment.keyLead * 1000,
-    retention: (deployment.tokenLifetimeMax + KEY_RETENTION_MARGIN) * 1000,
+    retention: (Math.max(tokenLifetimeMax, jwtSvidLifetime) + KEY_RETENTION_MARGIN) * 1000,
   };
 }
 

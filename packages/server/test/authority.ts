@@ -26,6 +26,7 @@ import { ownerAcceptance } from '../src/registry/owner/acceptance.ts';
 import { createSecretHash } from '../src/registry/secret-hash.ts';
 import { createCredentialInstances } from '../src/registry/use/credential-instances.ts';
 import { createEndingCallers } from '../src/registry/use/ending-callers.ts';
+import { createRevocationLists } from '../src/ca/revocation-lists.ts';
 import { compromiseKey } from '../src/ca/compromise.ts';
 import { openIssuing, TRUST_DOMAIN } from './issuing.ts';
 import { localSigner } from '../src/signers/local.ts';
@@ -172,6 +173,9 @@ export async function openAuthority({
     claimCodeLifetime: 30 * day,
     trustDomain: TRUST_DOMAIN,
     svidKeystore,
+    svidLifetimes: { x509: 3_600_000, jwt: 300 },
+    revocationLists: createRevocationLists({ storage, ca: issuing.ca, clock }),
+    foreignBundles: async () => new Map(),
     issuing,
     requireSigningKey: (stores, alg, tell) => ensureSigningKey(rotation, stores, alg, tell),
     ledger,

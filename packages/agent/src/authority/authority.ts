@@ -24,6 +24,8 @@ export interface Served {
   readonly issuers: readonly Uint8Array[] | undefined;
   /** DER. */
   readonly crl: readonly Uint8Array[];
+  /** Of what the lists say: nodes of an authority make lists of their own, which are as good as each other while it is the same. */
+  readonly crlContent: string;
 }
 
 export interface MintedJwtSvid {

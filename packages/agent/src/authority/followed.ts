@@ -32,7 +32,8 @@ export function follow({ authority, everyMs, report }: FollowDeps): Followed {
   const changes = new Changes();
   const listeners: ((served: Served) => void)[] = [];
 
-  function take(served: Served): void {
+  function take(answer: Served): void {
+    const served = withKnownLists(answer, current);
     const text = textOf(served);
     if (text === known) return;
     known = text;
@@ -71,8 +72,21 @@ export function follow({ authority, everyMs, report }: FollowDeps): Followed {
 }
 
 function withoutAny(served: Served | undefined): Served {
-  const none = { trustDomain: '', jwtBundles: new Map(), x509Bundles: new Map(), issuers: [], crl: [] };
+  const none = {
+    trustDomain: '',
+    jwtBundles: new Map(),
+    x509Bundles: new Map(),
+    issuers: [],
+    crl: [],
+    crlContent: '',
+  };
   return { ...(served ?? none), registrations: [] };
+}
+
+/** Another node's lists that say the same are no news. */
+function withKnownLists(answer: Served, known: Served | undefined): Served {
+  const same = known !== undefined && answer.crlContent !== '' && answer.crlContent === known.crlContent;
+  return same ? { ...answer, crl: known.crl } : answer;
 }
 
 function textOf(served: Served): string {

@@ -105,7 +105,14 @@ function problemOf(text: string): string {
 }
 
 function readServed(answer: JsonObject): Served {
-  const { trust_domain: trustDomain, workloads, bundles, issuers, crl } = answer as Record<string, unknown>;
+  const {
+    trust_domain: trustDomain,
+    workloads,
+    bundles,
+    issuers,
+    crl,
+    crl_content: crlContent,
+  } = answer as Record<string, unknown>;
   if (!isText(trustDomain) || !isJsonObject(bundles)) throw unintelligible();
   const jwtBundles = new Map<string, string>();
   const x509Bundles = new Map<string, readonly Uint8Array[]>();
@@ -121,6 +128,7 @@ function readServed(answer: JsonObject): Served {
     x509Bundles,
     issuers: issuers === undefined ? undefined : certificates(issuers),
     crl: certificates(crl),
+    crlContent: isText(crlContent) ? crlContent : '',
   };
 }
 

@@ -2,7 +2,7 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { createCertificationRequest } from '@countersign/protocol';
-import { type Authority, AuthorityRefused, type Registration, type Served } from '../authority/authority.ts';
+import type { Authority, Registration, Served } from '../authority/authority.ts';
 import { Changes } from '../changes.ts';
 
 export interface HeldX509Svid {
@@ -98,7 +98,10 @@ export function createX509Svids(deps: X509SvidDeps): X509Svids {
     entry.timer.unref();
   }
 
-  /** The old one serves until the new one is there, or until its end. */
+  /**
+   * The old one serves until the new one is there, or until its end: what is withdrawn is not in what is served (`keepOnly`), and to be
+   * refused another one, as shortly before the end of a registration, takes nothing away.
+   */
   async function renew(registration: Registration, entry: Held): Promise<void> {
     if (held.get(keyOf(registration)) !== entry) return;
     if (entry.expiresAt <= deps.now()) return end(registration);
@@ -108,7 +111,6 @@ export function createX509Svids(deps: X509SvidDeps): X509Svids {
       changes.tell();
     } catch (error) {
       if (held.get(keyOf(registration)) !== entry) return;
-      if (error instanceof AuthorityRefused) return end(registration);
       deps.report(`an X.509-SVID could not be renewed: ${(error as Error).message}`);
       wake(registration, entry, Math.min(AGAIN_MS, entry.expiresAt - deps.now()));
     }

@@ -46,7 +46,8 @@ function filesUnder(path: string, named: string): readonly string[] {
 }
 
 async function parse(text: string, file: string, folder: string): Promise<readonly Declared[]> {
-  const { LineCounter, parseAllDocuments } = await import('yaml');
+  // The whole of it: loaded lazily from the bundle, CommonJS has no other name.
+  const { LineCounter, parseAllDocuments } = (await import('yaml')).default;
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
   if ('empty' in documents) return [];

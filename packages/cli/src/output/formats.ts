@@ -70,7 +70,8 @@ export function jsonText(value: unknown): string {
 
 /** One YAML document. Strings with characters that a terminal must not see are put in double quotes and escaped. */
 export async function yamlText(value: unknown): Promise<string> {
-  const { Document, visit } = await import('yaml');
+  // The whole of it: loaded lazily from the bundle, CommonJS has no other name.
+  const { Document, visit } = (await import('yaml')).default;
   const document = new Document(value, { aliasDuplicateObjects: false });
   visit(document, {
     Scalar(_key, node) {

@@ -13,10 +13,14 @@ export interface PacketStreamOptions {
   readonly forward: (bytes: Buffer) => void;
 }
 
+const NOTHING: Buffer = Buffer.alloc(0);
+/** Bytes. */
+const LEAST_HELD = 64;
+
 export class PacketStream {
   readonly #options: PacketStreamOptions;
-  /** The beginning of a packet that is not whole yet. */
-  #parts: Buffer[] = [];
+  /** The beginning of a packet that is not whole yet, in the first `#have` bytes. */
+  #held: Buffer = NOTHING;
   #have = 0;
   /** Bytes that must be there before it is worth looking again. */
   #need = 0;
@@ -29,7 +33,8 @@ export class PacketStream {
   /** Nothing that comes later is looked at. */
   end(): void {
     this.#ended = true;
-    this.#parts = [];
+    this.#held = NOTHING;
+    this.#have = 0;
   }
 
   /** @throws Malformed */
@@ -68,21 +73,37 @@ export class PacketStream {
       if (run < at) forward(bytes.subarray(run, at));
     }
     if (this.#ended) return;
-    if (at < bytes.length) {
-      this.#parts = [bytes.subarray(at)];
-      this.#have = bytes.length - at;
-    }
+    if (at < bytes.length) this.#hold(bytes.subarray(at));
   }
 
   #whole(chunk: Buffer): Buffer | undefined {
     if (this.#have === 0) return chunk;
-    this.#parts.push(chunk);
-    this.#have += chunk.length;
+    this.#hold(chunk);
     if (this.#have < this.#need) return undefined;
-    const whole = Buffer.concat(this.#parts, this.#have);
-    this.#parts = [];
+    const whole = this.#held.subarray(0, this.#have);
+    // What is passed on may still be under way when the next packet begins.
+    this.#held = NOTHING;
     this.#have = 0;
     return whole;
+  }
+
+  /**
+   * The second piece is copied, and room doubles from then on: whoever sends single bytes would else make us hold a hundred for
+   * each, and whoever announces a large packet gets no room for what has not come. The first is what was received, and not written to.
+   */
+  #hold(piece: Buffer): void {
+    const have = this.#have + piece.length;
+    if (this.#have === 0) this.#held = piece;
+    else {
+      if (have > this.#held.length) {
+        const isWhole = have >= this.#need;
+        const larger = Buffer.allocUnsafe(isWhole ? have : Math.max(have, 2 * this.#held.length, LEAST_HELD));
+        larger.set(this.#held.subarray(0, this.#have), 0);
+        this.#held = larger;
+      }
+      this.#held.set(piece, this.#have);
+    }
+    this.#have = have;
   }
 }
 

@@ -19,6 +19,8 @@ export interface IssuingAuthority {
   readonly root: string;
   /** What certificates and lists call its key. */
   readonly keyIdentifier: Uint8Array;
+  /** When it ends, or one above it does: epoch ms. */
+  readonly notAfter: number;
   /** Undefined: its key is not here, and somebody else signs its list. */
   readonly signer: CertificateSigner | undefined;
 }
@@ -86,6 +88,7 @@ class OpenedAuthorities implements CertificateAuthority {
       certificate,
       chain: [own, ...blocks.slice(0, -1)].join(''),
       root: blocks.at(-1) ?? '',
+      notAfter: record.notAfter ?? certificate.notAfter,
       keyIdentifier: before?.keyIdentifier ?? identifierOf(certificate.der),
       signer: record.sealedPrivateKey === undefined ? undefined : openAuthority(this.#deps.signer, record),
     };

@@ -2,7 +2,8 @@ import { compromise, type RotationDeps } from '../keys/rotation.ts';
 import type { CertificateAuthorityRecord } from '../storage/certificate-authorities.ts';
 import type { Stores } from '../storage/storage.ts';
 import { asRoot, type MakeAuthorityDeps, pendingAuthority, type Tell } from './make-authority.ts';
-import { replaceWith, rotateAuthorities } from './rotation.ts';
+import { replaceWith } from './replace-authority.ts';
+import { rotateAuthorities } from './rotation.ts';
 import { authorityView } from './view.ts';
 
 /**

@@ -20,6 +20,7 @@ import {
   writeCertificate,
   writeName,
 } from '../x509/certificate-writer.ts';
+import { writeCertificationRequest } from '../x509/certification-request-writer.ts';
 import { readPem, writePem } from '../x509/pem.ts';
 
 export interface MakeAuthorityDeps {
@@ -62,6 +63,7 @@ export async function pendingAuthority(
     state: 'pending',
     alg,
     publicJwk,
+    request: undefined,
     certificate: undefined,
     above: '',
     sealedPrivateKey,
@@ -80,6 +82,22 @@ export function openAuthority(
   if (sealedPrivateKey === undefined) throw new TypeError(`the key of ${id} is not here`);
   const handle: SigningHandle = signer.open(alg, id, sealedPrivateKey);
   return { alg, signBytes: (bytes) => handle.signBytes(bytes) };
+}
+
+/** The record of an issuing authority, with the request by which somebody else is asked for its certificate. */
+export async function askingAuthority(
+  deps: MakeAuthorityDeps,
+  alg: CertificateAlgorithm,
+): Promise<CertificateAuthorityRecord> {
+  const pending = await pendingAuthority(deps, 'issuing', alg);
+  const publicKey = spkiOf(deps.signer, pending);
+  const content = {
+    subject: nameOf(deps, 'issuing', pending),
+    publicKey,
+    extensions: authorityExtensions(publicKey, 0, [], [`spiffe://${deps.trustDomain}`]),
+  };
+  const der = writeCertificationRequest(content, openAuthority(deps.signer, pending));
+  return { ...pending, request: writePem(der, 'CERTIFICATE REQUEST') };
 }
 
 /** The record, with a certificate that it has from itself. */
@@ -144,18 +162,27 @@ function certified(
       notBefore: pending.createdAt - BACKDATE_MS,
       notAfter: end,
       publicKey,
-      extensions: [
-        basicConstraints(pathLength),
-        keyUsage('keyCertSign', 'cRLSign'),
-        subjectKeyIdentifier(keyIdentifierOf(publicKey)),
-        ...extensions,
-        // X509-SVID.md §4.1: signing certificates carry the ID of their trust domain.
-        subjectAltName({ uris: [`spiffe://${deps.trustDomain}`] }, false),
-      ],
+      extensions: authorityExtensions(publicKey, pathLength, extensions, [`spiffe://${deps.trustDomain}`]),
     },
     signer,
   );
   return { ...pending, state: 'active', certificate: writePem(der, 'CERTIFICATE'), above, notAfter: end };
+}
+
+/** What certificates of authorities say. `uris`: X509-SVID.md §4.1, the ID of their trust domain. */
+export function authorityExtensions(
+  publicKey: Uint8Array,
+  pathLength: number,
+  more: readonly Uint8Array[],
+  uris: readonly string[],
+): readonly Uint8Array[] {
+  return [
+    basicConstraints(pathLength),
+    keyUsage('keyCertSign', 'cRLSign'),
+    subjectKeyIdentifier(keyIdentifierOf(publicKey)),
+    ...more,
+    ...(uris.length === 0 ? [] : [subjectAltName({ uris }, false)]),
+  ];
 }
 
 export function spkiOf(

@@ -103,8 +103,8 @@ async function sequenceOf({ storage }: Pick<OwnBundleDeps, 'storage'>): Promise<
 /** X509-SVID.md §6.1: the certificate alone, without `kid`. */
 function x509Key(pem: string): object {
   const certificate = new X509Certificate(pem);
-  const { kty, crv, x, y } = certificate.publicKey.export({ format: 'jwk' });
-  return { kty, use: 'x509-svid', crv, x, y, x5c: [certificate.raw.toString('base64')] };
+  const jwk = certificate.publicKey.export({ format: 'jwk' });
+  return { ...jwk, use: 'x509-svid', x5c: [certificate.raw.toString('base64')] };
 }
 
 /** SPIFFE_Trust_Domain_and_Bundle.md §4.2: what names it, and no more than the key itself. */

@@ -19,6 +19,8 @@ export interface PublishedList {
   readonly der: Uint8Array;
   /** The same, RFC 7468 §6. */
   readonly pem: string;
+  /** Of what it says, whichever node made it and when. */
+  readonly content: string;
   /** Of its bytes. */
   readonly etag: string;
   readonly thisUpdate: number;
@@ -60,7 +62,7 @@ export function createRevocationLists(deps: {
       const entries = await entriesOf(deps.storage, authorityId, now);
       const told = JSON.stringify(entries);
       const same = before?.entries === told && now - before.list.thisUpdate < REFRESH_MS;
-      const list = same ? before.list : make(authority, entries, now);
+      const list = same ? before.list : make(authority, entries, digestOf(told), now);
       kept.set(authorityId, { list, entries: told, lookedAt: now, fresh: true });
       return list;
     },
@@ -105,7 +107,12 @@ function entryOf(each: DoubtfulCertificate): RevokedEntry | undefined {
   }
 }
 
-function make(authority: IssuingAuthority, entries: readonly RevokedEntry[], now: number): PublishedList {
+function make(
+  authority: IssuingAuthority,
+  entries: readonly RevokedEntry[],
+  content: string,
+  now: number,
+): PublishedList {
   if (authority.signer === undefined) throw new TypeError('the key of the authority is not here');
   const thisUpdate = Math.floor(now / 1000) * 1000;
   const nextUpdate = thisUpdate + LIST_LIFETIME_MS;
@@ -121,6 +128,10 @@ function make(authority: IssuingAuthority, entries: readonly RevokedEntry[], now
     },
     authority.signer,
   );
-  const etag = `"${createHash('sha256').update(der).digest('base64url').slice(0, 27)}"`;
-  return { der, pem: writePem(der, 'X509 CRL'), etag, thisUpdate, nextUpdate };
+  const etag = `"${digestOf(der)}"`;
+  return { der, pem: writePem(der, 'X509 CRL'), content, etag, thisUpdate, nextUpdate };
+}
+
+function digestOf(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('base64url').slice(0, 27);
 }

@@ -8,6 +8,7 @@ import {
   pendingAuthority,
   type Tell,
 } from './make-authority.ts';
+import { replaceWith } from './replace-authority.ts';
 import { authorityView } from './view.ts';
 
 /** An issuing authority with less than this before it gets a successor: longer than any certificate it may have signed. */
@@ -24,11 +25,13 @@ export async function rotateAuthorities(
   tell: Tell,
 ): Promise<void> {
   const now = deps.clock.now();
-  const live = await stores.certificateAuthorities.live();
-  for (const each of live) if (hasEnded(each, now)) await end(deps, stores, tell, each);
+  const known = await stores.certificateAuthorities.live();
+  const over = known.filter((each) => hasEnded(each, now) || isLeft(each, known));
+  for (const each of over) await end(deps, stores, tell, each);
+  const live = known.filter((each) => !over.includes(each));
   const active = live.find(({ role, state }) => role === 'issuing' && state === 'active');
   if (active !== undefined && (active.notAfter ?? 0) - now > RENEW_BEFORE_MS) return;
-  const root = await rootOf(deps, stores, tell, live);
+  const root = known.length === 0 ? await firstRoot(deps, stores, tell) : rootAbove(active, live, now);
   if (root === undefined) return;
   if (active !== undefined) await replaceWith(deps, stores, tell, active, { state: 'retiring' }, 'retiring');
   const made = belowRoot(deps, await pendingAuthority(deps, 'issuing', root.alg), root);
@@ -36,23 +39,45 @@ export async function rotateAuthorities(
   tell({ type: 'certificate_authority.created', resource: made.id, after: authorityView(made) });
 }
 
-/** The root that signs; the very first one is made. Undefined: there was one, and its key is elsewhere. */
-async function rootOf(
+/**
+ * The root that signs the next one: the one that the present one has, or the one there is. Undefined: its key is elsewhere, or those above are
+ * not of this deployment, and nobody is made to trust another one by himself.
+ */
+export function rootAbove(
+  active: CertificateAuthorityRecord | undefined,
+  live: readonly CertificateAuthorityRecord[],
+  now: number,
+): CertificateAuthorityRecord | undefined {
+  return live.find(
+    ({ role, state, sealedPrivateKey, notAfter, certificate }) =>
+      role === 'root' &&
+      state === 'active' &&
+      sealedPrivateKey !== undefined &&
+      (notAfter ?? 0) > now &&
+      (active === undefined || active.above.endsWith(certificate ?? '')),
+  );
+}
+
+/** The very first one is made; where there ever was one, none is. */
+async function firstRoot(
   deps: MakeAuthorityDeps,
   stores: Pick<Stores, 'certificateAuthorities'>,
   tell: Tell,
-  live: readonly CertificateAuthorityRecord[],
 ): Promise<CertificateAuthorityRecord | undefined> {
-  const now = deps.clock.now();
-  const usable = live.find(
-    ({ role, state, sealedPrivateKey, notAfter }) =>
-      role === 'root' && state === 'active' && sealedPrivateKey !== undefined && (notAfter ?? 0) > now,
-  );
-  if (usable !== undefined || live.length > 0) return usable;
+  if (await stores.certificateAuthorities.any()) return undefined;
   const made = asRoot(deps, await pendingAuthority(deps, 'root', 'ES256'));
   await stores.certificateAuthorities.insert(made);
   tell({ type: 'certificate_authority.created', resource: made.id, after: authorityView(made) });
   return made;
+}
+
+/** A root that has been given up, once nothing stands below it any more. */
+function isLeft(root: CertificateAuthorityRecord, live: readonly CertificateAuthorityRecord[]): boolean {
+  return (
+    root.role === 'root' &&
+    root.state === 'retiring' &&
+    !live.some(({ role, above }) => role === 'issuing' && above.endsWith(root.certificate ?? ''))
+  );
 }
 
 function hasEnded({ notAfter }: CertificateAuthorityRecord, now: number): boolean {
@@ -67,23 +92,4 @@ async function end(
   record: CertificateAuthorityRecord,
 ): Promise<void> {
   await replaceWith(deps, stores, tell, record, { state: 'retired', sealedPrivateKey: undefined }, 'retired');
-}
-
-export async function replaceWith(
-  { clock }: Pick<MakeAuthorityDeps, 'clock'>,
-  stores: Pick<Stores, 'certificateAuthorities'>,
-  tell: Tell,
-  record: CertificateAuthorityRecord,
-  change: Partial<CertificateAuthorityRecord>,
-  verb: string,
-): Promise<CertificateAuthorityRecord> {
-  const next = { ...record, ...change, updatedAt: clock.now(), version: record.version + 1 };
-  await stores.certificateAuthorities.replace(next);
-  tell({
-    type: `certificate_authority.${verb}`,
-    resource: record.id,
-    before: authorityView(record),
-    after: authorityView(next),
-  });
-  return next;
 }

@@ -6,6 +6,8 @@ export interface AuthorityView {
   role: CertificateAuthorityRecord['role'];
   state: CertificateAuthorityRecord['state'];
   alg: CertificateAuthorityRecord['alg'];
+  /** PEM (PKCS #10): what somebody else signs; null where nobody had to. */
+  request: string | null;
   /** PEM; null while it is awaited. */
   certificate: string | null;
   /** PEM of those above it. */
@@ -23,6 +25,7 @@ export function authorityView(record: CertificateAuthorityRecord): AuthorityView
     role: record.role,
     state: record.state,
     alg: record.alg,
+    request: record.request ?? null,
     certificate: record.certificate ?? null,
     chain: record.above,
     key_held: record.sealedPrivateKey !== undefined,

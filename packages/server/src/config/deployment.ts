@@ -53,6 +53,8 @@ export interface Deployment {
   readonly trustDomain: string | undefined;
   readonly certificateLifetime: number;
   readonly deviceCertificateLifetime: number;
+  readonly svidLifetime: number;
+  readonly jwtSvidLifetime: number;
   readonly claimCodeLifetime: number;
   readonly certificateRetention: number;
   readonly apiKeyRate: number;
@@ -131,6 +133,8 @@ export function toDeployment(mode: 'dev' | 'serve', settings: Settings): Deploym
     trustDomain: read.text('trust-domain'),
     certificateLifetime: read.number('certificate-lifetime'),
     deviceCertificateLifetime: read.number('device-certificate-lifetime'),
+    svidLifetime: read.number('svid-lifetime'),
+    jwtSvidLifetime: read.number('jwt-svid-lifetime'),
     claimCodeLifetime: read.number('claim-code-lifetime'),
     certificateRetention: read.number('certificate-retention'),
     apiKeyRate: read.number('api-key-rate'),

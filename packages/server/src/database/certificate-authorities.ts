@@ -12,6 +12,7 @@ interface Row {
   alg: string;
   /** JSON. */
   public_jwk: string;
+  request: string | null;
   certificate: string | null;
   above: string;
   sealed_private_key: string | null;
@@ -22,18 +23,19 @@ interface Row {
 }
 
 const COLUMNS =
-  'id, role, state, alg, public_jwk, certificate, above, sealed_private_key, created_at, not_after, updated_at, version';
+  'id, role, state, alg, public_jwk, certificate, above, sealed_private_key, created_at, not_after, updated_at, version, request';
 
 const insertRow = statement(
   'certificate_authorities_insert',
-  `INSERT INTO certificate_authorities (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+  `INSERT INTO certificate_authorities (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 );
 const replaceRow = statement(
   'certificate_authorities_replace',
   `UPDATE certificate_authorities SET state = $3, certificate = $6, above = $7, sealed_private_key = $8, not_after = $10,
-     updated_at = $11, version = $12
-   WHERE id = $1 AND role = $2 AND alg = $4 AND public_jwk = $5 AND created_at = $9 AND version = $13`,
+     updated_at = $11, version = $12, request = $13
+   WHERE id = $1 AND role = $2 AND alg = $4 AND public_jwk = $5 AND created_at = $9 AND version = $14`,
 );
+const selectAny = statement('certificate_authorities_any', 'SELECT id FROM certificate_authorities LIMIT 1');
 const selectLive = statement(
   'certificate_authorities_live',
   `SELECT ${COLUMNS} FROM certificate_authorities WHERE state <> 'retired' ORDER BY created_at, id`,
@@ -62,6 +64,7 @@ function toRow(record: CertificateAuthorityRecord): SqlParam[] {
     record.notAfter,
     record.updatedAt,
     record.version,
+    record.request,
   ];
 }
 
@@ -72,6 +75,7 @@ function fromRow(row: Row): CertificateAuthorityRecord {
     state: row.state as CertificateAuthorityRecord['state'],
     alg: row.alg as CertificateAuthorityRecord['alg'],
     publicJwk: JSON.parse(row.public_jwk) as Record<string, string>,
+    request: row.request ?? undefined,
     certificate: row.certificate ?? undefined,
     above: row.above,
     sealedPrivateKey: row.sealed_private_key ?? undefined,
@@ -96,6 +100,7 @@ export function certificateAuthorityStore(session: Session): CertificateAuthorit
         tx.changed({ kind: 'certificate_authorities' });
       }),
     live: async () => (await session.query<Row>(selectLive)).map(fromRow),
+    any: async () => (await session.query(selectAny)).length > 0,
     byId: async (id) => (await session.query<Row>(selectById, [id])).map(fromRow)[0],
     writes: async () => (await session.query<{ writes: number }>(selectWrites))[0]?.writes ?? 0,
   };

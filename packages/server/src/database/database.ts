@@ -56,6 +56,8 @@ export interface Database extends Session {
   coherent(): boolean;
   /** See the port (storage/storage.ts). */
   readonly staleness: number;
+  /** See the port. */
+  scrub(): Promise<void>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

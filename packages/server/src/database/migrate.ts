@@ -25,6 +25,7 @@ import { claimCodes } from './migrations/0042-claim-codes.ts';
 import { usedOnceApart } from './migrations/0040-used-once-apart.ts';
 import { workloads } from './migrations/0049-workloads.ts';
 import { trustDomains } from './migrations/0050-trust-domains.ts';
+import { authorityRequests } from './migrations/0051-authority-requests.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
@@ -56,6 +57,7 @@ const MIGRATIONS: readonly {
   { name: '0042-claim-codes', texts: claimCodes },
   { name: '0049-workloads', texts: workloads },
   { name: '0050-trust-domains', texts: trustDomains },
+  { name: '0051-authority-requests', texts: authorityRequests },
 ];
 
 const createTable = statement(

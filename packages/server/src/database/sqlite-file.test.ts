@@ -1,9 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { certificateAuthorityRecord } from '../storage/contract/certificates.ts';
 import { identityRecord } from '../storage/contract/records.ts';
 import { isRecentEnough, loadSqlite, sqliteCode } from './sqlite-driver.ts';
 import { openSqliteStorage } from './sqlite.ts';
@@ -243,5 +244,23 @@ describe('SQLite itself', () => {
     expect(codeOf(() => database.prepare(`${large} RETURNING b`).all())).toBe(13);
     expect(sqliteCode(new Error('disk I/O error'))).toBeUndefined();
     database.close();
+  });
+});
+
+describe('what was overwritten', () => {
+  it('stands in no file any more once the storage was told so, and all else is as it was', async () => {
+    const storage = await openSqliteStorage({ path });
+    const secret = `v1.${'gone'.repeat(60)}`;
+    const record = certificateAuthorityRecord({ sealedPrivateKey: secret });
+    await storage.certificateAuthorities.insert(record);
+    const next = { ...record, sealedPrivateKey: undefined, version: 2 };
+    await storage.certificateAuthorities.replace(next);
+    await storage.scrub();
+    for (const file of readdirSync(directory))
+      expect(readFileSync(join(directory, file), 'latin1'), file).not.toContain('gonegone');
+    expect(await storage.certificateAuthorities.live()).toEqual([next]);
+    await storage.close();
+    for (const file of readdirSync(directory))
+      expect(readFileSync(join(directory, file), 'latin1'), file).not.toContain('gonegone');
   });
 });

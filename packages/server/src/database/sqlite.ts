@@ -107,6 +107,12 @@ function checkIntegrity(connection: SqliteConnection, path: string): void {
 
 const answer = statement('', 'SELECT version FROM registry_version');
 
+/**
+ * Every page is written anew, without what was free in it, and what the WAL had of before goes. What VACUUM cuts off the end of
+ * the file is the file system's; `secure_delete` has it overwritten before.
+ */
+const SCRUB = ['PRAGMA secure_delete = ON', 'VACUUM', 'PRAGMA wal_checkpoint(TRUNCATE)'] as const;
+
 /** The registry, and what is kept beside it. */
 type SqliteFiles = Database & { readonly usedOnce: UsedOnceFile };
 
@@ -123,6 +129,10 @@ function databaseOn(writer: SqliteWriter, usedOnce: SqliteWriter, reading: Readi
     onChange: feed.onChange,
     coherent: () => true,
     staleness: 0,
+    scrub: () =>
+      writer.between((connection) => {
+        for (const text of SCRUB) connection.exec(text);
+      }),
     ping: async () => {
       await reading.query(answer);
     },

@@ -103,6 +103,7 @@ export function storageOn(database: Database, clock: Clock, usedOnce: UsedOnceSt
     transaction: (work) => database.write((tx) => work(storesOn(sessionOf(tx), clock, staleness))),
     onChange: (listener) => database.onChange(listener),
     coherent: () => database.coherent(),
+    scrub: () => database.scrub(),
     ping: () => database.ping(),
     close: () => database.close(),
   };

@@ -125,6 +125,9 @@ export interface GovernanceDeps {
   readonly trustDomain: TrustDomain;
   /** Keys of JWT-SVIDs and of nothing else. */
   readonly svidKeystore: SvidDeps['svidKeystore'];
+  readonly svidLifetimes: SvidDeps['svidLifetimes'];
+  readonly revocationLists: SvidDeps['revocationLists'];
+  readonly foreignBundles: SvidDeps['foreignBundles'];
   readonly requireSigningKey: ResourceServerDeps['requireSigningKey'];
   readonly ledger: CutoffLedger;
   /** Who calls what is being decommissioned. */
@@ -197,7 +200,7 @@ function handlersOf(deps: GovernanceDeps): Handlers {
     ...decommissioningHandlers(rules),
     ...credentialHandlers(rules),
     ...certificateHandlers({ ...rules, ...deps.issuing }),
-    ...certificateAuthorityHandlers(rules),
+    ...certificateAuthorityHandlers({ ...rules, ...deps.rotation }),
     ...claimCodeHandlers(rules),
     'devices.import': devicesImportHandler(rules),
     ...resourceServerHandlers(rules),

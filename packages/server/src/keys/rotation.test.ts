@@ -43,6 +43,9 @@ beforeEach(async () => {
         sealedPrivateKey: `sealed for ${kid}`,
       }),
       open: () => ({ sign: () => '', signBytes: (bytes) => bytes }),
+      reveal: () => {
+        throw new Error('is not asked');
+      },
       publicKey: () => {
         throw new Error('is not asked');
       },

@@ -21,6 +21,8 @@ export interface Signer {
   }>;
   /** Throws when the key cannot be opened. */
   open(alg: KeyAlgorithm, kid: string, sealedPrivateKey: string): SigningHandle;
+  /** The private key itself, for whoever takes it away from here. Throws when it cannot be opened, or does not leave where it is. */
+  reveal(alg: KeyAlgorithm, kid: string, sealedPrivateKey: string): KeyObject;
   publicKey(publicJwk: Readonly<Record<string, string>>): KeyObject;
 }
 

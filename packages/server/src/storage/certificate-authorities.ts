@@ -3,7 +3,8 @@ export type CertificateAuthorityRole = 'root' | 'issuing';
 
 /**
  * pending: its key is made, its certificate is awaited · active: signs; of issuing ones there is one · retiring: signs its
- * revocation list until its last certificate has ended · retired: has ended · revoked: nothing it signed counts any more.
+ * revocation list until its last certificate has ended; a root: is trusted while one below it stands · retired: has ended, or
+ * was given up · revoked: nothing it signed counts any more.
  */
 export type CertificateAuthorityState = 'pending' | 'active' | 'retiring' | 'retired' | 'revoked';
 
@@ -15,6 +16,8 @@ export interface CertificateAuthorityRecord {
   readonly state: CertificateAuthorityState;
   readonly alg: CertificateAlgorithm;
   readonly publicJwk: Readonly<Record<string, string>>;
+  /** PEM (PKCS #10): with which somebody else is asked for its certificate; undefined where nobody had to be. */
+  readonly request: string | undefined;
   /** PEM; undefined while it is pending. */
   readonly certificate: string | undefined;
   /** PEM of those above it, the nearest first, the root last; empty for a root. */
@@ -22,7 +25,7 @@ export interface CertificateAuthorityRecord {
   /** Sealed under the master key; undefined: the key is not here, or not any more. */
   readonly sealedPrivateKey: string | undefined;
   readonly createdAt: number;
-  /** When it ends (epoch ms); undefined while it is pending. */
+  /** When it ends, or one above it does (epoch ms); undefined while it is pending. */
   readonly notAfter: number | undefined;
   readonly updatedAt: number;
   readonly version: number;
@@ -36,6 +39,8 @@ export interface CertificateAuthorityStore {
   /** All but retired ones, oldest first. */
   live(): Promise<readonly CertificateAuthorityRecord[]>;
   byId(id: string): Promise<CertificateAuthorityRecord | undefined>;
+  /** Whether there ever was one, retired ones counted. */
+  any(): Promise<boolean>;
   /** How often any of them was written, ever: rises with each insert and replacement, and never falls. */
   writes(): Promise<number>;
 }

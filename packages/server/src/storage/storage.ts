@@ -128,6 +128,11 @@ export interface Storage extends Stores {
    */
   onChange(listener: (change: Change) => void): () => void;
   coherent(): boolean;
+  /**
+   * Sees to it that what was deleted or overwritten before stands in none of the files of the registry any more, as far as the database
+   * can: copies that others made of them are theirs. Holds all else up: not while an authority answers.
+   */
+  scrub(): Promise<void>;
   /** Rejects with `unavailable` when the database does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -1,5 +1,5 @@
-// Certification requests (PKCS #10): RFC 2986 §4. Of one only the key counts, and that its holder signed: names and extensions
-// that it asks for are not even read, because whose certificate it becomes is not for it to say.
+// Certification requests (PKCS #10): RFC 2986 §4. Of a machine's only the key counts, and that its holder signed: extensions that
+// it asks for are not even read, and of its name nothing is believed, because whose certificate it becomes is not for it to say.
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readSigned } from './certificate.ts';
 import { context, DerError, DerReader, readSmallInteger, TAG } from './der.ts';
@@ -42,9 +42,15 @@ export function readCertificationRequest(der: Uint8Array): RequestReading {
   return { ok: true, request: { key: usable.key, publicKey: wholePoint(usable.key) } };
 }
 
+/** DER of the name that a request asks for, which whoever certifies an authority by hand takes over; undefined for what is none. */
+export function nameRequested(der: Uint8Array): Uint8Array | undefined {
+  return partsOf(der)?.subject;
+}
+
 interface Parts extends Pick<ReturnType<typeof readSigned>, 'signatureAlgorithm' | 'signature'> {
   readonly tbs: Uint8Array;
   readonly spki: Uint8Array;
+  readonly subject: Uint8Array;
 }
 
 function partsOf(der: Uint8Array): Parts | undefined {
@@ -54,13 +60,13 @@ function partsOf(der: Uint8Array): Parts | undefined {
     const fields = new DerReader(signed.tbs.content);
     // RFC 2986 §4.1: version 1, which is written 0.
     if (readSmallInteger(fields.next(TAG.integer)) !== 0) return undefined;
-    fields.next(TAG.sequence);
+    const subject = fields.next(TAG.sequence).whole;
     const spki = fields.next(TAG.sequence).whole;
     // Attributes: required by the RFC, and left out by some when there are none.
     fields.optional(context(0, true));
     fields.end();
     const { signatureAlgorithm, signature } = signed;
-    return { tbs: signed.tbs.whole, spki, signatureAlgorithm, signature };
+    return { tbs: signed.tbs.whole, spki, subject, signatureAlgorithm, signature };
   } catch (error) {
     if (error instanceof DerError) return undefined;
     throw error;

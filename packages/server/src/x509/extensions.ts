@@ -14,7 +14,14 @@ import { type GeneralName, readGeneralNames } from './general-name.ts';
 import { type NameConstraints, readNameConstraints } from './name-constraints.ts';
 
 /** RFC 5280 §4.2.1.3: bits of KeyUsage by their number. */
-export const KEY_USAGE = { digitalSignature: 0, keyCertSign: 5, cRLSign: 6 } as const;
+export const KEY_USAGE = {
+  digitalSignature: 0,
+  nonRepudiation: 1,
+  keyEncipherment: 2,
+  dataEncipherment: 3,
+  keyCertSign: 5,
+  cRLSign: 6,
+} as const;
 /** RFC 5280 §4.2.1.12. */
 export const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 export const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';

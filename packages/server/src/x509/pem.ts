@@ -1,7 +1,12 @@
 // Textual encoding: RFC 7468, of the labels that are meant and no others.
 
-/** RFC 7468 §5, §6, §7, and what `keytool` calls the last one. */
-export type PemLabel = 'CERTIFICATE' | 'X509 CRL' | 'CERTIFICATE REQUEST' | 'NEW CERTIFICATE REQUEST';
+/** RFC 7468 §5, §6, §7, what `keytool` calls a request, and §11. */
+export type PemLabel =
+  | 'CERTIFICATE'
+  | 'X509 CRL'
+  | 'CERTIFICATE REQUEST'
+  | 'NEW CERTIFICATE REQUEST'
+  | 'ENCRYPTED PRIVATE KEY';
 
 const BODY = /^\s[A-Za-z0-9+/=\s]*$/;
 

@@ -62,6 +62,22 @@ export const CREDENTIALS: readonly SettingDefinition[] = [
     doc: 'The same for identities of kind `device`.',
   },
   {
+    name: 'svid-lifetime',
+    type: 'duration',
+    default: '1h',
+    minimum: 20,
+    maximum: 86_400,
+    doc: 'How long X.509-SVIDs last at most: so long a workload goes on while the authority is away. Agents renew them at half of it. Never longer than `certificate-lifetime`.',
+  },
+  {
+    name: 'jwt-svid-lifetime',
+    type: 'duration',
+    default: '5m',
+    minimum: 20,
+    maximum: 3600,
+    doc: 'How long JWT-SVIDs are good. They are bearer tokens, and whoever checks them asks nobody: what was withdrawn lives on for so long.',
+  },
+  {
     name: 'claim-code-lifetime',
     type: 'duration',
     default: '30d',

@@ -167,6 +167,11 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
     { body: { csr: CSR } },
     'create Credential active/tls_client_auth spiffe://authority.test/service/active',
   ],
+  'certificate-authorities.request': [
+    '/v1/certificate-authorities',
+    { body: {} },
+    'create CertificateAuthority',
+  ],
   'keys.rotate': ['/v1/keys/rotate', {}, 'update SigningKey'],
   'cutoffs.create': [
     '/v1/cutoffs',
@@ -227,6 +232,8 @@ const WRITES: Partial<Record<OperationId, [string, Ask, string]>> = {
 /** Those that need people, and those whose object a test of its own makes. */
 const ELSEWHERE: readonly OperationId[] = [
   'certificates.revoke',
+  'certificate-authorities.certify',
+  'certificate-authorities.discard',
   'claim-codes.revoke',
   'identities.approve',
   'identities.reject',

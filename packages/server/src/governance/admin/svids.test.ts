@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPublicKey, X509Certificate } from 'node:crypto';
 import { operations } from '@countersign/admin-api';
 import { isJwtSvidSignedBy, parseJwkSet, parseJwtSvid } from '@countersign/protocol';
 import { expect, test } from 'vitest';
@@ -9,15 +9,19 @@ import {
   ISSUER,
   openAuthority,
   RESOURCE,
+  START,
 } from '../../../test/authority.ts';
+import { clientKey } from '../../../test/client-assertion.ts';
+import { clientAuthority } from '../../../test/client-authority.ts';
 import { newRequest, TRUST_DOMAIN } from '../../../test/issuing.ts';
+import type { ForeignBundle } from './svids.ts';
 
 const DAY_MS = 86_400_000;
 const inADay = (authority: Authority): string => new Date(authority.clock.now() + DAY_MS).toISOString();
 
 /** Agent `host-7` and `host-8`, and `orders`, which is registered with the first. */
-async function withWorkload() {
-  const authority = await openAuthority();
+async function withWorkload(given: Parameters<typeof openAuthority>[0] = {}) {
+  const authority = await openAuthority(given);
   for (const client_id of ['host-7', 'host-8']) {
     const body = identityBody(client_id, { client_id });
     await authority.call('POST', '/v1/identities', { body });
@@ -98,6 +102,11 @@ test.each([
     'the identity is cut off',
     (a: Authority) =>
       a.call('POST', '/v1/cutoffs', { body: { kind: 'identity', id: 'orders', reason: 'x' } }),
+  ],
+  [
+    'the identity is decommissioned',
+    (a: Authority) =>
+      a.call('POST', '/v1/identities/orders/decommission', { body: { reason: 'x', now: true, force: true } }),
   ],
   ['the workload has ended', async (a: Authority) => a.clock.advance(DAY_MS + 1)],
   [
@@ -195,5 +204,64 @@ test('an X.509-SVID is a certificate of the identity, recorded as the agent aske
   expect(items).toMatchObject([{ issued_by: 'agent', spiffe_id: workload.spiffe_id }]);
   const other = await authority.tokenFor('host-8');
   expect((await authority.call('POST', '/v1/svids/x509', { token: other, body })).status).toBe(404);
+  await authority.close();
+});
+
+test('SVIDs last as long as the settings say, and no longer than other certificates', async () => {
+  const { authority, workload } = await withWorkload({ svidLifetimes: { x509: 20_000, jwt: 30 } });
+  const token = await authority.tokenFor('host-7');
+  const x509 = { workload: workload.id, csr: newRequest() };
+  const made = await authority.call('POST', '/v1/svids/x509', { token, body: x509 });
+  const lasts = Date.parse(made.body.expires_at) - authority.clock.now();
+  // In whole seconds.
+  expect(lasts).toBeGreaterThan(19_000);
+  expect(lasts).toBeLessThanOrEqual(20_000);
+  const body = { workload: workload.id, audience: ['a'] };
+  const { svid } = (await authority.call('POST', '/v1/svids/jwt', { token, body })).body;
+  const read = parseJwtSvid(svid);
+  expect(read.ok && read.exp - (read.iat ?? 0)).toBe(30);
+  await authority.close();
+  const longer = await withWorkload({ svidLifetimes: { x509: 2 * DAY_MS, jwt: 30 } });
+  const again = {
+    token: await longer.authority.tokenFor('host-7'),
+    body: { ...x509, workload: longer.workload.id },
+  };
+  const capped = await longer.authority.call('POST', '/v1/svids/x509', again);
+  expect(capped.status, capped.text).toBe(200);
+  expect(Date.parse(capped.body.expires_at) - longer.authority.clock.now()).toBeLessThanOrEqual(DAY_MS);
+  await longer.authority.close();
+});
+
+test('an agent has the bundle of each declared trust domain apart, and the list of what was revoked', async () => {
+  const { jwk, privateKey } = clientKey();
+  const { der } = clientAuthority(START, 'foreign');
+  const jwtKeys = [{ kid: 'f1', alg: 'ES256' as const, keyObject: createPublicKey(privateKey) }];
+  const foreign: ForeignBundle = { jwtKeys, x509: { authorities: [{ der }] } };
+  const foreignBundles = async () => new Map([['foreign.test', foreign]]);
+  const { authority, workload } = await withWorkload({ foreignBundles });
+  const token = await authority.tokenFor('host-7');
+  const { body } = await authority.call('GET', '/v1/svids', { token });
+  expect(operations['svids.served'].response.parse(body)).toEqual(body);
+  expect(Object.keys(body.bundles)).toEqual([TRUST_DOMAIN, 'foreign.test']);
+  expect(body.bundles['foreign.test']).toEqual({
+    jwt: { keys: [{ ...jwk, kid: 'f1', alg: 'ES256' }] },
+    x509: [Buffer.from(der).toString('base64')],
+  });
+  expect(body.crl).toHaveLength(1);
+  const x509 = { workload: workload.id, csr: newRequest() };
+  const made = await authority.call('POST', '/v1/svids/x509', { token, body: x509 });
+  const serial = new X509Certificate(Buffer.from(made.body.chain[0], 'base64')).serialNumber;
+  const hasIt = (lists: string[]) =>
+    lists.some((list) => Buffer.from(list, 'base64').toString('hex').includes(serial.toLowerCase()));
+  const again = (await authority.call('GET', '/v1/svids', { token })).body;
+  expect(again.crl_content).toBe(body.crl_content);
+  expect(hasIt(again.crl)).toBe(false);
+  const { items } = (await authority.call('GET', '/v1/certificates?identity=orders')).body;
+  const revoking = { body: { reason: 'test' } };
+  const revoked = await authority.call('POST', `/v1/certificates/${items[0].id}/revoke`, revoking);
+  expect(revoked.status, revoked.text).toBe(200);
+  const after = (await authority.call('GET', '/v1/svids', { token })).body;
+  expect(after.crl_content).not.toBe(body.crl_content);
+  expect(hasIt(after.crl)).toBe(true);
   await authority.close();
 });

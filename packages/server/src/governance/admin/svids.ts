@@ -1,8 +1,10 @@
 // JWT-SVIDs: JWT-SVID.md of the SPIFFE specification. For agents: each gets those of what is registered with it.
-import { JWT_SVID_TYP } from '@countersign/protocol';
+import type { ServedWorkloads } from '@countersign/admin-api';
+import { JWT_SVID_TYP, type VerificationKey } from '@countersign/protocol';
 import { canonicalJson } from '@countersign/tlog';
 import type { AuditLog } from '../../audit/log.ts';
 import type { CertificateAuthority } from '../../ca/certificate-authority.ts';
+import { LIST_LIFETIME_MS, type RevocationLists } from '../../ca/revocation-lists.ts';
 import { newId } from '../../ids.ts';
 import type { Keystore } from '../../keys/keystore.ts';
 import { certificationRequestOf } from '../../registry/certificates/certificate-request.ts';
@@ -19,6 +21,11 @@ import { required } from './find-record.ts';
 export interface SvidDeps extends IssueDeps {
   readonly issuer: string;
   readonly ca: Pick<CertificateAuthority, 'issuer' | 'roots' | 'all'>;
+  readonly revocationLists: Pick<RevocationLists, 'read'>;
+  /** Of each declared trust domain of which something is known. */
+  readonly foreignBundles: () => Promise<ReadonlyMap<string, ForeignBundle>>;
+  /** X.509: milliseconds; JWT: seconds. */
+  readonly svidLifetimes: { readonly x509: number; readonly jwt: number };
   readonly storage: Pick<Storage, 'workloads' | 'identities'>;
   /** Keys of JWT-SVIDs and of nothing else. */
   readonly svidKeystore: Pick<Keystore, 'sign' | 'jwks'>;
@@ -26,17 +33,24 @@ export interface SvidDeps extends IssueDeps {
   readonly node: string;
 }
 
-/** As long as an agent may do without its authority. */
-const X509_SVID_LIFETIME_MS = 3_600_000;
-/** Seconds. It is a bearer token: whoever sees it may show it, for so long. */
-const JWT_SVID_LIFETIME = 300;
+/** What the token wing knows of another trust domain. */
+export interface ForeignBundle {
+  readonly jwtKeys: readonly VerificationKey[];
+  readonly x509: { readonly authorities: readonly { readonly der: Uint8Array }[] };
+}
+
+/** Milliseconds. Near the end of its registration a workload gets shorter ones, and then keeps the last. */
+const SHORTEST_X509_SVID_MS = 10_000;
+/** A revocation list is good for a day, and made anew after half of it. */
+const LISTS_KEPT_MS = LIST_LIFETIME_MS / 2;
 
 export function svidHandlers(deps: SvidDeps): NounHandlers<'svids'> {
   return {
     'svids.served': {
       kind: 'read',
       async run({ admin }) {
-        const served = await servedBy(deps.storage, admin.actor.identity, deps.clock.now());
+        const now = deps.clock.now();
+        const served = await servedBy(deps.storage, admin.actor.identity, now);
         return {
           body: {
             trust_domain: deps.trustDomain,
@@ -46,11 +60,9 @@ export function svidHandlers(deps: SvidDeps): NounHandlers<'svids'> {
               selectors: [...workload.selectors],
               hint: workload.hint ?? '',
             })),
-            bundles: {
-              [deps.trustDomain]: { jwt: jwtBundle(deps), x509: deps.ca.roots().flatMap(certificateTexts) },
-            },
-            issuers: deps.ca.all().map(({ certificate }) => Buffer.from(certificate.der).toString('base64')),
-            crl: [],
+            bundles: await bundlesOf(deps),
+            issuers: deps.ca.all().map(({ certificate }) => base64(certificate.der)),
+            ...(await listsOf(deps, now)),
           },
         };
       },
@@ -83,7 +95,12 @@ export function svidHandlers(deps: SvidDeps): NounHandlers<'svids'> {
         const { workload, identity } = required(found, 'workload');
         const { chain, record } = await issueCertificate(deps, stores, tell, identity, {
           request: certificationRequestOf(body.csr),
-          lifetime: Math.min(X509_SVID_LIFETIME_MS, workload.expiresAt - now),
+          lifetime: Math.min(
+            deps.svidLifetimes.x509,
+            deps.certificateLifetime(identity.kind),
+            workload.expiresAt - now,
+          ),
+          shortest: SHORTEST_X509_SVID_MS,
           by: 'agent',
         });
         return {
@@ -120,7 +137,7 @@ async function makeJwtSvid(
 ): Promise<MadeJwtSvid> {
   const iat = Math.floor(now / 1000);
   const end = Math.floor(Math.min(workload.expiresAt, identity.expiresAt) / 1000);
-  const exp = Math.min(iat + JWT_SVID_LIFETIME, end);
+  const exp = Math.min(iat + deps.svidLifetimes.jwt, end);
   const jti = newId('svd', deps.random);
   const spiffeId = spiffeIdOfIdentity(deps.trustDomain, identity).text;
   const claims = { iss: deps.issuer, sub: spiffeId, aud: audience, iat, exp, jti };
@@ -158,12 +175,43 @@ function issuedEvent(
   };
 }
 
-/** Without `use`: readers of the Workload API take a plain JWKS. */
-function jwtBundle({ svidKeystore }: SvidDeps): { keys: Record<string, string>[] } {
-  return {
-    keys: svidKeystore.jwks().keys.map((key) => {
-      const { use: _use, ...rest } = key;
-      return rest;
-    }),
+/** By trust domain, each apart: the own one first. */
+async function bundlesOf(deps: SvidDeps): Promise<ServedWorkloads['bundles']> {
+  const { ca, svidKeystore } = deps;
+  const jwt = { keys: svidKeystore.jwks().keys.map(withoutUse) };
+  const bundles: ServedWorkloads['bundles'] = {
+    [deps.trustDomain]: { jwt, x509: ca.roots().flatMap(certificateTexts) },
   };
+  for (const [trustDomain, { jwtKeys, x509 }] of await deps.foreignBundles()) {
+    bundles[trustDomain] = {
+      jwt: { keys: jwtKeys.map(jwkOf) },
+      x509: x509.authorities.map(({ der }) => base64(der)),
+    };
+  }
+  return bundles;
+}
+
+/** Readers of the Workload API take a plain JWKS. */
+function withoutUse({ use: _use, ...key }: Readonly<Record<string, string>>): Record<string, string> {
+  return key;
+}
+
+function jwkOf({ kid, alg, keyObject }: VerificationKey): Record<string, string> {
+  const material = keyObject.export({ format: 'jwk' }) as Record<string, string>;
+  return { ...material, alg, ...(kid === undefined ? {} : { kid }) };
+}
+
+/** Of each authority that has its key here. Nodes make lists of their own, which say the same. */
+async function listsOf(
+  { ca, revocationLists }: SvidDeps,
+  now: number,
+): Promise<Pick<ServedWorkloads, 'crl' | 'crl_content'>> {
+  const read = await Promise.all(ca.all().map(({ id }) => revocationLists.read(id)));
+  const lists = read.filter((list) => list !== undefined);
+  const content = [String(Math.floor(now / LISTS_KEPT_MS)), ...lists.map((list) => list.content)];
+  return { crl: lists.map(({ der }) => base64(der)), crl_content: content.join('.') };
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
 }

@@ -24,6 +24,8 @@ export interface DomainKeys {
 export interface TrustBundles {
   /** Undefined: it is not declared here, or nothing is known of it. */
   of(trustDomain: TrustDomain): Promise<DomainKeys | undefined>;
+  /** Of each declared trust domain of which something is known at this moment, oldest first. Waits for no endpoint. */
+  declared(): Promise<ReadonlyMap<string, DomainKeys>>;
 }
 
 export interface TrustBundleDeps {
@@ -32,7 +34,7 @@ export interface TrustBundleDeps {
   readonly jwks: () => object;
   /** Of certificates of this deployment. */
   readonly trust: () => Trust;
-  readonly trustDomains: Pick<TrustDomainStore, 'byTrustDomain'>;
+  readonly trustDomains: Pick<TrustDomainStore, 'byTrustDomain' | 'list'>;
   readonly fetch: SafeFetch;
   readonly clock: Clock;
 }
@@ -43,6 +45,8 @@ export const BUNDLE_REFRESH_LEAST = 30;
 export const BUNDLE_REFRESH_MOST = 3600;
 /** Milliseconds for which a bundle counts, from when it came, while its endpoint does not answer. */
 export const BUNDLE_STALE_MS = 86_400_000;
+/** Whose bundles are given to workloads. */
+export const MOST_DECLARED = 100;
 /** Milliseconds between two attempts. */
 export const BUNDLE_COOLDOWN_MS = 30_000;
 
@@ -80,7 +84,7 @@ export function createTrustBundles(deps: TrustBundleDeps): TrustBundles {
     return keys;
   }
 
-  async function fetchedKeys(id: string, url: string): Promise<DomainKeys | undefined> {
+  async function fetchedKeys(id: string, url: string, patient: boolean): Promise<DomainKeys | undefined> {
     const key = JSON.stringify([id, url]);
     let entry = fetched.get(key);
     if (entry === undefined) {
@@ -95,18 +99,25 @@ export function createTrustBundles(deps: TrustBundleDeps): TrustBundles {
       of.fetching ??= refresh(of, url).finally(() => (of.fetching = undefined));
     }
     // Whoever is known is not made to wait for what may be news.
-    if (entry.keys === undefined) await entry.fetching;
+    if (entry.keys === undefined && patient) await entry.fetching;
     return now < entry.at + BUNDLE_STALE_MS || entry.at > now ? entry.keys : undefined;
+  }
+
+  async function keysOfDomain(record: TrustDomainRecord, patient: boolean): Promise<DomainKeys | undefined> {
+    return record.bundleEndpoint === undefined
+      ? givenKeys(record)
+      : await fetchedKeys(record.id, record.bundleEndpoint, patient);
   }
 
   /** What cannot be had, or read, changes nothing: it is asked for again. */
   async function refresh(entry: Fetched, url: string): Promise<void> {
     const body = await deps.fetch(url, { accept: ['application/json'] }).catch(() => undefined);
     const read = body === undefined ? undefined : parseTrustBundle(body);
-    // SPIFFE_Trust_Domain_and_Bundle.md §4.1.1: an older one does not take the place of a newer one.
-    if (read === undefined || !read.ok || (read.sequence ?? 0) < entry.sequence) return;
+    if (read === undefined || !read.ok) return;
+    // SPIFFE_Federation.md §4.2: an older one does not take the place of a newer one; one that does not say is the newest.
+    if (read.sequence !== undefined && read.sequence < entry.sequence) return;
     entry.keys = keysOf(read);
-    entry.sequence = read.sequence ?? 0;
+    entry.sequence = read.sequence ?? entry.sequence;
     entry.at = deps.clock.now();
     const hint = read.refreshHint ?? BUNDLE_REFRESH;
     entry.refreshMs = Math.min(Math.max(hint, BUNDLE_REFRESH_LEAST), BUNDLE_REFRESH_MOST) * 1000;
@@ -116,10 +127,17 @@ export function createTrustBundles(deps: TrustBundleDeps): TrustBundles {
     async of(trustDomain) {
       if (trustDomain === deps.trustDomain) return ownKeys();
       const record = await deps.trustDomains.byTrustDomain(trustDomain);
-      if (record === undefined) return undefined;
-      return record.bundleEndpoint === undefined
-        ? givenKeys(record)
-        : await fetchedKeys(record.id, record.bundleEndpoint);
+      return record === undefined ? undefined : await keysOfDomain(record, true);
+    },
+    async declared() {
+      const { items } = await deps.trustDomains.list({ limit: MOST_DECLARED, after: undefined });
+      const found = await Promise.all(items.map((record) => keysOfDomain(record, false)));
+      return new Map(
+        items.flatMap(({ trustDomain }, at) => {
+          const keys = found[at];
+          return keys === undefined ? [] : [[trustDomain, keys] as const];
+        }),
+      );
     },
   };
 }

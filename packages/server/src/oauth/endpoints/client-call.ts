@@ -11,7 +11,7 @@ import { Refusal } from '../refusal.ts';
 import type { Attempt } from './attempt.ts';
 import type { Budgets } from './budgets.ts';
 import { instanceOf, type IssuanceRecord } from './issuance-record.ts';
-import { readForm } from './read-form.ts';
+import { type OtherBodies, readForm } from './read-form.ts';
 import { refuse } from './token.ts';
 
 export interface ClientCallDeps extends AuthenticateDeps {
@@ -32,17 +32,18 @@ export interface ClientCall {
   readonly at: number;
 }
 
-/** `secretInQuery`: a parameter that must not be in a URL, because it would be in somebody's log by now. */
+/** `secretInQuery`: a parameter that must not be in a URL, because it would be in somebody's log by now. `others`: what is taken beside forms. */
 export function createClientCallEndpoint(
   deps: ClientCallDeps,
   secretInQuery: RegExp,
   answer: (call: ClientCall) => HttpResponse | Promise<HttpResponse>,
+  others?: OtherBodies,
 ): Endpoint {
   return async (request) => {
     const attempt: Attempt = { request, at: deps.clock.now() };
     try {
       if (secretInQuery.test(request.query)) throw new Refusal('credentials_in_query');
-      const form = readForm(request);
+      const form = readForm(request, others);
       const claim = present(deps.methods, request, form);
       attempt.claimed = claim?.presented.clientId ?? form.get('client_id');
       attempt.method = claim?.method.name;

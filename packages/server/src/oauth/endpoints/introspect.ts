@@ -1,4 +1,5 @@
-// Token introspection: RFC 7662, as a signed answer RFC 9701. Who may see what is decided in docs/decisions/0009-who-may-introspect.md.
+// Token introspection: RFC 7662, as a signed answer RFC 9701, in CBOR RFC 9200 §5.9. Who may see what is decided in docs/decisions/0009-who-may-introspect.md.
+import { ACE_MEDIA_TYPE } from '@countersign/cose';
 import { CERTIFICATE_HINT } from '@countersign/protocol';
 import { type HttpRequest, singleHeader } from '../../http/request.ts';
 import type { HttpResponse } from '../../http/response.ts';
@@ -8,6 +9,8 @@ import type { AuthenticatedClient } from '../client-auth/method.ts';
 import type { OwnToken, OwnTokenReader } from '../tokens/own-token.ts';
 import { standsFor } from '../../registry/stands-for.ts';
 import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
+import { AceQuestion, inCborAnswer, readAceQuestion } from './ace-introspection.ts';
+import type { OtherBodies } from './read-form.ts';
 import { type ApiKeyClaims, introspectApiKey, type IntrospectApiKeyDeps } from './introspect-api-key.ts';
 import { type CertificateClaims, introspectCertificate } from './introspect-certificate.ts';
 import type { ClientCallDeps } from './client-call.ts';
@@ -18,11 +21,15 @@ export interface IntrospectDeps extends ClientCallDeps, IntrospectApiKeyDeps, Pi
   readonly keystore: Pick<Keystore, 'sign'>;
 }
 
+const OTHER_BODIES: OtherBodies = new Map([[ACE_MEDIA_TYPE, readAceQuestion]]);
+
 export function createIntrospectEndpoint(deps: IntrospectDeps): Endpoint {
-  return createTokenCallEndpoint(deps, async (call) => {
+  const introspect = async (call: TokenCall): Promise<HttpResponse> => {
     const answer = await answerOf(deps, call);
+    if (call.form instanceof AceQuestion) return inCborAnswer(answer);
     return wantsJwt(call.request) ? await signed(deps, call, answer) : answer;
-  });
+  };
+  return createTokenCallEndpoint(deps, introspect, OTHER_BODIES);
 }
 
 async function answerOf(deps: IntrospectDeps, { client, token, hint, at }: TokenCall): Promise<HttpResponse> {
@@ -88,7 +95,8 @@ function active(own: OwnToken, scopes: readonly string[]): HttpResponse {
   const { claims, payload } = own;
   const known = answers.get(own);
   if (known !== undefined && scopes === claims.scope) return known;
-  const type = claims.cnf !== undefined && 'jkt' in claims.cnf ? 'DPoP' : 'Bearer';
+  const { cnf } = claims;
+  const type = cnf?.unknown.includes('kid') === true ? 'PoP' : cnf?.jkt === undefined ? 'Bearer' : 'DPoP';
   const whole =
     scopes === claims.scope ? payload : JSON.stringify({ ...claims.all, scope: scopes.join(' ') });
   const body = `{"active":true,"token_type":"${type}",${whole.slice(1)}`;

@@ -3,8 +3,9 @@ import type { HttpResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
 import { Refusal } from '../refusal.ts';
 import { type ClientCall, type ClientCallDeps, createClientCallEndpoint } from './client-call.ts';
+import type { OtherBodies } from './read-form.ts';
 
-export interface TokenCall extends Omit<ClientCall, 'form'> {
+export interface TokenCall extends ClientCall {
   /** As it came: any text. */
   readonly token: string;
   /** Read for certificates only: all tokens here are of one type (RFC 7009 §2.1). */
@@ -17,10 +18,12 @@ const TOKEN_IN_QUERY = /(?:^|&)token=/;
 export function createTokenCallEndpoint(
   deps: ClientCallDeps,
   answer: (call: TokenCall) => HttpResponse | Promise<HttpResponse>,
+  others?: OtherBodies,
 ): Endpoint {
-  return createClientCallEndpoint(deps, TOKEN_IN_QUERY, ({ request, client, form, at }) => {
+  const answerCall = ({ request, client, form, at }: ClientCall): HttpResponse | Promise<HttpResponse> => {
     const token = form.get('token');
     if (token === undefined || token === '') throw new Refusal('token_missing');
-    return answer({ request, client, token, hint: form.get('token_type_hint'), at });
-  });
+    return answer({ request, client, form, token, hint: form.get('token_type_hint'), at });
+  };
+  return createClientCallEndpoint(deps, TOKEN_IN_QUERY, answerCall, others);
 }

@@ -14,6 +14,7 @@ import { createKeyRefresh, OWN_KID } from '../../keys/key-refresh.ts';
 import type { Keystore } from '../../keys/keystore.ts';
 import { readOpaqueClaims } from './opaque-claims.ts';
 import { openOpaqueToken } from './opaque-token.ts';
+import { readOwnCwt } from './own-cwt.ts';
 
 /** A token whose signature, or seal, is right. Whether it is still good is `token-state.ts`'s business. */
 export interface OwnToken {
@@ -79,8 +80,23 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
     return { kid, claims: parsed.claims, payload: asBuffer(jws.payload).toString('utf8'), stillTrusted };
   }
 
+  function readCwt(token: string): Judged {
+    const own = readOwnCwt(deps, token);
+    if (typeof own !== 'object') return own;
+    const { kid, payload, secretTag } = own;
+    const parsed = parseAccessTokenClaims(Buffer.from(payload));
+    // The secret that its key comes from is as good a reason not to believe it as the key of its signature.
+    const stillTrusted = () =>
+      deps.keystore.verificationKey(kid) !== undefined && deps.keystore.openingKey(secretTag) !== undefined;
+    return parsed.ok ? { kid, claims: parsed.claims, payload, stillTrusted } : undefined;
+  }
+
   const judge = (token: string): Judged =>
-    token.startsWith(OPAQUE_TOKEN_PREFIX) ? open(token) : verify(token);
+    token.startsWith(OPAQUE_TOKEN_PREFIX)
+      ? open(token)
+      : token.includes('.')
+        ? verify(token)
+        : readCwt(token);
   const judgeInTurn = backToBack(judge);
 
   async function readAnew(token: string, digest: string): Promise<OwnToken | undefined> {

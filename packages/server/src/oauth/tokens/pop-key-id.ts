@@ -61,6 +61,13 @@ export function isPopKeyIdOf(
   return now - head.readUInt32BE(KEY_TAG_BYTES) < POP_KEY_MAX_AGE;
 }
 
+/** Which secret the key of a name is derived from; undefined for what is no such name. */
+export function secretTagOf(kid: Uint8Array): number | undefined {
+  const decoded = decodeBase64url(Buffer.from(kid).toString('latin1'));
+  if (decoded === undefined || decoded.length < KEY_TAG_BYTES) return undefined;
+  return Buffer.from(decoded.buffer, decoded.byteOffset, decoded.length).readUInt32BE();
+}
+
 function macOf(sealing: SealingKey, { clientId, audience }: PopKeyHolder, head: Uint8Array): Buffer {
   const key = sealing.derive('countersign/v1/ace-key-id');
   // A client_id has no character that could end it too early, nor has a URI.

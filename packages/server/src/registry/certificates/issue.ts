@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { certificateThumbprint, type TrustDomain } from '@countersign/protocol';
 import type { CertificateAuthority, IssuingAuthority } from '../../ca/certificate-authority.ts';
 import { BACKDATE_MS, newSerialNumber } from '../../ca/make-authority.ts';
@@ -23,7 +24,7 @@ import {
   writeCertificate,
   writeName,
 } from '../../x509/certificate-writer.ts';
-import { CLIENT_AUTH, SERVER_AUTH } from '../../x509/extensions.ts';
+import { CLIENT_AUTH, type KEY_USAGE, SERVER_AUTH } from '../../x509/extensions.ts';
 import { writePem } from '../../x509/pem.ts';
 import { requireAllowed } from '../allowed-method.ts';
 import type { Tell } from '../change-rules.ts';
@@ -55,6 +56,8 @@ export interface AskedCertificate {
   /** Milliseconds; undefined: as long as it may. */
   readonly lifetime: number | undefined;
   readonly by: CertificateIssuedBy;
+  /** Milliseconds; undefined: a minute. Whoever renews by itself is content with less. */
+  readonly shortest?: number | undefined;
   /** The credential that it was proved by; undefined: whichever the identity has. */
   readonly credential?: CredentialRecord | undefined;
 }
@@ -72,6 +75,8 @@ export interface IssuedCertificate {
 const SHORTEST_MS = 60_000;
 /** Longer ones say where to look whether they were revoked. */
 const LIST_NAMED_FROM_MS = 86_400_000;
+/** RFC 3279 §2.3.1: what an RSA key can do. OPC 10000-6 §6.2.2 wants all of it of an application's. */
+const USES_OF_RSA = ['digitalSignature', 'nonRepudiation', 'keyEncipherment', 'dataEncipherment'] as const;
 /** RFC 5280 §A.1. */
 const MOST_NAME_CHARS = 64;
 
@@ -93,16 +98,12 @@ export async function issueCertificate(
   await requireOwnKey(stores, identity, subjectKey);
   const { issuer, signer } = issuerOf(deps);
   const now = deps.clock.now();
-  const lifetime = lifetimeOf(deps, identity, asked.lifetime);
+  const shortest = asked.shortest ?? SHORTEST_MS;
+  const lifetime = lifetimeOf(deps, identity, asked.lifetime, shortest);
   const credential = await certificateCredential(deps, stores, tell, identity, { ...asked, lifetime });
-  const latest = Math.min(
-    now + lifetime,
-    credential.expiresAt,
-    identity.expiresAt,
-    issuer.certificate.notAfter,
-  );
+  const latest = Math.min(now + lifetime, credential.expiresAt, identity.expiresAt, issuer.notAfter);
   const notAfter = Math.floor(latest / 1000) * 1000;
-  if (notAfter - now < SHORTEST_MS)
+  if (notAfter - now < shortest)
     throw new RegistryRefusal(
       'end_out_of_range',
       'the identity, its credential or the authority ends too soon',
@@ -118,7 +119,7 @@ export async function issueCertificate(
       publicKey: asked.request.publicKey,
       extensions: [
         basicConstraints(undefined),
-        keyUsage('digitalSignature'),
+        keyUsage(...usesOf(asked.request.key)),
         extendedKeyUsage(SERVER_AUTH, CLIENT_AUTH),
         subjectKeyIdentifier(keyIdentifierOf(asked.request.publicKey)),
         authorityKeyIdentifier(issuer.keyIdentifier),
@@ -159,6 +160,10 @@ function requireWorking({ state }: IdentityRecord): void {
   throw new RegistryRefusal('illegal_transition', `the identity is ${state}: it gets no certificates`);
 }
 
+function usesOf({ asymmetricKeyType: kind }: KeyObject): readonly (keyof typeof KEY_USAGE)[] {
+  return kind === 'rsa' ? USES_OF_RSA : ['digitalSignature'];
+}
+
 /** Whoever else has had this key could prove itself to be this machine. */
 async function requireOwnKey(
   stores: Pick<Stores, 'certificates' | 'credentials'>,
@@ -190,10 +195,11 @@ function lifetimeOf(
   { certificateLifetime }: IssueDeps,
   { kind }: IdentityRecord,
   asked: number | undefined,
+  shortest: number,
 ): number {
   const longest = certificateLifetime(kind);
   if (asked === undefined) return longest;
-  if (asked >= SHORTEST_MS && asked <= longest) return asked;
+  if (asked >= shortest && asked <= longest) return asked;
   const hours = Math.round((longest / 3_600_000) * 10) / 10;
   throw new RegistryRefusal('end_out_of_range', `a certificate lasts a minute to ${hours} hours here`, {
     pointer: '/lifetime',

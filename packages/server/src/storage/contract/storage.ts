@@ -4,6 +4,7 @@ import type { Storage } from '../storage.ts';
 import { accessContract } from './access.ts';
 import { accessAsOfContract } from './access-as-of.ts';
 import { approvalContract } from './approvals.ts';
+import { certificateContract } from './certificates.ts';
 import { trustDomainContract } from './trust-domains.ts';
 import { workloadContract } from './workloads.ts';
 import { changeContract } from './changes.ts';
@@ -42,6 +43,7 @@ const PARTS: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['access', accessContract],
   ['access as of an instant', accessAsOfContract],
   ['approvals', approvalContract],
+  ['certificates, their authorities and claim codes', certificateContract],
   ['workloads', workloadContract],
   ['trust domains', trustDomainContract],
   ['policies', policyContract],

@@ -254,6 +254,26 @@ describe.runIf(MOSQUITTO !== undefined)('before a real Mosquitto (needs mosquitt
     await expect.poll(() => topicsOf(room).length, { timeout: 15_000 }).toBe(count);
   });
 
+  it('a Will that the next token would not have let in is not published, whoever ends the connection', async () => {
+    await open();
+    const room = await watcher();
+    const will = { topic: 'plant/sensor-1/will', flags: 4, properties: [], payload: Buffer.from('gone') };
+    const client = await scene.inside({ version: 5, ace: true, will });
+    client.send(authPacket(await scene.token({ scope: 'mqtt.sub:news/+' })));
+    expect((await client.next(DISCONNECT)).content[0]).toBe(0x87);
+    client.socket.destroy();
+    await sleep(300);
+    expect(topicsOf(room)).toEqual([]);
+  });
+
+  it('who has proved nothing yet leaves little here', async () => {
+    await open({ limits: { packetBytes: 1_048_576 } });
+    const client = await openRawClient(scene.port);
+    // A CONNECT of 200,000 bytes.
+    client.send(Buffer.from([0x10, 0xc0, 0x9a, 0x0c]));
+    await client.closed(1000);
+  });
+
   it('when the broker goes its clients are told, and new ones get in once it is back', async () => {
     await open();
     const client = await scene.inside({ version: 5 });

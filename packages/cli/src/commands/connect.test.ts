@@ -59,6 +59,7 @@ interface Scene {
   readonly alias?: string;
   /** What was applied has to be approved by people. */
   readonly waits?: boolean;
+  readonly api?: object;
 }
 
 /** An authority that knows more once documents were applied. */
@@ -70,10 +71,11 @@ function scene({
   trustedIssuer,
   alias,
   waits,
+  api = FRAUD,
 }: Scene = {}): FakeAuthority {
   let applied = false;
   const routes: Readonly<Record<string, Reply>> = {
-    'GET /v1/resource-servers': { items: [FRAUD, { ...FRAUD, name: 'fraud-eu' }], next_cursor: null },
+    'GET /v1/resource-servers': { items: [api, { ...FRAUD, name: 'fraud-eu' }], next_cursor: null },
     'GET /v1/identities/payments': () => (applied ? IDENTITY : (identity ?? problem('not_found', 404))),
     'GET /v1/access': ({ path }) => {
       const made = waits ? { ...ACCESS, state: 'requested' } : ACCESS;
@@ -416,4 +418,32 @@ test('a credential that is there is never replaced by another', async () => {
   const { code, err } = await runAgainst(authority, CONNECT, { cwd: temporaryFolder() });
   expect([code, writes(authority)]).toEqual([5, []]);
   expect(err).toContain('credentials create payments --type client_secret');
+});
+
+const LOCK = { ...FRAUD, identifier: 'coaps://lock.example', token: { format: 'cwt' } };
+
+function lockScene(): FakeAuthority {
+  return scene({ api: LOCK });
+}
+
+test('for an API whose tokens are CBOR the calls ask in CBOR, in the languages that there are for it', async () => {
+  const { code, out } = await runAgainst(lockScene(), [...CONNECT, '-o', 'json'], { cwd: temporaryFolder() });
+  expect(code).toBe(0);
+  const { calls } = JSON.parse(out) as { calls: Record<string, string> };
+  expect(Object.keys(calls)).toEqual(['curl', 'typescript']);
+  for (const call of Object.values(calls)) expect(call).toContain('application/ace+cbor');
+  expect(out).not.toContain('grant_type');
+});
+
+test('for an API whose tokens are CBOR a proof that CBOR has no place for is told before anything is made', async () => {
+  const authority = lockScene();
+  const cwd = temporaryFolder();
+  writeFileSync(join(cwd, 'public.pem'), PUBLIC_PEM);
+  const args = [...CONNECT, '--type', 'private_key_jwt', '--jwk-file', 'public.pem'];
+  const { code, err } = await runAgainst(authority, args, { cwd });
+  expect(code).toBe(2);
+  expect(err).toContain('has no place for that proof');
+  expect(writes(authority)).toEqual([]);
+  const go = await runAgainst(lockScene(), [...CONNECT, '--language', 'go'], { cwd });
+  expect([go.code, go.err]).toEqual([2, expect.stringContaining('--language curl|typescript')]);
 });

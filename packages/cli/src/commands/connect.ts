@@ -16,7 +16,7 @@ import {
 import { findApi } from '../connect/find-api.ts';
 import { findPresent, requireScopes } from '../connect/find-present.ts';
 import { makeConnection, readConnection } from '../connect/make-connection.ts';
-import { reportConnection } from '../connect/report.ts';
+import { isDevice, reportConnection } from '../connect/report.ts';
 import { requireFree } from '../secrets/secret-file.ts';
 import { openSecretPlace } from '../secrets/secret-place.ts';
 import { withAdmin } from '../connection/admin.ts';
@@ -70,7 +70,7 @@ export const connect: Command<CliContext> = buildCommand<Flags, [string], CliCon
         credential: await credentialSpec(this.host, name, type, flags),
       };
       const proof = await callProof(admin.client, name, plan.credential, flags);
-      requirePrintable(flags, proof?.by ?? 'secret');
+      requirePrintable(flags, proof?.by ?? 'secret', isDevice(api));
       const documents = connectDocuments(plan, await findPresent(admin.client, plan));
       const difference = await admin.client.preview('apply.run', { body: { documents } });
       const credentials = difference.changes.filter((change) => change.kind === 'Credential');
@@ -188,11 +188,21 @@ export const connect: Command<CliContext> = buildCommand<Flags, [string], CliCon
   },
 });
 
-function requirePrintable({ language, secretFile, showSecret }: ConnectFlags, by: CallProof['by']): void {
+function requirePrintable(
+  { language, secretFile, showSecret }: ConnectFlags,
+  by: CallProof['by'],
+  asksInCbor: boolean,
+): void {
   if (by !== 'secret' && (secretFile !== undefined || showSecret)) {
     throw usageError('This method has no secret to keep.', 'Leave --secret-file and --show-secret out.');
   }
-  const languages = languagesFor(by);
+  const languages = languagesFor(by, asksInCbor);
+  if (languages.length === 0) {
+    throw usageError(
+      'Tokens of this API are asked for in CBOR, which has no place for that proof. Nothing was made.',
+      'Take --type client_secret, tls_client_auth or self_signed_tls_client_auth.',
+    );
+  }
   if (language === undefined || languages.includes(language)) return;
   throw usageError(
     `There is no call in ${language} for this method.`,

@@ -9,11 +9,38 @@ import { outputAliases, type OutputFlags, outputFlags } from '../flags/output.ts
 import { readToken, type TokenFlags, tokenFlags } from '../flags/token.ts';
 import { splitWords } from '../flags/words.ts';
 import { printObject } from '../output/formats.ts';
+import type { Host } from '../host.ts';
+import { type CborToken, claimsOf, readCborToken } from '../token/cbor-token.ts';
 
 interface Flags extends TokenFlags, OutputFlags, Pick<ConnectionFlags, 'issuer' | 'caFile' | 'readyFile'> {
   readonly audience: string;
   readonly scope?: readonly string[] | undefined;
   readonly ignoreCutoffs: boolean;
+}
+
+/** As a guard of @countersign/coap would, which asks for a proof of its key beside that. */
+async function verifyCbor(
+  host: Host,
+  authority: ReturnType<typeof resolveAuthority>,
+  token: CborToken,
+  flags: Flags,
+): Promise<void> {
+  const { judgeCborToken } = await import('../token/judge-cbor-token.ts');
+  const options = {
+    issuer: authority.issuer,
+    audience: flags.audience,
+    fetch: fetchFor(host, authority),
+    cutoffs: flags.ignoreCutoffs ? (false as const) : ({ receipts: false } as const),
+    clock: () => Math.floor(host.now() / 1000),
+  };
+  const reason = await judgeCborToken(token, options, splitWords(flags.scope ?? []));
+  if (reason !== undefined) {
+    const kind = reason === 'keys_unavailable' || reason === 'cutoffs_stale' ? 'unreachable' : 'denied';
+    throw new CommandFailure(kind, `A CoAP server would refuse it: ${reason}`, { fix: FIXES[reason] });
+  }
+  const claims = claimsOf(token);
+  const told = { accepted: true, scopes: token.claims.scope.split(' '), claims };
+  await printObject(host, flags.output, told, () => String(claims['jti']));
 }
 
 /** Judges a token as the API itself would: with the same library, keys and cut-offs. */
@@ -27,6 +54,8 @@ export const tokenVerify: Command<CliContext> = buildCommand<Flags, [], CliConte
       });
     }
     const authority = resolveAuthority(host, flags);
+    const cbor = await readCborToken(token);
+    if (cbor !== undefined) return await verifyCbor(host, authority, cbor, flags);
     const { createVerifier } = await import('@countersign/resource-server');
     const verifier = createVerifier({
       issuer: authority.issuer,

@@ -1,6 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { draftSign1, ES256, writeCwtClaims } from '@countersign/cose';
 import { signJws } from '@countersign/protocol';
 import { expect, test } from 'vitest';
 import { type Asked, fakeAuthority, ISSUER, json, runAgainst } from '../../test/fake-authority.ts';
@@ -159,4 +160,58 @@ test('verify: a signature by another key is denied', async () => {
 test('verify: without the keys nothing can be said, which is unreachable (7)', async () => {
   const authority = fakeAuthority({ 'GET /oauth/jwks': () => new Response('no', { status: 500 }) });
   expect(await runAgainst(authority, VERIFY, { stdin: tokenWith() })).toMatchObject({ code: 7, out: '' });
+});
+
+/** A CBOR Web Token in base64url. */
+function cborToken(claims: { readonly aud?: string; readonly exp?: number } = {}): string {
+  const { iss, sub, aud, scope, iat, exp, crd, acs } = { ...CLAIMS, ...claims };
+  const ids = { cti: Buffer.from('one'), kid: Buffer.from('name-of-its-key') };
+  const payload = writeCwtClaims({ iss, sub, aud, scope, iat, exp, crd, acs, ...ids });
+  const draft = draftSign1(ES256, 'k1', payload);
+  const seal = sign('sha256', draft.toBeSigned, { key: privateKey, dsaEncoding: 'ieee-p1363' });
+  return Buffer.from(draft.finish(seal)).toString('base64url');
+}
+
+test('inspect reads a CBOR Web Token, with its claims as a JWT would have them', async () => {
+  const tokenFile = join(temporaryFolder(), 'token');
+  writeFileSync(tokenFile, cborToken());
+  const { code, out } = await runCli(['token', 'inspect', '--token-file', tokenFile, '-o', 'json']);
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({
+    header: { alg: 'ES256', kid: 'k1' },
+    claims: { sub: 'payments', scope: 'fraud:read', jti: 'b25l', cnf: { kid: 'name-of-its-key' } },
+  });
+});
+
+test.each([
+  [{}, 0, '"accepted": true'],
+  [{ aud: 'coaps://other.example' }, 4, 'wrong_audience'],
+  [{ exp: NOW / 1000 }, 4, 'expired'],
+])('verify judges a CBOR Web Token as a CoAP server would: %j', async (claims, expected, said) => {
+  const tokenFile = join(temporaryFolder(), 'token');
+  writeFileSync(tokenFile, cborToken(claims));
+  const authority = fakeAuthority({ 'GET /oauth/jwks': JWKS });
+  const args = [
+    'token',
+    'verify',
+    '--audience',
+    CLAIMS.aud,
+    '--ignore-cutoffs',
+    '-o',
+    'json',
+    '--token-file',
+  ];
+  const { code, out, err } = await runAgainst(authority, [...args, tokenFile]);
+  expect(code, err).toBe(expected);
+  expect(out + err).toContain(said);
+});
+
+test('verify refuses a CBOR Web Token that was changed, and one of a key that nobody publishes', async () => {
+  const tokenFile = join(temporaryFolder(), 'token');
+  const forged = Buffer.from(cborToken(), 'base64url');
+  forged[forged.length - 1] = (forged.at(-1) as number) ^ 1;
+  writeFileSync(tokenFile, forged.toString('base64url'));
+  const args = ['token', 'verify', '--audience', CLAIMS.aud, '--ignore-cutoffs', '--token-file', tokenFile];
+  const changed = await runAgainst(fakeAuthority({ 'GET /oauth/jwks': JWKS }), args);
+  expect([changed.code, changed.err]).toEqual([4, expect.stringContaining('bad_signature')]);
 });

@@ -60,9 +60,10 @@ export async function reportConnection(
       resource: api.identifier,
       scope: made.access.scopes.join(' '),
       caFile: authority.caFile === undefined ? undefined : nearPath(host.cwd, authority.caFile),
+      isDevice: isDevice(api),
       url: /^https?:/.test(api.identifier) ? api.identifier : 'https://api.example/',
     },
-    options.language === undefined ? languagesFor(proof.by) : [options.language],
+    options.language === undefined ? languagesFor(proof.by, isDevice(api)) : [options.language],
   );
   if (options.output === 'json') {
     const calls = Object.fromEntries(snippets.map(({ language, code }) => [language, code]));
@@ -72,6 +73,11 @@ export async function reportConnection(
     host.stdout.write(options.language === undefined ? `── ${title}\n${code}\n\n` : `${code}\n`);
   }
   for (const line of summaryLines(host, api, made, options)) say(host, visible(line));
+}
+
+/** Its tokens are asked for in CBOR. */
+export function isDevice({ token }: Pick<ResourceServer, 'token'>): boolean {
+  return token?.format === 'cwt';
 }
 
 function whereSecretIs(secret: ReportOptions['secret']): string | undefined {
@@ -96,7 +102,7 @@ function summaryLines(
     ...(options.proof === undefined ? secretLines(host, name, options.secret) : proofLines(options.proof)),
     ...(options.language === undefined
       ? [
-          `  calls       above; one of them: --language ${languagesFor(options.proof?.by ?? 'secret').join('|')}`,
+          `  calls       above; one of them: --language ${languagesFor(options.proof?.by ?? 'secret', isDevice(api)).join('|')}`,
           // The authority knows what an API is called, not where it listens.
           `              to ${api.identifier}: put the address of the API there, if it has another`,
         ]

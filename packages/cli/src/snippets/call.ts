@@ -12,6 +12,8 @@ export interface Call {
   readonly caFile: string | undefined;
   /** Address to call; the identifier where that is one. */
   readonly url: string;
+  /** Its tokens are CBOR Web Tokens, which are asked for in CBOR and used over CoAP. */
+  readonly isDevice?: boolean;
 }
 
 /** Where a workload finds the token of its platform. */

@@ -75,6 +75,6 @@ function subjectToken({ place, file }: Extract<CallProof, { by: 'subject_token' 
   return sources[place];
 }
 
-function shell(text: string): string {
+export function shell(text: string): string {
   return /^[A-Za-z0-9_./:@=+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

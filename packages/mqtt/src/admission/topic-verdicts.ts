@@ -3,6 +3,8 @@ import type { Right } from '../topics/rights.ts';
 
 /** Topics remembered for one direction of one session. */
 export const MOST_TOPICS = 1000;
+/** Bytes of those. Longer ones are decided each time: who sends them would choose how much is kept here. */
+export const LONGEST_REMEMBERED = 256;
 
 export class TopicVerdicts {
   readonly #decide: (topic: string) => Right | undefined;
@@ -14,6 +16,7 @@ export class TopicVerdicts {
   }
 
   of(topic: string): Right | undefined {
+    if (topic.length > LONGEST_REMEMBERED) return this.#decide(topic);
     const known = this.#known.get(topic);
     if (known !== undefined || this.#known.has(topic)) return known;
     const right = this.#decide(topic);

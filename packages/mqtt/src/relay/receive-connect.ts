@@ -6,6 +6,9 @@ import { PacketStream } from '../wire/packet-stream.ts';
 import { CONNECT } from '../wire/packet-type.ts';
 import { PROTOCOL_ERROR } from '../wire/reason-code.ts';
 
+/** Bytes of a CONNECT: a token, a Will of 64 KiB and what is around them. Nothing is known yet of who sends it. */
+const LONGEST_CONNECT = 131_072;
+
 export interface Received {
   readonly connect: Connect;
   /** What came behind it. */
@@ -27,7 +30,7 @@ export function receiveConnect(
       else resolve(result);
     };
     const stream = new PacketStream({
-      maxBytes: packetBytes,
+      maxBytes: Math.min(packetBytes, LONGEST_CONNECT),
       forward: () => undefined,
       onPacket(bytes, start, body, stop) {
         stream.end();

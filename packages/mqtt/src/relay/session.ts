@@ -231,6 +231,8 @@ export class Session {
     const rights = new Rights(result.scopes, result.claims.client_id);
     if (rights.none) return this.end('no_topics');
     this.#rights = rights;
+    // The broker has it and nobody can take it back but by the end: silence alone would publish it otherwise.
+    if (!this.#willHolds()) return this.end('will_not_allowed');
     this.#fromClient.rightsChanged();
     this.#fromBroker.rightsChanged();
     this.#answer(writeAuth(SUCCESS, [writeText(AUTHENTICATION_METHOD, METHOD)]));

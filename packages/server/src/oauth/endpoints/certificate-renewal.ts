@@ -14,6 +14,8 @@ import {
 import { certificateView } from '../../registry/certificates/view.ts';
 import { standing } from '../../registry/effective-access.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
+import type { CredentialRecord } from '../../storage/credentials.ts';
+import { shownCertificate } from '../client-auth/client-certificate.ts';
 import { Refusal } from '../refusal.ts';
 import { type ClientCall, type ClientCallDeps, createClientCallEndpoint } from './client-call.ts';
 import { untilNotOvertaken } from './overtaken.ts';
@@ -48,10 +50,18 @@ async function renewed(
       const fault = credential && identity && standing(identity, credential, deps.clock.now());
       if (credential === undefined || identity === undefined || fault !== undefined)
         throw new RegistryRefusal('illegal_transition', `it may not act now: ${fault ?? 'it is gone'}`);
+      // Whoever stole a certificate would have another from it, which its revocation does not reach.
+      if (isRevoked(credential, shownCertificate(call.request)?.serialNumber))
+        throw new RegistryRefusal('illegal_transition', 'the certificate that it shows is revoked');
       const asked = { request, lifetime: undefined, by: 'itself' as const, credential };
       return await issueCertificate(deps, stores, tell, identity, asked);
     });
   });
+}
+
+function isRevoked(credential: CredentialRecord, serialNumber: string | undefined): boolean {
+  if (!isBuiltIn(credential)) return false;
+  return credential.material.revoked?.some((each) => each.serialNumber === serialNumber) === true;
 }
 
 /** What a machine is told that got a certificate for itself. */

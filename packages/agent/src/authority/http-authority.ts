@@ -64,6 +64,11 @@ export function httpAuthority(issuer: string, client: Pick<Client, 'fetch'>): Au
 function failureOf(error: unknown): Error {
   if (error instanceof TokenError && error.code === 'refused')
     return new AuthorityRefused(`the authority refuses a token: ${error.error ?? ''}`);
+  // What the client says of it is for whoever writes code.
+  if (error instanceof TokenError && error.code === 'untrusted_certificate')
+    return new AuthorityUnreachable(
+      'the certificate of the authority is not one that is trusted here: name its CA with --ca-file or COUNTERSIGN_CA_FILE',
+    );
   return new AuthorityUnreachable(`the authority does not answer: ${(error as Error).message}`);
 }
 

@@ -3,13 +3,15 @@ import { readFileSync } from 'node:fs';
 import { buildCommand, type Command } from '@stricli/core';
 import { type FileFlags, filesOf, presentPair, replaceBoth } from '../certificate/certificate-files.ts';
 import { fileFlags } from '../certificate/file-flags.ts';
+import { certificateRefused } from '../certificate/refused.ts';
+import { tellHeld } from '../certificate/tell-held.ts';
 import { resolveAuthority } from '../connection/settings.ts';
 import { type CliContext, say } from '../context.ts';
 import { usageError } from '../failure.ts';
 import { type AuthorityFlags, authorityFlags } from '../flags/connection.ts';
-import { jsonText } from '../output/formats.ts';
+import { outputAliases, type OutputFlags, outputFlags } from '../flags/output.ts';
 
-interface Flags extends FileFlags, AuthorityFlags {
+interface Flags extends FileFlags, AuthorityFlags, OutputFlags {
   readonly as?: string | undefined;
   readonly ifDue: boolean;
 }
@@ -33,12 +35,12 @@ export const certificatesRenew: Command<CliContext> = buildCommand<Flags, [], Cl
       certificate,
       key,
       ca: authority.caFile === undefined ? undefined : readFileSync(authority.caFile, 'utf8'),
+    }).catch((error: unknown) => {
+      throw certificateRefused(error, 'The authority does not renew this certificate', RENEWAL_FIX);
     });
     replaceBoth(files, next);
     say(host, `Renewed ${next.spiffeId}, until ${next.expiresAt}`);
-    const { clientId, spiffeId, expiresAt, renewAfter } = next;
-    const told = { client_id: clientId, spiffe_id: spiffeId, expires_at: expiresAt, renew_after: renewAfter };
-    host.stdout.write(`${jsonText(told)}\n`);
+    await tellHeld(host, flags.output, next);
   },
   parameters: {
     flags: {
@@ -56,8 +58,10 @@ export const certificatesRenew: Command<CliContext> = buildCommand<Flags, [], Cl
         placeholder: 'id',
         brief: 'client_id of the machine; as the certificate says when left out',
       },
+      ...outputFlags,
       ...authorityFlags,
     },
+    aliases: outputAliases,
   },
   docs: {
     brief: 'Renew its certificate as the machine itself, for a new key',
@@ -67,6 +71,9 @@ export const certificatesRenew: Command<CliContext> = buildCommand<Flags, [], Cl
     ],
   },
 });
+
+const RENEWAL_FIX =
+  'Has it ended, was it revoked, or is its identity suspended? Does the authority see certificates at all (its setting mtls-port, `countersign dev --mtls-port`)? One that has ended needs a new one: countersign devices code, or certificates issue.';
 
 function timesOf({ validFrom, validTo }: X509Certificate): { renewAfter: string; expiresAt: string } {
   const [from, to] = [Date.parse(validFrom), Date.parse(validTo)];

@@ -7,15 +7,17 @@ import {
   textOf,
 } from '../certificate/certificate-files.ts';
 import { fileFlags } from '../certificate/file-flags.ts';
+import { certificateRefused } from '../certificate/refused.ts';
+import { tellHeld } from '../certificate/tell-held.ts';
 import { fetchFor } from '../connection/admin.ts';
 import { readSecret } from '../connection/secret-source.ts';
 import { resolveAuthority } from '../connection/settings.ts';
 import { type CliContext, say } from '../context.ts';
 import { usageError } from '../failure.ts';
 import { type AuthorityFlags, authorityFlags } from '../flags/connection.ts';
-import { jsonText } from '../output/formats.ts';
+import { outputAliases, type OutputFlags, outputFlags } from '../flags/output.ts';
 
-interface Flags extends FileFlags, AuthorityFlags {
+interface Flags extends FileFlags, AuthorityFlags, OutputFlags {
   readonly codeFile?: string | undefined;
 }
 
@@ -39,13 +41,13 @@ export const devicesClaim: Command<CliContext> = buildCommand<Flags, [], CliCont
       code,
       key,
       fetch: fetchFor(host, authority),
+    }).catch((error: unknown) => {
+      throw certificateRefused(error, 'The authority does not take this claim code', CODE_FIX);
     });
     if (files.root !== undefined) replaceFile(files.root, held.root, 0o644);
     replaceFile(files.certificate, held.certificate, 0o644);
     say(host, `Claimed ${held.spiffeId}, until ${held.expiresAt}; its key is in ${files.key} (mode 0600).`);
-    const { clientId, spiffeId, expiresAt, renewAfter } = held;
-    const told = { client_id: clientId, spiffe_id: spiffeId, expires_at: expiresAt, renew_after: renewAfter };
-    host.stdout.write(`${jsonText(told)}\n`);
+    await tellHeld(host, flags.output, held);
   },
   parameters: {
     flags: {
@@ -57,8 +59,10 @@ export const devicesClaim: Command<CliContext> = buildCommand<Flags, [], CliCont
         brief: 'Its claim code; - reads stdin [COUNTERSIGN_CLAIM_CODE_FILE, COUNTERSIGN_CLAIM_CODE]',
       },
       ...fileFlags,
+      ...outputFlags,
       ...authorityFlags,
     },
+    aliases: outputAliases,
   },
   docs: {
     brief: 'On the device: get its first certificate with a one-off code',
@@ -67,6 +71,9 @@ export const devicesClaim: Command<CliContext> = buildCommand<Flags, [], CliCont
     ],
   },
 });
+
+const CODE_FIX =
+  'Was it used with another key, replaced by a later code or good no longer, or is its identity suspended? Where it is known, make another: countersign devices code IDENTITY';
 
 async function codeOf(host: CliContext['host'], { codeFile }: Flags): Promise<string> {
   const file = codeFile ?? (host.env['COUNTERSIGN_CLAIM_CODE_FILE'] || undefined);

@@ -14,8 +14,8 @@ import {
 import { certificateView } from '../../registry/certificates/view.ts';
 import { standing } from '../../registry/effective-access.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
-import type { CredentialRecord } from '../../storage/credentials.ts';
 import { shownCertificate } from '../client-auth/client-certificate.ts';
+import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { Refusal } from '../refusal.ts';
 import { type ClientCall, type ClientCallDeps, createClientCallEndpoint } from './client-call.ts';
 import { untilNotOvertaken } from './overtaken.ts';
@@ -59,7 +59,7 @@ async function renewed(
   });
 }
 
-function isRevoked(credential: CredentialRecord, serialNumber: string | undefined): boolean {
+function isRevoked(credential: AuthenticatedClient['credential'], serialNumber: string | undefined): boolean {
   if (!isBuiltIn(credential)) return false;
   return credential.material.revoked?.some((each) => each.serialNumber === serialNumber) === true;
 }

@@ -5,7 +5,7 @@ import { callerInstance } from '../../http/request.ts';
 import { type HttpResponse, jsonResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
 import { certificationRequestOf } from '../../registry/certificates/certificate-request.ts';
-import { isBuiltIn } from '../../registry/certificates/credential-of.ts';
+import { isBuiltIn, isRevokedFor } from '../../registry/certificates/credential-of.ts';
 import {
   type IssueDeps,
   type IssuedCertificate,
@@ -15,7 +15,6 @@ import { certificateView } from '../../registry/certificates/view.ts';
 import { standing } from '../../registry/effective-access.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { shownCertificate } from '../client-auth/client-certificate.ts';
-import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { Refusal } from '../refusal.ts';
 import { type ClientCall, type ClientCallDeps, createClientCallEndpoint } from './client-call.ts';
 import { untilNotOvertaken } from './overtaken.ts';
@@ -51,17 +50,12 @@ async function renewed(
       if (credential === undefined || identity === undefined || fault !== undefined)
         throw new RegistryRefusal('illegal_transition', `it may not act now: ${fault ?? 'it is gone'}`);
       // Whoever stole a certificate would have another from it, which its revocation does not reach.
-      if (isRevoked(credential, shownCertificate(call.request)?.serialNumber))
+      if (isRevokedFor(credential, shownCertificate(call.request)?.serialNumber))
         throw new RegistryRefusal('illegal_transition', 'the certificate that it shows is revoked');
       const asked = { request, lifetime: undefined, by: 'itself' as const, credential };
       return await issueCertificate(deps, stores, tell, identity, asked);
     });
   });
-}
-
-function isRevoked(credential: AuthenticatedClient['credential'], serialNumber: string | undefined): boolean {
-  if (!isBuiltIn(credential)) return false;
-  return credential.material.revoked?.some((each) => each.serialNumber === serialNumber) === true;
 }
 
 /** What a machine is told that got a certificate for itself. */

@@ -80,3 +80,9 @@ type BuiltIn = CredentialRecord & {
 export function isBuiltIn(record: CredentialRecord): record is BuiltIn {
   return record.material.type === 'tls_client_auth' && record.material.ca === BUILT_IN_CA;
 }
+
+/** Whether the certificate of this number is one of those that serve the credential no more. */
+export function isRevokedFor(record: CredentialRecord, serialNumber: string | undefined): boolean {
+  if (!isBuiltIn(record)) return false;
+  return record.material.revoked?.some((each) => each.serialNumber === serialNumber) === true;
+}

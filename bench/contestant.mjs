@@ -45,10 +45,11 @@ export function launch(command, options = {}) {
  * @param {ReturnType<typeof launch>} program
  * @param {() => T | undefined} look
  * @param {number} [everyMs]
+ * @param {number} [withinMs]
  * @returns {Promise<T>}
  */
-export async function awaitFrom(program, look, everyMs = 5) {
-  const deadline = Date.now() + 30_000;
+export async function awaitFrom(program, look, everyMs = 5, withinMs = 30_000) {
+  const deadline = Date.now() + withinMs;
   for (;;) {
     const found = look();
     if (found !== undefined) return found;

@@ -26,6 +26,8 @@ const MQTT_GATEWAY = join(root, 'packages/mqtt/bin/countersign-mqtt.js');
 /** An order that has not been obeyed by then is one that never will be. */
 const PATIENCE_MS = 20_000;
 const WANTED_MS = 1000;
+/** node-opcua loads an address space of thousands of nodes first. */
+const GUARD_WITHIN_MS = 90_000;
 
 /** Resource servers, by protocol: what a device may do there. */
 const APIS = {
@@ -169,7 +171,7 @@ async function startPlant({ ready, post, programs, folder, started }) {
       env: { ...process.env, GUARD_SETTINGS: settings },
     });
     started.push(program);
-    return await awaitFrom(program, () => jsonLine(program.said()));
+    return await awaitFrom(program, () => jsonLine(program.said()), 5, GUARD_WITHIN_MS);
   };
   const upstream = await freeUdpPort();
   started.push(

@@ -242,6 +242,31 @@ describe.runIf(mayStartServers())('the built-in authority (needs the countersign
     },
   );
 
+  test('who is being decommissioned is on the list once it is stopped, and not before', async (context) => {
+    const from = await scene('ending');
+    const { shown, issued } = await issue(from, context);
+    const revoked = async (): Promise<boolean> => {
+      const crl = await published(`/ca/crl/${String(issued['authority'])}.pem`);
+      const { ok, text } = opensslVerify(context, {
+        root: String(issued['root']),
+        chain: shown.cert,
+        leaf: String(issued['certificate']),
+        crl: crl.text,
+      });
+      if (!ok) expect(text).toContain('certificate revoked');
+      return !ok;
+    };
+    const path = `/identities/${from.machine.identityId}`;
+    await from.admin.must('POST', `${path}/decommission`, { reason: 'replaced', force: true });
+    expectToken(await ask(from, shown));
+    expect(await revoked()).toBe(false);
+    await from.admin.must('POST', `${path}/restore`, { reason: 'needed still' });
+    await from.admin.must('POST', `${path}/decommission`, { reason: 'replaced', now: true, force: true });
+    expectOAuthError(await ask(from, shown), 401, 'invalid_client');
+    expect(await revoked()).toBe(true);
+    expect((await from.admin.must('GET', path))['state']).toBe('decommissioning');
+  });
+
   test('certificates of devices last longer, and say where the list is', async (context) => {
     const from = await scene('device');
     const device = await from.admin.must('POST', '/identities', {

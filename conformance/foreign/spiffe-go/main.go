@@ -189,8 +189,13 @@ func (w *jwtWatcher) OnJWTBundlesWatchError(err error) {
 	say(map[string]any{"watch_error": err.Error(), "status": status.Code(err).String()})
 }
 
+// Until its standard input ends, or three minutes are over.
 func bundleWatch(client *workloadapi.Client) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		cancel()
+	}()
 	defer cancel()
 	_ = client.WatchJWTBundles(ctx, &jwtWatcher{})
 }

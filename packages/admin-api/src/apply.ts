@@ -39,6 +39,8 @@ import {
   issuerIdentifier,
   trustedIssuerMembers,
 } from './trusted-issuers.ts';
+import { AT_BUNDLE, oneOfBoth, trustDomainMembers } from './trust-domains.ts';
+import { workloadMembers } from './workloads.ts';
 import { webhookMembers, webhookSecret } from './webhooks.ts';
 
 export const API_VERSION = 'countersign/v1';
@@ -182,6 +184,18 @@ export const webhookDocument = z.strictObject({
   }),
 });
 
+export const trustDomainDocument = z.strictObject({
+  ...head,
+  kind: z.literal('TrustDomain'),
+  spec: z.strictObject(trustDomainMembers).refine(oneOfBoth, AT_BUNDLE),
+});
+
+export const workloadDocument = z.strictObject({
+  ...head,
+  kind: z.literal('Workload'),
+  spec: z.strictObject({ ...workloadMembers, ...end }).refine(hasOneEnd, AT_END),
+});
+
 export const document = z
   .discriminatedUnion('kind', [
     personDocument,
@@ -195,6 +209,8 @@ export const document = z
     policyDocument,
     policyExceptionDocument,
     webhookDocument,
+    trustDomainDocument,
+    workloadDocument,
   ])
   .meta({ id: 'Document' });
 export type Document = z.output<typeof document>;
@@ -230,7 +246,7 @@ export const applyResult = z
 export type ApplyResult = z.output<typeof applyResult>;
 
 /** Documents of kind TrustedIssuer also take `trusted-issuers:write`, those of kind ApprovalRule `approval-rules:write`, those of kind
- * Policy `policies:write`, those of kind Webhook `webhooks:write`, and those of kind Person and Team `people:write`. */
+ * Policy `policies:write`, those of kind Webhook `webhooks:write`, TrustDomain `trust-domains:write`, Workload `workloads:write`, and those of kind Person and Team `people:write`. */
 const NOUNS = ['identities', 'credentials', 'resource-servers', 'access'] as const;
 
 export const applyOperations = {
@@ -257,6 +273,8 @@ export const applyOperations = {
       'policies:read',
       'people:read',
       'webhooks:read',
+      'trust-domains:read',
+      'workloads:read',
     ],
     response: z.object({ documents: z.array(document) }),
   }),

@@ -23,6 +23,7 @@ export const FINDING_KINDS = [
   'policy_breach',
   'policy_exception_ending',
   'webhook_disabled',
+  'authority_ending',
   'over_privileged',
   'reduced_but_needed',
   'identity_sprawl',
@@ -38,7 +39,14 @@ export type FindingState = (typeof FINDING_STATES)[number];
 /** In ascending order. */
 export const FINDING_SEVERITIES = ['low', 'medium', 'high'] as const;
 export type FindingSeverity = (typeof FINDING_SEVERITIES)[number];
-export const FINDING_SUBJECTS = ['credential', 'access', 'resource_server', 'identity', 'webhook'] as const;
+export const FINDING_SUBJECTS = [
+  'credential',
+  'access',
+  'resource_server',
+  'identity',
+  'webhook',
+  'certificate_authority',
+] as const;
 export type FindingSubject = (typeof FINDING_SUBJECTS)[number];
 
 export const finding = z

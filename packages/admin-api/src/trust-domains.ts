@@ -28,17 +28,20 @@ interface Where {
   readonly bundle?: unknown;
   readonly bundle_endpoint?: unknown;
 }
-const oneOfBoth = ({ bundle: given, bundle_endpoint: at }: Where): boolean =>
+export const oneOfBoth = ({ bundle: given, bundle_endpoint: at }: Where): boolean =>
   (given === undefined) !== (at === undefined);
 
+export const trustDomainMembers = {
+  trust_domain: trustDomainName,
+  name: name.optional(),
+  bundle: bundle.optional(),
+  bundle_endpoint: endpoint.optional(),
+};
+export const AT_BUNDLE = { error: 'needs either bundle or bundle_endpoint', path: ['bundle'] };
+
 export const trustDomainCreate = z
-  .strictObject({
-    trust_domain: trustDomainName,
-    name: name.optional(),
-    bundle: bundle.optional(),
-    bundle_endpoint: endpoint.optional(),
-  })
-  .refine(oneOfBoth, { error: 'needs either bundle or bundle_endpoint', path: ['bundle'] })
+  .strictObject(trustDomainMembers)
+  .refine(oneOfBoth, AT_BUNDLE)
   .meta({ id: 'TrustDomainCreate' });
 
 /** One takes the place of the other. */

@@ -38,12 +38,16 @@ const selectors = z
 const hint = text(200).describe('Tells the identities of one process apart, in the words of its operator');
 
 /** Members that a person may write. */
+export const workloadMembers = {
+  agent: identityRef.describe('The identity of the agent that serves it'),
+  identity: identityRef.describe('Who such a process is'),
+  selectors,
+  hint: hint.optional(),
+};
+
 export const workloadCreate = z
   .strictObject({
-    agent: identityRef.describe('The identity of the agent that serves it'),
-    identity: identityRef.describe('Who such a process is'),
-    selectors,
-    hint: hint.optional(),
+    ...workloadMembers,
     expires_at: instant.describe('Narrowed to the end of the identity'),
   })
   .meta({ id: 'WorkloadCreate' });

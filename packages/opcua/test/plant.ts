@@ -101,7 +101,7 @@ export class Plant {
       certificateFile: application.certificateFile,
       privateKeyFile: application.privateKeyFile,
       securityModes: modes.map((mode) => opcua.MessageSecurityMode[mode]),
-      securityPolicies: ['None', 'Basic256Sha256', 'Aes256_Sha256_RsaPss'].map(
+      securityPolicies: ['None', 'Basic256Sha256', 'Aes128_Sha256_RsaOaep', 'Aes256_Sha256_RsaPss'].map(
         (name) => opcua.SecurityPolicy[name],
       ),
       allowAnonymous: true,

@@ -133,6 +133,7 @@ export const FINDING_KIND: Readonly<Record<FindingKind, string>> = {
   policy_breach: 'Breaks a policy',
   policy_exception_ending: 'Exception is ending',
   webhook_disabled: 'Webhook disabled',
+  authority_ending: 'Authority of certificates ending',
   over_privileged: 'Has more than it uses',
   reduced_but_needed: 'Reduced, but needed',
   identity_sprawl: 'Many identities of one owner',

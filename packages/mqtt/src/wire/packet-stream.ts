@@ -88,17 +88,21 @@ export class PacketStream {
   }
 
   /**
-   * Copied, into twice the room each time: whoever sends single bytes would else make us hold a hundred for each, and whoever
-   * announces a large packet gets no room for what has not come.
+   * The second piece is copied, and room doubles from then on: whoever sends single bytes would else make us hold a hundred for
+   * each, and whoever announces a large packet gets no room for what has not come. The first is what was received, and not written to.
    */
-  #hold(chunk: Buffer): void {
-    const have = this.#have + chunk.length;
-    if (have > this.#held.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(have, 2 * this.#held.length, LEAST_HELD));
-      this.#held.copy(larger, 0, 0, this.#have);
-      this.#held = larger;
+  #hold(piece: Buffer): void {
+    const have = this.#have + piece.length;
+    if (this.#have === 0) this.#held = piece;
+    else {
+      if (have > this.#held.length) {
+        const isWhole = have >= this.#need;
+        const larger = Buffer.allocUnsafe(isWhole ? have : Math.max(have, 2 * this.#held.length, LEAST_HELD));
+        larger.set(this.#held.subarray(0, this.#have), 0);
+        this.#held = larger;
+      }
+      this.#held.set(piece, this.#have);
     }
-    chunk.copy(this.#held, this.#have);
     this.#have = have;
   }
 }

@@ -42,12 +42,15 @@ test('a scope that opens nothing here opens no session', async () => {
   expect(scene.lastReason()).toBe('no_rights');
 });
 
-test.each(['Aes256_Sha256_RsaPss', 'Basic256Sha256'])('tokens are taken under %s', async (policy) => {
-  for (const mode of ['Sign', 'SignAndEncrypt']) {
-    const seal = await scene.withScope('opcua.read');
-    expect(await scene.refusal(seal, { mode, policy })).toBe('Good');
-  }
-});
+test.each(['Aes256_Sha256_RsaPss', 'Aes128_Sha256_RsaOaep', 'Basic256Sha256'])(
+  'tokens are taken under %s',
+  async (policy) => {
+    for (const mode of ['Sign', 'SignAndEncrypt']) {
+      const seal = await scene.withScope('opcua.read');
+      expect(await scene.refusal(seal, { mode, policy })).toBe('Good');
+    }
+  },
+);
 
 test('who is there with a token is known, and that it has gone', async () => {
   const opened = await scene.session(await scene.withScope('opcua.read', { client_id: 'panel-1' }));

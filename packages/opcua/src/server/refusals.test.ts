@@ -121,6 +121,16 @@ test('an algorithm that is not of the channel is refused', async () => {
   expect(scene.lastReason()).toBe('wrong_encryption');
 });
 
+// OPC 10000-4 §7.40.2.4: an extension object in the place of the token, and no algorithm beside it. node-opcua has none to send.
+test('an RsaEncryptedSecret is refused as what is not encrypted as here', async () => {
+  const tokenData = Buffer.concat([Buffer.from([1, 0, 0x89, 0x44, 1, 0x40, 1, 0, 0]), Buffer.alloc(320, 7)]);
+  for (const encryptionAlgorithm of [null, '']) {
+    const status = await scene.refusal(raw(() => ({ tokenData, encryptionAlgorithm })));
+    expect(status).toBe('BadIdentityTokenInvalid');
+    expect(scene.lastReason()).toBe('token_not_encrypted');
+  }
+});
+
 test('a policy that was not offered is refused', async () => {
   const token = await scene.issuer.token({ scope: 'opcua.read' });
   const seal = raw(({ serverNonce }) => ({

@@ -16,6 +16,7 @@ import { certificateOf } from '../x509/certificate.ts';
 import { readPem } from '../x509/pem.ts';
 import { type MakeAuthorityDeps, openAuthority, spkiOf, type Tell } from './make-authority.ts';
 import { compromiseKey } from './compromise.ts';
+import { endingAuthority } from './outlook.ts';
 import { createRevocationLists } from './revocation-lists.ts';
 import { discardAuthority, MOST_PENDING, requestAuthority } from './request-authority.ts';
 import { takeRootOffline } from './root-offline.ts';
@@ -225,6 +226,23 @@ describe('a root whose key is here', () => {
     const next = await issuing();
     expect(next.id).not.toBe(before.id);
     expect(next.notAfter).toBeGreaterThan(now);
+  });
+});
+
+describe('an issuing authority near its end', () => {
+  const ending = async () => endingAuthority(await live(), now);
+
+  it('is told of where nobody but people replace it, from a third of its life before on', async () => {
+    const { id, notAfter = 0, createdAt } = await issuing();
+    now = notAfter - 1000;
+    expect(await ending()).toBeUndefined();
+    now = createdAt + 1000;
+    await offline();
+    expect(await ending()).toBeUndefined();
+    now = notAfter - Math.floor((notAfter - createdAt) / 3) + 1000;
+    expect(await ending()).toEqual({ id, notAfter });
+    await rotate();
+    expect(await issuing()).toMatchObject({ id });
   });
 });
 

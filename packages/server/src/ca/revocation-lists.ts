@@ -82,11 +82,11 @@ async function entriesOf(
 ): Promise<readonly RevokedEntry[]> {
   // RFC 5280 §3.3: whoever ended while revoked is on one list more.
   const doubtful = await certificates.doubtful(authorityId, now - LIST_LIFETIME_MS, MOST_ENTRIES);
-  return doubtful.flatMap((each) => entryOf(each) ?? []);
+  return doubtful.flatMap((each) => entryOf(each, now) ?? []);
 }
 
 /** What stops the machine stops its certificates; what may come back is on hold (RFC 5280 §5.3.1). */
-function entryOf(each: DoubtfulCertificate): RevokedEntry | undefined {
+function entryOf(each: DoubtfulCertificate, now: number): RevokedEntry | undefined {
   const { serialNumber, revoked } = each;
   if (revoked !== undefined) return { serialNumber, at: revoked.at, reason: revoked.reason };
   if (each.credentialState !== 'active') {
@@ -101,7 +101,12 @@ function entryOf(each: DoubtfulCertificate): RevokedEntry | undefined {
     case 'rejected':
     case 'lapsed':
       return { serialNumber, at, reason: 'cessation_of_operation' };
-    // approved: its first proof puts it to work · decommissioning: works until it is stopped, which the authority sees to.
+    case 'decommissioning':
+      // It works until it is stopped, and until its end it may be brought back. A brown-out lasts minutes, a list a day.
+      return each.identityStopAt !== undefined && each.identityStopAt <= now
+        ? { serialNumber, at: each.identityStopAt, reason: 'certificate_hold' }
+        : undefined;
+    // approved: its first proof puts it to work.
     default:
       return undefined;
   }

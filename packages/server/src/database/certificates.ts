@@ -4,6 +4,7 @@ import type {
   CertificateStore,
   DoubtfulCertificate,
 } from '../storage/certificates.ts';
+import type { DecommissionPlan } from '../storage/identities.ts';
 import { StorageError } from '../storage/errors.ts';
 import { type Session, type SqlParam, statement } from './database.ts';
 import { conditions, OLDEST_FIRST, pageOf, pageStatement } from './list.ts';
@@ -48,7 +49,8 @@ const selectByKey = statement(
 const selectDoubtful = statement(
   'certificates_doubtful',
   `SELECT c.serial_number, c.revoked_at, c.revoked_reason, k.state AS credential_state,
-     k.updated_at AS credential_updated_at, c.identity_id, i.state AS identity_state, i.state_since
+     k.updated_at AS credential_updated_at, c.identity_id, i.state AS identity_state, i.state_since,
+     i.decommissioning, i.security_stop
    FROM certificates c JOIN credentials k ON k.id = c.credential_id JOIN identities i ON i.id = c.identity_id
    WHERE c.authority_id = $1 AND c.not_after >= $2
      AND (c.revoked_at IS NOT NULL OR k.state <> 'active' OR i.state <> 'active')
@@ -68,6 +70,9 @@ interface DoubtfulRow {
   identity_id: string;
   identity_state: string;
   state_since: number;
+  /** JSON. */
+  decommissioning: string | null;
+  security_stop: number;
 }
 
 function toRow(record: CertificateRecord): SqlParam[] {
@@ -128,7 +133,15 @@ function doubtfulOf(row: DoubtfulRow): DoubtfulCertificate {
     identityId: row.identity_id,
     identityState: row.identity_state,
     identityStateSince: row.state_since,
+    identityStopAt: stopOf(row),
   };
+}
+
+/** One that was decommissioned before there were plans was stopped at once; so is one that is cut off. */
+function stopOf(row: DoubtfulRow): number | undefined {
+  if (row.identity_state !== 'decommissioning') return undefined;
+  if (row.decommissioning === null || row.security_stop === 1) return row.state_since;
+  return (JSON.parse(row.decommissioning) as DecommissionPlan).stopAt;
 }
 
 function whereOf(filter: CertificateFilter): ReturnType<typeof conditions> {

@@ -112,7 +112,10 @@ export async function sqliteUsedOnce(database: UsedOnceFile, clock: Clock): Prom
         },
       };
     },
-    sweep: (now) => database.run(sweepBatches, [Math.ceil(now / 1000)]),
+    sweep(now) {
+      held?.advance();
+      return database.run(sweepBatches, [Math.ceil(now / 1000)]);
+    },
     end: async () => held?.end(),
   };
   return store;

@@ -168,3 +168,62 @@ it('while nothing can be written the log is read from further back, and no more 
   expect(() => marks.requireRoom()).not.toThrow();
   storage = await openSqliteStorage({ path: ':memory:' });
 });
+
+it('a write that lasts and fails is not passed over by the next one: until its marks are written the log is read from before them', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const places: unknown[] = [];
+  const written: string[] = [];
+  let fail: (error: Error) => void = () => undefined;
+  let hung = false;
+  const marks = await heldMarks({
+    database: {
+      query: async () => [],
+      run: async (_text, params) => {
+        if (params !== undefined) places.push(params);
+        return 1;
+      },
+    },
+    log,
+    insert: async (batch) => {
+      if (!hung) {
+        hung = true;
+        await new Promise<void>((_resolve, reject) => (fail = reject));
+      }
+      written.push(...batch.map((mark) => mark.toString('base64url')));
+    },
+    take: () => true,
+    now: () => NOW / 1000,
+  });
+  const [early, late] = [markOf('jti', 'early', UNTIL), markOf('jti', 'late', UNTIL)];
+  marks.add(early);
+  log.events.push(early.toString('base64url'));
+  await vi.advanceTimersByTimeAsync(1500);
+  marks.add(late);
+  log.events.push(late.toString('base64url'));
+  await vi.advanceTimersByTimeAsync(5000);
+  fail(new Error('full'));
+  await vi.advanceTimersByTimeAsync(0);
+  // The first of them is nowhere but in the log.
+  expect(written).not.toContain(early.toString('base64url'));
+  expect(places).toEqual([[1, 0]]);
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(written).toEqual([early, late].map((mark) => mark.toString('base64url')));
+  expect(places).toEqual([
+    [1, 0],
+    [1, 2],
+  ]);
+  storage = await openSqliteStorage({ path: ':memory:' });
+});
+
+it('the place moves where no proof is used, too: a start reads what came since, and not a year of the log', async () => {
+  const store = await begin();
+  log.events.push('', '', '');
+  await storage.usedOnce.sweep(NOW);
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const path = copyOfNow();
+  await storage.close();
+  const since = vi.spyOn(log, 'marksSince');
+  await begin(path);
+  expect(since).toHaveBeenCalledWith({ segment: 1, offset: 3 });
+  expect(store.hold).toBeDefined();
+});

@@ -26,6 +26,8 @@ export interface HeldMarks {
   requireRoom(): void;
   /** Written down within a second; before that, the log has it or its own write. */
   add(mark: UsedOnceMark): void;
+  /** Within a second: the place in the log, though nothing waits, so that little is to be read of it. */
+  advance(): void;
   /** Writes what waits. Never rejects: the log has it. */
   end(): Promise<void>;
 }
@@ -62,10 +64,15 @@ export async function heldMarks({ database, log, insert, take, now }: HeldMarksD
       throw error;
     }
   };
+  /** One at a time: where the place of a later one were written, and the marks of an earlier one not, a start would read past those. */
   const schedule = (): void => {
     timer ??= setTimeout(() => {
-      timer = undefined;
-      writing = write().catch(schedule);
+      writing = write()
+        .catch(() => undefined)
+        .then(() => {
+          timer = undefined;
+          if (waiting.length > 0) schedule();
+        });
     }, WRITTEN_AFTER).unref();
   };
 
@@ -88,9 +95,11 @@ export async function heldMarks({ database, log, insert, take, now }: HeldMarksD
       waiting.push(mark);
       schedule();
     },
+    advance: schedule,
     async end() {
       clearTimeout(timer);
       await writing;
+      clearTimeout(timer);
       await write().catch(() => undefined);
     },
   };

@@ -53,6 +53,8 @@ export interface DoubtfulCertificate {
   readonly identityId: string;
   readonly identityState: string;
   readonly identityStateSince: number;
+  /** Since or from when on it is refused for good while it is being decommissioned (epoch ms); undefined: it is not. */
+  readonly identityStopAt: number | undefined;
 }
 
 export interface CertificateStore {

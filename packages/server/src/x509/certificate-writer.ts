@@ -80,10 +80,10 @@ export interface NameParts {
   readonly serialNumber?: string | undefined;
 }
 
-/** RFC 5280 §4.1.2.4, most general part first. */
 /** X.680 §41.4: neither the low line nor the at sign is among them. */
 const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
 
+/** RFC 5280 §4.1.2.4, most general part first. */
 export function writeName({ organization, commonName, serialNumber }: NameParts): Uint8Array {
   const parts: Uint8Array[] = [];
   const add = (type: string, value: Uint8Array) =>

@@ -11,6 +11,7 @@ import { handleKey } from '../../registry/directory/handle.ts';
 import type { Ceiling } from '../../registry/own-access.ts';
 import { type ApplyDeps, type ApplyOutcome, ApplyStopped, apply, plan } from '../apply/apply.ts';
 import type { Application, ApplicationDeps } from '../apply/application.ts';
+import { workloadKey } from '../apply/bring-workload.ts';
 import type { DeclaredProof } from '../apply/credential-types.ts';
 import type { Declared, DeclaredEnd } from '../apply/declared.ts';
 import type { ObjectDifference } from '../apply/difference.ts';
@@ -22,6 +23,7 @@ import type { Call, NounHandlers } from './endpoint.ts';
 import { ProblemError, problemOf } from './problem.ts';
 import { policyOf } from './policies.ts';
 import { scopesOf } from './resource-servers.ts';
+import { newTrustDomainOf } from './trust-domains.ts';
 import { trustedIssuerSettings } from './trusted-issuers.ts';
 
 export type DocumentDeps = ApplyDeps & ApplicationDeps;
@@ -155,6 +157,8 @@ function keyOf(object: Declared): string {
   if (object.kind === 'ApprovalRule' || object.kind === 'Policy' || object.kind === 'Webhook') {
     return JSON.stringify([object.kind, object.name]);
   }
+  if (object.kind === 'TrustDomain') return JSON.stringify([object.kind, object.trustDomain.trustDomain]);
+  if (object.kind === 'Workload') return workloadKey(object.agent, object.identity, object.selectors);
   if (object.kind === 'PolicyException') {
     return JSON.stringify([object.kind, object.policy, object.identity]);
   }
@@ -239,6 +243,22 @@ function toDeclared(document: Document, index: number): Declared {
   if (document.kind === 'Webhook') {
     const { url, events, description, state, secret } = document.spec;
     return { kind: 'Webhook', name, index, webhook: { url, events, description, state, secret } };
+  }
+  if (document.kind === 'TrustDomain') {
+    return { kind: 'TrustDomain', name, index, trustDomain: newTrustDomainOf(document.spec) };
+  }
+  if (document.kind === 'Workload') {
+    const { agent, identity, selectors, hint } = document.spec;
+    return {
+      kind: 'Workload',
+      name,
+      index,
+      agent,
+      identity,
+      selectors,
+      hint,
+      end: requireEndOf(document.spec),
+    };
   }
   const { identity, resource_server, scopes, justification, token_lifetime, conditions } = document.spec;
   return {

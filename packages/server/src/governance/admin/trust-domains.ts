@@ -1,7 +1,9 @@
+import type { BodyOf } from '@countersign/admin-api';
 import {
   changeTrustDomain,
   createTrustDomain,
   deleteTrustDomain,
+  type NewTrustDomain,
   type TrustDomainDeps,
   trustDomainView,
   type TrustDomainView,
@@ -20,12 +22,7 @@ export function trustDomainHandlers(
     'trust-domains.create': {
       kind: 'write',
       async run({ body }, stores, tell) {
-        const record = await createTrustDomain(deps, stores, tell, {
-          trustDomain: body.trust_domain,
-          name: body.name,
-          bundle: textOf(body.bundle),
-          bundleEndpoint: body.bundle_endpoint,
-        });
+        const record = await createTrustDomain(deps, stores, tell, newTrustDomainOf(body));
         return { ...resultOf(record), location: `/v1/trust-domains/${record.id}` };
       },
     },
@@ -64,6 +61,16 @@ export function trustDomainHandlers(
         return resultOf(await deleteTrustDomain(deps, stores, tell, record));
       },
     },
+  };
+}
+
+/** As a request or a document has it. */
+export function newTrustDomainOf(asked: BodyOf<'trust-domains.create'>): NewTrustDomain {
+  return {
+    trustDomain: asked.trust_domain,
+    name: asked.name,
+    bundle: textOf(asked.bundle),
+    bundleEndpoint: asked.bundle_endpoint,
   };
 }
 

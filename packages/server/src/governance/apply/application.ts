@@ -5,6 +5,7 @@ import type { SecretDeps } from '../../registry/client-secret.ts';
 import type { OwnerDeps } from '../../registry/owner/acceptance.ts';
 import type { Ceiling } from '../../registry/own-access.ts';
 import type { ResourceServerDeps } from '../../registry/resource-server.ts';
+import type { TrustDomainDeps } from '../../registry/spiffe/trust-domain.ts';
 import type { WebhookDeps } from '../../registry/webhook/webhook.ts';
 import type { TrustedIssuerDeps } from '../../registry/trusted-issuer.ts';
 
@@ -13,7 +14,8 @@ export type ApplicationDeps = SecretDeps &
   ResourceServerDeps &
   TrustedIssuerDeps &
   OwnerDeps &
-  WebhookDeps & {
+  WebhookDeps &
+  TrustDomainDeps & {
     /** Types of credentials that are not made, by environment. */
     readonly refusedMethods: RefusedMethods;
   };

@@ -12,7 +12,8 @@ import type { MadeSecret } from './bring-credential.ts';
 import { type Declared, inOrder } from './declared.ts';
 import { differenceOf, type ObjectDifference } from './difference.ts';
 import { inShifts, type Shift, type Step } from './in-shifts.ts';
-import { type Removal, removals } from './prune.ts';
+import { removals } from './prune.ts';
+import type { Removal } from './removal.ts';
 import { rehearse } from './rehearse.ts';
 import { unsettled } from './unsettled.ts';
 

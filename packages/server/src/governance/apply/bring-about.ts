@@ -16,6 +16,8 @@ import { bringCredential, type MadeSecret } from './bring-credential.ts';
 import { bringPerson, bringTeam } from './bring-people.ts';
 import { bringPolicy, bringPolicyException } from './bring-policy.ts';
 import { bringTrustedIssuer } from './bring-trusted-issuer.ts';
+import { bringTrustDomain } from './bring-trust-domain.ts';
+import { bringWorkload } from './bring-workload.ts';
 import { bringWebhook } from './bring-webhook.ts';
 import { findIdentity, identityOf, resourceServerOf, sameMembers } from './referenced-record.ts';
 import {
@@ -78,6 +80,12 @@ async function bring(
       return undefined;
     case 'Identity':
       await bringIdentity(application, stores, tell, object);
+      return undefined;
+    case 'TrustDomain':
+      await bringTrustDomain(application, stores, tell, object);
+      return undefined;
+    case 'Workload':
+      await bringWorkload(application, stores, tell, object);
       return undefined;
     case 'Webhook':
       return await bringWebhook(application, stores, tell, object);

@@ -1,5 +1,6 @@
 import type { NewApprovalRule } from '../../registry/approval/approval-rule.ts';
 import type { NewPolicy } from '../../registry/policy/policy.ts';
+import type { NewTrustDomain } from '../../registry/spiffe/trust-domain.ts';
 import type { NewTrustedIssuer } from '../../registry/trusted-issuer.ts';
 import type { AccessConditions } from '../../storage/access.ts';
 import type { Cadence, Environment, IdentityKind, Owner } from '../../storage/identities.ts';
@@ -20,7 +21,9 @@ export type Declared =
   | DeclaredApprovalRule
   | DeclaredPolicy
   | DeclaredPolicyException
-  | DeclaredWebhook;
+  | DeclaredWebhook
+  | DeclaredTrustDomain
+  | DeclaredWorkload;
 
 /** A fixed end (epoch ms), or a span (ms) that counts from the creation and says nothing about what exists. */
 export type DeclaredEnd = { readonly at: number } | { readonly within: number };
@@ -134,14 +137,32 @@ export interface DeclaredWebhook extends Common {
   readonly webhook: Omit<NewWebhook, 'name'>;
 }
 
+/** Key: the trust domain. */
+export interface DeclaredTrustDomain extends Common {
+  readonly kind: 'TrustDomain';
+  readonly trustDomain: NewTrustDomain;
+}
+
+/** Key: agent, identity and selectors, in whatever order. */
+export interface DeclaredWorkload extends Common {
+  readonly kind: 'Workload';
+  readonly agent: string;
+  readonly identity: string;
+  readonly selectors: readonly string[];
+  readonly hint: string | undefined;
+  readonly end: DeclaredEnd;
+}
+
 const ORDER: { readonly [kind in Declared['kind']]: number } = {
   ResourceServer: 0,
   TrustedIssuer: 1,
+  TrustDomain: 1,
   Person: 2,
   Team: 3,
   Identity: 4,
   Credential: 5,
   Access: 6,
+  Workload: 6,
   // Last: what is declared with them is not held up by them, and not by the next application either.
   ApprovalRule: 7,
   Policy: 8,

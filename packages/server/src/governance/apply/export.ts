@@ -8,6 +8,7 @@ import { peopleView } from '../../registry/trusted-issuer-view.ts';
 import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
 import { policyView } from '../../registry/policy/view.ts';
 import { rfc3339 } from '../../registry/views.ts';
+import { trustDomainView } from '../../registry/spiffe/trust-domain.ts';
 import { isDeclarable, specOf } from './credential-types.ts';
 import { everyOne } from './every-one.ts';
 
@@ -25,7 +26,9 @@ export interface ExportedDocument {
     | 'ApprovalRule'
     | 'Policy'
     | 'PolicyException'
-    | 'Webhook';
+    | 'Webhook'
+    | 'TrustDomain'
+    | 'Workload';
   readonly metadata: { readonly name: string };
   readonly spec: Readonly<Record<string, unknown>>;
 }
@@ -43,6 +46,8 @@ type Reading = Pick<
   | 'policies'
   | 'policyExceptions'
   | 'webhooks'
+  | 'trustDomains'
+  | 'workloads'
 >;
 const LIVE = new Set<IdentityRecord['state']>(['draft', 'active', 'suspended']);
 const MOST_NAME_CHARS = 200;
@@ -74,6 +79,8 @@ export async function exportDocuments(stores: Reading, now: number): Promise<rea
     ...(await stores.approvalRules.active()).map(approvalRuleDocument),
     ...(await policyDocuments(stores, identities, now)),
     ...(await stores.webhooks.live()).map(webhookDocument),
+    ...(await trustDomainDocuments(stores)),
+    ...(await workloadDocuments(stores, identities, now)),
   ];
 }
 
@@ -236,6 +243,45 @@ function webhookDocument({ name, url, events, description, state }: WebhookRecor
     ...(description === undefined ? {} : { description }),
     ...(state === 'disabled' ? { state } : {}),
   });
+}
+
+async function trustDomainDocuments(stores: Reading): Promise<readonly ExportedDocument[]> {
+  const documents: ExportedDocument[] = [];
+  for await (const record of everyOne((page) => stores.trustDomains.list(page))) {
+    const { trust_domain, name, bundle, bundle_endpoint } = trustDomainView(record);
+    const spec = {
+      trust_domain,
+      ...(name === null ? {} : { name }),
+      ...(bundle === null ? {} : { bundle }),
+      ...(bundle_endpoint === null ? {} : { bundle_endpoint }),
+    };
+    documents.push(documentOf('TrustDomain', trust_domain.slice(0, MOST_NAME_CHARS), spec));
+  }
+  return documents;
+}
+
+async function workloadDocuments(
+  stores: Reading,
+  identities: ReadonlyMap<string, IdentityRecord>,
+  now: number,
+): Promise<readonly ExportedDocument[]> {
+  const documents: ExportedDocument[] = [];
+  for await (const record of everyOne((page) => stores.workloads.list({}, page))) {
+    const agent = identities.get(record.agentId)?.clientId;
+    const identity = identities.get(record.identityId)?.clientId;
+    if (agent === undefined || identity === undefined || record.expiresAt <= now) continue;
+    const spec = {
+      agent,
+      identity,
+      selectors: [...record.selectors],
+      ...(record.hint === undefined ? {} : { hint: record.hint }),
+      expires_at: rfc3339(record.expiresAt),
+    };
+    documents.push(
+      documentOf('Workload', `${identity} at ${agent}`.slice(0, MOST_NAME_CHARS).trimEnd(), spec),
+    );
+  }
+  return documents;
 }
 
 function documentOf(

@@ -1,7 +1,6 @@
 import { revokeAccess } from '../../registry/access.ts';
 import { keepAdministered } from '../../registry/administrators.ts';
 import { deleteApprovalRule } from '../../registry/approval/approval-rule.ts';
-import type { Tell } from '../../registry/change-rules.ts';
 import { revokeCredential } from '../../registry/credential.ts';
 import { cutOffRules } from '../../registry/issuer-cut-off.ts';
 import { handleKey } from '../../registry/directory/handle.ts';
@@ -21,16 +20,13 @@ import type { Stores } from '../../storage/storage.ts';
 import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
 import type { GiveWay } from '../../telemetry/pacer.ts';
 import type { Application } from './application.ts';
+import { trustDomainRemovals } from './bring-trust-domain.ts';
+import { declaredWorkloadKey, workloadRemovals } from './bring-workload.ts';
 import { isDeclarable } from './credential-types.ts';
 import type { Declared } from './declared.ts';
 import { everyOne } from './every-one.ts';
 import { findIdentity } from './referenced-record.ts';
-
-/**
- * Ends one object, in the caller's transaction; nothing when it has ended meanwhile. What it resolves to is still to be done
- * for it, in a transaction of its own.
- */
-export type Removal = (stores: Stores, tell: Tell) => Promise<Removal | undefined>;
+import type { Removal } from './removal.ts';
 
 /**
  * What exists and is not declared, of the kinds that are declared at all: documents without a single access do not
@@ -46,6 +42,7 @@ export async function removals(
   const kinds = new Set(objects.map((object) => object.kind));
   const spared = await sparedIdentities(application, stores);
   const found: Removal[] = [];
+  if (kinds.has('Workload')) found.push(...(await workloadRemovals(application, stores, declared, spared)));
   if (kinds.has('Access')) found.push(...(await accessRemovals(application, stores, declared, spared)));
   if (kinds.has('Credential'))
     found.push(...(await credentialRemovals(application, stores, declared, spared)));
@@ -53,6 +50,7 @@ export async function removals(
   if (kinds.has('Team')) found.push(...(await teamRemovals(application, stores, declared)));
   if (kinds.has('Person')) found.push(...(await personRemovals(application, stores, declared)));
   if (kinds.has('TrustedIssuer')) found.push(...(await trustedIssuerRemovals(application, stores, declared)));
+  if (kinds.has('TrustDomain')) found.push(...(await trustDomainRemovals(application, stores, declared)));
   if (kinds.has('ApprovalRule')) found.push(...(await approvalRuleRemovals(application, stores, declared)));
   if (kinds.has('PolicyException')) found.push(...(await exceptionRemovals(application, stores, declared)));
   if (kinds.has('Policy')) found.push(...(await policyRemovals(application, stores, declared)));
@@ -309,6 +307,8 @@ async function declaredKeys(
     else if (object.kind === 'ApprovalRule') keys.add(`ApprovalRule ${object.name}`);
     else if (object.kind === 'Policy') keys.add(`Policy ${object.name}`);
     else if (object.kind === 'Webhook') keys.add(`Webhook ${object.name}`);
+    else if (object.kind === 'TrustDomain') keys.add(`TrustDomain ${object.trustDomain.trustDomain}`);
+    else if (object.kind === 'Workload') keys.add(await declaredWorkloadKey(stores, object));
     else if (object.kind === 'ResourceServer') keys.add(`ResourceServer ${object.identifier}`);
     else {
       const identity = await findIdentity(stores, object.identity);

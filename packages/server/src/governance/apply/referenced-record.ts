@@ -5,10 +5,14 @@ import type { Stores } from '../../storage/storage.ts';
 import type { TrustedIssuerRecord } from '../../storage/trusted-issuers.ts';
 
 /** The identity that a document means by an id or a client_id. */
-export async function identityOf(stores: Pick<Stores, 'identities'>, ref: string): Promise<IdentityRecord> {
+export async function identityOf(
+  stores: Pick<Stores, 'identities'>,
+  ref: string,
+  pointer: string = '/identity',
+): Promise<IdentityRecord> {
   const record = await findIdentity(stores, ref);
   if (record !== undefined) return record;
-  throw new RegistryRefusal('unknown_reference', `there is no identity ${ref}`, { pointer: '/identity' });
+  throw new RegistryRefusal('unknown_reference', `there is no identity ${ref}`, { pointer });
 }
 
 export async function findIdentity(

@@ -20,6 +20,8 @@ const ALONE: ReadonlySet<Declared['kind']> = new Set<Declared['kind']>([
   'Policy',
   'PolicyException',
   'Webhook',
+  'TrustDomain',
+  'Workload',
 ]);
 const RULES: ReadonlySet<Declared['kind']> = new Set<Declared['kind']>(['ApprovalRule', 'Policy']);
 

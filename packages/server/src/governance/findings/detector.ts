@@ -53,6 +53,8 @@ export interface Circumstances extends ToldOfUse {
   readonly policies?: PolicyLook | undefined;
   /** Webhooks that the authority itself disabled. */
   readonly silentWebhooks: readonly WebhookRecord[];
+  /** The authority of certificates that ends and that only people can replace; absent: there is none. */
+  readonly endingAuthority?: { readonly id: string; readonly notAfter: number } | undefined;
   /** Live proposals about it; absent: not looked up. */
   readonly proposals?: readonly ProposalRecord[] | undefined;
   /** What reviews took away and APIs let through all the same, by identity; absent: not looked up. */

@@ -1,4 +1,5 @@
 import type { Changes } from '../../audit/change.ts';
+import { endingAuthority } from '../../ca/outlook.ts';
 import type { RuleDeps } from '../../registry/change-rules.ts';
 import type { CredentialPlaces } from '../../registry/use/credential-places.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
@@ -36,6 +37,7 @@ import { uncachedClient } from '../findings/uncached-client.ts';
 import { unregisteredCaller } from '../findings/unregistered-caller.ts';
 import { unusedCredential } from '../findings/unused-credential.ts';
 import { weakMethod } from '../findings/weak-method.ts';
+import { authorityEnding } from '../findings/authority-ending.ts';
 import { webhookDisabled } from '../findings/webhook-disabled.ts';
 import { wideAccess } from '../findings/wide-access.ts';
 import type { Job } from './job.ts';
@@ -44,7 +46,15 @@ import { createPacer, type Pacer } from '../../telemetry/pacer.ts';
 
 export interface LookForFindingsDeps extends RuleDeps {
   readonly storage: LookingStores &
-    Pick<Storage, 'scopeRoutes' | 'unregisteredCallers' | 'webhooks' | 'reviewItems' | 'onChange'>;
+    Pick<
+      Storage,
+      | 'scopeRoutes'
+      | 'unregisteredCallers'
+      | 'webhooks'
+      | 'certificateAuthorities'
+      | 'reviewItems'
+      | 'onChange'
+    >;
   readonly changes: Changes;
   readonly maximumAge: Circumstances['maximumAge'];
   readonly pace: Pick<IssuancePace, 'take'>;
@@ -83,6 +93,7 @@ const DETECTORS: readonly Detector[] = [
   policyBreach,
   policyExceptionEnding,
   webhookDisabled,
+  authorityEnding,
   overPrivileged,
   reducedButNeeded,
   identitySprawl,
@@ -121,6 +132,7 @@ export function lookForFindingsJob(given: LookForFindingsDeps): Job {
         policyRound: await beginPolicyRound(deps.storage),
         directory: await hasDirectory(deps.storage),
         silentWebhooks: await silentWebhooks(deps.storage),
+        endingAuthority: endingAuthority(await deps.storage.certificateAuthorities.live(), now),
         failedRemovals: await failedRemovals(deps.storage),
         ...(await toldOfUse(deps.storage, now)),
       });

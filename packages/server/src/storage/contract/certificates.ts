@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { CertificateAuthorityRecord } from '../certificate-authorities.ts';
 import type { CertificateRecord } from '../certificates.ts';
 import type { ClaimCodeRecord } from '../claim-codes.ts';
+import type { DecommissionPlan } from '../identities.ts';
 import type { Change } from '../storage.ts';
 import { changed, credentialRecord, freshId, identityRecord, T0 } from './records.ts';
 import type { Subject } from './subject.ts';
@@ -71,13 +72,41 @@ function claimCodeRecord(identityId: string, overrides: Partial<ClaimCodeRecord>
   };
 }
 
+function planUntil(stopAt: number): DecommissionPlan {
+  return {
+    from: 'active',
+    beganAt: T0,
+    phase: 'shadow',
+    shadowUntil: stopAt,
+    brownOuts: [],
+    brownOutsBegun: 0,
+    stopAt,
+    endsAt: stopAt + 1e6,
+    nextAt: stopAt,
+    forced: false,
+  };
+}
+
 /** Whoever a certificate is of, in whatever state. */
 async function owner(
   { storage }: Subject,
-  states: { readonly identity?: 'suspended' | 'decommissioning'; readonly credential?: 'suspended' } = {},
+  states: {
+    readonly identity?: 'suspended' | 'decommissioning';
+    readonly stopAt?: number;
+    readonly securityStop?: true;
+    readonly credential?: 'suspended';
+  } = {},
 ): Promise<Owner> {
+  const { stopAt, securityStop = false } = states;
   const identity = identityRecord(
-    states.identity === undefined ? {} : { state: states.identity, stateSince: T0 + 5 },
+    states.identity === undefined
+      ? {}
+      : {
+          state: states.identity,
+          stateSince: T0 + 5,
+          securityStop,
+          ...(stopAt === undefined ? {} : { decommissioning: planUntil(stopAt) }),
+        },
   );
   await storage().identities.insert(identity);
   const credential = credentialRecord(
@@ -228,6 +257,9 @@ export function certificateContract(subject: Subject): void {
     const stopped = { ...(await owner(subject, { identity: 'suspended' })), authorityId };
     const ending = { ...(await owner(subject, { identity: 'decommissioning' })), authorityId };
     const held = { ...(await owner(subject, { credential: 'suspended' })), authorityId };
+    const ends = { identity: 'decommissioning', stopAt: T0 + 9 } as const;
+    const planned = { ...(await owner(subject, ends)), authorityId };
+    const cut = { ...(await owner(subject, { ...ends, securityStop: true })), authorityId };
     const serial = (number: string): string => number.padStart(40, '0');
     const revoked = certificateRecord(good, {
       serialNumber: serial('d1'),
@@ -238,7 +270,9 @@ export function certificateContract(subject: Subject): void {
       certificateRecord(stopped, { serialNumber: serial('d3') }),
       certificateRecord(ending, { serialNumber: serial('d4') }),
       certificateRecord(held, { serialNumber: serial('d5') }),
-      certificateRecord(stopped, { serialNumber: serial('d6'), notAfter: T0 - 1 }),
+      certificateRecord(planned, { serialNumber: serial('d6') }),
+      certificateRecord(cut, { serialNumber: serial('d7') }),
+      certificateRecord(stopped, { serialNumber: serial('d8'), notAfter: T0 - 1 }),
       certificateRecord({ ...stopped, authorityId: (await owner(subject)).authorityId }),
     ];
     for (const each of [...others, revoked]) await storage().certificates.insert(each);
@@ -246,9 +280,17 @@ export function certificateContract(subject: Subject): void {
     const found = await storage().certificates.doubtful(authorityId, T0, 10);
     expect(found).toMatchObject([
       { serialNumber: serial('d1'), revoked: { at: T0 + 1, reason: 'superseded' }, identityState: 'active' },
-      { ...base, serialNumber: serial('d3'), identityState: 'suspended', identityStateSince: T0 + 5 },
-      { ...base, serialNumber: serial('d4'), identityState: 'decommissioning' },
+      {
+        ...base,
+        serialNumber: serial('d3'),
+        identityState: 'suspended',
+        identityStateSince: T0 + 5,
+        identityStopAt: undefined,
+      },
+      { ...base, serialNumber: serial('d4'), identityState: 'decommissioning', identityStopAt: T0 + 5 },
       { ...base, serialNumber: serial('d5'), credentialState: 'suspended', credentialUpdatedAt: T0 + 7 },
+      { ...base, serialNumber: serial('d6'), identityState: 'decommissioning', identityStopAt: T0 + 9 },
+      { ...base, serialNumber: serial('d7'), identityState: 'decommissioning', identityStopAt: T0 + 5 },
     ]);
     expect(await storage().certificates.doubtful(authorityId, T0, 2)).toEqual(found.slice(0, 2));
   });

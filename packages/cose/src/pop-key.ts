@@ -8,7 +8,7 @@ import { type CborValue, decodeStrict, encodeCbor, isCborMap } from './strict-cb
 export const POP_KEY_BYTES = 32;
 const TYPE = 'ACE-CoAP-DTLS-key-derivation';
 /** `{8: {1: {1: 4, 2: kid}}}` with a kid of at most 255 bytes. */
-const IDENTITY_LIMITS = { maxBytes: 272, maxDepth: 3 } as const;
+const IDENTITY_LIMITS = { maxBytes: 288, maxDepth: 3, encoding: 'any' } as const;
 
 /**
  * HKDF-SHA-256 over the name that the key has in a token. `derivationKey` is known to the authority and the resource server alone: so a

@@ -17,6 +17,11 @@ export interface CborLimits {
   readonly maxBytes: number;
   /** Arrays and maps within each other. */
   readonly maxDepth: number;
+  /**
+   * Default: the one encoding that a value has, as in a token. `any`: whatever a device writes in a request, longer heads and maps and arrays
+   * without a length among them; text and bytes in one piece all the same.
+   */
+  readonly encoding?: 'any';
 }
 
 /** A token is a few hundred bytes, and no claim of it is deep. */
@@ -33,6 +38,8 @@ const DECODING = {
   allowBigInt: false,
 } as const;
 
+const DECODING_ANY = { ...DECODING, strict: false, allowIndefinite: true } as const;
+
 /**
  * Reads one value that is the whole of `bytes`. Size, depth and form are looked at before anything is built. Never throws.
  */
@@ -41,16 +48,16 @@ export function decodeStrict(bytes: Uint8Array, limits: CborLimits = TOKEN_LIMIT
   const tags: number[] = [];
   let at = 0;
   while (majorOf(bytes, at) === TAG) {
-    const head = readHead(bytes, at);
+    const head = readHead(bytes, at, limits.encoding === 'any');
     if (typeof head === 'string') return refuse(head);
     if (tags.length === MOST_TAGS) return refuse('not_allowed');
     tags.push(head.value);
     at = head.next;
   }
-  const fault = shapeFault(bytes, at, limits.maxDepth);
+  const fault = shapeFault(bytes, at, limits);
   if (fault !== undefined) return refuse(fault);
   try {
-    const value: unknown = decode(bytes.subarray(at), DECODING);
+    const value: unknown = decode(bytes.subarray(at), limits.encoding === 'any' ? DECODING_ANY : DECODING);
     return { ok: true, value: value as CborValue, tags };
   } catch {
     // What the shape does not show: the same key twice.
@@ -87,18 +94,28 @@ function majorOf(bytes: Uint8Array, at: number): number | undefined {
 }
 
 /** Without recursion: how deep it goes is the sender's choice, how deep it may is not. */
-function shapeFault(bytes: Uint8Array, from: number, maxDepth: number): CborFault | undefined {
-  /** Items that are still to come at each level, and whether they are keys and values in turn. */
-  const open: { left: number; readonly isMap: boolean }[] = [{ left: 1, isMap: false }];
+function shapeFault(bytes: Uint8Array, from: number, limits: CborLimits): CborFault | undefined {
+  /** Items that are still to come at each level (endless: until a break), and whether they are keys and values in turn. */
+  const open: { left: number; done: number; readonly isMap: boolean }[] = [
+    { left: 1, done: 0, isMap: false },
+  ];
   let at = from;
   for (let level = open.at(-1); level !== undefined; level = open.at(-1)) {
     if (level.left === 0) {
       open.pop();
       continue;
     }
-    const isKey = level.isMap && level.left % 2 === 0;
+    const isKey = level.isMap && level.done % 2 === 0;
+    if (level.left === Number.POSITIVE_INFINITY && bytes[at] === BREAK) {
+      // RFC 8949 §3.2.2: not between a key and its value.
+      if (level.isMap && !isKey) return 'not_cbor';
+      at++;
+      open.pop();
+      continue;
+    }
     level.left--;
-    const head = readHead(bytes, at);
+    level.done++;
+    const head = readHead(bytes, at, limits.encoding === 'any');
     if (typeof head === 'string') return head;
     at = head.next;
     const { major, value } = head;
@@ -109,20 +126,22 @@ function shapeFault(bytes: Uint8Array, from: number, maxDepth: number): CborFaul
       if (major === TEXT && !isUtf8(bytes.subarray(at, at + value))) return 'not_cbor';
       at += value;
     } else if (major === ARRAY || major === MAP) {
-      if (open.length > maxDepth) return 'too_deep';
+      if (open.length > limits.maxDepth) return 'too_deep';
       // Each item has a byte at least: who promises more than there is, is not listened to.
-      if (value > bytes.length - at) return 'not_cbor';
-      open.push({ left: major === MAP ? value * 2 : value, isMap: major === MAP });
+      if (value > bytes.length - at && value !== Number.POSITIVE_INFINITY) return 'not_cbor';
+      open.push({ left: major === MAP ? value * 2 : value, done: 0, isMap: major === MAP });
     } else if (major === TAG) return 'not_allowed';
   }
   return at === bytes.length ? undefined : 'not_cbor';
 }
 
+/** RFC 8949 §3.2.1: the end of what has no length. */
+const BREAK = 0xff;
 const WIDTHS = [1, 2, 4, 8];
 /** The smallest that needs that width. */
 const LEAST = [24, 0x100, 0x1_0000, 0x1_0000_0000];
 
-function readHead(bytes: Uint8Array, at: number): Head | CborFault {
+function readHead(bytes: Uint8Array, at: number, anyEncoding: boolean): Head | CborFault {
   const first = bytes[at];
   if (first === undefined) return 'not_cbor';
   const major = first >> 5;
@@ -133,13 +152,17 @@ function readHead(bytes: Uint8Array, at: number): Head | CborFault {
     return { major, value: info, next: at + 1 };
   }
   const width = WIDTHS[info - 24];
-  if (width === undefined) return info === 31 ? 'not_deterministic' : 'not_cbor';
+  if (width === undefined) {
+    if (info !== 31 || first === BREAK) return 'not_cbor';
+    if (!anyEncoding || (major !== ARRAY && major !== MAP)) return 'not_deterministic';
+    return { major, value: Number.POSITIVE_INFINITY, next: at + 1 };
+  }
   if (at + 1 + width > bytes.length) return 'not_cbor';
   // Fractions, of which nothing here has any.
   if (major === SIMPLE) return 'not_allowed';
   let value = 0;
   for (let i = 1; i <= width; i++) value = value * 256 + (bytes[at + i] as number);
-  if (value < (LEAST[info - 24] as number)) return 'not_deterministic';
+  if (!anyEncoding && value < (LEAST[info - 24] as number)) return 'not_deterministic';
   if (!Number.isSafeInteger(value)) return 'not_allowed';
   return { major, value, next: at + 1 + width };
 }

@@ -47,7 +47,7 @@ function tokenIn(request: CoapMessage): Uint8Array | undefined {
   const format = optionNumber(request, OPTION.contentFormat);
   if (format === undefined || format === CONTENT_FORMAT.cwt) return Uint8Array.from(request.payload);
   if (format !== CONTENT_FORMAT.aceCbor) return undefined;
-  const read = decodeStrict(request.payload, { maxBytes: 1100, maxDepth: 2 });
+  const read = decodeStrict(request.payload, { maxBytes: 1100, maxDepth: 2, encoding: 'any' });
   const token = read.ok && isCborMap(read.value) ? read.value.get(ACE.accessToken) : undefined;
   return token instanceof Uint8Array ? Uint8Array.from(token) : undefined;
 }

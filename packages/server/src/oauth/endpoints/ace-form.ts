@@ -22,7 +22,7 @@ export class AceForm extends Form {
   }
 }
 
-const LIMITS = { maxBytes: 4096, maxDepth: 4 } as const;
+const LIMITS = { maxBytes: 4096, maxDepth: 4, encoding: 'any' } as const;
 const MOST_NONCE_BYTES = 64;
 const GRANT_TYPES: ReadonlyMap<CborValue, string> = new Map([
   [ACE_GRANT_TYPE.clientCredentials, 'client_credentials'],

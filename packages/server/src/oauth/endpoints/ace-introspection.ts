@@ -16,7 +16,7 @@ import { Form } from '@countersign/protocol';
 import type { HttpResponse } from '../../http/response.ts';
 import { Refusal } from '../refusal.ts';
 
-const LIMITS = { maxBytes: 4096, maxDepth: 4 } as const;
+const LIMITS = { maxBytes: 4096, maxDepth: 4, encoding: 'any' } as const;
 
 /** A question that came in CBOR; its answer will be in CBOR too. */
 export class AceQuestion extends Form {}

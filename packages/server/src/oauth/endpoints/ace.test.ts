@@ -148,6 +148,13 @@ describe('a device that asks in CBOR', () => {
     expect(answer.status).toBe(201);
   });
 
+  it('may write its request in any encoding, as small libraries do without lengths (RFC 8949 §4.1)', async () => {
+    const scope = Buffer.from('fraud:read').toString('hex');
+    const body = Buffer.from(`bf1900096a${scope}1821190002ff`, 'hex');
+    const answer = await scene.ask('', { contentType: 'application/ace+cbor', body });
+    expect([answer.status, cborOf(answer).get(ACE.scope)]).toEqual([201, 'fraud:read']);
+  });
+
   it('renews its rights for the key that it has, whose name is the same then and whose bytes are', async () => {
     const first = cborOf(await askInCbor([[ACE.scope, 'fraud:read fraud:write']]));
     const key = (first.get(ACE.cnf) as CborMap).get(1) as CborMap;
@@ -234,7 +241,8 @@ describe('a device that asks in CBOR', () => {
   it.each([
     ['that is no map', '80'],
     ['with a parameter twice', 'a2181861611818616a'],
-    ['in another encoding of the same', 'bf1818617aff'],
+    ['that has no end', 'bf1818617a'],
+    ['with text in pieces', 'bf18187f617affff'],
     ['in a tag', 'd83da0'],
     ['that is empty', ''],
   ])('is refused a body %s', async (_, hex) => {

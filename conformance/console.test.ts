@@ -53,11 +53,14 @@ describe.runIf(mayStartServers())('the console (needs the countersign command)',
     expect(page.url()).toBe(at);
     await page.getByRole('heading', { name: 'What needs you' }).waitFor();
     await page.getByRole('link', { name: 'Identities' }).click();
+    // What is read out next is the screen, and not the menu once more.
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Identities');
     await page.getByLabel('Name or client ID').fill('paym');
     await page.waitForURL(`${at}/identities?text=paym`);
     await page.getByText('<img src=x onerror=alert(1)>', { exact: true }).waitFor();
     await page.getByRole('link', { name: 'payments', exact: true }).click();
     await page.waitForURL(`${at}/identities/payments`);
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('payments');
     await page.getByText('<script>globalThis.owned = true</script>').waitFor();
     expect(await page.evaluate('globalThis.owned')).toBeUndefined();
     expect(await page.title()).toBe('payments · Countersign');

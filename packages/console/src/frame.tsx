@@ -1,4 +1,4 @@
-import { type ReactNode, Suspense, useEffect, useRef } from 'react';
+import { type ReactNode, type RefObject, Suspense, useEffect, useRef } from 'react';
 import { useAdmin } from './connection/use-admin.tsx';
 import { ThemeSwitch } from './parts/theme.tsx';
 import { Nothing } from './parts/problem.tsx';
@@ -12,15 +12,6 @@ export function Frame({ signOut }: { signOut: () => void }): ReactNode {
   const place = usePlace();
   const { me } = useAdmin();
   const main = useRef<HTMLElement>(null);
-  const shown = useRef(place.screen + (place.subject ?? ''));
-  useEffect(() => {
-    // Who reads with a screen reader hears that another screen is there.
-    const now = place.screen + (place.subject ?? '');
-    if (shown.current === now) return;
-    shown.current = now;
-    window.scrollTo(0, 0);
-    main.current?.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
-  }, [place.screen, place.subject]);
   const screen = SCREENS.find(({ name }) => name === place.screen);
   const seen = SCREENS.filter(({ scope }) => scope === undefined || me.scopes.includes(scope));
   const person = me.person;
@@ -74,11 +65,24 @@ export function Frame({ signOut }: { signOut: () => void }): ReactNode {
             ) : (
               <screen.Shown key={screen.name} subject={place.subject} query={place.query} />
             )}
+            <Arrival at={place.screen + (place.subject ?? '')} main={main} />
           </Suspense>
         </main>
       </div>
     </>
   );
+}
+
+/** Who reads with a screen reader hears that another screen is there. Beside the screen, so that it waits for what that waits for. */
+function Arrival({ at, main }: { at: string; main: RefObject<HTMLElement | null> }): ReactNode {
+  const first = useRef(at);
+  useEffect(() => {
+    if (first.current === at) return;
+    first.current = '';
+    window.scrollTo(0, 0);
+    main.current?.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
+  }, [at, main]);
+  return null;
 }
 
 function Unknown(): ReactNode {

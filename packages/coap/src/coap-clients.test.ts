@@ -5,7 +5,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ACE, type CborMap, decodeStrict } from '@countersign/cose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUILT, LOCK } from '../test/authority.ts';
-import { ALERTS, CLIENTS, type CoapRun, codesIn, LIBCOAP, runCoap, until } from '../test/coap-client.ts';
+import {
+  ALERTS,
+  CLIENTS,
+  type CoapRun,
+  codesIn,
+  clientPorts,
+  LIBCOAP,
+  runCoap,
+  until,
+} from '../test/coap-client.ts';
 import { type CoapScene, openCoapScene } from '../test/coap-scene.ts';
 import { TestClient } from '../test/test-client.ts';
 import { openRelay } from '../test/udp-relay.ts';
@@ -29,8 +38,12 @@ describe.skipIf(!READY)('a device (needs a build, and libcoap3-bin)', { timeout:
   });
   afterAll(() => scene.stop());
 
-  const observing = (client: string, token: Parameters<CoapScene['request']>[1], path = '/time'): CoapRun =>
-    scene.request(client, token, path, ['-s', '300', '-B', '300']);
+  const observing = (
+    client: string,
+    token: Parameters<CoapScene['request']>[1],
+    path = '/time',
+    more: readonly string[] = [],
+  ): CoapRun => scene.request(client, token, path, ['-s', '300', '-B', '300', ...more]);
 
   describe.each(CLIENTS)('with %s', (client) => {
     it('gets 2.05 for what its scope opens, 4.03 for another resource and 4.05 for another method', async () => {
@@ -262,11 +275,18 @@ describe.skipIf(!READY)('a device (needs a build, and libcoap3-bin)', { timeout:
     const device = await scene.authority.device('many', ['lock:read']);
     const took: number[] = [];
     const runs: { readonly run: CoapRun; readonly jti: string }[] = [];
-    for (let i = 0; i < 100; i++) {
+    const ports = await clientPorts(100);
+    for (const [i, port] of ports.entries()) {
       const token = await scene.authority.token(device);
       await scene.bring(token.token);
       // What changes only when somebody writes: a hundred clients that print the time would measure themselves.
-      runs.push({ run: observing(CLIENTS[i % 2] as string, token, '/example_data'), jti: token.jti });
+      const run = observing(CLIENTS[i % 2] as string, token, '/example_data', [
+        '-a',
+        '127.0.0.1',
+        '-p',
+        `${port}`,
+      ]);
+      runs.push({ run, jti: token.jti });
       if (i % 10 === 9)
         await until(
           () => runs.every(({ run }) => codesIn(run.out()).includes('2.05')),

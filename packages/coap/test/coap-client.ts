@@ -1,5 +1,6 @@
 // libcoap's clients and its server, as Debian packages them (libcoap3-bin).
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -99,6 +100,32 @@ async function freePort(): Promise<number> {
   const { port } = socket.address();
   await new Promise<void>((resolve) => socket.close(() => resolve()));
   return port;
+}
+
+/** Systems give ports from 32768 on (Linux) or 49152 on to who names none. */
+const NEVER_GIVEN = { first: 12_000, last: 32_000 };
+
+/**
+ * Ports of loopback that nobody has and the system gives to nobody. Clients that choose for themselves may choose one twice (libcoap lets others have
+ * it, SO_REUSEADDR), and of two at one address the second takes the place of the first (RFC 6347 §4.2.8).
+ */
+export async function clientPorts(count: number): Promise<readonly number[]> {
+  const ports: number[] = [];
+  for (let port = NEVER_GIVEN.first + randomInt(10_000); ports.length < count; port++) {
+    if (port > NEVER_GIVEN.last) throw new Error('no port is free');
+    if (await isFree(port)) ports.push(port);
+  }
+  return ports;
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const socket = createSocket('udp4');
+  const bound = await new Promise<boolean>((resolve) => {
+    socket.once('error', () => resolve(false));
+    socket.bind(port, '127.0.0.1', () => resolve(true));
+  });
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+  return bound;
 }
 
 /** On OpenSSL and on GnuTLS. */

@@ -101,6 +101,7 @@ export function subscribe(program: string, client: ClientOptions, ...topics: rea
       return text;
     },
     ended: () => exit,
-    stop: () => void child.kill('SIGTERM'),
+    // At SIGTERM it wants to say goodbye first, and one that was just sent away waits for that for ever.
+    stop: () => void child.kill('SIGKILL'),
   };
 }

@@ -97,7 +97,7 @@ type Read = PacketStreamOptions['onPacket'];
 const FROM_BROKER = 1;
 
 /** Every reader of bytes, both directions of one session among them; each keeps what it knows from input to input. */
-function readersOf(version: Version): readonly Read[] {
+export function readersOf(version: Version): readonly Read[] {
   const nothing = (): void => undefined;
   const client = new FromClient({
     version,

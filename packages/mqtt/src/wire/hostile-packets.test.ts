@@ -1,13 +1,11 @@
 // Bytes of strangers: whatever they are, they are read in bounded time, and only ever refused as malformed.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { readersOf } from '../../test/fuzz.ts';
 import { authPacket, connectPacket, publishPacket, subscribePacket } from '../../test/raw-client.ts';
-import { FromBroker } from '../relay/from-broker.ts';
 import { FromClient } from '../relay/from-client.ts';
 import { Rights } from '../topics/rights.ts';
-import { readAuth } from './answer.ts';
-import { readConnack, writeConnack } from './connack.ts';
-import { readConnect } from './connect.ts';
+import { writeConnack } from './connack.ts';
 import { Malformed } from './malformed.ts';
 import { PacketStream } from './packet-stream.ts';
 import type { Version } from './packet-type.ts';
@@ -18,47 +16,8 @@ const MOST = 10_000;
 
 /** Both directions of a session, and every reader, on these chunks. */
 function readAll(version: Version, chunks: readonly Uint8Array[]): void {
-  const nothing = (): void => undefined;
-  const client = new FromClient({
-    version,
-    rights: () => RIGHTS,
-    used: nothing,
-    answer: nothing,
-    endDenied: nothing,
-    onAuth: (bytes, body, end) => void readAuth(bytes, body, end),
-    onDisconnect: nothing,
-  });
-  const broker = new FromBroker({
-    version,
-    rights: () => RIGHTS,
-    acknowledge: nothing,
-    withheld: nothing,
-    onDisconnect: nothing,
-    onConnack: (connack) => connack,
-    mergedCodes: (packetId, codes) => client.mergedCodes(packetId, codes),
-  });
-  const forward = nothing;
-  const streams = [
-    new PacketStream({ maxBytes: MOST, forward, onPacket: (...packet) => client.packet(...packet) }),
-    new PacketStream({ maxBytes: MOST, forward, onPacket: (...packet) => broker.packet(...packet) }),
-    new PacketStream({
-      maxBytes: MOST,
-      forward,
-      onPacket(bytes, _, body, end) {
-        readConnect(bytes, body, end);
-        return false;
-      },
-    }),
-    new PacketStream({
-      maxBytes: MOST,
-      forward,
-      onPacket(bytes, _, body, end) {
-        readConnack(version, bytes, body, end);
-        return false;
-      },
-    }),
-  ];
-  for (const stream of streams) {
+  for (const onPacket of readersOf(version)) {
+    const stream = new PacketStream({ maxBytes: MOST, forward: () => undefined, onPacket });
     try {
       for (const chunk of chunks) stream.push(Buffer.from(chunk));
     } catch (error) {

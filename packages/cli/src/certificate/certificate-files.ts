@@ -7,6 +7,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -84,12 +85,24 @@ export function replaceBoth(
   writeSynced(`${files.key}.new`, held.key, 0o600);
   renameSync(`${files.key}.new`, files.key);
   renameSync(`${files.certificate}.new`, files.certificate);
+  syncFolder(files.key);
+  syncFolder(files.certificate);
   if (files.root !== undefined) replaceFile(files.root, held.root, 0o644);
 }
 
 export function replaceFile(path: string, text: string, mode: number): void {
   writeSynced(`${path}.new`, text, mode);
   renameSync(`${path}.new`, path);
+  syncFolder(path);
+}
+
+/** Its name survives a loss of power too: what follows may be that the only other copy goes. */
+function syncFolder(path: string): void {
+  // There a folder cannot be opened.
+  if (process.platform === 'win32') return;
+  const descriptor = openSync(dirname(path), 'r');
+  fsyncSync(descriptor);
+  closeSync(descriptor);
 }
 
 /** A new key goes where none is: it may be the only copy of another one. @throws CommandFailure `conflict` */
@@ -103,7 +116,9 @@ export function requireNoFile(path: string): void {
 function writeSynced(path: string, text: string, mode: number): void {
   try {
     mkdirSync(dirname(path), { recursive: true });
-    const descriptor = openSync(path, 'w', mode);
+    // What was left there may be readable by others, or be a link.
+    rmSync(path, { force: true });
+    const descriptor = openSync(path, 'wx', mode);
     writeSync(descriptor, text);
     fsyncSync(descriptor);
     closeSync(descriptor);

@@ -46,7 +46,7 @@ export async function run({ rounds, say }) {
       'nginx and the gateway': through(KINDS.anew),
       'the same, connections to the gateway kept': through(KINDS.kept),
     };
-    const taken = await takeTurns(kinds, { rounds, each: REQUESTS, pids, say });
+    const taken = await takeTurns(kinds, { rounds, each: REQUESTS, warmUp: REQUESTS, pids, say });
     return report(taken, rounds);
   } finally {
     for (const program of started.reverse()) await program.stop();

@@ -27,20 +27,20 @@ export async function timed(call) {
  */
 
 /**
- * Lets all kinds take turns; a first round does not count.
+ * Lets all kinds take turns, after so many calls of each that do not count: the platform compiles while they last.
  * @param {Record<string, () => Promise<number>>} kinds each gives the milliseconds of one call
- * @param {{rounds: number, each: number, pids: Record<string, number>, say: (text: string) => void}} options
+ * @param {{rounds: number, each: number, warmUp: number, pids: Record<string, number>, say: (text: string) => void}} options
  * @returns {Promise<Taken[]>}
  */
-export async function takeTurns(kinds, { rounds, each, pids, say }) {
+export async function takeTurns(kinds, { rounds, each, warmUp, pids, say }) {
   /** @type {{name: string, p50: number[], p99: number[], cpu: Record<string, number>[]}[]} */
   const seen = Object.keys(kinds).map((name) => ({ name, p50: [], p99: [], cpu: [] }));
-  for (let round = 0; round <= rounds; round++) {
+  for (const once of Object.values(kinds)) for (let call = 0; call < warmUp; call++) await once();
+  for (let round = 1; round <= rounds; round++) {
     for (const [at, once] of Object.values(kinds).entries()) {
       const before = usage(pids);
       const times = new Float64Array(each);
       for (let call = 0; call < each; call++) times[call] = await once();
-      if (round === 0) continue;
       times.sort();
       const after = usage(pids);
       seen[at].p50.push(percentile(times, 0.5));
@@ -49,10 +49,9 @@ export async function takeTurns(kinds, { rounds, each, pids, say }) {
         Object.fromEntries(Object.keys(pids).map((of) => [of, (after[of] - before[of]) / each])),
       );
     }
-    if (round > 0)
-      say(
-        `round ${round}: ${seen.map(({ name, p50, p99 }) => `${name} ${p50.at(-1).toFixed(2)} · ${p99.at(-1).toFixed(2)} ms`).join(', ')}`,
-      );
+    say(
+      `round ${round}: ${seen.map(({ name, p50, p99 }) => `${name} ${p50.at(-1).toFixed(2)} · ${p99.at(-1).toFixed(2)} ms`).join(', ')}`,
+    );
   }
   const [first] = seen;
   return seen.map(({ name, p50, p99, cpu }) => ({

@@ -3,7 +3,6 @@
 import {
   newKeyNamedIn,
   type NewKeyProofFault,
-  parseClientAssertion,
   readNewKeyProof,
 } from '@countersign/protocol';
 import type { Actor, Changes } from '../../audit/change.ts';
@@ -55,8 +54,8 @@ function newKeyOf(
   const proof = readNewKeyProof(text, { issuer, clientId, now: Math.floor(at / 1000) });
   if (!proof.ok) throw new Refusal(FAULTS[proof.fault]);
   // It was verified just now: it is what the client proved itself by.
-  const assertion = parseClientAssertion(form.get('client_assertion') ?? '');
-  if (!assertion.ok || newKeyNamedIn(assertion) !== proof.thumbprint) throw new Refusal('new_key_not_named');
+  const assertion = form.get('client_assertion') ?? '';
+  if (newKeyNamedIn(assertion) !== proof.thumbprint) throw new Refusal('new_key_not_named');
   return proof.jwk;
 }
 

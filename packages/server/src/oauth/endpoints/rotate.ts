@@ -1,10 +1,6 @@
 // A client gives its key a successor: authenticated by the present key (RFC 7523 §2.2), which names the new one (RFC 7800 §3.1), and
 // proved by the new key. Why not in the admin API: docs/decisions/0041-rotation-with-overlap.md.
-import {
-  newKeyNamedIn,
-  type NewKeyProofFault,
-  readNewKeyProof,
-} from '@countersign/protocol';
+import { newKeyNamedIn, type NewKeyProofFault, readNewKeyProof } from '@countersign/protocol';
 import type { Actor, Changes } from '../../audit/change.ts';
 import { callerInstance } from '../../http/request.ts';
 import { type HttpResponse, jsonResponse } from '../../http/response.ts';

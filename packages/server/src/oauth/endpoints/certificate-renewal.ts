@@ -13,9 +13,12 @@ import {
   issueCertificate,
 } from '../../registry/certificates/issue.ts';
 import { certificateView } from '../../registry/certificates/view.ts';
+import { certificatePolicy } from '../../registry/certificates/certificate-policy.ts';
+import { isRefused } from '../../policy/methods-allowed-per-environment.ts';
 import { standing } from '../../registry/effective-access.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
 import { shownCertificate } from '../client-auth/client-certificate.ts';
+import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { Refusal } from '../refusal.ts';
 import { type ClientCall, type ClientCallDeps, createClientCallEndpoint } from './client-call.ts';
 import { untilNotOvertaken } from './overtaken.ts';
@@ -55,11 +58,30 @@ async function renewed(
       const serialNumber = shownCertificate(call.request)?.serialNumber;
       if (isRevokedFor(credential, serialNumber))
         throw new RegistryRefusal('illegal_transition', 'the certificate that it shows is revoked');
+      await requireAllowedNow(deps, stores, identity, credential);
       const renewedFrom = await idOf(stores, serialNumber);
       const asked = { request, lifetime: undefined, by: 'itself' as const, credential, renewedFrom };
       return await issueCertificate(deps, stores, tell, identity, asked);
     });
   });
+}
+
+/** What refuses its tokens refuses its renewal, by the same reason: policies may be younger than the certificate. */
+async function requireAllowedNow(
+  { clock, refusedMethods, enforcedAge }: CertificateRenewalDeps,
+  stores: IssueStores,
+  identity: AuthenticatedClient['facts']['identity'],
+  credential: AuthenticatedClient['credential'],
+): Promise<void> {
+  const { type } = credential.material;
+  const now = clock.now();
+  if (isRefused(refusedMethods, identity.environment, type)) throw new Refusal('method_not_allowed');
+  const oldest = enforcedAge?.(type, identity.environment) ?? Infinity;
+  if (now - credential.createdAt > oldest) throw new Refusal('credential_too_old');
+  const { refusedBy } = await certificatePolicy(stores, identity, credential, now);
+  if (refusedBy === undefined) return;
+  const { policy, rule, why } = refusedBy;
+  throw new Refusal('policy_enforced', undefined, { policy, rule, why });
 }
 
 /** Undefined for one that is not in the registry, which may be an older copy of itself. */

@@ -33,6 +33,8 @@ import type { AgeDeps } from '../new-credential.ts';
 import type { PolicyStores } from '../policy/require-policies.ts';
 import { RegistryRefusal } from '../refusal.ts';
 import type { RotateDeps } from '../rotation/rotate.ts';
+import type { MaximumAge } from '../credential-age.ts';
+import { certificatePolicy } from './certificate-policy.ts';
 import { certificateCredential } from './credential-of.ts';
 import { certificateView } from './view.ts';
 
@@ -46,6 +48,8 @@ export interface IssueDeps extends AgeDeps, RotateDeps {
   readonly refusedMethods: RefusedMethods;
   /** Whether machines may give what they prove themselves by a successor. */
   readonly selfRotation: boolean;
+  /** Undefined: credentials that are too old are only reported. */
+  readonly enforcedAge?: MaximumAge | undefined;
 }
 
 export type IssueStores = PolicyStores &
@@ -103,7 +107,8 @@ export async function issueCertificate(
   const shortest = asked.shortest ?? SHORTEST_MS;
   const lifetime = lifetimeOf(deps, identity, asked.lifetime, shortest);
   const credential = await certificateCredential(deps, stores, tell, identity, { ...asked, lifetime });
-  const latest = Math.min(now + lifetime, credential.expiresAt, identity.expiresAt, issuer.notAfter);
+  const ends = await endOf(deps, stores, identity, credential, asked.by);
+  const latest = Math.min(now + lifetime, ends, identity.expiresAt, issuer.notAfter);
   const notAfter = Math.floor(latest / 1000) * 1000;
   if (notAfter - now < shortest)
     throw new RegistryRefusal(
@@ -155,6 +160,26 @@ export async function issueCertificate(
     after: certificateView(record, identity.clientId, now),
   });
   return { record, identity, chain: record.certificate + issuer.chain, root: issuer.root };
+}
+
+/**
+ * Until when the credential proves anything. What a policy refuses by now is not certified anew, unless an administrator does it: nobody has
+ * to put everything right at once.
+ */
+async function endOf(
+  { clock, enforcedAge }: IssueDeps,
+  stores: IssueStores,
+  identity: IdentityRecord,
+  credential: CredentialRecord,
+  by: CertificateIssuedBy,
+): Promise<number> {
+  const { refusedBy, endsAt } = await certificatePolicy(stores, identity, credential, clock.now());
+  if (refusedBy !== undefined && by !== 'administration') {
+    const { policy, rule, subject, why } = refusedBy;
+    throw new RegistryRefusal('refused_by_policy', `the policy "${policy}" (${rule}): the ${subject} ${why}`);
+  }
+  const oldest = enforcedAge?.(credential.material.type, identity.environment) ?? Infinity;
+  return Math.min(credential.expiresAt, endsAt, credential.createdAt + oldest);
 }
 
 /** Suspended, decommissioned and cut-off machines get nothing; who was approved proves itself by what it gets here. */

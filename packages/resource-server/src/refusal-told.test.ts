@@ -28,7 +28,7 @@ it('onRefusal hears of each refusal once, with its reason, and of nothing else',
 });
 
 it('a fault in onRefusal changes no answer', async () => {
-  const onRefusal = vi.fn(() => {
+  const onRefusal = vi.fn<() => void>(() => {
     throw new Error('the log is full');
   });
   expect(await scene.open({ onRefusal }).verify('x')).toMatchObject({ ok: false, reason: 'malformed_token' });

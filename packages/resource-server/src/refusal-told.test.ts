@@ -3,6 +3,7 @@ import { expect, it, vi } from 'vitest';
 import { verifierScene } from '../test/verifier-scene.ts';
 import { requireScope as expressGuard } from './frameworks/express.ts';
 import type { Refusal } from './refusal.ts';
+import { requireScope, watchScope } from './require-scope.ts';
 
 const scene = verifierScene();
 
@@ -18,7 +19,7 @@ it('onRefusal hears of each refusal once, with its reason, and of nothing else',
   await ask({});
   await ask({ authorization: `Bearer ${scene.tiny.token({ aud: 'https://other.example' })}` });
   await ask({ authorization: `Bearer ${scene.tiny.token({ scope: 'fraud:list' })}` });
-  await verifier.watch('x');
+  await watchScope(verifier, { headers: { authorization: 'Bearer x' } }, 'fraud:read');
   expect(heard.map(({ reason, detail, status }) => [reason, detail, status])).toEqual([
     ['no_token', undefined, 401],
     ['wrong_audience', undefined, 401],
@@ -31,10 +32,10 @@ it('a fault in onRefusal changes no answer', async () => {
   const onRefusal = vi.fn<() => void>(() => {
     throw new Error('the log is full');
   });
-  expect(await scene.open({ onRefusal }).verify('x')).toMatchObject({ ok: false, reason: 'malformed_token' });
-  expect(onRefusal).toHaveBeenCalledOnce();
-});
-
-it('onRefusal is a function', () => {
-  expect(() => scene.open({ onRefusal: true as never })).toThrow('onRefusal: give a function');
+  const request = { headers: { authorization: 'Bearer x' }, url: '/scores' };
+  expect(await requireScope(scene.open({ onRefusal }), request, 'fraud:read')).toMatchObject({
+    ok: false,
+    reason: 'malformed_token',
+  });
+  expect(onRefusal).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ status: 401 }), request);
 });

@@ -49,6 +49,8 @@ export interface Verifier {
   close(): Promise<void>;
   /** Notes that a scope opens a route, for `usage`: the router's template, never what a caller wrote. Guards do it. */
   opens(route: OpenedRoute): void;
+  /** The option: guards call it. */
+  readonly onRefusal?: VerifierOptions['onRefusal'];
   /** Whether an API key may stand in the place of a token. */
   readonly takesApiKeys: boolean;
   /** The RFC 9728 document and its address, when the option `metadata` was given. */
@@ -86,15 +88,7 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
   /** What was found wrong with a genuine token was an attempt at what it holds. */
   function refuse(finding: Finding, request: TokenRequest, claims?: AccessTokenClaims): Refusal {
     if (claims !== undefined) parts.loaded?.use?.count(claims, scopes.read(request.scope), false);
-    return tell(refusalFor(finding, request, claims));
-  }
-
-  /** What goes wrong in a log must not change the answer. */
-  function tell(refused: Refusal): Refusal {
-    try {
-      settings.onRefusal?.(refused);
-    } catch {}
-    return refused;
+    return refusalFor(finding, request, claims);
   }
 
   /** What may have changed since the token was last seen. Waits only where somebody has to be asked. */
@@ -193,7 +187,8 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
     verify,
     watch: async (token, request = NOTHING, options) => (await openWatches()).watch(token, request, options),
     certificateOf: settings.callerCertificate,
-    refuse: (reason, scheme) => tell(refuseUnread(reason, scheme)),
+    refuse: refuseUnread,
+    onRefusal: options.onRefusal,
     async ready() {
       await parts.load();
       const { waitUntilReady } = await import('./readiness.ts');

@@ -158,7 +158,8 @@ interface TokenErrorShape extends Error {
 }
 
 const TOKEN_FIX: Readonly<Record<string, string>> = {
-  invalid_client: 'Check client id and secret; an expired, revoked or suspended one answers the same.',
+  invalid_client:
+    'Check client id and its secret or key; an expired, revoked or suspended one answers the same.',
   invalid_target: 'Does this identity have access to that API? countersign access list --identity CLIENT_ID',
   invalid_scope: 'Does this identity hold such a scope? countersign access list --identity CLIENT_ID',
 };

@@ -2,6 +2,7 @@
 import type { CertificateHeaderDialect, JwsAlgorithm } from '@countersign/protocol';
 import type { CutoffAlarm } from './cutoff-alarm.ts';
 import type { Introspecting } from './introspecting.ts';
+import type { Refusal } from './refusal.ts';
 import type { UsedProofs } from './sender-constraint/used-proofs.ts';
 import type { Reporting } from './usage/use-reporter.ts';
 
@@ -139,6 +140,11 @@ export interface VerifierOptions {
    * refusals apart. A client of `@countersign/client` whose identity holds `usage:write` of the admin API and of this API.
    */
   readonly usage?: false | Reporting | UsageOptions;
+  /**
+   * Called with each refusal, for your log: `reason` and `detail` say what its caller is not told. The end of a stream is none. What it
+   * throws changes nothing.
+   */
+  readonly onRefusal?: (refusal: Refusal) => void;
   /** Default: the global fetch. `fetchTrusting(ca)` for an authority with its own certificate authority. */
   readonly fetch?: typeof globalThis.fetch;
   /** Publishes RFC 9728 metadata about this API: the challenge names its address, the frameworks serve it. */

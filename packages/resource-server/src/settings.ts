@@ -23,6 +23,7 @@ import {
   type VerifierOptions,
 } from './options.ts';
 import type { Platform } from './platform/platform.ts';
+import type { Refusal } from './refusal.ts';
 import { type CallerCertificate, ofConnection } from './sender-constraint/caller-certificate.ts';
 import {
   type DpopSettings,
@@ -47,6 +48,7 @@ export interface VerifierSettings {
   readonly instance: string;
   readonly receipts: TokenSource | false | undefined;
   readonly onCutoffAlarm: ((alarm: CutoffAlarm) => void) | undefined;
+  readonly onRefusal: ((refusal: Refusal) => void) | undefined;
   readonly introspect: Introspecting | undefined;
   readonly fetch: typeof globalThis.fetch;
   readonly metadata: PublishedMetadata | undefined;
@@ -85,6 +87,7 @@ export function readOptions(
     callerCertificate: readCertificateHeader(options.certificateHeader, certificateHeader),
     ...readCutoffs(options),
     instance: globalThis.crypto.randomUUID(),
+    onRefusal: readOnRefusal(options.onRefusal),
     introspect: readIntrospect(options.introspect, issuers),
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     metadata: readMetadata(options, audience, issuers, dpop),
@@ -100,6 +103,11 @@ function readCertificateHeader(
   if (given === undefined) return ofConnection;
   if (read === undefined) throw badOption('certificateHeader', 'needs Node');
   return read(given);
+}
+
+function readOnRefusal(given: VerifierOptions['onRefusal']): VerifierOptions['onRefusal'] {
+  if (given === undefined || typeof given === 'function') return given;
+  throw badOption('onRefusal', 'give a function');
 }
 
 /** An answer is believed of one issuer only: whoever answers could speak for all of them otherwise. */

@@ -86,7 +86,15 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
   /** What was found wrong with a genuine token was an attempt at what it holds. */
   function refuse(finding: Finding, request: TokenRequest, claims?: AccessTokenClaims): Refusal {
     if (claims !== undefined) parts.loaded?.use?.count(claims, scopes.read(request.scope), false);
-    return refusalFor(finding, request, claims);
+    return tell(refusalFor(finding, request, claims));
+  }
+
+  /** What goes wrong in a log must not change the answer. */
+  function tell(refused: Refusal): Refusal {
+    try {
+      settings.onRefusal?.(refused);
+    } catch {}
+    return refused;
   }
 
   /** What may have changed since the token was last seen. Waits only where somebody has to be asked. */
@@ -185,7 +193,7 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
     verify,
     watch: async (token, request = NOTHING, options) => (await openWatches()).watch(token, request, options),
     certificateOf: settings.callerCertificate,
-    refuse: refuseUnread,
+    refuse: (reason, scheme) => tell(refuseUnread(reason, scheme)),
     async ready() {
       await parts.load();
       const { waitUntilReady } = await import('./readiness.ts');

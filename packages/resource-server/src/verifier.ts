@@ -40,7 +40,7 @@ export interface Verifier {
   certificateOf(request: RequestHeaders): Uint8Array | undefined;
   /**
    * Resolves when keys and cut-offs of every issuer are known. Rejects with NotReadyError after 30 seconds without
-   * them, at once when a certificate is not trusted; it goes on trying, and may be called again.
+   * them, at once when a certificate is not trusted or the issuer calls itself otherwise; it goes on trying, and may be called again.
    */
   ready(): Promise<void>;
   /** How well the cut-off feed of each issuer is followed, for metrics. */

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Verifier } from '@countersign/resource-server';
 import { type AuthorityLink, openAuthorityLink } from './authority-link.ts';
 import type { Logger } from './telemetry/logger.ts';
 
@@ -28,7 +27,7 @@ afterEach(() => {
 test('a problem that stays is said again each half minute, in words of the file', async () => {
   const ready = () =>
     Promise.reject(new Error('the certificate is not trusted: pass fetch: fetchTrusting(ca): https://x'));
-  void link.untilReady('orders', { ready } as Verifier);
+  void link.untilReady('orders', { ready });
   await vi.advanceTimersByTimeAsync(29_000);
   const told = [
     {
@@ -44,8 +43,8 @@ test('a problem that stays is said again each half minute, in words of the file'
 });
 
 test('whoever waits without a word is told for whom, and nothing is said of an authority that is there', async () => {
-  const pending = link.untilReady('orders', { ready: () => new Promise<void>(() => undefined) } as Verifier);
-  await link.untilReady('refunds', { ready: () => Promise.resolve() } as Verifier);
+  const pending = link.untilReady('orders', { ready: () => new Promise<void>(() => undefined) });
+  await link.untilReady('refunds', { ready: () => Promise.resolve() });
   await vi.advanceTimersByTimeAsync(3000);
   expect(lines).toEqual([[{ resource: 'orders', issuer }, 'waiting for the authority']]);
   void pending;

@@ -9,7 +9,7 @@ export interface AuthorityLink {
   /** What every verifier of this process has in common. */
   readonly verifying: Pick<VerifierOptions, 'issuer' | 'cutoffs' | 'fetch' | 'introspect' | 'usage'>;
   /** Resolves when the verifier knows keys and cut-offs; waits as long as that takes, or until the end. */
-  untilReady(name: string, verifier: Verifier): Promise<void>;
+  untilReady(name: string, verifier: Pick<Verifier, 'ready'>): Promise<void>;
   /** Before the verifiers are closed: nobody waits for them any more. */
   stopWaiting(): void;
   close(): Promise<void>;

@@ -18,6 +18,7 @@ import { createPlaces } from './admission/places.ts';
 import { accept } from './relay/accept.ts';
 import { type BrokerOptions, openBroker } from './relay/broker.ts';
 import type { Session } from './relay/session.ts';
+import { WaitingBytes } from './relay/waiting-bytes.ts';
 import { createLedger } from './telemetry/ledger.ts';
 import { renderMetrics } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
@@ -72,6 +73,7 @@ export async function startMqttGateway(config: MqttConfig): Promise<RunningMqttG
     ledger,
     places: createPlaces(limits.connectionsPerIdentity),
     limits,
+    waiting: new WaitingBytes(),
     certificates: config.certificates,
     hint: JSON.stringify({ AS: issuer, audience }),
     random: () => randomBytes(12).toString('base64url'),

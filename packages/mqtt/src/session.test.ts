@@ -23,8 +23,11 @@ import {
   MAXIMUM_PACKET_SIZE,
   numberProperty,
   readProperties,
+  SESSION_EXPIRY_INTERVAL,
   TOPIC_ALIAS,
   USER_PROPERTY,
+  WILL_DELAY_INTERVAL,
+  writeFourBytes,
 } from './wire/property.ts';
 
 describe.runIf(MOSQUITTO !== undefined)('before a real Mosquitto (needs mosquitto)', () => {
@@ -117,6 +120,41 @@ describe.runIf(MOSQUITTO !== undefined)('before a real Mosquitto (needs mosquitt
     expect((await cut.next(DISCONNECT)).content[0]).toBe(0x98);
     await sleep(300);
     expect(topicsOf(room).toSorted()).toEqual(['plant/sensor-1/will-1', 'plant/sensor-1/will-3']);
+  });
+
+  it('a Will that is to wait does not, unless it may: a cut-off would come too late for it', async () => {
+    await open();
+    const room = await watcher();
+    const waiting = (n: number) => ({
+      topic: `plant/sensor-1/will-${n}`,
+      flags: 4,
+      properties: [writeFourBytes(WILL_DELAY_INTERVAL, 60)],
+      payload: Buffer.from('gone'),
+    });
+    const keeps = { version: 5, properties: [writeFourBytes(SESSION_EXPIRY_INTERVAL, 60)] } as const;
+    const lost = await scene.inside({ ...keeps, clientId: 'sensor-1:a', will: waiting(1) });
+    lost.socket.destroy();
+    await expect.poll(() => topicsOf(room)).toEqual(['plant/sensor-1/will-1']);
+    await scene.issuer.cutOff({ kind: 'identity', id: 'sensor-1' });
+    await sleep(300);
+    expect(topicsOf(room)).toEqual(['plant/sensor-1/will-1']);
+  });
+
+  it('a Will waits for as long as it may, and no longer', async () => {
+    await open({ limits: { willDelay: 2 } });
+    const room = await watcher();
+    const will = {
+      topic: 'plant/sensor-1/will',
+      flags: 4,
+      properties: [writeFourBytes(WILL_DELAY_INTERVAL, 60)],
+      payload: Buffer.from('gone'),
+    };
+    const properties = [writeFourBytes(SESSION_EXPIRY_INTERVAL, 60)];
+    const lost = await scene.inside({ version: 5, clientId: 'sensor-1:a', will, properties });
+    lost.socket.destroy();
+    await sleep(600);
+    expect(topicsOf(room)).toEqual([]);
+    await expect.poll(() => topicsOf(room), { timeout: 6000 }).toEqual(['plant/sensor-1/will']);
   });
 
   it.each([4, 5] as const)(

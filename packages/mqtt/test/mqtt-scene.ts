@@ -8,6 +8,7 @@ import { createPlaces } from '../src/admission/places.ts';
 import { accept } from '../src/relay/accept.ts';
 import { openBroker } from '../src/relay/broker.ts';
 import type { Session } from '../src/relay/session.ts';
+import { WaitingBytes } from '../src/relay/waiting-bytes.ts';
 import { createLedger, type Ledger } from '../src/telemetry/ledger.ts';
 import { type ConnectAs, connectPacket, openRawClient, type RawClient } from './raw-client.ts';
 import { type RunningBroker, startMosquitto } from './mosquitto.ts';
@@ -41,6 +42,7 @@ export interface SceneOptions {
     connectTimeout: number;
     connections: number;
     perIdentity: number;
+    willDelay: number;
   }>;
   readonly brokerSettings?: string;
 }
@@ -67,6 +69,7 @@ export async function openMqttScene(options: SceneOptions = {}): Promise<MqttSce
     connectTimeout: 2,
     connections: 1000,
     perIdentity: 100,
+    willDelay: 0,
     ...options.limits,
   };
   const sessions = new Set<Session>();
@@ -82,6 +85,7 @@ export async function openMqttScene(options: SceneOptions = {}): Promise<MqttSce
     ledger,
     places: createPlaces(limits.perIdentity),
     limits,
+    waiting: new WaitingBytes(),
     hint: JSON.stringify({ AS: issuer.issuer, audience: AUDIENCE }),
     certificates: false,
     random: () => randomBytes(12).toString('base64url'),

@@ -12,6 +12,8 @@ export interface Limits {
   readonly connectTimeout: number;
   /** Seconds until the broker must have taken a connection. */
   readonly brokerTimeout: number;
+  /** Seconds for which a Will may wait once its client is gone. */
+  readonly willDelay: number;
 }
 
 /** The broker behind the gateway. */

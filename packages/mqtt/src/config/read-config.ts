@@ -33,6 +33,7 @@ const LIMITS: { readonly [name in keyof Limits]: readonly [number, number, numbe
   connectionsPerIdentity: [100, 1, 1_000_000],
   connectTimeout: [10, 1, 120],
   brokerTimeout: [5, 1, 60],
+  willDelay: [0, 0, 86_400],
 };
 
 /** Reads a file. @throws ConfigFault · Error where it cannot be opened */

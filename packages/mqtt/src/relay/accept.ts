@@ -6,14 +6,17 @@ import { answerTo } from '../admission/reasons.ts';
 import type { Ledger } from '../telemetry/ledger.ts';
 import { identifierFor } from '../topics/client-id.ts';
 import { writeConnack } from '../wire/connack.ts';
-import { type Connect, writeConnect } from '../wire/connect.ts';
+import { type Connect, type Will, writeConnect } from '../wire/connect.ts';
 import { Malformed } from '../wire/malformed.ts';
 import type { Version } from '../wire/packet-type.ts';
 import {
   AUTHENTICATION_DATA,
   AUTHENTICATION_METHOD,
+  numberProperty,
   TOPIC_ALIAS_MAXIMUM,
   USER_PROPERTY,
+  WILL_DELAY_INTERVAL,
+  writeFourBytes,
   writePair,
 } from '../wire/property.ts';
 import { CONNACK_3, UNSUPPORTED_VERSION } from '../wire/reason-code.ts';
@@ -21,11 +24,18 @@ import type { Broker } from './broker.ts';
 import { credentialsOf } from './credentials.ts';
 import { receiveConnect } from './receive-connect.ts';
 import { Session } from './session.ts';
+import type { WaitingBytes } from './waiting-bytes.ts';
 
 export interface AcceptDeps extends AdmitDeps {
   readonly broker: Broker;
   readonly ledger: Ledger;
-  readonly limits: { readonly packetBytes: number; readonly connectTimeout: number };
+  readonly limits: {
+    readonly packetBytes: number;
+    readonly connectTimeout: number;
+    /** Seconds. */
+    readonly willDelay: number;
+  };
+  readonly waiting: WaitingBytes;
   /** What a client without a token is told to get one: RFC 9431 §2.2.6. */
   readonly hint: string;
   /** For names that clients leave to the server. */
@@ -37,7 +47,7 @@ export interface AcceptDeps extends AdmitDeps {
 export async function accept(deps: AcceptDeps, client: Socket, chain: readonly Uint8Array[]): Promise<void> {
   client.on('error', () => client.destroy());
   try {
-    const { connect, ahead } = await receiveConnect(client, deps.limits);
+    const { connect, ahead } = await receiveConnect(client, deps.limits, deps.waiting);
     const refused = await open(deps, { client, chain, connect, ahead });
     if (refused === undefined) return;
     deps.ledger.refused(refused.reason, refused.detail, connect.clientId);
@@ -111,9 +121,22 @@ const KEPT_HERE: ReadonlySet<number> = new Set([
   TOPIC_ALIAS_MAXIMUM,
 ]);
 
-function forwarded({ broker: { login } }: AcceptDeps, connect: Connect, clientId: string): Connect {
+function forwarded({ broker: { login }, limits }: AcceptDeps, connect: Connect, clientId: string): Connect {
   const properties = connect.properties.filter(({ id }) => !KEPT_HERE.has(id));
-  return { ...connect, clientId, properties, username: login?.username, password: login?.password };
+  const will = connect.will && soonPublished(connect.will, limits.willDelay);
+  return { ...connect, clientId, properties, will, username: login?.username, password: login?.password };
+}
+
+/**
+ * MQTT 5.0 §3.1.3.2.2: the broker publishes it so long after its client is gone, and nobody is left then who could take it back when
+ * the client is cut off meanwhile.
+ */
+function soonPublished(will: Will, longest: number): Will {
+  const asked = numberProperty(will.properties, WILL_DELAY_INTERVAL) ?? 0;
+  if (asked <= longest) return will;
+  const others = will.properties.filter(({ id }) => id !== WILL_DELAY_INTERVAL);
+  const shortened = longest === 0 ? [] : [writeFourBytes(WILL_DELAY_INTERVAL, longest)];
+  return { ...will, properties: [...others, ...shortened] };
 }
 
 function refuse(

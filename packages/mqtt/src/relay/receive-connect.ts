@@ -5,6 +5,7 @@ import { Malformed } from '../wire/malformed.ts';
 import { PacketStream } from '../wire/packet-stream.ts';
 import { CONNECT } from '../wire/packet-type.ts';
 import { PROTOCOL_ERROR } from '../wire/reason-code.ts';
+import type { WaitingBytes } from './waiting-bytes.ts';
 
 /** Bytes of a CONNECT: a token, a Will of 64 KiB and what is around them. Nothing is known yet of who sends it. */
 const LONGEST_CONNECT = 131_072;
@@ -19,10 +20,13 @@ export interface Received {
 export function receiveConnect(
   socket: Socket,
   { packetBytes, connectTimeout }: { readonly packetBytes: number; readonly connectTimeout: number },
+  waiting: WaitingBytes,
 ): Promise<Received> {
   return new Promise((resolve, reject) => {
     const end = (result: Received | Malformed): void => {
       clearTimeout(timer);
+      stream.end();
+      waiting.release(here);
       socket.off('data', onData);
       socket.off('close', onClose);
       socket.pause();
@@ -33,7 +37,6 @@ export function receiveConnect(
       maxBytes: Math.min(packetBytes, LONGEST_CONNECT),
       forward: () => undefined,
       onPacket(bytes, start, body, stop) {
-        stream.end();
         if (bytes[start] !== CONNECT << 4) throw new Malformed('not CONNECT', PROTOCOL_ERROR);
         end({ connect: readConnect(bytes, body, stop), ahead: bytes.subarray(stop) });
         return false;
@@ -42,10 +45,12 @@ export function receiveConnect(
     const onData = (chunk: Buffer): void => {
       try {
         stream.push(chunk);
+        if (stream.held > 0) waiting.hold(here, stream.held);
       } catch (error) {
         end(error instanceof Malformed ? error : new Malformed('CONNECT'));
       }
     };
+    const here = { giveUp: () => end(new Malformed('too much that is not whole waits')) };
     const onClose = (): void => end(new Malformed('hung up'));
     const timer = setTimeout(() => end(new Malformed('no CONNECT in time')), connectTimeout * 1000);
     socket.on('data', onData);

@@ -30,6 +30,11 @@ export class PacketStream {
     this.#options = options;
   }
 
+  /** Bytes of memory for a packet that is not whole yet. */
+  get held(): number {
+    return this.#held.length;
+  }
+
   /** Nothing that comes later is looked at. */
   end(): void {
     this.#ended = true;

@@ -3,9 +3,11 @@ import { Cursor, prefixed, variable } from './data-types.ts';
 import { Malformed } from './malformed.ts';
 import { PROTOCOL_ERROR } from './reason-code.ts';
 
+export const SESSION_EXPIRY_INTERVAL = 0x11;
 export const ASSIGNED_CLIENT_IDENTIFIER = 0x12;
 export const AUTHENTICATION_METHOD = 0x15;
 export const AUTHENTICATION_DATA = 0x16;
+export const WILL_DELAY_INTERVAL = 0x18;
 export const REASON_STRING = 0x1f;
 export const TOPIC_ALIAS_MAXIMUM = 0x22;
 export const TOPIC_ALIAS = 0x23;
@@ -24,13 +26,13 @@ const TYPES: ReadonlyMap<number, PropertyType> = new Map<number, PropertyType>([
   [0x08, 'binary'],
   [0x09, 'binary'],
   [SUBSCRIPTION_IDENTIFIER, 'variable'],
-  [0x11, 4],
+  [SESSION_EXPIRY_INTERVAL, 4],
   [ASSIGNED_CLIENT_IDENTIFIER, 'binary'],
   [0x13, 2],
   [AUTHENTICATION_METHOD, 'binary'],
   [AUTHENTICATION_DATA, 'binary'],
   [0x17, 1],
-  [0x18, 4],
+  [WILL_DELAY_INTERVAL, 4],
   [0x19, 1],
   [0x1a, 'binary'],
   [0x1c, 'binary'],

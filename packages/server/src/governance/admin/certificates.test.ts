@@ -112,6 +112,8 @@ describe('what was renewed from a certificate', () => {
 
   async function renew(from: string): Promise<CertificateRecord> {
     const { storage } = authority;
+    // Those of one instant are told in any order.
+    authority.clock.advance(1);
     const deps = { ...authority.deps, ...authority.deps.issuing };
     const shown = await storage.certificates.byId(from);
     return await storage.transaction(async (stores) => {

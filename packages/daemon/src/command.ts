@@ -1,8 +1,8 @@
 // A command that runs until it is told to end: flags, the file, signals, exit codes.
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readConfiguredFile, UnreadableFile } from '@countersign/protocol/configured-file';
 import { writeReadyFile } from './ready-file.ts';
 import { ConfigFault } from './settings-file/yaml-reader.ts';
 
@@ -17,8 +17,8 @@ export interface Running {
 export interface DaemonCommand<Config> {
   readonly usage: string;
   readonly version: string;
-  /** @throws ConfigFault */
-  read(file: string): Config;
+  /** `file`: where the text is from; files that it names are beside it. @throws ConfigFault */
+  read(file: string, text: string): Config;
   /** What `--check` says of a file that is right. */
   describe(config: Config): string;
   start(config: Config): Promise<Running>;
@@ -51,10 +51,7 @@ async function run<Config>(command: DaemonCommand<Config>, args: readonly string
   if (values.help === true) return say(command.usage);
   if (values.config === undefined) throw new UsageError(`--config is missing\n\n${command.usage}`);
   const file = resolve(values.config);
-  if (!existsSync(file)) {
-    throw new UsageError(`There is no file ${values.config}. --config names the file of rules.`);
-  }
-  const config = command.read(file);
+  const config = command.read(file, textOf(file, values.config));
   if (values.check === true) return say(`${values.config}: ${command.describe(config)}\n`);
   const stopping = signalled();
   const running = await Promise.race([command.start(config), stopping]);
@@ -83,6 +80,16 @@ function signalled(): Promise<undefined> {
 
 function say(text: string): void {
   process.stdout.write(text);
+}
+
+function textOf(file: string, named: string): string {
+  try {
+    return readConfiguredFile(file);
+  } catch (error) {
+    throw error instanceof UnreadableFile
+      ? new UsageError(`--config names ${named}, which ${error.problem}.`)
+      : error;
+  }
 }
 
 class UsageError extends Error {}

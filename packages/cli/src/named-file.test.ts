@@ -4,12 +4,13 @@ import { expect, test } from 'vitest';
 import { runCli, temporaryFolder } from '../test/fake-host.ts';
 
 const ISSUER = ['--issuer', 'https://authority.example'];
+const CALLER = [...ISSUER, '--client-id', 'a', '--client-secret-file', 'secret'];
 
-/** What the command says in a folder with a folder, a file, and no `gone`. */
+/** What the command says in a folder with a folder, a secret, and no `gone`. */
 async function said(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
   const cwd = temporaryFolder();
   mkdirSync(join(cwd, 'folder'));
-  writeFileSync(join(cwd, 'file'), 'text');
+  writeFileSync(join(cwd, 'secret'), 'text');
   const { code, err } = await runCli(args, { cwd, env });
   expect(code).toBe(2);
   return err.replaceAll(cwd, 'CWD');
@@ -21,7 +22,7 @@ test.each([
     '--jwk-file names CWD/gone, which is not there.',
   ],
   [
-    ['trust-domains', 'create', '--trust-domain', 'a.example', '--bundle-file', 'folder'],
+    ['trust-domains', 'create', '--trust-domain', 'a.example', '--bundle-file', 'folder', ...CALLER],
     '--bundle-file names CWD/folder, which is a folder.',
   ],
   [['certificates', 'issue', 'payments', '--csr', 'gone'], '--csr names CWD/gone, which is not there.'],

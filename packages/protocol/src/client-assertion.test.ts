@@ -45,6 +45,10 @@ function made(by: Holder, claims: object = GOOD, header: object = {}): string {
   return signJws({ typ: 'client-authentication+jwt', ...header }, JSON.stringify(claims), signer);
 }
 
+function part(value: string | object): string {
+  return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+}
+
 /** `taken`, or the first thing that is wrong, as a server goes through it. */
 function verdict(text: string, keys: readonly ClientAssertionKey[] = [ES.registered], now = NOW): string {
   const assertion = parseClientAssertion(text);
@@ -167,6 +171,25 @@ describe('an assertion with something wrong is refused', () => {
     }
     expect(verdict(signJws({}, '{"__proto__":{"iss":"payments","sub":"payments"}}', signer))).toBe(
       'bad_claims',
+    );
+  });
+
+  it('or taken just as its payload is with a blank in it, which is read in another way', () => {
+    const value = fc.oneof(
+      fc.constantFrom<unknown>('payments', ISSUER, [ISSUER], '', null, 0, 1.5, -1, 1e15, NOW, 'é', 'a\\b'),
+      fc.string({ maxLength: 300 }),
+      fc.integer(),
+    );
+    const names = ['iss', 'sub', 'aud', 'jti', 'exp', 'iat', 'nbf', 'more'];
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...names), value), fc.boolean(), (changed, keep) => {
+        const claims = keep ? { ...GOOD, ...changed } : changed;
+        const text = (blank: number): string =>
+          `${part({ alg: 'ES256' })}.${part(JSON.stringify(claims, null, blank))}.${part('s')}`;
+        const { jws: _plain, ...plain } = { jws: undefined, ...parseClientAssertion(text(0)) };
+        const { jws: _spaced, ...spaced } = { jws: undefined, ...parseClientAssertion(text(1)) };
+        expect(plain).toEqual(spaced);
+      }),
     );
   });
 

@@ -1,6 +1,6 @@
 // Proof that whoever has a new key registered also holds its private half: a JWT that shows the key (RFC 7515 §4.1.3) and is signed by
 // it (RFC 7800 §3.1).
-import { CLIENT_ASSERTION_LEEWAY, type ClientAssertion, parseClientJwk } from './client-assertion.ts';
+import { CLIENT_ASSERTION_LEEWAY, parseClientJwk } from './client-assertion.ts';
 import { verifyJws } from './jws-signature.ts';
 import { parseCompactJws } from './jws.ts';
 import { isNumericDate } from './numeric-date.ts';
@@ -49,9 +49,10 @@ export function readNewKeyProof(text: string, expected: NewKeyProofExpectation):
  * The thumbprint of the new key that a client assertion names (`cnf.jkt`, RFC 7800 §3.1, RFC 9449 §6.1): its signer lets this key, and no
  * other, take the place of its own. Undefined where it names none. Believe it only of an assertion that was verified.
  */
-export function newKeyNamedIn({ jws }: Pick<ClientAssertion, 'jws'>): string | undefined {
-  const claims = parseJsonObject(jws.payload, { maxDepth: 8, maxBytes: MAX_BYTES });
-  const cnf = claims.ok && Object.hasOwn(claims.value, 'cnf') ? claims.value['cnf'] : undefined;
+export function newKeyNamedIn(assertion: string): string | undefined {
+  const jws = parseCompactJws(assertion, MAX_BYTES);
+  const claims = jws.ok && parseJsonObject(jws.payload, { maxDepth: 8, maxBytes: MAX_BYTES });
+  const cnf = claims && claims.ok && Object.hasOwn(claims.value, 'cnf') ? claims.value['cnf'] : undefined;
   if (!isJsonObject(cnf) || !Object.hasOwn(cnf, 'jkt')) return undefined;
   const { jkt } = cnf;
   return typeof jkt === 'string' ? jkt : undefined;

@@ -4,7 +4,7 @@ import type { MarkedLog, UsedOnceStore } from '../storage/used-once.ts';
 import { type Database, statement } from './database.ts';
 import { unavailable } from './faults.ts';
 import { type HeldMarks, heldMarks } from './used-once-held.ts';
-import { ENTRY_BYTES, expiryOf, markOf, type UsedOnceMark } from './used-once-mark.ts';
+import { ENTRY_BYTES, expiryOf, MarkList, markOf, type UsedOnceMark } from './used-once-mark.ts';
 import { usedOnceSet } from './used-once-set.ts';
 
 /** A file of its own, `unavailable` once it is closed: a claim waits for its own write and for nothing of the registry. */
@@ -30,7 +30,7 @@ const sweepBatches = statement(
 
 /** Claims of one row, and the promise that those who made them wait for. */
 interface Batch {
-  readonly entries: UsedOnceMark[];
+  readonly entries: MarkList;
   readonly durable: Promise<void>;
   readonly end: (error?: Error) => void;
 }
@@ -60,9 +60,8 @@ export async function sqliteUsedOnce(database: UsedOnceFile, clock: Clock): Prom
     }
   }
 
-  const insert = async (marks: readonly UsedOnceMark[]): Promise<void> => {
-    const last = marks.reduce((latest, mark) => Math.max(latest, expiryOf(mark)), 0);
-    await database.run(insertBatch, [last, Buffer.concat(marks).toString('base64')]);
+  const insert = async (marks: MarkList): Promise<void> => {
+    await database.run(insertBatch, [marks.lastExpiry, marks.toString('base64')]);
   };
   const schedule = (): void => {
     if (scheduled || writing || gathering === undefined) return;
@@ -87,7 +86,7 @@ export async function sqliteUsedOnce(database: UsedOnceFile, clock: Clock): Prom
   };
   const keep = (mark: UsedOnceMark): Promise<void> => {
     gathering ??= newBatch();
-    gathering.entries.push(mark);
+    gathering.entries.add(mark);
     schedule();
     return gathering.durable;
   };
@@ -126,5 +125,5 @@ function newBatch(): Batch {
   const durable = new Promise<void>((resolve, reject) => {
     end = (error) => (error === undefined ? resolve() : reject(error));
   });
-  return { entries: [], durable, end };
+  return { entries: new MarkList(), durable, end };
 }

@@ -2,7 +2,7 @@
 import type { LogPlace, MarkedLog } from '../storage/used-once.ts';
 import { type Database, statement } from './database.ts';
 import { unavailable } from './faults.ts';
-import { expiryOf, readMark, type UsedOnceMark } from './used-once-mark.ts';
+import { expiryOf, MarkList, readMark, type UsedOnceMark } from './used-once-mark.ts';
 
 const createPlace = statement(
   '',
@@ -35,7 +35,7 @@ export interface HeldMarks {
 export interface HeldMarksDeps {
   readonly database: Pick<Database, 'query' | 'run'>;
   readonly log: MarkedLog;
-  readonly insert: (marks: readonly UsedOnceMark[]) => Promise<void>;
+  readonly insert: (marks: MarkList) => Promise<void>;
   /** Into memory; false where it is there. */
   readonly take: (mark: UsedOnceMark) => boolean;
   /** Epoch seconds. */
@@ -44,7 +44,7 @@ export interface HeldMarksDeps {
 
 /** Reads what events carry that was not written down before the end of the process that issued them. */
 export async function heldMarks({ database, log, insert, take, now }: HeldMarksDeps): Promise<HeldMarks> {
-  let waiting: UsedOnceMark[] = [];
+  let waiting = new MarkList();
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
 
@@ -55,12 +55,13 @@ export async function heldMarks({ database, log, insert, take, now }: HeldMarksD
   const write = async (): Promise<void> => {
     const { segment, offset } = log.place();
     const marks = waiting;
-    waiting = [];
+    waiting = new MarkList();
     try {
-      if (marks.length > 0) await insert(marks);
+      if (marks.count > 0) await insert(marks);
       await database.run(upsertPlace, [segment, offset]);
     } catch (error) {
-      waiting = marks.concat(waiting);
+      marks.addAll(waiting);
+      waiting = marks;
       throw error;
     }
   };
@@ -71,7 +72,7 @@ export async function heldMarks({ database, log, insert, take, now }: HeldMarksD
         .catch(() => undefined)
         .then(() => {
           timer = undefined;
-          if (waiting.length > 0) schedule();
+          if (waiting.count > 0) schedule();
         });
     }, WRITTEN_AFTER).unref();
   };
@@ -82,17 +83,17 @@ export async function heldMarks({ database, log, insert, take, now }: HeldMarksD
     const since: LogPlace = { segment: Number(last.segment), offset: Number(last.place) };
     for await (const text of log.marksSince(since)) {
       const mark = readMark(text);
-      if (mark !== undefined && expiryOf(mark) >= now() && take(mark)) waiting.push(mark);
+      if (mark !== undefined && expiryOf(mark) >= now() && take(mark)) waiting.add(mark);
     }
   }
   await write();
 
   return {
     requireRoom() {
-      if (waiting.length >= MOST_HELD) throw unavailable('too many used proofs wait to be written');
+      if (waiting.count >= MOST_HELD) throw unavailable('too many used proofs wait to be written');
     },
     add(mark) {
-      waiting.push(mark);
+      waiting.add(mark);
       schedule();
     },
     advance: schedule,

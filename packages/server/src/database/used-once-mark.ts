@@ -26,3 +26,44 @@ export function readMark(text: string): UsedOnceMark | undefined {
   const mark = Buffer.from(text, 'base64url');
   return mark.length === ENTRY_BYTES && mark.toString('base64url') === text ? mark : undefined;
 }
+
+/** Marks one behind the other in one piece of memory: as objects of their own, a second's worth would outlive every young collection. */
+export class MarkList {
+  #bytes: Buffer = Buffer.allocUnsafe(64 * ENTRY_BYTES);
+  #length = 0;
+  #lastExpiry = 0;
+
+  /** How many. */
+  get count(): number {
+    return this.#length / ENTRY_BYTES;
+  }
+
+  /** Epoch seconds; 0 of none. */
+  get lastExpiry(): number {
+    return this.#lastExpiry;
+  }
+
+  add(mark: UsedOnceMark): void {
+    if (this.#length + ENTRY_BYTES > this.#bytes.length) this.#grow(this.#length * 2);
+    this.#bytes.set(mark, this.#length);
+    this.#length += ENTRY_BYTES;
+    this.#lastExpiry = Math.max(this.#lastExpiry, expiryOf(mark));
+  }
+
+  addAll(others: MarkList): void {
+    if (this.#length + others.#length > this.#bytes.length) this.#grow((this.#length + others.#length) * 2);
+    others.#bytes.copy(this.#bytes, this.#length, 0, others.#length);
+    this.#length += others.#length;
+    this.#lastExpiry = Math.max(this.#lastExpiry, others.#lastExpiry);
+  }
+
+  toString(encoding: 'base64'): string {
+    return this.#bytes.toString(encoding, 0, this.#length);
+  }
+
+  #grow(length: number): void {
+    const before = this.#bytes;
+    this.#bytes = Buffer.allocUnsafe(length);
+    before.copy(this.#bytes, 0, 0, this.#length);
+  }
+}

@@ -8,6 +8,7 @@ import {
   type ClientAssertionMismatch,
   clientAssertionMismatch,
   isSignedBy,
+  type KnownHeaders,
   parseClientAssertion,
   SPIFFE_CLIENT_ASSERTION_TYPE,
 } from '@countersign/protocol';
@@ -18,6 +19,7 @@ import type { CredentialRecord } from '../../storage/credentials.ts';
 import { markedUntil, type UsedOnceStore } from '../../storage/used-once.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import { decoyKey } from './decoy-key.ts';
+import { goodHeaders } from './good-headers.ts';
 import type { ClientAuthMethod } from './method.ts';
 import { publisherOf, publishing } from './published-keys.ts';
 import { type RegisteredKey, registeredKey } from './registered-key.ts';
@@ -68,6 +70,7 @@ export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> 
   }
 
   const findSigner = backToBack(signerOf);
+  const headers = goodHeaders();
 
   return {
     name: 'private_key_jwt',
@@ -78,7 +81,7 @@ export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> 
       if (text === undefined && type === undefined) return undefined;
       // spiffe-jwt.ts
       if (type === SPIFFE_CLIENT_ASSERTION_TYPE) return undefined;
-      const proof = read(text, type);
+      const proof = read(text, type, headers.known);
       // RFC 7521 §4.2: client_id is optional; whoever names it beside an assertion is compared with it.
       const clientId = typeof proof === 'string' ? (form.get('client_id') ?? '') : proof.clientId;
       return { clientId, proof };
@@ -87,7 +90,10 @@ export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> 
     async verify({ proof }, credentials, now) {
       if (typeof proof === 'string') throw new Refusal(proof);
       const { signer, candidates } = await findSigner({ proof, credentials });
-      if (signer !== undefined) return accept(proof, usableOf(signer, candidates, now), now);
+      if (signer !== undefined) {
+        headers.remember(proof.jws);
+        return accept(proof, usableOf(signer, candidates, now), now);
+      }
       const elsewhere = publishing(credentials, now);
       if (elsewhere.length > 0) {
         return accept(proof, await publisherOf(jwks, proof, elsewhere, now), now);
@@ -127,9 +133,9 @@ function signerOf({
   return { signer: candidates.find(({ key }) => isSignedBy(proof, key)), candidates };
 }
 
-function read(text: string | undefined, type: string | undefined): Proof {
+function read(text: string | undefined, type: string | undefined, known: KnownHeaders): Proof {
   if (type !== CLIENT_ASSERTION_TYPE) return 'client_assertion_type_unknown';
-  const parsed = parseClientAssertion(text ?? '');
+  const parsed = parseClientAssertion(text ?? '', known);
   return parsed.ok ? parsed : UNREADABLE[parsed.fault];
 }
 

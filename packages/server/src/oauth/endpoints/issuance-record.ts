@@ -195,11 +195,14 @@ function issuedDetail(
 const WOULD_BE_REFUSED = canonicalJson({ would_be_refused: 'identity_decommissioned' });
 
 /** RFC 8693 §4.1: who acts for whom, and from which tokens (by jti) that comes. */
-function inWhoseName({ subject, actor, via = [] }: Delegation): string | undefined {
+function inWhoseName(
+  { subject, actor, via = [] }: Delegation,
+  { evidence }: Pick<Attempt, 'evidence'> = {},
+): string | undefined {
   // Whoever came with a token of a trusted issuer acts for itself.
-  if (actor === undefined) return undefined;
+  if (actor === undefined) return evidenceOf({ evidence });
   const from = via.map(({ jti }) => jti);
-  return canonicalJson({ act: actor, exchanged: from, sub: subject });
+  return canonicalJson({ ...evidence, act: actor, exchanged: from, sub: subject });
 }
 
 /**
@@ -237,11 +240,11 @@ function refusedEvent(
     // What a stranger calls itself is no one's word.
     instance: client === undefined ? undefined : instanceOf(attempt.request, client),
     node: deps.node,
-    detail: attempt.delegation === undefined ? evidenceOf(attempt) : inWhoseName(attempt.delegation),
+    detail: attempt.delegation === undefined ? evidenceOf(attempt) : inWhoseName(attempt.delegation, attempt),
   };
 }
 
-function evidenceOf({ evidence }: Attempt): string | undefined {
+function evidenceOf({ evidence }: Pick<Attempt, 'evidence'>): string | undefined {
   return evidence === undefined ? undefined : canonicalJson(evidence);
 }
 

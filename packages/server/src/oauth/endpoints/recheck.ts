@@ -51,8 +51,11 @@ async function requireStillHeld(
   if (again.access.id !== held.access.id || again.scopes.length < held.scopes.length) {
     throw new Refusal('access_missing');
   }
-  const allowed = requirePolicy(deps, { ...client, facts, credential }, again, how, now);
-  // What was signed lives longer than what is allowed by now: asking again gives a shorter one.
+  requireNoShorter(requirePolicy(deps, { ...client, facts, credential }, again, how, now), lifetime);
+}
+
+/** What was signed may live longer than what is allowed by now: asking again gives a shorter one. */
+export function requireNoShorter(allowed: number, lifetime: number): void {
   if (allowed < lifetime) throw new Refusal('policy_enforced', undefined, SHORTENED);
 }
 

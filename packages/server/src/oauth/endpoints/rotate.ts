@@ -1,11 +1,6 @@
 // A client gives its key a successor: authenticated by the present key (RFC 7523 §2.2), which names the new one (RFC 7800 §3.1), and
 // proved by the new key. Why not in the admin API: docs/decisions/0041-rotation-with-overlap.md.
-import {
-  newKeyNamedIn,
-  type NewKeyProofFault,
-  parseClientAssertion,
-  readNewKeyProof,
-} from '@countersign/protocol';
+import { newKeyNamedIn, type NewKeyProofFault, readNewKeyProof } from '@countersign/protocol';
 import type { Actor, Changes } from '../../audit/change.ts';
 import { callerInstance } from '../../http/request.ts';
 import { type HttpResponse, jsonResponse } from '../../http/response.ts';
@@ -55,8 +50,8 @@ function newKeyOf(
   const proof = readNewKeyProof(text, { issuer, clientId, now: Math.floor(at / 1000) });
   if (!proof.ok) throw new Refusal(FAULTS[proof.fault]);
   // It was verified just now: it is what the client proved itself by.
-  const assertion = parseClientAssertion(form.get('client_assertion') ?? '');
-  if (!assertion.ok || newKeyNamedIn(assertion) !== proof.thumbprint) throw new Refusal('new_key_not_named');
+  const assertion = form.get('client_assertion') ?? '';
+  if (newKeyNamedIn(assertion) !== proof.thumbprint) throw new Refusal('new_key_not_named');
   return proof.jwk;
 }
 

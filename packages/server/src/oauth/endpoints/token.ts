@@ -30,7 +30,7 @@ import { isSignIn } from '../grants/sign-in.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import { confirm } from '../sender-constraint/confirm.ts';
 import type { SenderConstraint } from '../sender-constraint/constraint.ts';
-import type { Authorization, Delegation, IssueTerms } from '../tokens/authorization.ts';
+import type { Authorization, IssueTerms } from '../tokens/authorization.ts';
 import { type IssueDeps, issue } from '../tokens/issue.ts';
 import { NotStanding } from '../tokens/not-standing.ts';
 import { MAX_TOKEN_BYTES } from '../tokens/own-token.ts';
@@ -38,6 +38,7 @@ import { AceForm, readAceForm } from './ace-form.ts';
 import { aceTokenResponse, inEncodingOf } from './ace-response.ts';
 import type { Attempt } from './attempt.ts';
 import type { Budgets } from './budgets.ts';
+import { bindingOf, recheckDelegation, requireHolder, withinDelegation } from './delegated.ts';
 import { errorResponse, serverErrorResponse, tooManyFailuresResponse } from './error-response.ts';
 import { readJsonBody } from './json-body.ts';
 import type { IssuanceRecord } from './issuance-record.ts';
@@ -93,7 +94,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       const held = (attempt.held = requireAccess(client, asked, attempt.at));
       if (asked.issuedTokenType !== undefined) requireFormat(asked, held);
       const pop = requireProfile(form, held);
-      const { binding } = held.access.conditions ?? {};
+      const binding = bindingOf(held, asked.delegation);
       const confirming = confirm(deps.constraints, request, held.resourceServer, attempt.at, binding);
       const confirmation = confirming instanceof Promise ? await confirming : confirming;
       if (asked.delegation !== undefined) {
@@ -102,7 +103,8 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       }
       const now = Math.floor(attempt.at / 1000);
       const how = { source: request.source, confirmation, pop };
-      const lifetime = withinDelegation(requirePolicy(deps, client, held, how, attempt.at), asked, now);
+      const allowed = requirePolicy(deps, client, held, how, attempt.at);
+      const lifetime = withinDelegation(deps, allowed, asked.delegation, how, attempt.at);
       const status = wantsStatus(held) ? await requireStatus(deps, client) : undefined;
       const token = issue(
         deps,
@@ -116,7 +118,8 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       const changed = recheck(deps, client, held, { how, lifetime: token.expiresIn }, attempt.at);
       if (changed !== undefined) await changed;
       if (client.recheck !== undefined) await client.recheck();
-      if (asked.delegation?.recheck !== undefined) await asked.delegation.recheck();
+      if (asked.delegation !== undefined)
+        await recheckDelegation(deps, asked.delegation, { how, lifetime: token.expiresIn }, attempt.at);
       await deps.record.issued(attempt, client, held, token);
       deps.record.delivered(attempt, held, token);
       if (token.cwt !== undefined) return aceTokenResponse(await token.cwt, token);
@@ -179,26 +182,6 @@ function requireProfile(form: Form, { resourceServer }: EffectiveAccess): boolea
   const isCwt = resourceServer.token.format === 'cwt';
   if (form instanceof AceForm === isCwt) return isCwt;
   throw new Refusal(isCwt ? 'cwt_by_form' : 'ace_profile_missing');
-}
-
-/**
- * RFC 9449 §7, RFC 8705 §3: a bound token is worth nothing to who does not prove the same, here as anywhere. What comes of it is
- * bound to the same: by an exchange no token becomes one that whoever finds it may use.
- */
-function requireHolder({ boundTo = [] }: Delegation, confirmation: IssueTerms['confirmation']): void {
-  const proved: { readonly jkt?: string; readonly 'x5t#S256'?: string } = confirmation ?? {};
-  for (const { jkt, 'x5t#S256': x5t, unknown } of boundTo) {
-    const holds = (jkt ?? x5t) !== undefined && jkt === proved.jkt && x5t === proved['x5t#S256'];
-    if (!holds || unknown.length > 0) throw new Refusal('subject_token_bound');
-  }
-}
-
-/** RFC 8693 §5: what was exchanged is not outlived by what it was exchanged for. */
-function withinDelegation(lifetime: number, { delegation }: Authorization, now: number): number {
-  if (delegation === undefined) return lifetime;
-  const left = delegation.expiresAt - now;
-  if (left < 1) throw new Refusal('lifetime_exhausted');
-  return Math.min(lifetime, left);
 }
 
 /** A token that no verifier reads could not be introspected or revoked either. */

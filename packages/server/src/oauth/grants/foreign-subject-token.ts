@@ -53,16 +53,14 @@ export function foreignSubjectToken(deps: JwtBearerDeps, issuer: string): Foreig
 
     async authorize(form, client, now) {
       const { clientId } = client.facts.identity;
-      let endsAt = ends.get(client);
-      if (endsAt === undefined) {
-        const of = await read(form, now);
-        if (of.facts.identity.clientId !== clientId) {
-          const evidence = { assertion: 'assertion_of_another_client', identity: of.facts.identity.clientId };
-          throw new Refusal('subject_token_not_trusted', undefined, evidence);
-        }
-        endsAt = of.endsAt;
+      const endsAt = ends.get(client);
+      if (endsAt !== undefined) return { subject: clientId, actor: undefined, expiresAt: endsAt };
+      const of = await read(form, now);
+      if (of.facts.identity.clientId !== clientId) {
+        const evidence = { assertion: 'assertion_of_another_client', identity: of.facts.identity.clientId };
+        throw new Refusal('subject_token_not_trusted', undefined, evidence);
       }
-      return { subject: clientId, actor: undefined, expiresAt: endsAt };
+      return { subject: clientId, actor: undefined, expiresAt: of.endsAt, recheck: of.recheck };
     },
   };
 }

@@ -1,5 +1,5 @@
 // JWT bearer grant (RFC 7523 §2.1): an issuer that is no longer trusted speaks for nobody, from that instant on.
-import { TOKEN_EXCHANGE, TOKEN_TYPE } from '@countersign/protocol';
+import { formatBasicCredentials, TOKEN_EXCHANGE, TOKEN_TYPE } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   addFederation,
@@ -48,14 +48,18 @@ describe('a token in the making', () => {
     await other.close();
   });
 
-  it('is not given out in an exchange either', async () => {
+  it.each<[string, boolean]>([
+    ['', false],
+    [', nor beside another proof of its client', true],
+  ])('is not given out in an exchange either%s', async (_what, proves) => {
+    const authorization = proves ? formatBasicCredentials('payments', scene.secret) : null;
     const other = await signingWhile({ state: 'suspended' });
     const body = new URLSearchParams({
       grant_type: TOKEN_EXCHANGE,
       subject_token: federation.assertion(),
       subject_token_type: TOKEN_TYPE.jwt,
     }).toString();
-    const answer = await other.ask('', { authorization: null, body });
+    const answer = await other.ask('', { authorization, body });
     expect([answer.status, jsonOf(answer).error]).toEqual([400, 'invalid_request']);
     await other.close();
   });

@@ -53,7 +53,7 @@ export function jwtBearer(deps: JwtBearerDeps): Grant {
 export interface IdentifiedByAssertion extends Pick<AuthenticatedClient, 'facts' | 'credential'> {
   readonly endsAt: number;
   /** Throws `Refusal` when its issuer is not trusted any more, or no longer with that key. */
-  readonly recheck: () => Promise<void>;
+  readonly recheck: () => Promise<undefined>;
 }
 
 /** Reads an assertion and uses it up, where its issuer's are for one use. Throws `Refusal` of the kind `assertion_…`. */
@@ -73,6 +73,7 @@ export async function identifyByAssertion(
       const { issuer, version } = assertion.trustedIssuer;
       const present = await deps.trustedIssuers.byIssuer(issuer);
       if (present?.version !== version) await readForeignAssertion(deps, text, now);
+      return undefined;
     },
   };
 }

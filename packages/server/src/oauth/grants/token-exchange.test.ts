@@ -21,6 +21,7 @@ import {
   type TokenScene,
 } from '../../../test/token-scene.ts';
 import { orderCutoff } from '../../cutoff/order.ts';
+import type { AccessRecord } from '../../storage/access.ts';
 import { accessRecord, resourceServerRecord } from '../../storage/contract/records.ts';
 
 let scene: TokenScene;
@@ -150,6 +151,46 @@ describe('never wider than its subject', () => {
     },
   );
 
+  describe('nor than its subject would get there itself', () => {
+    const changeSubject = (change: Partial<AccessRecord>): Promise<void> =>
+      scene.storage.access.replace(changed(exch.access.subject, change));
+
+    it('in life: not past the end of its access', async () => {
+      await changeSubject({ expiresAt: NOW + 30_000 });
+      expect(jsonOf(await exch.exchange(subject))).toMatchObject({ expires_in: 30 });
+    });
+
+    it('in life: no longer than its access says', async () => {
+      await changeSubject({ tokenLifetime: 60 });
+      expect(jsonOf(await exch.exchange(subject))).toMatchObject({ expires_in: 60 });
+    });
+
+    it.each<[string, AccessRecord['conditions'], string]>([
+      ['from elsewhere', { networks: ['198.51.100.0/24'] }, 'network_not_allowed'],
+      [
+        'at another time',
+        { times: [{ days: ['mon'], from: '03:00', to: '03:01', time_zone: 'UTC' }] },
+        'outside_time_window',
+      ],
+      ['unbound', { binding: 'any' }, 'binding_required'],
+    ])('not %s, where its access wants otherwise', async (_what, conditions, reason) => {
+      await changeSubject({ conditions });
+      expect((await exch.exchange(subject)).status).not.toBe(200);
+      const [event] = scene.log.events;
+      expect(event).toMatchObject({ type: 'token.refused', identity: 'fraud-api', reason });
+      expect(JSON.parse(event?.detail ?? '')).toMatchObject({
+        sub: 'payments',
+        subject_access: exch.access.subject.id,
+      });
+    });
+
+    it('and it is given where the conditions hold for who asks in its name', async () => {
+      await changeSubject({ conditions: { networks: ['192.0.2.0/24'] } });
+      const request = { source: '192.0.2.7' };
+      expect((await exch.exchange(subject, {}, { request })).status).toBe(200);
+    });
+  });
+
   it('at the same API opens no more than the token did', async () => {
     const narrow = await exch.subjectToken('&scope=fraud:read');
     const both = ['fraud:read', 'fraud:write', 'tokens:exchange'];
@@ -242,6 +283,13 @@ describe('bound tokens', () => {
     const answer = jsonOf(await exch.exchange(subject, {}, { headers: proof() }));
     expect(answer).toMatchObject({ token_type: 'DPoP' });
     expect(claimsOf(answer.access_token)).toMatchObject({ cnf: { jkt: key.jkt }, act: { sub: 'fraud-api' } });
+  });
+
+  it('are what comes of one for a subject whose access there wants that', async () => {
+    const conditions = { binding: 'dpop' as const };
+    await scene.storage.access.replace(changed(exch.access.subject, { conditions }));
+    expect(jsonOf(await exch.exchange(subject))).toMatchObject({ error: 'invalid_request' });
+    expect((await exch.exchange(subject, {}, { headers: proof() })).status).toBe(200);
   });
 
   it.each<[string, () => readonly string[]]>([

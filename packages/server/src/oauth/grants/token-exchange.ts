@@ -12,7 +12,7 @@ import {
 import { type AccessAsked, effectiveAccess, limitOf } from '../../registry/effective-access.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { Refusal } from '../refusal.ts';
-import type { Delegation } from '../tokens/authorization.ts';
+import type { Delegation, HeldBySubject } from '../tokens/authorization.ts';
 import { type Party, partiesOf, subjectAccess } from '../tokens/delegation.ts';
 import type { OwnTokenReader } from '../tokens/own-token.ts';
 import { standsFor } from '../../registry/stands-for.ts';
@@ -49,17 +49,19 @@ export function tokenExchange(deps: TokenExchangeDeps): Grant {
       const { claims } = live;
       const actor = await requireActor(deps, client, request.actorToken, now);
       const parties = partiesWith(live);
-      const held = await withinSubject(deps, client, parties, request.asked, now);
+      const { bySubject, ...held } = await withinSubject(deps, client, parties, request.asked, now);
       const delegation: Delegation = {
         subject: claims.sub,
         actor: actorFor(client, claims),
         expiresAt: Math.min(claims.exp, actor?.exp ?? claims.exp),
         via: parties.map(({ token }) => token),
         boundTo: [claims.cnf, actor?.cnf].filter((cnf) => cnf !== undefined),
+        bySubject,
         recheck: async () => {
           const again = await requireSubject(deps, client, request.subjectToken, now);
           const still = await withinSubject(deps, client, partiesWith(again), held, now);
           if (still.scopes.length < held.scopes.length) throw new Refusal('subject_scope_not_held');
+          return still.bySubject;
         },
       };
       return { ...held, delegation, issuedTokenType: request.issuedTokenType };
@@ -187,6 +189,12 @@ function partiesWith({ claims: subject, kid, scopes }: LiveToken): readonly Part
   return [{ clientId, token: { jti, crd, aud, scope: scopes.join(' '), kid } }, ...earlier];
 }
 
+interface WithinSubject {
+  readonly resource: ResourceIndicator;
+  readonly scopes: readonly ScopeToken[];
+  readonly bySubject: HeldBySubject;
+}
+
 /**
  * RFC 8693 §5: what the client may have there; of that, what the subject may have there itself; and where the row comes
  * back to an API, no more than the earlier token opened.
@@ -197,21 +205,25 @@ async function withinSubject(
   parties: readonly Party[],
   asked: AccessAsked,
   now: number,
-): Promise<{ readonly resource: ResourceIndicator; readonly scopes: readonly ScopeToken[] }> {
+): Promise<WithinSubject> {
   const held = effectiveAccess(client.facts, asked, now, limitOf(client.credential));
   if (!held.ok) throw new Refusal(held.fault);
   // The admin API acts on who calls it and on nobody's behalf.
   if (held.resourceServer.builtIn) throw new Refusal('resource_not_delegable');
   const resource = held.resourceServer.identifier as ResourceIndicator;
-  const subjects = await subjectAccess(deps, parties, { resource, scopes: held.scopes }, now);
-  if (subjects === undefined) throw new Refusal('subject_token_dead');
-  if (!subjects.ok && subjects.fault !== 'scope_not_held') throw new Refusal('subject_access_missing');
+  const subject = await subjectAccess(deps, parties, { resource, scopes: held.scopes }, now);
+  if (subject === undefined) throw new Refusal('subject_token_dead');
+  const { facts, credential, held: own } = subject;
+  if (!own.ok)
+    throw new Refusal(own.fault === 'scope_not_held' ? 'subject_scope_not_held' : 'subject_access_missing');
   const earlier = parties
     .filter(({ token }) => token.aud === resource)
     .map(({ token }) => token.scope.split(' '));
-  const scopes = (subjects.ok ? subjects.scopes : []).filter((scope) =>
-    earlier.every((opened) => opened.includes(scope)),
-  );
+  const scopes = own.scopes.filter((scope) => earlier.every((opened) => opened.includes(scope)));
   if (scopes.length === 0) throw new Refusal('subject_scope_not_held');
-  return { resource, scopes: scopes as readonly string[] as readonly ScopeToken[] };
+  return {
+    resource,
+    scopes: scopes as readonly string[] as readonly ScopeToken[],
+    bySubject: { facts, credential, held: { ...own, scopes } },
+  };
 }

@@ -6,7 +6,9 @@ import type {
   ExchangedToken,
   TokenTypeIdentifier,
 } from '@countersign/protocol';
-import type { AccessAsked } from '../../registry/effective-access.ts';
+import type { AccessAsked, EffectiveAccess } from '../../registry/effective-access.ts';
+import type { IdentityFacts } from '../../registry/facts.ts';
+import type { CredentialRecord } from '../../storage/credentials.ts';
 
 /** In whose name a token is asked for, when that is not the client itself. */
 export interface Delegation {
@@ -20,8 +22,17 @@ export interface Delegation {
   readonly via?: readonly ExchangedToken[];
   /** What the tokens it was exchanged for are bound to: the request must prove each (RFC 9449 §7, RFC 8705 §3). */
   readonly boundTo?: readonly Confirmation[];
+  /** What the subject may have there itself: policy is asked about it too. Undefined: the subject is the client. */
+  readonly bySubject?: HeldBySubject;
   /** Asked again when the token is signed: throws `Refusal` when what it was exchanged for has ended since. */
-  readonly recheck?: () => Promise<void>;
+  readonly recheck?: () => Promise<HeldBySubject | undefined>;
+}
+
+/** Of the subject, by the credential that its token was issued on, where the new token is for. */
+export interface HeldBySubject {
+  readonly facts: IdentityFacts;
+  readonly credential: CredentialRecord;
+  readonly held: EffectiveAccess;
 }
 
 /** What a request in CBOR asks of its token: RFC 9201 §3.1, RFC 9200 §5.8.4.4. */

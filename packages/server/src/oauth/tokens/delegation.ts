@@ -12,6 +12,7 @@ import {
   standing,
 } from '../../registry/effective-access.ts';
 import type { FactsReader } from '../../registry/facts.ts';
+import type { HeldBySubject } from './authorization.ts';
 
 /** Somebody a token was issued to before it was exchanged, with that token. */
 export interface Party {
@@ -29,6 +30,11 @@ export function partiesOf({ sub, act, via = [] }: AccessTokenClaims): readonly P
   return via.map((token, i) => ({ clientId: names[i] as string, token }));
 }
 
+/** The subject, with what it may have of what was asked. */
+export interface SubjectAccess extends Omit<HeldBySubject, 'held'> {
+  readonly held: EffectiveAccessResult;
+}
+
 /**
  * What the subject, the last of `parties`, may have of `asked` itself at `now` (epoch ms), or undefined when one of them, or
  * the credential its token was issued on, may not act any more, or has nothing left of what that token opened: nobody
@@ -39,8 +45,8 @@ export async function subjectAccess(
   parties: readonly Party[],
   asked: { readonly resource: string; readonly scopes: readonly string[] },
   now: number,
-): Promise<EffectiveAccessResult | undefined> {
-  let held: EffectiveAccessResult | undefined;
+): Promise<SubjectAccess | undefined> {
+  let subject: SubjectAccess | undefined;
   for (const { clientId, token } of parties) {
     const facts = await reader.byClientId(clientId);
     const credential = facts?.credentials.find((each) => each.id === token.crd);
@@ -54,7 +60,7 @@ export async function subjectAccess(
         limitOf(credential),
       );
     if (!may(token.aud, token.scope.split(' ')).ok) return undefined;
-    held = may(asked.resource, asked.scopes);
+    subject = { facts, credential, held: may(asked.resource, asked.scopes) };
   }
-  return held;
+  return subject;
 }

@@ -49,8 +49,9 @@ async function ofSubject(
 ): Promise<readonly string[]> {
   const parties = partiesOf(claims);
   if (parties === undefined) return NONE;
-  const held = await subjectAccess(deps, parties, { resource, scopes: open }, now);
-  if (held?.ok !== true) return NONE;
+  const subject = await subjectAccess(deps, parties, { resource, scopes: open }, now);
+  if (subject?.held.ok !== true) return NONE;
+  const { held } = subject;
   return held.scopes.length === claims.scope.length ? claims.scope : held.scopes;
 }
 

@@ -1,0 +1,75 @@
+// What a token in another's name may be: RFC 8693 §5; docs/decisions/0072-policy-is-asked-about-the-subject-too.md.
+import { TOKEN_EXCHANGE } from '@countersign/protocol';
+import type { EffectiveAccess } from '../../registry/effective-access.ts';
+import { Refusal } from '../refusal.ts';
+import type { Delegation, HeldBySubject, IssueTerms } from '../tokens/authorization.ts';
+import { type Rechecked, requireNoShorter } from './recheck.ts';
+import { type AskedHow, type PolicyDeps, requirePolicy } from './require-policy.ts';
+
+/**
+ * RFC 9449 §7, RFC 8705 §3: a bound token is worth nothing to who does not prove the same, here as anywhere. What comes of it is
+ * bound to the same: by an exchange no token becomes one that whoever finds it may use.
+ */
+export function requireHolder({ boundTo = [] }: Delegation, confirmation: IssueTerms['confirmation']): void {
+  const proved: { readonly jkt?: string; readonly 'x5t#S256'?: string } = confirmation ?? {};
+  for (const { jkt, 'x5t#S256': x5t, unknown } of boundTo) {
+    const holds = (jkt ?? x5t) !== undefined && jkt === proved.jkt && x5t === proved['x5t#S256'];
+    if (!holds || unknown.length > 0) throw new Refusal('subject_token_bound');
+  }
+}
+
+/** The proof that an access demands: the client's own, or that of whoever it acts for. */
+export function bindingOf(
+  { access }: EffectiveAccess,
+  delegation: Delegation | undefined,
+): 'dpop' | 'mtls' | 'any' | undefined {
+  return access.conditions?.binding ?? delegation?.bySubject?.held.access.conditions?.binding;
+}
+
+/**
+ * For how many seconds the token may live, of those that its client is allowed: what was exchanged is not outlived by what it was
+ * exchanged for, and the subject gets nothing in this way that it would not get itself.
+ */
+export function withinDelegation(
+  deps: PolicyDeps,
+  allowed: number,
+  delegation: Delegation | undefined,
+  how: AskedHow,
+  now: number,
+): number {
+  if (delegation === undefined) return allowed;
+  const left = delegation.expiresAt - Math.floor(now / 1000);
+  if (left < 1) throw new Refusal('lifetime_exhausted');
+  const { bySubject } = delegation;
+  return Math.min(
+    allowed,
+    left,
+    bySubject === undefined ? left : allowedToSubject(deps, bySubject, how, now),
+  );
+}
+
+/** Throws `Refusal` when what the token was exchanged for, or what its subject may have, is no longer what it was. */
+export async function recheckDelegation(
+  deps: PolicyDeps,
+  { recheck }: Delegation,
+  { how, lifetime }: Rechecked,
+  now: number,
+): Promise<void> {
+  const bySubject = await recheck?.();
+  if (bySubject !== undefined) requireNoShorter(allowedToSubject(deps, bySubject, how, now), lifetime);
+}
+
+/** As if the subject itself had asked for it, from where and with what proof its client does. */
+function allowedToSubject(
+  deps: PolicyDeps,
+  { facts, credential, held }: HeldBySubject,
+  how: AskedHow,
+  now: number,
+): number {
+  try {
+    return requirePolicy(deps, { facts, credential, method: TOKEN_EXCHANGE }, held, how, now);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new Refusal(error.reason, undefined, { ...error.evidence, subject_access: held.access.id });
+  }
+}

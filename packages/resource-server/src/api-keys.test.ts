@@ -145,6 +145,19 @@ describe('an API key', () => {
     expect(await tell(newKey())).toBe('ok');
   });
 
+  it('is asked about again after the clock was set back', async () => {
+    answer = (response) =>
+      send(response, 200, tokenAnswer({}, { exp: scene.now + 600, iat: scene.now - 7200 }));
+    const key = newKey();
+    expect(await tell(key)).toBe('ok');
+    scene.now -= 3600;
+    answer = (response) => send(response, 401, { error: 'invalid_client' });
+    expect(await tell(key)).toBe('401 api_key_refused invalid_client');
+    scene.now -= 3600;
+    answer = (response) => send(response, 200, tokenAnswer({}, { iat: scene.now }));
+    expect(await tell(key)).toBe('ok');
+  });
+
   it('beyond 32 at once waits for nobody', async () => {
     const held: ServerResponse[] = [];
     answer = (response) => void held.push(response);

@@ -43,7 +43,13 @@ export interface ApiKeysDeps {
 interface Kept {
   /** A token, or why there is none. */
   readonly answer: string | Finding;
-  readonly until: number;
+  readonly since: Since;
+}
+
+/** Epoch seconds, and how many it lasts. */
+interface Since {
+  readonly at: number;
+  readonly seconds: number;
 }
 
 /** Tokens for API keys. Keys themselves are not held: what is known of one stands under its digest. */
@@ -53,7 +59,7 @@ export class ApiKeys {
   readonly #opened = new Map<string, Kept>();
   readonly #refused = new Map<string, Kept>();
   readonly #underWay = new Map<string, Promise<string | Finding>>();
-  #endpoint: { readonly url: Promise<string>; readonly until: number } | undefined;
+  #endpoint: { readonly url: Promise<string>; readonly since: Since } | undefined;
 
   constructor(settings: ApiKeySettings, deps: ApiKeysDeps) {
     this.#settings = settings;
@@ -66,7 +72,7 @@ export class ApiKeys {
     if (parseSecret(key)?.kind !== 'cak') return { reason: 'malformed_token', detail: 'api_key' };
     const id = await this.#deps.sha256(key);
     const kept = this.#opened.get(id) ?? this.#refused.get(id);
-    if (kept !== undefined && kept.until > this.#deps.clock()) return kept.answer;
+    if (kept !== undefined && this.#lasts(kept.since)) return kept.answer;
     this.#opened.delete(id);
     this.#refused.delete(id);
     const underWay = this.#underWay.get(id);
@@ -129,17 +135,21 @@ export class ApiKeys {
       const oldest = where.keys().next();
       if (oldest.done !== true) where.delete(oldest.value);
     }
-    where.set(id, { answer, until: this.#deps.clock() + seconds });
+    where.set(id, { answer, since: { at: this.#deps.clock(), seconds } });
+  }
+
+  /** A clock that was set back counts as time gone by. */
+  #lasts({ at, seconds }: Since): boolean {
+    return Math.abs(this.#deps.clock() - at) < seconds;
   }
 
   #tokenEndpoint(): Promise<string> {
-    const now = this.#deps.clock();
-    if (this.#endpoint === undefined || this.#endpoint.until <= now) {
-      const { fetch, signal } = this.#deps;
+    if (this.#endpoint === undefined || !this.#lasts(this.#endpoint.since)) {
+      const { fetch, signal, clock } = this.#deps;
       const url = discoverServer(this.#settings.issuer, { fetch, signal, timeoutMs: TIMEOUT_MS }).then(
         (found) => endpointOf(found, 'token_endpoint'),
       );
-      const endpoint = { url, until: now + ENDPOINT_FOR };
+      const endpoint = { url, since: { at: clock(), seconds: ENDPOINT_FOR } };
       this.#endpoint = endpoint;
       // What failed is tried anew by the next key; those that wait for it now are told.
       url.catch(() => {

@@ -131,6 +131,40 @@ describe('a stream ends', () => {
     expect(watched.signal.reason).toMatchObject({ status: 403 });
   });
 
+  it('at its end also while an authority that is asked says nothing', async () => {
+    let silent = false;
+    const introspect = (): Promise<{ active: boolean }> => {
+      if (silent) return new Promise(() => undefined);
+      const who = { iss: tiny.issuer, aud: AUDIENCE, sub: 'p', client_id: 'p', jti: 'j' };
+      const times = { iat: START, exp: START + 600 };
+      return Promise.resolve({ active: true, ...who, scope: 'fraud:read', ...times });
+    };
+    const watched = await watching(verifierOf({ cutoffs: false, introspect: { introspect } }), 'cot_x');
+    silent = true;
+    now += 61;
+    expect(await goesOn(watched)).toBe(true);
+    now += 544;
+    expect(await endOf(watched)).toBe('expired');
+  });
+
+  it('by an order also while an authority that is asked says nothing', async () => {
+    let silent = false;
+    const introspect = (): Promise<{ active: boolean }> => {
+      if (silent) return new Promise(() => undefined);
+      const who = { iss: tiny.issuer, aud: AUDIENCE, sub: 'p', client_id: 'p', jti: 'j' };
+      const times = { iat: START, exp: START + 600 };
+      return Promise.resolve({ active: true, ...who, scope: 'fraud:read', ...times });
+    };
+    const verifier = verifierOf({ introspect: { introspect } });
+    await verifier.ready();
+    const watched = await watching(verifier, 'cot_x');
+    silent = true;
+    now += 61;
+    await sleep(700);
+    tiny.cut({ kind: 'identity', id: 'p', not_before: now });
+    expect(await endOf(watched)).toBe('cut_off');
+  });
+
   it('when its API key is refused; until then it goes on beyond the token of the key', async () => {
     const { secret } = generateSecret('cak', (size) => crypto.getRandomValues(new Uint8Array(size)));
     let revoked = false;

@@ -7,7 +7,7 @@ const issuer = 'https://localhost:8443';
 const { routes } = developmentPeople({
   issuer,
   clock: { now: () => 0 },
-  random: (length) => new Uint8Array(length),
+  random: (length) => Buffer.alloc(length),
 });
 
 async function page(redirectUri: string): Promise<HttpResponse> {
@@ -22,7 +22,7 @@ async function page(redirectUri: string): Promise<HttpResponse> {
     code_challenge: 'c'.repeat(43),
     code_challenge_method: 'S256',
   });
-  return (await route?.endpoint({ query: query.toString() } as HttpRequest)) as HttpResponse;
+  return (await route?.endpoint({ query: query.toString() } as HttpRequest, {})) as HttpResponse;
 }
 
 const formAction = ({ headers }: HttpResponse): string | undefined =>

@@ -1,6 +1,7 @@
 import { type OperationId, operations } from '@countersign/admin-api';
 import { buildCommand, buildRouteMap, type RouteMap } from '@stricli/core';
 import { type AdminConnection, type TableInput, withAdmin } from '../connection/admin.ts';
+import { isNamedKind, namingWhatIsMissing } from '../connection/missing-name.ts';
 import type { ConnectionFlags } from '../connection/settings.ts';
 import { type CliContext, say, type Target } from '../context.ts';
 import { connectionFlags } from '../flags/connection.ts';
@@ -87,9 +88,14 @@ function buildVerb<T extends object>(noun: Noun<T>, verb: Verb): Target {
   const run = isList ? runList : runOne;
   return buildCommand<VerbFlags, string[], CliContext>({
     async func(values, ...args) {
-      await withAdmin(this.host, values, (admin) =>
-        run({ context: this, admin, noun: noun as Noun<object>, verb, values, args, fromContract }),
-      );
+      await withAdmin(this.host, values, (admin) => {
+        const work = () =>
+          run({ context: this, admin, noun: noun as Noun<object>, verb, values, args, fromContract });
+        const [name] = args;
+        return name !== undefined && isNamedKind(noun.argument)
+          ? namingWhatIsMissing(admin.client, noun.argument, name, work)
+          : work();
+      });
     },
     parameters: {
       // The types of these flags are the contract's, which is read at run time only.

@@ -36,6 +36,7 @@ export interface TableInput {
   readonly query?: Readonly<Record<string, unknown>>;
   readonly body?: unknown;
   readonly ifMatch?: string;
+  readonly signal?: AbortSignal;
 }
 
 export interface AdminConnection {

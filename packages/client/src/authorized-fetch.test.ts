@@ -77,6 +77,22 @@ describe('fetch', () => {
     expect(calls).toHaveLength(2);
   });
 
+  it('comes back with a new token also after its clock was set back', async () => {
+    const client = scene.withSecret();
+    await client.token();
+    scene.now -= 60;
+    statuses = [401];
+    expect((await client.fetch(api.base)).status).toBe(200);
+    expect(scene.tiny.calls).toHaveLength(2);
+  });
+
+  it('uses no token for longer because its clock was set back', async () => {
+    const client = scene.withSecret();
+    const old = await client.token();
+    scene.now -= 86_400;
+    expect((await client.token()).accessToken).not.toBe(old.accessToken);
+  });
+
   it('asks for one new token when many calls get a 401', async () => {
     const client = scene.withSecret();
     refused = `Bearer ${(await client.token()).accessToken}`;

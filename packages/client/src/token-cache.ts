@@ -21,8 +21,9 @@ export interface TokenCacheDeps {
 interface Entry {
   token: AccessToken | undefined;
   obtainedAt: number;
-  refreshAt: number;
-  usableUntil: number;
+  /** Seconds since then. */
+  refreshAfter: number;
+  usableFor: number;
   flight: Promise<AccessToken> | undefined;
 }
 
@@ -37,12 +38,12 @@ export class TokenCache {
   /** The token kept under `key`, else what `obtain` gives; rejects with what `obtain` rejects with. */
   get(key: string, obtain: () => Promise<AccessToken>): Promise<AccessToken> {
     const entry = this.#entry(key);
-    const now = this.#deps.clock();
-    if (entry.token === undefined || now >= entry.usableUntil) return this.#refresh(entry, obtain);
-    if (now >= entry.refreshAt) {
+    const age = this.#age(entry);
+    if (entry.token === undefined || age >= entry.usableFor) return this.#refresh(entry, obtain);
+    if (age >= entry.refreshAfter) {
       // Whoever asks now is served at once; the failure of a refresh is nobody's business while the token lives.
       this.#refresh(entry, obtain).catch(() => {
-        entry.refreshAt = this.#deps.clock() + PAUSE_AFTER_FAILURE;
+        entry.refreshAfter = this.#age(entry) + PAUSE_AFTER_FAILURE;
       });
     }
     return Promise.resolve(entry.token);
@@ -55,9 +56,14 @@ export class TokenCache {
   reject(key: string, accessToken: string): boolean {
     const entry = this.#entries.get(key);
     if (entry?.token?.accessToken !== accessToken) return true;
-    if (this.#deps.clock() - entry.obtainedAt < PAUSE_AFTER_FAILURE) return false;
+    if (this.#age(entry) < PAUSE_AFTER_FAILURE) return false;
     entry.token = undefined;
     return true;
+  }
+
+  /** A clock that was set back counts as time gone by. */
+  #age({ obtainedAt }: Entry): number {
+    return Math.abs(this.#deps.clock() - obtainedAt);
   }
 
   #refresh(entry: Entry, obtain: () => Promise<AccessToken>): Promise<AccessToken> {
@@ -78,8 +84,8 @@ export class TokenCache {
     const part = REFRESH_AT * (1 + JITTER * (2 * this.#deps.fraction() - 1));
     entry.token = token;
     entry.obtainedAt = now;
-    entry.refreshAt = now + life * part;
-    entry.usableUntil = token.expiresAt - Math.min(MARGIN, life * 0.1);
+    entry.refreshAfter = Math.floor(life * part);
+    entry.usableFor = token.expiresAt - now - Math.min(MARGIN, life * 0.1);
   }
 
   /** The entry for `key`, the oldest making room for a new one. */
@@ -92,7 +98,7 @@ export class TokenCache {
         break;
       }
     }
-    const entry = { token: undefined, obtainedAt: 0, refreshAt: 0, usableUntil: 0, flight: undefined };
+    const entry = { token: undefined, obtainedAt: 0, refreshAfter: 0, usableFor: 0, flight: undefined };
     this.#entries.set(key, entry);
     return entry;
   }

@@ -91,7 +91,9 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
     );
     const inFlight = createInFlight(limits.inFlight);
     const decideStream = createDecideStream(deciding);
-    const forwarding = { ...asking, decideStream, upstreams, limits, inFlight };
+    const namesCertificates = (address: string): boolean =>
+      config.certificateHeader !== undefined && frontProxies.trusts(address);
+    const forwarding = { ...asking, namesCertificates, decideStream, upstreams, limits, inFlight };
     const onUpgrade = createUpgrade(forwarding);
     const proxy = await start(listen.proxy, http(createProxy(forwarding), { onUpgrade }));
     const sources = {

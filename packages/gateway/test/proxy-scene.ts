@@ -87,6 +87,7 @@ limits: {drainTimeout: 1${limits === '' ? '' : `, ${limits}`}}
     decideStream: createDecideStream(deciding),
     identity,
     credentials: ['authorization', 'dpop', 'x-api-key'],
+    namesCertificates: () => false,
     upstreams,
     limits: config.limits,
     inFlight: createInFlight(config.limits.inFlight),

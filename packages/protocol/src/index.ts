@@ -141,6 +141,7 @@ export { rsaModulusFault } from './rsa-modulus.ts';
 export { formatScope, parseScope, parseScopeToken, type ScopeToken } from './scope.ts';
 export {
   generateSecret,
+  holdsSecret,
   OPAQUE_TOKEN_PREFIX,
   parseSecret,
   type RandomBytes,

@@ -15,6 +15,7 @@ const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const PUBLIC_ID_CHARS = 8;
 const RANDOM_CHARS = 32;
 const CHECKSUM_CHARS = 6;
+const ANYWHERE = /(?:csk|cak|cit|cdc)_[0-9A-Za-z]{8}_[0-9A-Za-z]{38}/;
 const SECRET = /^(csk|cak|cit|cdc)_([0-9A-Za-z]{8})_[0-9A-Za-z]{38}$/;
 
 /**
@@ -39,6 +40,11 @@ export function parseSecret(
   const split = text.length - CHECKSUM_CHARS;
   if (checksum(text.slice(0, split)) !== text.slice(split)) return undefined;
   return { kind: match[1] as SecretKind, publicId: match[2] as string };
+}
+
+/** Whether a secret stands somewhere in a text: one that its holder put in the wrong place is nobody's to write down. */
+export function holdsSecret(text: string): boolean {
+  return ANYWHERE.test(text);
 }
 
 /** Rejection sampling: bytes from 248 up would make the first eight characters likelier. */

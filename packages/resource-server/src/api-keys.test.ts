@@ -145,6 +145,19 @@ describe('an API key', () => {
     expect(await tell(newKey())).toBe('ok');
   });
 
+  it('is asked about again after the clock was set back', async () => {
+    answer = (response) =>
+      send(response, 200, tokenAnswer({}, { exp: scene.now + 600, iat: scene.now - 7200 }));
+    const key = newKey();
+    expect(await tell(key)).toBe('ok');
+    scene.now -= 3600;
+    answer = (response) => send(response, 401, { error: 'invalid_client' });
+    expect(await tell(key)).toBe('401 api_key_refused invalid_client');
+    scene.now -= 3600;
+    answer = (response) => send(response, 200, tokenAnswer({}, { iat: scene.now }));
+    expect(await tell(key)).toBe('ok');
+  });
+
   it('beyond 32 at once waits for nobody', async () => {
     const held: ServerResponse[] = [];
     answer = (response) => void held.push(response);
@@ -153,6 +166,20 @@ describe('an API key', () => {
     await expect.poll(() => held.length).toBe(32);
     for (const response of held) send(response, 200, tokenAnswer());
     expect((await Promise.all(waiting)).filter((each) => each === 'ok')).toHaveLength(32);
+  });
+
+  it('that was good a moment ago is let in however many strangers invent keys', async () => {
+    const key = newKey();
+    expect(await tell(key)).toBe('ok');
+    scene.now += 60;
+    const held: ServerResponse[] = [];
+    answer = (response) => void held.push(response);
+    const strangers = Array.from({ length: 32 }, () => tell(newKey()));
+    await expect.poll(() => held.length).toBe(32);
+    answer = (response) => send(response, 200, tokenAnswer());
+    expect(await tell(key)).toBe('ok');
+    for (const response of held) send(response, 401, { error: 'invalid_client' });
+    expect(new Set(await Promise.all(strangers))).toEqual(new Set(['401 api_key_refused invalid_client']));
   });
 
   it('holds no more than ten thousand answers', async () => {

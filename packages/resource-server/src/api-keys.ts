@@ -14,7 +14,7 @@ import type { Finding } from './finding.ts';
 const REFUSED_FOR = 10;
 /** Keys kept at most, of those that opened and of those that did not. About 20 MB. */
 const MOST_KEPT = 10_000;
-/** Exchanges under way at once: strangers invent keys, and each costs the authority a request. */
+/** Exchanges under way at once of keys that never opened: strangers invent them, and each costs the authority a request. */
 const MOST_UNDER_WAY = 32;
 /** Seconds for which the address of the token endpoint is kept. */
 const ENDPOINT_FOR = 3600;
@@ -43,7 +43,13 @@ export interface ApiKeysDeps {
 interface Kept {
   /** A token, or why there is none. */
   readonly answer: string | Finding;
-  readonly until: number;
+  readonly since: Since;
+}
+
+/** Epoch seconds, and how many it lasts. */
+interface Since {
+  readonly at: number;
+  readonly seconds: number;
 }
 
 /** Tokens for API keys. Keys themselves are not held: what is known of one stands under its digest. */
@@ -53,7 +59,9 @@ export class ApiKeys {
   readonly #opened = new Map<string, Kept>();
   readonly #refused = new Map<string, Kept>();
   readonly #underWay = new Map<string, Promise<string | Finding>>();
-  #endpoint: { readonly url: Promise<string>; readonly until: number } | undefined;
+  /** Of those, keys that are not known to have opened. */
+  #strangers = 0;
+  #endpoint: { readonly url: Promise<string>; readonly since: Since } | undefined;
 
   constructor(settings: ApiKeySettings, deps: ApiKeysDeps) {
     this.#settings = settings;
@@ -66,13 +74,17 @@ export class ApiKeys {
     if (parseSecret(key)?.kind !== 'cak') return { reason: 'malformed_token', detail: 'api_key' };
     const id = await this.#deps.sha256(key);
     const kept = this.#opened.get(id) ?? this.#refused.get(id);
-    if (kept !== undefined && kept.until > this.#deps.clock()) return kept.answer;
-    this.#opened.delete(id);
-    this.#refused.delete(id);
+    if (kept !== undefined && this.#lasts(kept.since)) return kept.answer;
     const underWay = this.#underWay.get(id);
     if (underWay !== undefined) return await underWay;
-    if (this.#underWay.size >= MOST_UNDER_WAY) return unavailable('too many at once');
-    const asking = this.#ask(key, id).finally(() => this.#underWay.delete(id));
+    // What opened before waits for no stranger.
+    const stranger = this.#opened.has(id) ? 0 : 1;
+    if (stranger === 1 && this.#strangers >= MOST_UNDER_WAY) return unavailable('too many at once');
+    this.#strangers += stranger;
+    const asking = this.#ask(key, id).finally(() => {
+      this.#underWay.delete(id);
+      this.#strangers -= stranger;
+    });
     this.#underWay.set(id, asking);
     return await asking;
   }
@@ -124,22 +136,28 @@ export class ApiKeys {
   }
 
   #keep(where: Map<string, Kept>, id: string, answer: Kept['answer'], seconds: number): void {
+    this.#opened.delete(id);
+    this.#refused.delete(id);
     if (seconds <= 0) return;
     if (where.size >= MOST_KEPT) {
       const oldest = where.keys().next();
       if (oldest.done !== true) where.delete(oldest.value);
     }
-    where.set(id, { answer, until: this.#deps.clock() + seconds });
+    where.set(id, { answer, since: { at: this.#deps.clock(), seconds } });
+  }
+
+  /** A clock that was set back counts as time gone by. */
+  #lasts({ at, seconds }: Since): boolean {
+    return Math.abs(this.#deps.clock() - at) < seconds;
   }
 
   #tokenEndpoint(): Promise<string> {
-    const now = this.#deps.clock();
-    if (this.#endpoint === undefined || this.#endpoint.until <= now) {
-      const { fetch, signal } = this.#deps;
+    if (this.#endpoint === undefined || !this.#lasts(this.#endpoint.since)) {
+      const { fetch, signal, clock } = this.#deps;
       const url = discoverServer(this.#settings.issuer, { fetch, signal, timeoutMs: TIMEOUT_MS }).then(
         (found) => endpointOf(found, 'token_endpoint'),
       );
-      const endpoint = { url, until: now + ENDPOINT_FOR };
+      const endpoint = { url, since: { at: clock(), seconds: ENDPOINT_FOR } };
       this.#endpoint = endpoint;
       // What failed is tried anew by the next key; those that wait for it now are told.
       url.catch(() => {

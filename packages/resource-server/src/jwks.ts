@@ -54,7 +54,7 @@ export class Jwks {
     now: number = this.#deps.clock(),
   ): PlatformKey | undefined {
     if (!this.#fixed) {
-      const age = this.#keys === undefined ? Number.POSITIVE_INFINITY : now - this.#fetchedAt;
+      const age = this.#age(now);
       if (age > USE_AT_MOST) return undefined;
       if (age > REFRESH_AFTER && this.#quietFor(UNKNOWN_KID_COOLDOWN)) this.#refresh().catch(() => undefined);
     }
@@ -100,11 +100,11 @@ export class Jwks {
     this.#keys = keys.map((key) => this.#keys?.find((each) => isSameKey(each, key)) ?? key);
   }
 
-  #age(): number {
-    return this.#keys === undefined ? Number.POSITIVE_INFINITY : this.#deps.clock() - this.#fetchedAt;
+  /** A clock that was set back counts as time gone by. */
+  #age(now: number = this.#deps.clock()): number {
+    return this.#keys === undefined ? Number.POSITIVE_INFINITY : Math.abs(now - this.#fetchedAt);
   }
 
-  /** A clock that was set back counts as time gone by. */
   #quietFor(seconds: number): boolean {
     return Math.abs(this.#deps.clock() - this.#triedAt) >= seconds;
   }

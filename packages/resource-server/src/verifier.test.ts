@@ -160,6 +160,17 @@ describe('keys', () => {
     await vi.waitFor(async () => expect(await reasonOf(verifier, token)).toBe('unknown_key'));
   });
 
+  it('that are withdrawn are no longer trusted when the clock was set back meanwhile', async () => {
+    const verifier = verifierOf();
+    expect(await reasonOf(verifier, scene.tiny.token())).toBe('ok');
+    scene.tiny.addKey('k2');
+    scene.tiny.jwks.keys.shift();
+    scene.now -= 400;
+    const token = scene.tiny.token();
+    await verifier.verify(token);
+    await vi.waitFor(async () => expect(await reasonOf(verifier, token)).toBe('unknown_key'));
+  });
+
   it('are used for a day without the issuer, and then no longer', async () => {
     const verifier = verifierOf();
     await verifier.ready();

@@ -131,6 +131,40 @@ describe('a stream ends', () => {
     expect(watched.signal.reason).toMatchObject({ status: 403 });
   });
 
+  it('at its end also while an authority that is asked says nothing', async () => {
+    let silent = false;
+    const introspect = (): Promise<{ active: boolean }> => {
+      if (silent) return new Promise(() => undefined);
+      const who = { iss: tiny.issuer, aud: AUDIENCE, sub: 'p', client_id: 'p', jti: 'j' };
+      const times = { iat: START, exp: START + 600 };
+      return Promise.resolve({ active: true, ...who, scope: 'fraud:read', ...times });
+    };
+    const watched = await watching(verifierOf({ cutoffs: false, introspect: { introspect } }), 'cot_x');
+    silent = true;
+    now += 61;
+    expect(await goesOn(watched)).toBe(true);
+    now += 544;
+    expect(await endOf(watched)).toBe('expired');
+  });
+
+  it('by an order also while an authority that is asked says nothing', async () => {
+    let silent = false;
+    const introspect = (): Promise<{ active: boolean }> => {
+      if (silent) return new Promise(() => undefined);
+      const who = { iss: tiny.issuer, aud: AUDIENCE, sub: 'p', client_id: 'p', jti: 'j' };
+      const times = { iat: START, exp: START + 600 };
+      return Promise.resolve({ active: true, ...who, scope: 'fraud:read', ...times });
+    };
+    const verifier = verifierOf({ introspect: { introspect } });
+    await verifier.ready();
+    const watched = await watching(verifier, 'cot_x');
+    silent = true;
+    now += 61;
+    await sleep(700);
+    tiny.cut({ kind: 'identity', id: 'p', not_before: now });
+    expect(await endOf(watched)).toBe('cut_off');
+  });
+
   it('when its API key is refused; until then it goes on beyond the token of the key', async () => {
     const { secret } = generateSecret('cak', (size) => crypto.getRandomValues(new Uint8Array(size)));
     let revoked = false;
@@ -192,6 +226,22 @@ it('a stream goes on when what it was to call before its end throws', async () =
   expect(await goesOn(watched)).toBe(true);
   now += 20;
   expect(await endOf(watched)).toBe('expired');
+});
+
+it('a stream that was stopped while it was looked at is not ended any more', async () => {
+  let answer: (() => void) | undefined;
+  const introspect = (): Promise<{ active: boolean }> => {
+    const who = { iss: tiny.issuer, aud: AUDIENCE, sub: 'p', client_id: 'p', jti: 'j' };
+    if (now === START)
+      return Promise.resolve({ active: true, ...who, scope: 'fraud:read', iat: START, exp: START + 600 });
+    return new Promise((resolve) => (answer = () => resolve({ active: false })));
+  };
+  const watched = await watching(verifierOf({ cutoffs: false, introspect: { introspect } }), 'cot_x');
+  now += 61;
+  await vi.waitFor(() => expect(answer).toBeDefined());
+  watched.stop();
+  answer?.();
+  expect(await goesOn(watched)).toBe(true);
 });
 
 it('a stream that was stopped is no longer looked at', async () => {

@@ -98,7 +98,9 @@ export function createWatches(deps: WatchDeps): Watches {
         // An order is not kept waiting for the next look.
         for (const { cutoffs } of deps.authorities) if (cutoffs !== undefined) cutoffs.onOrders = lookAtAll;
       }
-      return stream;
+      // Now, while what was asked for it is known: time and orders are then judged by that, whoever is silent later.
+      await stream.look();
+      return stream.signal.aborted ? (stream.signal.reason as Refusal) : stream;
     },
   };
 }
@@ -110,15 +112,15 @@ function startTimer(work: () => void): ReturnType<typeof setInterval> {
   return timer;
 }
 
-/**
- * A function that says what is wrong with an accepted token by now. The proof was for the request that the stream began
- * with, and a signature need not be verified again.
- */
-function createLook(
-  deps: WatchDeps,
-  token: string,
-  request: TokenRequest,
-): () => Promise<Refusal | undefined> {
+/** What is wrong with an accepted token by now. */
+interface Look {
+  wholly(): Promise<Refusal | undefined>;
+  /** As far as it can be said without asking anybody. */
+  atOnce(): Refusal | undefined;
+}
+
+/** The proof was for the request that the stream began with, and a signature need not be verified again. */
+function createLook(deps: WatchDeps, token: string, request: TokenRequest): Look {
   const scope = createScopeReader().read(request.scope);
   let held: { readonly text: string; readonly verified: AuthenticToken } | undefined;
 
@@ -129,14 +131,22 @@ function createLook(
     return verified;
   }
 
-  return async () => {
-    const text = deps.isApiKey(token) ? await deps.exchange(token) : token;
-    if (typeof text !== 'string') return deps.refuse(text, request);
-    const verified = await current(text);
-    if ('reason' in verified) return deps.refuse(verified, request);
-    const { claims } = verified;
-    const finding = (await deps.checkStanding(text, verified)) ?? missingScope(claims, scope);
-    return finding && deps.refuse(finding, request, claims);
+  return {
+    async wholly() {
+      const text = deps.isApiKey(token) ? await deps.exchange(token) : token;
+      if (typeof text !== 'string') return deps.refuse(text, request);
+      const verified = await current(text);
+      if ('reason' in verified) return deps.refuse(verified, request);
+      const { claims } = verified;
+      const finding = (await deps.checkStanding(text, verified)) ?? missingScope(claims, scope);
+      return finding && deps.refuse(finding, request, claims);
+    },
+    atOnce() {
+      if (held === undefined) return undefined;
+      const finding = deps.checkStanding(held.text, held.verified);
+      if (finding === undefined || finding instanceof Promise) return undefined;
+      return deps.refuse(finding, request, held.verified.claims);
+    },
   };
 }
 
@@ -157,9 +167,11 @@ class Stream implements Watched {
   claims: AccessTokenClaims;
   scopes: readonly string[];
   #token: string;
-  #nowWrong: () => Promise<Refusal | undefined>;
-  #looking = false;
+  #look: Look;
+  /** The look that is being taken. */
+  #looking: Look | undefined;
   #askedToRenew = false;
+  #stopped = false;
 
   constructor(deps: WatchDeps, opening: Opening) {
     this.#deps = deps;
@@ -168,30 +180,40 @@ class Stream implements Watched {
     this.claims = opening.result.claims;
     this.scopes = opening.result.scopes;
     this.headers = opening.result.headers ?? {};
-    this.#nowWrong = createLook(deps, opening.token, opening.request);
+    this.#look = createLook(deps, opening.token, opening.request);
   }
 
   get signal(): AbortSignal {
     return this.#end.signal;
   }
 
-  /** One at a time: an authority that is asked may be slow. */
+  /** One at a time: an authority that is asked may be slow, or silent. Time and orders do not wait for its answer. */
   async look(): Promise<void> {
-    if (this.#looking) return;
-    this.#looking = true;
-    const nowWrong = this.#nowWrong;
-    // Something of the caller's own (its clock, its Web Crypto) may throw: who cannot look does not let the stream go on.
-    const refusal = await nowWrong().catch(() =>
-      this.#deps.refuse({ reason: 'closed', detail: 'fault' }, this.#opening.request),
-    );
-    this.#looking = false;
-    // Meanwhile there may be another token.
-    if (nowWrong !== this.#nowWrong) return;
+    const look = this.#look;
+    if (this.#looking === look) {
+      const over = await this.#taken(async () => look.atOnce());
+      if (over !== undefined && look === this.#look) this.end(over);
+      return;
+    }
+    this.#looking = look;
+    const refusal = await this.#taken(look.wholly);
+    if (this.#looking === look) this.#looking = undefined;
+    // Meanwhile there may be another token, or an end.
+    if (look !== this.#look || this.#stopped || this.#end.signal.aborted) return;
     if (refusal === undefined) this.#askToRenew();
     else this.end(refusal);
   }
 
+  /** Something of the caller's own (its clock, its Web Crypto) may throw: who cannot look does not let the stream go on. */
+  #taken(look: Look['wholly']): Promise<Refusal | undefined> {
+    return look().catch(() =>
+      this.#deps.refuse({ reason: 'closed', detail: 'fault' }, this.#opening.request),
+    );
+  }
+
+  /** What has ended by itself is not ended a second time, by a look that was under way: there is nothing left to end. */
   end(refusal: Refusal): void {
+    if (this.#stopped) return;
     this.#opening.forget(this);
     this.#end.abort(refusal);
   }
@@ -202,6 +224,7 @@ class Stream implements Watched {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#opening.forget(this);
   }
 
@@ -218,7 +241,7 @@ class Stream implements Watched {
     this.#token = token as string;
     this.claims = result.claims;
     this.scopes = result.scopes;
-    this.#nowWrong = createLook(this.#deps, this.#token, whole);
+    this.#look = createLook(this.#deps, this.#token, whole);
     this.#askedToRenew = false;
     return result;
   }

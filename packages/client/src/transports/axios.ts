@@ -7,8 +7,15 @@ import { canBeSentAgain, MOST_SENT } from '../send-again.ts';
 interface AxiosRequest {
   readonly method?: string;
   readonly data?: unknown;
+  /** Of axios on Node: called before each redirect is followed, with the request that it leads to. */
+  beforeRedirect?: BeforeRedirect;
   readonly headers: { set(name: string, value: string): unknown; delete(name: string): unknown };
 }
+
+type BeforeRedirect = (
+  options: { readonly href?: string; readonly headers: { [name: string]: unknown } },
+  ...rest: unknown[]
+) => void;
 
 interface AxiosAnswer {
   readonly status: number;
@@ -47,12 +54,11 @@ export function authorizeAxios(
   const sent = new WeakMap<object, { readonly authorization: Authorization; readonly times: number }>();
 
   async function authorized(config: AxiosRequest): Promise<AxiosRequest> {
-    const authorization = await client.authorize(
-      { method: config.method?.toUpperCase(), url: instance.getUri(config) },
-      target,
-    );
+    const url = instance.getUri(config);
+    const authorization = await client.authorize({ method: config.method?.toUpperCase(), url }, target);
     config.headers.delete('dpop');
     for (const [name, value] of Object.entries(authorization.headers)) config.headers.set(name, value);
+    config.beforeRedirect = keptAtHome(new URL(url).origin, config.beforeRedirect);
     sent.set(config.headers, { authorization, times: (sent.get(config.headers)?.times ?? 0) + 1 });
     return config;
   }
@@ -71,6 +77,18 @@ export function authorizeAxios(
   return () => {
     request.eject(ids[0]);
     response.eject(ids[1]);
+  };
+}
+
+/** A redirect is the API's word, and a token is for the API: axios takes both along, to names below the first one even a token. */
+function keptAtHome(origin: string, before: BeforeRedirect | undefined): BeforeRedirect {
+  return (options, ...rest) => {
+    const { href = '', headers } = options;
+    if (!URL.canParse(href) || new URL(href).origin !== origin) {
+      for (const name of Object.keys(headers))
+        if (/^(?:authorization|dpop)$/i.test(name)) delete headers[name];
+    }
+    before?.(options, ...rest);
   };
 }
 

@@ -3,11 +3,12 @@ import type { IncomingHttpHeaders } from 'node:http';
 import * as grpc from '@grpc/grpc-js';
 import axios from 'axios';
 import { decodeJwt } from 'jose';
-import { Agent, request } from 'undici';
+import { Agent, interceptors, request } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openssl, pair } from '../../test/certificate-pair.ts';
 import { clientScene } from '../../test/client-scene.ts';
 import { listen } from '../../test/tiny-authority.ts';
+import type { Client } from '../client.ts';
 import { authorizeAxios } from './axios.ts';
 import { authorizeGrpc } from './grpc.ts';
 import { authorizeUndici } from './undici.ts';
@@ -83,6 +84,34 @@ describe('axios', () => {
     expect(proofs).toMatchObject([{ htm: 'GET', htu: `${api.base}/cases` }, { nonce: 'n1' }]);
   });
 
+  it('lets no redirect take the token or its proof to another origin', async () => {
+    const client = scene.withSecret({ dpop: true });
+    scene.tiny.tokenType = 'DPoP';
+    // A name below the first one's: follow-redirects keeps the token for that.
+    const base = api.base.replace('127.0.0.1', 'localhost');
+    const elsewhere = `${base.replace('localhost', 'other.localhost')}/elsewhere`;
+    const http = axios.create({
+      beforeRedirect: (options: { headers: Record<string, string> }) =>
+        void (options['headers']['x-hop'] = 'seen'),
+      lookup: (_name: string, _options: object, done: (error: null, found: string, family: 4) => void) =>
+        done(null, '127.0.0.1', 4),
+    } as object);
+    authorizeAxios(http, client);
+    answers = [
+      [302, { location: '/here' }],
+      [302, { location: elsewhere }],
+    ];
+    await http.get(base);
+    expect(
+      calls.map(({ url, headers }) => [url, typeof headers.authorization, typeof headers['dpop']]),
+    ).toEqual([
+      ['/', 'string', 'string'],
+      ['/here', 'string', 'string'],
+      ['/elsewhere', 'undefined', 'undefined'],
+    ]);
+    expect(calls.at(-1)?.headers['x-hop']).toBe('seen');
+  });
+
   it('sends nothing without encryption or a token, and nothing more once it is undone', async () => {
     const client = scene.withSecret();
     const http = axios.create();
@@ -129,6 +158,32 @@ describe('undici', () => {
       headers: { authorization: `Bearer ${accessToken}`, 'x-custom': 'y' },
     };
     expect(calls).toMatchObject([right, right, right]);
+  });
+
+  it.each([
+    [
+      'inside',
+      (client: Client) =>
+        agent.compose(interceptors.redirect({ maxRedirections: 3 }), authorizeUndici(client)),
+    ],
+    [
+      'outside',
+      (client: Client) =>
+        agent.compose(authorizeUndici(client), interceptors.redirect({ maxRedirections: 3 })),
+    ],
+  ])('gives another origin that it is redirected to %s no token', async (_where, compose) => {
+    const elsewhere = `${api.base.replace('127.0.0.1', 'localhost')}/elsewhere`;
+    answers = [
+      [302, { location: '/here' }],
+      [302, { location: elsewhere }],
+    ];
+    const { body } = await request(api.base, { dispatcher: compose(scene.withSecret()) });
+    await body.dump();
+    expect(calls.map(({ url, headers }) => [url, typeof headers.authorization])).toEqual([
+      ['/', 'string'],
+      ['/here', 'string'],
+      ['/elsewhere', 'undefined'],
+    ]);
   });
 
   it('has a new token for the request after a 401', async () => {

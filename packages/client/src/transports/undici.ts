@@ -28,8 +28,13 @@ export function authorizeUndici(
 ): <Request extends UndiciRequest, Handler extends UndiciHandler>(
   dispatch: Dispatch<Request, Handler>,
 ) => Dispatch<Request, Handler> {
+  /** Where a request went first: a redirect comes again with the same handler, and is no reason to give another origin a token. */
+  const origins = new WeakMap<object, string>();
   return (dispatch) => (options, handler) => {
     const url = new URL(options.path, options.origin);
+    const first = origins.get(handler) ?? url.origin;
+    if (first !== url.origin) return dispatch(options, handler);
+    origins.set(handler, first);
     client
       .authorize({ method: options.method, url }, target)
       .then((authorization) => {

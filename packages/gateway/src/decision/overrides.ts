@@ -3,7 +3,8 @@ import type { EdgeReason } from './refusal.ts';
 import { headerValues, plainName } from './edge-request.ts';
 
 const METHOD = ['x-http-method-override', 'x-http-method', 'x-method-override'];
-const PATH = ['x-original-url', 'x-rewrite-url'];
+/** The last three cut their value off the path, in gunicorn and what is copied from one program of Flask to the next. */
+const PATH = ['x-original-url', 'x-rewrite-url', 'script-name', 'path-info', 'x-script-name'];
 
 /** What such a header would change; undefined where there is none that does. */
 export function overrideOf(rawHeaders: readonly string[], method: string): EdgeReason | undefined {

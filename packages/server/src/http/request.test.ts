@@ -1,4 +1,6 @@
+import { generateSecret } from '@countersign/protocol';
 import { describe, expect, it } from 'vitest';
+import { pooledRandom } from '../ids.ts';
 import { callerInstance, header, singleHeader } from './request.ts';
 
 const of = (...rawHeaders: string[]): { rawHeaders: string[] } => ({ rawHeaders });
@@ -39,5 +41,12 @@ describe('the running copy that asks', () => {
       expect(callerInstance(of('Countersign-Instance', value)), value).toBeUndefined();
     }
     expect(callerInstance(of('Countersign-Instance', 'a', 'countersign-instance', 'a'))).toBeUndefined();
+  });
+
+  it.each(['csk', 'cak', 'cit', 'cdc'] as const)('is nobody where it calls itself a secret (%s)', (kind) => {
+    const { secret } = generateSecret(kind, pooledRandom());
+    for (const value of [secret, `a.${secret}`, `${secret}_b`])
+      expect(callerInstance(of('Countersign-Instance', value))).toBeUndefined();
+    expect(callerInstance(of('Countersign-Instance', secret.slice(0, 12)))).toBe(secret.slice(0, 12));
   });
 });

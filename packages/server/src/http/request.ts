@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { CertificateHeaderFault } from '@countersign/protocol';
+import { type CertificateHeaderFault, holdsSecret } from '@countersign/protocol';
 
 /** What the caller showed in the TLS handshake, and has the private key of. Nothing is said about its validity. */
 export interface ClientCertificate {
@@ -68,8 +68,11 @@ export function singleHeader(request: Pick<HttpRequest, 'rawHeaders'>, name: str
 
 const INSTANCE = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** Which running copy of itself the caller says it is (`Countersign-Instance`); undefined when it does not say. */
+/**
+ * Which running copy of itself the caller says it is (`Countersign-Instance`); undefined when it does not say, or says a secret: it
+ * is written down, in a log from which nothing can be taken again.
+ */
 export function callerInstance(request: Pick<HttpRequest, 'rawHeaders'>): string | undefined {
   const value = singleHeader(request, 'countersign-instance');
-  return value !== undefined && INSTANCE.test(value) ? value : undefined;
+  return value !== undefined && INSTANCE.test(value) && !holdsSecret(value) ? value : undefined;
 }

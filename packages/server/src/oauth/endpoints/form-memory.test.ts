@@ -35,6 +35,8 @@ describe('the memory of forms', () => {
     `grant_type=client_credentials&client_id=${encodeURIComponent(secret).replaceAll('_', '%5f')}`,
     `grant_type=client_credentials&resource=https://fraud.test/${secret}`,
     `grant_type=client_credentials&scope=a+${secret.replace('csk', 'cak')}+b`,
+    `grant_type=client_credentials&scope=${secret.replace('csk', 'cdc')}`,
+    `grant_type=client_credentials&audience=cot_${'a'.repeat(200)}`,
   ])('keeps nothing that may hold a secret: %s', (body) => expect(keeps(body)).toBe(false));
 
   it('keeps no long ones', () => {

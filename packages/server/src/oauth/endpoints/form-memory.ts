@@ -33,8 +33,8 @@ export class FormMemory {
 
 /** Parameters that are none of a secret's business: a body with any other one is not kept. */
 const HARMLESS = new Set(['grant_type', 'scope', 'resource', 'audience', 'client_id']);
-/** How secrets of ours begin, for those who put them into the wrong parameter. */
-const SECRET = /c(?:sk|ak|it)_/;
+/** How secrets and opaque tokens of ours begin, for those who put them into the wrong parameter. */
+const SECRET = /c(?:sk|ak|it|dc|ot)_/;
 
 function holdsNoSecret(form: Form): boolean {
   return form

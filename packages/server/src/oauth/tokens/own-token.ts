@@ -14,7 +14,7 @@ import type { Clock } from '../../clock.ts';
 import { backToBack } from '../../keys/back-to-back.ts';
 import { createKeyRefresh, OWN_KID } from '../../keys/key-refresh.ts';
 import type { Keystore } from '../../keys/keystore.ts';
-import { goodHeaders } from '../good-headers.ts';
+import { goodHeaders } from './good-headers.ts';
 import { readOpaqueClaims } from './opaque-claims.ts';
 import { openOpaqueToken } from './opaque-token.ts';
 import { readOwnCwt } from './own-cwt.ts';

@@ -37,6 +37,10 @@ const members = {
   issued_by: z
     .enum(['administration', 'itself', 'claim', 'agent'])
     .describe('itself: the machine renewed it · claim: a device came with its claim code'),
+  renewed_from: z
+    .string()
+    .nullable()
+    .describe('Id of the certificate that its machine showed for it; null where it showed none'),
   not_before: instant,
   expires_at: instant,
   renew_after: instant.describe('Half of its life: when its holder should ask for the next'),
@@ -116,11 +120,21 @@ export const certificateOperations = {
   'certificates.revoke': operation({
     method: 'POST',
     path: '/v1/certificates/{id}/revoke',
-    summary: 'Revoke a certificate for ever, and cut off the tokens of its credential',
+    summary:
+      'Revoke a certificate for ever, with what was renewed from it, and cut off the tokens of their credentials',
     scopes: ['certificates:write'],
     params: z.strictObject({ id: recordId }),
     body: z
-      .strictObject({ reason, code: z.enum(REVOCATION_CODES).default('unspecified') })
+      .strictObject({
+        reason,
+        code: z.enum(REVOCATION_CODES).default('unspecified'),
+        descendants: z
+          .enum(['all', 'none'])
+          .default('all')
+          .describe(
+            'What was renewed from it, and from that again: all: goes with it, since a thief could have renewed it; none: goes on',
+          ),
+      })
       .meta({ id: 'CertificateRevoke' }),
     response: certificate,
     ifMatch: 'optional',

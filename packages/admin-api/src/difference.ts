@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cutoffOutlook } from './cutoffs.ts';
+import { instant } from './fields.ts';
 import { devicesImported } from './devices-import.ts';
 import { peopleImported } from './people-import.ts';
 import { reviewOutlook } from './reviews.ts';
@@ -49,6 +50,18 @@ export const objectChange = z
   .meta({ id: 'ObjectChange' });
 export type ObjectChange = z.output<typeof objectChange>;
 
+/** What would end for good beside the one that was named. */
+export const endsAlso = z
+  .object({
+    kind: z.enum(['certificate', 'credential']),
+    id: z.string(),
+    renewed_from: z.string().nullable().describe('Of a certificate: the one that its machine showed for it'),
+    created_at: instant,
+    expires_at: instant,
+  })
+  .meta({ id: 'EndsAlso' });
+export type EndsAlso = z.output<typeof endsAlso>;
+
 /** What a write would do: the answer to `?dry_run=true`. Nothing was changed. */
 export const difference = z
   .object({
@@ -56,6 +69,10 @@ export const difference = z
     changes: z.array(objectChange),
     devices: devicesImported.optional().describe('Of an import of devices: how many rows do what'),
     import: peopleImported.optional().describe('Of an import of people: how many rows do what'),
+    ends_also: z
+      .array(endsAlso)
+      .optional()
+      .describe('Of a cut-off, and of a certificate that is revoked: what goes with it'),
     outlook: cutoffOutlook.optional().describe('Of a cut-off: whom it reaches, and the worst case'),
     review: reviewOutlook.optional().describe('Of a review: what it would ask, and whom'),
     warnings: policyWarnings,

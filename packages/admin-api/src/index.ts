@@ -65,7 +65,13 @@ export {
 export { INSTANCE_STATES, type Rotation, ROTATION_STATES } from './rotation.ts';
 export { type Decommissioning, DECOMMISSION_PHASES, type RecentCallers } from './decommissioning.ts';
 export type { PendingApproval } from './decisions.ts';
-export { type Difference, OBJECT_KINDS, type ObjectChange, type ObjectKind } from './difference.ts';
+export {
+  type Difference,
+  type EndsAlso,
+  OBJECT_KINDS,
+  type ObjectChange,
+  type ObjectKind,
+} from './difference.ts';
 export {
   type Finding,
   FINDING_KINDS,

@@ -168,6 +168,20 @@ describe('an API key', () => {
     expect((await Promise.all(waiting)).filter((each) => each === 'ok')).toHaveLength(32);
   });
 
+  it('that was good a moment ago is let in however many strangers invent keys', async () => {
+    const key = newKey();
+    expect(await tell(key)).toBe('ok');
+    scene.now += 60;
+    const held: ServerResponse[] = [];
+    answer = (response) => void held.push(response);
+    const strangers = Array.from({ length: 32 }, () => tell(newKey()));
+    await expect.poll(() => held.length).toBe(32);
+    answer = (response) => send(response, 200, tokenAnswer());
+    expect(await tell(key)).toBe('ok');
+    for (const response of held) send(response, 401, { error: 'invalid_client' });
+    expect(new Set(await Promise.all(strangers))).toEqual(new Set(['401 api_key_refused invalid_client']));
+  });
+
   it('holds no more than ten thousand answers', async () => {
     answer = (response) => send(response, 401, { error: 'invalid_client' });
     const first = newKey();

@@ -14,7 +14,7 @@ import type { Finding } from './finding.ts';
 const REFUSED_FOR = 10;
 /** Keys kept at most, of those that opened and of those that did not. About 20 MB. */
 const MOST_KEPT = 10_000;
-/** Exchanges under way at once: strangers invent keys, and each costs the authority a request. */
+/** Exchanges under way at once of keys that never opened: strangers invent them, and each costs the authority a request. */
 const MOST_UNDER_WAY = 32;
 /** Seconds for which the address of the token endpoint is kept. */
 const ENDPOINT_FOR = 3600;
@@ -59,6 +59,8 @@ export class ApiKeys {
   readonly #opened = new Map<string, Kept>();
   readonly #refused = new Map<string, Kept>();
   readonly #underWay = new Map<string, Promise<string | Finding>>();
+  /** Of those, keys that are not known to have opened. */
+  #strangers = 0;
   #endpoint: { readonly url: Promise<string>; readonly since: Since } | undefined;
 
   constructor(settings: ApiKeySettings, deps: ApiKeysDeps) {
@@ -73,12 +75,16 @@ export class ApiKeys {
     const id = await this.#deps.sha256(key);
     const kept = this.#opened.get(id) ?? this.#refused.get(id);
     if (kept !== undefined && this.#lasts(kept.since)) return kept.answer;
-    this.#opened.delete(id);
-    this.#refused.delete(id);
     const underWay = this.#underWay.get(id);
     if (underWay !== undefined) return await underWay;
-    if (this.#underWay.size >= MOST_UNDER_WAY) return unavailable('too many at once');
-    const asking = this.#ask(key, id).finally(() => this.#underWay.delete(id));
+    // What opened before waits for no stranger.
+    const stranger = this.#opened.has(id) ? 0 : 1;
+    if (stranger === 1 && this.#strangers >= MOST_UNDER_WAY) return unavailable('too many at once');
+    this.#strangers += stranger;
+    const asking = this.#ask(key, id).finally(() => {
+      this.#underWay.delete(id);
+      this.#strangers -= stranger;
+    });
     this.#underWay.set(id, asking);
     return await asking;
   }
@@ -130,6 +136,8 @@ export class ApiKeys {
   }
 
   #keep(where: Map<string, Kept>, id: string, answer: Kept['answer'], seconds: number): void {
+    this.#opened.delete(id);
+    this.#refused.delete(id);
     if (seconds <= 0) return;
     if (where.size >= MOST_KEPT) {
       const oldest = where.keys().next();

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AUDIENCE, startTinyIssuer, type TinyIssuer } from '../test/tiny-issuer.ts';
 import type { CutoffAlarm } from './cutoff-alarm.ts';
+import { CutoffReceipt } from './cutoff-receipt.ts';
 import type { CutoffOptions } from './options.ts';
 import { createVerifier } from './create-verifier.ts';
 import type { Verifier } from './verifier.ts';
@@ -117,6 +118,29 @@ describe('a verifier tells the authority', () => {
     const before = asked.length;
     await soon(() => expect(asked.length).toBeGreaterThan(before + 2));
     expect(told().length - count).toBeLessThanOrEqual(1);
+  });
+
+  it('first what was tried after orders of people, and later orders whatever was tried before', async () => {
+    const receipt = new CutoffReceipt({
+      instance: 'i',
+      audience: [AUDIENCE],
+      staleAfter: 10,
+      onStale: 'refuse',
+      source: undefined,
+    });
+    const attempts = async (): Promise<string[]> => {
+      const { query, told } = await receipt.next();
+      told();
+      return new URLSearchParams(query).getAll('attempts');
+    };
+    for (let i = 0; i < 2000; i++) receipt.count({ kind: 'token', id: `t${i}`, not_before: 1 });
+    for (let i = 0; i < 3; i++) receipt.count({ kind: 'identity', id: 'a', not_before: 2 });
+    expect((await attempts())[0]).toBe('identity:a:2:3');
+    const kept: string[] = [];
+    for (let more = await attempts(); more.length > 0; more = await attempts()) kept.push(...more);
+    expect(kept.length).toBeLessThan(1000);
+    receipt.count({ kind: 'token', id: 'later', not_before: 3 });
+    expect(await attempts()).toEqual(['token:later:3:1']);
   });
 
   it('of twenty orders at a time, however many there are', async () => {

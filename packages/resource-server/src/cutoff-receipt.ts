@@ -16,17 +16,53 @@ export interface ReceiptSettings {
 const STANDING = 'tokens:introspect';
 const MOST_RESOURCES = 10;
 const MOST_TOLD = 20;
-const MOST_COUNTED = 1000;
+/** Orders of which attempts are counted: of those of people, and of those that clients give by revoking a token. */
+const MOST_COUNTED = 500;
 /** The feed must not wait for its receipt. */
 const TOKEN_WITHIN_MS = 500;
 const SAFE_ID = /^[A-Za-z0-9_.~-]{1,200}$/;
 
+/** An order, and how many requests were refused because of it. */
+type Attempted = readonly [order: string, count: number];
+
+/** Refused requests by order, since the start: told again and again, so that nothing is counted twice or lost. */
+class Attempts {
+  readonly #counts = new Map<string, number>();
+  readonly #untold = new Set<string>();
+
+  count(order: string): void {
+    const count = this.#counts.get(order);
+    if (count === undefined && this.#counts.size >= MOST_COUNTED && !this.#forgetOne()) return;
+    this.#counts.set(order, (count ?? 0) + 1);
+    this.#untold.add(order);
+  }
+
+  /** The oldest that was told: who was told of it keeps the highest count. */
+  #forgetOne(): boolean {
+    for (const order of this.#counts.keys()) if (!this.#untold.has(order)) return this.#counts.delete(order);
+    return false;
+  }
+
+  untold(most: number): readonly Attempted[] {
+    const some: Attempted[] = [];
+    for (const order of this.#untold) {
+      if (some.length >= most) break;
+      some.push([order, this.#counts.get(order) ?? 0]);
+    }
+    return some;
+  }
+
+  told(some: readonly Attempted[]): void {
+    for (const [order, count] of some) if (this.#counts.get(order) === count) this.#untold.delete(order);
+  }
+}
+
 /** Adds to each question what the authority shows of this verifier: instance, setting, and what was tried in vain. */
 export class CutoffReceipt {
   readonly #settings: ReceiptSettings;
-  /** Refused requests by order, since the start: told again and again, so that nothing is counted twice or lost. */
-  readonly #attempts = new Map<string, number>();
-  readonly #untold = new Set<string>();
+  /** Apart: who revokes many tokens of its own must not hide what is tried after the orders of people. */
+  readonly #byPeople = new Attempts();
+  readonly #byClients = new Attempts();
 
   constructor(settings: ReceiptSettings) {
     this.#settings = settings;
@@ -35,11 +71,7 @@ export class CutoffReceipt {
   /** One more request was refused because of this order. */
   count({ kind, id, not_before }: CutoffEntry): void {
     if (!SAFE_ID.test(id)) return;
-    const key = `${kind}:${id}:${not_before}`;
-    const count = this.#attempts.get(key);
-    if (count === undefined && this.#attempts.size >= MOST_COUNTED) return;
-    this.#attempts.set(key, (count ?? 0) + 1);
-    this.#untold.add(key);
+    (kind === 'token' ? this.#byClients : this.#byPeople).count(`${kind}:${id}:${not_before}`);
   }
 
   /** Query parameters and headers of a question; `told` when its answer is here. */
@@ -49,22 +81,22 @@ export class CutoffReceipt {
     const token = source === undefined ? undefined : await this.#token(source);
     // Rather nobody than somebody who cannot prove it.
     if (source !== undefined && token === undefined) return SILENCE;
-    const telling = [...this.#untold]
-      .slice(0, MOST_TOLD)
-      .map((key) => [key, this.#attempts.get(key)] as const);
+    const people = this.#byPeople.untold(MOST_TOLD);
+    const clients = this.#byClients.untold(MOST_TOLD - people.length);
     return {
-      query: this.#query(telling),
+      query: this.#query([...people, ...clients]),
       headers: {
         'countersign-instance': instance,
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
       told: () => {
-        for (const [key, count] of telling) if (this.#attempts.get(key) === count) this.#untold.delete(key);
+        this.#byPeople.told(people);
+        this.#byClients.told(clients);
       },
     };
   }
 
-  #query(telling: readonly (readonly [string, number | undefined])[]): string {
+  #query(telling: readonly Attempted[]): string {
     const { audience, staleAfter, onStale } = this.#settings;
     const query = new URLSearchParams();
     for (const resource of audience.slice(0, MOST_RESOURCES)) query.append('resource', resource);

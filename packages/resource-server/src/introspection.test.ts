@@ -134,6 +134,20 @@ describe('strangers who invent tokens', () => {
     expect(asked.filter((token) => token === 'cot_good')).toHaveLength(1);
   });
 
+  it('keep nobody out whose token was good a moment ago', async () => {
+    const verifier = verifierOf();
+    expect(await reasonOf(verifier, 'cot_good')).toBe('ok');
+    scene.now += 61;
+    const answers: (() => void)[] = [];
+    answer = () => new Promise((resolve) => answers.push(() => resolve({ active: false })));
+    const strangers = Array.from({ length: 256 }, (_, i) => reasonOf(verifier, `cot_${i}`));
+    await expect.poll(() => answers.length).toBe(256);
+    answer = async () => active();
+    expect(await reasonOf(verifier, 'cot_good')).toBe('ok');
+    for (const each of answers) each();
+    expect(new Set(await Promise.all(strangers))).toEqual(new Set(['not_active']));
+  });
+
   it('have the authority asked about 256 of them at once and no more', async () => {
     const verifier = verifierOf();
     const answers: (() => void)[] = [];

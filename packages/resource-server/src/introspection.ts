@@ -23,7 +23,7 @@ const KEEP_ACTIVE = 60;
 const KEEP_INACTIVE = 10;
 /** Answers kept at most, of those about active tokens and of the others. */
 const CAPACITY = 10_000;
-/** Questions under way at once: strangers invent tokens, and each costs the authority a request. */
+/** Questions under way at once about tokens never seen active: strangers invent them, and each costs the authority a request. */
 const MOST_UNDER_WAY = 256;
 /** Longer than any token of ours; more is not sent on. */
 const MAX_LENGTH = 16_384;
@@ -46,6 +46,8 @@ export class Introspection {
   readonly #active: Answers = new Map();
   readonly #inactive: Answers = new Map();
   readonly #flights = new Map<string, Promise<Answer>>();
+  /** Of those, about tokens that are not known to have been active. */
+  #strangers = 0;
 
   constructor(deps: IntrospectionDeps) {
     this.#deps = deps;
@@ -64,9 +66,15 @@ export class Introspection {
     if (kept !== undefined && now < kept.until && Math.abs(now - kept.askedAt) < maxAge) return kept.answer;
     const flying = this.#flights.get(digest);
     if (flying !== undefined) return flying;
-    if (this.#flights.size >= MOST_UNDER_WAY)
+    // What was active before waits for no stranger.
+    const stranger = this.#active.has(digest) ? 0 : 1;
+    if (stranger === 1 && this.#strangers >= MOST_UNDER_WAY)
       return { reason: 'introspection_unavailable', detail: 'too many at once' };
-    const flight = this.#ask(token, digest).finally(() => this.#flights.delete(digest));
+    this.#strangers += stranger;
+    const flight = this.#ask(token, digest).finally(() => {
+      this.#flights.delete(digest);
+      this.#strangers -= stranger;
+    });
     this.#flights.set(digest, flight);
     return flight;
   }

@@ -228,6 +228,22 @@ it('a stream goes on when what it was to call before its end throws', async () =
   expect(await endOf(watched)).toBe('expired');
 });
 
+it('a stream that was stopped while it was looked at is not ended any more', async () => {
+  let answer: (() => void) | undefined;
+  const introspect = (): Promise<{ active: boolean }> => {
+    const who = { iss: tiny.issuer, aud: AUDIENCE, sub: 'p', client_id: 'p', jti: 'j' };
+    if (now === START)
+      return Promise.resolve({ active: true, ...who, scope: 'fraud:read', iat: START, exp: START + 600 });
+    return new Promise((resolve) => (answer = () => resolve({ active: false })));
+  };
+  const watched = await watching(verifierOf({ cutoffs: false, introspect: { introspect } }), 'cot_x');
+  now += 61;
+  await vi.waitFor(() => expect(answer).toBeDefined());
+  watched.stop();
+  answer?.();
+  expect(await goesOn(watched)).toBe(true);
+});
+
 it('a stream that was stopped is no longer looked at', async () => {
   const watched = await watching(verifierOf({ cutoffs: false }), tiny.token());
   watched.stop();

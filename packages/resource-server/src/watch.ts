@@ -171,6 +171,7 @@ class Stream implements Watched {
   /** The look that is being taken. */
   #looking: Look | undefined;
   #askedToRenew = false;
+  #stopped = false;
 
   constructor(deps: WatchDeps, opening: Opening) {
     this.#deps = deps;
@@ -198,7 +199,7 @@ class Stream implements Watched {
     const refusal = await this.#taken(look.wholly);
     if (this.#looking === look) this.#looking = undefined;
     // Meanwhile there may be another token, or an end.
-    if (look !== this.#look || this.#end.signal.aborted) return;
+    if (look !== this.#look || this.#stopped || this.#end.signal.aborted) return;
     if (refusal === undefined) this.#askToRenew();
     else this.end(refusal);
   }
@@ -210,7 +211,9 @@ class Stream implements Watched {
     );
   }
 
+  /** What has ended by itself is not ended a second time, by a look that was under way: there is nothing left to end. */
   end(refusal: Refusal): void {
+    if (this.#stopped) return;
     this.#opening.forget(this);
     this.#end.abort(refusal);
   }
@@ -221,6 +224,7 @@ class Stream implements Watched {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#opening.forget(this);
   }
 

@@ -49,7 +49,7 @@ export function newRequest(): string {
   return createCertificationRequest(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
 }
 
-interface Scene {
+export interface RenewalScene {
   readonly deps: IssueDeps & { readonly random: MakeAuthorityDeps['random'] };
   readonly storage: Storage;
   readonly identity: IdentityRecord;
@@ -57,7 +57,7 @@ interface Scene {
 }
 
 /** A certificate of the built-in authority for the client of a scene. */
-export function issueTo({ deps, storage, identity }: Omit<Scene, 'call'>): Promise<IssuedCertificate> {
+export function issueTo({ deps, storage, identity }: Omit<RenewalScene, 'call'>): Promise<IssuedCertificate> {
   return storage.transaction((stores) =>
     issueCertificate(deps, stores, () => undefined, identity, {
       request: certificationRequestOf(newRequest()),
@@ -68,7 +68,11 @@ export function issueTo({ deps, storage, identity }: Omit<Scene, 'call'>): Promi
 }
 
 /** The client asks for its next certificate, showing these. */
-export function askRenewal(scene: Scene, chain: readonly Uint8Array[], csr: string): Promise<HttpResponse> {
+export function askRenewal(
+  scene: RenewalScene,
+  chain: readonly Uint8Array[],
+  csr: string,
+): Promise<HttpResponse> {
   const form = new URLSearchParams({ client_id: scene.identity.clientId, csr });
   return scene.call('/oauth/certificate', {
     body: Buffer.from(form.toString()),

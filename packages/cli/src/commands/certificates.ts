@@ -45,8 +45,15 @@ export const certificates: RouteMap<CliContext> = buildNoun<Certificate>(
       overrides: {
         reason: { brief: 'Why, for whoever reads the log' },
         code: { brief: 'What the revocation list says', values: [...REVOCATION_CODES] },
+        descendants: {
+          brief: 'What was renewed from it: goes with it (all, the default), or goes on (none)',
+          values: ['all', 'none'],
+        },
       },
-      examples: ['crt_0123456789abcdefghij --reason "the key was copied" --code key_compromise --yes'],
+      examples: [
+        'crt_0123456789abcdefghij --reason "the key was copied" --code key_compromise --yes',
+        'crt_0123456789abcdefghij --reason "its machine has the next one" --code superseded --descendants none --yes',
+      ],
       done: 'Revoked',
     },
   },

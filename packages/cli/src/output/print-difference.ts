@@ -1,4 +1,10 @@
-import type { CutoffOutlook, ObjectChange, RecentCallers, ReviewOutlook } from '@countersign/admin-api';
+import type {
+  CutoffOutlook,
+  EndsAlso,
+  ObjectChange,
+  RecentCallers,
+  ReviewOutlook,
+} from '@countersign/admin-api';
 import type { Host } from '../host.ts';
 import { outlookLines } from './cutoff-reach.ts';
 import { differenceLines } from './difference.ts';
@@ -6,6 +12,7 @@ import { jsonText, type OutputFormat, yamlText } from './formats.ts';
 import { foreseenTimesLines, recentCallerLines } from './decommissioning.ts';
 import { reviewOutlookLines } from './review-outlook.ts';
 import { painter } from './style.ts';
+import { endsAlsoLines } from './ends-also.ts';
 import { visible, visibleInQuotes } from './visible-text.ts';
 
 /** What would change: on stdout where it was asked for, on stderr where it is only a warning. */
@@ -13,6 +20,7 @@ export async function printDifference(
   host: Pick<Host, 'stdout' | 'stderr' | 'env'>,
   difference: {
     readonly changes: readonly ObjectChange[];
+    readonly ends_also?: readonly EndsAlso[] | undefined;
     readonly outlook?: CutoffOutlook | undefined;
     readonly recent?: RecentCallers | undefined;
     readonly review?: ReviewOutlook | undefined;
@@ -24,11 +32,12 @@ export async function printDifference(
   if (output === 'json') return target.write(`${jsonText(difference)}\n`);
   if (output === 'yaml') return target.write(await yamlText(difference));
   if (output === 'table') {
-    const { changes, outlook, recent, review } = difference;
+    const { changes, ends_also: endsAlso, outlook, recent, review } = difference;
     const width = target.columns;
     const parts = [
       differenceLines(changes, painter(target, host.env)),
       foreseenTimesLines(changes),
+      endsAlsoLines(endsAlso ?? []),
       outlook === undefined ? [] : outlookLines(outlook, width),
       recent === undefined ? [] : recentCallerLines(recent, width),
       review === undefined ? [] : reviewOutlookLines(review, width),

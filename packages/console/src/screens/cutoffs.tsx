@@ -1,4 +1,4 @@
-import type { Cutoff, CutoffOutlook } from '@countersign/admin-api';
+import type { Cutoff, CutoffOutlook, EndsAlso } from '@countersign/admin-api';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { useAct } from '../connection/use-act.ts';
 import { everyItem, useAdmin, useList, useMay } from '../connection/use-admin.tsx';
@@ -96,10 +96,15 @@ function Order(given: { kind: string; id: string }): ReactNode {
   const [id, setId] = useState(given.id);
   const [reason, setReason] = useState('');
   const [outlook, setOutlook] = useState<CutoffOutlook>();
+  const [also, setAlso] = useState<readonly EndsAlso[]>([]);
   const body = { kind, id: id.trim(), reason: reason.trim() };
   const look = async (): Promise<void> => {
     act.forget();
-    await act.run(async () => setOutlook((await client.preview('cutoffs.create', { body })).outlook));
+    await act.run(async () => {
+      const foreseen = await client.preview('cutoffs.create', { body });
+      setAlso(foreseen.ends_also ?? []);
+      setOutlook(foreseen.outlook);
+    });
   };
   const order = async (): Promise<void> => {
     await act.run(async () => {
@@ -159,6 +164,9 @@ function Order(given: { kind: string; id: string }): ReactNode {
             </strong>{' '}
             Nothing was done yet.
           </p>
+          {also.length === 0 ? null : (
+            <p>Ends also: {also.map((each) => `${each.kind} ${each.id}`).join(', ')}.</p>
+          )}
           <Exposure servers={outlook.resource_servers} ordered={false} />
           <p className="actions">
             <button className="danger" disabled={act.busy}>

@@ -63,7 +63,12 @@ function endingWith(body: ReadableStream<Uint8Array>, watched: Watched): Readabl
   return new ReadableStream<Uint8Array>({
     start(controller) {
       const end = (): void => {
-        controller.close();
+        // Where it is over already this throws, in a listener: the process would end of it.
+        try {
+          controller.close();
+        } catch {
+          return;
+        }
         reader.cancel().catch(() => undefined);
       };
       if (signal.aborted) end();

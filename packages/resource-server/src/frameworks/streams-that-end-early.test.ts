@@ -5,7 +5,8 @@ import * as grpc from '@grpc/grpc-js';
 import { WebSocket, WebSocketServer } from 'ws';
 import { afterEach, describe, expect, it } from 'vitest';
 import { serve } from '../../test/frameworks/over-http.ts';
-import { verifierScene } from '../../test/verifier-scene.ts';
+import { AUDIENCE } from '../../test/tiny-issuer.ts';
+import { NOW, verifierScene } from '../../test/verifier-scene.ts';
 import type { Verifier } from '../verifier.ts';
 import type { Watched } from '../watch.ts';
 import * as inFetch from './fetch.ts';
@@ -182,6 +183,32 @@ describe('a token that ends while the answer is made', () => {
     new WebSocket(url, { headers: bearer() });
     expect(await closed).toBe(3000);
   });
+});
+
+it('a body that its reader gave up while its token was looked at breaks nothing', async () => {
+  const broken: unknown[] = [];
+  const note = (error: unknown): void => void broken.push(error);
+  process.on('uncaughtException', note);
+  closers.push(() => process.off('uncaughtException', note));
+  let answer: (() => void) | undefined;
+  const introspect = (): Promise<{ active: boolean }> => {
+    const { now } = scene;
+    const times = { iat: now, exp: now + 600 };
+    const who = { iss: scene.tiny.issuer, aud: AUDIENCE, sub: 'p', client_id: 'p', jti: 'j', scope: SCOPE };
+    if (now === NOW) return Promise.resolve({ active: true, ...who, ...times });
+    return new Promise((resolve) => (answer = () => resolve({ active: false })));
+  };
+  const guarded = inFetch.watchScope(scene.open({ introspect: { introspect } }), SCOPE, () => {
+    return new Response(new ReadableStream({ pull: () => new Promise(() => undefined) }));
+  });
+  const headers = { authorization: 'Bearer cot_x' };
+  const response = await guarded(new Request('https://fraud.example.com/', { headers }));
+  scene.now += 61;
+  await expect.poll(() => answer).toBeDefined();
+  await response.body?.cancel();
+  answer?.();
+  await pause(50);
+  expect(broken).toEqual([]);
 });
 
 it('a WebSocket whose caller does not answer the closing is cut', async () => {

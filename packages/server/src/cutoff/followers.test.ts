@@ -87,6 +87,45 @@ test('a cursor of the future confirms nothing, and tells that the database is ol
   expect(followers.outrun()).toBe(false);
 });
 
+test('who revokes many tokens of its own, and tries them, hides no attempt after an order of people', async () => {
+  const revoked = await Promise.all(Array.from({ length: 400 }, (_, i) => order(`t${i}`, 'token')));
+  const { cursor, notBefore } = await order('a');
+  const attempts = revoked.map(({ target, notBefore: at }) => ({
+    kind: 'token' as const,
+    id: target,
+    notBefore: at,
+    count: 1,
+  }));
+  await followers.heard(word({ attempts }));
+  await followers.heard(word({ attempts: [{ kind: 'identity', id: 'a', notBefore, count: 3 }] }));
+  await followers.flush();
+  expect((await storage.cutoffReceipts.attemptsOf(cursor)).map(({ count }) => count)).toEqual([3]);
+  const noted = await Promise.all(revoked.map((each) => storage.cutoffReceipts.attemptsOf(each.cursor)));
+  expect(noted.flat()).toHaveLength(200);
+});
+
+test('attempts after orders that no longer matter leave their room to others', async () => {
+  const tell = async (targets: readonly string[]): Promise<number> => {
+    const orders = await Promise.all(targets.map((target) => order(target)));
+    const attempts = orders.map(({ target, notBefore }) => ({
+      kind: 'identity' as const,
+      id: target,
+      notBefore,
+      count: 1,
+    }));
+    await followers.heard(word({ attempts }));
+    await followers.flush();
+    const noted = await Promise.all(orders.map(({ cursor }) => storage.cutoffReceipts.attemptsOf(cursor)));
+    return noted.flat().length;
+  };
+  expect(await tell(Array.from({ length: 200 }, (_, i) => `a${i}`))).toBe(200);
+  for (let hour = 0; hour < 25 * 12; hour++) {
+    now += 300_000;
+    await followers.heard(word());
+  }
+  expect(await tell(['b'])).toBe(1);
+});
+
 test('attempts count from the start of a follower: told twice or late they are right', async () => {
   const { cursor, notBefore } = await order('a');
   const told = (count: number) => word({ attempts: [{ kind: 'identity', id: 'a', notBefore, count }] });

@@ -1,4 +1,3 @@
-import type { CutoffKind } from '@countersign/protocol';
 import type { Clock } from '../clock.ts';
 import type {
   Confirmation,
@@ -6,6 +5,7 @@ import type {
   FollowerKey,
   FollowerRecord,
 } from '../storage/cutoff-receipts.ts';
+import { type KnownAttempts, takeAttempts, type ToldAttempts } from './attempts.ts';
 import type { CutoffLedger, CutoffState } from './ledger.ts';
 
 export interface CutoffFollowersDeps {
@@ -26,13 +26,7 @@ export interface FollowerWord {
   /** Seconds. */
   readonly staleAfter: number;
   readonly onStale: string;
-  /** How many requests it refused because of an order, since it started. */
-  readonly attempts: readonly {
-    readonly kind: CutoffKind;
-    readonly id: string;
-    readonly notBefore: number;
-    readonly count: number;
-  }[];
+  readonly attempts: readonly ToldAttempts[];
 }
 
 /**
@@ -67,8 +61,6 @@ const FORGET_EVERY = 30_000;
  */
 const BURST = 60;
 const REFILL_EVERY = 30_000;
-/** Orders of which one follower's attempts are told at most. */
-const MOST_ATTEMPTED = 200;
 /** Milliseconds until what was heard is written down. */
 const SOON = 100;
 const LATER = 5_000;
@@ -81,9 +73,8 @@ interface Following {
   confirmed: number;
   left: number;
   refilledAt: number;
-  readonly attempts: Map<number, { count: number; at: number }>;
+  readonly attempts: KnownAttempts;
   unwritten: boolean;
-  readonly unwrittenAttempts: Set<number>;
 }
 
 export function createCutoffFollowers(deps: CutoffFollowersDeps): CutoffFollowers {
@@ -147,9 +138,8 @@ export function createCutoffFollowers(deps: CutoffFollowersDeps): CutoffFollower
       confirmed: 0,
       left: BURST,
       refilledAt: now,
-      attempts: new Map(),
+      attempts: { told: new Map(), unwritten: new Set() },
       unwritten: true,
-      unwrittenAttempts: new Set(),
     };
     followers.set(key, following);
     count(ofServer, serverKey(word), 1);
@@ -176,16 +166,6 @@ export function createCutoffFollowers(deps: CutoffFollowersDeps): CutoffFollower
     pending.push({ resourceServerId, instance, proven, cursor: after, at: now });
   }
 
-  function takeAttempts(following: Following, word: FollowerWord, state: CutoffState, now: number): void {
-    for (const { kind, id, notBefore, count: told } of word.attempts) {
-      const cursor = cursorsOf(state).get(nameOf(kind, id, notBefore));
-      if (cursor === undefined || told <= (following.attempts.get(cursor)?.count ?? 0)) continue;
-      if (!following.attempts.has(cursor) && following.attempts.size >= MOST_ATTEMPTED) continue;
-      following.attempts.set(cursor, { count: told, at: now });
-      following.unwrittenAttempts.add(cursor);
-    }
-  }
-
   function writeWithin(ms: number): void {
     const at = clock.now() + ms;
     if (timer !== undefined && timer.at <= at) return;
@@ -206,21 +186,21 @@ export function createCutoffFollowers(deps: CutoffFollowersDeps): CutoffFollower
   }
 
   async function writeAll(): Promise<void> {
-    const seen = [...followers.values()].filter((each) => each.unwritten || each.unwrittenAttempts.size > 0);
+    const seen = [...followers.values()].filter((each) => each.unwritten || each.attempts.unwritten.size > 0);
     const confirmations = pending;
     if (seen.length === 0 && confirmations.length === 0) return;
     pending = [];
-    const attempts = seen.flatMap(({ record, attempts: told, unwrittenAttempts }) =>
-      [...unwrittenAttempts].map((cursor) => {
+    const attempts = seen.flatMap(({ record, attempts: { told, unwritten } }) =>
+      [...unwritten].map((cursor) => {
         const { resourceServerId, instance, proven } = record;
         const { count: number = 0, at = 0 } = told.get(cursor) ?? {};
         return { resourceServerId, instance, proven, cursor, count: number, at };
       }),
     );
-    const before = seen.map((each) => [each, [...each.unwrittenAttempts]] as const);
+    const before = seen.map((each) => [each, [...each.attempts.unwritten]] as const);
     for (const each of seen) {
       each.unwritten = false;
-      each.unwrittenAttempts.clear();
+      each.attempts.unwritten.clear();
     }
     try {
       await deps.store.record({ followers: seen.map(({ record }) => record), confirmations, attempts });
@@ -228,7 +208,7 @@ export function createCutoffFollowers(deps: CutoffFollowersDeps): CutoffFollower
       pending = [...confirmations, ...pending];
       for (const [each, cursors] of before) {
         each.unwritten = true;
-        for (const cursor of cursors) each.unwrittenAttempts.add(cursor);
+        for (const cursor of cursors) each.attempts.unwritten.add(cursor);
       }
       throw error;
     }
@@ -248,8 +228,8 @@ export function createCutoffFollowers(deps: CutoffFollowersDeps): CutoffFollower
       head = state.head;
       if (after !== undefined && word.proven) shown = Math.max(shown, after);
       if (after !== undefined && after <= head) takeReceipt(following, after, state, now);
-      takeAttempts(following, word, state, now);
-      writeWithin(pending.length > known || following.unwrittenAttempts.size > 0 ? SOON : LATER);
+      takeAttempts(following.attempts, word.attempts, state, now);
+      writeWithin(pending.length > known || following.attempts.unwritten.size > 0 ? SOON : LATER);
     },
     flush: write,
     size: () => followers.size,
@@ -261,19 +241,3 @@ export function createCutoffFollowers(deps: CutoffFollowersDeps): CutoffFollower
     },
   };
 }
-
-/** By what an attempt says of its order: anybody may tell of attempts, and there may be many orders. */
-const cursors = new WeakMap<CutoffState, ReadonlyMap<string, number>>();
-
-function cursorsOf(state: CutoffState): ReadonlyMap<string, number> {
-  let known = cursors.get(state);
-  if (known === undefined) {
-    const pairs = state.entries.map(
-      ({ cursor, entry }) => [nameOf(entry.kind, entry.id, entry.not_before), cursor] as const,
-    );
-    cursors.set(state, (known = new Map(pairs)));
-  }
-  return known;
-}
-
-const nameOf = (kind: CutoffKind, id: string, notBefore: number): string => `${kind} ${id} ${notBefore}`;

@@ -1,12 +1,13 @@
 import type {
   CertificateFilter,
+  CertificateLine,
   CertificateRecord,
   CertificateStore,
   DoubtfulCertificate,
 } from '../storage/certificates.ts';
 import type { DecommissionPlan } from '../storage/identities.ts';
 import { StorageError } from '../storage/errors.ts';
-import { type Session, type SqlParam, statement } from './database.ts';
+import { type Session, type SqlParam, type Statement, statement } from './database.ts';
 import { conditions, OLDEST_FIRST, pageOf, pageStatement } from './list.ts';
 
 interface Row {
@@ -19,6 +20,7 @@ interface Row {
   thumbprint: string;
   certificate: string;
   issued_by: string;
+  renewed_from: string | null;
   not_before: number;
   not_after: number;
   revoked_at: number | null;
@@ -29,12 +31,13 @@ interface Row {
 }
 
 const COLUMNS =
-  'id, serial_number, identity_id, credential_id, authority_id, subject_key, thumbprint, certificate, issued_by, not_before, not_after, revoked_at, revoked_reason, created_at, updated_at, version';
+  'id, serial_number, identity_id, credential_id, authority_id, subject_key, thumbprint, certificate, issued_by, renewed_from, not_before, not_after, revoked_at, revoked_reason, created_at, updated_at, version';
 
 const insertRow = statement(
   'certificates_insert',
-  `INSERT INTO certificates (${COLUMNS})
-   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+  `INSERT INTO certificates (${COLUMNS}, line_ends_at)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+     (SELECT MAX(ends_at) FROM (SELECT $12 AS ends_at UNION ALL SELECT line_ends_at FROM certificates WHERE id = $10) AS line))`,
 );
 const replaceRow = statement(
   'certificates_replace',
@@ -56,9 +59,31 @@ const selectDoubtful = statement(
      AND (c.revoked_at IS NOT NULL OR k.state <> 'active' OR i.state <> 'active')
    ORDER BY c.serial_number LIMIT $3`,
 );
+/** `whose`: those that the line begins with. */
+function descendantsOf(name: string, whose: string): Statement {
+  return statement(
+    name,
+    `WITH RECURSIVE line(id) AS (
+       SELECT id FROM certificates WHERE renewed_from IN (SELECT id FROM certificates WHERE ${whose})
+         OR (renewed_from IS NULL AND issued_by = 'itself'
+           AND identity_id IN (SELECT identity_id FROM certificates WHERE ${whose})
+           AND created_at >= (SELECT MIN(created_at) FROM certificates WHERE ${whose}))
+       UNION
+       SELECT c.id FROM line l JOIN certificates c ON c.renewed_from = l.id)
+     SELECT ${COLUMNS.split(', ')
+       .map((column) => `c.${column} AS ${column}`)
+       .join(', ')}
+     FROM line l JOIN certificates c ON c.id = l.id JOIN credentials k ON k.id = c.credential_id
+     WHERE c.revoked_at IS NULL AND c.not_after >= $2 AND c.id <> $1 AND c.credential_id <> $1
+       AND k.state NOT IN ('revoked', 'expired')
+     ORDER BY c.created_at, c.id LIMIT $3`,
+  );
+}
+const descendantsOfOne = descendantsOf('certificates_descendants', 'id = $1');
+const descendantsOfAll = descendantsOf('certificates_descendants_of_credential', 'credential_id = $1');
 const forgetEnded = statement(
   'certificates_forget',
-  'DELETE FROM certificates WHERE id IN (SELECT id FROM certificates WHERE not_after < $1 ORDER BY not_after LIMIT $2)',
+  'DELETE FROM certificates WHERE id IN (SELECT id FROM certificates WHERE line_ends_at < $1 ORDER BY line_ends_at LIMIT $2)',
 );
 
 interface DoubtfulRow {
@@ -86,6 +111,7 @@ function toRow(record: CertificateRecord): SqlParam[] {
     record.thumbprint,
     record.certificate,
     record.issuedBy,
+    record.renewedFrom,
     record.notBefore,
     record.notAfter,
     record.revoked?.at,
@@ -115,6 +141,7 @@ function fromRow(row: Row): CertificateRecord {
     thumbprint: row.thumbprint,
     certificate: row.certificate,
     issuedBy: row.issued_by as CertificateRecord['issuedBy'],
+    renewedFrom: row.renewed_from ?? undefined,
     notBefore: row.not_before,
     notAfter: row.not_after,
     revoked: revokedOf(row),
@@ -173,6 +200,11 @@ export function certificateStore(session: Session): CertificateStore {
     },
     doubtful: async (authorityId, since, limit) =>
       (await session.query<DoubtfulRow>(selectDoubtful, [authorityId, since, limit])).map(doubtfulOf),
+    descendants: async (of: CertificateLine, now, limit) => {
+      const [text, id] =
+        'certificateId' in of ? [descendantsOfOne, of.certificateId] : [descendantsOfAll, of.credentialId];
+      return (await session.query<Row>(text, [id, now, limit])).map(fromRow);
+    },
     forget: (before, limit) => session.write((tx) => tx.run(forgetEnded, [before, limit])),
   };
 }

@@ -26,6 +26,7 @@ import { usedOnceApart } from './migrations/0040-used-once-apart.ts';
 import { workloads } from './migrations/0049-workloads.ts';
 import { trustDomains } from './migrations/0050-trust-domains.ts';
 import { authorityRequests } from './migrations/0051-authority-requests.ts';
+import { certificateLines } from './migrations/0052-certificate-lines.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
@@ -58,6 +59,7 @@ const MIGRATIONS: readonly {
   { name: '0049-workloads', texts: workloads },
   { name: '0050-trust-domains', texts: trustDomains },
   { name: '0051-authority-requests', texts: authorityRequests },
+  { name: '0052-certificate-lines', texts: certificateLines },
 ];
 
 const createTable = statement(

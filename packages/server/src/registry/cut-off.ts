@@ -3,6 +3,7 @@ import { type CutoffOrder, orderCutoff } from '../cutoff/order.ts';
 import type { CutoffKind, CutoffRecord } from '../storage/cutoffs.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
 import type { Stores } from '../storage/storage.ts';
+import { revokeDescendants } from './certificates/revoke-descendants.ts';
 import type { RuleDeps, Tell } from './change-rules.ts';
 import { revokeCredential } from './credential.ts';
 import { changeState } from './lifecycle.ts';
@@ -24,7 +25,7 @@ export interface CutOffAsked {
   readonly actor: Pick<Actor, 'identity'>;
   /**
    * Of a credential: what took its place goes with it. `itself`, which is the default: what was made by whoever held it, since a
-   * thief could have been that; `all`; `none`.
+   * thief could have been that; `all`; `none`. Unless it is `none`, certificates that were renewed from its own go too, whatever they serve.
    */
   readonly successors?: 'itself' | 'all' | 'none' | undefined;
 }
@@ -40,13 +41,34 @@ export async function cutOff(
   asked: CutOffAsked,
 ): Promise<CutoffRecord> {
   const target = await STOP[asked.kind](deps, stores, tell, asked);
-  const others = asked.kind === 'credential' ? await stopSuccessors(deps, stores, tell, asked) : [];
+  const others = asked.kind === 'credential' ? await stopWhatCameOfIt(deps, stores, tell, asked) : [];
   const { kind, reason, actor } = asked;
   const record = await order(deps, stores, tell, { kind, target, reason, orderedBy: actor.identity });
   for (const each of others) {
     await order(deps, stores, tell, { kind, target: each, reason, orderedBy: actor.identity });
   }
   return record;
+}
+
+/** Its successors, and the certificates that were renewed from its own and serve a credential that goes on: ids of what verifiers compare. */
+async function stopWhatCameOfIt(
+  deps: CutOffDeps,
+  stores: Stores,
+  tell: Tell,
+  asked: CutOffAsked,
+): Promise<readonly string[]> {
+  if (asked.successors === 'none') return [];
+  const successors = await stopSuccessors(deps, stores, tell, asked);
+  const found = new Set(successors);
+  for (const credentialId of [asked.id, ...successors]) {
+    const record = await stores.credentials.byId(credentialId);
+    const identity = record && (await stores.identities.byId(record.identityId));
+    if (identity === undefined) continue;
+    const because = { code: 'unspecified', reason: asked.reason, actor: asked.actor } as const;
+    for (const id of await revokeDescendants(deps, stores, tell, identity, { credentialId }, because))
+      found.add(id);
+  }
+  return [...found];
 }
 
 /**
@@ -60,13 +82,12 @@ async function stopSuccessors(
   asked: CutOffAsked,
 ): Promise<readonly string[]> {
   const { successors = 'itself' } = asked;
-  if (successors === 'none') return [];
   // What ended before that has no token left.
   const since = deps.clock.now() - deps.lifetimes.maximum * 1000;
   const stopped = new Set<string>();
   for (let found = true; found; ) {
     found = false;
-    const by = successors === 'all' ? undefined : successors;
+    const by = successors === 'itself' ? successors : undefined;
     for (const id of await stores.credentials.heirs(asked.id, since, by)) {
       if (stopped.has(id)) continue;
       await STOP.credential(deps, stores, tell, { ...asked, id });

@@ -27,6 +27,8 @@ export interface CertificateRecord {
   /** PEM. */
   readonly certificate: string;
   readonly issuedBy: CertificateIssuedBy;
+  /** The certificate that its machine showed for it; undefined where it was renewed with none, or where that is not known. */
+  readonly renewedFrom?: string | undefined;
   readonly notBefore: number;
   readonly notAfter: number;
   /** Undefined: it was not revoked by itself. */
@@ -57,6 +59,9 @@ export interface DoubtfulCertificate {
   readonly identityStopAt: number | undefined;
 }
 
+/** Where a line of renewed certificates begins. */
+export type CertificateLine = { readonly certificateId: string } | { readonly credentialId: string };
+
 export interface CertificateStore {
   /** `unique_conflict` (`serial_number`); `missing_reference` when identity or credential does not exist. */
   insert(record: CertificateRecord): Promise<void>;
@@ -71,6 +76,15 @@ export interface CertificateStore {
    * active; by serial number, at most `limit`.
    */
   doubtful(authorityId: string, since: number, limit: number): Promise<readonly DoubtfulCertificate[]>;
-  /** Forgets those that ended before `before` (epoch ms), at most `limit`; says how many. */
+  /**
+   * What was renewed from this one, or from any that serves this credential, and from those again, however many came between: those that
+   * count at `now` (epoch ms), oldest first, at most `limit`. One that was renewed from nobody knows which counts as renewed from each
+   * that its identity had before.
+   */
+  descendants(of: CertificateLine, now: number, limit: number): Promise<readonly CertificateRecord[]>;
+  /**
+   * Forgets those that ended before `before` (epoch ms), and all they were renewed from too, or a line would break in its middle; at
+   * most `limit`; says how many.
+   */
   forget(before: number, limit: number): Promise<number>;
 }

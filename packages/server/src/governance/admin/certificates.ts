@@ -5,13 +5,14 @@ import {
   type IssuedCertificate,
 } from '../../registry/certificates/issue.ts';
 import { certificationRequestOf } from '../../registry/certificates/certificate-request.ts';
-import { revokeCertificate } from '../../registry/certificates/revoke.ts';
+import { revokeLine } from '../../registry/certificates/revoke-line.ts';
 import { type CertificateView, certificateView } from '../../registry/certificates/view.ts';
 import { requireMayActAs } from '../../registry/own-access.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { CertificateFilter } from '../../storage/certificates.ts';
 import { pageOf, readPosition } from './cursor.ts';
 import type { NounHandlers } from './endpoint.ts';
+import { endsAlso } from './ends-also.ts';
 import { findIdentity, identitiesOf, identityIdOf, required } from './find-record.ts';
 import { spanOf } from './span.ts';
 
@@ -92,7 +93,7 @@ export function certificateHandlers(
         const record = required(await stores.certificates.byId(params.id), 'certificate');
         requireVersion(record.version);
         const identity = required(await stores.identities.byId(record.identityId), 'identity');
-        const revoked = await revokeCertificate(deps, stores, tell, identity, record, {
+        const revoked = await revokeLine(deps, stores, tell, identity, record, {
           ...body,
           actor: admin.actor,
         });
@@ -101,6 +102,7 @@ export function certificateHandlers(
           version: revoked.version,
         };
       },
+      foresee: async ({ params }, changes) => endsAlso(changes, params.id),
     },
   };
 }

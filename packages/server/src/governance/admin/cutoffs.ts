@@ -8,6 +8,7 @@ import { requirePeople } from './admin.ts';
 import { type CutoffReportDeps, outlookOf, reportOf } from './cutoff-report.ts';
 import { numberedPage, readNumber } from './cursor.ts';
 import type { Call, NounHandlers } from './endpoint.ts';
+import { endsAlso } from './ends-also.ts';
 import { required } from './find-record.ts';
 
 export function cutoffHandlers(
@@ -44,7 +45,8 @@ export function cutoffHandlers(
         const record = await cutOff(deps, stores, tell, { ...body, actor: admin.actor });
         return { body: cutoffView(record), location: `/v1/cutoffs/${record.id}` };
       },
-      foresee: async ({ body }) => ({
+      foresee: async ({ body }, changes) => ({
+        ...endsAlso(changes, body.id),
         outlook: await outlookOf(deps, { kind: body.kind, target: body.id }),
       }),
     },

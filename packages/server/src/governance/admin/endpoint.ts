@@ -1,4 +1,12 @@
-import type { BodyOf, Operation, OperationId, ParamsOf, QueryOf, ResponseOf } from '@countersign/admin-api';
+import type {
+  BodyOf,
+  ObjectChange,
+  Operation,
+  OperationId,
+  ParamsOf,
+  QueryOf,
+  ResponseOf,
+} from '@countersign/admin-api';
 import { type Actor, type ChangeEvent, type Changes, personMembers } from '../../audit/change.ts';
 import type { AuditEvent } from '../../audit/event.ts';
 import type { AuditLog } from '../../audit/log.ts';
@@ -50,7 +58,7 @@ export type Handler<Id extends OperationId> =
       readonly kind: 'write';
       readonly run: (call: Call<Id>, stores: Stores, tell: Tell) => Promise<Result<Id>>;
       /** What a dry run says beside the changes. */
-      readonly foresee?: (call: Call<Id>) => Promise<object>;
+      readonly foresee?: (call: Call<Id>, changes: readonly ObjectChange[]) => Promise<object>;
     }
   /** With transactions of its own; makes its own dry run. */
   | {
@@ -154,13 +162,14 @@ async function preview<Id extends OperationId>(
   call: Call<Id>,
 ): Promise<HttpResponse> {
   if (handler.kind === 'read') throw new Error('a read has no dry run');
-  const foreseen = await handler.foresee?.(call);
   if (handler.kind === 'many') {
+    const foreseen = await handler.foresee?.(call);
     const changes = await handler.preview(call);
     return jsonResponse(200, { dry_run: true, changes, ...foreseen }, NO_STORE);
   }
   const events = await rehearse(deps.storage, (stores, tell) => handler.run(call, stores, tell));
   const changes = differenceOf(events);
+  const foreseen = await handler.foresee?.(call, changes);
   return jsonResponse(200, { dry_run: true, changes, ...foreseen, ...warningsOf(events) }, NO_STORE);
 }
 

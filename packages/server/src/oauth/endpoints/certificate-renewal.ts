@@ -9,6 +9,7 @@ import { isBuiltIn, isRevokedFor } from '../../registry/certificates/credential-
 import {
   type IssueDeps,
   type IssuedCertificate,
+  type IssueStores,
   issueCertificate,
 } from '../../registry/certificates/issue.ts';
 import { certificateView } from '../../registry/certificates/view.ts';
@@ -43,19 +44,31 @@ async function renewed(
   return await untilNotOvertaken('renewal_refused', async () => {
     const request = certificationRequestOf(csr);
     return await deps.changes.run(actorOf(call), async (stores, tell) => {
-      // As it is in this transaction: it was proved on facts that may be a moment old.
-      const credential = await stores.credentials.byId(call.client.credential.id);
+      // As it is in this transaction: it was proved on facts that may be a moment old. Held, so that who revokes it at this moment
+      // finds what is issued here, or is found here.
+      const credential = await stores.credentials.hold(call.client.credential.id);
       const identity = credential && (await stores.identities.byId(credential.identityId));
       const fault = credential && identity && standing(identity, credential, deps.clock.now());
       if (credential === undefined || identity === undefined || fault !== undefined)
         throw new RegistryRefusal('illegal_transition', `it may not act now: ${fault ?? 'it is gone'}`);
       // Whoever stole a certificate would have another from it, which its revocation does not reach.
-      if (isRevokedFor(credential, shownCertificate(call.request)?.serialNumber))
+      const serialNumber = shownCertificate(call.request)?.serialNumber;
+      if (isRevokedFor(credential, serialNumber))
         throw new RegistryRefusal('illegal_transition', 'the certificate that it shows is revoked');
-      const asked = { request, lifetime: undefined, by: 'itself' as const, credential };
+      const renewedFrom = await idOf(stores, serialNumber);
+      const asked = { request, lifetime: undefined, by: 'itself' as const, credential, renewedFrom };
       return await issueCertificate(deps, stores, tell, identity, asked);
     });
   });
+}
+
+/** Undefined for one that is not in the registry, which may be an older copy of itself. */
+async function idOf(
+  { certificates }: Pick<IssueStores, 'certificates'>,
+  serialNumber: string | undefined,
+): Promise<string | undefined> {
+  if (serialNumber === undefined) return undefined;
+  return (await certificates.list({ serialNumber }, { limit: 1 })).items[0]?.id;
 }
 
 /** What a machine is told that got a certificate for itself. */

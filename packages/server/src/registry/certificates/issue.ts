@@ -60,6 +60,8 @@ export interface AskedCertificate {
   readonly shortest?: number | undefined;
   /** The credential that it was proved by; undefined: whichever the identity has. */
   readonly credential?: CredentialRecord | undefined;
+  /** The certificate that it was proved by: its id. */
+  readonly renewedFrom?: string | undefined;
 }
 
 export interface IssuedCertificate {
@@ -139,6 +141,7 @@ export async function issueCertificate(
     thumbprint: certificateThumbprint(der),
     certificate: writePem(der, 'CERTIFICATE'),
     issuedBy: asked.by,
+    renewedFrom: asked.renewedFrom,
     notBefore,
     notAfter,
     createdAt: now,

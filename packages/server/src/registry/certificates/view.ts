@@ -18,6 +18,8 @@ export interface CertificateView {
   thumbprint: string;
   certificate: string;
   issued_by: CertificateRecord['issuedBy'];
+  /** Id of the certificate that its machine showed for it. */
+  renewed_from: string | null;
   not_before: string;
   expires_at: string;
   /** When whoever holds it should ask for the next: after half its life. */
@@ -43,6 +45,7 @@ export function certificateView(record: CertificateRecord, clientId: string, now
     thumbprint: record.thumbprint,
     certificate: record.certificate,
     issued_by: record.issuedBy,
+    renewed_from: record.renewedFrom ?? null,
     not_before: rfc3339(record.notBefore),
     expires_at: rfc3339(record.notAfter),
     renew_after: rfc3339(record.createdAt + Math.floor((record.notAfter - record.createdAt) / 2)),

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { CertificateAuthorityRecord } from '../certificate-authorities.ts';
-import type { CertificateRecord } from '../certificates.ts';
+import type { CertificateLine, CertificateRecord } from '../certificates.ts';
 import type { ClaimCodeRecord } from '../claim-codes.ts';
 import type { DecommissionPlan } from '../identities.ts';
 import type { Change } from '../storage.ts';
@@ -305,6 +305,57 @@ export function certificateContract(subject: Subject): void {
     expect(await storage().certificates.forget(1003, 2)).toBe(1);
     expect(await storage().certificates.forget(1003, 2)).toBe(0);
     expect(await storage().certificates.byId(young.id)).toEqual(young);
+  });
+
+  it('a line of certificates is forgotten from its beginning, and not while one before it counts', async () => {
+    const of = await owner(subject);
+    const long = certificateRecord(of, { notAfter: 500 });
+    const short = certificateRecord(of, { notAfter: 200, issuedBy: 'itself', renewedFrom: long.id });
+    const last = certificateRecord(of, { notAfter: 900, issuedBy: 'itself', renewedFrom: short.id });
+    for (const each of [long, short, last]) await storage().certificates.insert(each);
+    expect(await storage().certificates.forget(300, 10)).toBe(0);
+    const found = await storage().certificates.descendants({ certificateId: long.id }, 300, 10);
+    expect(found).toEqual([last]);
+    expect(await storage().certificates.forget(700, 10)).toBe(2);
+    expect(await storage().certificates.byId(last.id)).toEqual(last);
+  });
+
+  it('what was renewed from a certificate is found, however far down, while it counts', async () => {
+    const of = await owner(subject);
+    const other = await owner(subject);
+    const made = { issuedBy: 'itself' } as const;
+    const first = certificateRecord(of);
+    const second = certificateRecord(of, { ...made, renewedFrom: first.id, createdAt: T0 + 1 });
+    const beside = certificateRecord(of, { ...made, renewedFrom: first.id, createdAt: T0 + 2 });
+    const revoked = { at: T0 + 5, reason: 'superseded' } as const;
+    const gone = certificateRecord(of, { ...made, renewedFrom: second.id, createdAt: T0 + 3, revoked });
+    const credential = credentialRecord(of.identityId);
+    await storage().credentials.insert(credential);
+    const moved = { ...of, credentialId: credential.id };
+    const third = certificateRecord(moved, { ...made, renewedFrom: gone.id, createdAt: T0 + 4 });
+    const ended = certificateRecord(of, { ...made, renewedFrom: second.id, notAfter: T0 + 6 });
+    const strangers = [certificateRecord(of), certificateRecord(other, made)];
+    for (const each of [first, second, beside, gone, third, ended, ...strangers])
+      await storage().certificates.insert(each);
+    const line = (of: CertificateLine, limit = 10) => storage().certificates.descendants(of, T0 + 7, limit);
+    expect(await line({ certificateId: first.id })).toEqual([second, beside, third]);
+    expect(await line({ certificateId: first.id }, 2)).toEqual([second, beside]);
+    expect(await line({ certificateId: second.id })).toEqual([third]);
+    expect(await line({ certificateId: third.id })).toEqual([]);
+    expect(await line({ credentialId: of.credentialId })).toEqual([third]);
+    await storage().credentials.replace(changed(credential, { state: 'revoked' }));
+    expect(await line({ certificateId: first.id })).toEqual([second, beside]);
+  });
+
+  it('one that was renewed from nobody knows which counts as renewed from each that was there before', async () => {
+    const of = await owner(subject);
+    const first = certificateRecord(of, { createdAt: T0 + 1 });
+    const unknown = certificateRecord(of, { issuedBy: 'itself', createdAt: T0 + 2 });
+    const after = certificateRecord(of, { createdAt: T0 + 3 });
+    for (const each of [first, unknown, after]) await storage().certificates.insert(each);
+    expect(await storage().certificates.descendants({ certificateId: first.id }, T0, 9)).toEqual([unknown]);
+    expect(await storage().certificates.descendants({ certificateId: after.id }, T0, 9)).toEqual([]);
+    expect(await storage().certificates.descendants({ certificateId: unknown.id }, T0, 9)).toEqual([]);
   });
 
   it('a claim code is used once, whoever comes first', async () => {

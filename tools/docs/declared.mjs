@@ -12,6 +12,13 @@ const KINDS = {
   Access: 'Identity → resource server → scopes, with a justification and an end.',
   Credential:
     'One way in which an identity proves itself, by `type`; told apart by `metadata.name` (its label).',
+  ApprovalRule:
+    'What needs the word of people before it works, and of whom. See [approvals](../operate/approvals.md).',
+  Policy: 'What is allowed of machines, by one `rule`. See [policies](../operate/policies.md).',
+  PolicyException: 'An identity that a policy lets be, with a reason and an end.',
+  Webhook: 'Where notices of changes go. See [notices](../operate/notices.md).',
+  TrustDomain: 'Another SPIFFE trust domain that is believed. See [SPIFFE](../guide/spiffe.md).',
+  Workload: 'Which processes an agent gives the SVIDs of an identity to. See [SPIFFE](../guide/spiffe.md).',
 };
 /** Kinds in which exactly one of `expires_at` and `expires_in` stands; elsewhere at most one. */
 const NEEDS_END = new Set(['Identity', 'Access']);
@@ -23,7 +30,7 @@ const PATTERNS = new Map([
 /** @param {any} api the face of the admin contract */
 export function declaredPage({ openApiDocument, API_VERSION }) {
   const { schemas } = openApiDocument({ issuer: 'https://auth.example.com', version: '' }).components;
-  const documents = schemas.Document.oneOf;
+  const documents = withoutRefs(schemas.Document, schemas).oneOf;
   return [
     '# Declared objects',
     MADE,
@@ -39,12 +46,21 @@ export function declaredPage({ openApiDocument, API_VERSION }) {
     'spec: …          # by kind, below',
     '```',
     '',
-    'An example with all kinds but TrustedIssuer, Person and Team: [examples/quickstart/authority.yaml](../../examples/quickstart/authority.yaml).',
+    'An example with ResourceServer, Identity, Credential and Access: [examples/quickstart/authority.yaml](../../examples/quickstart/authority.yaml).',
     '',
     'Everything ends. `expires_at` is an RFC 3339 instant; `expires_in` is counted from the creation and leaves the end of an object',
     'that exists alone. Never both.',
     ...documents.flatMap(kindSection),
   ].join('\n');
+}
+
+/** The schema with what it refers to in its place. @param {any} schema @param {Record<string, any>} schemas @returns {any} */
+function withoutRefs(schema, schemas) {
+  if (Array.isArray(schema)) return schema.map((each) => withoutRefs(each, schemas));
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const { $ref: ref, ...own } = schema;
+  const whole = typeof ref === 'string' ? { ...schemas[ref.split('/').at(-1) ?? ''], ...own } : own;
+  return Object.fromEntries(Object.entries(whole).map(([name, each]) => [name, withoutRefs(each, schemas)]));
 }
 
 const HEAD = ['| member of `spec` | | is | says |', '|---|---|---|---|'];
@@ -103,11 +119,19 @@ function typeOf(schema, list) {
   if (schema.enum) return many + schema.enum.map(code).join(' ');
   if (schema.format === 'date-time') return `${many}RFC 3339 date and time`;
   if (schema.format === 'uri') return `${many}absolute URI without fragment`;
+  if (schema.format === 'cidrv4') return `${many}IPv4 block`;
+  if (schema.format === 'cidrv6') return `${many}IPv6 block`;
   if (PATTERNS.has(schema.pattern)) return many + PATTERNS.get(schema.pattern);
   if (schema.type === 'integer') return `${many}integer, ${schema.minimum} to ${schema.maximum}`;
   if (schema.type === 'boolean') return `${many}\`true\` or \`false\``;
   if (schema.type === 'object') return `${many}object`;
-  return `${many}text, up to ${schema.maxLength}`;
+  if (schema.anyOf) {
+    return many + schema.anyOf.map((/** @type {any} */ each) => typeOf(each, false)).join(' or ');
+  }
+  if (schema.oneOf) {
+    return `${many}object`;
+  }
+  return schema.maxLength === undefined ? `${many}text` : `${many}text, up to ${schema.maxLength}`;
 }
 
 /** @param {any} member */

@@ -5,9 +5,9 @@ import {
   buildCommand,
   buildRouteMap,
   ArgumentScannerError,
-  FlagNotFoundError,
   text_en,
 } from '@stricli/core';
+import { argumentFault, didYouMean } from './argument-fault.ts';
 import type { CliContext, Target } from './context.ts';
 import { exitCodeOf, failureOf } from './exit-code.ts';
 import { withExamples } from './help.ts';
@@ -78,39 +78,17 @@ const TEXT: ApplicationText = {
   noCommandRegisteredForInput: ({ input, corrections }) =>
     lines(
       `error: there is no command ${JSON.stringify(input)}`,
-      corrections.length === 0
-        ? 'fix: see `countersign --help`'
-        : `fix: did you mean ${corrections.join(' or ')}?`,
+      `fix: ${didYouMean(corrections) ?? 'see `countersign --help`'}`,
     ),
-  exceptionWhileParsingArguments: (error) =>
-    lines(
-      `error: ${argumentText(error)}`,
-      error instanceof FlagNotFoundError ? flagFix(error.input) : undefined,
-    ),
+  exceptionWhileParsingArguments(error) {
+    if (!(error instanceof ArgumentScannerError)) return `error: ${(error as Error).message}`;
+    const { message, fix } = argumentFault(error);
+    return lines(`error: ${message}`, fix === undefined ? undefined : `fix: ${fix}`);
+  },
   exceptionWhileRunningCommand: (error) => failureText(error),
   exceptionWhileLoadingCommandFunction: (error) => failureText(error),
   commandErrorResult: (error) => failureText(error),
 };
-
-function argumentText(error: unknown): string {
-  return error instanceof ArgumentScannerError
-    ? text_en.exceptionWhileParsingArguments(error, false)
-    : (error as Error).message;
-}
-
-/** Secrets and tokens have no flag: every user of a machine can read the command lines of all others. Forms have one for all. */
-const FLAG_FIX: Readonly<Record<string, string>> = {
-  json: 'Say it with -o json',
-  yaml: 'Say it with -o yaml',
-  'client-secret': 'No flag takes a secret. Name its file: --client-secret-file FILE (- for stdin)',
-  secret: 'No flag takes a secret. Name its file: --client-secret-file FILE (- for stdin)',
-  token: 'No flag takes a token. Pipe it in, or name its file: --token-file FILE',
-};
-
-function flagFix(input: string): string | undefined {
-  const fix = FLAG_FIX[input.replace(/^-+/, '').replace(/=.*$/s, '')];
-  return fix === undefined ? undefined : `fix: ${fix}`;
-}
 
 /** `error:`, then what to do, then where to ask further. */
 export function failureText(error: unknown): string {

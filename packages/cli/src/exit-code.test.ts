@@ -76,6 +76,15 @@ test('what is said of the whole and of its member is said once', () => {
   expect(failure).toMatchObject({ kind: 'usage', message: detail });
 });
 
+test.each(['there is no such identity', 'there is no identity nobody'])(
+  '%s: what it goes by is said',
+  (detail) => {
+    expect(failureOf(apiError('not_found', { detail })).fix).toBe(
+      'Name it by its client_id or id: countersign identities list',
+    );
+  },
+);
+
 test('what is addressed in the body and is not there is not found', () => {
   const detail = 'there is no identity nobody';
   expect(exitCodeOf(apiError('unknown_reference', { detail, errors: [{ pointer: '/id', detail }] }))).toBe(3);

@@ -134,7 +134,7 @@ function adminFailure(error: AdminErrorShape): CommandFailure {
     addressed ? 'not_found' : (KIND_OF_CODE[error.code] ?? KIND_OF_STATUS[status] ?? 'failure'),
     lines.join('\n'),
     {
-      fix: PROBLEM_FIX[error.code],
+      fix: PROBLEM_FIX[error.code] ?? (NO_IDENTITY.test(said) ? IDENTITY_FIX : undefined),
       requestId: status === 401 || status >= 500 ? error.requestId : undefined,
       cause: error,
     },
@@ -144,6 +144,10 @@ function adminFailure(error: AdminErrorShape): CommandFailure {
 const PROBLEM_FIX: Readonly<Record<string, string>> = {
   needs_people: 'Sign in as somebody who may decide it: countersign login',
 };
+
+/** The name that people call it by is often not what it goes by. */
+const NO_IDENTITY = /^there is no (?:such )?identity\b/;
+const IDENTITY_FIX = 'Name it by its client_id or id: countersign identities list';
 
 /** `/owner/person` → `owner.person`; `?limit` stays. */
 function memberName(pointer: string): string {
@@ -158,7 +162,8 @@ interface TokenErrorShape extends Error {
 }
 
 const TOKEN_FIX: Readonly<Record<string, string>> = {
-  invalid_client: 'Check client id and secret; an expired, revoked or suspended one answers the same.',
+  invalid_client:
+    'Check client id and its secret or key; an expired, revoked or suspended one answers the same.',
   invalid_target: 'Does this identity have access to that API? countersign access list --identity CLIENT_ID',
   invalid_scope: 'Does this identity hold such a scope? countersign access list --identity CLIENT_ID',
 };

@@ -91,12 +91,43 @@ test('typing errors are told with what was probably meant, and end with 2', asyn
   });
   expect(await runCli(['identities', 'list', '--stat', 'x'])).toMatchObject({
     code: 2,
-    err: 'error: No flag registered for --stat, did you mean --state?\n',
+    err: 'error: there is no flag --stat\nfix: did you mean --state?\n',
   });
   expect(await runCli(['identities', 'list', '--state', 'activ'])).toMatchObject({
     code: 2,
-    err: expect.stringContaining('did you mean "active"') as string,
+    err: 'error: --state cannot be "activ"\nfix: did you mean active?\n',
   });
+});
+
+test('show is get, where there is no other show', async () => {
+  expect((await runCli(['identities', 'show', '--help'])).out).toContain('Show an identity');
+});
+
+test.each([
+  // Flags are told as the help writes them.
+  [
+    ['identities', 'list', '--ownerteem', 'x'],
+    'there is no flag --ownerteem\nfix: did you mean --owner-team?',
+  ],
+  [['identities', 'list', '-x'], 'there is no flag -x'],
+  [['identities', 'list', '--state', 'gone'], '--state cannot be "gone"\nfix: write one of draft, '],
+  [
+    ['connect', 'p', '--to', 'f', '--scopes', 's', '--owner', 'a', '--for', '90'],
+    '--for cannot be "90"\nfix: Write a span such as 90d, 12h or 30m.',
+  ],
+  [['connect', 'p q', '--to', 'f'], 'NAME cannot be "p q"\nfix: '],
+  [
+    ['access', 'create', '--identity', '--dry-run'],
+    '--identity is needed, with its value, and --dry-run follows',
+  ],
+  [['access', 'create', '--dry-run'], '--resource-server is needed, with its value'],
+  [['explain'], 'REQUEST_ID is missing'],
+  [['explain', 'req_a', 'req_b'], '"req_b" is one word too many\nfix: put a text'],
+  [['explain', 'req_a', '--issuer', 'a', '--issuer', 'b'], '--issuer is there twice'],
+])('what is wrong with a command line is said with its fix: %j', async (args, told) => {
+  const { code, err } = await runCli(args);
+  expect(err).toContain(`error: ${told}`);
+  expect(code).toBe(2);
 });
 
 test('the version is that of the package', async () => {

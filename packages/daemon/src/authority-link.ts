@@ -9,13 +9,16 @@ export interface AuthorityLink {
   /** What every verifier of this process has in common. */
   readonly verifying: Pick<VerifierOptions, 'issuer' | 'cutoffs' | 'fetch' | 'introspect' | 'usage'>;
   /** Resolves when the verifier knows keys and cut-offs; waits as long as that takes, or until the end. */
-  untilReady(name: string, verifier: Verifier): Promise<void>;
+  untilReady(name: string, verifier: Pick<Verifier, 'ready'>): Promise<void>;
   /** Before the verifiers are closed: nobody waits for them any more. */
   stopWaiting(): void;
   close(): Promise<void>;
 }
 
 const RETRY_MS = 1000;
+const SILENT_MS = 3000;
+/** The same problem is said again after so long. */
+const SAY_AGAIN_MS = 30_000;
 
 /** @throws ClientOptionError · Error where a file cannot be read, or a secret can by others */
 export function openAuthorityLink(config: AuthorityConfig, logger: Logger): AuthorityLink {
@@ -33,18 +36,30 @@ export function openAuthorityLink(config: AuthorityConfig, logger: Logger): Auth
       ...(client && config.opaqueTokens && { introspect: client }),
       ...(client && config.usage && { usage: { client, onFailure } }),
     },
-    async untilReady(name, verifier) {
-      while (!closed) {
-        try {
-          return await verifier.ready();
-        } catch (error) {
-          if (!closed)
-            logger.warn(
-              { resource: name, problem: (error as Error).message },
-              'the authority is not there yet',
-            );
-          await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    async untilReady(resource, verifier) {
+      // A verifier tries for half a minute before it says why not: a wrong address should not look like nothing.
+      const waiting = setTimeout(
+        () => logger.warn({ resource, issuer }, 'waiting for the authority'),
+        SILENT_MS,
+      );
+      let said: { readonly problem: string; readonly at: number } | undefined;
+      try {
+        while (!closed) {
+          try {
+            return await verifier.ready();
+          } catch (error) {
+            if (closed) return;
+            const problem = problemOf(error);
+            const now = performance.now();
+            if (said?.problem !== problem || now - said.at >= SAY_AGAIN_MS) {
+              said = { problem, at: now };
+              logger.warn({ resource, problem }, 'the authority is not there yet');
+            }
+            await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+          }
         }
+      } finally {
+        clearTimeout(waiting);
       }
     },
     stopWaiting() {
@@ -54,6 +69,14 @@ export function openAuthorityLink(config: AuthorityConfig, logger: Logger): Auth
       await client?.close();
     },
   };
+}
+
+/** The verifier names an option of its own; here it is a member of the file. */
+function problemOf(error: unknown): string {
+  return (error as Error).message.replace(
+    'pass fetch: fetchTrusting(ca)',
+    'name the CA that signed it as ca',
+  );
 }
 
 function openClient(

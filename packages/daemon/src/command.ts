@@ -40,7 +40,7 @@ export async function runDaemon<Config>(
   try {
     await run(command, args);
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n`);
+    process.stderr.write(`${told(error, command.usage)}\n`);
     process.exitCode = isUsage(error) ? 2 : 1;
   }
 }
@@ -87,8 +87,30 @@ function say(text: string): void {
 
 class UsageError extends Error {}
 
+/** What Node says of a machine, in words that name the settings. */
+function told(error: unknown, usage: string): string {
+  const { message, code, path, address, port } = error as NodeJS.ErrnoException & {
+    readonly address?: string;
+    readonly port?: number;
+  };
+  if (isOfFlags(code)) return `${message}\n\n${usage}`;
+  if (code === 'EADDRINUSE')
+    return `${address}:${port} is taken by another program: name another port under listen`;
+  if (code === 'EADDRNOTAVAIL')
+    return `${address} is no address of this machine: name one of its own under listen`;
+  if (code === 'EACCES' && port !== undefined) {
+    return `This user may not listen on port ${port}: name one from 1024 on under listen`;
+  }
+  if (code === 'ENOENT' && path !== undefined) return `There is no file ${path}, which the settings name`;
+  return message;
+}
+
+function isOfFlags(code: unknown): boolean {
+  return typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS');
+}
+
 function isUsage(error: unknown): boolean {
   if (error instanceof ConfigFault || error instanceof UsageError) return true;
-  const { code, name } = error as { code?: unknown; name?: unknown };
-  return name === 'VerifierOptionError' || (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'));
+  const { code, name, path } = error as { code?: unknown; name?: unknown; path?: unknown };
+  return name === 'VerifierOptionError' || isOfFlags(code) || (code === 'ENOENT' && path !== undefined);
 }

@@ -2,6 +2,8 @@
 import type { CertificateHeaderDialect, JwsAlgorithm } from '@countersign/protocol';
 import type { CutoffAlarm } from './cutoff-alarm.ts';
 import type { Introspecting } from './introspecting.ts';
+import type { RequestHeaders } from './presented-token.ts';
+import type { Refusal } from './refusal.ts';
 import type { UsedProofs } from './sender-constraint/used-proofs.ts';
 import type { Reporting } from './usage/use-reporter.ts';
 
@@ -139,6 +141,11 @@ export interface VerifierOptions {
    * refusals apart. A client of `@countersign/client` whose identity holds `usage:write` of the admin API and of this API.
    */
   readonly usage?: false | Reporting | UsageOptions;
+  /**
+   * Called by `requireScope` and the guards of the frameworks with each refusal and its request, for your log: `reason` and `detail` say what
+   * the caller is not told. What it throws changes nothing. Of the end of a stream tells its signal.
+   */
+  readonly onRefusal?: (refusal: Refusal, request: RequestHeaders) => void;
   /** Default: the global fetch. `fetchTrusting(ca)` for an authority with its own certificate authority. */
   readonly fetch?: typeof globalThis.fetch;
   /** Publishes RFC 9728 metadata about this API: the challenge names its address, the frameworks serve it. */

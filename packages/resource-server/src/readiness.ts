@@ -1,5 +1,5 @@
 // Waiting for an authority at start; it is found as RFC 8414 §3 says.
-import { isCertificateFailure } from '@countersign/protocol/discovery';
+import { DiscoveryError, isCertificateFailure } from '@countersign/protocol/discovery';
 import { NotReadyError } from './not-ready.ts';
 
 const GIVE_UP_AFTER_MS = 30_000;
@@ -11,7 +11,10 @@ export interface Awaited {
   readonly cutoffs: { tried(): Promise<void>; followed(): Promise<void>; lastFailure(): unknown } | undefined;
 }
 
-/** @throws NotReadyError after 30 seconds; at once when a certificate is not trusted, or when `signal` is aborted */
+/**
+ * @throws NotReadyError after 30 seconds; at once when a certificate is not trusted, when the issuer calls itself otherwise, or when
+ * `signal` is aborted
+ */
 export async function waitUntilReady(authorities: readonly Awaited[], signal: AbortSignal): Promise<void> {
   let lastFailure: unknown;
   let done = false;
@@ -20,7 +23,7 @@ export async function waitUntilReady(authorities: readonly Awaited[], signal: Ab
       try {
         return await authority.keys.load();
       } catch (error) {
-        if (isCertificateFailure(error)) throw error;
+        if (isCertificateFailure(error) || isOfAnother(error)) throw error;
         lastFailure = error;
         await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
       }
@@ -58,4 +61,9 @@ async function followCutoffs({ cutoffs }: Awaited): Promise<void> {
   const failure = cutoffs.lastFailure();
   if (isCertificateFailure(failure)) throw failure;
   await cutoffs.followed();
+}
+
+/** Waiting does not help: who serves that address goes by another name. */
+function isOfAnother(error: unknown): boolean {
+  return error instanceof DiscoveryError && error.code === 'issuer_mismatch';
 }

@@ -7,13 +7,16 @@ import type { Watched, WatchOptions } from './watch.ts';
 
 /** Finds the token of a request and checks it, including that it carries all of `scope`. */
 export async function requireScope(
-  verifier: Pick<Verifier, 'verify' | 'refuse' | 'certificateOf'> & Partial<Pick<Verifier, 'takesApiKeys'>>,
+  verifier: Pick<Verifier, 'verify' | 'refuse' | 'certificateOf'> &
+    Partial<Pick<Verifier, 'takesApiKeys' | 'onRefusal'>>,
   request: RequestHeaders,
   scope: string | readonly string[],
 ): Promise<VerifyResult> {
   const found = presentedToken(request, { apiKeys: verifier.takesApiKeys === true });
-  if (!found.ok) return verifier.refuse(found.reason, found.scheme);
-  return verifier.verify(found.token, tokenRequest(found, request, scope, verifier));
+  const result = found.ok
+    ? await verifier.verify(found.token, tokenRequest(found, request, scope, verifier))
+    : verifier.refuse(found.reason, found.scheme);
+  return tell(verifier, request, result);
 }
 
 /**
@@ -21,14 +24,31 @@ export async function requireScope(
  * and `stop` for when it has ended.
  */
 export async function watchScope(
-  verifier: Pick<Verifier, 'watch' | 'refuse' | 'certificateOf'> & Partial<Pick<Verifier, 'takesApiKeys'>>,
+  verifier: Pick<Verifier, 'watch' | 'refuse' | 'certificateOf'> &
+    Partial<Pick<Verifier, 'takesApiKeys' | 'onRefusal'>>,
   request: RequestHeaders,
   scope: string | readonly string[],
   options?: WatchOptions,
 ): Promise<Watched | Refusal> {
   const found = presentedToken(request, { apiKeys: verifier.takesApiKeys === true });
-  if (!found.ok) return verifier.refuse(found.reason, found.scheme);
-  return verifier.watch(found.token, tokenRequest(found, request, scope, verifier), options);
+  const result = found.ok
+    ? await verifier.watch(found.token, tokenRequest(found, request, scope, verifier), options)
+    : verifier.refuse(found.reason, found.scheme);
+  return tell(verifier, request, result);
+}
+
+/** What goes wrong in a log must not change the answer. */
+function tell<T extends { readonly ok: true }>(
+  { onRefusal }: Partial<Pick<Verifier, 'onRefusal'>>,
+  request: RequestHeaders,
+  result: T | Refusal,
+): T | Refusal {
+  if (!result.ok) {
+    try {
+      onRefusal?.(result, request);
+    } catch {}
+  }
+  return result;
 }
 
 function tokenRequest(

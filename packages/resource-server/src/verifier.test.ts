@@ -285,6 +285,15 @@ describe('ready, where the certificate is not trusted', () => {
     expect(performance.now() - started).toBeLessThan(2000);
     await verifier.close();
   });
+
+  it('rejects at once when the metadata are of another issuer: the address is not what it is called', async () => {
+    scene.tiny.metadata['issuer'] = `${scene.tiny.issuer}/`;
+    const started = performance.now();
+    await expect(verifierOf().ready()).rejects.toThrow(
+      `is the metadata of another issuer than ${scene.tiny.issuer}`,
+    );
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
 });
 
 it('a scope that is none is the mistake of the API, and loud', async () => {

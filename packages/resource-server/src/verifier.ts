@@ -40,7 +40,7 @@ export interface Verifier {
   certificateOf(request: RequestHeaders): Uint8Array | undefined;
   /**
    * Resolves when keys and cut-offs of every issuer are known. Rejects with NotReadyError after 30 seconds without
-   * them, at once when a certificate is not trusted; it goes on trying, and may be called again.
+   * them, at once when a certificate is not trusted or the issuer calls itself otherwise; it goes on trying, and may be called again.
    */
   ready(): Promise<void>;
   /** How well the cut-off feed of each issuer is followed, for metrics. */
@@ -49,6 +49,8 @@ export interface Verifier {
   close(): Promise<void>;
   /** Notes that a scope opens a route, for `usage`: the router's template, never what a caller wrote. Guards do it. */
   opens(route: OpenedRoute): void;
+  /** The option: guards call it. */
+  readonly onRefusal?: VerifierOptions['onRefusal'];
   /** Whether an API key may stand in the place of a token. */
   readonly takesApiKeys: boolean;
   /** The RFC 9728 document and its address, when the option `metadata` was given. */
@@ -186,6 +188,7 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
     watch: async (token, request = NOTHING, options) => (await openWatches()).watch(token, request, options),
     certificateOf: settings.callerCertificate,
     refuse: refuseUnread,
+    onRefusal: options.onRefusal,
     async ready() {
       await parts.load();
       const { waitUntilReady } = await import('./readiness.ts');

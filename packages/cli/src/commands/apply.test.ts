@@ -208,6 +208,28 @@ spec:
   expect(other.err).toContain('or the id (rsv_…), not a name');
 });
 
+test('a wrong word or a wrong kind of value is told with what may stand there', async () => {
+  const yaml = `apiVersion: countersign/v1
+kind: Identity
+metadata: { name: a }
+spec:
+  kind: servce
+  environment: dev
+  purpose: pays
+  owner: ann
+  expires_in: 90
+`;
+  const told = async (text: string): Promise<string> =>
+    (await runAgainst(fakeAuthority(), ['plan', '-f', 'declared'], { cwd: folderWith(text) })).err;
+  const err = await told(yaml);
+  expect(err).toMatch(/:5: spec\.kind: "servce" is not among service, job, .*: did you mean service\n/);
+  expect(err).toContain(':8: spec.owner must be an object of person, backup, team, not text\n');
+  expect(err).toContain(':9: spec.expires_in must be text, not a number\n');
+  expect(await told(yaml.replace('Identity', 'Identty'))).toMatch(
+    /:2: kind: "Identty" is not among Person, .*: did you mean Identity\n/,
+  );
+});
+
 test('what the API refuses is told with file and line too', async () => {
   const refused = () =>
     problem('validation_failed', 400, {

@@ -286,7 +286,7 @@ test('a name that cannot be a client_id is told before anybody is asked', async 
   const args = CONNECT.map((arg) => (arg === 'payments' ? 'My App' : arg));
   const { code, err } = await runAgainst(authority, args, { cwd: temporaryFolder() });
   expect(code).toBe(2);
-  expect(err).toContain('"My App" is no client_id');
+  expect(err).toContain('NAME cannot be "My App"\nfix: It is a client_id: ');
   expect(authority.asked).toEqual([]);
 });
 

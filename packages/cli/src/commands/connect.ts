@@ -221,7 +221,7 @@ function wouldReplace(name: string, type: ConnectType): CommandFailure {
 
 function clientIdText(text: string): string {
   if (!/^[A-Za-z0-9_-]{1,128}$/.test(text)) {
-    throw new Error(`${JSON.stringify(text)} is no client_id: write 1 to 128 of A-Z a-z 0-9 _ -`);
+    throw new Error('It is a client_id: write 1 to 128 of A-Z a-z 0-9 _ -');
   }
   return text;
 }

@@ -87,6 +87,9 @@ test('what cannot be read is a usage error', async () => {
   for (const file of ['key.jwk', 'gone.jwk']) {
     expect((await runAgainst(fakeAuthority(), [...args, file], { cwd })).code).toBe(2);
   }
+  expect((await runAgainst(fakeAuthority(), [...args, 'gone.jwk'], { cwd })).err).toBe(
+    'error: There is no file gone.jwk.\n',
+  );
 });
 
 test('a dry run makes nothing and needs no place for a secret', async () => {

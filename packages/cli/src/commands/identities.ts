@@ -66,7 +66,7 @@ export const identities: RouteMap<CliContext> = buildNoun<Identity>(
     create: {
       operation: 'identities.create',
       examples: [
-        '--name payments --kind service --environment prod --purpose "collects card payments" --owner ada@example.com --for 90d',
+        '--name payments --id payments --kind service --environment prod --purpose "collects card payments" --owner ada@example.com --for 90d',
       ],
       overrides: members,
       done: 'Created',

@@ -53,6 +53,7 @@ export const resourceServers: RouteMap<CliContext> = buildNoun<ResourceServer>(
     list: { operation: 'resource-servers.list', examples: ['', '--text fraud -o name'] },
     get: {
       operation: 'resource-servers.get',
+      brief: 'Show a resource server',
       examples: ['https://fraud.example', 'rsv_0123456789abcdefghij -o yaml'],
     },
     create: {

@@ -69,7 +69,7 @@ test.each([
 test('a secret cannot be given on the command line', async () => {
   const { code, err } = await runAgainst(fakeAuthority(), ['token', 'get', '--client-secret', 'csk_x']);
   expect(code).toBe(2);
-  expect(err).toContain('No flag registered for --client-secret');
+  expect(err).toContain('there is no flag --client-secret');
 });
 
 test('inspect says what each part means, and never that the token is good', async () => {

@@ -95,6 +95,7 @@ export const trustedIssuers: RouteMap<CliContext> = buildNoun<TrustedIssuer>(
     list: { operation: 'trusted-issuers.list', examples: ['', '--text github -o name'] },
     get: {
       operation: 'trusted-issuers.get',
+      brief: 'Show a trusted issuer',
       examples: ['https://token.actions.githubusercontent.com', 'tis_0123456789abcdefghij -o yaml'],
     },
     create: {

@@ -8,6 +8,8 @@ export interface Issue {
   readonly message: string;
   /** Of `unrecognized_keys`. */
   readonly keys?: readonly string[];
+  /** Of `invalid_type`. */
+  readonly expected?: string;
 }
 
 /** One mistake in a document: the member it is about, and what is wrong with it. */
@@ -34,7 +36,7 @@ export function faultsOf(
     if (valueAt(item, path) === undefined) {
       return [{ path, said: path.at(-1) === 'expires_at' ? END_MISSING : `${member} is missing` }];
     }
-    return [{ path, said: `${member}: ${issue.message}` }];
+    return [{ path, said: wrongValue(member, path, valueAt(item, path), issue, fields) }];
   });
   return [...faults, ...missingEnd(item, faults)];
 }
@@ -52,11 +54,54 @@ const END_MISSING = 'spec.expires_at or spec.expires_in is missing';
 
 function unknownMember(path: readonly (string | number)[], key: string, fields: readonly Field[]): string {
   const said = `unknown member ${[...path, key].join('.')}`;
-  const beside = fields
-    .filter((field) => field.path.length > path.length && path.every((part, at) => field.path[at] === part))
-    .map((field) => field.path[path.length] as string);
+  const beside = membersOf(path, fields);
   const near = nearNames(key, path.join('.') === 'spec' ? [...beside, 'secretFile'] : beside);
   return near.length === 0 ? said : `${said}: did you mean ${near.join(' or ')}`;
+}
+
+function wrongValue(
+  member: string,
+  path: readonly (string | number)[],
+  value: unknown,
+  { code, message, expected }: Issue,
+  fields: readonly Field[],
+): string {
+  if (code === 'invalid_type' && expected !== undefined) {
+    const members = expected === 'object' ? membersOf(path, fields) : [];
+    const which = members.length === 0 ? '' : ` of ${members.join(', ')}`;
+    return `${member} must be ${KINDS[expected] ?? expected}${which}, not ${KINDS[kindOf(value)] ?? kindOf(value)}`;
+  }
+  // The words that may stand there are told in quotes, in whatever way they are bound together.
+  const choices = CHOOSES.has(code)
+    ? [...message.matchAll(/["']([^"']+)["']/g)].map(([, word]) => word as string)
+    : [];
+  if (choices.length === 0 || typeof value !== 'string') return `${member}: ${message}`;
+  const near = nearNames(value, choices);
+  return `${member}: ${JSON.stringify(value)} is not among ${choices.join(', ')}${near.length === 0 ? '' : `: did you mean ${near.join(' or ')}`}`;
+}
+
+const CHOOSES: ReadonlySet<string> = new Set(['invalid_value', 'invalid_union']);
+
+const KINDS: Readonly<Record<string, string>> = {
+  array: 'a list',
+  boolean: 'true or false',
+  number: 'a number',
+  object: 'an object',
+  record: 'an object',
+  string: 'text',
+};
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'empty';
+  return Array.isArray(value) ? 'array' : typeof value;
+}
+
+/** What may stand right below `path`. */
+function membersOf(path: readonly (string | number)[], fields: readonly Field[]): readonly string[] {
+  const below = fields.filter(
+    (field) => field.path.length > path.length && path.every((part, at) => field.path[at] === part),
+  );
+  return [...new Set(below.map((field) => field.path[path.length] as string))];
 }
 
 function valueAt(item: unknown, path: readonly (string | number)[]): unknown {

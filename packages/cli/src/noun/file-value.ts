@@ -8,6 +8,7 @@ export function textFile(host: Pick<Host, 'cwd'>, file: string): string {
   try {
     return readFileSync(resolve(host.cwd, file), 'utf8');
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw usageError(`There is no file ${file}.`);
     throw usageError(`${file} cannot be read: ${(error as Error).message}`);
   }
 }

@@ -55,8 +55,12 @@ export function buildNoun<T extends object>(
   others: Readonly<Record<string, Target>> = {},
 ): RouteMap<CliContext> {
   const built = Object.entries(verbs).map(([name, verb]): [string, Target] => [name, buildVerb(noun, verb)]);
+  const routes = { ...Object.fromEntries(built), ...others };
   const map = buildRouteMap<string, CliContext>({
-    routes: { ...Object.fromEntries(built), ...others },
+    routes,
+    // Whoever knows one of the two words finds the other; where a noun has both, `show` tells more.
+    aliases:
+      'show' in routes ? ('get' in routes ? {} : { get: 'show' }) : 'get' in routes ? { show: 'get' } : {},
     docs: { brief: noun.brief },
   });
   const examples = Object.entries(verbs).map(([name, verb]) => `${noun.name} ${name} ${verb.examples[0]}`);

@@ -20,7 +20,6 @@ const PARTS = [
       'authenticate.ts',
       'client-certificate.ts',
       'decoy-key.ts',
-      'good-headers.ts',
       'published-keys.ts',
       'registered-key.ts',
       'path-reasons.ts',

@@ -8,8 +8,16 @@ export function csvLine(cells: readonly string[]): string {
   return `${cells.map((cell) => quoted(guarded(cell))).join(',')}\r\n`;
 }
 
+/** Sheets in East Asian languages read full-width signs as the others; white space in front of them is passed over. */
+const GUARDED = /^[=+\-@\t\r\n＝＋－＠']/;
+
 function guarded(cell: string): string {
-  return /^[=+\-@\t\r']/.test(cell) ? `'${cell}` : cell;
+  return GUARDED.test(cell) ? `'${cell}` : cell;
+}
+
+/** The cell without what `csvLine` put in front. `'t Hooft`, as a sheet of others has it, stays what it is. */
+export function withoutGuard(cell: string): string {
+  return cell.startsWith("'") && GUARDED.test(cell.slice(1)) ? cell.slice(1) : cell;
 }
 
 function quoted(cell: string): string {

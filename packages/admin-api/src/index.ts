@@ -41,7 +41,7 @@ export {
 } from './client.ts';
 export { type AccessConditions, BINDINGS, type Binding, DAYS, type Day } from './conditions.ts';
 export { BODY_DEPTH, type BodyList, type IfMatch, type Method, type Operation } from './contract.ts';
-export { csvLine } from './csv.ts';
+export { csvLine, withoutGuard } from './csv.ts';
 export { subjectOf } from './credential-members.ts';
 export {
   CREDENTIAL_STATES,

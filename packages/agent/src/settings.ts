@@ -1,9 +1,9 @@
 // Flags and environment of the command. A flag comes before the environment; secrets come by file or environment only.
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type ClientOptions, fetchTrusting } from '@countersign/client';
 import { parseIssuer } from '@countersign/protocol';
+import { readConfiguredFile, UnreadableFile } from '@countersign/protocol/configured-file';
 
 export const USAGE = `usage: countersign-agent --issuer URL --client-id ID --client-secret-file FILE --socket PATH
        countersign-agent --version
@@ -53,14 +53,14 @@ export function readSettings(args: readonly string[], env: Environment): Asked {
   if (values.help === true) return { kind: 'help' };
   const issuer = parseIssuer(required(values.issuer ?? env['COUNTERSIGN_ISSUER'], '--issuer'));
   if (issuer === undefined) throw new UsageError('--issuer is not the URL of an authority');
-  const caFile = values['ca-file'] ?? env['COUNTERSIGN_CA_FILE'];
+  const ca = textNamedBy('--ca-file', values['ca-file'], 'COUNTERSIGN_CA_FILE', env);
   return {
     kind: 'run',
     client: {
       issuer,
       clientId: required(values['client-id'] ?? env['COUNTERSIGN_CLIENT_ID'], '--client-id'),
       ...proofOf(values, env),
-      ...(caFile === undefined ? {} : { fetch: fetchTrusting(textOf(caFile)) }),
+      ...(ca === undefined ? {} : { fetch: fetchTrusting(ca) }),
     },
     socket: resolve(required(values.socket, '--socket')),
     everyMs: secondsOf(values.every ?? '2') * 1000,
@@ -81,9 +81,14 @@ function proofOf(
   env: Environment,
 ): Pick<ClientOptions, 'clientSecret' | 'privateKey'> {
   const keyFile = values['private-key-file'];
-  if (keyFile !== undefined) return { privateKey: textOf(keyFile) };
-  const secretFile = values['client-secret-file'] ?? env['COUNTERSIGN_CLIENT_SECRET_FILE'];
-  const secret = secretFile === undefined ? env['COUNTERSIGN_CLIENT_SECRET'] : textOf(secretFile).trim();
+  if (keyFile !== undefined) return { privateKey: textOf(keyFile, '--private-key-file') };
+  const held = textNamedBy(
+    '--client-secret-file',
+    values['client-secret-file'],
+    'COUNTERSIGN_CLIENT_SECRET_FILE',
+    env,
+  );
+  const secret = held?.trim() ?? env['COUNTERSIGN_CLIENT_SECRET'];
   return { clientSecret: required(secret, '--client-secret-file or --private-key-file') };
 }
 
@@ -93,11 +98,25 @@ function secondsOf(text: string): number {
   return seconds;
 }
 
-function textOf(file: string): string {
+/** What the file holds that the flag names, or the variable where there is no flag. */
+function textNamedBy(
+  flag: string,
+  given: string | undefined,
+  variable: string,
+  env: Environment,
+): string | undefined {
+  if (given !== undefined) return textOf(given, flag);
+  const file = env[variable];
+  return file === undefined ? undefined : textOf(file, variable);
+}
+
+function textOf(file: string, setting: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readConfiguredFile(file);
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+    throw error instanceof UnreadableFile
+      ? new UsageError(`${setting} names ${file}, which ${error.problem}`)
+      : error;
   }
 }
 

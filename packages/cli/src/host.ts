@@ -4,6 +4,8 @@ import type { Readable } from 'node:stream';
 export interface Output {
   readonly isTTY: boolean;
   readonly columns: number | undefined;
+  /** Whoever read it has left (`| head`): what is written is not wanted. */
+  readonly closed?: boolean;
   write(text: string): void;
 }
 
@@ -91,12 +93,17 @@ async function openInBrowser(url: string): Promise<boolean> {
 }
 
 function outputOf(stream: NodeJS.WriteStream): Output {
-  // A reader that left (`| head`) is no failure: what follows is not wanted.
+  let closed = false;
+  // A reader that left (`| head`) is no failure.
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
+    closed = true;
   });
   return {
     isTTY: stream.isTTY === true,
+    get closed() {
+      return closed;
+    },
     get columns() {
       return stream.isTTY === true ? stream.columns : undefined;
     },

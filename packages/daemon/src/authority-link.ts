@@ -1,5 +1,4 @@
 // The way to the authority: whose tokens are believed, who asks about them, who is told what they were used for.
-import { readFileSync, statSync } from 'node:fs';
 import { type Client, createClient } from '@countersign/client';
 import { fetchTrusting, type Verifier, type VerifierOptions } from '@countersign/resource-server';
 import type { AuthorityConfig } from './settings-file/authority.ts';
@@ -20,10 +19,10 @@ const SILENT_MS = 3000;
 /** The same problem is said again after so long. */
 const SAY_AGAIN_MS = 30_000;
 
-/** @throws ClientOptionError · Error where a file cannot be read, or a secret can by others */
+/** @throws ClientOptionError · ConfigFault where a file cannot be read, or a secret can by others */
 export function openAuthorityLink(config: AuthorityConfig, logger: Logger): AuthorityLink {
   const { issuer, ca } = config;
-  const fetch = ca === undefined ? undefined : fetchTrusting(readFileSync(ca, 'utf8'));
+  const fetch = ca === undefined ? undefined : fetchTrusting(ca.text());
   const client = config.client && openClient(config.client, issuer, fetch);
   const onFailure = (error: unknown): void =>
     logger.warn({ problem: (error as Error).message }, 'the authority was not told of use');
@@ -84,14 +83,5 @@ function openClient(
   issuer: string,
   fetch: typeof globalThis.fetch | undefined,
 ): Client {
-  const clientSecret = readSecretFile(secretFile);
-  return createClient({ issuer, clientId: id, clientSecret, ...(fetch && { fetch }) });
-}
-
-/** The one secret that a file holds. @throws Error where it cannot be read, or can by others */
-export function readSecretFile(path: string): string {
-  if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
-    throw new Error(`${path} is readable by others: chmod 600 ${path}`);
-  }
-  return readFileSync(path, 'utf8').trim();
+  return createClient({ issuer, clientId: id, clientSecret: secretFile.secret(), ...(fetch && { fetch }) });
 }

@@ -1,8 +1,8 @@
 // A command that runs until it is told to end: flags, the file, signals, exit codes.
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readConfiguredFile, UnreadableFile } from '@countersign/protocol/configured-file';
 import { writeReadyFile } from './ready-file.ts';
 import { ConfigFault } from './settings-file/yaml-reader.ts';
 
@@ -17,8 +17,8 @@ export interface Running {
 export interface DaemonCommand<Config> {
   readonly usage: string;
   readonly version: string;
-  /** @throws ConfigFault */
-  read(file: string): Config;
+  /** `file`: where the text is from; files that it names are beside it. @throws ConfigFault */
+  read(file: string, text: string): Config;
   /** What `--check` says of a file that is right. */
   describe(config: Config): string;
   start(config: Config): Promise<Running>;
@@ -51,10 +51,7 @@ async function run<Config>(command: DaemonCommand<Config>, args: readonly string
   if (values.help === true) return say(command.usage);
   if (values.config === undefined) throw new UsageError(`--config is missing\n\n${command.usage}`);
   const file = resolve(values.config);
-  if (!existsSync(file)) {
-    throw new UsageError(`There is no file ${values.config}. --config names the file of rules.`);
-  }
-  const config = command.read(file);
+  const config = command.read(file, textOf(file, values.config));
   if (values.check === true) return say(`${values.config}: ${command.describe(config)}\n`);
   const stopping = signalled();
   const running = await Promise.race([command.start(config), stopping]);
@@ -85,11 +82,21 @@ function say(text: string): void {
   process.stdout.write(text);
 }
 
+function textOf(file: string, named: string): string {
+  try {
+    return readConfiguredFile(file);
+  } catch (error) {
+    throw error instanceof UnreadableFile
+      ? new UsageError(`--config names ${named}, which ${error.problem}.`)
+      : error;
+  }
+}
+
 class UsageError extends Error {}
 
 /** What Node says of a machine, in words that name the settings. */
 function told(error: unknown, usage: string): string {
-  const { message, code, path, address, port } = error as NodeJS.ErrnoException & {
+  const { message, code, address, port } = error as NodeJS.ErrnoException & {
     readonly address?: string;
     readonly port?: number;
   };
@@ -101,7 +108,6 @@ function told(error: unknown, usage: string): string {
   if (code === 'EACCES' && port !== undefined) {
     return `This user may not listen on port ${port}: name one from 1024 on under listen`;
   }
-  if (code === 'ENOENT' && path !== undefined) return `There is no file ${path}, which the settings name`;
   return message;
 }
 
@@ -111,6 +117,6 @@ function isOfFlags(code: unknown): boolean {
 
 function isUsage(error: unknown): boolean {
   if (error instanceof ConfigFault || error instanceof UsageError) return true;
-  const { code, name, path } = error as { code?: unknown; name?: unknown; path?: unknown };
-  return name === 'VerifierOptionError' || isOfFlags(code) || (code === 'ENOENT' && path !== undefined);
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  return name === 'VerifierOptionError' || isOfFlags(code);
 }

@@ -1,5 +1,5 @@
 // The face of @countersign/daemon.
-export { type AuthorityLink, openAuthorityLink, readSecretFile } from './authority-link.ts';
+export { type AuthorityLink, openAuthorityLink } from './authority-link.ts';
 export { type DaemonCommand, type Running, runDaemon } from './command.ts';
 export { endLingering, lingerAfterAnswer } from './http/linger.ts';
 export {
@@ -12,6 +12,7 @@ export {
 } from './http/listener.ts';
 export { createOperation, type OperationSources } from './operation/operation.ts';
 export { writeReadyFile } from './ready-file.ts';
+export { type ConfiguredFile, type FileOf, filesBeside } from './settings-file/configured-file.ts';
 export { AUTHORITY_MEMBERS, type AuthorityConfig, readAuthority } from './settings-file/authority.ts';
 export {
   addressOf,
@@ -23,7 +24,6 @@ export {
 export {
   ConfigFault,
   LARGEST_CONFIG,
-  type PathOf,
   readYaml,
   YamlValue,
 } from './settings-file/yaml-reader.ts';

@@ -40,7 +40,7 @@ const CREDENTIALS = ['authorization', 'dpop', 'x-api-key'];
 /**
  * Starts a gateway and waits until it can decide: keys and cut-offs of every resource are known. Until then it listens
  * and is not ready.
- * @throws VerifierOptionError · Error of the system where it cannot listen or read a file
+ * @throws VerifierOptionError · ConfigFault where a file cannot be read · Error of the system where it cannot listen
  */
 export async function startGateway(config: GatewayConfig): Promise<RunningGateway> {
   const logger = createLogger('gateway', config.logLevel);

@@ -1,6 +1,6 @@
 // The command countersign-gateway.
 import { runDaemon } from '@countersign/daemon';
-import { readConfigFile } from './config/read-config.ts';
+import { readConfig } from './config/read-config.ts';
 import { startGateway } from './gateway.ts';
 import { VERSION } from './version.ts';
 
@@ -19,7 +19,7 @@ export async function main(args: readonly string[] = process.argv.slice(2)): Pro
     {
       usage: USAGE,
       version: VERSION,
-      read: readConfigFile,
+      read: readConfig,
       describe: ({ routes }) => `${routes.length} rules`,
       start: startGateway,
     },

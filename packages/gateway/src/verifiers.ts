@@ -12,7 +12,7 @@ export interface Verifiers {
   close(): Promise<void>;
 }
 
-/** @throws VerifierOptionError · ClientOptionError · Error where a file cannot be read, or a secret can by others */
+/** @throws VerifierOptionError · ClientOptionError · ConfigFault where a file cannot be read, or a secret can by others */
 export function openVerifiers(config: GatewayConfig, logger: Logger): Verifiers {
   const { certificateHeader, frontProxies } = config;
   const link = openAuthorityLink(config, logger);

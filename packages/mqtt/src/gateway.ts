@@ -1,6 +1,5 @@
 // The gateway: file → verifier → listener → sessions, and the way back.
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import {
   addressOf,
   createHttpListener,
@@ -8,7 +7,6 @@ import {
   createOperation,
   type HttpListener,
   openAuthorityLink,
-  readSecretFile,
   tlsFilesOf,
 } from '@countersign/daemon';
 import { createVerifier } from '@countersign/resource-server';
@@ -50,7 +48,7 @@ const OPERATION_LIMITS = {
 
 /**
  * Starts a gateway and waits until it can decide: keys and cut-offs are known. Clients are taken from then on.
- * @throws VerifierOptionError · Error of the system where it cannot listen or read a file
+ * @throws VerifierOptionError · ConfigFault where a file cannot be read · Error of the system where it cannot listen
  */
 export async function startMqttGateway(config: MqttConfig): Promise<RunningMqttGateway> {
   const { listen, limits, audience, issuer } = config;
@@ -144,7 +142,7 @@ function brokerOptions(
   const login =
     username === undefined || passwordFile === undefined
       ? undefined
-      : { username, password: Buffer.from(readSecretFile(passwordFile)) };
-  const tls = secure ? { ca: ca && readFileSync(ca, 'utf8') } : undefined;
+      : { username, password: Buffer.from(passwordFile.secret()) };
+  const tls = secure ? { ca: ca?.text() } : undefined;
   return { host, port, tls, login, connectTimeout };
 }

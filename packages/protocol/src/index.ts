@@ -114,6 +114,7 @@ export {
   type KnownHeaders,
   type ParsedJws,
   parseCompactJws,
+  readCompactJws,
 } from './jws.ts';
 export {
   type EcdsaRow,

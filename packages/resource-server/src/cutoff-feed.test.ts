@@ -57,6 +57,31 @@ describe('a cut-off', () => {
     expect(await reasonOf(verifier, scene.tiny.token())).toBe('cut_off');
   });
 
+  it('is known although the feed, restored from an older copy meanwhile, is as long again as it was', async () => {
+    const { tiny } = scene;
+    const verifier = verifierOf();
+    await verifier.ready();
+    const [ours, lost] = [tiny.token(), tiny.token({ client_id: 'lost', sub: 'lost' })];
+    tiny.cut({ kind: 'identity', id: 'lost', not_before: scene.now });
+    tiny.cut({ kind: 'identity', id: 'other', not_before: scene.now });
+    await vi.waitFor(async () => expect(await reasonOf(verifier, lost)).toBe('cut_off'));
+    await vi.waitFor(() => expect(verifier.feeds()[0]?.cursor).toBe(2));
+    let refused = 0;
+    tiny.intercept = (request, response) => {
+      if (!request.url?.startsWith('/oauth/cutoffs')) return false;
+      refused++;
+      response.destroy();
+      return true;
+    };
+    tiny.rollBack(2);
+    tiny.cut({ kind: 'identity', id: 'payments', not_before: scene.now });
+    tiny.cut({ kind: 'identity', id: 'else', not_before: scene.now });
+    await vi.waitFor(() => expect(refused).toBeGreaterThan(0), { timeout: 5000 });
+    tiny.intercept = () => false;
+    await vi.waitFor(async () => expect(await reasonOf(verifier, ours)).toBe('cut_off'), { timeout: 3000 });
+    expect(await reasonOf(verifier, lost)).toBe('cut_off');
+  });
+
   it('stays in force while the authority is away', async () => {
     const verifier = verifierOf({ onStale: { acceptYoungerThan: 60 } });
     scene.tiny.cut({ kind: 'identity', id: 'payments', not_before: scene.now });

@@ -7,7 +7,7 @@ import {
   cutOffBy,
 } from '@countersign/protocol/cutoff-feed';
 import { fetchBounded } from '@countersign/protocol/discovery';
-import { type CutoffAlarm, FeedError, type FeedFault } from './cutoff-alarm.ts';
+import { type CutoffAlarm, FeedError } from './cutoff-alarm.ts';
 import { MAX_PAGE_BYTES, readPage } from './cutoff-page.ts';
 import type { CutoffReceipt } from './cutoff-receipt.ts';
 import type { Jwks } from './jwks.ts';
@@ -126,7 +126,7 @@ export class CutoffFollower {
 
   state(): CutoffFeedState {
     const { issuer, clock } = this.#deps;
-    const { freshAt, cursor } = this.#orders;
+    const { freshAt, receipt: cursor } = this.#orders;
     const age = Number.isFinite(freshAt) ? Math.max(0, clock() - freshAt) : undefined;
     return { issuer, stale: this.isStale(), age, cursor, alarms: this.#alarms };
   }
@@ -155,8 +155,9 @@ export class CutoffFollower {
         if (this.#stop.signal.aborted) break;
         this.#lastFailure = error;
         if (error instanceof FeedError) this.#alarm(error.code, error.message);
-        // A page that does not join on to what is known: ask for everything. Orders already known stay in force.
-        if (error instanceof FeedError && STARTS_OVER.has(error.code)) this.#orders.startOver();
+        // What comes next may not join on to what is known: the feed may have been restored meanwhile, and have grown beyond the
+        // place it is read from. So everything is asked for; orders already known stay in force.
+        this.#orders.startOver();
         if (this.#orders.complete && this.isStale())
           this.#alarm('stale', 'nothing was heard of it for too long');
         const longest = error instanceof FeedError ? LONGEST_PAUSE_MS : LONGEST_PAUSE_AWAY_MS;
@@ -232,8 +233,6 @@ export class CutoffFollower {
     }
   }
 }
-
-const STARTS_OVER: ReadonlySet<FeedFault> = new Set(['wrong_cursor', 'rolled_back', 'refused']);
 
 function createLatch(): Latch {
   let resolve: Latch['resolve'] = () => undefined;

@@ -13,8 +13,10 @@ const FORGIVES_ROLLBACK_AFTER = 87_000;
 export interface KnownOrders {
   /** Another object whenever there are others. */
   readonly index: CutoffIndex;
-  /** The receipt of the last page; `undefined` asks for everything that still matters. */
+  /** What to ask for next: what follows the last page; `undefined` asks for everything that still matters. */
   readonly cursor: number | undefined;
+  /** Of the last page. */
+  readonly receipt: number | undefined;
   /** Whether the pages have come to their end once since the start; before that, orders may still be missing. */
   readonly complete: boolean;
   /** Epoch seconds of the moment for which all is known; minus infinity before that. */
@@ -29,9 +31,18 @@ export interface KnownOrders {
   startOverIfOld(now: number): void;
 }
 
+/** Also of a feed that is as long as before orders may be gone: it was restored from an older copy, and there are others now. */
+function mattering(index: CutoffIndex, now: number): CutoffIndex {
+  const young = (orders: ReadonlyMap<string, number>): ReadonlyMap<string, number> =>
+    new Map([...orders].filter(([, notBefore]) => now - notBefore < FORGIVES_ROLLBACK_AFTER));
+  const { identity, credential, token, key } = index;
+  return { identity: young(identity), credential: young(credential), token: young(token), key: young(key) };
+}
+
 export function createKnownOrders(): KnownOrders {
   let index: CutoffIndex = indexCutoffs([]);
   let cursor: number | undefined;
+  let receipt: number | undefined;
   let complete = false;
   let freshAt = Number.NEGATIVE_INFINITY;
   let highest = 0;
@@ -47,6 +58,9 @@ export function createKnownOrders(): KnownOrders {
     get cursor() {
       return cursor;
     },
+    get receipt() {
+      return receipt;
+    },
     get complete() {
       return complete;
     },
@@ -59,10 +73,10 @@ export function createKnownOrders(): KnownOrders {
       if (goesBack) wentBackAt = now;
       const mayForget = isSnapshot && now - wentBackAt >= FORGIVES_ROLLBACK_AFTER;
       if (page.entries.length > 0 || mayForget) {
-        index = indexCutoffs(page.entries, mayForget ? undefined : index);
+        index = indexCutoffs(page.entries, mayForget ? mattering(index, now) : index);
       }
       if (isSnapshot) snapshotAt = now;
-      cursor = page.cursor;
+      cursor = receipt = page.cursor;
       // What is known may come in several pages; an empty one ends them.
       const isLast = page.entries.length === 0 || page.cursor === page.from;
       if (goesBack) {

@@ -9,6 +9,7 @@ import { SettingError } from './config/load.ts';
 import { untilAlone } from './first-start.ts';
 import { AUTHORITY } from './governance/compose.ts';
 import type { RandomBytes } from './ids.ts';
+import { UnreadableFile } from '@countersign/protocol/configured-file';
 import { checkMasterKey, loadMasterKey, type MasterKey } from './keys/master-key.ts';
 import { preparingKeys } from './keys/prepared-keys.ts';
 import { rotate, rotateAll, type RotationDeps } from './keys/rotation.ts';
@@ -60,7 +61,12 @@ export async function layFoundation(
   opened: (() => Promise<void>)[],
 ): Promise<Foundation> {
   await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
-  const masterKey = await loadMasterKey(deployment.masterKeyFile, deployment.mode === 'dev', random);
+  const masterKey = await loadMasterKey(deployment.masterKeyFile, deployment.mode === 'dev', random).catch(
+    (error: unknown) => {
+      if (!(error instanceof UnreadableFile)) throw error;
+      throw new SettingError('master-key-file', `names ${error.path}, which ${error.problem}`);
+    },
+  );
   if (deployment.mode === 'serve' && (await isReadableByOthers(deployment.masterKeyFile))) {
     throw new SettingError(
       'master-key-file',

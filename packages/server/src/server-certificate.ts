@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { systemClock } from './clock.ts';
 import type { Deployment } from './config/deployment.ts';
-import { SettingError } from './config/load.ts';
+import { readSettingFile, SettingError } from './config/load.ts';
 import { makeCertificate, presentCertificate } from './http/development-ca.ts';
 import type { ListenOptions } from './http/fastify-server.ts';
 import { pooledRandom } from './ids.ts';
@@ -20,11 +19,12 @@ export async function serverCertificate(deployment: Deployment): Promise<ServerC
   if (tls.kind === 'none') return { tls: undefined, caFile: undefined };
   if (tls.kind === 'files') {
     // One after the other: where both are missing, a refusal names the same one each time.
-    const cert = await readFile(tls.certificate, 'utf8');
+    const cert = readSettingFile('tls-cert', tls.certificate);
+    const key = readSettingFile('tls-key', tls.key);
     if (deployment.mode === 'serve' && (await isReadableByOthers(tls.key))) {
       throw new SettingError('tls-key', 'is readable by others', `chmod 600 ${tls.key}`);
     }
-    return { tls: { cert, key: await readFile(tls.key, 'utf8') }, caFile: undefined };
+    return { tls: { cert, key }, caFile: undefined };
   }
   const now = systemClock.now();
   const made =

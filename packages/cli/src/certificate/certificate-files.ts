@@ -5,7 +5,6 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
-  readFileSync,
   renameSync,
   rmSync,
   writeSync,
@@ -13,6 +12,7 @@ import {
 import { dirname, resolve } from 'node:path';
 import { CommandFailure, usageError } from '../failure.ts';
 import type { Host } from '../host.ts';
+import { textAt } from '../named-file.ts';
 
 /** Where a machine keeps its certificate: three files, of which the key is nobody else's (0600). */
 export interface CertificateFiles {
@@ -35,14 +35,9 @@ export function filesOf({ cwd }: Pick<Host, 'cwd'>, flags: FileFlags): Certifica
   };
 }
 
-/** The text of a file; undefined where there is none. @throws CommandFailure */
-export function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw usageError(`${path} cannot be read: ${(error as Error).message}`);
-  }
+/** The text of the file that a flag names; undefined where there is none. @throws CommandFailure */
+export function textOf(path: string, flag: string): string | undefined {
+  return existsSync(path) ? textAt(path, flag) : undefined;
 }
 
 /**
@@ -50,8 +45,8 @@ export function textOf(path: string): string | undefined {
  * of a new key beside it: it is put in its place here. @throws CommandFailure
  */
 export function presentPair(files: CertificateFiles): { readonly certificate: string; readonly key: string } {
-  const key = textOf(files.key);
-  const certificate = textOf(files.certificate);
+  const key = textOf(files.key, '--key-file');
+  const certificate = textOf(files.certificate, '--cert-file');
   if (key === undefined || certificate === undefined) {
     throw usageError(
       `There is no ${key === undefined ? files.key : files.certificate}.`,
@@ -59,7 +54,7 @@ export function presentPair(files: CertificateFiles): { readonly certificate: st
     );
   }
   if (belongTogether(certificate, key)) return { certificate, key };
-  const next = textOf(`${files.certificate}.new`);
+  const next = textOf(`${files.certificate}.new`, '--cert-file');
   if (next !== undefined && belongTogether(next, key)) {
     renameSync(`${files.certificate}.new`, files.certificate);
     return { certificate: next, key };

@@ -3,7 +3,7 @@ import type { RouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
 import type { FieldOverrides } from '../noun/contract-flags.ts';
 import { splitWords } from '../flags/words.ts';
-import { jsonFile } from '../noun/file-value.ts';
+import { jsonFile } from '../named-file.ts';
 import { buildNoun } from '../noun/noun-command.ts';
 import { accessExplain } from './access-explain.ts';
 import { accessHolders } from './access-holders.ts';
@@ -22,7 +22,7 @@ const members: FieldOverrides = {
     flag: 'times-file',
     placeholder: 'file',
     brief: 'JSON: [{"days": ["mon"], "from": "08:00", "to": "18:00", "time_zone": "Europe/Amsterdam"}]',
-    read: ([file], host) => jsonFile(host, file as string),
+    read: ([file], host, flag) => jsonFile(host, file as string, flag),
   },
   'conditions.binding': { flag: 'binding', brief: 'Tokens only bound to a proof: dpop, mtls or any' },
 };

@@ -3,7 +3,7 @@ import type { RouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
 import type { FieldOverrides } from '../noun/contract-flags.ts';
 import { splitWords } from '../flags/words.ts';
-import { jsonFile } from '../noun/file-value.ts';
+import { jsonFile } from '../named-file.ts';
 import { buildNoun } from '../noun/noun-command.ts';
 import { membersText } from '../output/formats.ts';
 
@@ -18,7 +18,7 @@ const members: FieldOverrides = {
     flag: 'steps-file',
     placeholder: 'file',
     brief: 'JSON: [{"quorum": 2, "roles": ["approver"], "teams": [], "people": []}]',
-    read: ([file], host) => jsonFile(host, file as string),
+    read: ([file], host, flag) => jsonFile(host, file as string, flag),
   },
   owner_may_approve: {
     flag: 'not-by-owner',

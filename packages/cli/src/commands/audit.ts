@@ -26,7 +26,12 @@ export const audit: RouteMap<CliContext> = buildNoun<LoggedAuditEvent>(
   {
     events: {
       operation: 'audit.events',
-      examples: ['--from 1h --outcome refused', '--identity payments --type token.issued --all -o ndjson'],
+      follows: true,
+      examples: [
+        '--from 1h --outcome refused',
+        '--identity payments --type token.issued --all -o ndjson',
+        '--outcome refused --follow',
+      ],
       overrides: {
         type: { brief: 'Of this type, such as token.refused' },
         jti: { brief: 'About this token' },

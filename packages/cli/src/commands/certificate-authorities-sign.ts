@@ -4,7 +4,7 @@ import { buildCommand, type Command } from '@stricli/core';
 import { replaceFile, requireNoFile } from '../certificate/certificate-files.ts';
 import { type CliContext, say } from '../context.ts';
 import { CommandFailure, usageError } from '../failure.ts';
-import { textFile } from '../noun/file-value.ts';
+import { textFile } from '../named-file.ts';
 import { jsonText } from '../output/formats.ts';
 import { readPassphrase } from '../secrets/passphrase.ts';
 
@@ -27,13 +27,13 @@ export const certificateAuthoritiesSign: Command<CliContext> = buildCommand<Flag
     const { host } = this;
     const path = resolve(host.cwd, flags.certFile);
     requireNoFile(path);
-    const root = textFile(host, flags.root);
-    const request = textFile(host, flags.request);
+    const root = textFile(host, flags.root, '--root');
+    const request = textFile(host, flags.request, '--request');
     const passphrase =
       flags.passphraseFile === undefined
         ? undefined
         : await readPassphrase(host, flags.passphraseFile, { ofNew: false });
-    const rootKey = keyOf(textFile(host, flags.rootKey), flags.rootKey, passphrase);
+    const rootKey = keyOf(textFile(host, flags.rootKey, '--root-key'), flags.rootKey, passphrase);
     const { signAuthorityRequest } = await import('@countersign/server/main');
     const signed = signAuthorityRequest({
       request,

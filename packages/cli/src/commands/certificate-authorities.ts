@@ -1,7 +1,7 @@
 import type { CertificateAuthority } from '@countersign/admin-api';
 import type { RouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
-import { textFile } from '../noun/file-value.ts';
+import { textFile } from '../named-file.ts';
 import { buildNoun } from '../noun/noun-command.ts';
 import { certificateAuthoritiesRequest } from './certificate-authorities-request.ts';
 import { certificateAuthoritiesSign } from './certificate-authorities-sign.ts';
@@ -42,7 +42,7 @@ export const certificateAuthorities: RouteMap<CliContext> = buildNoun<Certificat
           flag: 'cert-file',
           placeholder: 'file',
           brief: 'Its certificate, PEM, then those above it, up to the root',
-          read: ([file], host) => textFile(host, file as string),
+          read: ([file], host, flag) => textFile(host, file as string, flag),
         },
       },
       done: 'It issues from now on:',

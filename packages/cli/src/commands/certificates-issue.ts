@@ -16,7 +16,7 @@ import {
   type WriteFlags,
   writeFlags,
 } from '../flags/output.ts';
-import { textFile } from '../noun/file-value.ts';
+import { textFile } from '../named-file.ts';
 import { mayProceed } from '../noun/write.ts';
 import { printObject } from '../output/formats.ts';
 
@@ -39,9 +39,9 @@ export const certificatesIssue: Command<CliContext> = buildCommand<Flags, [strin
       );
     }
     const keyPath = flags.keyFile === undefined ? undefined : resolve(host.cwd, flags.keyFile);
-    const known = keyPath === undefined ? undefined : textOf(keyPath);
+    const known = keyPath === undefined ? undefined : textOf(keyPath, '--key-file');
     const key = keyPath === undefined ? undefined : (known ?? newKey());
-    const csr = key === undefined ? textFile(host, flags.csr ?? '') : requestOf(key, keyPath ?? '');
+    const csr = key === undefined ? textFile(host, flags.csr ?? '', '--csr') : requestOf(key, keyPath ?? '');
     await withAdmin(host, flags, async (admin) => {
       const lifetime = flags.lifetime === undefined ? {} : { lifetime: flags.lifetime };
       const input = { params: { id: identity }, body: { csr, ...lifetime } };

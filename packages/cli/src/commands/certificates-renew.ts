@@ -1,11 +1,11 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { buildCommand, type Command } from '@stricli/core';
 import { type FileFlags, filesOf, presentPair, replaceBoth } from '../certificate/certificate-files.ts';
 import { fileFlags } from '../certificate/file-flags.ts';
 import { certificateRefused } from '../certificate/refused.ts';
 import { tellHeld } from '../certificate/tell-held.ts';
 import { resolveAuthority } from '../connection/settings.ts';
+import { trustedCertificates } from '../connection/trusted-fetch.ts';
 import { type CliContext, say } from '../context.ts';
 import { usageError } from '../failure.ts';
 import { type AuthorityFlags, authorityFlags } from '../flags/connection.ts';
@@ -34,7 +34,7 @@ export const certificatesRenew: Command<CliContext> = buildCommand<Flags, [], Cl
       clientId: flags.as ?? clientIdOf(present),
       certificate,
       key,
-      ca: authority.caFile === undefined ? undefined : readFileSync(authority.caFile, 'utf8'),
+      ca: trustedCertificates(authority),
     }).catch((error: unknown) => {
       throw certificateRefused(error, 'The authority does not renew this certificate', RENEWAL_FIX);
     });

@@ -88,7 +88,7 @@ test('what cannot be read is a usage error', async () => {
     expect((await runAgainst(fakeAuthority(), [...args, file], { cwd })).code).toBe(2);
   }
   expect((await runAgainst(fakeAuthority(), [...args, 'gone.jwk'], { cwd })).err).toBe(
-    'error: There is no file gone.jwk.\n',
+    `error: --jwk-file names ${join(cwd, 'gone.jwk')}, which is not there.\n`,
   );
 });
 

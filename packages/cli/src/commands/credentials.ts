@@ -1,7 +1,7 @@
 import type { Credential } from '@countersign/admin-api';
 import type { RouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
-import { textFile } from '../noun/file-value.ts';
+import { textFile } from '../named-file.ts';
 import { buildNoun } from '../noun/noun-command.ts';
 import { credentialsCreate } from './credentials-create.ts';
 import { credentialsRotate } from './credentials-rotate.ts';
@@ -56,12 +56,12 @@ export const credentials: RouteMap<CliContext> = buildNoun<Credential>(
           flag: 'issued-by',
           placeholder: 'file',
           brief: 'PEM certificates of other authorities, in place of those it has',
-          read: ([file], host) => textFile(host, file as string),
+          read: ([file], host, flag) => textFile(host, file as string, flag),
         },
         crl: {
           placeholder: 'file',
           brief: 'Newer revocation lists, PEM (X509 CRL); none takes them away',
-          read: ([file], host) => (file === 'none' ? null : textFile(host, file as string)),
+          read: ([file], host, flag) => (file === 'none' ? null : textFile(host, file as string, flag)),
         },
       },
       examples: [

@@ -11,7 +11,7 @@ import { certificateRefused } from '../certificate/refused.ts';
 import { tellHeld } from '../certificate/tell-held.ts';
 import { fetchFor } from '../connection/admin.ts';
 import { readSecret } from '../connection/secret-source.ts';
-import { resolveAuthority } from '../connection/settings.ts';
+import { resolveAuthority, setting } from '../connection/settings.ts';
 import { type CliContext, say } from '../context.ts';
 import { usageError } from '../failure.ts';
 import { type AuthorityFlags, authorityFlags } from '../flags/connection.ts';
@@ -33,7 +33,7 @@ export const devicesClaim: Command<CliContext> = buildCommand<Flags, [], CliCont
     const code = await codeOf(host, flags);
     const authority = resolveAuthority(host, flags);
     const { claimDevice, newDeviceKey } = await import('@countersign/client');
-    const known = textOf(files.key);
+    const known = textOf(files.key, '--key-file');
     const key = known ?? (await newDeviceKey());
     if (known === undefined) replaceFile(files.key, key, 0o600);
     const held = await claimDevice({
@@ -76,7 +76,7 @@ const CODE_FIX =
   'Was it used with another key, replaced by a later code or good no longer, or is its identity suspended? Where it is known, make another: countersign devices code IDENTITY';
 
 async function codeOf(host: CliContext['host'], { codeFile }: Flags): Promise<string> {
-  const file = codeFile ?? (host.env['COUNTERSIGN_CLAIM_CODE_FILE'] || undefined);
+  const file = setting(codeFile, '--code-file', host, 'COUNTERSIGN_CLAIM_CODE_FILE');
   if (file !== undefined) return await readSecret(host, file, 'claim code');
   const code = host.env['COUNTERSIGN_CLAIM_CODE']?.trim();
   if (code !== undefined && code !== '') return code;

@@ -1,5 +1,6 @@
 import { buildCommand, type Command } from '@stricli/core';
-import { withAdmin } from '../connection/admin.ts';
+import { type AdminConnection, withAdmin } from '../connection/admin.ts';
+import { namingWhatIsMissing } from '../connection/missing-name.ts';
 import type { ConnectionFlags } from '../connection/settings.ts';
 import { type CliContext, say } from '../context.ts';
 import { connectionFlags } from '../flags/connection.ts';
@@ -26,7 +27,7 @@ export const devicesCode: Command<CliContext> = buildCommand<Flags, [string], Cl
   async func(flags, identity) {
     const { host } = this;
     const body = await fromContract.read(flags, host);
-    await withAdmin(host, flags, async (admin) => {
+    const make = async (admin: AdminConnection): Promise<void> => {
       const input = { params: { id: identity }, body };
       if (!(await mayProceed(this, admin, 'claim-codes.create', input, { ...flags, yes: true }))) return;
       const place = secretPlaceOf(host, flags);
@@ -39,7 +40,10 @@ export const devicesCode: Command<CliContext> = buildCommand<Flags, [string], Cl
       say(host, `Created ${claimCode.id}, good until ${claimCode.expires_at}`);
       if (place?.path !== undefined) say(host, `The code is in ${place.path} (mode 0600).`);
       await printObject(host, flags.output, place === undefined ? made.body : claimCode, (item) => item.id);
-    });
+    };
+    await withAdmin(host, flags, (admin) =>
+      namingWhatIsMissing(admin.client, 'IDENTITY', identity, () => make(admin)),
+    );
   },
   parameters: {
     positional: {

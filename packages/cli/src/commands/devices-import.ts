@@ -9,7 +9,7 @@ import { usageError } from '../failure.ts';
 import { connectionFlags } from '../flags/connection.ts';
 import { confirmFlags, outputAliases, type OutputFlags, outputFlags, writeFlags } from '../flags/output.ts';
 import { contractFlags, type FlagValues } from '../noun/contract-flags.ts';
-import { textFile } from '../noun/file-value.ts';
+import { textFile } from '../named-file.ts';
 import { confirmed } from '../noun/write.ts';
 import { printObject } from '../output/formats.ts';
 import { printDifference } from '../output/print-difference.ts';

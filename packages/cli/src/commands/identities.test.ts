@@ -254,7 +254,11 @@ test.each([
     const ran = await runAgainst(authority, ['identities', 'activate', 'payments']);
     expect(ran.code).toBe(exit);
     expect(ran.err).toMatch(
-      status === 500 ? /^error: .+\nmore: countersign explain req_refused\n$/ : /^error: .+\n$/,
+      status === 500
+        ? /^error: .+\nmore: countersign explain req_refused\n$/
+        : status === 404
+          ? /^error: There is no identity called payments\.\nfix: See which there are: .+\n$/
+          : /^error: .+\n$/,
     );
   },
 );

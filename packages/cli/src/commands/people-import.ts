@@ -7,7 +7,7 @@ import { EXIT_CODES } from '../exit-code.ts';
 import { usageError } from '../failure.ts';
 import { connectionFlags } from '../flags/connection.ts';
 import { confirmFlags, outputAliases, type OutputFlags, outputFlags, writeFlags } from '../flags/output.ts';
-import { jsonFile, textFile } from '../noun/file-value.ts';
+import { jsonFile, textFile } from '../named-file.ts';
 import { confirmed } from '../noun/write.ts';
 import { printObject } from '../output/formats.ts';
 import { printDifference } from '../output/print-difference.ts';

@@ -3,7 +3,7 @@ import type { RouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
 import type { FieldOverrides } from '../noun/contract-flags.ts';
 import { splitWords } from '../flags/words.ts';
-import { jsonFile } from '../noun/file-value.ts';
+import { jsonFile } from '../named-file.ts';
 import { buildNoun } from '../noun/noun-command.ts';
 import { membersText } from '../output/formats.ts';
 import { policiesTest } from './policies-test.ts';
@@ -13,7 +13,7 @@ const json = (flag: string, brief: string): FieldOverrides[string] => ({
   flag,
   placeholder: 'file',
   brief,
-  read: ([file], host) => jsonFile(host, file as string),
+  read: ([file], host, flag) => jsonFile(host, file as string, flag),
 });
 
 const members: FieldOverrides = {

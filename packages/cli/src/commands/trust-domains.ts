@@ -2,7 +2,7 @@ import type { TrustDomainAnswer } from '@countersign/admin-api';
 import type { RouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
 import type { FieldOverrides } from '../noun/contract-flags.ts';
-import { jsonFile } from '../noun/file-value.ts';
+import { jsonFile } from '../named-file.ts';
 import { buildNoun } from '../noun/noun-command.ts';
 
 const members: FieldOverrides = {
@@ -10,7 +10,7 @@ const members: FieldOverrides = {
     flag: 'bundle-file',
     placeholder: 'file',
     brief: 'Its trust bundle: {"keys": […]}',
-    read: ([file], host) => jsonFile(host, file as string),
+    read: ([file], host, flag) => jsonFile(host, file as string, flag),
   },
 };
 

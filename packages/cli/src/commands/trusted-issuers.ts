@@ -2,7 +2,7 @@ import type { TrustedIssuer } from '@countersign/admin-api';
 import type { RouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
 import { usageError } from '../failure.ts';
-import { jsonFile, textFile } from '../noun/file-value.ts';
+import { jsonFile, textFile } from '../named-file.ts';
 import type { FieldOverrides } from '../noun/contract-flags.ts';
 import { buildNoun } from '../noun/noun-command.ts';
 import { trustedIssuersTest } from './trusted-issuers-test.ts';
@@ -21,13 +21,13 @@ const members: FieldOverrides = {
     flag: 'jwks-file',
     placeholder: 'file',
     brief: 'Its keys themselves, a JWK set',
-    read: ([file], host) => jsonFile(host, file as string),
+    read: ([file], host, flag) => jsonFile(host, file as string, flag),
   },
   ca: {
     flag: 'ca-certificate',
     placeholder: 'file',
     brief: 'PEM certificates that its TLS certificate is signed with',
-    read: ([file], host) => textFile(host, file as string),
+    read: ([file], host, flag) => textFile(host, file as string, flag),
   },
   algorithms: { brief: 'Algorithms that it may sign with' },
   audience: { brief: 'The only audience taken, in place of this authority' },

@@ -1,4 +1,5 @@
 import type { AdminClient, DocumentInput } from '@countersign/admin-api';
+import { namingWhatIsMissing } from '../connection/missing-name.ts';
 import { usageError } from '../failure.ts';
 import type { Host } from '../host.ts';
 import { PROOF_FLAGS } from '../flags/proof.ts';
@@ -67,7 +68,10 @@ export async function callProof(
       };
     }
     case 'federated': {
-      const { body } = await client.call('trusted-issuers.get', { params: { id: spec.trusted_issuer } });
+      const id = spec.trusted_issuer;
+      const { body } = await namingWhatIsMissing(client, 'ISSUER', id, () =>
+        client.call('trusted-issuers.get', { params: { id } }),
+      );
       return { by: 'subject_token', place: PLACES[body.kind] ?? 'file', file: `${name}.token` };
     }
     case 'client_secret':

@@ -1,10 +1,14 @@
 import type { AdminClient, ResourceServer } from '@countersign/admin-api';
+import { missing, namingWhatIsMissing } from '../connection/missing-name.ts';
 import { CommandFailure } from '../failure.ts';
 
 /** Finds an API by identifier, id, or name where only one has it. */
 export async function findApi(client: AdminClient, name: string): Promise<ResourceServer> {
   if (/^rsv_[0-9a-z]{20}$/.test(name) || name.includes(':')) {
-    return (await client.call('resource-servers.get', { params: { id: name } })).body;
+    const found = await namingWhatIsMissing(client, 'API', name, () =>
+      client.call('resource-servers.get', { params: { id: name } }),
+    );
+    return found.body;
   }
   const similar: ResourceServer[] = [];
   for await (const item of client.each('resource-servers.list', { query: { text: name } }))
@@ -17,10 +21,8 @@ export async function findApi(client: AdminClient, name: string): Promise<Resour
       fix: `Name it by its identifier: ${known.join(' or ')}`,
     });
   }
+  if (known.length === 0) throw await missing(client, 'API', name);
   throw new CommandFailure('not_found', `There is no API called ${name}.`, {
-    fix:
-      known.length === 0
-        ? 'See which there are: countersign resource-servers list'
-        : `Did you mean ${known.join(' or ')}?`,
+    fix: `Did you mean ${known.join(' or ')}?`,
   });
 }

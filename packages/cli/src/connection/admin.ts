@@ -16,9 +16,9 @@ import {
 /** The fetch for an authority: the host's own, one that knows its CA, or the platform's. */
 export function fetchFor(
   host: Pick<Host, 'fetch'>,
-  authority: Pick<AuthorityAddress, 'caFile'>,
+  authority: Pick<AuthorityAddress, 'caFile' | 'caFrom'>,
 ): typeof fetch {
-  return host.fetch ?? (authority.caFile === undefined ? fetch : trustedFetch(authority.caFile));
+  return host.fetch ?? trustedFetch(authority);
 }
 
 /** The admin API seen as a table: for code that is the same for every operation. */
@@ -36,6 +36,7 @@ export interface TableInput {
   readonly query?: Readonly<Record<string, unknown>>;
   readonly body?: unknown;
   readonly ifMatch?: string;
+  readonly signal?: AbortSignal;
 }
 
 export interface AdminConnection {

@@ -1,27 +1,18 @@
 import { createPrivateKey } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { PrivateKey } from '@countersign/client';
 import { usageError } from '../failure.ts';
 import type { Host } from '../host.ts';
+import { textFile } from '../named-file.ts';
+import type { NamedFile } from './secret-source.ts';
 
 /**
  * A private key from a file, as PEM or JWK: it signs assertions here and never leaves the machine.
  * @throws CommandFailure `usage`
  */
-export function readPrivateKey(host: Pick<Host, 'cwd'>, file: string): PrivateKey {
+export function readPrivateKey(host: Pick<Host, 'cwd'>, { value: file, from }: NamedFile): PrivateKey {
   const path = resolve(host.cwd, file);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw usageError(
-      missing
-        ? `There is no file ${path} to read the private key from.`
-        : `${path} cannot be read: ${(error as Error).message}`,
-    );
-  }
+  const text = textFile(host, file, from);
   try {
     if (!text.trimStart().startsWith('{')) return createPrivateKey(text);
     const jwk = JSON.parse(text) as Exclude<PrivateKey, string>;

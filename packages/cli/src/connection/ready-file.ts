@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { usageError } from '../failure.ts';
+import { textAt } from '../named-file.ts';
 
 /** What a running authority wrote about itself, as far as this program reads it. */
 export interface ReadyFile {
@@ -16,14 +17,9 @@ export interface ReadyFile {
 export const DEFAULT_READY_FILE = '.countersign/ready.json';
 
 /** Reads a ready file; undefined when it is not there. */
-export function readReadyFile(path: string): ReadyFile | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw usageError(`The ready file ${path} cannot be read: ${(error as Error).message}`);
-  }
+export function readReadyFile(path: string, from?: string): ReadyFile | undefined {
+  if (!existsSync(path)) return undefined;
+  const text = textAt(path, from);
   const members = parseObject(text);
   const issuer = textOf(members?.['issuer']);
   if (members === undefined || issuer === undefined) {

@@ -95,7 +95,9 @@ test('a private key, as PEM or JWK, takes the place of a secret; both at once ar
   const both = { privateKeyFile: 'key.pem', clientSecretFile: '-' };
   await expect(callerWith({}, both)).rejects.toThrow('There are both');
   await expect(callerWith({}, { privateKeyFile: 'other.pem' })).rejects.toThrow('holds no private key');
-  await expect(callerWith({}, { privateKeyFile: 'gone.pem' })).rejects.toThrow('There is no file');
+  await expect(callerWith({}, { privateKeyFile: 'gone.pem' })).rejects.toThrow(
+    /^--private-key-file names .+gone\.pem, which is not there\.$/,
+  );
 });
 
 test('what is missing or cannot be used is said with its fix', async () => {

@@ -5,7 +5,7 @@ import { usageError } from '../failure.ts';
 import type { Host } from '../host.ts';
 import { readPrivateKey } from './private-key-source.ts';
 import { DEFAULT_READY_FILE, readReadyFile, type ReadyFile } from './ready-file.ts';
-import { readSecret } from './secret-source.ts';
+import { type NamedFile, readSecret } from './secret-source.ts';
 
 /** The flags that say which authority to talk to, and as whom. */
 export interface ConnectionFlags {
@@ -21,6 +21,8 @@ export interface ConnectionFlags {
 export interface AuthorityAddress {
   readonly issuer: string;
   readonly caFile: string | undefined;
+  /** Which setting named that. */
+  readonly caFrom: string;
   readonly readyFile: ReadyFile | undefined;
   /** Which setting named it, for people. */
   readonly from: string;
@@ -44,10 +46,11 @@ export function resolveAuthority(host: Pick<Host, 'env' | 'cwd'>, flags: Connect
   }
   assertIssuer(issuer, named?.from ?? 'The ready file');
   const same = sameIssuer(readyFile, issuer);
-  const caFile = setting(flags.caFile, '--ca-file', host, 'COUNTERSIGN_CA_FILE')?.value;
+  const caFile = setting(flags.caFile, '--ca-file', host, 'COUNTERSIGN_CA_FILE');
   return {
     issuer,
-    caFile: caFile === undefined ? same?.caFile : resolve(host.cwd, caFile),
+    caFile: caFile === undefined ? same?.caFile : resolve(host.cwd, caFile.value),
+    caFrom: caFile?.from ?? same?.path ?? '--ca-file',
     readyFile: same,
     from: named?.from ?? (readyFile?.path as string),
   };
@@ -107,16 +110,26 @@ async function givenProof(
   host: Pick<Host, 'env' | 'cwd' | 'stdin'>,
   { privateKeyFile, clientSecretFile }: ConnectionFlags,
 ): Promise<Proof | undefined> {
-  const keyFile = host.env['COUNTERSIGN_PRIVATE_KEY_FILE'] || undefined;
-  const secretFile = host.env['COUNTERSIGN_CLIENT_SECRET_FILE'] || undefined;
+  const keyFile = setting(privateKeyFile, '--private-key-file', host, 'COUNTERSIGN_PRIVATE_KEY_FILE');
+  const secretFile = setting(
+    clientSecretFile,
+    '--client-secret-file',
+    host,
+    'COUNTERSIGN_CLIENT_SECRET_FILE',
+  );
   const secret = host.env['COUNTERSIGN_CLIENT_SECRET'] || undefined;
   if (privateKeyFile !== undefined || clientSecretFile !== undefined) {
     requireOne('--private-key-file', privateKeyFile, '--client-secret-file', clientSecretFile);
     return privateKeyFile === undefined
-      ? { clientSecret: await readSecret(host, clientSecretFile as string, 'client secret') }
-      : { privateKey: readPrivateKey(host, privateKeyFile) };
+      ? { clientSecret: await readSecret(host, secretFile as NamedFile, 'client secret') }
+      : { privateKey: readPrivateKey(host, keyFile as NamedFile) };
   }
-  requireOne('COUNTERSIGN_PRIVATE_KEY_FILE', keyFile, 'a COUNTERSIGN_CLIENT_SECRET', secretFile ?? secret);
+  requireOne(
+    'COUNTERSIGN_PRIVATE_KEY_FILE',
+    keyFile?.value,
+    'a COUNTERSIGN_CLIENT_SECRET',
+    secretFile?.value ?? secret,
+  );
   if (keyFile !== undefined) return { privateKey: readPrivateKey(host, keyFile) };
   if (secretFile !== undefined) return { clientSecret: await readSecret(host, secretFile, 'client secret') };
   return secret === undefined ? undefined : { clientSecret: secret };
@@ -130,7 +143,7 @@ function requireOne(one: string, key: string | undefined, other: string, secret:
 function findReadyFile(host: Pick<Host, 'env' | 'cwd'>, flags: ConnectionFlags): ReadyFile | undefined {
   const named = setting(flags.readyFile, '--ready-file', host, 'COUNTERSIGN_READY_FILE');
   const path = resolve(host.cwd, named?.value ?? DEFAULT_READY_FILE);
-  const found = readReadyFile(path);
+  const found = readReadyFile(path, named?.from);
   if (found === undefined && named !== undefined) {
     throw usageError(`${named.from} names ${path}, which is not there.`, 'Is the authority running?');
   }
@@ -141,12 +154,13 @@ function sameIssuer(readyFile: ReadyFile | undefined, issuer: string): ReadyFile
   return readyFile?.issuer === issuer ? readyFile : undefined;
 }
 
-function setting(
+/** What a flag says, or the variable where there is no flag; and which of the two it was. */
+export function setting(
   flag: string | undefined,
   flagName: string,
   host: Pick<Host, 'env'>,
   envName: string,
-): { readonly value: string; readonly from: string } | undefined {
+): NamedFile | undefined {
   if (flag !== undefined) return { value: flag, from: flagName };
   const value = host.env[envName];
   return value === undefined || value === '' ? undefined : { value, from: envName };

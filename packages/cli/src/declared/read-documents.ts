@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Document as YamlDocument, LineCounter } from 'yaml';
 import { usageError } from '../failure.ts';
 import type { Host } from '../host.ts';
+import { textAt } from '../named-file.ts';
 import { nearPath } from '../near-path.ts';
 
 /** One declared object as it was written, and where. */
@@ -26,7 +27,7 @@ export async function readDeclared(
     if (path === '-') declared.push(...(await parse(await host.stdin.readAll(), 'stdin', host.cwd)));
     else {
       for (const file of filesUnder(resolve(host.cwd, path), path)) {
-        declared.push(...(await parse(readFileSync(file, 'utf8'), nearPath(host.cwd, file), dirname(file))));
+        declared.push(...(await parse(textAt(file), nearPath(host.cwd, file), dirname(file))));
       }
     }
   }

@@ -63,7 +63,12 @@ async function secretOf(
 ): Promise<string | undefined> {
   if (secretFile === undefined) return undefined;
   const path = pathOf(item, secretFile);
-  if (existsSync(path)) return readSecret(host, path, whatOf(item));
+  if (existsSync(path))
+    return readSecret(
+      host,
+      { value: path, from: `${item.locate(['spec', 'secretFile'])}: secretFile` },
+      whatOf(item),
+    );
   onAbsent();
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { usageError } from '../failure.ts';
 import type { FieldOverrides } from '../noun/contract-flags.ts';
-import { textFile } from '../noun/file-value.ts';
+import { textFile } from '../named-file.ts';
 import { readPublicKey } from '../secrets/public-key-file.ts';
 
 /** What credentials are made of beside their type: the same flags wherever one is made. */
@@ -9,7 +9,7 @@ export const PROOF_FLAGS: FieldOverrides = {
     flag: 'jwk-file',
     placeholder: 'file',
     brief: 'Its public key: JSON Web Key, PEM, or in a PEM certificate',
-    read: ([file], host) => readPublicKey(textFile(host, file as string), file as string),
+    read: ([file], host, flag) => readPublicKey(textFile(host, file as string, flag), file as string),
   },
   jwks_uri: { brief: 'Where its public keys are published', placeholder: 'url' },
   allow_token_endpoint_audience: { brief: 'Take assertions whose audience is the token endpoint' },
@@ -18,17 +18,17 @@ export const PROOF_FLAGS: FieldOverrides = {
     flag: 'issued-by',
     placeholder: 'file',
     brief: 'PEM certificates of the authorities that may have signed its certificate',
-    read: ([file], host) => textFile(host, file as string),
+    read: ([file], host, flag) => textFile(host, file as string, flag),
   },
   crl: {
     placeholder: 'file',
     brief: 'Current revocation lists of these authorities, PEM (X509 CRL)',
-    read: ([file], host) => textFile(host, file as string),
+    read: ([file], host, flag) => textFile(host, file as string, flag),
   },
   certificate: {
     placeholder: 'file',
     brief: 'Its own certificate, PEM',
-    read: ([file], host) => textFile(host, file as string),
+    read: ([file], host, flag) => textFile(host, file as string, flag),
   },
   subject_dn: { brief: 'Subject of its certificate, as openssl x509 -nameopt RFC2253 writes it' },
   san_dns: { brief: 'DNS name in its certificate' },

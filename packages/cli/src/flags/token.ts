@@ -26,5 +26,5 @@ export async function readToken(host: Pick<Host, 'cwd' | 'stdin'>, flags: TokenF
       'Pipe it in (countersign token get | countersign token inspect) or name a file with --token-file.',
     );
   }
-  return readSecret(host, flags.tokenFile ?? '-', 'token');
+  return readSecret(host, { value: flags.tokenFile ?? '-', from: '--token-file' }, 'token');
 }

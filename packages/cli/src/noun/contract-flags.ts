@@ -19,8 +19,8 @@ export interface FieldOverride {
   readonly span?: SpanDirection;
   /** May be repeated; `read` then gets all. */
   readonly repeat?: true;
-  /** From the words given to the value sent. */
-  readonly read?: (values: readonly string[], host: Pick<Host, 'cwd' | 'stdin'>) => unknown;
+  /** From the words given to the value sent; `flag` with its dashes. */
+  readonly read?: (values: readonly string[], host: Pick<Host, 'cwd' | 'stdin'>, flag: string) => unknown;
 }
 
 /** By dotted path: `owner.person`. */
@@ -96,7 +96,7 @@ function bind(field: Field, override: FieldOverride): Binding {
     read: (value, host) => {
       if (value === '' && field.nullable) return null;
       if (override.read !== undefined)
-        return override.read(typeof value === 'object' ? value : [String(value)], host);
+        return override.read(typeof value === 'object' ? value : [String(value)], host, `--${name}`);
       return valueOf(field, name, value, host.now(), override.span ?? 'ahead');
     },
   };

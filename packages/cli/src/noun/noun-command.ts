@@ -1,6 +1,7 @@
 import { type OperationId, operations } from '@countersign/admin-api';
 import { buildCommand, buildRouteMap, type RouteMap } from '@stricli/core';
 import { type AdminConnection, type TableInput, withAdmin } from '../connection/admin.ts';
+import { isNamedKind, namingWhatIsMissing } from '../connection/missing-name.ts';
 import type { ConnectionFlags } from '../connection/settings.ts';
 import { type CliContext, say, type Target } from '../context.ts';
 import { connectionFlags } from '../flags/connection.ts';
@@ -14,6 +15,7 @@ import {
   type FlagParameter,
   type FlagValues,
 } from './contract-flags.ts';
+import { followFlag, followList } from './follow.ts';
 import { printPages } from './list.ts';
 import { sayWarnings } from '../output/warnings.ts';
 import { mayProceed } from './write.ts';
@@ -26,6 +28,8 @@ export interface Verb {
   /** In place of the contract's summary. */
   readonly brief?: string;
   readonly overrides?: FieldOverrides;
+  /** A numbered list that only grows: with `--follow`. */
+  readonly follows?: true;
   /** Said on stderr under what is shown first: what the difference itself does not tell. */
   readonly caution?: (body: Readonly<Record<string, unknown>>) => string | undefined;
   /** Said on stderr when it is done: `Suspended`, and the name follows; or the whole sentence, by the answer. */
@@ -82,6 +86,7 @@ function buildVerb<T extends object>(noun: Noun<T>, verb: Verb): Target {
   const flags = {
     ...fromContract.parameters,
     ...(paged ? listFlags : {}),
+    ...(verb.follows === true ? followFlag : {}),
     ...(operation.write ? writeFlags : {}),
     ...(operation.destructive ? confirmFlags : {}),
     ...outputFlags,
@@ -91,9 +96,14 @@ function buildVerb<T extends object>(noun: Noun<T>, verb: Verb): Target {
   const run = isList ? runList : runOne;
   return buildCommand<VerbFlags, string[], CliContext>({
     async func(values, ...args) {
-      await withAdmin(this.host, values, (admin) =>
-        run({ context: this, admin, noun: noun as Noun<object>, verb, values, args, fromContract }),
-      );
+      await withAdmin(this.host, values, (admin) => {
+        const work = () =>
+          run({ context: this, admin, noun: noun as Noun<object>, verb, values, args, fromContract });
+        const [name] = args;
+        return name !== undefined && isNamedKind(noun.argument)
+          ? namingWhatIsMissing(admin.client, noun.argument, name, work)
+          : work();
+      });
     },
     parameters: {
       // The types of these flags are the contract's, which is read at run time only.
@@ -130,8 +140,13 @@ interface Run {
 
 async function runList({ context, admin, noun, verb, values, args, fromContract }: Run): Promise<void> {
   const query = await fromContract.read(values, context.host);
-  const items = admin.table.each(verb.operation, { params: paramsOf(verb, args), query });
   const presentation = (verb.presentation ?? noun.presentation) as Presentation<object>;
+  if (values['follow'] === true) {
+    const { operation } = verb;
+    const followed = { table: admin.table, operation, query, format: values.output, presentation };
+    return followList(context.host, followed);
+  }
+  const items = admin.table.each(verb.operation, { params: paramsOf(verb, args), query });
   await printPages(
     context,
     items,

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { usageError } from '../failure.ts';
 import type { Host } from '../host.ts';
+import { textFile } from '../named-file.ts';
 
 /** Below it a file that was copied is guessed open. */
 const LEAST_CHARACTERS = 12;
@@ -15,18 +14,10 @@ export async function readPassphrase(
   file: string,
   { ofNew }: { readonly ofNew: boolean },
 ): Promise<string> {
-  const text = file === '-' ? await host.stdin.readAll() : textOf(resolve(host.cwd, file));
+  const text = file === '-' ? await host.stdin.readAll() : textFile(host, file, '--passphrase-file');
   const [line = ''] = text.split(/\r?\n/, 1);
   if (line === '') throw usageError('The passphrase is empty.');
   if (ofNew && line.length < LEAST_CHARACTERS)
     throw usageError(`The passphrase has less than ${LEAST_CHARACTERS} characters.`);
   return line;
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw usageError(`The passphrase cannot be read: ${(error as Error).message}`);
-  }
 }

@@ -46,9 +46,12 @@ test('a port that is taken is told, with how to take another', async () => {
   );
 });
 
-test('a file that is not there is a usage error', async () => {
+test('a file that is not there is a usage error, with the setting that names it', async () => {
   const file = join(temporaryFolder(), 'gone.yaml');
-  expect(await dev('--apply', file)).toMatchObject({ code: 2, err: `error: There is no ${file}.\n` });
+  expect(await dev('--apply', file)).toMatchObject({
+    code: 2,
+    err: `error: apply names ${file}, which is not there.\n`,
+  });
 });
 
 test('a database that does not answer is unreachable, and is not taken for the authority', async () => {
@@ -57,4 +60,17 @@ test('a database that does not answer is unreachable, and is not taken for the a
   expect(err).toMatch(
     /^error: The database cannot be reached: nothing listens there .+\nfix: Check --database.\n$/,
   );
+});
+
+test.each([
+  ['master-key-file', 'is a folder'],
+  ['config', 'is a folder'],
+  ['tls-cert', 'is a folder'],
+])('a folder in the place of the file of %s is a usage error', async (setting, problem) => {
+  const folder = temporaryFolder();
+  const more = setting === 'tls-cert' ? ['--tls-key', folder] : [];
+  expect(await dev(`--${setting}`, folder, ...more)).toMatchObject({
+    code: 2,
+    err: `error: ${setting} names ${folder}, which ${problem}.\n`,
+  });
 });

@@ -1,15 +1,16 @@
 // Which authority is believed, and who this process is to it: RFC 8414 §2.
 import { parseIssuer } from '@countersign/protocol';
 import type { CutoffOptions } from '@countersign/resource-server';
-import type { PathOf, YamlValue } from './yaml-reader.ts';
+import type { ConfiguredFile, FileOf } from './configured-file.ts';
+import type { YamlValue } from './yaml-reader.ts';
 
 export interface AuthorityConfig {
   readonly issuer: string;
-  /** File, PEM: whose certificate the authority shows. */
-  readonly ca: string | undefined;
+  /** PEM: whose certificate the authority shows. */
+  readonly ca: ConfiguredFile | undefined;
   readonly cutoffs: false | CutoffOptions;
   /** Who this process is to the authority; needed for the two below, and proves its receipts of cut-offs. */
-  readonly client: { readonly id: string; readonly secretFile: string } | undefined;
+  readonly client: { readonly id: string; readonly secretFile: ConfiguredFile } | undefined;
   /** Whether the authority is asked about opaque tokens. */
   readonly opaqueTokens: boolean;
   /** Whether the authority is told what is used. */
@@ -21,13 +22,13 @@ export const AUTHORITY_MEMBERS = ['issuer', 'ca', 'cutoffs', 'client', 'opaqueTo
 type Given = { readonly [name in keyof AuthorityConfig]?: YamlValue };
 
 /** @throws ConfigFault */
-export function readAuthority(top: YamlValue, given: Given, pathOf: PathOf): AuthorityConfig {
+export function readAuthority(top: YamlValue, given: Given, fileOf: FileOf): AuthorityConfig {
   if (given.issuer === undefined) throw top.fault('issuer is missing');
   return {
     issuer: readIssuer(given.issuer),
-    ca: given.ca && pathOf(given.ca),
+    ca: given.ca && fileOf(given.ca),
     cutoffs: readCutoffs(given.cutoffs),
-    ...readClient(given, pathOf),
+    ...readClient(given, fileOf),
   };
 }
 
@@ -60,9 +61,9 @@ function readOnStale(value: YamlValue): 'refuse' | { readonly acceptYoungerThan:
 
 function readClient(
   given: Given,
-  pathOf: PathOf,
+  fileOf: FileOf,
 ): Pick<AuthorityConfig, 'client' | 'opaqueTokens' | 'usage'> {
-  const client = given.client && readIdentity(given.client, pathOf);
+  const client = given.client && readIdentity(given.client, fileOf);
   for (const name of ['opaqueTokens', 'usage'] as const) {
     const value = given[name];
     if (value?.boolean() === true && client === undefined)
@@ -75,8 +76,8 @@ function readClient(
   };
 }
 
-function readIdentity(value: YamlValue, pathOf: PathOf): AuthorityConfig['client'] {
+function readIdentity(value: YamlValue, fileOf: FileOf): AuthorityConfig['client'] {
   const { id, secretFile } = value.members(['id', 'secretFile']);
   if (id === undefined || secretFile === undefined) throw value.fault('write id and secretFile');
-  return { id: id.string(), secretFile: pathOf(secretFile) };
+  return { id: id.string(), secretFile: fileOf(secretFile) };
 }

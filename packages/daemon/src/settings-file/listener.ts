@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { isLoopback } from '@countersign/protocol';
 import type { ListenerTlsFiles } from '../http/listener.ts';
-import type { PathOf, YamlValue } from './yaml-reader.ts';
+import type { ConfiguredFile, FileOf } from './configured-file.ts';
+import type { YamlValue } from './yaml-reader.ts';
 
 /** Where a listener is. */
 export interface ListenerConfig {
@@ -12,15 +12,15 @@ export interface ListenerConfig {
 }
 
 export interface ListenerTls {
-  /** Files, PEM. */
-  readonly certificate: string;
-  readonly key: string;
+  /** PEM. */
+  readonly certificate: ConfiguredFile;
+  readonly key: ConfiguredFile;
   /** Ask callers for a certificate, which tokens can be bound to (RFC 8705); which one is right, the token says. */
   readonly askForCertificate: boolean;
 }
 
 /** `host:port`, or an address with TLS. @throws ConfigFault */
-export function readListener(value: YamlValue, pathOf: PathOf): ListenerConfig {
+export function readListener(value: YamlValue, fileOf: FileOf): ListenerConfig {
   if (!value.isMapping()) return inTheClear(value, value, false);
   const given = value.members(['address', 'tls', 'plaintext']);
   if (given.address === undefined) throw value.fault('address is missing, host:port');
@@ -32,8 +32,8 @@ export function readListener(value: YamlValue, pathOf: PathOf): ListenerConfig {
   return {
     ...readAddress(given.address),
     tls: {
-      certificate: pathOf(tls.certificate),
-      key: pathOf(tls.key),
+      certificate: fileOf(tls.certificate),
+      key: fileOf(tls.key),
       askForCertificate: tls.askForCertificate?.boolean() ?? false,
     },
   };
@@ -54,12 +54,12 @@ function readAddress(value: YamlValue): { host: string; port: number } {
   return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
 }
 
-/** What the files hold. @throws Error of the system */
+/** What the files hold. @throws ConfigFault */
 export function tlsFilesOf({ tls }: ListenerConfig): ListenerTlsFiles | undefined {
   if (tls === undefined) return undefined;
   return {
-    cert: readFileSync(tls.certificate, 'utf8'),
-    key: readFileSync(tls.key, 'utf8'),
+    cert: tls.certificate.text(),
+    key: tls.key.text(),
     requestCert: tls.askForCertificate,
   };
 }

@@ -26,9 +26,6 @@ interface Source {
   readonly lines: LineCounter;
 }
 
-/** The path that a value names, from beside the file. */
-export type PathOf = (value: YamlValue) => string;
-
 /** The largest file that is read, in characters. */
 export const LARGEST_CONFIG = 1_000_000;
 

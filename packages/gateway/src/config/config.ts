@@ -1,4 +1,4 @@
-import type { AuthorityConfig, ListenerConfig, LogLevel } from '@countersign/daemon';
+import type { AuthorityConfig, ConfiguredFile, ListenerConfig, LogLevel } from '@countersign/daemon';
 import type { VerifierOptions } from '@countersign/resource-server';
 import type { Route } from '../rules/route.ts';
 
@@ -13,8 +13,8 @@ export interface UpstreamConfig {
   readonly name: string;
   /** http or https, without path. */
   readonly url: URL;
-  /** File, PEM: whose certificates to trust instead of the public ones. */
-  readonly ca: string | undefined;
+  /** PEM: whose certificates to trust instead of the public ones. */
+  readonly ca: ConfiguredFile | undefined;
 }
 
 /** Numbers that nothing exceeds; each has its row in docs/guide/gateway.md. */

@@ -52,7 +52,11 @@ describe('the file', () => {
     const [, text = ''] = /^```yaml\n([\s\S]*?)^```$/m.exec(page) ?? [];
     expect(read(text)).toMatchObject({
       listen: {
-        proxy: { host: '0.0.0.0', port: 8443, tls: { key: '/etc/key.pem', askForCertificate: true } },
+        proxy: {
+          host: '0.0.0.0',
+          port: 8443,
+          tls: { key: { path: '/etc/key.pem' }, askForCertificate: true },
+        },
       },
       routes: [{ upstream: 'app' }, { upstream: 'app' }],
     });

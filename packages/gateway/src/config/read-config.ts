@@ -1,8 +1,14 @@
 // The gateway's file, read into what cannot be wrong any more.
-import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { AUTHORITY_MEMBERS, LOG_LEVELS, readAuthority, readYaml, type YamlValue } from '@countersign/daemon';
+import {
+  AUTHORITY_MEMBERS,
+  filesBeside,
+  LOG_LEVELS,
+  readAuthority,
+  readYaml,
+  type YamlValue,
+} from '@countersign/daemon';
 import { CERTIFICATE_HEADER_DIALECTS, trustedProxies } from '@countersign/protocol';
+import { readConfiguredFile } from '@countersign/protocol/configured-file';
 import { shadowedRoutes } from '../rules/route-table.ts';
 import type { GatewayConfig } from './config.ts';
 import { DEFAULT_IDENTITY_HEADERS, readIdentityHeaders } from './identity-headers.ts';
@@ -29,24 +35,24 @@ const MEMBERS = [
 const LOOPBACK = ['127.0.0.1', '::1'];
 const MOST_ROUTES = 1000;
 
-/** Reads a file. @throws ConfigFault · Error where it cannot be opened */
+/** Reads a file. @throws ConfigFault · UnreadableFile */
 export function readConfigFile(path: string): GatewayConfig {
-  return readConfig(path, readFileSync(path, 'utf8'));
+  return readConfig(path, readConfiguredFile(path));
 }
 
 /** Reads the text of a file; files that it names are looked for beside it. @throws ConfigFault */
 export function readConfig(file: string, text: string): GatewayConfig {
   const top = readYaml(file, text);
   const given = top.members(MEMBERS);
-  const pathOf = (value: YamlValue): string => resolve(dirname(file), value.string());
+  const fileOf = filesBeside(file);
   const need = (name: (typeof MEMBERS)[number]): YamlValue => {
     const value = given[name];
     if (value === undefined) throw top.fault(`${name} is missing`);
     return value;
   };
   const resources = readResources(need('resources'));
-  const upstreams = readUpstreams(given.upstreams, pathOf);
-  const listen = readListeners(need('listen'), pathOf);
+  const upstreams = readUpstreams(given.upstreams, fileOf);
+  const listen = readListeners(need('listen'), fileOf);
   const items = need('routes').items();
   if (items.length > MOST_ROUTES) throw need('routes').fault(`are more than ${MOST_ROUTES}`);
   const routes = items.map((item) =>
@@ -59,7 +65,7 @@ export function readConfig(file: string, text: string): GatewayConfig {
     );
   }
   return {
-    ...readAuthority(top, given, pathOf),
+    ...readAuthority(top, given, fileOf),
     listen,
     frontProxies: readProxies(given.frontProxies),
     certificateHeader: given.certificateHeader?.oneOf(CERTIFICATE_HEADER_DIALECTS),

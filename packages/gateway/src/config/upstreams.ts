@@ -1,19 +1,19 @@
-import type { YamlValue } from '@countersign/daemon';
+import type { FileOf, YamlValue } from '@countersign/daemon';
 import type { UpstreamConfig } from './config.ts';
 
 /** The servers behind the reverse proxy, by name: an address, or an address and whom to trust. @throws ConfigFault */
 export function readUpstreams(
   value: YamlValue | undefined,
-  pathOf: (file: YamlValue) => string,
+  fileOf: FileOf,
 ): ReadonlyMap<string, UpstreamConfig> {
-  return new Map((value?.entries() ?? []).map(([name, entry]) => [name, readUpstream(name, entry, pathOf)]));
+  return new Map((value?.entries() ?? []).map(([name, entry]) => [name, readUpstream(name, entry, fileOf)]));
 }
 
-function readUpstream(name: string, value: YamlValue, pathOf: (file: YamlValue) => string): UpstreamConfig {
+function readUpstream(name: string, value: YamlValue, fileOf: FileOf): UpstreamConfig {
   if (!value.isMapping()) return { name, url: readUrl(value), ca: undefined };
   const { url, ca } = value.members(['url', 'ca']);
   if (url === undefined) throw value.fault('url is missing');
-  return { name, url: readUrl(url), ca: ca && pathOf(ca) };
+  return { name, url: readUrl(url), ca: ca && fileOf(ca) };
 }
 
 function readUrl(value: YamlValue): URL {

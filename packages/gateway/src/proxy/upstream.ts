@@ -1,5 +1,4 @@
 // The servers behind the reverse proxy: one pool of connections each.
-import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent, type ClientRequest, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { Limits, UpstreamConfig } from '../config/config.ts';
@@ -14,12 +13,12 @@ const IDLE_CONNECTIONS = 64;
 /** Bytes of an upstream's headers. */
 const ANSWER_HEADER_BYTES = 65_536;
 
-/** @throws Error where the file of `ca` cannot be read */
+/** @throws ConfigFault where the file of `ca` cannot be read */
 export function openUpstream({ url, ca }: UpstreamConfig, limits: Limits): Upstream {
   const secure = url.protocol === 'https:';
   const pool = { keepAlive: true, maxSockets: limits.inFlight, maxFreeSockets: IDLE_CONNECTIONS };
   const agent = secure
-    ? new HttpsAgent({ ...pool, ...(ca !== undefined && { ca: readFileSync(ca, 'utf8') }) })
+    ? new HttpsAgent({ ...pool, ...(ca !== undefined && { ca: ca.text() }) })
     : new HttpAgent(pool);
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port);

@@ -1,4 +1,4 @@
-import type { AuthorityConfig, ListenerConfig, LogLevel } from '@countersign/daemon';
+import type { AuthorityConfig, ConfiguredFile, ListenerConfig, LogLevel } from '@countersign/daemon';
 import type { VerifierOptions } from '@countersign/resource-server';
 
 /** Numbers that nothing exceeds; each has its row in docs/guide/mqtt.md. */
@@ -21,10 +21,10 @@ export interface BrokerConfig {
   readonly host: string;
   readonly port: number;
   readonly secure: boolean;
-  /** File, PEM: whose certificate to trust instead of the public ones. */
-  readonly ca: string | undefined;
+  /** PEM: whose certificate to trust instead of the public ones. */
+  readonly ca: ConfiguredFile | undefined;
   readonly username: string | undefined;
-  readonly passwordFile: string | undefined;
+  readonly passwordFile: ConfiguredFile | undefined;
 }
 
 /** The file, read. */

@@ -1,16 +1,16 @@
 // The gateway's file, read into what cannot be wrong any more.
-import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import {
   AUTHORITY_MEMBERS,
+  type FileOf,
+  filesBeside,
   LOG_LEVELS,
-  type PathOf,
   readAuthority,
   readListener,
   readYaml,
   type YamlValue,
 } from '@countersign/daemon';
 import { isLoopback } from '@countersign/protocol';
+import { readConfiguredFile } from '@countersign/protocol/configured-file';
 import type { BrokerConfig, Limits, MqttConfig } from './config.ts';
 
 const MEMBERS = [
@@ -36,16 +36,16 @@ const LIMITS: { readonly [name in keyof Limits]: readonly [number, number, numbe
   willDelay: [0, 0, 86_400],
 };
 
-/** Reads a file. @throws ConfigFault · Error where it cannot be opened */
+/** Reads a file. @throws ConfigFault · UnreadableFile */
 export function readConfigFile(path: string): MqttConfig {
-  return readConfig(path, readFileSync(path, 'utf8'));
+  return readConfig(path, readConfiguredFile(path));
 }
 
 /** Reads the text of a file; files that it names are looked for beside it. @throws ConfigFault */
 export function readConfig(file: string, text: string): MqttConfig {
   const top = readYaml(file, text);
   const given = top.members(MEMBERS);
-  const pathOf: PathOf = (value) => resolve(dirname(file), value.string());
+  const fileOf = filesBeside(file);
   const need = (name: (typeof MEMBERS)[number]): YamlValue => {
     const value = given[name];
     if (value === undefined) throw top.fault(`${name} is missing`);
@@ -53,8 +53,8 @@ export function readConfig(file: string, text: string): MqttConfig {
   };
   const { mqtt, operation } = need('listen').members(['mqtt', 'operation']);
   if (mqtt === undefined) throw need('listen').fault('mqtt is missing: where clients come to');
-  const authority = readAuthority(top, given, pathOf);
-  const at = readListener(mqtt, pathOf);
+  const authority = readAuthority(top, given, fileOf);
+  const at = readListener(mqtt, fileOf);
   const certificates = given.certificates?.boolean() ?? false;
   if (certificates && (authority.client === undefined || at.tls?.askForCertificate !== true)) {
     throw (given.certificates as YamlValue).fault(
@@ -68,17 +68,17 @@ export function readConfig(file: string, text: string): MqttConfig {
     apiKeys: given.apiKeys?.boolean() ?? false,
     certificates,
     leeway: given.leeway?.integer(0, 60),
-    broker: readBroker(need('broker'), pathOf),
+    broker: readBroker(need('broker'), fileOf),
     listen: {
       mqtt: at,
-      operation: operation && readListener(operation, pathOf),
+      operation: operation && readListener(operation, fileOf),
     },
     limits: readLimits(given.limits),
     logLevel: given.logLevel?.oneOf(LOG_LEVELS) ?? 'info',
   };
 }
 
-function readBroker(value: YamlValue, pathOf: PathOf): BrokerConfig {
+function readBroker(value: YamlValue, fileOf: FileOf): BrokerConfig {
   const whole = value.isMapping()
     ? value.members(['url', 'ca', 'username', 'passwordFile', 'plaintext'])
     : { url: value };
@@ -102,9 +102,9 @@ function readBroker(value: YamlValue, pathOf: PathOf): BrokerConfig {
     host: name,
     port: port === undefined ? (secure ? 8883 : 1883) : Number(port),
     secure,
-    ca: ca && pathOf(ca),
+    ca: ca && fileOf(ca),
     username: username?.string(),
-    passwordFile: passwordFile && pathOf(passwordFile),
+    passwordFile: passwordFile && fileOf(passwordFile),
   };
 }
 

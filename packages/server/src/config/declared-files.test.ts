@@ -42,9 +42,9 @@ describe('declared objects', () => {
     await expect(read(yaml)).rejects.toThrow(named);
   });
 
-  it('that are not there are told as the system tells it, with their path', async () => {
+  it('that are not there are told with the setting that names them', async () => {
     const path = join(directory, 'none.yaml');
-    await expect(readDeclaredFiles([path], deps)).rejects.toMatchObject({ code: 'ENOENT', path });
+    await expect(readDeclaredFiles([path], deps)).rejects.toThrow(`apply names ${path}, which is not there.`);
   });
 
   it('cannot grow without bound by naming each other', async () => {
@@ -117,7 +117,9 @@ describe('the secret of a declared credential', () => {
   it('is refused when its file holds something else, or is no file, or is not named', async () => {
     writeFileSync(join(directory, 'first.secret'), '');
     await expect(read(credential(', secretFile: first.secret'))).rejects.toThrow(/does not hold a client/);
-    await expect(read(credential(', secretFile: .'))).rejects.toThrow(/cannot be read/);
+    await expect(read(credential(', secretFile: .'))).rejects.toThrow(
+      /^apply names .+, which is a folder\.$/,
+    );
     await expect(read(credential(', secretFile: 7'))).rejects.toThrow(/not the name of a file/);
   });
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import {
@@ -9,7 +9,7 @@ import {
   webhookSecretKey,
 } from '@countersign/protocol';
 import { parseAllDocuments } from 'yaml';
-import { SettingError } from './load.ts';
+import { readSettingFile, SettingError } from './load.ts';
 
 export interface DeclaredFilesDeps {
   /** Whether the authority holds a secret of this name for this identity (as the document names it); empty: a webhook. */
@@ -49,16 +49,8 @@ interface SecretFile {
   readonly kind: 'csk' | 'cak' | 'whsec';
 }
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new SettingError('apply', `${path} cannot be read: ${(error as Error).message}`);
-  }
-}
-
 function objectsIn(path: string): unknown[] {
-  const documents = parseAllDocuments(readFileSync(path, 'utf8'));
+  const documents = parseAllDocuments(readSettingFile('apply', path));
   try {
     return documents
       .map((document) => {
@@ -123,7 +115,7 @@ const WHAT: { readonly [kind in SecretFile['kind']]: string } = {
 
 function readSecret({ path, kind }: SecretFile): string | undefined {
   if (!existsSync(path)) return undefined;
-  const secret = read(path).trim();
+  const secret = readSettingFile('apply', path).trim();
   const fits = kind === 'whsec' ? webhookSecretKey(secret) !== undefined : parseSecret(secret)?.kind === kind;
   if (fits) return secret;
   throw new SettingError(

@@ -38,7 +38,7 @@ describe('a setting', () => {
     const both = fault({ env: { ...env, COUNTERSIGN_DATABASE: 'sqlite:x' } });
     expect(both).toMatchObject({ setting: 'COUNTERSIGN_DATABASE_FILE', fix: 'Give one of the two.' });
     const absent = fault({ env: { COUNTERSIGN_DATABASE_FILE: join(directory, 'none') } });
-    expect(absent.message).toMatch(/COUNTERSIGN_DATABASE_FILE names .*none, which cannot be read \(ENOENT\)/);
+    expect(absent.message).toMatch(/COUNTERSIGN_DATABASE_FILE names .*none, which is not there\./);
   });
 
   it('comes from the flag, else the environment, else the file, else the table', () => {
@@ -127,9 +127,10 @@ describe('the file', () => {
     expect(error.problem).toContain(problem);
   });
 
-  it('that is not there is told as the system tells it, with its path', () => {
-    expect(() => load({ flags: { config: file } })).toThrow(
-      expect.objectContaining({ code: 'ENOENT', path: file }),
+  it('that is not there or is a folder is told with its name', () => {
+    expect(() => load({ flags: { config: file } })).toThrow(`config names ${file}, which is not there.`);
+    expect(() => load({ flags: { config: directory } })).toThrow(
+      `config names ${directory}, which is a folder.`,
     );
   });
 

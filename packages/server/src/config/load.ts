@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { readConfiguredFile, UnreadableFile } from '@countersign/protocol/configured-file';
 import { SETTINGS } from './schema.ts';
 import type { SettingDefinition } from './setting-definition.ts';
 
@@ -18,6 +18,17 @@ export class SettingError extends Error {
     this.problem = problem;
     this.fix = fix;
     this.known = known;
+  }
+}
+
+/** The text of the file that a setting names. @throws SettingError */
+export function readSettingFile(setting: string, path: string): string {
+  try {
+    return readConfiguredFile(path);
+  } catch (error) {
+    throw error instanceof UnreadableFile
+      ? new SettingError(setting, `names ${path}, which ${error.problem}`)
+      : error;
   }
 }
 
@@ -95,12 +106,7 @@ function fromEnvironment(setting: SettingDefinition, env: LoadOptions['env']): s
   if (env[name] !== undefined) {
     throw new SettingError(`${name}_FILE`, `stands beside ${name}`, 'Give one of the two.');
   }
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    throw new SettingError(`${name}_FILE`, `names ${file}, which cannot be read (${why})`);
-  }
+  return readSettingFile(`${name}_FILE`, file).trim();
 }
 
 function variableOf(setting: string): string {
@@ -118,7 +124,7 @@ function readConfigFile(path: FlagValue): Readonly<Record<string, unknown>> {
 }
 
 function parseConfigFile(path: string): unknown {
-  const text = readFileSync(path, 'utf8');
+  const text = readSettingFile('config', path);
   try {
     return loadYaml().parse(text) as unknown;
   } catch (error) {

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { SettingError } from './load.ts';
+import { readSettingFile, SettingError } from './load.ts';
 
 /** The server that mails are handed to, and as whom. */
 export interface Smtp {
@@ -59,7 +58,7 @@ export function smtpOf({ url: text, from, tls, caFile }: Given): Smtp | undefine
     requireTls: tls !== 'off' && !isLoopback(host),
     user: decoded(url.username),
     password: decoded(url.password),
-    ca: caFile === undefined ? undefined : readCa(caFile),
+    ca: caFile === undefined ? undefined : readSettingFile('smtp-ca', caFile),
     from,
   };
 }
@@ -75,12 +74,4 @@ function decoded(text: string): string | undefined {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
-function readCa(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new SettingError('smtp-ca', `cannot be read: ${(error as Error).message}`);
-  }
 }

@@ -1,4 +1,9 @@
-import { parseCompactJws, parseCutoffFeed, type CutoffFeed as Claims } from '@countersign/protocol';
+import {
+  indexCutoffs,
+  parseCompactJws,
+  parseCutoffFeed,
+  type CutoffFeed as Claims,
+} from '@countersign/protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openSqliteStorage } from '../database/sqlite.ts';
 import { pooledRandom } from '../ids.ts';
@@ -68,6 +73,40 @@ async function read(after: number, wait = 0, source = SOURCE, signal?: AbortSign
   if (!parsed.ok) throw new Error(parsed.fault);
   return parsed.feed;
 }
+
+test('strangers who ask for long pages from every cursor fill no memory with them', async () => {
+  const entry = (i: number) => ({
+    kind: 'token' as const,
+    id: `${i}`.padStart(200, 'x'),
+    not_before: SECOND,
+  });
+  const entries = Array.from({ length: 10_000 }, (_, i) => ({ cursor: i + 1, entry: entry(i) }));
+  const state = { entries, head: entries.length, index: indexCutoffs([]) };
+  let signed = 0;
+  const long = createCutoffFeed({
+    ledger: {
+      current: () => Promise.resolve(state),
+      onChange: () => () => undefined,
+      close: () => undefined,
+    },
+    keystore: {
+      sign: (_alg, _typ, payload) => {
+        signed++;
+        return Promise.resolve(payload);
+      },
+    },
+    clock: { now: () => START },
+    issuer: ISSUER,
+  });
+  const ask = (after: number): Promise<string> => long.read(after, 0, { source: SOURCE, proven: false });
+  await ask(0);
+  await ask(0);
+  expect(signed).toBe(1);
+  for (let after = 1; after <= 20; after++) await ask(after);
+  expect(signed).toBe(21);
+  await ask(0);
+  expect(signed).toBe(22);
+});
 
 test('with nothing ordered there is a heartbeat at cursor 0', async () => {
   expect(await read(0)).toEqual({

@@ -42,6 +42,8 @@ const MOST_WAITING_A_SOURCE = 250;
 const MOST_WAITING_PROVEN = 1000;
 const ENTRIES_A_PAGE = 10_000;
 const PAGES_KEPT = 1000;
+/** Characters of them in all: whoever asks from every cursor there is gets another page each time. */
+const MOST_KEPT = 33_554_432;
 
 export function createCutoffFeed(deps: CutoffFeedDeps): CutoffFeed {
   const waiting = new Set<() => void>();
@@ -50,6 +52,7 @@ export function createCutoffFeed(deps: CutoffFeedDeps): CutoffFeed {
   /** Pages of this second: followers stand at the same cursor and are woken together, so one signature serves them all. */
   const pages = new Map<string, Promise<string>>();
   let pagesOf = 0;
+  let kept = 0;
   let changes = 0;
   /** Of all who wait, those who proved nothing. */
   let strangersWaiting = 0;
@@ -94,13 +97,18 @@ export function createCutoffFeed(deps: CutoffFeedDeps): CutoffFeed {
 
   function page(after: number, state: CutoffState): Promise<string> {
     const now = epochSeconds(deps.clock);
-    if (now !== pagesOf || pages.size > PAGES_KEPT) pages.clear();
+    if (now !== pagesOf || pages.size > PAGES_KEPT || kept > MOST_KEPT) {
+      pages.clear();
+      kept = 0;
+    }
     pagesOf = now;
     const claims = pageClaims(deps.issuer, after, state, now);
     const key = `${claims.from} ${claims.cursor}`;
     let jws = pages.get(key);
     if (jws === undefined) {
-      jws = deps.keystore.sign('ES256', JWT_TYP.cutoffs, JSON.stringify(claims));
+      const text = JSON.stringify(claims);
+      kept += text.length;
+      jws = deps.keystore.sign('ES256', JWT_TYP.cutoffs, text);
       pages.set(key, jws);
       jws.catch(() => pages.clear());
     }

@@ -35,6 +35,10 @@ export function createCutoffLedger(deps: CutoffLedgerDeps): CutoffLedger {
   const { storage, clock } = deps;
   const listeners = new Set<() => void>();
   let state: CutoffState = { entries: [], head: 0, index: indexCutoffs([]) };
+  /** The order at the head, which tells whether the database still is the one that was read. */
+  let newest = '';
+  /** Orders that were read and that the database has lost: they go on here, as far as this process lives. */
+  let lost: readonly CutoffEntry[] = [];
   let stale = true;
   let reading: Promise<void> | undefined;
   let prunedAt = clock.now();
@@ -49,6 +53,7 @@ export function createCutoffLedger(deps: CutoffLedgerDeps): CutoffLedger {
     while (stale) {
       stale = false;
       try {
+        if (await hasGoneBack()) startOver();
         let page: readonly CutoffRecord[];
         do {
           page = await storage.cutoffs.after(state.head, PAGE);
@@ -61,9 +66,23 @@ export function createCutoffLedger(deps: CutoffLedgerDeps): CutoffLedger {
     }
   }
 
+  /** A standby that had not all commits may have taken over. Where the order at the head is swept, its number has to do. */
+  async function hasGoneBack(): Promise<boolean> {
+    if (state.head === 0) return false;
+    const [there] = await storage.cutoffs.after(state.head - 1, 1);
+    if (there?.cursor === state.head) return there.id !== newest;
+    return (await storage.cutoffs.head()) < state.head;
+  }
+
+  function startOver(): void {
+    lost = [...lost, ...state.entries.map(({ entry }) => entry)];
+    state = { entries: [], head: 0, index: state.index };
+  }
+
   function take(page: readonly CutoffRecord[]): void {
     const last = page[page.length - 1];
     if (last === undefined) return;
+    newest = last.id;
     const added = page.filter(matters).map((record) => ({ cursor: record.cursor, entry: entryOf(record) }));
     const index = indexCutoffs(
       added.map(({ entry }) => entry),
@@ -77,7 +96,12 @@ export function createCutoffLedger(deps: CutoffLedgerDeps): CutoffLedger {
     prunedAt = clock.now();
     const entries = state.entries.filter(({ entry }) => matters({ notBefore: entry.not_before }));
     if (entries.length < state.entries.length) {
-      state = { entries, head: state.head, index: indexCutoffs(entries.map(({ entry }) => entry)) };
+      lost = lost.filter((entry) => matters({ notBefore: entry.not_before }));
+      state = {
+        entries,
+        head: state.head,
+        index: indexCutoffs([...lost, ...entries.map(({ entry }) => entry)]),
+      };
     }
   }
 

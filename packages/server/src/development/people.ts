@@ -35,8 +35,11 @@ const CODE_MS = 60_000;
 const ID_TOKEN_SECONDS = 300;
 /** Codes that wait at once; the oldest makes room. */
 const MOST_CODES = 100;
-/** RFC 8252 §7.3: the loopback address, whatever the port, and the one path of the command. */
-const LOOPBACK = /^http:\/\/(?:127\.0\.0\.1|\[::1\]):\d{1,5}\/callback$/;
+/**
+ * RFC 8252 §7.3: the loopback address, whatever the port, and the one path of the command, which listens on this address alone. No
+ * `[::1]`: a content security policy has no way to name it.
+ */
+const LOOPBACK = /^http:\/\/127\.0\.0\.1:\d{1,5}\/callback$/;
 
 interface Request {
   readonly redirectUri: string;
@@ -117,7 +120,7 @@ export function developmentPeople(deps: DevelopmentPeopleDeps): DevelopmentPeopl
     const code = remember({ ...request, person, at: clock.now() });
     const query = new URLSearchParams({ code, state: request.state, iss: issuer });
     const location = `${request.redirectUri}?${query.toString()}`;
-    return { ...textResponse(303, ''), headers: { location, ...PAGE_HEADERS } };
+    return { ...textResponse(303, ''), headers: { location, ...pageHeaders("'none'") } };
   }
 
   function authorize(query: string): HttpResponse {
@@ -125,7 +128,9 @@ export function developmentPeople(deps: DevelopmentPeopleDeps): DevelopmentPeopl
     const request = form && readRequest(form, isRedirect);
     if (form === undefined || request === undefined) return refuse();
     const page = choicePage(`${pathOf(deps.issuer)}${PATH}/authorize`, hiddenOf(form), DEVELOPMENT_PEOPLE);
-    const headers = { 'content-type': 'text/html; charset=utf-8', ...PAGE_HEADERS };
+    const to = new URL(request.redirectUri).origin;
+    const formAction = to === new URL(deps.issuer).origin ? "'self'" : `'self' ${to}`;
+    const headers = { 'content-type': 'text/html; charset=utf-8', ...pageHeaders(formAction) };
     return { status: 200, headers, body: page };
   }
 
@@ -191,7 +196,7 @@ function readRequest(form: Form, isRedirect: (uri: string) => boolean): Request 
 /** The command's, and the console's own, which is of this origin. */
 function redirectsOf(issuer: string): (uri: string) => boolean {
   const ofConsole = `${issuer}/console/callback`;
-  return (uri) => uri === ofConsole || LOOPBACK.test(uri);
+  return (uri) => uri === ofConsole || (LOOPBACK.test(uri) && URL.canParse(uri));
 }
 
 function hiddenOf(form: Form): Readonly<Record<string, string>> {
@@ -216,17 +221,25 @@ function oauthError(error: string): HttpResponse {
 }
 
 function refuse(): HttpResponse {
-  return textResponse(400, 'This is no sign-in of the countersign command or the console.\n', PAGE_HEADERS);
+  return textResponse(
+    400,
+    'This is no sign-in of the countersign command or the console.\n',
+    pageHeaders("'none'"),
+  );
 }
 
-/** Nothing runs on the page, nobody frames it; Chromium holds the redirect after the form against `form-action`, too. */
-const PAGE_HEADERS = {
-  'cache-control': 'no-store',
-  'content-security-policy':
-    "default-src 'none'; form-action 'self' http://127.0.0.1:* http://[::1]:*; frame-ancestors 'none'; base-uri 'none'",
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-} as const;
+/**
+ * Nothing runs on the page, nobody frames it. Chromium holds the redirect after the form against `form-action`, too: so it names where
+ * this one request is sent back to.
+ */
+function pageHeaders(formAction: string): Readonly<Record<string, string>> {
+  return {
+    'cache-control': 'no-store',
+    'content-security-policy': `default-src 'none'; form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'`,
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  };
+}
 
 /** An issuer may have a path; its routes are put below it by compose.ts, links have to say it themselves. */
 function pathOf(issuer: string): string {

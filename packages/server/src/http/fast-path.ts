@@ -51,6 +51,8 @@ export function serveFast(
   message.on('end', () => {
     if (length > route.bodyLimit) return;
     const body = pieces === undefined ? (first ?? NO_BODY) : Buffer.concat(pieces);
+    // The message keeps what listens to it, and that its pieces, until the answer leaves.
+    first = pieces = undefined;
     answer(route, deps, message, body, id, (answered) => write(response, answered, id));
   });
 }
@@ -103,7 +105,7 @@ class BareRequest implements HttpRequest {
   readonly path: string;
   readonly query: string;
   readonly rawHeaders: readonly string[];
-  readonly body: Uint8Array;
+  body: Uint8Array;
   readonly id: string;
   readonly source: string;
   readonly signal: AbortSignal | undefined;
@@ -131,6 +133,10 @@ class BareRequest implements HttpRequest {
     this.signal = signal;
     this.#message = message;
     this.#certificates = deps.certificates;
+  }
+
+  letGoOfBody(): void {
+    this.body = NO_BODY;
   }
 
   get clientCertificate(): ClientCertificate | undefined {

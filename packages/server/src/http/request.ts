@@ -23,8 +23,10 @@ export interface HttpRequest {
   readonly query: string;
   /** Names and values in turn, as received: Node's joined view hides a second header of the same name. */
   readonly rawHeaders: readonly string[];
-  /** Bounded by the route's limit. Empty when there is none. */
+  /** Bounded by the route's limit. Empty when there is none, and once it was let go. */
   readonly body: Uint8Array;
+  /** For who has read the body: whoever waits for an answer, by the thousand at times, does not keep it in memory. */
+  readonly letGoOfBody?: () => void;
   /** `req_…`: in the answer's `Request-Id`, in each log line and audit event. */
   readonly id: string;
   /** Address of the caller: the peer's, or what a declared proxy says. */

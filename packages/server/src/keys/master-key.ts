@@ -1,5 +1,5 @@
 import { createHash, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readConfiguredFile, UnreadableFile } from '@countersign/protocol/configured-file';
 import type { RandomBytes } from '../ids.ts';
 import type { SettingStore } from '../storage/settings.ts';
 import { createSecretFile } from './secret-file.ts';
@@ -31,28 +31,27 @@ export function masterKeyOf(bytes: Uint8Array): MasterKey {
   };
 }
 
-/** Reads the key file (32 bytes as 64 hex digits); makes it (mode 0600) when it is missing and `create` is set. */
+/** Reads the key file (32 bytes as 64 hex digits); makes it (mode 0600) when it is missing and `create` is set. Rejects with `UnreadableFile`. */
 export async function loadMasterKey(path: string, create: boolean, random: RandomBytes): Promise<MasterKey> {
-  const present = await readMasterKey(path);
+  const present = readMasterKey(path);
   if (present !== undefined) return present;
   if (create) {
     const text = `${Buffer.from(random(KEY_BYTES)).toString('hex')}\n`;
-    await createSecretFile(path, text).catch(unless('EEXIST'));
+    await createSecretFile(path, text).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    });
   }
   // What is in the file counts, for another start may have been first.
-  return masterKeyOf(decode(await readFile(path, 'utf8'), path));
+  return masterKeyOf(decode(readConfiguredFile(path), path));
 }
 
-async function readMasterKey(path: string): Promise<MasterKey | undefined> {
-  const text = await readFile(path, 'utf8').catch(unless('ENOENT'));
-  return text === undefined ? undefined : masterKeyOf(decode(text, path));
-}
-
-function unless(code: 'EEXIST' | 'ENOENT'): (error: NodeJS.ErrnoException) => undefined {
-  return (error) => {
-    if (error.code !== code) throw error;
-    return undefined;
-  };
+function readMasterKey(path: string): MasterKey | undefined {
+  try {
+    return masterKeyOf(decode(readConfiguredFile(path), path));
+  } catch (error) {
+    if (error instanceof UnreadableFile && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 function decode(text: string, path: string): Uint8Array {

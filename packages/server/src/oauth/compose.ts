@@ -65,7 +65,10 @@ export type { IssuanceCounters } from './endpoints/issuance-record.ts';
 export { REFUSALS } from './refusal.ts';
 
 export interface OAuthDeps
-  extends Omit<TokenEndpointDeps, 'methods' | 'grants' | 'constraints' | 'rules' | 'record' | 'signIn'>,
+  extends Omit<
+      TokenEndpointDeps,
+      'methods' | 'grants' | 'constraints' | 'rules' | 'record' | 'signIn' | 'ownTokens'
+    >,
     Omit<SignInDeps, 'constraints' | 'keystore' | 'usedOnce' | 'jwks' | 'lifetimes'>,
     IssuanceRecordDeps,
     Pick<RevokeDeps, 'changes' | 'ledger'>,
@@ -148,6 +151,7 @@ export function createOAuthRoutes(
     grants: new Map(grants.map((grant) => [grant.type, grant])),
     rules: RULES,
     record: createIssuanceRecord(deps),
+    ownTokens,
     signIn: { ...deps, constraints },
   });
   const about = {

@@ -4,9 +4,10 @@ import {
   DEVICE_COLUMNS,
   deviceRow,
   MOST_DEVICE_ROWS,
+  withoutGuard,
 } from '@countersign/admin-api';
 import type { GiveWay } from '../../telemetry/pacer.ts';
-import { type CsvRecord, readCsv, withoutGuard } from '../owners/csv.ts';
+import { type CsvRecord, readCsv } from '../owners/csv.ts';
 import { ProblemError } from './problem.ts';
 
 type Asked = BodyOf<'devices.import'>;

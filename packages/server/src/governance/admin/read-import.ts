@@ -4,9 +4,10 @@ import {
   IMPORT_COLUMNS,
   importRow,
   MOST_IMPORT_ROWS,
+  withoutGuard,
 } from '@countersign/admin-api';
 import type { GiveWay } from '../../telemetry/pacer.ts';
-import { type CsvRecord, readCsv, withoutGuard } from '../owners/csv.ts';
+import { type CsvRecord, readCsv } from '../owners/csv.ts';
 import type { ImportRow } from '../owners/import-plan.ts';
 import { ProblemError } from './problem.ts';
 

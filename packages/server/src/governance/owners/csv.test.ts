@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readCsv, withoutGuard } from './csv.ts';
+import { readCsv } from './csv.ts';
 
 const read = (text: string, most: number): ReturnType<typeof readCsv> =>
   readCsv(text, most, () => Promise.resolve());
@@ -73,17 +73,4 @@ test('no text makes it fail or take long', async () => {
   await read('"'.repeat(2_000_000), 10);
   await read('a"'.repeat(1_000_000), 10);
   expect(performance.now() - began).toBeLessThan(5000);
-});
-
-test('the apostrophe against formulas comes off, and only that one', () => {
-  for (const [cell, name] of [
-    ["'=cmd|calc", '=cmd|calc'],
-    ["'-1", '-1'],
-    ["''t Hooft", "'t Hooft"],
-    ["'t Hooft", "'t Hooft"],
-    ['Ada', 'Ada'],
-    ["'", "'"],
-  ] as const) {
-    expect(withoutGuard(cell)).toBe(name);
-  }
 });

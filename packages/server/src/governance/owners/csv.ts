@@ -113,11 +113,3 @@ function countLines(text: string): number {
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines++;
   return lines;
 }
-
-/**
- * A cell that a sheet would take for a formula is written with an apostrophe in front; so is one that begins with an apostrophe
- * already, so that nothing is lost. `'t Hooft`, as a sheet of others has it, stays what it is.
- */
-export function withoutGuard(cell: string): string {
-  return /^'[=+\-@\t\r']/.test(cell) ? cell.slice(1) : cell;
-}

@@ -19,7 +19,7 @@ import type { CredentialRecord } from '../../storage/credentials.ts';
 import { markedUntil, type UsedOnceStore } from '../../storage/used-once.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import { decoyKey } from './decoy-key.ts';
-import { goodHeaders } from './good-headers.ts';
+import { goodHeaders } from '../tokens/good-headers.ts';
 import type { ClientAuthMethod } from './method.ts';
 import { publisherOf, publishing } from './published-keys.ts';
 import { type RegisteredKey, registeredKey } from './registered-key.ts';

@@ -300,6 +300,32 @@ describe('the keys of a resource server', () => {
     );
   });
 
+  it('are in the log before they leave, without what is secret of them', async () => {
+    await turnToCwt();
+    await scene.storage.access.replace(changed(scene.access, { scopes: ['fraud:read', 'tokens:derive'] }));
+    const answer = await askForKeys(formatBasicCredentials('payments', scene.secret));
+    const { keys } = jsonOf(answer) as { keys: { kid: string; k: string }[] };
+    const event = scene.log.events.at(-1);
+    expect(event).toMatchObject({
+      type: 'derivation_keys.given',
+      outcome: 'success',
+      identity: 'payments',
+      credential: scene.credential.id,
+      resource: FRAUD,
+      method: 'client_secret_basic',
+    });
+    expect(JSON.parse(event?.detail ?? '')).toEqual({ kids: keys.map(({ kid }) => kid) });
+    expect(JSON.stringify(event)).not.toContain(keys[0]?.k);
+  });
+
+  it('stay where they are when the log takes no event', async () => {
+    await turnToCwt();
+    await scene.storage.access.replace(changed(scene.access, { scopes: ['fraud:read', 'tokens:derive'] }));
+    scene.log.mode = 'refuses';
+    const answer = await askForKeys(formatBasicCredentials('payments', scene.secret));
+    expect([answer.status, jsonOf(answer).error]).toEqual([503, 'temporarily_unavailable']);
+  });
+
   it('are for nobody else', async () => {
     await turnToCwt();
     const own = formatBasicCredentials('payments', scene.secret);

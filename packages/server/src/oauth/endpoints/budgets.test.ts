@@ -112,6 +112,14 @@ describe('threat 11: failures of others', () => {
     expect(answers[1]).toEqual(answers[0]);
   });
 
+  it('count together for what can be no client: its texts are not kept, however long they are', async () => {
+    const { ask } = await open({ failureLimit: 1 });
+    const claim = (id: string) => ask(`client_id=${id}&client_secret=x`, { authorization: null });
+    expect((await claim('a'.repeat(60_000))).status).toBe(401);
+    expect((await claim('b'.repeat(129))).status).toBe(429);
+    expect((await claim('b'.repeat(128))).status).toBe(401);
+  });
+
   it('never keep a rightful client out, not even from the same address', async () => {
     const { ask } = await open({ failureLimit: 1 });
     for (let i = 0; i < 20; i++) await ask('', { authorization: formatBasicCredentials('payments', 'x') });

@@ -1,4 +1,5 @@
 // How much one caller may ask of the token endpoint: RFC 6585 §4, RFC 9110 §10.2.3. Per process, and never a lockout.
+import { parseClientId } from '@countersign/protocol';
 import { networkOf } from '../../audit/network-of.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { Refusal, type RefusalReason, refusalEntry } from '../refusal.ts';
@@ -57,7 +58,9 @@ export function createBudgets(limits: BudgetLimits): Budgets {
 
     failed(attempt, reason) {
       if (failures === undefined || refusalEntry(reason).code !== 'invalid_client') return 0;
-      return failures.take(`${networkOf(attempt.request.source)} ${attempt.claimed ?? ''}`, attempt.at);
+      // What can be no client's is kept nowhere: strangers may make it as long as a request.
+      const claimed = parseClientId(attempt.claimed ?? '') ?? '';
+      return failures.take(`${networkOf(attempt.request.source)} ${claimed}`, attempt.at);
     },
   };
 }

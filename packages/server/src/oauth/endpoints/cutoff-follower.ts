@@ -11,7 +11,7 @@ import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
 export interface CutoffFollowerDeps extends TokenStateDeps {
   readonly followers: Pick<CutoffFollowers, 'heard'>;
   readonly resourceServers: Pick<KnownResourceServers, 'idOf'>;
-  readonly ownTokens: OwnTokenReader;
+  readonly ownTokens: Pick<OwnTokenReader, 'read'>;
   readonly clock: Clock;
 }
 

@@ -17,7 +17,7 @@ import type { ClientCallDeps } from './client-call.ts';
 import { createTokenCallEndpoint, type TokenCall } from './token-call.ts';
 
 export interface IntrospectDeps extends ClientCallDeps, IntrospectApiKeyDeps, Pick<TokenStateDeps, 'ledger'> {
-  readonly ownTokens: OwnTokenReader;
+  readonly ownTokens: Pick<OwnTokenReader, 'read'>;
   readonly keystore: Pick<Keystore, 'sign'>;
 }
 

@@ -1,5 +1,5 @@
 // What the audit log is told of a token request (RFC 6749 §3.2), and when its answer may leave.
-import { JWT_BEARER, TOKEN_EXCHANGE } from '@countersign/protocol';
+import { JWT_BEARER, parseClientId, TOKEN_EXCHANGE } from '@countersign/protocol';
 import { canonicalJson } from '@countersign/tlog';
 import type { AuditEvent } from '../../audit/event.ts';
 import type { AuditLog } from '../../audit/log.ts';
@@ -97,11 +97,18 @@ export function createIssuanceRecord(
         return;
       }
       const claimed = isOfKnownClient(reason) ? attempt.claimed : undefined;
+      letGo(attempt);
       const leaving = deps.strangers.refused(event, claimed, attempt.at, attempt.voucher);
       await holdLikeFetch(deps, attempt);
       await leaving;
     },
   };
+}
+
+/** A stranger waits for its answer, and thousands with it: what it sent is in the event, as far as it is told. */
+function letGo(attempt: Attempt): void {
+  attempt.scopeAsked = attempt.resourceAsked = undefined;
+  if (parseClientId(attempt.claimed ?? '') === undefined) attempt.claimed = undefined;
 }
 
 function noteEnding(

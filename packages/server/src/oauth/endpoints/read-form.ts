@@ -9,8 +9,16 @@ const FORM_TYPE = 'application/x-www-form-urlencoded';
 /** Readers of bodies of other media types, by type: each throws `Refusal` for what it cannot read. */
 export type OtherBodies = ReadonlyMap<string | undefined, (body: Uint8Array) => Form>;
 
-/** `others`: what is taken beside forms, where anything is. */
+/** Once: the body is let go of. `others`: what is taken beside forms, where anything is. */
 export function readForm(request: HttpRequest, others?: OtherBodies): Form {
+  try {
+    return read(request, others);
+  } finally {
+    request.letGoOfBody?.();
+  }
+}
+
+function read(request: HttpRequest, others: OtherBodies | undefined): Form {
   // RFC 6749 §2.3.1: credentials MUST NOT be in the URI; nothing else of a token request belongs there either.
   if (
     request.query !== '' &&
@@ -22,8 +30,8 @@ export function readForm(request: HttpRequest, others?: OtherBodies): Form {
   }
   const type = singleHeader(request, 'content-type');
   if (type === undefined || (type !== FORM_TYPE && mediaType(type) !== FORM_TYPE)) {
-    const read = others?.get(mediaType(type ?? ''));
-    if (read !== undefined) return read(request.body);
+    const readOther = others?.get(mediaType(type ?? ''));
+    if (readOther !== undefined) return readOther(request.body);
     throw new Refusal('wrong_content_type');
   }
   return forms.read(request.body);

@@ -12,7 +12,7 @@ import type { ClientCallDeps } from './client-call.ts';
 import { createTokenCallEndpoint, type TokenCall } from './token-call.ts';
 
 export interface RevokeDeps extends ClientCallDeps, Pick<TokenStateDeps, 'ledger'> {
-  readonly ownTokens: OwnTokenReader;
+  readonly ownTokens: Pick<OwnTokenReader, 'read'>;
   readonly changes: Changes;
   readonly random: RandomBytes;
 }

@@ -317,6 +317,7 @@ describe('a bug of ours', () => {
       constraints: [],
       rules: [tokenLifetimeCeiling],
       record: createIssuanceRecord({ ...deps, log: fakeLog() }),
+      ownTokens: { issued: () => undefined },
     });
     return (grantType) =>
       endpoint(

@@ -33,7 +33,7 @@ import type { SenderConstraint } from '../sender-constraint/constraint.ts';
 import type { Authorization, IssueTerms } from '../tokens/authorization.ts';
 import { type IssueDeps, issue } from '../tokens/issue.ts';
 import { NotStanding } from '../tokens/not-standing.ts';
-import { MAX_TOKEN_BYTES } from '../tokens/own-token.ts';
+import { MAX_TOKEN_BYTES, type OwnTokenReader } from '../tokens/own-token.ts';
 import { AceForm, readAceForm } from './ace-form.ts';
 import { aceTokenResponse, inEncodingOf } from './ace-response.ts';
 import type { Attempt } from './attempt.ts';
@@ -55,6 +55,7 @@ export interface TokenEndpointDeps extends AuthenticateDeps, IssueDeps, PolicyDe
   /** Undefined: nobody is limited. */
   readonly budgets?: Budgets | undefined;
   readonly statusLists: Pick<StatusLists, 'placeOf'>;
+  readonly ownTokens: Pick<OwnTokenReader, 'issued'>;
   /** Undefined: no people here. */
   readonly signIn?: SignInDeps | undefined;
   readonly clock: Clock;
@@ -122,6 +123,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
         await recheckDelegation(deps, asked.delegation, { how, lifetime: token.expiresIn }, attempt.at);
       await deps.record.issued(attempt, client, held, token);
       deps.record.delivered(attempt, held, token);
+      deps.ownTokens.issued(accessToken);
       if (token.cwt !== undefined) return aceTokenResponse(await token.cwt, token);
       return tokenResponse(accessToken, token, asked, answerHeaders(deps, confirmation, attempt.at));
     } catch (error) {

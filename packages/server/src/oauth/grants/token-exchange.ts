@@ -22,7 +22,7 @@ import type { ForeignSubjectToken } from './foreign-subject-token.ts';
 import type { Grant } from './grant.ts';
 
 export interface TokenExchangeDeps extends TokenStateDeps {
-  readonly ownTokens: OwnTokenReader;
+  readonly ownTokens: Pick<OwnTokenReader, 'read'>;
   readonly foreign: ForeignSubjectToken;
 }
 

@@ -112,3 +112,41 @@ describe('tokens of keys that nobody has', () => {
     await expect(reader.read(madeUp('0'))).rejects.toThrow(StorageError);
   });
 });
+
+describe('a token that was signed here a moment ago', () => {
+  /** Its own signature would not hold, so that who takes it has not verified it. */
+  const unverifiable = async (): Promise<string> => `${(await jwt()).slice(0, -86)}${'A'.repeat(86)}`;
+  beforeEach(async () => {
+    await addKey('ES256', '1');
+  });
+
+  it('is known by its digest, from the first on that is asked about', async () => {
+    const token = await unverifiable();
+    reader.issued(token);
+    expect(await reader.read(token)).toBeUndefined();
+    await reader.read(await jwt());
+    reader.issued(token);
+    expect(await reader.read(token)).toMatchObject({ claims: { sub: 'payments' } });
+  });
+
+  it('is no longer itself with one character changed', async () => {
+    await reader.read(await jwt());
+    const token = await unverifiable();
+    reader.issued(token);
+    for (let at = 0; at < token.length; at++) {
+      const other = `${token.slice(0, at)}${token[at] === 'x' ? 'y' : 'x'}${token.slice(at + 1)}`;
+      expect(await reader.read(other)).toBeUndefined();
+    }
+  });
+
+  it('ends with its key', async () => {
+    await reader.read(await jwt());
+    const token = await jwt();
+    reader.issued(token);
+    live = [];
+    await maker.reload();
+    now += 2000;
+    expect(await reader.read(madeUp('7'))).toBeUndefined();
+    expect(await reader.read(token)).toBeUndefined();
+  });
+});

@@ -2,19 +2,23 @@
 import { hash } from 'node:crypto';
 import {
   type AccessTokenClaims,
+  type AccessTokenClaimsResult,
   asBuffer,
   OPAQUE_TOKEN_PREFIX,
   parseAccessTokenClaims,
-  parseCompactJws,
+  parsePlainAccessTokenClaims,
+  readCompactJws,
   verifyJws,
 } from '@countersign/protocol';
 import type { Clock } from '../../clock.ts';
 import { backToBack } from '../../keys/back-to-back.ts';
 import { createKeyRefresh, OWN_KID } from '../../keys/key-refresh.ts';
 import type { Keystore } from '../../keys/keystore.ts';
+import { goodHeaders } from './good-headers.ts';
 import { readOpaqueClaims } from './opaque-claims.ts';
 import { openOpaqueToken } from './opaque-token.ts';
 import { readOwnCwt } from './own-cwt.ts';
+import { type SignedHere, signedHere } from './signed-here.ts';
 
 /** A token whose signature, or seal, is right. Whether it is still good is `token-state.ts`'s business. */
 export interface OwnToken {
@@ -32,12 +36,19 @@ export interface OwnTokenReader {
    * it names a key that this node has not read yet, and the keys cannot be read then (`StorageError`).
    */
   read(token: string): OwnToken | undefined | Promise<OwnToken | undefined>;
+  /** A token that was signed here and is delivered: its signature need not be verified. Costs nothing where nobody asks about tokens. */
+  issued(token: string): void;
 }
 
 export interface OwnTokenDeps {
   readonly issuer: string;
   readonly keystore: Pick<Keystore, 'verificationKey' | 'openingKey'> & { reload(): Promise<void> };
   readonly clock: Clock;
+}
+
+interface Asked {
+  readonly token: string;
+  readonly digest: string;
 }
 
 type Judged = OwnToken | 'unknown_key' | undefined;
@@ -55,6 +66,9 @@ const TYPES: ReadonlySet<unknown> = new Set(['at+jwt', 'JWT']);
  */
 export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
   const known = new Map<string, OwnToken>();
+  const headers = goodHeaders();
+  /** From the first JWT on that is read here: most authorities are asked about none, since APIs verify alone. */
+  let here: SignedHere | undefined;
   const refreshKeys = createKeyRefresh(deps);
 
   function open(token: string): Judged {
@@ -67,17 +81,21 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
     return parsed.ok ? { kid: opened.kid, claims: parsed.claims, payload, stillTrusted } : undefined;
   }
 
-  function verify(token: string): Judged {
-    const jws = parseCompactJws(token, MAX_TOKEN_BYTES);
+  function verify(token: string, digest: string): Judged {
+    const jws = readCompactJws(token, readPayload, headers.known, MAX_TOKEN_BYTES);
     if (!jws.ok || !TYPES.has(jws.header.typ) || jws.header.kid === undefined) return undefined;
     const { kid } = jws.header;
     const key = deps.keystore.verificationKey(kid);
     if (key === undefined) return OWN_KID.test(kid) ? 'unknown_key' : undefined;
-    if (!verifyJws(jws, { kid, alg: key.alg, keyObject: key.publicKey })) return undefined;
-    const parsed = parseAccessTokenClaims(jws.payload);
+    const isSigned =
+      here?.has(digest) === true || verifyJws(jws, { kid, alg: key.alg, keyObject: key.publicKey });
+    if (!isSigned) return undefined;
+    here ??= signedHere();
+    headers.remember(jws);
+    const { parsed, text } = jws.payload;
     if (!parsed.ok || parsed.claims.iss !== deps.issuer) return undefined;
     const stillTrusted = () => deps.keystore.verificationKey(kid) !== undefined;
-    return { kid, claims: parsed.claims, payload: asBuffer(jws.payload).toString('utf8'), stillTrusted };
+    return { kid, claims: parsed.claims, payload: text, stillTrusted };
   }
 
   function readCwt(token: string): Judged {
@@ -91,18 +109,19 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
     return parsed.ok ? { kid, claims: parsed.claims, payload, stillTrusted } : undefined;
   }
 
-  const judge = (token: string): Judged =>
+  const judge = ({ token, digest }: Asked): Judged =>
     token.startsWith(OPAQUE_TOKEN_PREFIX)
       ? open(token)
       : token.includes('.')
-        ? verify(token)
+        ? verify(token, digest)
         : readCwt(token);
   const judgeInTurn = backToBack(judge);
 
-  async function readAnew(token: string, digest: string): Promise<OwnToken | undefined> {
-    const own = await judgeInTurn(token);
-    if (own === 'unknown_key') return judgeAnew(token, digest);
-    return own === undefined ? undefined : remember(digest, own);
+  async function readAnew(asked: Asked): Promise<OwnToken | undefined> {
+    // Without a signature to verify there is nothing to gather.
+    const own = here?.has(asked.digest) === true ? judge(asked) : await judgeInTurn(asked);
+    if (own === 'unknown_key') return judgeAnew(asked);
+    return own === undefined ? undefined : remember(asked.digest, own);
   }
 
   function remember(digest: string, own: OwnToken): OwnToken {
@@ -115,18 +134,34 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
   }
 
   /** Another node may have made the key a moment ago, and signed with it. */
-  async function judgeAnew(token: string, digest: string): Promise<OwnToken | undefined> {
+  async function judgeAnew(asked: Asked): Promise<OwnToken | undefined> {
     await refreshKeys();
-    const own = judge(token);
-    return typeof own === 'object' ? remember(digest, own) : undefined;
+    const own = judge(asked);
+    return typeof own === 'object' ? remember(asked.digest, own) : undefined;
   }
 
   return {
     read(token) {
-      const digest = hash('sha256', token, 'base64');
+      const digest = digestOf(token);
       const remembered = known.get(digest);
       if (remembered !== undefined) return remembered.stillTrusted() ? remembered : undefined;
-      return readAnew(token, digest);
+      return readAnew({ token, digest });
+    },
+    issued(token) {
+      if (here !== undefined && token.includes('.')) here.add(digestOf(token));
     },
   };
+}
+
+function digestOf(token: string): string {
+  return hash('sha256', token, 'binary');
+}
+
+/** Where it was decoded, for the next token's will be there. */
+function readPayload(
+  bytes: Uint8Array,
+  length: number,
+): { readonly parsed: AccessTokenClaimsResult; readonly text: string } {
+  const text = asBuffer(bytes).toString('utf8', 0, length);
+  return { parsed: parsePlainAccessTokenClaims(bytes, length), text };
 }

@@ -1,4 +1,4 @@
-// No RFC: headers of assertions whose signatures held, so that none is read twice. A client writes the same one again and again.
+// No RFC: headers of JWTs whose signatures held, so that none is read twice. Who signs writes the same one again and again.
 import type { JwsHeader, KnownHeaders, ParsedJws } from '@countersign/protocol';
 
 /** When so many are known, it begins anew. */

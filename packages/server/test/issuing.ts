@@ -10,6 +10,7 @@ import {
 } from '../src/registry/certificates/issue.ts';
 import { certificationRequestOf } from '../src/registry/certificates/certificate-request.ts';
 import type { HttpResponse } from '../src/http/response.ts';
+import type { CertificateIssuedBy } from '../src/storage/certificates.ts';
 import type { IdentityRecord } from '../src/storage/identities.ts';
 import type { Storage } from '../src/storage/storage.ts';
 
@@ -57,12 +58,15 @@ export interface RenewalScene {
 }
 
 /** A certificate of the built-in authority for the client of a scene. */
-export function issueTo({ deps, storage, identity }: Omit<RenewalScene, 'call'>): Promise<IssuedCertificate> {
+export function issueTo(
+  { deps, storage, identity }: Omit<RenewalScene, 'call'>,
+  by: CertificateIssuedBy = 'administration',
+): Promise<IssuedCertificate> {
   return storage.transaction((stores) =>
     issueCertificate(deps, stores, () => undefined, identity, {
       request: certificationRequestOf(newRequest()),
       lifetime: undefined,
-      by: 'administration',
+      by,
     }),
   );
 }

@@ -43,6 +43,22 @@ test('a certificate that was revoked a moment ago is not renewed, also where tha
   }
 });
 
+test('what an agent fetched for a workload is not renewed by itself: the agent, which knows the workload, fetches the next', async () => {
+  const scene = await openTokenScene({ clientCertificates: true });
+  try {
+    const { chain } = await issueTo(scene, 'agent');
+    const answer = await askRenewal(scene, readPem(chain, 'CERTIFICATE') ?? [], newRequest());
+    expect(answer.status, String(answer.body)).toBe(400);
+    expect(String(answer.body)).toContain('access_denied');
+    expect(scene.log.events.findLast(({ type }) => type === 'renewal.refused')?.reason).toBe(
+      'renewal_refused',
+    );
+    expect(scene.bugs).toEqual([]);
+  } finally {
+    await scene.close();
+  }
+});
+
 describe('what refuses the tokens of a certificate refuses its renewal, by the same reason', () => {
   let scene: TokenScene;
   afterEach(async () => {

@@ -59,8 +59,24 @@ async function renewed(
       if (isRevokedFor(credential, serialNumber))
         throw new RegistryRefusal('illegal_transition', 'the certificate that it shows is revoked');
       await requireAllowedNow(deps, stores, identity, credential);
-      const renewedFrom = await idOf(stores, serialNumber);
-      const asked = { request, lifetime: undefined, by: 'itself' as const, credential, renewedFrom };
+      // What is not in the registry may be an older copy of itself.
+      const [shown] =
+        serialNumber === undefined
+          ? []
+          : (await stores.certificates.list({ serialNumber }, { limit: 1 })).items;
+      // Who stole an agent's certificate could fetch those of its workloads, and they would renew themselves past its revocation.
+      if (shown?.issuedBy === 'agent')
+        throw new RegistryRefusal(
+          'illegal_transition',
+          'it is an SVID of a workload, which its agent fetches anew',
+        );
+      const asked = {
+        request,
+        lifetime: undefined,
+        by: 'itself' as const,
+        credential,
+        renewedFrom: shown?.id,
+      };
       return await issueCertificate(deps, stores, tell, identity, asked);
     });
   });
@@ -82,15 +98,6 @@ async function requireAllowedNow(
   if (refusedBy === undefined) return;
   const { policy, rule, why } = refusedBy;
   throw new Refusal('policy_enforced', undefined, { policy, rule, why });
-}
-
-/** Undefined for one that is not in the registry, which may be an older copy of itself. */
-async function idOf(
-  { certificates }: Pick<IssueStores, 'certificates'>,
-  serialNumber: string | undefined,
-): Promise<string | undefined> {
-  if (serialNumber === undefined) return undefined;
-  return (await certificates.list({ serialNumber }, { limit: 1 })).items[0]?.id;
 }
 
 /** What a machine is told that got a certificate for itself. */

@@ -239,7 +239,10 @@ test('what is cut off is refused by the verifier and gets no other token', async
 test('what the API says becomes an exit code', async () => {
   expect((await authority.run(['identities', 'get', 'nobody'])).code).toBe(3);
   const order = ['cutoffs', 'create', '--kind', 'identity', '--id', 'nobody', '--reason', 'x'];
-  expect(await authority.run(order)).toMatchObject({ code: 3, err: 'error: there is no identity nobody\n' });
+  expect(await authority.run(order)).toMatchObject({
+    code: 3,
+    err: 'error: there is no identity nobody\nfix: Name it by its client_id or id: countersign identities list\n',
+  });
   expect((await authority.run(connect('checked', 'curl'))).code).toBe(0);
   const otherOwner = connect('checked', 'curl').map((arg) => (arg === 'ada' ? 'grace' : arg));
   expect((await authority.run(otherOwner)).code).toBe(5);

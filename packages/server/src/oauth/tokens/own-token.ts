@@ -14,11 +14,11 @@ import type { Clock } from '../../clock.ts';
 import { backToBack } from '../../keys/back-to-back.ts';
 import { createKeyRefresh, OWN_KID } from '../../keys/key-refresh.ts';
 import type { Keystore } from '../../keys/keystore.ts';
+import { createDigestSet, type DigestSet } from './digest-set.ts';
 import { goodHeaders } from './good-headers.ts';
 import { readOpaqueClaims } from './opaque-claims.ts';
 import { openOpaqueToken } from './opaque-token.ts';
 import { readOwnCwt } from './own-cwt.ts';
-import { type SignedHere, signedHere } from './signed-here.ts';
 
 /** A token whose signature, or seal, is right. Whether it is still good is `token-state.ts`'s business. */
 export interface OwnToken {
@@ -55,20 +55,25 @@ type Judged = OwnToken | 'unknown_key' | undefined;
 
 /** Tokens remembered at most; an API asks about the same one again and again. */
 const CAPACITY = 10_000;
+/** Sets of digests: of 262,144 genuine tokens (4 MB), and of 16,384 that were asked about (256 kB). */
+const GENUINE_SETS = 2 ** 16;
+const ASKED_SETS = 2 ** 12;
 /** What a token of ours can be long: many scopes, a delegation and an RSA signature. Longer ones are not issued: nobody reads them. */
 export const MAX_TOKEN_BYTES = 16_384;
 /** Every other kind of JWT that is signed here has a `typ` of its own (RFC 8725 §3.11). */
 const TYPES: ReadonlySet<unknown> = new Set(['at+jwt', 'JWT']);
 
 /**
- * What was verified once is remembered by the token's digest, so that no token that works lies in memory for longer than
- * its request; the key is asked for each time, or a compromised one would go on being believed.
+ * What is genuine is known by the token's digest, so that no token that works lies in memory for longer than its request; the key
+ * is asked for each time, or a compromised one would go on being believed. What a JWT says is remembered from the second question
+ * on: many are asked about once, and for those keeping it costs more than reading it.
  */
 export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
   const known = new Map<string, OwnToken>();
   const headers = goodHeaders();
   /** From the first JWT on that is read here: most authorities are asked about none, since APIs verify alone. */
-  let here: SignedHere | undefined;
+  let genuine: DigestSet | undefined;
+  let askedAbout: DigestSet | undefined;
   const refreshKeys = createKeyRefresh(deps);
 
   function open(token: string): Judged {
@@ -87,11 +92,12 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
     const { kid } = jws.header;
     const key = deps.keystore.verificationKey(kid);
     if (key === undefined) return OWN_KID.test(kid) ? 'unknown_key' : undefined;
-    const isSigned =
-      here?.has(digest) === true || verifyJws(jws, { kid, alg: key.alg, keyObject: key.publicKey });
-    if (!isSigned) return undefined;
-    here ??= signedHere();
-    headers.remember(jws);
+    if (genuine?.has(digest) !== true) {
+      if (!verifyJws(jws, { kid, alg: key.alg, keyObject: key.publicKey })) return undefined;
+      headers.remember(jws);
+      genuine ??= createDigestSet(GENUINE_SETS);
+      genuine.add(digest);
+    }
     const { parsed, text } = jws.payload;
     if (!parsed.ok || parsed.claims.iss !== deps.issuer) return undefined;
     const stillTrusted = () => deps.keystore.verificationKey(kid) !== undefined;
@@ -118,13 +124,13 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
   const judgeInTurn = backToBack(judge);
 
   async function readAnew(asked: Asked): Promise<OwnToken | undefined> {
-    // Without a signature to verify there is nothing to gather.
-    const own = here?.has(asked.digest) === true ? judge(asked) : await judgeInTurn(asked);
+    const own = await judgeInTurn(asked);
     if (own === 'unknown_key') return judgeAnew(asked);
-    return own === undefined ? undefined : remember(asked.digest, own);
+    return own === undefined ? undefined : remember(asked, own);
   }
 
-  function remember(digest: string, own: OwnToken): OwnToken {
+  function remember({ token, digest }: Asked, own: OwnToken): OwnToken {
+    if (token.includes('.') && !wasAskedAbout(digest)) return own;
     if (known.size >= CAPACITY) {
       const oldest = known.keys().next();
       if (oldest.done !== true) known.delete(oldest.value);
@@ -133,11 +139,18 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
     return own;
   }
 
+  function wasAskedAbout(digest: string): boolean {
+    askedAbout ??= createDigestSet(ASKED_SETS);
+    if (askedAbout.has(digest)) return true;
+    askedAbout.add(digest);
+    return false;
+  }
+
   /** Another node may have made the key a moment ago, and signed with it. */
   async function judgeAnew(asked: Asked): Promise<OwnToken | undefined> {
     await refreshKeys();
     const own = judge(asked);
-    return typeof own === 'object' ? remember(asked.digest, own) : undefined;
+    return typeof own === 'object' ? remember(asked, own) : undefined;
   }
 
   return {
@@ -145,10 +158,13 @@ export function createOwnTokenReader(deps: OwnTokenDeps): OwnTokenReader {
       const digest = digestOf(token);
       const remembered = known.get(digest);
       if (remembered !== undefined) return remembered.stillTrusted() ? remembered : undefined;
-      return readAnew({ token, digest });
+      const asked = { token, digest };
+      // Without a signature to verify there is nothing to gather.
+      const own = genuine?.has(digest) === true ? judge(asked) : undefined;
+      return typeof own === 'object' ? remember(asked, own) : readAnew(asked);
     },
     issued(token) {
-      if (here !== undefined && token.includes('.')) here.add(digestOf(token));
+      if (genuine !== undefined && token.includes('.')) genuine.add(digestOf(token));
     },
   };
 }

@@ -1,23 +1,21 @@
-// No RFC: which tokens this process signed itself a while ago, so that their signatures need not be verified by it.
+// No RFC: a bounded memory for digests.
 
-/** 65,536 sets of four: 262,144 tokens, 4 MB. */
-const SETS = 2 ** 16;
 const WAYS = 4;
 /** Of a digest: 128 bits. */
 const WORDS = 4;
 
-export interface SignedHere {
-  /** @param digest SHA-256 of the token, a character for each byte */
+export interface DigestSet {
+  /** @param digest SHA-256, a character for each byte */
   add(digest: string): void;
   has(digest: string): boolean;
 }
 
 /**
- * Digests alone, so that no token that works lies in memory for longer than its request. Which digests share a set nobody can
- * choose: the newest stand first in it, and the oldest gives way.
+ * So many sets of four digests, 64 bytes each. Which digests share a set nobody can choose: the newest stand first in it, and the
+ * oldest gives way.
  * @param sets a power of two
  */
-export function signedHere(sets: number = SETS): SignedHere {
+export function createDigestSet(sets: number): DigestSet {
   const words = new Uint32Array(sets * WAYS * WORDS);
 
   function add(digest: string): void {

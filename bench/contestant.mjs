@@ -3,8 +3,8 @@
  *
  * @typedef {{name: string, pid: number, host: string, port: number, requests: string[],
  *   assertions?: Parameters<typeof import('./assertion-requests.mjs').assertionRequests>[0], idle: number,
- *   expects?: 'token' | 'active', stop: () => Promise<void>}} Contestant
- *   `requests`: base64 of whole HTTP requests, one per client. `expects`: what the answers must bring. `idle`: resident MB a second after start, before any load.
+ *   expects?: 'token' | 'active', count?: number, stop: () => Promise<void>}} Contestant
+ *   `requests`: base64 of whole HTTP requests, one per client. `expects`: what the answers must bring. `count`: of a stretch, instead of a time. `idle`: resident MB a second after start, before any load.
  */
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';

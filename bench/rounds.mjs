@@ -19,7 +19,7 @@ const sent = new WeakMap();
  * @param {{connections: number, seconds: number, count?: number, prefix: string[]}} options ends with what comes first
  */
 async function stretch(contestant, options) {
-  const { host, port, requests, assertions, expects } = contestant;
+  const { host, port, requests, assertions, expects, count } = contestant;
   const before = cpuMicroseconds(contestant.pid);
   const result = await loadElsewhere(
     {
@@ -31,7 +31,7 @@ async function stretch(contestant, options) {
       assertions,
       connections: options.connections,
       seconds: options.seconds,
-      count: options.count,
+      count: count ?? options.count,
     },
     { prefix: options.prefix },
   );
@@ -61,7 +61,8 @@ export async function interleave(contestants, options) {
   const seen = contestants.map((one) => ({ name: one.name, stretches: [] }));
   // What the compiler and the caches need first is not counted: about as many tokens as it takes them to settle.
   for (const one of contestants) {
-    if (warm.has(one)) continue;
+    // Whose requests are for once has none to spare; its process is warm by those of others.
+    if (warm.has(one) || one.count !== undefined) continue;
     await stretch(one, { ...options, connections: 64, seconds: WARM_UP_SECONDS, count: WARM_UP_TOKENS });
     warm.add(one);
   }

@@ -3,9 +3,11 @@
  * interleaved: a few clients in turn (everything cached), and thousands of clients in turn (the caches do not hold them).
  */
 import { rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { addressed, idleMegabytes } from './contestant.mjs';
 import { freshFolder, isBuilt, startAuthority } from './countersign.mjs';
 import { table } from './machine.mjs';
+import { cpuMicroseconds } from './process-usage.mjs';
 import { interleave, times } from './rounds.mjs';
 
 /** The server's own way to write an estate through its storage port; undefined while it has none. */
@@ -41,6 +43,7 @@ async function startEstate(options) {
     identities,
     seconds: authority.seconds,
     idle: await idleMegabytes(pid),
+    quiet: await untilQuiet(pid),
     stop: authority.stop,
     few: contestant(`${identities.toLocaleString('en')} identities`, address.requests.slice(0, 10)),
     many: contestant(
@@ -48,6 +51,18 @@ async function startEstate(options) {
       address.requests,
     ),
   };
+}
+
+/** Of the work that an authority does on its own account in its first minutes, as looking over an estate that it has never seen. */
+async function untilQuiet(pid) {
+  let quiet = 0;
+  for (let second = 0; quiet < 8; second++) {
+    if (second === 150) return false;
+    const before = cpuMicroseconds(pid);
+    await sleep(1000);
+    quiet = cpuMicroseconds(pid) - before < 100_000 ? quiet + 1 : 0;
+  }
+  return true;
 }
 
 /**

@@ -17,7 +17,7 @@ import {
 } from '../test/coap-client.ts';
 import { type CoapScene, openCoapScene } from '../test/coap-scene.ts';
 import { TestClient } from '../test/test-client.ts';
-import { openRelay } from '../test/udp-relay.ts';
+import { openRelay, type UdpRelay } from '../test/udp-relay.ts';
 import { createCoapGuard, type CoapRequest } from './index.ts';
 import { CODE, OPTION, readCoap, TYPE, writeCoap } from './message/coap-message.ts';
 
@@ -171,8 +171,11 @@ describe.skipIf(!READY)('a device (needs a build, and libcoap3-bin)', { timeout:
       const token = await authority.token(await authority.device('opener', ['lock:write']));
       const put = ['-m', 'post', '-t', '61', '-B', '3', '-f', '-', `coap://127.0.0.1:${plain}/authz-info`];
       await runCoap('coap-client-notls', put, token.token).ended;
-      const relay = await openRelay(dtls);
+      const relays: UdpRelay[] = [];
       for (const client of CLIENTS) {
+        // One each: the answers to what the first one's relay plays back are not for the second.
+        const relay = await openRelay(dtls);
+        relays.push(relay);
         const before = served.length;
         const run = await scene.request(
           client,
@@ -189,7 +192,7 @@ describe.skipIf(!READY)('a device (needs a build, and libcoap3-bin)', { timeout:
       await sleep(300);
       expect(served.length).toBe(2);
       expect(opened).toEqual([suite, suite]);
-      await relay.close();
+      for (const relay of relays) await relay.close();
       await guard.close();
       await keys.close();
     },

@@ -20,28 +20,7 @@ import { usableCredentials } from '../findings/usable.ts';
 import type { RiskFacts } from '../risk/score.ts';
 import { isRiskNews, keepRisk, type RiskDeps } from './keep-risk.ts';
 import type { Pacer } from '../../telemetry/pacer.ts';
-
-/** What is the same for all identities of one round. */
-export type Round = Omit<
-  Circumstances,
-  | 'keySharers'
-  | 'inactivity'
-  | 'owners'
-  | 'adminHistory'
-  | 'policies'
-  | 'proposals'
-  | 'rotations'
-  | 'alike'
-  | 'credentialUses'
-  | 'homes'
-> & {
-  readonly lifetimes: ProgressDeps['lifetimes'];
-  readonly mode: 'suspend' | 'report';
-  readonly watched: number | undefined;
-  readonly policyRound: PolicyRound | undefined;
-  /** Somebody has entered people. */
-  readonly directory: boolean;
-};
+import type { Round } from './round.ts';
 
 export type LookingStores = Pick<
   Stores,

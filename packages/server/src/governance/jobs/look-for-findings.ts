@@ -3,7 +3,7 @@ import type { CredentialPlaces } from '../../registry/use/credential-places.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Position } from '../../storage/page.ts';
-import type { Storage, Stores } from '../../storage/storage.ts';
+import type { Storage } from '../../storage/storage.ts';
 import type { Detector } from '../findings/detector.ts';
 import { credentialMadeWhileNarrowed } from '../findings/credential-made-while-narrowed.ts';
 import { credentialSprawl } from '../findings/credential-sprawl.ts';

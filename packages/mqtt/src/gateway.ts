@@ -146,7 +146,7 @@ function brokerOptions(
   const login =
     username === undefined || passwordFile === undefined
       ? undefined
-      : { username, password: Buffer.from(passwordFile.secret()) };
+      : { username, password: Buffer.from(passwordFile.text()) };
   const tls = secure ? { ca: ca?.text() } : undefined;
   return { host, port, tls, login, connectTimeout };
 }

@@ -48,7 +48,12 @@ describe.runIf(MOSQUITTO !== undefined)('before a real Mosquitto (needs mosquitt
     const tls = { cert: server.cert, key: server.key, requestCert: false };
     const honestCode = async (): Promise<number> => {
       const client = await openRawClient(scene.port, ((at: object) =>
-        connectTls({ ...at, localAddress: HONEST, ca: server.cert, servername: 'localhost' })) as never);
+        connectTls({
+          ...at,
+          localAddress: HONEST,
+          ca: server.cert,
+          servername: 'localhost',
+        } as never)) as never);
       opened.push(client);
       client.send(connectPacket({ version: 5, token: await scene.token() }));
       return (await client.next(CONNACK)).content[1] as number;

@@ -83,5 +83,5 @@ function openClient(
   issuer: string,
   fetch: typeof globalThis.fetch | undefined,
 ): Client {
-  return createClient({ issuer, clientId: id, clientSecret: secretFile.secret(), ...(fetch && { fetch }) });
+  return createClient({ issuer, clientId: id, clientSecret: secretFile.text(), ...(fetch && { fetch }) });
 }

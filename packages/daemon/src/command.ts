@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readConfiguredFile, UnreadableFile } from '@countersign/protocol/configured-file';
 import { writeReadyFile } from './ready-file.ts';
+import { type ConfiguredFiles, filesBeside } from './settings-file/configured-file.ts';
 import { ConfigFault } from './settings-file/yaml-reader.ts';
 
 /** What was started. */
@@ -17,8 +18,8 @@ export interface Running {
 export interface DaemonCommand<Config> {
   readonly usage: string;
   readonly version: string;
-  /** `file`: where the text is from; files that it names are beside it. @throws ConfigFault */
-  read(file: string, text: string): Config;
+  /** @param file where the text is from @param files those that the text names are named here @throws ConfigFault */
+  read(file: string, text: string, files: ConfiguredFiles): Config;
   /** What `--check` says of a file that is right. */
   describe(config: Config): string;
   start(config: Config): Promise<Running>;
@@ -51,8 +52,12 @@ async function run<Config>(command: DaemonCommand<Config>, args: readonly string
   if (values.help === true) return say(command.usage);
   if (values.config === undefined) throw new UsageError(`--config is missing\n\n${command.usage}`);
   const file = resolve(values.config);
-  const config = command.read(file, textOf(file, values.config));
-  if (values.check === true) return say(`${values.config}: ${command.describe(config)}\n`);
+  const files = filesBeside(file);
+  const config = command.read(file, textOf(file, values.config), files);
+  if (values.check === true) {
+    files.check();
+    return say(`${values.config}: ${command.describe(config)}\n`);
+  }
   const stopping = signalled();
   const running = await Promise.race([command.start(config), stopping]);
   if (running === undefined) return process.exit(0);

@@ -12,7 +12,7 @@ export {
 } from './http/listener.ts';
 export { createOperation, type OperationSources } from './operation/operation.ts';
 export { writeReadyFile } from './ready-file.ts';
-export { type ConfiguredFile, type FileOf, filesBeside } from './settings-file/configured-file.ts';
+export { type ConfiguredFile, type ConfiguredFiles, filesBeside } from './settings-file/configured-file.ts';
 export { AUTHORITY_MEMBERS, type AuthorityConfig, readAuthority } from './settings-file/authority.ts';
 export {
   addressOf,

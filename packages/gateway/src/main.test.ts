@@ -1,8 +1,9 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { main } from './main.ts';
 
 afterEach(() => {
@@ -73,6 +74,104 @@ test.each([
   writeFileSync(file, RULES + settings);
   writeFileSync(join(folder, 'open.secret'), 'secret', { mode: 0o644 });
   expect(await said(['--config', file])).toEqual([`${file}:${fault.replaceAll('FOLDER', folder)}\n`, 2]);
+});
+
+describe('--check opens the files that the rules name', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-gateway-'));
+  const file = join(folder, 'gateway.yaml');
+  beforeAll(() => {
+    for (const name of ['a', 'b']) {
+      const files = ['-keyout', `${name}.key`, '-out', `${name}.pem`];
+      const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+      execFileSync('openssl', [...made, '-subj', `/CN=${name}`, '-days', '2', ...files], {
+        cwd: folder,
+        stdio: 'ignore',
+      });
+    }
+    const sealing = ['pkcs8', '-topk8', '-in', 'a.key', '-out', 'sealed.key', '-passout', 'pass:secret'];
+    execFileSync('openssl', sealing, { cwd: folder });
+    const pem = readFileSync(join(folder, 'a.pem'), 'utf8');
+    writeFileSync(join(folder, 'cut.pem'), pem + pem.replace(/\n[^\n]+\n-----END/, '\n-----END'));
+    writeFileSync(join(folder, 'open.secret'), 'secret', { mode: 0o644 });
+    writeFileSync(join(folder, 'empty.secret'), ' \n', { mode: 0o600 });
+    writeFileSync(join(folder, 'right.secret'), 'secret', { mode: 0o600 });
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const tls = (certificate: string, key: string): string =>
+    `listen: {auth: {address: '127.0.0.1:0', tls: {certificate: ${certificate}, key: ${key}}}}`;
+  const plain = "listen: {auth: '127.0.0.1:0'}\n";
+
+  test.each([
+    [
+      'no certificate',
+      tls('gateway.yaml', 'a.key'),
+      '5:47: listen.auth.tls.certificate',
+      'gateway.yaml',
+      'holds no certificate in PEM',
+    ],
+    ['no key', tls('a.pem', 'b.pem'), '5:67: listen.auth.tls.key', 'b.pem', 'holds no private key in PEM'],
+    [
+      'no key that is there',
+      tls('a.pem', 'gone.key'),
+      '5:67: listen.auth.tls.key',
+      'gone.key',
+      'is not there',
+    ],
+    [
+      'a key of another certificate',
+      tls('a.pem', 'b.key'),
+      '5:67: listen.auth.tls.key',
+      'b.key',
+      'is not the key of the certificate in FOLDER/a.pem',
+    ],
+    [
+      'a key under a passphrase',
+      tls('a.pem', 'sealed.key'),
+      '5:67: listen.auth.tls.key',
+      'sealed.key',
+      'holds a private key under a passphrase: write it without one',
+    ],
+    [
+      'certificates that were cut',
+      `${plain}ca: cut.pem`,
+      '6:1: ca',
+      'cut.pem',
+      'holds a certificate that cannot be read (number 2)',
+    ],
+    [
+      'a CA that nothing asks for',
+      `${plain}upstreams: {app: {url: 'http://127.0.0.1:1', ca: a.key}}`,
+      '6:46: upstreams.app.ca',
+      'a.key',
+      'holds no certificate in PEM',
+    ],
+    [
+      'a secret that is open',
+      `${plain}client: {id: a, secretFile: open.secret}`,
+      '6:17: client.secretFile',
+      'open.secret',
+      'is readable by others: chmod 600 FOLDER/open.secret',
+    ],
+    [
+      'no secret',
+      `${plain}client: {id: a, secretFile: empty.secret}`,
+      '6:17: client.secretFile',
+      'empty.secret',
+      'is empty',
+    ],
+  ])('%s', async (_, settings, at, name, problem) => {
+    writeFileSync(file, RULES + settings);
+    const fault = `${file}:${at}: names ${join(folder, name)}, which ${problem.replace('FOLDER', folder)}\n`;
+    expect(await said(['--config', file, '--check'])).toEqual([fault, 2]);
+  });
+
+  test('and is content with those that are right', async () => {
+    const more = '\nca: b.pem\nclient: {id: a, secretFile: right.secret}';
+    writeFileSync(file, RULES + tls('a.pem', 'a.key') + more);
+    vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
+    expect(await said(['--config', file, '--check'])).toEqual(['', undefined]);
+    expect(process.stdout.write).toHaveBeenCalledWith(`${file}: 1 rules\n`);
+  });
 });
 
 test('an unknown flag is told, and how the command is used', async () => {

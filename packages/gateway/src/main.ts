@@ -9,7 +9,7 @@ const USAGE = `usage: countersign-gateway --config FILE [--ready-file FILE]
        countersign-gateway --version
 
   --config FILE      the rules, and where to listen (docs/guide/gateway.md)
-  --check            read the file, say what is wrong with it, and end
+  --check            read the file and those that it names, say what is wrong, and end
   --ready-file FILE  write where it listens, once it can decide
 `;
 

@@ -25,7 +25,12 @@ test.each([
     "broker: 'mqtt://127.0.0.1:1'\nlisten: {mqtt: {address: '127.0.0.1:0', tls: {certificate: mqtt.yaml, key: gone.key}}}",
     '5:71: listen.mqtt.tls.key: names FOLDER/gone.key, which is not there',
   ],
-])('a file that cannot be had is told with the line that names it: %s', async (_, settings, fault) => {
+  [
+    'a CA of the broker that is none',
+    "broker: {url: 'mqtts://127.0.0.1:1', ca: mqtt.yaml}\nlisten: {mqtt: '127.0.0.1:0'}",
+    '4:38: broker.ca: names FOLDER/mqtt.yaml, which holds no certificate in PEM',
+  ],
+])('a file that cannot be used is told with the line that names it: %s', async (_, settings, fault) => {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-mqtt-'));
   const file = join(folder, 'mqtt.yaml');
   writeFileSync(
@@ -37,6 +42,10 @@ test.each([
     said += String(chunk);
     return true;
   });
-  await main(['--config', file]);
-  expect([said, process.exitCode]).toEqual([`${file}:${fault.replaceAll('FOLDER', folder)}\n`, 2]);
+  for (const how of [[], ['--check']]) {
+    said = '';
+    process.exitCode = undefined;
+    await main(['--config', file, ...how]);
+    expect([said, process.exitCode]).toEqual([`${file}:${fault.replaceAll('FOLDER', folder)}\n`, 2]);
+  }
 });

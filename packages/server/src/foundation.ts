@@ -10,7 +10,7 @@ import { untilAlone } from './first-start.ts';
 import { AUTHORITY } from './governance/compose.ts';
 import type { RandomBytes } from './ids.ts';
 import { UnreadableFile } from '@countersign/protocol/configured-file';
-import { checkMasterKey, loadMasterKey, type MasterKey } from './keys/master-key.ts';
+import { checkMasterKey, loadMasterKey, type MasterKey, MasterKeyError } from './keys/master-key.ts';
 import { preparingKeys } from './keys/prepared-keys.ts';
 import { rotate, rotateAll, type RotationDeps } from './keys/rotation.ts';
 import { createSeal, type Seal } from './keys/seal.ts';
@@ -55,28 +55,30 @@ async function withMarksOf({ marked }: AuditSink, usedOnce: UsedOnceStore): Prom
   return marked === undefined ? usedOnce : ((await usedOnce.carriedBy?.(marked)) ?? usedOnce);
 }
 
+/** What is wrong with the file of the master key is a fault of the setting that names it; all else is not. */
+function masterKeyFault(path: string, error: unknown): unknown {
+  if (!(error instanceof UnreadableFile || error instanceof MasterKeyError)) return error;
+  const problem = error instanceof UnreadableFile ? error.problem : error.message;
+  return new SettingError('master-key-file', `names ${path}, which ${problem}`);
+}
+
 /** `opened` is told how to close what is open, for a start that fails further on. */
 export async function layFoundation(
   { deployment, clock, random, node, logger }: FoundationDeps,
   opened: (() => Promise<void>)[],
 ): Promise<Foundation> {
   await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
-  const masterKey = await loadMasterKey(deployment.masterKeyFile, deployment.mode === 'dev', random).catch(
-    (error: unknown) => {
-      if (!(error instanceof UnreadableFile)) throw error;
-      throw new SettingError('master-key-file', `names ${error.path}, which ${error.problem}`);
-    },
-  );
-  if (deployment.mode === 'serve' && (await isReadableByOthers(deployment.masterKeyFile))) {
-    throw new SettingError(
-      'master-key-file',
-      'is readable by others',
-      `chmod 600 ${deployment.masterKeyFile}`,
-    );
+  const { masterKeyFile } = deployment;
+  const refused = (error: unknown): never => {
+    throw masterKeyFault(masterKeyFile, error);
+  };
+  const masterKey = await loadMasterKey(masterKeyFile, deployment.mode === 'dev', random).catch(refused);
+  if (deployment.mode === 'serve' && (await isReadableByOthers(masterKeyFile))) {
+    throw new SettingError('master-key-file', 'is readable by others', `chmod 600 ${masterKeyFile}`);
   }
   const registry = preparingKeys(await openStorage(deployment, clock));
   opened.push(() => registry.close());
-  await checkMasterKey(masterKey, registry.settings);
+  await checkMasterKey(masterKey, registry.settings).catch(refused);
   const sink = await openAuditSink(deployment, logger);
   opened.push(() => sink.close());
   const storage = { ...registry, usedOnce: await withMarksOf(sink, registry.usedOnce) };

@@ -1,6 +1,8 @@
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { startAuthority } from '@countersign/server/main';
 import { expect, test } from 'vitest';
 import { runCli, temporaryFolder } from '../../test/fake-host.ts';
 
@@ -73,4 +75,39 @@ test.each([
     code: 2,
     err: `error: ${setting} names ${folder}, which ${problem}.\n`,
   });
+});
+
+test.each([
+  ['cut short', 'ab'.repeat(31), 'does not hold 64 hex digits'],
+  ['of another authority', 'ab'.repeat(32), 'is not the one the database was made with'],
+  ['gone', undefined, 'is not there'],
+])('a master key that is %s is a usage error', async (_, text, problem) => {
+  const folder = temporaryFolder();
+  const theirs = join(folder, 'theirs.key');
+  const ours = join(folder, 'ours.key');
+  writeFileSync(theirs, 'cd'.repeat(32), { mode: 0o600 });
+  if (text !== undefined) writeFileSync(ours, text, { mode: 0o600 });
+  const flags = { http: true, port: '0', 'data-dir': folder, 'log-level': 'silent' };
+  const first = await startAuthority({
+    mode: 'dev',
+    flags: { ...flags, 'master-key-file': theirs },
+    env: {},
+  });
+  await first.stop();
+  const { code, err } = await runCli([
+    'serve',
+    '--data-dir',
+    folder,
+    '--master-key-file',
+    ours,
+    '--issuer',
+    'https://authority.example',
+    '--trusted-proxy',
+    '127.0.0.1',
+    '--log-level',
+    'silent',
+    '--port',
+    '0',
+  ]);
+  expect([code, err]).toEqual([2, `error: master-key-file names ${ours}, which ${problem}.\n`]);
 });

@@ -1,7 +1,7 @@
 // Which authority is believed, and who this process is to it: RFC 8414 §2.
 import { parseIssuer } from '@countersign/protocol';
 import type { CutoffOptions } from '@countersign/resource-server';
-import type { ConfiguredFile, FileOf } from './configured-file.ts';
+import type { ConfiguredFile, ConfiguredFiles } from './configured-file.ts';
 import type { YamlValue } from './yaml-reader.ts';
 
 export interface AuthorityConfig {
@@ -22,13 +22,13 @@ export const AUTHORITY_MEMBERS = ['issuer', 'ca', 'cutoffs', 'client', 'opaqueTo
 type Given = { readonly [name in keyof AuthorityConfig]?: YamlValue };
 
 /** @throws ConfigFault */
-export function readAuthority(top: YamlValue, given: Given, fileOf: FileOf): AuthorityConfig {
+export function readAuthority(top: YamlValue, given: Given, files: ConfiguredFiles): AuthorityConfig {
   if (given.issuer === undefined) throw top.fault('issuer is missing');
   return {
     issuer: readIssuer(given.issuer),
-    ca: given.ca && fileOf(given.ca),
+    ca: given.ca && files.certificates(given.ca),
     cutoffs: readCutoffs(given.cutoffs),
-    ...readClient(given, fileOf),
+    ...readClient(given, files),
   };
 }
 
@@ -61,9 +61,9 @@ function readOnStale(value: YamlValue): 'refuse' | { readonly acceptYoungerThan:
 
 function readClient(
   given: Given,
-  fileOf: FileOf,
+  files: ConfiguredFiles,
 ): Pick<AuthorityConfig, 'client' | 'opaqueTokens' | 'usage'> {
-  const client = given.client && readIdentity(given.client, fileOf);
+  const client = given.client && readIdentity(given.client, files);
   for (const name of ['opaqueTokens', 'usage'] as const) {
     const value = given[name];
     if (value?.boolean() === true && client === undefined)
@@ -76,8 +76,8 @@ function readClient(
   };
 }
 
-function readIdentity(value: YamlValue, fileOf: FileOf): AuthorityConfig['client'] {
+function readIdentity(value: YamlValue, files: ConfiguredFiles): AuthorityConfig['client'] {
   const { id, secretFile } = value.members(['id', 'secretFile']);
   if (id === undefined || secretFile === undefined) throw value.fault('write id and secretFile');
-  return { id: id.string(), secretFile: fileOf(secretFile) };
+  return { id: id.string(), secretFile: files.secret(secretFile) };
 }

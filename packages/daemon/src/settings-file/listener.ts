@@ -1,6 +1,6 @@
 import { isLoopback } from '@countersign/protocol';
 import type { ListenerTlsFiles } from '../http/listener.ts';
-import type { ConfiguredFile, FileOf } from './configured-file.ts';
+import type { ConfiguredFiles, ConfiguredIdentity } from './configured-file.ts';
 import type { YamlValue } from './yaml-reader.ts';
 
 /** Where a listener is. */
@@ -11,16 +11,13 @@ export interface ListenerConfig {
   readonly tls: ListenerTls | undefined;
 }
 
-export interface ListenerTls {
-  /** PEM. */
-  readonly certificate: ConfiguredFile;
-  readonly key: ConfiguredFile;
+export interface ListenerTls extends ConfiguredIdentity {
   /** Ask callers for a certificate, which tokens can be bound to (RFC 8705); which one is right, the token says. */
   readonly askForCertificate: boolean;
 }
 
 /** `host:port`, or an address with TLS. @throws ConfigFault */
-export function readListener(value: YamlValue, fileOf: FileOf): ListenerConfig {
+export function readListener(value: YamlValue, files: ConfiguredFiles): ListenerConfig {
   if (!value.isMapping()) return inTheClear(value, value, false);
   const given = value.members(['address', 'tls', 'plaintext']);
   if (given.address === undefined) throw value.fault('address is missing, host:port');
@@ -32,8 +29,7 @@ export function readListener(value: YamlValue, fileOf: FileOf): ListenerConfig {
   return {
     ...readAddress(given.address),
     tls: {
-      certificate: fileOf(tls.certificate),
-      key: fileOf(tls.key),
+      ...files.identity(tls.certificate, tls.key),
       askForCertificate: tls.askForCertificate?.boolean() ?? false,
     },
   };

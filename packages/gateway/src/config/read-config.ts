@@ -1,6 +1,7 @@
 // The gateway's file, read into what cannot be wrong any more.
 import {
   AUTHORITY_MEMBERS,
+  type ConfiguredFiles,
   filesBeside,
   LOG_LEVELS,
   readAuthority,
@@ -41,18 +42,21 @@ export function readConfigFile(path: string): GatewayConfig {
 }
 
 /** Reads the text of a file; files that it names are looked for beside it. @throws ConfigFault */
-export function readConfig(file: string, text: string): GatewayConfig {
+export function readConfig(
+  file: string,
+  text: string,
+  files: ConfiguredFiles = filesBeside(file),
+): GatewayConfig {
   const top = readYaml(file, text);
   const given = top.members(MEMBERS);
-  const fileOf = filesBeside(file);
   const need = (name: (typeof MEMBERS)[number]): YamlValue => {
     const value = given[name];
     if (value === undefined) throw top.fault(`${name} is missing`);
     return value;
   };
   const resources = readResources(need('resources'));
-  const upstreams = readUpstreams(given.upstreams, fileOf);
-  const listen = readListeners(need('listen'), fileOf);
+  const upstreams = readUpstreams(given.upstreams, files);
+  const listen = readListeners(need('listen'), files);
   const items = need('routes').items();
   if (items.length > MOST_ROUTES) throw need('routes').fault(`are more than ${MOST_ROUTES}`);
   const routes = items.map((item) =>
@@ -65,7 +69,7 @@ export function readConfig(file: string, text: string): GatewayConfig {
     );
   }
   return {
-    ...readAuthority(top, given, fileOf),
+    ...readAuthority(top, given, files),
     listen,
     frontProxies: readProxies(given.frontProxies),
     certificateHeader: given.certificateHeader?.oneOf(CERTIFICATE_HEADER_DIALECTS),

@@ -1,19 +1,19 @@
-import type { FileOf, YamlValue } from '@countersign/daemon';
+import type { ConfiguredFiles, YamlValue } from '@countersign/daemon';
 import type { UpstreamConfig } from './config.ts';
 
 /** The servers behind the reverse proxy, by name: an address, or an address and whom to trust. @throws ConfigFault */
 export function readUpstreams(
   value: YamlValue | undefined,
-  fileOf: FileOf,
+  files: ConfiguredFiles,
 ): ReadonlyMap<string, UpstreamConfig> {
-  return new Map((value?.entries() ?? []).map(([name, entry]) => [name, readUpstream(name, entry, fileOf)]));
+  return new Map((value?.entries() ?? []).map(([name, entry]) => [name, readUpstream(name, entry, files)]));
 }
 
-function readUpstream(name: string, value: YamlValue, fileOf: FileOf): UpstreamConfig {
+function readUpstream(name: string, value: YamlValue, files: ConfiguredFiles): UpstreamConfig {
   if (!value.isMapping()) return { name, url: readUrl(value), ca: undefined };
   const { url, ca } = value.members(['url', 'ca']);
   if (url === undefined) throw value.fault('url is missing');
-  return { name, url: readUrl(url), ca: ca && fileOf(ca) };
+  return { name, url: readUrl(url), ca: ca && files.certificates(ca) };
 }
 
 function readUrl(value: YamlValue): URL {

@@ -1,7 +1,7 @@
 // The gateway's file, read into what cannot be wrong any more.
 import {
   AUTHORITY_MEMBERS,
-  type FileOf,
+  type ConfiguredFiles,
   filesBeside,
   LOG_LEVELS,
   readAuthority,
@@ -31,6 +31,10 @@ const LIMITS: { readonly [name in keyof Limits]: readonly [number, number, numbe
   packetBytes: [1_048_576, 1024, 268_435_460],
   connections: [10_000, 1, 1_000_000],
   connectionsPerIdentity: [100, 1, 1_000_000],
+  handshakes: [1000, 1, 1_000_000],
+  handshakesPerAddress: [250, 1, 1_000_000],
+  connectsWaiting: [1000, 1, 1_000_000],
+  connectsWaitingPerAddress: [250, 1, 1_000_000],
   connectTimeout: [10, 1, 120],
   brokerTimeout: [5, 1, 60],
   willDelay: [0, 0, 86_400],
@@ -42,10 +46,13 @@ export function readConfigFile(path: string): MqttConfig {
 }
 
 /** Reads the text of a file; files that it names are looked for beside it. @throws ConfigFault */
-export function readConfig(file: string, text: string): MqttConfig {
+export function readConfig(
+  file: string,
+  text: string,
+  files: ConfiguredFiles = filesBeside(file),
+): MqttConfig {
   const top = readYaml(file, text);
   const given = top.members(MEMBERS);
-  const fileOf = filesBeside(file);
   const need = (name: (typeof MEMBERS)[number]): YamlValue => {
     const value = given[name];
     if (value === undefined) throw top.fault(`${name} is missing`);
@@ -53,8 +60,8 @@ export function readConfig(file: string, text: string): MqttConfig {
   };
   const { mqtt, operation } = need('listen').members(['mqtt', 'operation']);
   if (mqtt === undefined) throw need('listen').fault('mqtt is missing: where clients come to');
-  const authority = readAuthority(top, given, fileOf);
-  const at = readListener(mqtt, fileOf);
+  const authority = readAuthority(top, given, files);
+  const at = readListener(mqtt, files);
   const certificates = given.certificates?.boolean() ?? false;
   if (certificates && (authority.client === undefined || at.tls?.askForCertificate !== true)) {
     throw (given.certificates as YamlValue).fault(
@@ -68,17 +75,17 @@ export function readConfig(file: string, text: string): MqttConfig {
     apiKeys: given.apiKeys?.boolean() ?? false,
     certificates,
     leeway: given.leeway?.integer(0, 60),
-    broker: readBroker(need('broker'), fileOf),
+    broker: readBroker(need('broker'), files),
     listen: {
       mqtt: at,
-      operation: operation && readListener(operation, fileOf),
+      operation: operation && readListener(operation, files),
     },
     limits: readLimits(given.limits),
     logLevel: given.logLevel?.oneOf(LOG_LEVELS) ?? 'info',
   };
 }
 
-function readBroker(value: YamlValue, fileOf: FileOf): BrokerConfig {
+function readBroker(value: YamlValue, files: ConfiguredFiles): BrokerConfig {
   const whole = value.isMapping()
     ? value.members(['url', 'ca', 'username', 'passwordFile', 'plaintext'])
     : { url: value };
@@ -102,9 +109,9 @@ function readBroker(value: YamlValue, fileOf: FileOf): BrokerConfig {
     host: name,
     port: port === undefined ? (secure ? 8883 : 1883) : Number(port),
     secure,
-    ca: ca && fileOf(ca),
+    ca: ca && files.certificates(ca),
     username: username?.string(),
-    passwordFile: passwordFile && fileOf(passwordFile),
+    passwordFile: passwordFile && files.secret(passwordFile),
   };
 }
 

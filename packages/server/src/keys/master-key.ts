@@ -13,6 +13,7 @@ export interface MasterKey {
   derive(purpose: 'seal' | 'secret-hash' | 'dpop-nonce' | 'check'): Uint8Array;
 }
 
+/** The message goes on from the name of the file: `does not hold 64 hex digits`. */
 export class MasterKeyError extends Error {
   constructor(message: string) {
     super(message);
@@ -24,7 +25,7 @@ const KEY_BYTES = 32;
 const CHECK_SETTING = 'master_key_check';
 
 export function masterKeyOf(bytes: Uint8Array): MasterKey {
-  if (bytes.length !== KEY_BYTES) throw new MasterKeyError(`the master key must be ${KEY_BYTES} bytes`);
+  if (bytes.length !== KEY_BYTES) throw new MasterKeyError(`is not ${KEY_BYTES} bytes`);
   const key = createSecretKey(bytes);
   return {
     derive: (purpose) => new Uint8Array(hkdfSync('sha256', key, '', `countersign/v1/${purpose}`, KEY_BYTES)),
@@ -42,21 +43,21 @@ export async function loadMasterKey(path: string, create: boolean, random: Rando
     });
   }
   // What is in the file counts, for another start may have been first.
-  return masterKeyOf(decode(readConfiguredFile(path), path));
+  return masterKeyOf(decode(readConfiguredFile(path)));
 }
 
 function readMasterKey(path: string): MasterKey | undefined {
   try {
-    return masterKeyOf(decode(readConfiguredFile(path), path));
+    return masterKeyOf(decode(readConfiguredFile(path)));
   } catch (error) {
     if (error instanceof UnreadableFile && error.code === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-function decode(text: string, path: string): Uint8Array {
+function decode(text: string): Uint8Array {
   const hex = text.trim();
-  if (!/^[0-9a-fA-F]{64}$/.test(hex)) throw new MasterKeyError(`${path} does not hold 64 hex digits`);
+  if (!/^[0-9a-fA-F]{64}$/.test(hex)) throw new MasterKeyError('does not hold 64 hex digits');
   return Buffer.from(hex, 'hex');
 }
 
@@ -67,6 +68,6 @@ export async function checkMasterKey(key: MasterKey, settings: SettingStore): Pr
   const known = Buffer.from((await settings.get(CHECK_SETTING)) ?? '');
   const given = Buffer.from(mark);
   if (known.length !== given.length || !timingSafeEqual(known, given)) {
-    throw new MasterKeyError('this master key is not the one the database was made with');
+    throw new MasterKeyError('is not the one the database was made with');
   }
 }

@@ -6,8 +6,8 @@ import type { IdentityFacts } from '../../registry/facts.ts';
 import { homesOf, type KnownHomes } from '../../registry/home.ts';
 import { activityOf, inactivityWindow } from '../../registry/inactivity.ts';
 import { ownerFactsOf } from '../../registry/owner/owner-facts.ts';
-import { lookByPolicies, type PolicyRound } from '../../registry/policy/look.ts';
-import { type ProgressDeps, readProgress } from '../../registry/rotation/retire.ts';
+import { lookByPolicies } from '../../registry/policy/look.ts';
+import { readProgress } from '../../registry/rotation/retire.ts';
 import { useOfCredentials } from '../../registry/use/credential-use.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
@@ -20,28 +20,7 @@ import { usableCredentials } from '../findings/usable.ts';
 import type { RiskFacts } from '../risk/score.ts';
 import { isRiskNews, keepRisk, type RiskDeps } from './keep-risk.ts';
 import type { Pacer } from '../../telemetry/pacer.ts';
-
-/** What is the same for all identities of one round. */
-export type Round = Omit<
-  Circumstances,
-  | 'keySharers'
-  | 'inactivity'
-  | 'owners'
-  | 'adminHistory'
-  | 'policies'
-  | 'proposals'
-  | 'rotations'
-  | 'alike'
-  | 'credentialUses'
-  | 'homes'
-> & {
-  readonly lifetimes: ProgressDeps['lifetimes'];
-  readonly mode: 'suspend' | 'report';
-  readonly watched: number | undefined;
-  readonly policyRound: PolicyRound | undefined;
-  /** Somebody has entered people. */
-  readonly directory: boolean;
-};
+import type { Round } from './round.ts';
 
 export type LookingStores = Pick<
   Stores,

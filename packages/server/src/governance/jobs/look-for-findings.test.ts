@@ -49,7 +49,7 @@ afterEach(async () => {
 const LIFE = { inactivity: 'suspend', suspendedForMs: 30 * 86_400_000 } as const;
 
 function jobOf({ deps }: Authority): Job {
-  return lookForFindingsJob({ ...deps, pace, places, ...LIFE });
+  return lookForFindingsJob({ ...deps, pace, places, ...LIFE, pacer: { breathe: () => Promise.resolve() } });
 }
 
 async function addSecret(): Promise<string> {

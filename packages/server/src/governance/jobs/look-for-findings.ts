@@ -1,16 +1,10 @@
 import type { Changes } from '../../audit/change.ts';
-import { endingAuthority } from '../../ca/outlook.ts';
-import type { RuleDeps } from '../../registry/change-rules.ts';
 import type { CredentialPlaces } from '../../registry/use/credential-places.ts';
 import type { IssuancePace } from '../../registry/issuance-pace.ts';
-import { beginPolicyRound } from '../../registry/policy/look.ts';
-import { toldOfUse } from '../../registry/use/told-of-use.ts';
-import { watchedSince } from '../../registry/use/watch.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Position } from '../../storage/page.ts';
-import type { ReviewItemRecord } from '../../storage/review-items.ts';
-import type { Storage, Stores } from '../../storage/storage.ts';
-import type { Circumstances, Detector } from '../findings/detector.ts';
+import type { Storage } from '../../storage/storage.ts';
+import type { Detector } from '../findings/detector.ts';
 import { credentialMadeWhileNarrowed } from '../findings/credential-made-while-narrowed.ts';
 import { credentialSprawl } from '../findings/credential-sprawl.ts';
 import { crossEnvironmentUse } from '../findings/cross-environment-use.ts';
@@ -40,36 +34,26 @@ import { weakMethod } from '../findings/weak-method.ts';
 import { authorityEnding } from '../findings/authority-ending.ts';
 import { webhookDisabled } from '../findings/webhook-disabled.ts';
 import { wideAccess } from '../findings/wide-access.ts';
+import { ChangedIdentities } from './changed-identities.ts';
 import type { Job } from './job.ts';
-import { lookAt, type LookDeps, type LookingStores, type Round } from './look-at-identities.ts';
-import { createPacer, type Pacer } from '../../telemetry/pacer.ts';
+import { lookAt, type LookDeps, type LookingStores } from './look-at-identities.ts';
+import { type Counted, type Round, type RoundDeps, roundOf } from './round.ts';
+import { BRISK, CALM, createPacer, paceAfter, type Pacer } from '../../telemetry/pacer.ts';
 
-export interface LookForFindingsDeps extends RuleDeps {
-  readonly storage: LookingStores &
-    Pick<
-      Storage,
-      | 'scopeRoutes'
-      | 'unregisteredCallers'
-      | 'webhooks'
-      | 'certificateAuthorities'
-      | 'reviewItems'
-      | 'onChange'
-    >;
+export interface LookForFindingsDeps extends RoundDeps {
+  readonly storage: LookingStores & RoundDeps['storage'] & Pick<Storage, 'onChange'>;
   readonly changes: Changes;
-  readonly maximumAge: Circumstances['maximumAge'];
   readonly pace: Pick<IssuancePace, 'take'>;
   /** Absent: from where credentials are used is not known. */
   readonly places?: Pick<CredentialPlaces, 'take'>;
-  readonly inactivity: 'suspend' | 'report';
-  readonly suspendedForMs: number;
-  /** Seconds that tokens live where nothing else is said. */
-  readonly lifetimes: { readonly default: number; readonly maximum: number };
   /** Absent: by the clock on the wall. */
   readonly pacer?: Pacer;
 }
 
 const EVERY_MS = 5000;
 const ROUND_MS = 3_600_000;
+/** Of the hour, what a round should take at most. */
+const ROUND_WITHIN_MS = 0.75 * ROUND_MS;
 const PAGE = 100;
 /** To add one: its file, its line here, its page in docs/parts. */
 const DETECTORS: readonly Detector[] = [
@@ -105,110 +89,71 @@ const DETECTORS: readonly Detector[] = [
 ];
 
 /**
- * Brings findings to what is seen: opened, changed, resolved. Every hour those of every identity, in between those of
- * identities that changed. The first run looks at nobody: no start waits for it.
+ * Brings findings to what is seen: opened, changed, resolved. Every hour those of every identity, slowly, for nobody waits for it; in
+ * between, and in the middle of that, those of identities that changed, and those of everybody at once when policies did. The first
+ * run looks at nobody: no start waits for it.
  */
 export function lookForFindingsJob(given: LookForFindingsDeps): Job {
-  const deps = { ...given, detectors: DETECTORS, pacer: given.pacer ?? createPacer() };
-  const changed = new Changed(deps.storage);
+  const deps = { ...given, detectors: DETECTORS, pacer: given.pacer ?? createPacer(BRISK) };
+  const { clock } = deps;
+  const changed = new ChangedIdentities(deps.storage);
   let roundAt: number | undefined;
+  let pace = CALM;
   return {
     name: 'look-for-findings',
     everyMs: EVERY_MS,
     async run(signal) {
-      const now = deps.clock.now();
+      const now = clock.now();
       if (roundAt === undefined) {
         roundAt = now;
         return;
       }
-      const { maximumAge, suspendedForMs, lifetimes, inactivity: mode } = deps;
-      const same = async () => ({
-        now,
-        maximumAge,
-        suspendedForMs,
-        lifetimes,
-        mode,
-        watched: await watchedSince(deps.storage.settings),
-        policyRound: await beginPolicyRound(deps.storage),
-        directory: await hasDirectory(deps.storage),
-        silentWebhooks: await silentWebhooks(deps.storage),
-        endingAuthority: endingAuthority(await deps.storage.certificateAuthorities.live(), now),
-        failedRemovals: await failedRemovals(deps.storage),
-        ...(await toldOfUse(deps.storage, now)),
-      });
-      if (now < roundAt && !changed.overflown) {
-        // What was counted since the last round is counted on; here it is not known yet.
-        const ids = changed.take();
-        if (ids.size === 0) return;
-        await lookAtThose(deps, ids, { paces: new Map(), ...(await same()) }, signal);
+      if (now < roundAt && !changed.overflown) return await lookAtChanged(deps, changed, signal);
+      roundAt = now + ROUND_MS;
+      const counted = { paces: deps.pace.take(now), places: deps.places?.take() };
+      const calm = { ...deps, pacer: given.pacer ?? createPacer(pace) };
+      if (await lookAtEveryone(calm, { changed, deps }, counted, signal)) {
+        pace = paceAfter(pace, clock.now() - now, ROUND_WITHIN_MS);
         return;
       }
-      roundAt = now + ROUND_MS;
       changed.take();
-      await lookAtEveryone(
-        deps,
-        { paces: deps.pace.take(now), places: deps.places?.take(), ...(await same()) },
-        signal,
-      );
+      await lookAtEveryone(deps, undefined, counted, signal);
     },
   };
 }
 
-/** Removals that one round tells of at most. */
-const MOST_FAILED = 1000;
+type Looking = LookDeps & LookForFindingsDeps;
 
-async function failedRemovals({
-  reviewItems,
-}: Pick<Stores, 'reviewItems'>): Promise<Round['failedRemovals']> {
-  const found = new Map<string, ReviewItemRecord[]>();
-  for (const item of await reviewItems.failed(MOST_FAILED)) {
-    found.set(item.identityId, [...(found.get(item.identityId) ?? []), item]);
-  }
-  return found;
-}
-
-async function silentWebhooks({ webhooks }: Pick<Stores, 'webhooks'>): Promise<Round['silentWebhooks']> {
-  const live = await webhooks.live();
-  return live.filter(({ state, disabledReason }) => state === 'disabled' && disabledReason !== undefined);
-}
-
-async function hasDirectory(stores: Pick<Stores, 'people'>): Promise<boolean> {
-  return (await stores.people.list({}, { limit: 1 })).items.length > 0;
-}
-
-/** Ids of identities that changed since they were taken, on whatever node; bounded, as in an import of everything. */
-class Changed {
-  static readonly MOST = 10_000;
-  #ids = new Set<string>();
-  #policies = false;
-
-  constructor(storage: Pick<Storage, 'onChange'>) {
-    storage.onChange((change) => {
-      // Whom a policy is about is not known before everybody was looked at.
-      if (change.kind === 'policies') this.#policies = true;
-      if (change.kind === 'identity' && this.#ids.size < Changed.MOST) this.#ids.add(change.identityId);
-    });
-  }
-
-  get overflown(): boolean {
-    return this.#policies || this.#ids.size >= Changed.MOST;
-  }
-
-  take(): ReadonlySet<string> {
-    const taken = this.#ids;
-    this.#policies = false;
-    this.#ids = new Set();
-    return taken;
-  }
-}
-
-async function lookAtEveryone(deps: LookDeps, round: Round, signal: AbortSignal): Promise<void> {
+/**
+ * `between`: who changed meanwhile is looked at in between, every few seconds and at its own pace, and policies that change make
+ * everything seen so far old: false, and the rest is not looked at. Absent: nothing comes in between.
+ */
+async function lookAtEveryone(
+  deps: Looking,
+  between: { readonly changed: ChangedIdentities; readonly deps: Looking } | undefined,
+  counted: Counted,
+  signal: AbortSignal,
+): Promise<boolean> {
   let after: Position | undefined;
+  let round: Round | undefined;
   do {
+    if (between?.changed.overflown === true) return false;
+    if (round === undefined || deps.clock.now() - round.now >= EVERY_MS) {
+      if (between !== undefined) await lookAtChanged(between.deps, between.changed, signal);
+      round = await roundOf(deps, counted);
+    }
     const page = await deps.storage.identities.list({}, { limit: PAGE, after });
     await lookAt(deps, page.items, round, signal);
     after = page.next;
   } while (after !== undefined && !signal.aborted);
+  return true;
+}
+
+/** What was counted since the last round is counted on; here it is not known yet. */
+async function lookAtChanged(deps: Looking, changed: ChangedIdentities, signal: AbortSignal): Promise<void> {
+  const ids = changed.take();
+  if (ids.size === 0) return;
+  await lookAtThose(deps, ids, await roundOf(deps, { paces: new Map(), places: undefined }), signal);
 }
 
 /** And at those who have something in common with them: about them there may be news as well. */

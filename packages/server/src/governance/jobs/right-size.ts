@@ -8,7 +8,7 @@ import type { Position } from '../../storage/page.ts';
 import type { ProposalRecord } from '../../storage/proposals.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import type { Job } from './job.ts';
-import { createPacer, type Pacer } from '../../telemetry/pacer.ts';
+import { CALM, createPacer, type Pacer } from '../../telemetry/pacer.ts';
 
 export interface RightSizeDeps extends RuleDeps {
   readonly storage: SizeStores & Pick<Storage, 'identities' | 'proposals'>;
@@ -46,7 +46,7 @@ export function rightSizeJob(deps: RightSizeDeps): Job {
 }
 
 export async function rightSize(deps: RightSizeDeps, signal: AbortSignal): Promise<void> {
-  const pacer = deps.pacer ?? createPacer();
+  const pacer = deps.pacer ?? createPacer(CALM);
   let after: Position | undefined;
   do {
     const page = await deps.storage.identities.list({}, { limit: PAGE, after });

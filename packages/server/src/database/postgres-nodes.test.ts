@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { T0, changed, freshId, identityRecord, resourceServerRecord } from '../storage/contract/records.ts';
+import { ProofShareUsedUp } from '../storage/errors.ts';
 import type { Change, Storage } from '../storage/storage.ts';
 import { openPostgresStorage } from './postgres.ts';
 import { testDatabases } from './test-databases.ts';
@@ -254,7 +255,7 @@ describe.skipIf(server === undefined)('nodes that share PostgreSQL (needs COUNTE
     const id = freshId('jti');
     const claims = await Promise.all(
       Array.from({ length: 200 }, (_, index) =>
-        (index % 2 ? here : there).usedOnce.claim('jti', id, Date.now() + 60_000),
+        (index % 2 ? here : there).usedOnce.claim('jti', id, Date.now() + 60_000, 'payments'),
       ),
     );
     expect(claims.filter((claim) => claim)).toHaveLength(1);
@@ -274,6 +275,22 @@ describe.skipIf(server === undefined)('nodes that share PostgreSQL (needs COUNTE
     );
     const cursors = entries.map((entry) => entry.cursor).sort((x, y) => x - y);
     expect(cursors).toEqual(cursors.map((_, index) => start + index + 1));
+  });
+
+  it('count the proofs of a client each for itself, and none of them for another client', async () => {
+    const nodes = await Promise.all([0, 1].map(() => openPostgresStorage({ url, proofShare: 3 })));
+    const claim = (node: Storage | undefined, holder: string) =>
+      node?.usedOnce.claim('jti', freshId('jti'), Date.now() + 60_000, holder);
+    for (const node of nodes) {
+      for (let at = 0; at < 3; at++) expect(await claim(node, 'flood')).toBe(true);
+      await expect(claim(node, 'flood')).rejects.toBeInstanceOf(ProofShareUsedUp);
+      expect(await claim(node, 'payments')).toBe(true);
+    }
+    // Whoever was used before is refused for that, and takes no share: it is no proof.
+    const id = freshId('jti');
+    for (const expected of [true, false, false, false, false])
+      expect(await nodes[0]?.usedOnce.claim('jti', id, Date.now() + 60_000, 'again')).toBe(expected);
+    await Promise.all(nodes.map((node) => node.close()));
   });
 
   it('serve more transactions than they have connections', async () => {

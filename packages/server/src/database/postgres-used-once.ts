@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { UsedOnceStore } from '../storage/used-once.ts';
 import { type Session, statement } from './database.ts';
+import { UsedOnceShares } from './used-once-shares.ts';
 
 /** One row is changed for the one caller that may use the id, none for all others: the database decides. */
 const claimId = statement(
@@ -20,11 +21,17 @@ const sweepExpired = statement(
 /** 132 bits of a digest: each is written to disk twice, once in an index. */
 const ID_CHARS = 22;
 
-export function postgresUsedOnce(session: Session, clock: Clock): UsedOnceStore {
+/** `share`: of one holder, counted by each node for itself: to know of the others would cost a read for each token. */
+export function postgresUsedOnce(session: Session, clock: Clock, share?: number): UsedOnceStore {
+  const shares = new UsedOnceShares(share);
   return {
-    async claim(namespace, id, expiresAt) {
+    async claim(namespace, id, expiresAt, holder) {
+      const now = Math.ceil(clock.now() / 1000);
+      shares.require(holder, now);
       const digest = hash('sha256', id, 'base64url').slice(0, ID_CHARS);
-      return (await session.run(claimId, [namespace, digest, expiresAt, clock.now()])) === 1;
+      if ((await session.run(claimId, [namespace, digest, expiresAt, clock.now()])) !== 1) return false;
+      shares.add(holder, Math.ceil(expiresAt / 1000), now);
+      return true;
     },
     sweep: (now) => session.run(sweepExpired, [now]),
   };

@@ -18,6 +18,8 @@ export interface PostgresOptions {
   readonly clock?: Clock | undefined;
   /** Connections for statements, beside the one that listens. 10 when absent. */
   readonly connections?: number | undefined;
+  /** Proofs of one holder that this node remembers as used. Default: PROOF_SHARE. */
+  readonly proofShare?: number | undefined;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function openPostgresStorage(options: PostgresOptions): Promise<Sto
   const pool = new Pool({ ...config, max: options.connections ?? 10 });
   watch(pool);
   const database = databaseOn({ pool, listener, node, ...feed });
-  return storageOn(database, clock, postgresUsedOnce(database, clock));
+  return storageOn(database, clock, postgresUsedOnce(database, clock, options.proofShare));
 }
 
 /** An advisory lock of our own: nodes that start together migrate one after the other. */

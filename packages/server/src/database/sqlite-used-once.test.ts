@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { flood } from '../../test/used-proofs.ts';
 import type { Storage } from '../storage/storage.ts';
 import { openSqliteStorage } from './sqlite.ts';
 
@@ -25,28 +26,30 @@ afterEach(async () => {
 
 it('knows after a restart what was used before it, until it expires', async () => {
   const ids = Array.from({ length: 50 }, (_, index) => String(index));
-  await Promise.all(ids.map((id) => storage.usedOnce.claim('jti', id, NOW + 60_000)));
+  await Promise.all(ids.map((id) => storage.usedOnce.claim('jti', id, NOW + 60_000, 'payments')));
   await storage.close();
   await open(NOW + 60_000);
-  const again = await Promise.all(ids.map((id) => storage.usedOnce.claim('jti', id, NOW + 90_000)));
+  const again = await Promise.all(
+    ids.map((id) => storage.usedOnce.claim('jti', id, NOW + 90_000, 'payments')),
+  );
   expect(again).not.toContain(true);
   await storage.close();
   await open(NOW + 60_001);
-  expect(await storage.usedOnce.claim('jti', '7', NOW + 90_000)).toBe(true);
+  expect(await storage.usedOnce.claim('jti', '7', NOW + 90_000, 'payments')).toBe(true);
 });
 
 it('writes what is claimed together together', async () => {
   const claims = Array.from({ length: 500 }, (_, index) => String(index));
-  await Promise.all(claims.map((id) => storage.usedOnce.claim('jti', id, NOW + 1000)));
+  await Promise.all(claims.map((id) => storage.usedOnce.claim('jti', id, NOW + 1000, 'payments')));
   expect(await storage.usedOnce.sweep(NOW + 2000)).toBeLessThanOrEqual(2);
 });
 
 it('refuses once it is closed, and what it refused stays used', async () => {
   await storage.close();
-  await expect(storage.usedOnce.claim('jti', 'x', NOW + 1000)).rejects.toMatchObject({
+  await expect(storage.usedOnce.claim('jti', 'x', NOW + 1000, 'payments')).rejects.toMatchObject({
     fault: 'unavailable',
   });
-  expect(await storage.usedOnce.claim('jti', 'x', NOW + 1000)).toBe(false);
+  expect(await storage.usedOnce.claim('jti', 'x', NOW + 1000, 'payments')).toBe(false);
 });
 
 it('waits for no transaction of the registry', async () => {
@@ -55,10 +58,19 @@ it('waits for no transaction of the registry', async () => {
     await new Promise<void>((resolve) => (end = resolve));
   });
   const claimed = await Promise.race([
-    storage.usedOnce.claim('jti', 'x', NOW + 1000),
+    storage.usedOnce.claim('jti', 'x', NOW + 1000, 'payments'),
     new Promise((resolve) => setTimeout(resolve, 2000, 'it waits')),
   ]);
   end();
   await open;
   expect(claimed).toBe(true);
 });
+
+it('has room for all others however many proofs one client has used', async () => {
+  expect(await flood(storage.usedOnce, 'flood', NOW + 3_600_000)).toBe(250_000);
+  expect(await storage.usedOnce.claim('jti', 'x', NOW + 60_000, 'payments')).toBe(true);
+  await expect(storage.usedOnce.claim('jti', 'x', NOW + 60_000, 'flood')).rejects.toMatchObject({
+    holder: 'flood',
+    retryAfter: expect.closeTo(3600, -2),
+  });
+}, 120_000);

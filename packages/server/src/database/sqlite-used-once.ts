@@ -4,6 +4,7 @@ import type { MarkedLog, UsedOnceStore } from '../storage/used-once.ts';
 import { type Database, statement } from './database.ts';
 import { unavailable } from './faults.ts';
 import { type HeldMarks, heldMarks } from './used-once-held.ts';
+import { UsedOnceShares } from './used-once-shares.ts';
 import { ENTRY_BYTES, expiryOf, MarkList, markOf, type UsedOnceMark } from './used-once-mark.ts';
 import { usedOnceSet } from './used-once-set.ts';
 
@@ -39,8 +40,13 @@ interface Batch {
 export type SqliteUsedOnce = UsedOnceStore & { readonly end: () => Promise<void> };
 
 /** Reads what was used before. One batch is on its way to the disk, the next gathers meanwhile. */
-export async function sqliteUsedOnce(database: UsedOnceFile, clock: Clock): Promise<SqliteUsedOnce> {
+export async function sqliteUsedOnce(
+  database: UsedOnceFile,
+  clock: Clock,
+  share?: number,
+): Promise<SqliteUsedOnce> {
   const used = usedOnceSet();
+  const shares = new UsedOnceShares(share);
   let gathering: Batch | undefined;
   let scheduled = false;
   let writing = false;
@@ -50,6 +56,14 @@ export async function sqliteUsedOnce(database: UsedOnceFile, clock: Clock): Prom
   /** Nobody else gets it from here on, not even when its write fails. */
   const take = (mark: UsedOnceMark): boolean =>
     used.add(mark.readUInt32BE(0), mark.readUInt32BE(4), expiryOf(mark), seconds());
+  /** The same of a proof that its holder shows now. */
+  const spend = (mark: UsedOnceMark, holder: string): boolean => {
+    const now = seconds();
+    shares.require(holder, now);
+    if (!take(mark)) return false;
+    shares.add(holder, expiryOf(mark), now);
+    return true;
+  };
   await database.run(createBatches);
   const rows = await database.query<{ entries: string }>(selectBatches, [seconds()]);
   for (const { entries } of rows) {
@@ -92,9 +106,9 @@ export async function sqliteUsedOnce(database: UsedOnceFile, clock: Clock): Prom
   };
 
   const store: SqliteUsedOnce = {
-    async claim(namespace, id, expiresAt) {
+    async claim(namespace, id, expiresAt, holder) {
       const mark = markOf(namespace, id, expiresAt);
-      if (!take(mark)) return false;
+      if (!spend(mark, holder)) return false;
       await keep(mark);
       return true;
     },
@@ -102,10 +116,10 @@ export async function sqliteUsedOnce(database: UsedOnceFile, clock: Clock): Prom
       const marks = (held = await heldMarks({ database, log, insert, take, now: seconds }));
       return {
         ...store,
-        hold(namespace, id, expiresAt) {
+        hold(namespace, id, expiresAt, holder) {
           marks.requireRoom();
           const mark = markOf(namespace, id, expiresAt);
-          if (!take(mark)) return undefined;
+          if (!spend(mark, holder)) return undefined;
           marks.add(mark);
           return { mark: mark.toString('base64url'), keep: () => keep(mark) };
         },

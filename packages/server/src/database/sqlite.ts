@@ -17,6 +17,8 @@ export interface SqliteOptions {
   /** The database file, made when absent (mode 0600); `:memory:` for one that ends with the process. */
   readonly path: string;
   readonly clock?: Clock | undefined;
+  /** Proofs of one holder that are remembered as used. Default: PROOF_SHARE. */
+  readonly proofShare?: number | undefined;
 }
 
 /** Beside the database: which proofs were used. Written for tokens, which no transaction of the registry holds up. */
@@ -32,7 +34,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
   const database = options.path === ':memory:' ? inMemory(driver) : inFile(driver, options.path);
   try {
     await database.write((tx) => migrate(tx, 'sqlite', clock));
-    const usedOnce = await sqliteUsedOnce(database.usedOnce, clock);
+    const usedOnce = await sqliteUsedOnce(database.usedOnce, clock, options.proofShare);
     const storage = storageOn(database, clock, usedOnce);
     return {
       ...storage,

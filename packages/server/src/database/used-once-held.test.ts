@@ -57,26 +57,26 @@ afterEach(async () => {
 
 it('a proof that is held is used at once, for who holds and for who claims', async () => {
   const store = await begin();
-  expect(store.hold?.('jti', 'a', UNTIL)).toBeDefined();
-  expect(store.hold?.('jti', 'a', UNTIL)).toBeUndefined();
-  expect(await store.claim('jti', 'a', UNTIL)).toBe(false);
-  expect(await store.claim('jti', 'b', UNTIL)).toBe(true);
-  expect(store.hold?.('jti', 'b', UNTIL)).toBeUndefined();
+  expect(store.hold?.('jti', 'a', UNTIL, 'payments')).toBeDefined();
+  expect(store.hold?.('jti', 'a', UNTIL, 'payments')).toBeUndefined();
+  expect(await store.claim('jti', 'a', UNTIL, 'payments')).toBe(false);
+  expect(await store.claim('jti', 'b', UNTIL, 'payments')).toBe(true);
+  expect(store.hold?.('jti', 'b', UNTIL, 'payments')).toBeUndefined();
 });
 
 it('what an event carries is used after a crash, though nothing else was written', async () => {
   const store = await begin();
-  for (const id of ['a', 'b']) log.events.push(store.hold?.('jti', id, UNTIL)?.mark ?? '');
+  for (const id of ['a', 'b']) log.events.push(store.hold?.('jti', id, UNTIL, 'payments')?.mark ?? '');
   const path = copyOfNow();
   await storage.close();
   const next = await begin(path);
-  expect(next.hold?.('jti', 'a', UNTIL)).toBeUndefined();
-  expect(await next.claim('jti', 'b', UNTIL)).toBe(false);
+  expect(next.hold?.('jti', 'a', UNTIL, 'payments')).toBeUndefined();
+  expect(await next.claim('jti', 'b', UNTIL, 'payments')).toBe(false);
 });
 
 it('what was carried is written down by the start that read it: the log is not read twice', async () => {
   const store = await begin();
-  log.events.push(store.hold?.('jti', 'a', UNTIL)?.mark ?? '');
+  log.events.push(store.hold?.('jti', 'a', UNTIL, 'payments')?.mark ?? '');
   const path = copyOfNow();
   await storage.close();
   await begin(path);
@@ -84,43 +84,43 @@ it('what was carried is written down by the start that read it: the log is not r
   const since = vi.spyOn(log, 'marksSince');
   const third = await begin(path);
   expect(since).toHaveBeenCalledWith({ segment: 1, offset: 1 });
-  expect(third.hold?.('jti', 'a', UNTIL)).toBeUndefined();
+  expect(third.hold?.('jti', 'a', UNTIL, 'payments')).toBeUndefined();
 });
 
 it('what is kept is durable without an event', async () => {
   const store = await begin();
-  await store.hold?.('jti', 'a', UNTIL)?.keep();
+  await store.hold?.('jti', 'a', UNTIL, 'payments')?.keep();
   const path = copyOfNow();
   await storage.close();
   const next = await begin(path);
-  expect(next.hold?.('jti', 'a', UNTIL)).toBeUndefined();
+  expect(next.hold?.('jti', 'a', UNTIL, 'payments')).toBeUndefined();
 });
 
 it('what nobody kept and no event carries is written within two seconds all the same', async () => {
   const store = await begin();
-  store.hold?.('jti', 'a', UNTIL);
+  store.hold?.('jti', 'a', UNTIL, 'payments');
   await new Promise((resolve) => setTimeout(resolve, 2000));
   const path = copyOfNow();
   await storage.close();
   const next = await begin(path);
-  expect(next.hold?.('jti', 'a', UNTIL)).toBeUndefined();
+  expect(next.hold?.('jti', 'a', UNTIL, 'payments')).toBeUndefined();
 });
 
 it('an end in order writes what is held', async () => {
   const store = await begin();
-  store.hold?.('jti', 'a', UNTIL);
+  store.hold?.('jti', 'a', UNTIL, 'payments');
   await storage.close();
   const next = await begin();
-  expect(next.hold?.('jti', 'a', UNTIL)).toBeUndefined();
+  expect(next.hold?.('jti', 'a', UNTIL, 'payments')).toBeUndefined();
 });
 
 it('what has expired meanwhile is not used any more', async () => {
   const store = await begin();
-  log.events.push(store.hold?.('jti', 'a', UNTIL)?.mark ?? '');
+  log.events.push(store.hold?.('jti', 'a', UNTIL, 'payments')?.mark ?? '');
   const path = copyOfNow();
   await storage.close();
   const next = await begin(path, UNTIL + 1001);
-  expect(next.hold?.('jti', 'a', UNTIL + 60_000)).toBeDefined();
+  expect(next.hold?.('jti', 'a', UNTIL + 60_000, 'payments')).toBeDefined();
 });
 
 it('takes nothing for a mark that is none', async () => {
@@ -129,7 +129,7 @@ it('takes nothing for a mark that is none', async () => {
   const path = copyOfNow();
   await storage.close();
   const next = await begin(path);
-  expect(next.hold?.('jti', 'a', UNTIL)).toBeDefined();
+  expect(next.hold?.('jti', 'a', UNTIL, 'payments')).toBeDefined();
 });
 
 const select = statement('', 'SELECT 1');

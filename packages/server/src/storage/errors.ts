@@ -19,3 +19,17 @@ export class StorageError extends Error {
     this.detail = detail;
   }
 }
+
+/** Of a claim of `UsedOnceStore`: as many proofs of its holder are remembered as may be. One that was used before may be answered so, too. */
+export class ProofShareUsedUp extends Error {
+  /** client_id, or the principal of a person. */
+  readonly holder: string;
+  /** Seconds until some are forgotten. */
+  readonly retryAfter: number;
+  constructor(holder: string, retryAfter: number) {
+    super('too many proofs of one holder are remembered as used');
+    this.name = 'ProofShareUsedUp';
+    this.holder = holder;
+    this.retryAfter = retryAfter;
+  }
+}

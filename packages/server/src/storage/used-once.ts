@@ -36,13 +36,16 @@ export interface UsedOnceStore {
    * True for exactly one caller per `(namespace, id)` until `expiresAt` (epoch ms, rounded up to a second) has passed; false
    * for all others. An entry past its expiry may be claimed again. True is durable. Rejects with `unavailable` when it
    * cannot know: refuse then. The id is any text that tells the proof from all others; what is kept is a digest of it.
+   *
+   * `holder`: who proved itself with it, its client_id, or the principal of a person. Rejects with `ProofShareUsedUp` when so many of this
+   * holder's are remembered that others might be left without room.
    */
-  claim(namespace: string, id: string, expiresAt: number): Promise<boolean>;
+  claim(namespace: string, id: string, expiresAt: number, holder: string): Promise<boolean>;
   /**
    * The same, decided at once and durable with the event that carries the mark, with `keep`, or within a second. Undefined: somebody was
-   * first. Throws `unavailable` like `claim`. Absent where no log carries marks.
+   * first. Throws what `claim` rejects with. Absent where no log carries marks.
    */
-  hold?(namespace: string, id: string, expiresAt: number): HeldProof | undefined;
+  hold?(namespace: string, id: string, expiresAt: number, holder: string): HeldProof | undefined;
   /**
    * This store with `hold`, once it knows what the log's events carry that a process before this one did not write down. Absent where
    * several processes claim.

@@ -184,6 +184,10 @@ const TOKEN_REASONS: { readonly [reason in TokenReason]: ReasonExplanation } = {
     fix: PROVE,
   },
   dpop_proof_replayed: { why: 'The proof was used before.', fix: PROVE },
+  proof_share_used_up: {
+    why: 'As many DPoP proofs of the caller are remembered as used as one may have, 250,000 at one process.',
+    fix: 'Let it call less often. If it does not, somebody has its key: cut it off.',
+  },
   dpop_key_mismatch: {
     why: 'The proof was made with another key than the one the token is bound to.',
     fix: 'Use the key with which the token was asked for.',

@@ -31,6 +31,7 @@ import {
 import type { FactsReader } from '../../registry/facts.ts';
 import { type PeopleDeps, type PersonFault, personFault } from '../../registry/people.ts';
 import { readPersonClaims } from '../../registry/signed-in-person.ts';
+import { ProofShareUsedUp } from '../../storage/errors.ts';
 import { type Admin, lackOf, missingScopes } from './admin.ts';
 import { personAdmin } from './person-admin.ts';
 import type { OwnUse } from './own-use.ts';
@@ -59,6 +60,7 @@ export type TokenReason =
   | 'identity_unknown'
   | 'credential_unknown'
   | 'access_replaced'
+  | 'proof_share_used_up'
   | PersonFault
   | SenderReason
   | AccessTokenRefusal
@@ -164,7 +166,9 @@ export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
     if (fault !== undefined) throw refused(fault, claims.client_id);
     const { index } = await deps.ledger.current();
     if (isCutOff(index, claims, kid)) throw refused('cut_off', claims.client_id);
-    const sender = await checkSender(deps, request, { token, scheme, cnf: claims.cnf });
+    const { sub: holder, cnf } = claims;
+    const sender = await checkSender(deps, request, { token, scheme, cnf, holder });
+    if (sender instanceof ProofShareUsedUp) throw laterOf(sender);
     if (sender !== undefined) throw refused(sender, claims.client_id);
     return claims;
   }
@@ -222,6 +226,13 @@ export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
       );
     },
   };
+}
+
+/** Who calls has proved itself, and is told when to come back; others notice nothing. */
+function laterOf({ holder, retryAfter }: ProofShareUsedUp): TokenRefused {
+  const detail = 'more DPoP proofs of this caller are remembered as used than one may have';
+  const problem = new ProblemError('unavailable', { detail }, { 'retry-after': String(retryAfter) });
+  return new TokenRefused('proof_share_used_up', problem, holder);
 }
 
 /** RFC 8693 §4.1: whom a token that was exchanged names beside the client that shows it. */

@@ -1,8 +1,16 @@
 // Tokens bound to a key, at the admin API: RFC 9449 §7, §11.1.
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Answer, type Authority, ISSUER, openAuthority, START } from '../../../test/authority.ts';
+import {
+  type Answer,
+  type Authority,
+  ISSUER,
+  openAuthority,
+  operator,
+  START,
+} from '../../../test/authority.ts';
 import { type ProofKey, proofKey, proofOf } from '../../../test/dpop-proof.ts';
+import { flood } from '../../../test/used-proofs.ts';
 import { testCertificate } from '../../../test/client-certificate.ts';
 import { StorageError } from '../../storage/errors.ts';
 
@@ -73,6 +81,17 @@ it('a proof that cannot be known to be new lets nobody in', async () => {
   store.claim = () => Promise.reject(new StorageError('unavailable', 'gone'));
   expect((await show([proof()])).status).toBe(503);
 });
+
+it('a caller whose share of the used proofs is used up is told when to come back, and others are let in', async () => {
+  await flood(authority.storage.usedOnce, 'admin', START + 60_000);
+  const answer = await show([proof()]);
+  expect([answer.status, answer.body.code]).toEqual([503, 'unavailable']);
+  expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(60);
+  expect(authority.log.events.at(-1)).toMatchObject({ identity: 'admin', reason: 'proof_share_used_up' });
+  await operator(authority, 'clerk', ['identities:read']);
+  token = await authority.tokenFor('clerk', { cnf: { jkt: key.jkt } });
+  expect((await show([proof()])).status).toBe(200);
+}, 60_000);
 
 it('a bound token without the scope is told so in its own scheme', async () => {
   token = await authority.tokenFor('admin', { cnf: { jkt: key.jkt }, scope: 'access:read' });

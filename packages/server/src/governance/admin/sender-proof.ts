@@ -9,6 +9,7 @@ import {
 } from '@countersign/protocol';
 import { type Clock, epochSeconds } from '../../clock.ts';
 import { header, type HttpRequest } from '../../http/request.ts';
+import { ProofShareUsedUp } from '../../storage/errors.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { markedUntil } from '../../storage/used-once.ts';
 
@@ -46,8 +47,15 @@ export async function checkSender(
     token,
     scheme,
     cnf,
-  }: { readonly token: string; readonly scheme: TokenScheme; readonly cnf: Confirmation | undefined },
-): Promise<SenderReason | undefined> {
+    holder,
+  }: {
+    readonly token: string;
+    readonly scheme: TokenScheme;
+    readonly cnf: Confirmation | undefined;
+    /** The subject of the token, in whose share of the used proofs this one counts. */
+    readonly holder: string;
+  },
+): Promise<SenderReason | ProofShareUsedUp | undefined> {
   if (cnf === undefined) return scheme === 'DPoP' ? 'unbound_token_as_dpop' : undefined;
   const { jkt: key, 'x5t#S256': thumbprint } = cnf;
   // RFC 7800 §3.1: of a confirmation that is not understood in full nothing is understood.
@@ -72,8 +80,13 @@ export async function checkSender(
   if (!checked.ok) return 'dpop_proof_refused';
   if (checked.proof.jkt !== key) return 'dpop_key_mismatch';
   const { id, until } = dpopProofUse(checked.proof, uri);
-  const fresh = await storage.usedOnce.claim('dpop', id, markedUntil(until));
-  return fresh ? undefined : 'dpop_proof_replayed';
+  try {
+    const fresh = await storage.usedOnce.claim('dpop', id, markedUntil(until), holder);
+    return fresh ? undefined : 'dpop_proof_replayed';
+  } catch (error) {
+    if (error instanceof ProofShareUsedUp) return error;
+    throw error;
+  }
 }
 
 function certificateFault({ clientCertificate }: HttpRequest, thumbprint: string): SenderReason | undefined {

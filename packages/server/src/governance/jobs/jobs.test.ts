@@ -57,7 +57,7 @@ test('a log that refuses loses nothing', async () => {
 
 test('what expired is swept', async () => {
   const { storage, clock } = authority;
-  await storage.usedOnce.claim('jti', 'x', clock.now() + 1000);
+  await storage.usedOnce.claim('jti', 'x', clock.now() + 1000, 'payments');
   await storage.idempotency.insert({
     principal: 'a',
     key: 'k',
@@ -68,7 +68,7 @@ test('what expired is swept', async () => {
   });
   const job = forgetExpiredJob({ storage, clock, certificateRetention: 90 * DAY });
   await job.run(never);
-  expect(await storage.usedOnce.claim('jti', 'x', clock.now() + 1000)).toBe(false);
+  expect(await storage.usedOnce.claim('jti', 'x', clock.now() + 1000, 'payments')).toBe(false);
   clock.advance(2000);
   await job.run(never);
   expect(await storage.usedOnce.sweep(clock.now())).toBe(0);

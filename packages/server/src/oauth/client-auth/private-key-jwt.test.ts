@@ -9,9 +9,10 @@ import {
   type ClientKey,
   clientKey,
 } from '../../../test/client-assertion.ts';
+import { flood } from '../../../test/used-proofs.ts';
 import { changed, ISSUER, jsonOf, NOW, openTokenScene, type TokenScene } from '../../../test/token-scene.ts';
 import type { HttpResponse } from '../../http/response.ts';
-import { identityRecord } from '../../storage/contract/records.ts';
+import { accessRecord, identityRecord } from '../../storage/contract/records.ts';
 import { StorageError } from '../../storage/errors.ts';
 import { createJwksCache, JWKS_FRESH_MS, JWKS_STALE_MS } from '../../outbound/jwks-cache.ts';
 import { OutboundRefusal } from '../../outbound/outbound-refusal.ts';
@@ -426,3 +427,29 @@ describe('keys that the client publishes', () => {
     expect(fetches).toEqual([URI]);
   });
 });
+
+it('a client that uses up its share of the used proofs is refused alone, with the time to wait, and let in when it has passed', async () => {
+  await addClientKey(scene, ES);
+  const other = identityRecord({ clientId: 'billing' });
+  await scene.storage.identities.insert(other);
+  await scene.storage.access.insert(accessRecord(other.id, scene.server.id, { scopes: ['fraud:read'] }));
+  await addClientKey({ ...scene, identity: other }, ES);
+  expect(await outcome(made())).toBe('ok');
+  await flood(scene.storage.usedOnce, 'payments', NOW + 3_600_000);
+  const refused = await show(made());
+  expect([refused.status, jsonOf(refused).error]).toEqual([429, 'temporarily_unavailable']);
+  const wait = Number(refused.headers['retry-after']);
+  expect(wait).toBeGreaterThan(60);
+  expect(scene.log.events.at(-1)).toMatchObject({
+    type: 'token.refused',
+    identity: 'payments',
+    reason: 'proof_share_used_up',
+  });
+  expect(scene.strangers).toEqual([]);
+  const theirs = { iss: 'billing', sub: 'billing' };
+  expect(await outcome(made(theirs))).toBe('ok');
+  // Nobody else fills it: what is signed by nobody's key does not count.
+  expect(await outcome(made({}, {}, clientKey()))).toBe('client_assertion_signature');
+  scene.clock.set(NOW + (wait + 3600) * 1000);
+  expect(await outcome(assertionOf(ES, SECONDS + wait + 3600))).toBe('ok');
+}, 60_000);

@@ -56,8 +56,8 @@ export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> 
   const lenient = [issuer, ...tokenEndpoints];
 
   /** RFC 7523 §3, 7: once, on every node. An unreachable store rejects, and nobody is authenticated. */
-  async function claim(id: string, until: number): Promise<undefined> {
-    if (!(await usedOnce.claim('jti', id, until))) throw new Refusal('client_assertion_replayed');
+  async function claim(id: string, until: number, holder: string): Promise<undefined> {
+    if (!(await usedOnce.claim('jti', id, until, holder))) throw new Refusal('client_assertion_replayed');
   }
 
   /** An assertion whose signature is this credential's. */
@@ -107,8 +107,8 @@ export function privateKeyJwt(deps: PrivateKeyJwtDeps): ClientAuthMethod<Proof> 
       if (typeof proof === 'string') throw new Refusal(proof);
       const id = JSON.stringify([proof.clientId, proof.jti]);
       const until = markedUntil(proof.exp + CLIENT_ASSERTION_LEEWAY + 1);
-      if (usedOnce.hold === undefined) return claim(id, until);
-      const held = usedOnce.hold('jti', id, until);
+      if (usedOnce.hold === undefined) return claim(id, until, proof.clientId);
+      const held = usedOnce.hold('jti', id, until, proof.clientId);
       if (held === undefined) throw new Refusal('client_assertion_replayed');
       return held;
     },

@@ -1,6 +1,6 @@
 // How much one caller may ask of the token endpoint: RFC 6585 §4, RFC 9110 §10.2.3. Per process, and never a lockout.
-import { parseClientId } from '@countersign/protocol';
-import { networkOf } from '../../audit/network-of.ts';
+import { networkOf, parseClientId } from '@countersign/protocol';
+import { ProofShareUsedUp } from '../../storage/errors.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { Refusal, type RefusalReason, refusalEntry } from '../refusal.ts';
 import type { Attempt } from './attempt.ts';
@@ -63,6 +63,14 @@ export function createBudgets(limits: BudgetLimits): Budgets {
       return failures.take(`${networkOf(attempt.request.source)} ${claimed}`, attempt.at);
     },
   };
+}
+
+/** As a refusal, what the store of used proofs says of one client; all else as it was thrown. */
+export function inItsShare(attempt: Attempt, thrown: unknown): unknown {
+  if (!(thrown instanceof ProofShareUsedUp)) return thrown;
+  // Proved, though the attempt knows of no client yet: its assertion could not be used up.
+  attempt.claimed = thrown.holder;
+  return new Refusal('proof_share_used_up', { 'retry-after': String(thrown.retryAfter) });
 }
 
 function refuse(reason: RefusalReason, wait: number): never {

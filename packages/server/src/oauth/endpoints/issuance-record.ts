@@ -266,9 +266,10 @@ const WRONG_ASSERTIONS: ReadonlySet<RefusalReason> = new Set([
   'client_assertion_replayed',
 ]);
 
-/** Refused for what is wrong with the proof or the standing of a client that exists. */
+/** Refused for what is wrong with the proof or the standing of a client that exists, or for how many proofs it has used. */
 function isOfKnownClient(reason: RefusalReason): boolean {
   return (
+    reason === 'proof_share_used_up' ||
     reason === 'secret_mismatch' ||
     reason === 'certificate_mismatch' ||
     reason === 'certificate_missing' ||

@@ -38,6 +38,7 @@ import { proofKey, proofOf } from '../../../test/dpop-proof.ts';
 import { addExchange, type ExchangeScene, scopesOf, TOKEN } from '../../../test/exchange-scene.ts';
 import { addFederation, assertingAsGrant, SECONDS } from '../../../test/federation-scene.ts';
 import { addSpiffe, askByJwtSvid, declareDomain, jwtSvidOf, otherDomain } from '../../../test/svid-scene.ts';
+import { flood } from '../../../test/used-proofs.ts';
 import { openPeopleScene } from '../../../test/people-scene.ts';
 import {
   addApiKey,
@@ -691,6 +692,19 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
   ),
   api_key_rate_exceeded: usedUp({ apiKeyRate: 1 }),
   issuance_quota_exceeded: usedUp({ issuanceQuota: 1 }),
+  proof_share_used_up: {
+    status: 429,
+    error: 'temporarily_unavailable',
+    description: 'too many requests of this client',
+    // To the end of the 64 seconds that are counted together.
+    headers: { 'retry-after': '12' },
+    reach: async (s) => {
+      const key = clientKey();
+      await addClientKey(s, key);
+      await flood(s.storage.usedOnce, 'payments', NOW);
+      return await s.ask(assertionForm(assertionOf(key, SECONDS)), { authorization: null });
+    },
+  },
   method_not_allowed: denied('access_denied', 'a policy of this authority does not allow it', async (s) => {
     const key = await addApiKey(s);
     await s.storage.identities.replace(changed(s.identity, { environment: 'prod' }));
@@ -868,10 +882,10 @@ describe('a refusal of the token endpoint', () => {
       'content-type': 'application/json',
       'cache-control': 'no-store',
       pragma: 'no-cache',
-      ...expected.headers,
       ...(expected.status === 401 ? { 'www-authenticate': 'Basic realm="countersign"' } : {}),
       ...(expected.status === 503 ? { 'retry-after': '1' } : {}),
       ...(expected.status === 429 ? { 'retry-after': '60' } : {}),
+      ...expected.headers,
     });
     // Seen inside: by the counters, and by the log wherever there is one.
     const stranger = refusalEntry(reason).stranger;

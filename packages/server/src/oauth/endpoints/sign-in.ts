@@ -31,7 +31,8 @@ export async function signIn(deps: SignInDeps, form: Form, attempt: Attempt): Pr
   const { request, at } = attempt;
   attempt.method = 'sign_in';
   const asking = await readPerson(deps, form, at);
-  const confirmation = await confirm(deps.constraints, request, { senderConstraint: 'dpop' }, at);
+  const holder = personPrincipal(asking.person.handle);
+  const confirmation = await confirm(deps.constraints, request, { senderConstraint: 'dpop' }, at, holder);
   await asking.useUp();
   const token = await issue(deps, asking, confirmation, at);
   await asking.recheck();

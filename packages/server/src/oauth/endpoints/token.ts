@@ -37,7 +37,7 @@ import { MAX_TOKEN_BYTES, type OwnTokenReader } from '../tokens/own-token.ts';
 import { AceForm, readAceForm } from './ace-form.ts';
 import { aceTokenResponse, inEncodingOf } from './ace-response.ts';
 import type { Attempt } from './attempt.ts';
-import type { Budgets } from './budgets.ts';
+import { type Budgets, inItsShare } from './budgets.ts';
 import { bindingOf, recheckDelegation, requireHolder, withinDelegation } from './delegated.ts';
 import { errorResponse, serverErrorResponse, tooManyFailuresResponse } from './error-response.ts';
 import { readJsonBody } from './json-body.ts';
@@ -96,7 +96,15 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       if (asked.issuedTokenType !== undefined) requireFormat(asked, held);
       const pop = requireProfile(form, held);
       const binding = bindingOf(held, asked.delegation);
-      const confirming = confirm(deps.constraints, request, held.resourceServer, attempt.at, binding);
+      const { clientId } = client.facts.identity;
+      const confirming = confirm(
+        deps.constraints,
+        request,
+        held.resourceServer,
+        attempt.at,
+        clientId,
+        binding,
+      );
       const confirmation = confirming instanceof Promise ? await confirming : confirming;
       if (asked.delegation !== undefined) {
         attempt.delegation = asked.delegation;
@@ -231,7 +239,8 @@ type RefuseDeps = Pick<TokenEndpointDeps, 'report' | 'budgets'> & {
   readonly record: Pick<IssuanceRecord, 'refused'>;
 };
 
-async function refusalOf(deps: RefuseDeps, attempt: Attempt, error: unknown): Promise<HttpResponse> {
+async function refusalOf(deps: RefuseDeps, attempt: Attempt, thrown: unknown): Promise<HttpResponse> {
+  const error = inItsShare(attempt, thrown);
   const reason = reasonOf(error);
   if (error instanceof Refusal) {
     attempt.evidence = error.evidence;

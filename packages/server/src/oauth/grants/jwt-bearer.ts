@@ -98,7 +98,7 @@ async function identifyByRule(
   if (named !== undefined && named !== facts.identity.clientId) {
     throw new Refusal('assertion_of_another_client', undefined, { identity: facts.identity.clientId });
   }
-  await requireFirstUse(deps, assertion);
+  await requireFirstUse(deps, assertion, facts.identity.clientId);
   if (facts.identity.state === 'approved') facts = await begun(deps, facts, credential, now);
   return { facts, credential, endsAt: Math.min(assertion.endsAt, Number(assertion.claims['exp'])) };
 }
@@ -120,10 +120,14 @@ async function begun(
 }
 
 /** RFC 7523 §3, 7: once on every node, for as long as it would be taken. An unreachable store rejects. */
-async function requireFirstUse(deps: JwtBearerDeps, assertion: ForeignAssertion): Promise<void> {
+async function requireFirstUse(
+  deps: JwtBearerDeps,
+  assertion: ForeignAssertion,
+  holder: string,
+): Promise<void> {
   const { trustedIssuer, replayId, endsAt } = assertion;
   if (!trustedIssuer.singleUse) return;
-  if (await deps.usedOnce.claim('jwt-bearer', replayId, markedUntil(endsAt + 1))) return;
+  if (await deps.usedOnce.claim('jwt-bearer', replayId, markedUntil(endsAt + 1), holder)) return;
   throw new Refusal('assertion_replayed', undefined, { trusted_issuer: trustedIssuer.id });
 }
 

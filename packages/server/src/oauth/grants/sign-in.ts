@@ -5,6 +5,7 @@ import { activePeopleIssuer } from '../../registry/people-issuer.ts';
 import {
   isHandle,
   isSignInClient,
+  personPrincipal,
   type SignedInPerson,
   type SignInClient,
 } from '../../registry/signed-in-person.ts';
@@ -54,7 +55,7 @@ export async function readPerson(deps: PersonDeps, form: Form, now: number): Pro
     person,
     scopes: scopesFor(deps, person, asked.scopes),
     sessionLifetime: trustedIssuer.people?.sessionLifetime ?? 0,
-    useUp: () => requireFirstUse(deps, idToken),
+    useUp: () => requireFirstUse(deps, idToken, personPrincipal(person.handle)),
     recheck: () => requireStanding(deps, person),
   };
 }
@@ -146,7 +147,11 @@ function scopesFor(
 }
 
 /** Once on every node: the same nonce is the same sign-in. An unreachable store rejects. */
-async function requireFirstUse(deps: PersonDeps, { replayId, endsAt }: IdToken): Promise<void> {
-  if (await deps.usedOnce.claim('sign-in', replayId, markedUntil(endsAt + 1))) return;
+async function requireFirstUse(
+  deps: PersonDeps,
+  { replayId, endsAt }: IdToken,
+  holder: string,
+): Promise<void> {
+  if (await deps.usedOnce.claim('sign-in', replayId, markedUntil(endsAt + 1), holder)) return;
   throw new Refusal('sign_in_token_refused', undefined, { fault: 'replayed' });
 }

@@ -4,6 +4,7 @@ import { denied, type Reasons, type RefusalAnswer } from './entry.ts';
 export type PolicyRefusalReason =
   | 'api_key_rate_exceeded'
   | 'issuance_quota_exceeded'
+  | 'proof_share_used_up'
   | 'method_not_allowed'
   | 'credential_too_old'
   | 'lifetime_exhausted'
@@ -31,6 +32,11 @@ export const POLICY: Reasons<PolicyRefusalReason> = {
     ...USED_UP,
     why: 'The identity asked for more tokens than the setting issuance-quota allows.',
     fix: 'Let the client keep each token until it ends, as @countersign/client does; or raise the setting.',
+  },
+  proof_share_used_up: {
+    ...USED_UP,
+    why: 'As many assertions and DPoP proofs of this identity are remembered as used as one may have, 250,000 at one process: each is kept until it expires.',
+    fix: 'Let the client keep each token until it ends, and make assertions that live a minute, as @countersign/client does. If the client does not ask so often, somebody has its key: countersign cutoffs create --kind credential',
   },
   method_not_allowed: {
     ...NOT_ALLOWED,

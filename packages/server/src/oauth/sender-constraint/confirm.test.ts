@@ -13,7 +13,7 @@ const shows = (name: SenderConstraint['name'], later = false): SenderConstraint 
 const silent = (name: SenderConstraint['name']): SenderConstraint => ({ name, confirm: () => undefined });
 
 function asked(wanted: 'none' | 'dpop' | 'mtls', ...constraints: SenderConstraint[]): unknown {
-  return confirm(constraints, REQUEST, { senderConstraint: wanted }, 0);
+  return confirm(constraints, REQUEST, { senderConstraint: wanted }, 0, 'payments');
 }
 const refused = (reason: string) =>
   expect.objectContaining({ constructor: Refusal, reason }) as unknown as Error;

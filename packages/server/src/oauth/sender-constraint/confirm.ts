@@ -16,13 +16,14 @@ export function confirm(
   request: HttpRequest,
   { senderConstraint: wanted }: Pick<ResourceServerRecord, 'senderConstraint'>,
   now: number,
+  holder: string,
   binding?: Binding,
 ): ConfirmationMember | undefined | Promise<ConfirmationMember | undefined> {
   const asked = wanted === 'none' && binding !== undefined ? proofOf(request, binding) : wanted;
   let found: ConfirmationMember | Promise<ConfirmationMember | undefined> | undefined;
   let by: SenderConstraint | undefined;
   for (const constraint of constraints) {
-    const confirmed = constraint.confirm(request, asked === constraint.name, now);
+    const confirmed = constraint.confirm(request, asked === constraint.name, now, holder);
     if (confirmed === undefined) continue;
     // One token has one holder; a verifier that knows only one of two bindings would accept half a proof.
     if (by !== undefined) throw refusal('several_sender_constraints', found, confirmed);

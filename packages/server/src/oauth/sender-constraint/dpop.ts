@@ -35,9 +35,9 @@ export function dpop({ endpoints, nonces, usedOnce }: DpopDeps): SenderConstrain
   }
 
   /** RFC 9449 §11.1: once per key and URL, on every node. An unreachable store rejects, and nothing is issued. */
-  async function claim(proof: DpopProof): Promise<ConfirmationMember> {
+  async function claim(proof: DpopProof, holder: string): Promise<ConfirmationMember> {
     const { id, until } = dpopProofUse(proof, known);
-    const fresh = await usedOnce.claim('dpop', id, markedUntil(until));
+    const fresh = await usedOnce.claim('dpop', id, markedUntil(until), holder);
     if (!fresh) throw new Refusal('dpop_proof_replayed');
     return { jkt: proof.jkt };
   }
@@ -50,14 +50,14 @@ export function dpop({ endpoints, nonces, usedOnce }: DpopDeps): SenderConstrain
 
   return {
     name: 'dpop',
-    confirm(request, _wanted, now) {
+    confirm(request, _wanted, now, holder) {
       const reading = header(request, 'dpop');
       if (reading.kind === 'absent') return undefined;
       // RFC 9449 §4.3, 1.
       if (reading.kind === 'many') throw new Refusal('dpop_proof_repeated');
       const proof = read(request, reading.value, now);
       requireNonce(proof, now);
-      return claim(proof);
+      return claim(proof, holder);
     },
     answer: (confirmation, now) =>
       nonces === undefined || !('jkt' in confirmation) ? undefined : { 'dpop-nonce': nonces.current(now) },

@@ -69,7 +69,7 @@ export function changeContract({ storage }: Subject): void {
         [{ kind: 'cutoffs' }],
       ],
       [() => stores.settings.set('told', 'not'), []],
-      [() => stores.usedOnce.claim('told', freshId('jti'), T0 + 1), []],
+      [() => stores.usedOnce.claim('told', freshId('jti'), T0 + 1, 'payments'), []],
     ];
     for (const [write, expected] of writes) expect(await told(write)).toEqual(expected);
   });

@@ -21,6 +21,7 @@ import {
   type GovernanceDeps,
   hasLiveSecret,
   type JobRunner,
+  markAdminUntold,
   resetAdmin,
   scopesOfRoles,
   systemTimers,
@@ -76,6 +77,8 @@ export interface Composition {
   readonly adminResource: string;
   readonly jobs: JobRunner;
   ensureAdmin(): Promise<AdminAccount>;
+  /** The secret that `ensureAdmin` made reached nobody. */
+  adminUntold(): Promise<void>;
   resetAdmin(): Promise<AdminAccount>;
   /** Gives the key of the root away; see ca/root-offline.ts. */
   takeRootOffline(asked: Parameters<typeof takeRootOffline>[1]): ReturnType<typeof takeRootOffline>;
@@ -319,6 +322,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     adminResource,
     jobs,
     ensureAdmin: () => ensureAdmin(admin),
+    adminUntold: () => markAdminUntold(storage),
     resetAdmin: () => resetAdmin(admin),
     takeRootOffline: (asked) =>
       takeRootOffline({ ...rotation, storage, changes, actor: AUTHORITY, random }, asked),

@@ -319,6 +319,7 @@ describe.skipIf(!BUILT)('a start that is refused (needs a build)', () => {
     ['certificates asked for without TLS', [...DEV, '--mtls-port', '0'], 'mtls-port'],
     ['declared objects that are not there', [...DEV, '--apply', 'none.yaml'], 'none.yaml'],
     ['a settings file that is not there', [...DEV, '--config', 'none.yaml'], 'none.yaml'],
+    ['a ready file whose folder is not there', [...DEV, '--ready-file', 'none/r.json'], 'ready-file names '],
     ['a host for others', [...DEV, '--host', '0.0.0.0'], 'host'],
     [
       'a certificate that is not there',
@@ -343,6 +344,27 @@ describe.skipIf(!BUILT)('a start that is refused (needs a build)', () => {
     expect([ended.code, ended.out], ended.err).toEqual([2, '']);
     expect(ended.err).toContain(named);
     expect(ended.err).not.toMatch(/\n\s+at /);
+  });
+
+  it('after it made the admin, the next start tells another secret: the first one reached nobody', async () => {
+    writeFileSync(join(folder, 'm'), 'ab'.repeat(32), { mode: 0o600 });
+    writeFileSync(join(folder, 'bad.yaml'), 'kind: Nonsense\n');
+    const serve = [
+      ...SERVE,
+      '--issuer',
+      'https://id.test',
+      '--master-key-file',
+      'm',
+      '--ready-file',
+      'r.json',
+    ];
+    expect((await run(...serve, '--apply', 'bad.yaml')).code).toBe(1);
+    const next = await startServer(folder, join(folder, 'r.json'), serve);
+    expect(next.ready.admin.client_secret).toMatch(/^csk_/);
+    await next.stop();
+    const third = await startServer(folder, join(folder, 'r.json'), serve);
+    expect(third.ready.admin.client_secret).toBeUndefined();
+    await third.stop();
   });
 
   it('for a master key that others may read ends with 2', async () => {

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type TrustedProxies, trustedProxies } from '@countersign/protocol';
 import { systemClock } from './clock.ts';
 import type { ComposeDeps, Composition } from './compose.ts';
 import { type Deployment, toDeployment } from './config/deployment.ts';
 import { type FlagValue, loadSettings, SettingError } from './config/load.ts';
+import { preparePlaces } from './config/places.ts';
 import type { HttpEdge } from './http/fastify-server.ts';
 import { pooledRandom } from './ids.ts';
 import { createSecretFile, replaceSecretFile } from './keys/secret-file.ts';
@@ -63,7 +64,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
   const deployment = toDeployment(options.mode, loadSettings(options));
   const node = randomBytes(5).toString('hex');
   let draining = false;
-  await mkdir(deployment.dataDir, { recursive: true, mode: 0o700 });
+  await preparePlaces(deployment);
   const certificate = serverCertificate(deployment);
   certificate.catch(() => undefined);
   const [{ compose }, { createLogger }] = await Promise.all([
@@ -73,6 +74,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
   const logger = createLogger(deployment.logLevel, node);
   const edge = await createEdge(deployment, node, logger);
   let composition: Composition | undefined;
+  let untold = false;
   try {
     const listening = await listen(edge, deployment, await certificate);
     const consoleFolder = deployment.console ? options.consoleFolder : undefined;
@@ -89,13 +91,17 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
     }));
     const declared = await readDeclared(deployment, running);
     const admin = await running.ensureAdmin();
-    if (deployment.mode === 'dev' && admin.secret !== undefined)
+    untold = admin.secret !== undefined;
+    if (deployment.mode === 'dev' && admin.secret !== undefined) {
       await keepAdminSecret(deployment, admin.secret);
+      untold = false;
+    }
     if (declared.length > 0) await running.apply(declared);
     await running.jobs.start();
     await edge.serve(running.routes);
     const ready = toReadyFile(listening, running, admin);
     await announce(deployment, ready);
+    untold = false;
     return {
       ready,
       readyFile: deployment.readyFile,
@@ -113,6 +119,8 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
     // Nothing stays open behind a start that failed: the process must be able to end, and the next one to begin.
     await edge.drain(0);
     await composition?.jobs.stop();
+    // What stopped the start is what is told, also where this cannot be written any more.
+    if (untold) await composition?.adminUntold().catch(() => undefined);
     await composition?.close();
     throw error;
   }

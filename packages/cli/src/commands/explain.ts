@@ -5,16 +5,21 @@ import type { ConnectionFlags } from '../connection/settings.ts';
 import type { CliContext } from '../context.ts';
 import { connectionFlags } from '../flags/connection.ts';
 import { outputAliases, type OutputFlags, outputFlags } from '../flags/output.ts';
+import { withFix } from '../noun/where-to-look.ts';
 import { printObject } from '../output/formats.ts';
 import { fieldLines } from '../output/table.ts';
 
 type Flags = OutputFlags & ConnectionFlags;
 
+const WHERE_IT_IS = 'It is in the header Request-Id of the answer: req_…';
+
 export const explain: Command<CliContext> = buildCommand<Flags, [string], CliContext>({
   async func(flags, requestId) {
     const { host } = this;
     const { body } = await withAdmin(host, flags, ({ client }) =>
-      client.call('explain.get', { params: { request_id: requestId } }),
+      client.call('explain.get', { params: { request_id: requestId } }).catch((error: unknown) => {
+        throw requestId.startsWith('req_') ? error : withFix(error, WHERE_IT_IS);
+      }),
     );
     if (flags.output !== 'table') return printObject(host, flags.output, body, () => body.request_id);
     for (const line of fieldLines(storyOf(body))) host.stdout.write(`${line}\n`);

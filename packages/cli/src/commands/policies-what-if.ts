@@ -1,6 +1,7 @@
 import type { PolicyWhatIfResult } from '@countersign/admin-api';
 import { buildCommand, type Command } from '@stricli/core';
 import { type AdminConnection, withAdmin } from '../connection/admin.ts';
+import { namingWhatIsMissing } from '../connection/missing-name.ts';
 import type { ConnectionFlags } from '../connection/settings.ts';
 import { type CliContext, say } from '../context.ts';
 import { readDeclaredPolicies } from '../declared/declared-policies.ts';
@@ -110,7 +111,9 @@ async function proposals(
       policy: { rule, ...given({ parameters, match }) },
     }));
   }
-  const { body } = await client.call('policies.get', { params: { id: id ?? '' } });
+  const { body } = await namingWhatIsMissing(client, 'POLICY', id ?? '', () =>
+    client.call('policies.get', { params: { id: id ?? '' } }),
+  );
   const { rule, parameters, match } = body;
   return [{ policy: { rule, parameters, match }, exceptions_of: body.id }];
 }

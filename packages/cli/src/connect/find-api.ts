@@ -21,7 +21,7 @@ export async function findApi(client: AdminClient, name: string): Promise<Resour
       fix: `Name it by its identifier: ${known.join(' or ')}`,
     });
   }
-  if (known.length === 0) throw await missing(client, 'API', name);
+  if (known.length === 0) throw await missing(client, 'API', name, { anyName: true });
   throw new CommandFailure('not_found', `There is no API called ${name}.`, {
     fix: `Did you mean ${known.join(' or ')}?`,
   });

@@ -6,6 +6,7 @@ const list = (...items: object[]): object => ({ items, next_cursor: null });
 const estate = {
   'GET /v1/identities': list({ client_id: 'sensor-17' }, { client_id: 'ledger' }),
   'GET /v1/resource-servers': list({ identifier: 'https://fraud.example', name: 'fraud' }),
+  'GET /v1/policies': list({ id: 'pol_0123456789abcdefghij', name: 'keys only in production' }),
   'GET /v1/trusted-issuers': list({ issuer: 'https://gitlab.example' }),
 };
 const said = (args: readonly string[], routes = estate) =>
@@ -32,6 +33,23 @@ test.each([
     'There is no API called https://fraud.exmple.',
     'Did you mean https://fraud.example?',
   ],
+  [
+    ['resource-servers', 'get', 'fraud'],
+    'There is no API called fraud.',
+    'Did you mean https://fraud.example?',
+  ],
+  [
+    ['policies', 'get', 'keys only in production'],
+    'There is no policy called keys only in production.',
+    'Did you mean pol_0123456789abcdefghij?',
+  ],
+  [
+    ['policies', 'what-if', 'keys only in prduction'],
+    'There is no policy called keys only in prduction.',
+    'Did you mean pol_0123456789abcdefghij?',
+  ],
+  [['findings', 'get', 'fnd_x'], 'There is no such thing.', 'See which there are: countersign findings list'],
+  [['explain', 'foo'], 'There is no such thing.', 'It is in the header Request-Id of the answer: req_…'],
   [
     ['identities', 'get', 'nothing-like-it'],
     'There is no identity called nothing-like-it.',

@@ -9,11 +9,11 @@ interface Kind {
   readonly noun: string;
   readonly list: OperationId;
   readonly see: string;
-  /** By which it may be named. */
-  readonly names: readonly string[];
+  /** What it is called by; the first is what every command takes. */
+  readonly names: readonly [string, ...string[]];
 }
 
-export type NamedKind = 'IDENTITY' | 'API' | 'ISSUER' | 'PERSON' | 'TEAM';
+export type NamedKind = 'IDENTITY' | 'API' | 'ISSUER' | 'PERSON' | 'POLICY' | 'TEAM';
 
 const KINDS: Readonly<Record<NamedKind, Kind>> = {
   IDENTITY: {
@@ -35,6 +35,12 @@ const KINDS: Readonly<Record<NamedKind, Kind>> = {
     names: ['issuer'],
   },
   PERSON: { noun: 'person', list: 'people.list', see: 'countersign people list', names: ['handle'] },
+  POLICY: {
+    noun: 'policy',
+    list: 'policies.list',
+    see: 'countersign policies list',
+    names: ['id', 'name'],
+  },
   TEAM: { noun: 'team', list: 'teams.list', see: 'countersign teams list', names: ['name'] },
 };
 
@@ -56,7 +62,7 @@ export async function namingWhatIsMissing<T>(
     return await work();
   } catch (error) {
     if (error instanceof CommandFailure || failureOf(error).kind !== 'not_found') throw error;
-    throw await missing(client, kind, name, error);
+    throw await missing(client, kind, name, { cause: error });
   }
 }
 
@@ -64,26 +70,31 @@ export async function missing(
   client: AdminClient,
   kind: NamedKind,
   name: string,
-  cause?: unknown,
+  { anyName = false, cause }: { readonly anyName?: boolean; readonly cause?: unknown } = {},
 ): Promise<CommandFailure> {
   const { noun, see } = KINDS[kind];
-  const near = nearNames(name, await namesOf(client, kind));
+  const known = await namesOf(client, kind);
+  const near = nearNames(name, known.keys()).map((each) => (anyName ? each : (known.get(each) ?? each)));
   return new CommandFailure('not_found', `There is no ${noun} called ${name}.`, {
-    fix: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `See which there are: ${see}`,
+    fix: near.length > 0 ? `Did you mean ${[...new Set(near)].join(' or ')}?` : `See which there are: ${see}`,
     cause,
   });
 }
 
-/** None where they may not be listed: then there is nothing to say of them. */
-async function namesOf(client: AdminClient, kind: NamedKind): Promise<readonly string[]> {
+/** Whatever they are called → what the commands take for it. None where they may not be listed: then there is nothing to say of them. */
+async function namesOf(client: AdminClient, kind: NamedKind): Promise<ReadonlyMap<string, string>> {
   const { list, names } = KINDS[kind];
   const table = client as unknown as AdminTable;
-  const known: string[] = [];
+  const known = new Map<string, string>();
   let looked = 0;
   try {
     for await (const item of table.each(list, { query: { limit: 200 } })) {
       const members = item as Readonly<Record<string, unknown>>;
-      for (const name of names) if (typeof members[name] === 'string') known.push(members[name]);
+      const goesBy = members[names[0]];
+      for (const name of names) {
+        const called = members[name];
+        if (typeof called === 'string') known.set(called, typeof goesBy === 'string' ? goesBy : called);
+      }
       if (++looked === MOST_LOOKED_AT) break;
     }
   } catch (error) {

@@ -16,6 +16,7 @@ import {
   type FlagValues,
 } from './contract-flags.ts';
 import { namingFlags } from './naming-flags.ts';
+import { sayingWhereToLook } from './where-to-look.ts';
 import { followFlag, followList } from './follow.ts';
 import { printPages } from './list.ts';
 import { sayWarnings } from '../output/warnings.ts';
@@ -59,7 +60,10 @@ export function buildNoun<T extends object>(
   verbs: Readonly<Record<string, Verb>>,
   others: Readonly<Record<string, Target>> = {},
 ): RouteMap<CliContext> {
-  const built = Object.entries(verbs).map(([name, verb]): [string, Target] => [name, buildVerb(noun, verb)]);
+  const built = Object.entries(verbs).map(([name, verb]): [string, Target] => [
+    name,
+    buildVerb(noun, verb, verbs),
+  ]);
   const routes = { ...Object.fromEntries(built), ...others };
   const map = buildRouteMap<string, CliContext>({
     routes,
@@ -74,7 +78,11 @@ export function buildNoun<T extends object>(
 
 type VerbFlags = ConnectionFlags & OutputFlags & FlagValues;
 
-function buildVerb<T extends object>(noun: Noun<T>, verb: Verb): Target {
+function buildVerb<T extends object>(
+  noun: Noun<T>,
+  verb: Verb,
+  verbs: Readonly<Record<string, Verb>>,
+): Target {
   const operation = operations[verb.operation];
   const isList = 'next_cursor' in shapeOf(operation.response) && operation.method === 'GET';
   const paged = 'cursor' in operation.query.shape;
@@ -105,7 +113,9 @@ function buildVerb<T extends object>(noun: Noun<T>, verb: Verb): Target {
         const [name] = args;
         return name !== undefined && isNamedKind(noun.argument)
           ? namingWhatIsMissing(admin.client, noun.argument, name, work)
-          : work();
+          : work().catch((error: unknown) => {
+              throw name !== undefined && 'list' in verbs ? sayingWhereToLook(noun.name, error) : error;
+            });
       });
     },
     parameters: {

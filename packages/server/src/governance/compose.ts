@@ -90,7 +90,13 @@ import type { DeliveryDeps, Post } from './notices/deliver-to-webhook.ts';
 import type { SendMail } from './notices/send-waiting.ts';
 import { watchProposalsJob, type WatchProposalsDeps } from './jobs/watch-proposals.ts';
 
-export { type AdminAccount, AUTHORITY, ensureAdmin, resetAdmin } from './admin/admin-identity.ts';
+export {
+  type AdminAccount,
+  AUTHORITY,
+  ensureAdmin,
+  markAdminUntold,
+  resetAdmin,
+} from './admin/admin-identity.ts';
 export { scopesOfRoles } from './admin/person-admin.ts';
 export { applyDocuments } from './admin/documents.ts';
 export { hasLiveSecret } from './apply/bring-credential.ts';

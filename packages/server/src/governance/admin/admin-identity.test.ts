@@ -7,7 +7,7 @@ import {
   resourceServerBody,
   operator,
 } from '../../../test/authority.ts';
-import { type AdminIdentityDeps, ensureAdmin, resetAdmin } from './admin-identity.ts';
+import { type AdminIdentityDeps, ensureAdmin, markAdminUntold, resetAdmin } from './admin-identity.ts';
 
 let authority: Authority;
 let deps: AdminIdentityDeps;
@@ -53,6 +53,25 @@ test('later starts show no secret and change nothing', async () => {
   const before = authority.log.events.length;
   expect(await ensureAdmin(deps)).toEqual({ clientId: 'admin', secret: undefined });
   expect(authority.log.events).toHaveLength(before);
+});
+
+test('a secret that the first start told nobody is made again at the next one, once, and the first opens nothing', async () => {
+  const { secret: untold } = authority.admin;
+  await markAdminUntold(authority.storage);
+  const next = await ensureAdmin(deps);
+  expect(next).toEqual({ clientId: 'admin', secret: expect.stringMatching(/^csk_/) });
+  expect(next.secret).not.toBe(untold);
+  expect(authority.log.events.slice(-2).map(({ type }) => type)).toEqual([
+    'credential.revoked',
+    'credential.created',
+  ]);
+  expect(await ensureAdmin(deps)).toEqual({ clientId: 'admin', secret: undefined });
+});
+
+test('a reset tells a secret: the next start makes none', async () => {
+  await markAdminUntold(authority.storage);
+  await resetAdmin(deps);
+  expect((await ensureAdmin(deps)).secret).toBeUndefined();
 });
 
 test('another issuer moves the admin API along', async () => {

@@ -32,6 +32,9 @@ export const AUTHORITY: Actor = { identity: 'countersign' };
 
 const CLIENT_ID = 'admin';
 const IDENTITY_SETTING = 'built_in_identity';
+/** `yes`: the start that made the admin failed before it could tell the secret. */
+const UNTOLD_SETTING = 'built_in_secret_untold';
+const FIRST_START = 'first start';
 const RESOURCE_SERVER_SETTING = 'built_in_resource_server';
 const SCOPES: readonly ScopeDefinition[] = ADMIN_SCOPE_NAMES.map((name) => ({ name, ...ADMIN_SCOPES[name] }));
 /** Ten years, and nothing of the authority is an exception to "everything expires". */
@@ -68,8 +71,28 @@ async function ensure(deps: AdminIdentityDeps): Promise<AdminAccount> {
         scopes,
       });
     }
-    return { clientId: identity.clientId, secret: undefined };
+    return { clientId: identity.clientId, secret: await secretInPlaceOfUntold(deps, stores, tell, identity) };
   });
+}
+
+export async function markAdminUntold({ settings }: Pick<Stores, 'settings'>): Promise<void> {
+  await settings.set(UNTOLD_SETTING, 'yes');
+}
+
+/** Whoever starts next would have an authority that nobody can administer: they are told another one. */
+async function secretInPlaceOfUntold(
+  deps: AdminIdentityDeps,
+  stores: Stores,
+  tell: Tell,
+  identity: IdentityRecord,
+): Promise<string | undefined> {
+  if ((await stores.settings.get(UNTOLD_SETTING)) !== 'yes') return undefined;
+  await stores.settings.set(UNTOLD_SETTING, 'no');
+  for (const credential of await stores.credentials.ofIdentity(identity.id)) {
+    if (credential.label === FIRST_START) await revokeCredential(deps, stores, tell, identity, credential);
+  }
+  const made = { label: FIRST_START, expiresAt: undefined };
+  return (await createClientSecret(deps, stores, tell, identity, made)).secret;
 }
 
 function isTaken(error: unknown): boolean {
@@ -86,6 +109,7 @@ export async function resetAdmin(deps: AdminIdentityDeps): Promise<AdminAccount>
     const known = await builtIn(stores);
     if (known === undefined) return { clientId: CLIENT_ID, secret: await begin(deps, stores, tell) };
     const identity = await revive(deps, stores, tell, known.identity);
+    await stores.settings.set(UNTOLD_SETTING, 'no');
     for (const credential of await stores.credentials.ofIdentity(identity.id)) {
       await revokeCredential(deps, stores, tell, identity, credential);
     }
@@ -167,7 +191,7 @@ async function begin(deps: AdminIdentityDeps, stores: Stores, tell: Tell): Promi
     by: AUTHORITY,
   });
   const { secret } = await createClientSecret(deps, stores, tell, identity, {
-    label: 'first start',
+    label: FIRST_START,
     expiresAt: undefined,
   });
   await giveAccess(deps, stores, tell, { identity, resourceServer });

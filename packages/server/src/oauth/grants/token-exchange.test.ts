@@ -191,6 +191,41 @@ describe('never wider than its subject', () => {
     });
   });
 
+  describe('nor by an access whose conditions do not hold, with which its client stands for the API', () => {
+    const standing = async (conditions: AccessRecord['conditions']): Promise<AccessRecord> => {
+      const { items } = await scene.storage.access.list(
+        { identityId: exch.api.identity.id, resourceServerId: exch.fraud.id },
+        { limit: 10 },
+      );
+      const [access] = items;
+      if (access === undefined) throw new Error('gone');
+      await scene.storage.access.replace(changed(access, { conditions }));
+      return access;
+    };
+
+    it.each<[string, AccessRecord['conditions'], string]>([
+      ['from elsewhere', { networks: ['198.51.100.0/24'] }, 'network_not_allowed'],
+      [
+        'at another time',
+        { times: [{ days: ['mon'], from: '03:00', to: '03:01', time_zone: 'UTC' }] },
+        'outside_time_window',
+      ],
+      ['unbound', { binding: 'any' }, 'binding_required'],
+    ])('%s', async (_what, conditions, reason) => {
+      const access = await standing(conditions);
+      expect((await exch.exchange(subject)).status).not.toBe(200);
+      const [event] = scene.log.events;
+      expect(event).toMatchObject({ type: 'token.refused', identity: 'fraud-api', reason });
+      expect(JSON.parse(event?.detail ?? '')).toMatchObject({ standing_access: access.id });
+    });
+
+    it('and from there it is exchanged', async () => {
+      await standing({ networks: ['198.51.100.0/24'] });
+      const request = { source: '198.51.100.7' };
+      expect((await exch.exchange(subject, {}, { request })).status).toBe(200);
+    });
+  });
+
   it('at the same API opens no more than the token did', async () => {
     const narrow = await exch.subjectToken('&scope=fraud:read');
     const both = ['fraud:read', 'fraud:write', 'tokens:exchange'];
@@ -299,6 +334,17 @@ describe('bound tokens', () => {
   it('are what comes of one for a subject whose access there wants that', async () => {
     const conditions = { binding: 'dpop' as const };
     await scene.storage.access.replace(changed(exch.access.subject, { conditions }));
+    expect(jsonOf(await exch.exchange(subject))).toMatchObject({ error: 'invalid_request' });
+    expect((await exch.exchange(subject, {}, { headers: proof() })).status).toBe(200);
+  });
+
+  it('are what comes of one by an access that wants that of who stands for the API', async () => {
+    const { items } = await scene.storage.access.list(
+      { identityId: exch.api.identity.id, resourceServerId: exch.fraud.id },
+      { limit: 10 },
+    );
+    const conditions = { binding: 'dpop' as const };
+    for (const access of items) await scene.storage.access.replace(changed(access, { conditions }));
     expect(jsonOf(await exch.exchange(subject))).toMatchObject({ error: 'invalid_request' });
     expect((await exch.exchange(subject, {}, { headers: proof() })).status).toBe(200);
   });

@@ -39,6 +39,17 @@ const exchanged = async (...args: Parameters<ExchangeScene['exchange']>): Promis
 const introspect = async (token: string) =>
   jsonOf(await scene.about('/oauth/introspect', token, exch.api.authorization));
 
+/** By which `fraud-api` stands for fraud. */
+async function standingAccess(): Promise<AccessRecord> {
+  const { items } = await scene.storage.access.list(
+    { identityId: exch.api.identity.id, resourceServerId: exch.fraud.id },
+    { limit: 10 },
+  );
+  const [access] = items;
+  if (access === undefined) throw new Error('gone');
+  return access;
+}
+
 describe('an exchange', () => {
   it('gives a token in the name of the subject, with the client as who acts', async () => {
     const answer = await exch.exchange(subject);
@@ -193,12 +204,7 @@ describe('never wider than its subject', () => {
 
   describe('nor by an access whose conditions do not hold, with which its client stands for the API', () => {
     const standing = async (conditions: AccessRecord['conditions']): Promise<AccessRecord> => {
-      const { items } = await scene.storage.access.list(
-        { identityId: exch.api.identity.id, resourceServerId: exch.fraud.id },
-        { limit: 10 },
-      );
-      const [access] = items;
-      if (access === undefined) throw new Error('gone');
+      const access = await standingAccess();
       await scene.storage.access.replace(changed(access, { conditions }));
       return access;
     };
@@ -286,6 +292,19 @@ describe('a token that was exchanged is dead', () => {
       () => scene.storage.access.replace(changed(exch.access.subject, { tokenLifetime: 60 })),
       'policy_enforced',
     ],
+    [
+      'its client stands for the API only from elsewhere',
+      async () => {
+        const conditions = { networks: ['198.51.100.0/24'] };
+        await scene.storage.access.replace(changed(await standingAccess(), { conditions }));
+      },
+      'network_not_allowed',
+    ],
+    [
+      'its client no longer stands for the API',
+      async () => scene.storage.access.replace(changed(await standingAccess(), { state: 'revoked' })),
+      'subject_token_not_for_client',
+    ],
   ])('and not issued when %s while it is signed', async (_what, change, reason) => {
     const { sign } = scene.deps.keystore;
     const slow: TokenScene['deps']['keystore'] = {
@@ -339,12 +358,8 @@ describe('bound tokens', () => {
   });
 
   it('are what comes of one by an access that wants that of who stands for the API', async () => {
-    const { items } = await scene.storage.access.list(
-      { identityId: exch.api.identity.id, resourceServerId: exch.fraud.id },
-      { limit: 10 },
-    );
     const conditions = { binding: 'dpop' as const };
-    for (const access of items) await scene.storage.access.replace(changed(access, { conditions }));
+    await scene.storage.access.replace(changed(await standingAccess(), { conditions }));
     expect(jsonOf(await exch.exchange(subject))).toMatchObject({ error: 'invalid_request' });
     expect((await exch.exchange(subject, {}, { headers: proof() })).status).toBe(200);
   });

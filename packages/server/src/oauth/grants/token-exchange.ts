@@ -64,8 +64,10 @@ export function tokenExchange(deps: TokenExchangeDeps): Grant {
         bySubject,
         standing: live.standing,
         recheck: async () => {
-          const again = await requireSubject(deps, client, request.subjectToken, now);
-          const still = await withinSubject(deps, client, partiesWith(again), held, now);
+          const facts = await deps.facts.byClientId(client.facts.identity.clientId);
+          const present = facts === undefined ? client : { ...client, facts };
+          const again = await requireSubject(deps, present, request.subjectToken, now);
+          const still = await withinSubject(deps, present, partiesWith(again), held, now);
           if (still.scopes.length < held.scopes.length) throw new Refusal('subject_scope_not_held');
           return { bySubject: still.bySubject, standing: again.standing };
         },

@@ -117,7 +117,7 @@ describe.each(QUESTIONS)('%s', (_what, make) => {
 
   it('is inactive to who comes from nowhere that is known', async () => {
     await only({ networks: ['192.0.2.0/24'] });
-    expect(await introspect(asked, { source: undefined })).toEqual({ active: false });
+    expect(await introspect(asked, { source: '' })).toEqual({ active: false });
     expect(await introspect(asked, { source: '192.0.2.7' })).toMatchObject({ active: true });
   });
 

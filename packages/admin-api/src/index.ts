@@ -227,6 +227,14 @@ export {
 } from './trusted-issuers.ts';
 export { type TokenTrace, tokenTrace, type TracedToken } from './tokens.ts';
 export { type AccessUsage, MOST_USAGE_ROWS, USE_ANSWERS, type UsageReport } from './usage.ts';
+export {
+  type NoSignInOffer,
+  type SignInOffer,
+  signInOfferIn,
+  type SignInProvider,
+  signInProviderIn,
+  signInProviderUrl,
+} from './sign-in.ts';
 export type { ServedWorkloads } from './svids.ts';
 export {
   type CreatedWebhook,

@@ -14,6 +14,7 @@ import type { BrokerConfig, MqttConfig } from './config/config.ts';
 import { createMqttListener } from './listener.ts';
 import { createPlaces } from './admission/places.ts';
 import { accept } from './relay/accept.ts';
+import { Arrivals } from './relay/arrivals.ts';
 import { type BrokerOptions, openBroker } from './relay/broker.ts';
 import type { Session } from './relay/session.ts';
 import { WaitingBytes } from './relay/waiting-bytes.ts';
@@ -72,6 +73,7 @@ export async function startMqttGateway(config: MqttConfig): Promise<RunningMqttG
     places: createPlaces(limits.connectionsPerIdentity),
     limits,
     waiting: new WaitingBytes(),
+    connects: new Arrivals({ most: limits.connectsWaiting, mostOfOne: limits.connectsWaitingPerAddress }),
     certificates: config.certificates,
     hint: JSON.stringify({ AS: issuer, audience }),
     random: () => randomBytes(12).toString('base64url'),
@@ -80,7 +82,9 @@ export async function startMqttGateway(config: MqttConfig): Promise<RunningMqttG
   const mqtt = createMqttListener({
     tls: tlsFilesOf(listen.mqtt),
     limits,
-    onClient: (socket, chain) => void accept(accepting, socket, chain),
+    arrivals: new Arrivals({ most: limits.handshakes, mostOfOne: limits.handshakesPerAddress }),
+    onClient: (client) => void accept(accepting, client),
+    onTurnedAway: (address) => ledger.refused('too_many_handshakes', address, undefined),
   });
   let ready = false;
   let operation: HttpListener | undefined;

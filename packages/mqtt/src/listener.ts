@@ -1,15 +1,30 @@
 // The port that MQTT clients come to: MQTT 5.0 §4.2; TLS as RFC 9325 has it.
 import { constants } from 'node:crypto';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { ListenerTlsFiles } from '@countersign/daemon';
+import { plainAddress } from '@countersign/protocol';
 import { chainOf } from './admission/certificate-chain.ts';
+import type { Arrivals } from './relay/arrivals.ts';
 
 export interface MqttListenerOptions {
   readonly tls: ListenerTlsFiles | undefined;
   readonly limits: { readonly connections: number; readonly connectTimeout: number };
-  /** `chain`: DER of what the client showed, leaf first. */
-  readonly onClient: (socket: Socket, chain: readonly Uint8Array[]) => void;
+  /** Of those whose CONNECT is not there yet. */
+  readonly arrivals: Arrivals;
+  readonly onClient: (client: ArrivedClient) => void;
+  /** A connection that was closed, for there was no place for it, or its place was needed. */
+  readonly onTurnedAway: (address: string) => void;
+}
+
+/** A client that can send CONNECT. */
+export interface ArrivedClient {
+  readonly socket: Socket;
+  /** DER of what it showed in its TLS handshake, leaf first. */
+  readonly chain: readonly Uint8Array[];
+  readonly address: string;
+  /** Gives back its place among those whose CONNECT is not there yet. */
+  arrived(): void;
 }
 
 export interface MqttListener {
@@ -19,24 +34,21 @@ export interface MqttListener {
   close(): void;
 }
 
-const NOTHING: readonly Uint8Array[] = [];
-export function createMqttListener({ tls, limits, onClient }: MqttListenerOptions): MqttListener {
-  const server: Server =
-    tls === undefined
-      ? createServer({ noDelay: true }, (socket) => onClient(socket, NOTHING))
-      : createTlsServer(
-          {
-            ...tls,
-            noDelay: true,
-            minVersion: 'TLSv1.2',
-            // Which one is right, the token says, or the authority.
-            rejectUnauthorized: false,
-            // A session that is resumed has only the leaf of what was shown.
-            secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
-            handshakeTimeout: limits.connectTimeout * 1000,
-          },
-          (socket: TLSSocket) => onClient(socket, chainOf(socket)),
-        );
+export function createMqttListener(options: MqttListenerOptions): MqttListener {
+  const { tls, limits, arrivals, onClient, onTurnedAway } = options;
+  const shakeHands = tls === undefined ? undefined : createHandshakes(tls, limits.connectTimeout, onClient);
+  const server = createServer({ noDelay: true }, (socket) => {
+    const address = plainAddress(socket.remoteAddress);
+    const turnAway = (): void => {
+      onTurnedAway(address);
+      socket.destroy();
+    };
+    const arrived = arrivals.take({ address, giveUp: turnAway });
+    if (arrived === undefined) return turnAway();
+    socket.once('close', arrived);
+    if (shakeHands === undefined) onClient({ socket, chain: [], address, arrived });
+    else shakeHands(socket, { address, arrived });
+  });
   server.maxConnections = limits.connections;
   return {
     async listen(host, port) {
@@ -48,4 +60,44 @@ export function createMqttListener({ tls, limits, onClient }: MqttListenerOption
     },
     close: () => void server.close(),
   };
+}
+
+type ShakeHands = (socket: Socket, more: Pick<ArrivedClient, 'address' | 'arrived'>) => void;
+
+function createHandshakes(
+  tls: ListenerTlsFiles,
+  timeout: number,
+  onClient: MqttListenerOptions['onClient'],
+): ShakeHands {
+  /** Node does not say which connection it was that a handshake is done on. */
+  const underWay = new Map<string, Pick<ArrivedClient, 'address' | 'arrived'>>();
+  const server = createTlsServer(
+    {
+      ...tls,
+      noDelay: true,
+      minVersion: 'TLSv1.2',
+      // Which one is right, the token says, or the authority.
+      rejectUnauthorized: false,
+      // A session that is resumed has only the leaf of what was shown.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
+      handshakeTimeout: timeout * 1000,
+    },
+    (socket: TLSSocket) => {
+      const client = underWay.get(nameOf(socket));
+      // It has hung up already.
+      if (client === undefined) socket.destroy();
+      else onClient({ socket, chain: chainOf(socket), ...client });
+    },
+  );
+  return (socket, client) => {
+    const name = nameOf(socket);
+    underWay.set(name, client);
+    socket.once('close', () => underWay.delete(name));
+    server.emit('connection', socket);
+  };
+}
+
+/** No two connections that are open have the same. */
+function nameOf({ localAddress, remoteAddress, remotePort }: Socket): string {
+  return `${localAddress} ${remoteAddress} ${remotePort}`;
 }

@@ -6,6 +6,7 @@ import { createTestIssuer, type TestClaims, type TestIssuer } from '@countersign
 import { createMqttListener } from '../src/listener.ts';
 import { createPlaces } from '../src/admission/places.ts';
 import { accept } from '../src/relay/accept.ts';
+import { Arrivals } from '../src/relay/arrivals.ts';
 import { openBroker } from '../src/relay/broker.ts';
 import type { Session } from '../src/relay/session.ts';
 import { WaitingBytes } from '../src/relay/waiting-bytes.ts';
@@ -42,6 +43,10 @@ export interface SceneOptions {
     connectTimeout: number;
     connections: number;
     perIdentity: number;
+    handshakes: number;
+    handshakesPerAddress: number;
+    connectsWaiting: number;
+    connectsWaitingPerAddress: number;
     willDelay: number;
   }>;
   readonly brokerSettings?: string;
@@ -69,6 +74,10 @@ export async function openMqttScene(options: SceneOptions = {}): Promise<MqttSce
     connectTimeout: 2,
     connections: 1000,
     perIdentity: 100,
+    handshakes: 1000,
+    handshakesPerAddress: 250,
+    connectsWaiting: 1000,
+    connectsWaitingPerAddress: 250,
     willDelay: 0,
     ...options.limits,
   };
@@ -86,6 +95,7 @@ export async function openMqttScene(options: SceneOptions = {}): Promise<MqttSce
     places: createPlaces(limits.perIdentity),
     limits,
     waiting: new WaitingBytes(),
+    connects: new Arrivals({ most: limits.connectsWaiting, mostOfOne: limits.connectsWaitingPerAddress }),
     hint: JSON.stringify({ AS: issuer.issuer, audience: AUDIENCE }),
     certificates: false,
     random: () => randomBytes(12).toString('base64url'),
@@ -94,7 +104,9 @@ export async function openMqttScene(options: SceneOptions = {}): Promise<MqttSce
   const listener = createMqttListener({
     tls: options.tls,
     limits,
-    onClient: (socket, chain) => void accept(deps, socket, chain),
+    arrivals: new Arrivals({ most: limits.handshakes, mostOfOne: limits.handshakesPerAddress }),
+    onClient: (client) => void accept(deps, client),
+    onTurnedAway: (address) => ledger.refused('too_many_handshakes', address, undefined),
   });
   const port = await listener.listen('127.0.0.1', 0);
   const opened: RawClient[] = [];

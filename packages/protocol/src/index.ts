@@ -181,6 +181,7 @@ export {
 export { parseTokenResponse, type ReceivedTokenResponse, type TokenResponse } from './token-response.ts';
 export { type AccessTokenType, JWT_TYP, TOKEN_TYPE, type TokenTypeIdentifier } from './token-type.ts';
 export { decodeUtf8 } from './utf8.ts';
+export { networkOf } from './network-of.ts';
 export { plainAddress, type TrustedProxies, trustedProxies } from './trusted-proxies.ts';
 export { accessTokenHash, checkDpopProof, dpopProofUse } from './dpop-proof-check.ts';
 export {

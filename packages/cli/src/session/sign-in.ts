@@ -1,10 +1,11 @@
 // A person signs in: authorization code with PKCE (RFC 7636) on loopback (RFC 8252), then RFC 8693 at the authority.
 import { createHash, randomBytes } from 'node:crypto';
+import type { SignInOffer, SignInProvider } from '@countersign/admin-api';
 import { TOKEN_EXCHANGE, TOKEN_TYPE } from '@countersign/protocol';
 import { CommandFailure } from '../failure.ts';
 import { listenForCallback } from './callback.ts';
 import { newSessionKey, proofOf } from './proof.ts';
-import { type Provider, readOffer, readProvider, type SignInOffer } from './provider.ts';
+import { readOffer, readProvider } from './provider.ts';
 import type { Session } from './session-file.ts';
 
 export interface SignInDeps {
@@ -47,11 +48,11 @@ interface Asked {
   readonly nonceVerifier: string;
 }
 
-function authorizationUrl(provider: Provider, offer: SignInOffer, asked: Asked): string {
+function authorizationUrl(provider: SignInProvider, offer: SignInOffer, asked: Asked): string {
   const url = new URL(provider.authorizationEndpoint);
   const parameters = {
     response_type: 'code',
-    client_id: offer.client_id,
+    client_id: offer.clientId,
     redirect_uri: asked.redirectUri,
     scope: offer.scope,
     state: asked.state,
@@ -66,7 +67,7 @@ function authorizationUrl(provider: Provider, offer: SignInOffer, asked: Asked):
 /** RFC 6749 §4.1.3. */
 async function redeem(
   send: typeof fetch,
-  provider: Provider,
+  provider: SignInProvider,
   offer: SignInOffer,
   asked: Asked & { readonly code: string },
 ): Promise<string> {
@@ -74,7 +75,7 @@ async function redeem(
     grant_type: 'authorization_code',
     code: asked.code,
     redirect_uri: asked.redirectUri,
-    client_id: offer.client_id,
+    client_id: offer.clientId,
     code_verifier: asked.codeVerifier,
   });
   const { id_token: idToken } = answer.body;
@@ -100,7 +101,7 @@ async function exchange(
     nonce_verifier: nonceVerifier,
     resource: offer.resource,
   };
-  const url = offer.token_endpoint;
+  const url = offer.tokenEndpoint;
   const proof = (nonce?: string): string =>
     proofOf(key, { method: 'POST', url, nonce }, Math.floor(now() / 1000));
   let answer = await post(send, url, form, { dpop: proof() });

@@ -31,8 +31,15 @@ export type Reason =
   | 'broker_malformed'
   | 'stopping';
 
-/** How a connection ended; `left`: by itself. */
-export type End = Reason | 'left' | 'malformed';
+/** How a connection ended; `left`: by itself. The last two get no answer, for that would cost more than closing. */
+export type End =
+  | Reason
+  | 'left'
+  | 'malformed'
+  /** TLS handshakes under way, and CONNECTs that are not there yet. */
+  | 'too_many_handshakes'
+  /** CONNECTs that nothing has been decided about. */
+  | 'too_many_waiting';
 
 export interface Answer {
   /** MQTT 5, in CONNACK and DISCONNECT. */

@@ -8,6 +8,13 @@ export interface Limits {
   readonly connections: number;
   /** Of one identity. */
   readonly connectionsPerIdentity: number;
+  /** Connections whose CONNECT is not there yet: TLS handshakes under way, and what follows them. */
+  readonly handshakes: number;
+  /** Of one source address; of IPv6, of one /64. */
+  readonly handshakesPerAddress: number;
+  /** CONNECTs that wait for an answer, of the authority or of the broker. */
+  readonly connectsWaiting: number;
+  readonly connectsWaitingPerAddress: number;
   /** Seconds until a TLS handshake is done, and then until CONNECT must be there. */
   readonly connectTimeout: number;
   /** Seconds until the broker must have taken a connection. */

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { endLingering } from '@countersign/daemon';
 import { admit, type AdmitDeps, type Refused } from '../admission/admit.ts';
 import { answerTo } from '../admission/reasons.ts';
+import type { ArrivedClient } from '../listener.ts';
 import type { Ledger } from '../telemetry/ledger.ts';
 import { identifierFor } from '../topics/client-id.ts';
 import { writeConnack } from '../wire/connack.ts';
@@ -20,6 +21,7 @@ import {
   writePair,
 } from '../wire/property.ts';
 import { CONNACK_3, UNSUPPORTED_VERSION } from '../wire/reason-code.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { Broker } from './broker.ts';
 import { credentialsOf } from './credentials.ts';
 import { receiveConnect } from './receive-connect.ts';
@@ -36,6 +38,8 @@ export interface AcceptDeps extends AdmitDeps {
     readonly willDelay: number;
   };
   readonly waiting: WaitingBytes;
+  /** Of those whose CONNECT is there, and who are not let in yet. */
+  readonly connects: Arrivals;
   /** What a client without a token is told to get one: RFC 9431 §2.2.6. */
   readonly hint: string;
   /** For names that clients leave to the server. */
@@ -43,12 +47,20 @@ export interface AcceptDeps extends AdmitDeps {
   readonly sessions: Set<Session>;
 }
 
-/** Never rejects. @param chain DER of what the client showed in its TLS handshake, leaf first */
-export async function accept(deps: AcceptDeps, client: Socket, chain: readonly Uint8Array[]): Promise<void> {
+/** Never rejects. */
+export async function accept(deps: AcceptDeps, arrived: ArrivedClient): Promise<void> {
+  const { socket: client, chain, address } = arrived;
   client.on('error', () => client.destroy());
   try {
     const { connect, ahead } = await receiveConnect(client, deps.limits, deps.waiting);
-    const refused = await open(deps, { client, chain, connect, ahead });
+    const leave = deps.connects.take({ address });
+    arrived.arrived();
+    if (leave === undefined) {
+      deps.ledger.refused('too_many_waiting', address, connect.clientId);
+      client.destroy();
+      return;
+    }
+    const refused = await openAndLeave(deps, { client, chain, connect, ahead }, leave);
     if (refused === undefined) return;
     deps.ledger.refused(refused.reason, refused.detail, connect.clientId);
     refuse(client, connect.version, answerTo(refused.reason), deps.hint);
@@ -71,6 +83,25 @@ interface Arrival {
   readonly chain: readonly Uint8Array[];
   readonly connect: Connect;
   readonly ahead: Buffer;
+}
+
+/**
+ * Its place is kept until it is decided, also where its client has hung up, for what it sent is held and asked about until then; and by
+ * who is refused until its connection is closed.
+ */
+async function openAndLeave(
+  deps: AcceptDeps,
+  arrival: Arrival,
+  leave: () => void,
+): Promise<Refused | undefined> {
+  try {
+    const refused = await open(deps, arrival);
+    if (refused === undefined) leave();
+    return refused;
+  } finally {
+    if (arrival.client.closed) leave();
+    else arrival.client.once('close', leave);
+  }
 }
 
 async function open(deps: AcceptDeps, arrival: Arrival): Promise<Refused | undefined> {

@@ -1,6 +1,6 @@
+import { networkOf } from '@countersign/protocol';
 import type { Clock } from '../clock.ts';
 import type { AuditEvent } from './event.ts';
-import { networkOf } from './network-of.ts';
 import { createRefusalTally, type RefusalTallyDeps, type TallyLimits } from './refusal-tally.ts';
 
 /**

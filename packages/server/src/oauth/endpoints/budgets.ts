@@ -1,6 +1,5 @@
 // How much one caller may ask of the token endpoint: RFC 6585 §4, RFC 9110 §10.2.3. Per process, and never a lockout.
-import { parseClientId } from '@countersign/protocol';
-import { networkOf } from '../../audit/network-of.ts';
+import { networkOf, parseClientId } from '@countersign/protocol';
 import { ProofShareUsedUp } from '../../storage/errors.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { Refusal, type RefusalReason, refusalEntry } from '../refusal.ts';

@@ -1,6 +1,5 @@
 // The cut-off feed of our own (docs/operate/promises.md, "The cut-off feed"): a JWT (RFC 7519 §7.1) by long poll. Errors as in RFC 6749 §5.2.
-import { type Form, parseForm } from '@countersign/protocol';
-import { networkOf } from '../../audit/network-of.ts';
+import { type Form, networkOf, parseForm } from '@countersign/protocol';
 import type { CutoffFeed } from '../../cutoff/feed.ts';
 import { LONGEST_WAIT } from '../../cutoff/feed.ts';
 import { jsonResponse } from '../../http/response.ts';

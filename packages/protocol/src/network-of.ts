@@ -1,3 +1,5 @@
+// Whose an address is: RFC 4291 §2.5.4, a subnet of IPv6 has 64 bits.
+
 /** IPv6 callers own a /64: one of them is one source, whatever the rest of the address says. */
 export function networkOf(address: string): string {
   if (!address.includes(':') || address.includes('.')) return address;

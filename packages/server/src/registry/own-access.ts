@@ -1,5 +1,6 @@
 import type { Stores } from '../storage/storage.ts';
 import { RegistryRefusal } from './refusal.ts';
+import { MOST_WORKLOADS_OF_AGENT } from './workload/served.ts';
 
 /**
  * Scopes of the admin API that the caller holds itself. Undefined: the authority itself acts, and holds all. Who may
@@ -19,13 +20,28 @@ export function requireWithin(ceiling: Ceiling, scopes: readonly string[]): void
   }
 }
 
-/** Whoever gets a credential of this identity may do all that the identity may do. */
+export type MayActAsStores = Pick<Stores, 'access' | 'resourceServers' | 'workloads'>;
+
+/**
+ * Whoever gets a credential of this identity may do all that the identity may do, and of an agent what those may do whose SVIDs
+ * it gets: they prove them.
+ */
 export async function requireMayActAs(
   ceiling: Ceiling,
-  stores: Pick<Stores, 'access' | 'resourceServers'>,
+  stores: MayActAsStores,
   identityId: string,
 ): Promise<void> {
   if (ceiling === undefined) return;
+  // What is added while it is walked is walked too; agents may serve each other.
+  const reached = new Set([identityId]);
+  for (const each of reached) {
+    await requireHolds(ceiling, stores, each);
+    const served = await stores.workloads.ofAgent(each, MOST_WORKLOADS_OF_AGENT);
+    for (const workload of served) reached.add(workload.identityId);
+  }
+}
+
+async function requireHolds(ceiling: Ceiling, stores: MayActAsStores, identityId: string): Promise<void> {
   for (const access of await stores.access.activeOfIdentity(identityId)) {
     const resourceServer = await stores.resourceServers.byId(access.resourceServerId);
     if (resourceServer?.builtIn === true) requireWithin(ceiling, access.scopes);

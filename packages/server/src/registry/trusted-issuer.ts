@@ -1,5 +1,4 @@
 import { newId } from '../ids.ts';
-import type { Position } from '../storage/page.ts';
 import type { Stores } from '../storage/storage.ts';
 import type {
   IssuerKeys,
@@ -9,7 +8,8 @@ import type {
 } from '../storage/trusted-issuers.ts';
 import { type RuleDeps, same, type Tell } from './change-rules.ts';
 import { type FetchDeps, requireFetchable } from './fetched-url.ts';
-import { requireMayActAs } from './own-access.ts';
+import { identitiesWith } from './identities-with.ts';
+import { type MayActAsStores, requireMayActAs } from './own-access.ts';
 import { type IssuerChanger, requireMayNamePeople, requireOnlyPeopleIssuer } from './people-issuer.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { ISSUER_KINDS } from './federation-rule.ts';
@@ -103,7 +103,7 @@ export interface TrustedIssuerChange {
  */
 export async function changeTrustedIssuer(
   deps: TrustedIssuerDeps,
-  stores: Pick<Stores, 'trustedIssuers' | 'credentials' | 'access' | 'resourceServers'>,
+  stores: Pick<Stores, 'trustedIssuers' | 'credentials'> & MayActAsStores,
   tell: Tell,
   by: IssuerChanger,
   record: TrustedIssuerRecord,
@@ -129,7 +129,7 @@ export async function changeTrustedIssuer(
   }
   const { name, state } = changed;
   if (!same({ ...record, name, state }, changed) || state === 'active') {
-    for await (const identityId of identitiesOf(stores, record)) {
+    for await (const identityId of identitiesWith(stores, { trustedIssuerId: record.id })) {
       await requireMayActAs(by.ceiling, stores, identityId);
     }
     await requireWhole(stores, by, record, changed);
@@ -166,7 +166,7 @@ export async function deleteTrustedIssuer(
 ): Promise<TrustedIssuerRecord> {
   if (record.state === 'deleted') return record;
   if (record.kind === 'people') await requireMayNamePeople(stores, by);
-  for await (const identityId of identitiesOf(stores, record)) {
+  for await (const identityId of identitiesWith(stores, { trustedIssuerId: record.id })) {
     throw new RegistryRefusal('still_in_use', 'identities have federated credentials of it', {
       existing: identityId,
     });
@@ -202,26 +202,6 @@ async function requireWhole(
 function requireKeys(deps: FetchDeps, { issuer, keys }: Pick<TrustedIssuerRecord, 'issuer' | 'keys'>): void {
   if (keys.from === 'jwks_uri') requireFetchable(deps, keys.uri, '/jwks_uri');
   else if (keys.from === 'discovery') requireFetchable(deps, issuer, '/issuer');
-}
-
-/** Identities with a rule for its tokens that could still be used. */
-async function* identitiesOf(
-  stores: Pick<Stores, 'credentials'>,
-  { id }: TrustedIssuerRecord,
-): AsyncGenerator<string> {
-  const seen = new Set<string>();
-  for (const state of ['active', 'suspended'] as const) {
-    let after: Position | undefined;
-    do {
-      const page = await stores.credentials.list({ trustedIssuerId: id, state }, { limit: 200, after });
-      for (const { identityId } of page.items) {
-        if (seen.has(identityId)) continue;
-        seen.add(identityId);
-        yield identityId;
-      }
-      after = page.next;
-    } while (after !== undefined);
-  }
 }
 
 async function replace(

@@ -140,6 +140,15 @@ test('nobody gives more of the admin API than they hold, but may narrow what oth
     authority.call('PATCH', `/v1/access/${chief.id}`, { token, headers, body: change });
   expect((await patch({ scopes: ['keys:write', 'access:write', 'audit:read'] })).status).toBe(403);
   expect((await patch({ expires_at: at(START + 29 * DAY) })).status).toBe(403);
+  const conditions = { networks: ['10.0.0.0/8'], binding: 'dpop' };
+  expect((await patch({ token_lifetime: 60, conditions })).status).toBe(200);
+  for (const more of [
+    { token_lifetime: null },
+    { conditions: null },
+    { conditions: { networks: ['11.0.0.0/8'] } },
+    { conditions: { binding: null } },
+  ])
+    expect((await patch(more)).body.code, JSON.stringify(more)).toBe('exceeds_own_access');
   expect((await patch({ scopes: ['access:write'] })).status).toBe(200);
   const own = await authority.call('POST', '/v1/access', {
     token,

@@ -14,6 +14,7 @@ import { restoreAccess } from '../../registry/suspend-access.ts';
 import { useOfAccess } from '../../registry/use/read-use.ts';
 import { accessUsageView } from '../../registry/use/view.ts';
 import { accessView } from '../../registry/views.ts';
+import { isWider } from '../../registry/widening.ts';
 import type { AccessConditions, AccessRecord } from '../../storage/access.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
 import {
@@ -179,10 +180,15 @@ async function changed(
   change: AccessChange,
   admin: Admin,
 ): Promise<AccessResult> {
-  const scopes = change.scopes ?? record.scopes;
-  const gives = scopes.some((scope) => !record.scopes.includes(scope));
-  const prolongs = change.expiresAt !== undefined && change.expiresAt > record.expiresAt;
-  if (ends.resourceServer.builtIn && (gives || prolongs)) requireWithin(admin.unlimited, scopes);
+  const { scopes = record.scopes, expiresAt = record.expiresAt } = change;
+  const { tokenLifetime = record.tokenLifetime, conditions = record.conditions } = change;
+  const after = {
+    scopes,
+    expiresAt,
+    tokenLifetime: tokenLifetime ?? undefined,
+    conditions: conditions ?? undefined,
+  };
+  if (ends.resourceServer.builtIn && isWider(record, after)) requireWithin(admin.unlimited, scopes);
   return await keepAdministered(deps, stores, record.identityId, async () => {
     const next = await changeAccess(deps, stores, tell, ends, record, change, admin.actor);
     return await resultOf(deps, stores, next, ends);

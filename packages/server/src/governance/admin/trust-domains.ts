@@ -21,8 +21,9 @@ export function trustDomainHandlers(
   return {
     'trust-domains.create': {
       kind: 'write',
-      async run({ body }, stores, tell) {
-        const record = await createTrustDomain(deps, stores, tell, newTrustDomainOf(body));
+      async run({ body, admin }, stores, tell) {
+        const asked = newTrustDomainOf(body);
+        const record = await createTrustDomain(deps, stores, tell, admin.unlimited, asked);
         return { ...resultOf(record), location: `/v1/trust-domains/${record.id}` };
       },
     },
@@ -44,12 +45,12 @@ export function trustDomainHandlers(
 
     'trust-domains.patch': {
       kind: 'write',
-      async run({ params, body, requireVersion }, stores, tell) {
+      async run({ params, body, admin, requireVersion }, stores, tell) {
         const record = await liveOf(stores, params.id);
         requireVersion(record.version);
         const { name, bundle_endpoint: bundleEndpoint } = body;
         const change = { name, bundle: textOf(body.bundle), bundleEndpoint };
-        return resultOf(await changeTrustDomain(deps, stores, tell, record, change));
+        return resultOf(await changeTrustDomain(deps, stores, tell, admin.unlimited, record, change));
       },
     },
 

@@ -20,8 +20,8 @@ export function workloadHandlers(
   return {
     'workloads.create': {
       kind: 'write',
-      async run({ body }, stores, tell) {
-        const record = await createWorkload(deps, stores, tell, {
+      async run({ body, admin }, stores, tell) {
+        const record = await createWorkload(deps, stores, tell, admin.unlimited, {
           agent: await named(stores, 'agent', body.agent),
           identity: await named(stores, 'identity', body.identity),
           selectors: body.selectors,
@@ -55,10 +55,10 @@ export function workloadHandlers(
 
     'workloads.patch': {
       kind: 'write',
-      async run({ params, body, requireVersion }, stores, tell) {
+      async run({ params, body, admin, requireVersion }, stores, tell) {
         const record = await liveOf(stores, params.id);
         requireVersion(record.version);
-        const changed = await changeWorkload(deps, stores, tell, record, {
+        const changed = await changeWorkload(deps, stores, tell, admin.unlimited, record, {
           selectors: body.selectors,
           hint: body.hint,
           expiresAt: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),

@@ -22,10 +22,10 @@ export async function bringTrustDomain(
 ): Promise<void> {
   requireWithin(ceiling, [WRITE]);
   const record = await stores.trustDomains.byTrustDomain(declared.trustDomain);
-  if (record === undefined) await createTrustDomain(deps, stores, tell, declared);
+  if (record === undefined) await createTrustDomain(deps, stores, tell, ceiling, declared);
   else {
     const { name = null, bundle, bundleEndpoint } = declared;
-    await changeTrustDomain(deps, stores, tell, record, { name, bundle, bundleEndpoint });
+    await changeTrustDomain(deps, stores, tell, ceiling, record, { name, bundle, bundleEndpoint });
   }
 }
 

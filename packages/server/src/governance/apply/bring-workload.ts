@@ -1,11 +1,7 @@
 import type { Tell } from '../../registry/change-rules.ts';
 import { requireWithin } from '../../registry/own-access.ts';
-import {
-  changeWorkload,
-  createWorkload,
-  deleteWorkload,
-  MOST_WORKLOADS_OF_AGENT,
-} from '../../registry/workload/workload.ts';
+import { MOST_WORKLOADS_OF_AGENT } from '../../registry/workload/served.ts';
+import { changeWorkload, createWorkload, deleteWorkload } from '../../registry/workload/workload.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { WorkloadRecord } from '../../storage/workloads.ts';
 import type { Application } from './application.ts';
@@ -33,10 +29,10 @@ export async function bringWorkload(
   const record = there.find((each) => keyOf(each) === key);
   if (record === undefined) {
     const asked = { agent, identity, selectors, hint, expiresAt: endAt(end, now) };
-    await createWorkload(deps, stores, tell, asked);
+    await createWorkload(deps, stores, tell, ceiling, asked);
   } else {
     const change = { hint: hint ?? null, expiresAt: fixedEnd(end) };
-    await changeWorkload(deps, stores, tell, record, change);
+    await changeWorkload(deps, stores, tell, ceiling, record, change);
   }
 }
 

@@ -4,11 +4,14 @@ import type { Stores } from '../../storage/storage.ts';
 import type { TrustDomainRecord } from '../../storage/trust-domains.ts';
 import { type RuleDeps, same, type Tell } from '../change-rules.ts';
 import type { FetchDeps } from '../fetched-url.ts';
+import { identitiesWith } from '../identities-with.ts';
+import { type Ceiling, type MayActAsStores, requireMayActAs } from '../own-access.ts';
 import { RegistryRefusal } from '../refusal.ts';
 import { rfc3339 } from '../views.ts';
 
 export type TrustDomainDeps = RuleDeps & FetchDeps & { readonly trustDomain: TrustDomain };
 type Writing = Pick<Stores, 'trustDomains'>;
+type Giving = Writing & Pick<Stores, 'credentials'> & MayActAsStores;
 
 export interface TrustDomainView {
   id: string;
@@ -40,8 +43,9 @@ export type NewTrustDomain = Pick<TrustDomainRecord, 'trustDomain' | 'name' | 'b
 
 export async function createTrustDomain(
   deps: TrustDomainDeps,
-  stores: Writing,
+  stores: Giving,
   tell: Tell,
+  ceiling: Ceiling,
   asked: NewTrustDomain,
 ): Promise<TrustDomainRecord> {
   if (asked.trustDomain === deps.trustDomain) {
@@ -61,6 +65,8 @@ export async function createTrustDomain(
     });
   }
   requireFetchable(deps, asked.bundleEndpoint);
+  // It may have been declared before, and credentials name it since.
+  await requireMayProve(ceiling, stores, asked.trustDomain);
   const now = deps.clock.now();
   const record: TrustDomainRecord = {
     id: newId('tdm', deps.random),
@@ -86,8 +92,9 @@ export interface TrustDomainChange {
 /** The record with the change made; the same record, and no event, when there is nothing to change. */
 export async function changeTrustDomain(
   deps: TrustDomainDeps,
-  stores: Writing,
+  stores: Giving,
   tell: Tell,
+  ceiling: Ceiling,
   record: TrustDomainRecord,
   { name, bundle, bundleEndpoint }: TrustDomainChange,
 ): Promise<TrustDomainRecord> {
@@ -99,6 +106,8 @@ export async function changeTrustDomain(
     ...verifiedWith,
   };
   if (same(trustDomainView(changed), trustDomainView(record))) return record;
+  if (!same(trustDomainView(changed), trustDomainView({ ...record, name: changed.name })))
+    await requireMayProve(ceiling, stores, record.trustDomain);
   return await replace(deps, stores, tell, record, changed, 'trust_domain.updated');
 }
 
@@ -109,6 +118,18 @@ export async function deleteTrustDomain(
   record: TrustDomainRecord,
 ): Promise<TrustDomainRecord> {
   return await replace(deps, stores, tell, record, { ...record, state: 'deleted' }, 'trust_domain.deleted');
+}
+
+/** Whoever says which SVIDs are good can become every identity with a credential that names one: it needs what they have. */
+async function requireMayProve(ceiling: Ceiling, stores: Giving, trustDomain: string): Promise<void> {
+  if (ceiling === undefined) return;
+  const prefix = `spiffe://${trustDomain}/`;
+  const named = identitiesWith(
+    stores,
+    { type: 'spiffe' },
+    ({ material }) => material.type === 'spiffe' && material.spiffeId.startsWith(prefix),
+  );
+  for await (const identityId of named) await requireMayActAs(ceiling, stores, identityId);
 }
 
 function requireFetchable({ fetchFault }: FetchDeps, url: string | undefined): void {

@@ -2,7 +2,9 @@ import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { WorkloadRecord } from '../../storage/workloads.ts';
 import { identityFault } from '../effective-access.ts';
-import { MOST_WORKLOADS_OF_AGENT } from './workload.ts';
+
+/** An agent is told all of them at once, and holds each against each caller. */
+export const MOST_WORKLOADS_OF_AGENT = 1000;
 
 /** A workload whose identity may act now. */
 export interface ServedWorkload {

@@ -5,14 +5,14 @@ import type { Stores } from '../../storage/storage.ts';
 import type { WorkloadRecord } from '../../storage/workloads.ts';
 import { narrowEnd, type RuleDeps, same, type Tell } from '../change-rules.ts';
 import { hasEnded } from '../identity.ts';
+import { type Ceiling, type MayActAsStores, requireMayActAs } from '../own-access.ts';
 import { RegistryRefusal } from '../refusal.ts';
+import { MOST_WORKLOADS_OF_AGENT } from './served.ts';
 import { workloadView } from './view.ts';
 
 export type WorkloadDeps = RuleDeps & { readonly trustDomain: TrustDomain };
 type Writing = Pick<Stores, 'workloads' | 'identities'>;
-
-/** An agent is told all of them at once, and holds each against each caller. */
-export const MOST_WORKLOADS_OF_AGENT = 1000;
+type Giving = Writing & MayActAsStores;
 
 export interface NewWorkload {
   readonly agent: IdentityRecord;
@@ -22,13 +22,16 @@ export interface NewWorkload {
   readonly expiresAt: number;
 }
 
+/** Its agent can become the identity from then on: who registers it needs what the identity has. */
 export async function createWorkload(
   deps: WorkloadDeps,
-  stores: Writing,
+  stores: Giving,
   tell: Tell,
+  ceiling: Ceiling,
   { agent, identity, ...asked }: NewWorkload,
 ): Promise<WorkloadRecord> {
   for (const each of [agent, identity]) requireOwnable(each);
+  await requireMayActAs(ceiling, stores, identity.id);
   const now = deps.clock.now();
   const there = await stores.workloads.ofAgent(agent.id, MOST_WORKLOADS_OF_AGENT);
   const twin = there.find(
@@ -67,11 +70,15 @@ export interface WorkloadChange {
   readonly expiresAt?: number | undefined;
 }
 
-/** The record with the change made; the same record, and no event, when there is nothing to change. */
+/**
+ * The record with the change made; the same record, and no event, when there is nothing to change. Other processes and a later end
+ * need what a new one would.
+ */
 export async function changeWorkload(
   deps: WorkloadDeps,
-  stores: Writing,
+  stores: Giving,
   tell: Tell,
+  ceiling: Ceiling,
   record: WorkloadRecord,
   change: WorkloadChange,
 ): Promise<WorkloadRecord> {
@@ -90,6 +97,8 @@ export async function changeWorkload(
         : narrowEnd(deps.clock.now(), asked, identity.expiresAt),
   };
   if (same(changed, record)) return record;
+  if (changed.expiresAt > record.expiresAt || !sameSet(changed.selectors, record.selectors))
+    await requireMayActAs(ceiling, stores, record.identityId);
   return await replace(deps, stores, tell, record, changed, 'workload.updated');
 }
 

@@ -36,7 +36,11 @@ export const accessMembers = {
   scopes: scopeNames,
   justification: prose(1000),
   token_lifetime: positive(86_400).optional().describe('Seconds; a ceiling for tokens under this access'),
-  conditions: accessConditions.optional().describe('When tokens are issued under this access at all'),
+  conditions: accessConditions
+    .optional()
+    .describe(
+      'When tokens are issued under this access, and its scopes to stand for the API are of use, at all',
+    ),
 };
 
 export const accessCreate = z

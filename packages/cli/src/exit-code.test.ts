@@ -156,3 +156,15 @@ test('ours are taken as they are; anything else is a failure without a stack', (
   expect(failureOf(new Error('broken'))).toMatchObject({ kind: 'failure', message: 'broken' });
   expect(failureOf('text')).toMatchObject({ kind: 'failure', message: 'text' });
 });
+
+test('a name where an API goes by its identifier: where the identifier is found', () => {
+  const detail = 'must be the identifier (an absolute URI without fragment) or the id (rsv_…), not a name';
+  const error = apiError('malformed_request', { errors: [{ pointer: '?resource_server', detail }] });
+  const fix = 'Its identifier is in: countersign resource-servers list';
+  expect(failureOf(error)).toMatchObject({ kind: 'usage', fix });
+  const named = failureOf(error, () => '--resource-server');
+  expect(named).toMatchObject({
+    message: expect.stringContaining(`\n  --resource-server ${detail}`) as string,
+    fix,
+  });
+});

@@ -53,23 +53,29 @@ const KIND_OF_TOKEN_ERROR: Readonly<Record<string, FailureKind>> = {
   temporarily_unavailable: 'unreachable',
 };
 
+/** The flag that filled what a problem points at, for a command whose flags are members of the API. */
+export type FlagOf = (pointer: string) => string | undefined;
+const NO_FLAG: FlagOf = () => undefined;
+
 /**
  * Any error as a failure with its words: ours as they are, then what the admin API, the token endpoint, the settings
  * and the network say. Errors of those libraries are known by name, so that reading one loads no library.
  */
-export function failureOf(error: unknown): CommandFailure {
+export function failureOf(error: unknown, flagOf: FlagOf = NO_FLAG): CommandFailure {
   if (error instanceof CommandFailure) return error;
   if (!(error instanceof Error)) return new CommandFailure('failure', String(error));
   const read = Object.hasOwn(READERS, error.name) ? READERS[error.name] : undefined;
   return (
-    read?.(error) ?? networkFailure(error) ?? new CommandFailure('failure', error.message, { cause: error })
+    read?.(error, flagOf) ??
+    networkFailure(error) ??
+    new CommandFailure('failure', error.message, { cause: error })
   );
 }
 
 const usage = (error: Error): CommandFailure => new CommandFailure('usage', error.message, { cause: error });
 
-const READERS: Readonly<Record<string, (error: Error) => CommandFailure>> = {
-  AdminApiError: (error) => adminFailure(error as AdminErrorShape),
+const READERS: Readonly<Record<string, (error: Error, flagOf: FlagOf) => CommandFailure>> = {
+  AdminApiError: (error, flagOf) => adminFailure(error as AdminErrorShape, flagOf),
   TokenError: (error) => tokenFailure(error as TokenErrorShape),
   ClientOptionError: usage,
   VerifierOptionError: usage,
@@ -114,18 +120,20 @@ interface AdminErrorShape extends Error {
     | undefined;
 }
 
-function adminFailure(error: AdminErrorShape): CommandFailure {
+function adminFailure(error: AdminErrorShape, flagOf: FlagOf): CommandFailure {
   if (error.code === 'unreachable') {
     return networkFailure(error.cause) ?? new CommandFailure('unreachable', error.message, { cause: error });
   }
   const { problem, status } = error;
-  const said = problem === undefined ? error.message : (problem.detail ?? problem.title);
+  // A title is about the members of a request; who gave flags made none.
+  const flags = problem?.errors?.every(({ pointer }) => flagOf(pointer) !== undefined) === true;
+  const said = problem?.detail ?? (flags ? 'This is not acceptable:' : (problem?.title ?? error.message));
   const lines = [
     said,
     // A rule that is about one member says it once.
     ...(problem?.errors ?? [])
       .filter(({ detail }) => !said.endsWith(detail))
-      .map(({ pointer, detail }) => `  ${memberName(pointer)} ${detail}`),
+      .map(({ pointer, detail }) => `  ${flagOf(pointer) ?? memberName(pointer)} ${detail}`),
     ...(problem?.existing === undefined ? [] : [`  what is there: ${problem.existing}`]),
   ];
   // What is addressed is not there, whether it stands in the path or in the body.
@@ -134,7 +142,7 @@ function adminFailure(error: AdminErrorShape): CommandFailure {
     addressed ? 'not_found' : (KIND_OF_CODE[error.code] ?? KIND_OF_STATUS[status] ?? 'failure'),
     lines.join('\n'),
     {
-      fix: PROBLEM_FIX[error.code] ?? (NO_IDENTITY.test(said) ? IDENTITY_FIX : undefined),
+      fix: PROBLEM_FIX[error.code] ?? FIXES.find(([words]) => words.test(lines.join('\n')))?.[1],
       requestId: status === 401 || status >= 500 ? error.requestId : undefined,
       cause: error,
     },
@@ -146,8 +154,13 @@ const PROBLEM_FIX: Readonly<Record<string, string>> = {
 };
 
 /** The name that people call it by is often not what it goes by. */
-const NO_IDENTITY = /^there is no (?:such )?identity\b/;
-const IDENTITY_FIX = 'Name it by its client_id or id: countersign identities list';
+const FIXES: readonly (readonly [RegExp, string])[] = [
+  [/^there is no (?:such )?identity\b/, 'Name it by its client_id or id: countersign identities list'],
+  [
+    /\bresource_server\b.* not a name$|--resource-server .* not a name$/m,
+    'Its identifier is in: countersign resource-servers list',
+  ],
+];
 
 /** `/owner/person` → `owner.person`; `?limit` stays. */
 function memberName(pointer: string): string {

@@ -19,31 +19,35 @@ export interface DpopChallenge extends BearerChallenge {
 /** How an access token is presented, by the names of their registry (RFC 9110 §16.4.1). */
 export type TokenScheme = 'Bearer' | 'DPoP';
 
-const ORDER = ['realm', 'error', 'error_description', 'scope', 'algs', 'resource_metadata'] as const;
+const ORDER = ['error', 'error_description', 'scope', 'algs', 'resource_metadata'] as const;
 /** RFC 6750 §3: %x20-21 / %x23-5B / %x5D-7E. Only `realm` may hold the two that need escaping. */
-const OUTSIDE_REALM = /[^\x20-\x7e]/g;
-const OUTSIDE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/g;
+const OUTSIDE_REALM = /[^ -~]/g;
+const OUTSIDE = /[^ !#-[\]-~]/g;
 
 /** Writes a Bearer challenge. Characters that may not stand in a value become `?`, so that none can end it. */
 export function bearerChallenge(challenge: BearerChallenge): string {
-  return written('Bearer', challenge);
+  return writeChallenge('Bearer', challenge, realmOf(challenge));
 }
 
 /** Writes a DPoP challenge in the same manner. */
 export function dpopChallenge(challenge: DpopChallenge): string {
-  return written('DPoP', challenge);
+  return writeChallenge('DPoP', challenge, realmOf(challenge));
 }
 
-function written(scheme: TokenScheme, challenge: BearerChallenge & Partial<DpopChallenge>): string {
-  const parts: string[] = [];
+function realmOf({ realm }: BearerChallenge): string[] {
+  if (realm === undefined) return [];
+  return [`realm="${realm.replace(OUTSIDE_REALM, '?').replace(/["\\]/g, '\\$&')}"`];
+}
+
+/** Either, without a realm, which only few have. @param parts what is written already */
+export function writeChallenge(
+  scheme: TokenScheme,
+  challenge: { readonly [name in (typeof ORDER)[number]]?: string | undefined },
+  parts: string[] = [],
+): string {
   for (const name of ORDER) {
     const value = challenge[name];
-    if (value === undefined) continue;
-    const safe =
-      name === 'realm'
-        ? value.replace(OUTSIDE_REALM, '?').replace(/["\\]/g, '\\$&')
-        : value.replace(OUTSIDE, '?');
-    parts.push(`${name}="${safe}"`);
+    if (value !== undefined) parts.push(`${name}="${value.replace(OUTSIDE, '?')}"`);
   }
   return parts.length === 0 ? scheme : `${scheme} ${parts.join(', ')}`;
 }

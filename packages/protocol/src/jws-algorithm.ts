@@ -16,8 +16,8 @@ export interface EcdsaRow {
 export interface RsaRow {
   readonly kty: 'RSA';
   readonly hash: 'sha256' | 'sha384';
-  /** PSS salt length in bytes (RFC 7518 §3.5); `undefined` is PKCS #1 v1.5. */
-  readonly pssSaltLength: number | undefined;
+  /** PSS salt length in bytes (RFC 7518 §3.5); PKCS #1 v1.5 has none. */
+  readonly pssSaltLength?: number;
 }
 
 export interface EddsaRow {
@@ -40,8 +40,8 @@ export const JWS_ALGORITHMS: { readonly [alg in JwsAlgorithm]: JwsAlgorithmRow }
   Object.assign(Object.create(null) as object, {
     ES256: { kty: 'EC', crv: 'P-256', hash: 'sha256', width: 32, order: hexBytes(P256_ORDER) },
     ES384: { kty: 'EC', crv: 'P-384', hash: 'sha384', width: 48, order: hexBytes(P384_ORDER) },
-    RS256: { kty: 'RSA', hash: 'sha256', pssSaltLength: undefined },
-    RS384: { kty: 'RSA', hash: 'sha384', pssSaltLength: undefined },
+    RS256: { kty: 'RSA', hash: 'sha256' },
+    RS384: { kty: 'RSA', hash: 'sha384' },
     PS256: { kty: 'RSA', hash: 'sha256', pssSaltLength: 32 },
     EdDSA: { kty: 'OKP', crv: 'Ed25519' },
     Ed25519: { kty: 'OKP', crv: 'Ed25519' },

@@ -7,7 +7,7 @@ export {
 } from './access-token.ts';
 export { type AccessTokenClaims, parseAccessTokenClaims } from './access-token-claims.ts';
 export { decodeBase64url, encodeBase64url } from './base64url.ts';
-export { bearerChallenge, dpopChallenge, type TokenScheme } from './challenge.ts';
+export { bearerChallenge, dpopChallenge, type TokenScheme, writeChallenge } from './challenge.ts';
 export type { Confirmation } from './confirmation.ts';
 export type { CutoffEntry, CutoffIndex } from './cutoff-feed.ts';
 export { DPOP_ALGORITHMS } from './dpop-algorithms.ts';
@@ -19,7 +19,7 @@ export { isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from './jws-algorit
 export { parseResourceIndicator, type ResourceIndicator } from './resource-indicator.ts';
 export { type ResourceMetadata, resourceMetadataUrl } from './resource-metadata.ts';
 export { formatScope, parseScope, parseScopeToken, type ScopeToken } from './scope.ts';
-export { type Issuer, isLoopback, parseIssuer, type ServerMetadata } from './server-metadata.ts';
+export { type Issuer, isLoopback, isSecure, parseIssuer, type ServerMetadata } from './server-metadata.ts';
 export { parseJsonObject } from './strict-json.ts';
 export { JWT_TYP } from './token-type.ts';
 export { decodeUtf8 } from './utf8.ts';

@@ -52,8 +52,12 @@ export function parseIssuer(text: string): Issuer | undefined {
   if (text.length > 2048 || /[?#@]/.test(text) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
   if (url.href !== text && url.href !== `${text}/`) return undefined;
-  if (url.protocol === 'https:') return text as Issuer;
-  return url.protocol === 'http:' && isLoopback(url.hostname) ? (text as Issuer) : undefined;
+  return isSecure(url) ? (text as Issuer) : undefined;
+}
+
+/** Whether what is sent there stays between both ends: https, or http on loopback. */
+export function isSecure({ protocol, hostname }: Pick<URL, 'protocol' | 'hostname'>): boolean {
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 }
 
 /**

@@ -28,7 +28,7 @@ export class Jwks {
   /** Of a set that was given, where that takes time. */
   #reading: Promise<void> | undefined;
   #fetchedAt = 0;
-  #triedAt = Number.NEGATIVE_INFINITY;
+  #triedAt = -Infinity;
   #flight: Promise<void> | undefined;
   readonly #fixed: boolean;
 
@@ -102,7 +102,7 @@ export class Jwks {
 
   /** A clock that was set back counts as time gone by. */
   #age(now: number = this.#deps.clock()): number {
-    return this.#keys === undefined ? Number.POSITIVE_INFINITY : Math.abs(now - this.#fetchedAt);
+    return this.#keys === undefined ? Infinity : Math.abs(now - this.#fetchedAt);
   }
 
   #quietFor(seconds: number): boolean {

@@ -27,25 +27,27 @@ export interface MetadataFacts {
 
 /** Builds the document and its address; `undefined` when the resource is not a web address and so has none. */
 export function publishedMetadata(facts: MetadataFacts): PublishedMetadata | undefined {
-  const url = resourceMetadataUrl(facts.resource);
+  const { resource, dpop } = facts;
+  const url = resourceMetadataUrl(resource);
   if (url === undefined) return undefined;
   return {
     url,
     path: url.slice(new URL(url).origin.length),
-    document: {
-      resource: facts.resource,
+    document: defined({
+      resource,
       authorization_servers: facts.issuers,
-      ...(facts.scopes === undefined ? undefined : { scopes_supported: facts.scopes }),
+      scopes_supported: facts.scopes,
       bearer_methods_supported: ['header'],
-      ...(facts.dpop === undefined
-        ? undefined
-        : {
-            dpop_signing_alg_values_supported: facts.dpop.algorithms,
-            dpop_bound_access_tokens_required: facts.dpop.required,
-          }),
-      ...(facts.mtls === true ? { tls_client_certificate_bound_access_tokens: true } : undefined),
-      ...(facts.name === undefined ? undefined : { resource_name: facts.name }),
-      ...(facts.documentation === undefined ? undefined : { resource_documentation: facts.documentation }),
-    },
+      dpop_signing_alg_values_supported: dpop?.algorithms,
+      dpop_bound_access_tokens_required: dpop?.required,
+      tls_client_certificate_bound_access_tokens: facts.mtls || undefined,
+      resource_name: facts.name,
+      resource_documentation: facts.documentation,
+    }),
   };
+}
+
+/** A member that says nothing is not there. */
+function defined(document: { readonly [name: string]: unknown }): ResourceMetadata {
+  return JSON.parse(JSON.stringify(document)) as ResourceMetadata;
 }

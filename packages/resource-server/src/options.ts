@@ -171,6 +171,17 @@ export class VerifierOptionError extends TypeError {
   }
 }
 
+/** @throws VerifierOptionError for what would never be called */
+export function optionalFunction<T>(option: string, value: T): T {
+  if (value === undefined || typeof value === 'function') return value;
+  throw badOption(option, 'give a function');
+}
+
+/** What is left when every option that is known was taken: a name that was misspelt, and would say nothing. @param prefix of the names */
+export function refuseUnknown(left: object, prefix = ''): void {
+  for (const name of Object.keys(left)) throw badOption(prefix + name, 'is no option');
+}
+
 /** A value that cannot be: what most mistakes in options are. */
 export function badOption(option: string, fix: string): VerifierOptionError {
   return new VerifierOptionError('bad_option', option, fix);

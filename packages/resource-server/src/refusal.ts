@@ -1,9 +1,8 @@
 // Why a request is refused, and what its caller is told: RFC 6750 §3.1, RFC 9449 §7.1. Two layers: reasons for logs, codes for the wire.
 import {
   type TokenScheme,
-  bearerChallenge,
+  writeChallenge,
   DPOP_ALGORITHMS,
-  dpopChallenge,
   formatScope,
   type OAuthErrorCode,
   type ScopeToken,
@@ -162,11 +161,11 @@ function challengeOf(
   { scope, resourceMetadata, schemes = ['Bearer'] }: RefusalContext,
 ): string {
   const facts = {
-    ...(error === undefined ? undefined : { error }),
-    ...(error === 'insufficient_scope' && scope ? { scope: formatScope(scope) } : undefined),
-    ...(resourceMetadata === undefined ? undefined : { resource_metadata: resourceMetadata }),
+    error,
+    scope: error === 'insufficient_scope' && scope ? formatScope(scope) : undefined,
+    resource_metadata: resourceMetadata,
   };
   return schemes
-    .map((scheme) => (scheme === 'DPoP' ? dpopChallenge({ ...facts, algs: ALGS }) : bearerChallenge(facts)))
+    .map((scheme) => writeChallenge(scheme, { ...facts, algs: scheme === 'DPoP' ? ALGS : undefined }))
     .join(', ');
 }

@@ -2,7 +2,7 @@
 import {
   DPOP_ALGORITHMS,
   isJwsAlgorithm,
-  isLoopback,
+  isSecure,
   JWS_ALGORITHMS,
   type JwsAlgorithm,
   parseIssuer,
@@ -20,6 +20,8 @@ import {
   type TokenSource,
   VerifierOptionError,
   badOption,
+  optionalFunction,
+  refuseUnknown,
   type VerifierOptions,
 } from './options.ts';
 import type { Platform } from './platform/platform.ts';
@@ -54,14 +56,37 @@ export interface VerifierSettings {
   readonly apiKeys: ApiKeySettings | undefined;
   /** Undefined: nobody is told what is used. */
   readonly usage: UsageSettings | undefined;
+  readonly onRefusal: VerifierOptions['onRefusal'];
 }
 
 /** @throws VerifierOptionError */
 export function readOptions(
-  options: VerifierOptions,
-  { certificateHeader }: Pick<Platform, 'certificateHeader'>,
+  {
+    issuer,
+    issuers: several,
+    audience: one,
+    jwks,
+    algorithms,
+    clock,
+    leeway,
+    senderConstraint,
+    publicUrl,
+    certificateHeader,
+    dpop: proofs,
+    remember,
+    cutoffs,
+    introspect,
+    apiKeys,
+    usage,
+    onRefusal,
+    fetch,
+    metadata,
+    ...unknown
+  }: VerifierOptions,
+  platform: Pick<Platform, 'certificateHeader'>,
 ): VerifierSettings {
-  const audience = typeof options.audience === 'string' ? [options.audience] : [...(options.audience ?? [])];
+  refuseUnknown(unknown);
+  const audience = typeof one === 'string' ? [one] : [...(one ?? [])];
   if (audience.length === 0) {
     throw new VerifierOptionError('missing_option', 'audience', "give this API's resource identifier");
   }
@@ -71,25 +96,25 @@ export function readOptions(
       throw badOption('audience', 'give the resource identifier as registered');
     }
   }
-  const issuers = readIssuers(options);
-  const clock = options.clock ?? systemClock;
-  const dpop = readDpop(options, audience);
+  const issuers = readIssuers(issuer, several, { jwks, algorithms, cutoffs });
+  const dpop = readDpop(proofs, publicUrl, audience);
   return {
     issuers,
     audience,
-    clock,
-    leeway: bounded('leeway', options.leeway ?? 5, 0, 60),
-    remember: readRemember(options.remember),
-    senderConstraint: readSenderConstraint(options.senderConstraint, dpop),
+    clock: clock ?? systemClock,
+    leeway: bounded('leeway', leeway ?? 5, 0, 60),
+    remember: readRemember(remember ?? 5000),
+    senderConstraint: readSenderConstraint(senderConstraint, dpop),
     dpop,
-    callerCertificate: readCertificateHeader(options.certificateHeader, certificateHeader),
-    ...readCutoffs(options),
+    callerCertificate: readCertificateHeader(certificateHeader, platform.certificateHeader),
+    ...readCutoffs(cutoffs, introspect),
     instance: globalThis.crypto.randomUUID(),
-    introspect: readIntrospect(options.introspect, issuers),
-    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
-    metadata: readMetadata(options, audience, issuers, dpop),
-    apiKeys: readApiKeys(options.apiKeys, audience, issuers),
-    usage: readUsage(options.usage, issuers),
+    introspect: readIntrospect(introspect, issuers),
+    fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    metadata: readMetadata(metadata, audience, issuers, senderConstraint, dpop),
+    apiKeys: readApiKeys(apiKeys, audience, issuers),
+    usage: readUsage(usage, issuers),
+    onRefusal: optionalFunction('onRefusal', onRefusal),
   };
 }
 
@@ -108,7 +133,7 @@ function readIntrospect(
   issuers: readonly IssuerSettings[],
 ): Introspecting | undefined {
   if (introspect === undefined || introspect === false) return undefined;
-  if (typeof introspect !== 'object' || typeof introspect.introspect !== 'function') {
+  if (typeof introspect?.introspect !== 'function') {
     throw badOption('introspect', 'give a client of @countersign/client');
   }
   if (issuers.length > 1) {
@@ -117,17 +142,28 @@ function readIntrospect(
   return introspect;
 }
 
-function readIssuers(options: VerifierOptions): IssuerSettings[] {
-  if ((options.issuer === undefined) === (options.issuers === undefined)) {
+/** What is said of all issuers at once. */
+interface OfAll {
+  readonly jwks: VerifierOptions['jwks'] | undefined;
+  readonly algorithms: readonly JwsAlgorithm[] | undefined;
+  readonly cutoffs: VerifierOptions['cutoffs'] | undefined;
+}
+
+function readIssuers(
+  issuer: VerifierOptions['issuer'],
+  several: VerifierOptions['issuers'],
+  ofAll: OfAll,
+): IssuerSettings[] {
+  if ((issuer === undefined) === (several === undefined)) {
     throw new VerifierOptionError('missing_option', 'issuer', 'give either issuer or issuers');
   }
-  const list = options.issuers ?? [options.issuer as string];
+  const list = several ?? [issuer as string];
   if (list.length === 0) throw new VerifierOptionError('missing_option', 'issuers', 'name at least one');
-  if (options.jwks !== undefined && list.length > 1) {
+  if (ofAll.jwks !== undefined && list.length > 1) {
     throw badOption('jwks', 'with several issuers, give each its own');
   }
   const settings = list.map((entry) =>
-    readIssuer(typeof entry === 'string' ? { issuer: entry } : entry, options),
+    readIssuer(typeof entry === 'string' ? { issuer: entry } : entry, ofAll),
   );
   if (new Set(settings.map(({ issuer }) => issuer)).size !== settings.length) {
     throw badOption('issuers', 'one of them is named twice');
@@ -135,13 +171,16 @@ function readIssuers(options: VerifierOptions): IssuerSettings[] {
   return settings;
 }
 
-function readIssuer(entry: IssuerOptions, options: VerifierOptions): IssuerSettings {
-  const issuer = typeof entry.issuer === 'string' ? parseIssuer(entry.issuer) : undefined;
+function readIssuer(
+  { issuer: name, jwks: own, algorithms: taken, allowPlainJwt, cutoffs, ...unknown }: IssuerOptions,
+  ofAll: OfAll,
+): IssuerSettings {
+  refuseUnknown(unknown, 'issuers.');
+  const issuer = typeof name === 'string' ? parseIssuer(name) : undefined;
   if (issuer === undefined) {
     throw badOption('issuer', 'give an https URL (http only on loopback), without query');
   }
-  const algorithms =
-    entry.algorithms ?? options.algorithms ?? (Object.keys(JWS_ALGORITHMS) as JwsAlgorithm[]);
+  const algorithms = taken ?? ofAll.algorithms ?? (Object.keys(JWS_ALGORITHMS) as JwsAlgorithm[]);
   if (algorithms.length === 0 || !algorithms.every(isJwsAlgorithm)) {
     throw badOption('algorithms', `take from ${Object.keys(JWS_ALGORITHMS).join(' ')}`);
   }
@@ -150,8 +189,8 @@ function readIssuer(entry: IssuerOptions, options: VerifierOptions): IssuerSetti
     | 'RS384'
     | 'PS256'
   )[];
-  const jwks = entry.jwks ?? options.jwks;
-  if (typeof jwks === 'string' && !isSafeAddress(jwks)) {
+  const jwks = own ?? ofAll.jwks;
+  if (typeof jwks === 'string' && !(URL.canParse(jwks) && isSecure(new URL(jwks)))) {
     throw badOption('jwks', 'give an https address (http only on loopback) or a JWK set');
   }
   return {
@@ -159,25 +198,23 @@ function readIssuer(entry: IssuerOptions, options: VerifierOptions): IssuerSetti
     jwks,
     algorithms: new Set(algorithms),
     rsaAlgorithm: rsa.length === 1 ? rsa[0] : undefined,
-    allowPlainJwt: entry.allowPlainJwt === true,
-    followCutoffs: options.cutoffs !== false && entry.cutoffs !== false,
+    allowPlainJwt: allowPlainJwt === true,
+    followCutoffs: ofAll.cutoffs !== false && cutoffs !== false,
   };
 }
 
-function readCutoffs({
-  cutoffs,
-  introspect,
-}: VerifierOptions): Pick<VerifierSettings, 'staleAfter' | 'onStale' | 'receipts' | 'onCutoffAlarm'> {
-  const given = cutoffs === false ? {} : (cutoffs ?? {});
-  const { receipts, onAlarm: onCutoffAlarm } = given;
+function readCutoffs(
+  cutoffs: VerifierOptions['cutoffs'],
+  introspect: VerifierOptions['introspect'],
+): Pick<VerifierSettings, 'staleAfter' | 'onStale' | 'receipts' | 'onCutoffAlarm'> {
+  const { receipts, onAlarm, staleAfter: seconds, onStale: stale, ...unknown } = cutoffs || {};
+  refuseUnknown(unknown, 'cutoffs.');
   if (receipts !== undefined && receipts !== false && typeof receipts?.token !== 'function') {
     throw badOption('cutoffs.receipts', 'give a client of @countersign/client');
   }
-  if (onCutoffAlarm !== undefined && typeof onCutoffAlarm !== 'function') {
-    throw badOption('cutoffs.onAlarm', 'give a function');
-  }
-  const staleAfter = bounded('cutoffs.staleAfter', given.staleAfter ?? 10, 2, 3600);
-  const onStale = given.onStale ?? 'refuse';
+  const onCutoffAlarm = optionalFunction('cutoffs.onAlarm', onAlarm);
+  const staleAfter = bounded('cutoffs.staleAfter', seconds ?? 10, 2, 3600);
+  const onStale = stale ?? 'refuse';
   if (onStale === 'introspect' && !introspect) {
     throw new VerifierOptionError(
       'missing_option',
@@ -205,10 +242,10 @@ function readApiKeys(
   issuers: readonly IssuerSettings[],
 ): ApiKeySettings | undefined {
   if (apiKeys === undefined || apiKeys === false) return undefined;
-  const { issuer, cacheFor = MOST_CACHE_FOR } = apiKeys === true ? {} : apiKeys;
-  const named = issuer === undefined ? issuers : issuers.filter((each) => each.issuer === issuer);
-  const [only] = named;
-  if (only === undefined || named.length > 1) {
+  const { issuer, cacheFor = MOST_CACHE_FOR, ...unknown } = apiKeys === true ? {} : apiKeys;
+  refuseUnknown(unknown, 'apiKeys.');
+  const [only, another] = issuers.filter((each) => issuer === undefined || each.issuer === issuer);
+  if (only === undefined || another !== undefined) {
     throw badOption('apiKeys.issuer', 'name the one of the issuers whose keys to take');
   }
   return {
@@ -222,13 +259,15 @@ function readApiKeys(
 const MOST_CACHE_FOR = 60;
 
 function readMetadata(
-  options: VerifierOptions,
+  metadata: VerifierOptions['metadata'],
   audience: readonly string[],
   issuers: readonly IssuerSettings[],
+  senderConstraint: VerifierOptions['senderConstraint'],
   { publicUrls }: DpopSettings,
 ): PublishedMetadata | undefined {
-  if (options.metadata === undefined) return undefined;
-  const { scopes, name, documentation } = options.metadata;
+  if (metadata === undefined) return undefined;
+  const { scopes, name, documentation, ...unknown } = metadata;
+  refuseUnknown(unknown, 'metadata.');
   if (scopes?.some((token) => parseScope(token)?.[0] !== token)) {
     throw badOption('metadata.scopes', 'one of them is not a scope token');
   }
@@ -242,11 +281,11 @@ function readMetadata(
           scopes,
           name,
           documentation,
-          mtls: options.senderConstraint === 'mtls',
+          mtls: senderConstraint === 'mtls',
           dpop:
             publicUrls.length === 0
               ? undefined
-              : { algorithms: DPOP_ALGORITHMS, required: options.senderConstraint === 'dpop' },
+              : { algorithms: DPOP_ALGORITHMS, required: senderConstraint === 'dpop' },
         });
   if (published === undefined) {
     throw badOption('metadata', 'needs an audience that is a web address');
@@ -254,8 +293,7 @@ function readMetadata(
   return published;
 }
 
-function readRemember(given: number | undefined): number {
-  const value = given ?? 5000;
+function readRemember(value: number): number {
   if (Number.isSafeInteger(value) && value >= 0 && value <= 1_000_000) return value;
   throw badOption('remember', 'give a number of tokens from 0 to 1,000,000');
 }
@@ -263,12 +301,6 @@ function readRemember(given: number | undefined): number {
 function bounded(option: string, value: number, least: number, most: number): number {
   if (typeof value === 'number' && value >= least && value <= most) return value;
   throw badOption(option, `give seconds from ${least} to ${most}`);
-}
-
-function isSafeAddress(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname } = new URL(text);
-  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 }
 
 function systemClock(): number {

@@ -324,6 +324,27 @@ describe('options', () => {
     ['usage', 'bad_option', { usage: {} }],
     ['metadata', 'bad_option', { audience: 'urn:fraud', metadata: {} }],
     ['metadata.scopes', 'bad_option', { metadata: { scopes: ['a b'] } }],
+    ['onRefusal', 'bad_option', { onRefusal: 'log' }],
+    ['usage.onFailure', 'bad_option', { usage: { client: { fetch }, onFailure: true } }],
+    // What is misspelt would be left out, and what it asks for with it.
+    ['senderConstrained', 'bad_option', { senderConstrained: 'dpop' }],
+    ['onRefused', 'bad_option', { onRefused: () => undefined }],
+    [
+      'issuers.algoritms',
+      'bad_option',
+      { issuer: undefined, issuers: [{ issuer: 'https://a.example', algoritms: ['ES256'] }] },
+    ],
+    ['cutoffs.onstale', 'bad_option', { cutoffs: { onstale: 'refuse' } }],
+    ['dpop.nonce', 'bad_option', { dpop: { nonce: true } }],
+    ['dpop.nonces', 'bad_option', { dpop: { nonces: { keys: new Uint8Array(32) } } }],
+    ['apiKeys.cachedFor', 'bad_option', { apiKeys: { cachedFor: 1 } }],
+    ['usage.issuers', 'bad_option', { usage: { client: { fetch }, issuers: 'https://as.example.com' } }],
+    ['metadata.scope', 'bad_option', { metadata: { scope: ['a'] } }],
+    [
+      'certificateHeader.proxy',
+      'bad_option',
+      { certificateHeader: { dialect: 'nginx', proxies: ['10.0.0.1'], proxy: '10.0.0.2' } },
+    ],
   ])('%s: %s', (option, code, change) => {
     let thrown: unknown;
     try {

@@ -188,7 +188,7 @@ export function openVerifier(options: VerifierOptions, platform: Platform): Veri
     watch: async (token, request = NOTHING, options) => (await openWatches()).watch(token, request, options),
     certificateOf: settings.callerCertificate,
     refuse: refuseUnread,
-    onRefusal: options.onRefusal,
+    onRefusal: settings.onRefusal,
     async ready() {
       await parts.load();
       const { waitUntilReady } = await import('./readiness.ts');

@@ -401,7 +401,7 @@ test.each([
 });
 
 test.each([
-  [['--jwk-file', 'public.pem'], 'has no jwk'],
+  [['--jwk-file', 'public.pem'], 'takes no --jwk-file'],
   [['--type', 'private_key_jwt', '--jwk-file', 'public.pem', '--secret-file', 'x'], 'has no secret to keep'],
   [['--type', 'private_key_jwt', '--jwk-file', 'public.pem', '--language', 'go'], 'no call in go'],
 ])('flags that do not fit the method are refused before anything is made: %j', async (more, said) => {

@@ -99,3 +99,45 @@ test('a dry run makes nothing and needs no place for a secret', async () => {
   const { code, out } = await runAgainst(authority, [...CREATE, '--dry-run']);
   expect({ code, out }).toEqual({ code: 0, out: 'Nothing to change.\n' });
 });
+
+test.each([
+  ['private_key_jwt', [], 'private_key_jwt needs --jwk-file or --jwks-uri, with its value.'],
+  [
+    'tls_client_auth',
+    [],
+    'tls_client_auth needs --issued-by, with its value.\n  tls_client_auth needs --subject-dn, --san-dns, --san-uri, --san-ip or --san-email, with its value.',
+  ],
+  ['self_signed_tls_client_auth', [], 'self_signed_tls_client_auth needs --certificate, with its value.'],
+  ['federated', ['--condition', 'a=b'], 'federated needs --trusted-issuer, with its value.'],
+  ['spiffe', [], 'spiffe needs --spiffe-id, with its value.'],
+  [
+    'private_key_jwt',
+    ['--jwk-file', 'key.jwk', '--jwks-uri', 'https://a.example/jwks'],
+    'private_key_jwt takes one of --jwk-file, --jwks-uri.',
+  ],
+] as const)('%s with %j says by its flags what it needs, and asks nobody', async (type, more, said) => {
+  const cwd = temporaryFolder();
+  writeFileSync(join(cwd, 'key.jwk'), '{"kty":"EC"}');
+  const authority = making();
+  const args = ['credentials', 'create', 'payments', '--type', type, ...more];
+  expect(await runAgainst(authority, args, { cwd })).toMatchObject({ code: 2, err: `error: ${said}\n` });
+  expect(authority.asked).toEqual([]);
+});
+
+test('what the authority does not accept is named by its flag', async () => {
+  const authority = fakeAuthority({
+    'POST /v1/identities/payments/credentials': () =>
+      problem('validation_failed', 400, {
+        errors: [
+          { pointer: '/label', detail: 'is too long' },
+          { pointer: '/expires_at', detail: 'is over' },
+          { pointer: '/type', detail: 'is refused' },
+        ],
+      }),
+  });
+  const { code, err } = await runAgainst(authority, [...CREATE, '-o', 'json']);
+  expect(code).toBe(2);
+  expect(err).toBe(
+    'error: This is not acceptable:\n  --label is too long\n  --for or --expires-at is over\n  --type is refused\n',
+  );
+});

@@ -10,8 +10,9 @@ import {
   type WriteFlags,
   writeFlags,
 } from '../flags/output.ts';
-import { PROOF_FLAGS } from '../flags/proof.ts';
+import { PROOF_FLAGS, requireProof } from '../flags/proof.ts';
 import { contractFlags, type FlagValues } from '../noun/contract-flags.ts';
+import { namingFlags } from '../noun/naming-flags.ts';
 import { mayProceed } from '../noun/write.ts';
 import { printCreated, WITH_SECRET } from '../secrets/new-credential.ts';
 import { secretFlags, type SecretFlags, secretPlaceOf } from '../secrets/secret-place.ts';
@@ -29,12 +30,15 @@ export const credentialsCreate: Command<CliContext> = buildCommand<Flags, [strin
   async func(flags, identity) {
     const { host } = this;
     const body = await fromContract.read(flags, host);
+    requireProof(body, fromContract);
     await withAdmin(host, flags, async (admin) => {
       const input = { params: { id: identity }, body };
       const consent = { ...flags, yes: true };
-      if (!(await mayProceed(this, admin, 'credentials.create', input, consent))) return;
-      const place = WITH_SECRET.has(body['type']) ? secretPlaceOf(host, flags) : undefined;
-      await printCreated(this, admin, 'credentials.create', input, { flags, place });
+      await namingFlags(fromContract, async () => {
+        if (!(await mayProceed(this, admin, 'credentials.create', input, consent))) return;
+        const place = WITH_SECRET.has(body['type']) ? secretPlaceOf(host, flags) : undefined;
+        await printCreated(this, admin, 'credentials.create', input, { flags, place });
+      });
     });
   },
   parameters: {

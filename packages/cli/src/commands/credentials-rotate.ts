@@ -12,6 +12,7 @@ import {
 } from '../flags/output.ts';
 import { PROOF_FLAGS } from '../flags/proof.ts';
 import { contractFlags, type FlagValues } from '../noun/contract-flags.ts';
+import { namingFlags } from '../noun/naming-flags.ts';
 import { mayProceed } from '../noun/write.ts';
 import { printCreated, WITH_SECRET } from '../secrets/new-credential.ts';
 import { secretFlags, type SecretFlags, secretPlaceOf } from '../secrets/secret-place.ts';
@@ -32,14 +33,16 @@ export const credentialsRotate: Command<CliContext> = buildCommand<Flags, [strin
     const body = await fromContract.read(flags, host);
     await withAdmin(host, flags, async (admin) => {
       const input = { params: { id }, body };
-      if (!(await mayProceed(this, admin, 'credentials.rotate', input, { ...flags, yes: true }))) return;
-      const { body: old } = await admin.client.call('credentials.get', { params: { id } });
-      const place = WITH_SECRET.has(old.type) ? secretPlaceOf(host, flags) : undefined;
-      await printCreated(this, admin, 'credentials.rotate', input, { flags, place });
-      say(
-        host,
-        `${id} works on until everybody has moved. Who has not: countersign credentials rotation ${id}`,
-      );
+      await namingFlags(fromContract, async () => {
+        if (!(await mayProceed(this, admin, 'credentials.rotate', input, { ...flags, yes: true }))) return;
+        const { body: old } = await admin.client.call('credentials.get', { params: { id } });
+        const place = WITH_SECRET.has(old.type) ? secretPlaceOf(host, flags) : undefined;
+        await printCreated(this, admin, 'credentials.rotate', input, { flags, place });
+        say(
+          host,
+          `${id} works on until everybody has moved. Who has not: countersign credentials rotation ${id}`,
+        );
+      });
     });
   },
   parameters: {

@@ -2,7 +2,7 @@ import type { AdminClient, DocumentInput } from '@countersign/admin-api';
 import { namingWhatIsMissing } from '../connection/missing-name.ts';
 import { usageError } from '../failure.ts';
 import type { Host } from '../host.ts';
-import { PROOF_FLAGS } from '../flags/proof.ts';
+import { PROOF_FLAGS, requireProof } from '../flags/proof.ts';
 import { type ContractFlags, contractFlags, type FlagValues } from '../noun/contract-flags.ts';
 import type { CallProof, SubjectTokenPlace } from '../snippets/call.ts';
 
@@ -30,7 +30,7 @@ export const proofFlags: ContractFlags = contractFlags('credentials.create', 'bo
 
 export type CredentialSpec = Extract<DocumentInput, { kind: 'Credential' }>['spec'];
 
-/** The credential that the method wants, as a document has it. What of it is missing, the authority says. */
+/** The credential that the method wants, as a document has it. */
 export async function credentialSpec(
   host: Host,
   name: string,
@@ -41,10 +41,11 @@ export async function credentialSpec(
   const [needless] = Object.keys(members);
   if (type === 'client_secret' && needless !== undefined) {
     throw usageError(
-      `A client secret is made here and has no ${needless}.`,
+      `A client secret is made here and takes no ${proofFlags.flagOf(`/${needless}`) ?? needless}.`,
       `Say which method is meant: --type ${CONNECT_TYPES.slice(1).join('|')}`,
     );
   }
+  requireProof({ type, ...members }, proofFlags);
   return { identity: name, type, ...members } as CredentialSpec;
 }
 

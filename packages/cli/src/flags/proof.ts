@@ -1,5 +1,5 @@
 import { usageError } from '../failure.ts';
-import type { FieldOverrides } from '../noun/contract-flags.ts';
+import type { ContractFlags, FieldOverrides } from '../noun/contract-flags.ts';
 import { textFile } from '../named-file.ts';
 import { readPublicKey } from '../secrets/public-key-file.ts';
 
@@ -50,4 +50,36 @@ function conditionOf(text: string): readonly [string, string] {
   const split = text.indexOf('=');
   if (split <= 0) throw usageError(`--condition takes claim=value, not ${text}.`);
   return [text.slice(0, split), text.slice(split + 1)];
+}
+
+/** Of what each method proves itself: one of each group. */
+const MADE_OF: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  private_key_jwt: [['jwk', 'jwks_uri']],
+  tls_client_auth: [['ca'], ['subject_dn', 'san_dns', 'san_uri', 'san_ip', 'san_email']],
+  self_signed_tls_client_auth: [['certificate']],
+  federated: [['trusted_issuer'], ['conditions']],
+  spiffe: [['spiffe_id']],
+};
+
+/** Says by its flags what a credential of this type still needs, before anything is asked. @throws CommandFailure `usage` */
+export function requireProof(
+  members: Readonly<Record<string, unknown>>,
+  { flagOf }: Pick<ContractFlags, 'flagOf'>,
+): void {
+  const type = String(members['type']);
+  const faults = (MADE_OF[type] ?? []).flatMap((group) => {
+    const given = group.filter((member) => members[member] !== undefined);
+    if (given.length === 1) return [];
+    const flags = (names: readonly string[]): readonly string[] =>
+      names.flatMap((member) => flagOf(`/${member}`) ?? []);
+    return given.length === 0
+      ? [`${type} needs ${listed(flags(group))}, with its value.`]
+      : [`${type} takes one of ${flags(given).join(', ')}.`];
+  });
+  if (faults.length > 0) throw usageError(faults.join('\n  '));
+}
+
+function listed(flags: readonly string[]): string {
+  const [last, ...before] = [...flags].reverse();
+  return before.length === 0 ? String(last) : `${before.reverse().join(', ')} or ${last}`;
 }

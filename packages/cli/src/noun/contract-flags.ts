@@ -35,6 +35,8 @@ export interface ContractFlags {
   readonly parameters: Readonly<Record<string, FlagParameter>>;
   /** The object that the flags describe. */
   read(flags: FlagValues, host: Pick<Host, 'cwd' | 'stdin' | 'now'>): Promise<Record<string, unknown>>;
+  /** The flag, with its dashes, that fills what a refusal points at: `/owner/person`, `?limit`. Undefined where none does. */
+  flagOf(pointer: string): string | undefined;
 }
 
 /** The flags for an operation's body or query. */
@@ -65,6 +67,12 @@ export function contractFlags(
       }
       return object;
     },
+    flagOf(pointer) {
+      const at = pointer.slice(1).split('/');
+      const found = bindings.find(({ field }) => field.path.every((name, index) => at[index] === name));
+      if (found === undefined) return undefined;
+      return isEnd(found.field) ? `--for or --${found.name}` : `--${found.name}`;
+    },
   };
 }
 
@@ -78,6 +86,8 @@ const FOR_FLAG: FlagParameter = {
 
 interface Binding {
   readonly key: string;
+  /** As `key`, in kebab case. */
+  readonly name: string;
   readonly field: Field;
   readonly parameter: FlagParameter;
   read(value: string | boolean | readonly string[], host: Pick<Host, 'cwd' | 'stdin' | 'now'>): unknown;
@@ -88,6 +98,7 @@ function bind(field: Field, override: FieldOverride): Binding {
   const brief = override.brief ?? field.description ?? sentence(field.path);
   return {
     key: camelCase(name),
+    name,
     field,
     parameter: {
       ...parameterOf(field, override),

@@ -15,6 +15,7 @@ import {
   type FlagParameter,
   type FlagValues,
 } from './contract-flags.ts';
+import { namingFlags } from './naming-flags.ts';
 import { followFlag, followList } from './follow.ts';
 import { printPages } from './list.ts';
 import { sayWarnings } from '../output/warnings.ts';
@@ -98,7 +99,9 @@ function buildVerb<T extends object>(noun: Noun<T>, verb: Verb): Target {
     async func(values, ...args) {
       await withAdmin(this.host, values, (admin) => {
         const work = () =>
-          run({ context: this, admin, noun: noun as Noun<object>, verb, values, args, fromContract });
+          namingFlags(fromContract, () =>
+            run({ context: this, admin, noun: noun as Noun<object>, verb, values, args, fromContract }),
+          );
         const [name] = args;
         return name !== undefined && isNamedKind(noun.argument)
           ? namingWhatIsMissing(admin.client, noun.argument, name, work)

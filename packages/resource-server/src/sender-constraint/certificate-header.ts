@@ -7,7 +7,7 @@ import {
   readCertificateHeader,
   trustedProxies,
 } from '@countersign/protocol';
-import { type CertificateHeaderOptions, VerifierOptionError } from '../options.ts';
+import { type CertificateHeaderOptions, refuseUnknown, VerifierOptionError } from '../options.ts';
 import { type CallerCertificate, ofConnection, peerOf } from './caller-certificate.ts';
 
 /** @throws VerifierOptionError */
@@ -26,10 +26,11 @@ export function certificateHeader(given: CertificateHeaderOptions): CallerCertif
   };
 }
 
-function readSettings({ dialect, proxies }: CertificateHeaderOptions): {
+function readSettings({ dialect, proxies, ...unknown }: CertificateHeaderOptions): {
   readonly dialect: CertificateHeaderDialect;
   readonly proxies: ReturnType<typeof trustedProxies>;
 } {
+  refuseUnknown(unknown, 'certificateHeader.');
   if (!CERTIFICATE_HEADER_DIALECTS.includes(dialect)) {
     const fix = `take from ${CERTIFICATE_HEADER_DIALECTS.join(' ')}`;
     throw new VerifierOptionError('bad_option', 'certificateHeader.dialect', fix);

@@ -1,5 +1,11 @@
 // What createVerifier is told about proofs of possession, read once: RFC 9449 §4.3 (htu), §9 (nonces), §11.1 (single use).
-import { type DpopOptions, badOption, VerifierOptionError, type VerifierOptions } from '../options.ts';
+import {
+  type DpopOptions,
+  badOption,
+  refuseUnknown,
+  VerifierOptionError,
+  type VerifierOptions,
+} from '../options.ts';
 import type { UsedProofs } from './used-proofs.ts';
 
 export type SenderConstraintWanted = 'none' | 'any' | 'dpop' | 'mtls';
@@ -12,37 +18,41 @@ export interface DpopSettings {
   readonly usedProofs: UsedProofs | { readonly limit: number } | undefined;
 }
 
+const KNOWN: readonly unknown[] = ['none', 'any', 'dpop', 'mtls'];
+
 /** @throws VerifierOptionError */
 export function readSenderConstraint(
-  wanted: VerifierOptions['senderConstraint'],
+  wanted: VerifierOptions['senderConstraint'] = 'none',
   { publicUrls }: DpopSettings,
 ): SenderConstraintWanted {
-  const known = ['none', 'any', 'dpop', 'mtls', undefined];
-  if (!known.includes(wanted)) {
-    throw badOption('senderConstraint', "give 'none', 'any', 'dpop' or 'mtls'");
-  }
+  if (!KNOWN.includes(wanted)) throw badOption('senderConstraint', `give one of ${KNOWN.join(' ')}`);
   if ((wanted === 'any' || wanted === 'dpop') && publicUrls.length === 0) {
     throw new VerifierOptionError('missing_option', 'publicUrl', 'say where callers reach this API');
   }
-  return wanted ?? 'none';
+  return wanted;
 }
 
 const LEAST_KEY = 32;
 
 /** @throws VerifierOptionError */
-export function readDpop(options: VerifierOptions, audience: readonly string[]): DpopSettings {
-  const { nonces = false, usedProofs } = options.dpop ?? {};
+export function readDpop(
+  dpop: DpopOptions | undefined,
+  publicUrl: string | undefined,
+  audience: readonly string[],
+): DpopSettings {
+  const { nonces = false, usedProofs, ...unknown } = dpop ?? {};
+  refuseUnknown(unknown, 'dpop.');
   const nonceKey =
     nonces === true
       ? crypto.getRandomValues(new Uint8Array(LEAST_KEY))
       : nonces === false
         ? undefined
         : nonces.key;
-  if (nonceKey !== undefined && (!(nonceKey instanceof Uint8Array) || nonceKey.length < LEAST_KEY)) {
+  if (nonces !== false && (!(nonceKey instanceof Uint8Array) || nonceKey.length < LEAST_KEY)) {
     throw badOption('dpop.nonces', `give a key of ${LEAST_KEY} bytes or more`);
   }
   return {
-    publicUrls: readPublicUrls(options.publicUrl, audience),
+    publicUrls: readPublicUrls(publicUrl, audience),
     nonceKey,
     usedProofs: readUsedProofs(usedProofs),
   };

@@ -1,5 +1,5 @@
 // No RFC: the option `usage`, read once.
-import { type VerifierOptions, badOption } from '../options.ts';
+import { type VerifierOptions, badOption, optionalFunction, refuseUnknown } from '../options.ts';
 import type { Reporting } from './use-reporter.ts';
 
 export interface UsageSettings {
@@ -19,14 +19,20 @@ export function readUsage(
   issuers: readonly { readonly issuer: string; readonly followCutoffs: boolean }[],
 ): UsageSettings | undefined {
   if (usage === undefined || usage === false) return undefined;
-  const { client, issuer, instance, onFailure } = 'client' in usage ? usage : { client: usage };
+  const { client, issuer, instance, onFailure, ...unknown } = 'client' in usage ? usage : { client: usage };
+  refuseUnknown(unknown, 'usage.');
   if (typeof client?.fetch !== 'function') {
     throw badOption('usage', 'give a client of @countersign/client');
   }
   if (instance !== undefined && !INSTANCE.test(instance)) {
     throw badOption('usage.instance', 'give 1 to 64 of A-Z a-z 0-9 . _ -');
   }
-  return { client, issuer: toldAuthority(issuer, issuers), instance: instance ?? hostName(), onFailure };
+  return {
+    client,
+    issuer: toldAuthority(issuer, issuers),
+    instance: instance ?? hostName(),
+    onFailure: optionalFunction('usage.onFailure', onFailure),
+  };
 }
 
 /** Issuers without a feed are foreign ones: nobody there wants to know. */
@@ -34,11 +40,10 @@ function toldAuthority(
   issuer: string | undefined,
   issuers: readonly { readonly issuer: string; readonly followCutoffs: boolean }[],
 ): string {
-  const named = issuers.filter((each) =>
-    issuer === undefined ? each.followCutoffs : each.issuer === issuer,
+  const [only, another] = issuers.filter((each) =>
+    issuer === undefined ? each.followCutoffs || issuers.length === 1 : each.issuer === issuer,
   );
-  const [only] = issuers.length === 1 && issuer === undefined ? issuers : named;
-  if (only === undefined || named.length > 1) {
+  if (only === undefined || another !== undefined) {
     throw badOption('usage.issuer', 'name the one of the issuers that is told');
   }
   return only.issuer;

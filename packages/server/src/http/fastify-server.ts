@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts';
 import { createCallerCertificates } from './caller-certificate.ts';
 import { type EdgeFault, edgeResponse } from './edge-errors.ts';
 import { type EdgeDeps, serveFast, servePlain, toHttpRequest } from './fast-path.ts';
-import { lingerAfterAnswer } from './linger.ts';
+import { lingerAfterAnswer } from '@countersign/protocol/linger';
 import { createListener, type HttpLimits, type HttpListener, type Listener } from './listener.ts';
 import type { ServePlain } from './plain-connections.ts';
 import type { PlainRequest } from './plain-request.ts';

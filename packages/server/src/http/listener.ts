@@ -11,7 +11,7 @@ import type { Duplex } from 'node:stream';
 import { plainAddress } from '@countersign/protocol';
 import type { Clock } from '../clock.ts';
 import { EDGE_FAULTS, type EdgeFault } from './edge-errors.ts';
-import { endLingering } from './linger.ts';
+import { endLingering } from '@countersign/protocol/linger';
 import { createPlainConnections, type ServePlain } from './plain-connections.ts';
 import type { PlainRequest } from './plain-request.ts';
 

@@ -71,6 +71,13 @@ describe('every problem that an endpoint can answer with', () => {
     ]);
     expect(answer.text).not.toContain('secret-value');
     expect(problem(await create(undefined))).toBe('validation_failed');
+    expect((await create({ owner: {} })).body.errors).toContainEqual({
+      pointer: '/name',
+      detail: 'is missing',
+    });
+    const card = { type: 'tls_client_auth', subject_dn: 'CN=a' };
+    const { body } = await authority.call('POST', '/v1/identities/a/credentials', { body: card });
+    expect(body.errors).toEqual([{ pointer: '/ca', detail: 'is missing' }]);
   });
 
   test('queries that are not of the contract', async () => {

@@ -17,6 +17,8 @@ interface Issue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
   readonly keys?: readonly string[];
+  /** What each form of a choice of forms says against it. */
+  readonly errors?: readonly (readonly Issue[])[];
 }
 
 export interface ReadInput {
@@ -202,7 +204,7 @@ function fieldErrors(
     if (errors.length >= MOST_ERRORS) break;
     // Unknown members are named one by one, so that a typing error is found at once.
     const unknown = issue.code === 'unrecognized_keys' ? (issue.keys ?? []) : undefined;
-    if (unknown === undefined) errors.push({ pointer: pointer(issue.path), detail: issue.message });
+    if (unknown === undefined) errors.push({ pointer: pointer(issue.path), detail: detailOf(issue) });
     else {
       for (const key of unknown.slice(0, MOST_ERRORS))
         errors.push({ pointer: pointer([...issue.path, key]), detail: 'is not known here' });
@@ -212,6 +214,18 @@ function fieldErrors(
     pointer: where.slice(0, MOST_CHARS),
     detail: detail.slice(0, MOST_CHARS),
   }));
+}
+
+/** `undefined` is no word of JSON: what was not sent is missing. */
+function detailOf(issue: Issue): string {
+  return isMissing(issue) ? 'is missing' : issue.message;
+}
+
+function isMissing({ code, message, errors }: Issue): boolean {
+  if (code === 'invalid_union') {
+    return errors?.some((form) => form.some((issue) => issue.path.length === 0 && isMissing(issue))) === true;
+  }
+  return code === 'invalid_type' && message.endsWith('received undefined');
 }
 
 /** RFC 6901 §3. */

@@ -8,13 +8,13 @@ import {
   page,
   pageQuery,
   positive,
+  prose,
   reason,
   recordId,
   resourceServerRef,
   scopeName,
   scopeNames,
   span,
-  text,
 } from './fields.ts';
 import { accessUsage } from './usage.ts';
 
@@ -34,9 +34,13 @@ export const accessMembers = {
   identity: identityRef.describe('Id or client_id'),
   resource_server: resourceServerRef.describe('Id or identifier'),
   scopes: scopeNames,
-  justification: text(1000),
+  justification: prose(1000),
   token_lifetime: positive(86_400).optional().describe('Seconds; a ceiling for tokens under this access'),
-  conditions: accessConditions.optional().describe('When tokens are issued under this access at all'),
+  conditions: accessConditions
+    .optional()
+    .describe(
+      'When tokens are issued under this access, and its scopes to stand for the API are of use, at all',
+    ),
 };
 
 export const accessCreate = z
@@ -50,7 +54,7 @@ export const accessCreate = z
 export const accessPatch = z
   .strictObject({
     scopes: scopeNames.optional(),
-    justification: text(1000).optional(),
+    justification: prose(1000).optional(),
     token_lifetime: positive(86_400).nullable().optional(),
     conditions: accessConditionsPatch.nullable().optional(),
     expires_at: instant.optional(),
@@ -60,7 +64,7 @@ export const accessPatch = z
 export const accessRenew = z
   .strictObject({
     expires_at: instant.describe("Later than now; narrowed to the identity's end"),
-    justification: text(1000).optional().describe('Why it is still needed'),
+    justification: prose(1000).optional().describe('Why it is still needed'),
   })
   .meta({ id: 'AccessRenew' });
 

@@ -42,9 +42,23 @@ const timeWindow = z
   });
 
 const members = {
-  networks: z.array(network).min(1).max(100).describe('Tokens are issued only to callers from these blocks'),
-  times: z.array(timeWindow).min(1).max(20).describe('Tokens are issued only in one of these windows'),
-  binding: z.enum(BINDINGS).describe('Tokens are issued only bound to a proof of this kind'),
+  networks: z
+    .array(network)
+    .min(1)
+    .max(100)
+    .describe(
+      'Only to callers from these blocks tokens are issued, and answers given to who stands for the API',
+    ),
+  times: z
+    .array(timeWindow)
+    .min(1)
+    .max(20)
+    .describe('Only in one of these windows tokens are issued, and answers given to who stands for the API'),
+  binding: z
+    .enum(BINDINGS)
+    .describe(
+      'Tokens are issued only bound to a proof of this kind, and answers given only to who shows one',
+    ),
 };
 
 export const accessConditions = z

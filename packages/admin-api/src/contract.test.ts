@@ -175,3 +175,12 @@ test('a problem document survives the wire, a foreign one is none', () => {
   expect(parseProblem({ type: 'https://countersign.dev/problems/constructor' })).toBeUndefined();
   expect(parseProblem(null)).toBeUndefined();
 });
+
+test('what people write for people holds no secret, for it stands in the audit log for good', () => {
+  const secret = `csk_AAAAAAAA_${'a'.repeat(38)}`;
+  for (const said of [secret, `was ${secret}, see ticket 7`]) expect(accepts({ purpose: said })).toBe(false);
+  expect(accepts({ purpose: 'csk_AAAAAAAA, the public part of a secret, may be named' })).toBe(true);
+  const credential = { type: 'client_secret', label: secret };
+  expect(credentialCreate.safeParse(credential).success).toBe(false);
+  expect(operations['identities.suspend'].body?.safeParse({ reason: secret }).success).toBe(false);
+});

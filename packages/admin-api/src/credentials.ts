@@ -12,7 +12,7 @@ import {
   publicJwk,
   tlsClientMembers,
 } from './credential-members.ts';
-import { identityRef, instant, name, page, pageQuery, recordId, span } from './fields.ts';
+import { identityRef, instant, label, page, pageQuery, recordId, span } from './fields.ts';
 import { credentialRotate, rotation } from './rotation.ts';
 import { credentialUsage } from './usage.ts';
 
@@ -30,7 +30,7 @@ export const CREDENTIAL_STATES = ['active', 'suspended', 'revoked', 'expired'] a
 export type CredentialState = (typeof CREDENTIAL_STATES)[number];
 
 const common = {
-  label: name.optional().describe('To tell credentials apart'),
+  label: label.optional().describe('To tell credentials apart'),
   expires_at: instant
     .optional()
     .describe("At most the earlier of the identity's end and the method's maximum age, which is the default"),
@@ -78,7 +78,7 @@ export const credentialCreate = z
 
 export const credentialPatch = z
   .strictObject({
-    label: name.optional(),
+    label: label.optional(),
     expires_at: instant.optional(),
     state: z.enum(['active', 'suspended']).optional(),
     ca: pem.optional().describe('Other authorities, of tls_client_auth'),

@@ -1,15 +1,22 @@
-import { CUTOFF_KINDS } from '@countersign/protocol';
+import { CUTOFF_KINDS, holdsSecret } from '@countersign/protocol';
 import { z } from 'zod';
 import { operation } from './contract.ts';
 import { instant, page, pageQuery, reason, recordId } from './fields.ts';
 
 export { CUTOFF_KINDS };
 
+/** An opaque token of ours, or a JWT. */
+const TOKEN = /^(?:cot_|eyJ[A-Za-z0-9_-]+\.)/;
+
 const target = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^[A-Za-z0-9_.~-]+$/, 'must be an id, a client_id, a jti or a kid');
+  .regex(/^[A-Za-z0-9_.~-]+$/, 'must be an id, a client_id, a jti or a kid')
+  .refine(
+    (value) => !holdsSecret(value) && !TOKEN.test(value),
+    'must not be a secret or a token, which everybody could read in the feed: name the credential by its id, the token by its jti',
+  );
 
 export const cutoffCreate = z
   .strictObject({

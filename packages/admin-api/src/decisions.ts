@@ -1,9 +1,9 @@
 // What people say of what waits for them, and how that is shown; shared by all that can wait.
 import { z } from 'zod';
-import { instant, text } from './fields.ts';
+import { instant, prose } from './fields.ts';
 
 const contentHash = z.string().regex(/^[0-9a-f]{64}$/, 'must be the content_hash: 64 hexadecimal digits');
-const comment = text(1000);
+const comment = prose(1000);
 
 export const approvalApprove = z
   .strictObject({

@@ -1,5 +1,5 @@
 // The bricks of the schemas: each bound is stated here once and reaches validation, OpenAPI and the docs.
-import { parseResourceIndicator } from '@countersign/protocol';
+import { holdsSecret, parseResourceIndicator } from '@countersign/protocol';
 import { z } from 'zod';
 
 /** No control character, lone surrogate, line separator or direction override; no space at either end. */
@@ -13,8 +13,14 @@ export const text = (max: number) =>
     .max(max)
     .regex(TEXT, 'must be one line of text without control characters or spaces at its ends');
 
+/** What people write for people. It stands in the audit log, from which nothing can be taken again. */
+export const prose = (max: number) =>
+  text(max).refine((value) => !holdsSecret(value), 'must not hold a secret: it would stand in the audit log');
+
 export const name = text(200);
-export const reason = text(1000);
+export const reason = prose(1000);
+/** Of a credential. */
+export const label = prose(200);
 
 const CLIENT_ID = /^[A-Za-z0-9_-]{1,128}$/;
 const RECORD_ID =

@@ -9,6 +9,7 @@ import {
   newClientId,
   page,
   pageQuery,
+  prose,
   reason,
   sensitivity,
   text,
@@ -51,7 +52,7 @@ export const IDENTITY_STATES = [
 ] as const;
 export type IdentityState = (typeof IDENTITY_STATES)[number];
 
-const purpose = text(1000);
+const purpose = prose(1000);
 
 /** Members that a person may write; shared by creation and declared documents. */
 export const identityMembers = {

@@ -6,6 +6,7 @@ import {
   page,
   pageQuery,
   positive,
+  prose,
   resourceIdentifier,
   resourceServerRef,
   scopeName,
@@ -21,7 +22,7 @@ const scopes = z
   .array(
     z.strictObject({
       name: scopeName,
-      description: text(500).optional(),
+      description: prose(500).optional(),
       sensitivity: sensitivity.default(1),
     }),
   )

@@ -5,6 +5,7 @@ import {
   name,
   page,
   pageQuery,
+  prose,
   reason,
   recordId,
   resourceServerRef,
@@ -213,7 +214,7 @@ export const reviewDecide = z
     version: z.int().min(1).describe('Of the access that was read'),
     scopes: scopeNames.optional().describe('With `reduce`: what is left'),
     to: name.optional().describe('With `reassign`: handle of the person'),
-    comment: text(1000).optional().describe('Needed with reduce, revoke and reassign'),
+    comment: prose(1000).optional().describe('Needed with reduce, revoke and reassign'),
   })
   .refine(({ decision, scopes }) => (decision === 'reduce') === (scopes !== undefined), {
     error: 'is there with reduce, and only there',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { clientKeyTerms, crlPem, httpsUri, pem, publicJwk, tlsClientMembers } from './credential-members.ts';
-import { instant, name, span } from './fields.ts';
+import { instant, label, span } from './fields.ts';
 
 const { ca: _, ...subjects } = tlsClientMembers;
 const { allow_rs256, allow_token_endpoint_audience } = clientKeyTerms;
@@ -11,7 +11,7 @@ export const credentialRotate = z
     overlap: span
       .optional()
       .describe('For how long both are there at most; at most rotation-overlap, which is the default'),
-    label: name.optional().describe('Of the successor; that of the old one when left out'),
+    label: label.optional().describe('Of the successor; that of the old one when left out'),
     expires_at: instant.optional().describe('Of the successor; as late as its method allows when left out'),
     jwk: publicJwk.optional().describe('The new public key, of private_key_jwt'),
     jwks_uri: httpsUri.optional().describe('Where its client publishes the new keys, of private_key_jwt'),

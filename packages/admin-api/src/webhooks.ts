@@ -1,7 +1,7 @@
 import { webhookSecretKey } from '@countersign/protocol';
 import { z } from 'zod';
 import { operation } from './contract.ts';
-import { instant, name, page, pageQuery, recordId, span, text } from './fields.ts';
+import { instant, name, page, pageQuery, prose, recordId, span } from './fields.ts';
 
 export const WEBHOOK_STATES = ['enabled', 'disabled', 'deleted'] as const;
 export type WebhookState = (typeof WEBHOOK_STATES)[number];
@@ -33,7 +33,7 @@ const target = z
 export const webhookMembers = {
   url: target,
   events: patterns.describe('Which events: *, credential.* or credential.expired'),
-  description: text(500).optional().describe('What it is for'),
+  description: prose(500).optional().describe('What it is for'),
 };
 
 export const webhookSecret = z
@@ -47,7 +47,7 @@ export const webhookPatch = z
   .strictObject({
     url: target.optional(),
     events: patterns.optional(),
-    description: text(500).nullable().optional(),
+    description: prose(500).nullable().optional(),
     state: z.enum(['enabled', 'disabled']).optional(),
   })
   .meta({ id: 'WebhookPatch' });

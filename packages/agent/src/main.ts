@@ -1,9 +1,8 @@
 // The command countersign-agent: flags, signals, exit codes.
 import { rm } from 'node:fs/promises';
-import { createClient } from '@countersign/client';
 import { startAgent } from './agent.ts';
 import { writeReadyFile } from './ready-file.ts';
-import { readSettings, USAGE, UsageError } from './settings.ts';
+import { clientOf, readSettings, USAGE, UsageError } from './settings.ts';
 import { VERSION } from './version.ts';
 
 /** Runs the command. Exit codes as those of `countersign`: 0 ok, 1 failure, 2 usage. */
@@ -23,7 +22,7 @@ async function run(args: readonly string[]): Promise<void> {
     return;
   }
   const stopping = signalled();
-  const client = createClient(asked.client);
+  const client = clientOf(asked.client);
   const agent = await startAgent({
     issuer: asked.client.issuer,
     client,

@@ -1,7 +1,14 @@
 // Flags and environment of the command. A flag comes before the environment; secrets come by file or environment only.
+import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type ClientOptions, fetchTrusting } from '@countersign/client';
+import {
+  type Client,
+  ClientOptionError,
+  type ClientOptions,
+  createClient,
+  fetchTrusting,
+} from '@countersign/client';
 import { parseIssuer } from '@countersign/protocol';
 import { readConfiguredFile, UnreadableFile } from '@countersign/protocol/configured-file';
 
@@ -60,7 +67,7 @@ export function readSettings(args: readonly string[], env: Environment): Asked {
       issuer,
       clientId: required(values['client-id'] ?? env['COUNTERSIGN_CLIENT_ID'], '--client-id'),
       ...proofOf(values, env),
-      ...(ca === undefined ? {} : { fetch: fetchTrusting(ca) }),
+      ...(ca === undefined ? {} : { fetch: fetchOf(ca) }),
     },
     socket: resolve(required(values.socket, '--socket')),
     everyMs: secondsOf(values.every ?? '2') * 1000,
@@ -90,6 +97,32 @@ function proofOf(
   );
   const secret = held?.trim() ?? env['COUNTERSIGN_CLIENT_SECRET'];
   return { clientSecret: required(secret, '--client-secret-file or --private-key-file') };
+}
+
+function fetchOf(ca: string): typeof globalThis.fetch {
+  try {
+    new X509Certificate(ca);
+    return fetchTrusting(ca);
+  } catch {
+    throw new UsageError('--ca-file names a file that holds no certificate in PEM');
+  }
+}
+
+const FLAGS: Readonly<Record<string, string>> = {
+  clientId: '--client-id',
+  clientSecret: '--client-secret-file',
+  privateKey: '--private-key-file',
+};
+
+/** The agent's own client of the authority. @throws UsageError naming the flag that its part of the settings came by */
+export function clientOf(options: ClientOptions): Client {
+  try {
+    return createClient(options);
+  } catch (error) {
+    if (!(error instanceof ClientOptionError)) throw error;
+    const { option, message } = error;
+    throw new UsageError(`${FLAGS[option] ?? option}${message.slice(option.length)}`);
+  }
 }
 
 function secondsOf(text: string): number {

@@ -1,7 +1,6 @@
 // The face of @countersign/daemon.
 export { type AuthorityLink, openAuthorityLink } from './authority-link.ts';
 export { type DaemonCommand, type Running, runDaemon } from './command.ts';
-export { endLingering, lingerAfterAnswer } from './http/linger.ts';
 export {
   createHttpListener,
   endWith,

@@ -94,6 +94,7 @@ describe('--check opens the files that the rules name', () => {
     writeFileSync(join(folder, 'cut.pem'), pem + pem.replace(/\n[^\n]+\n-----END/, '\n-----END'));
     writeFileSync(join(folder, 'open.secret'), 'secret', { mode: 0o644 });
     writeFileSync(join(folder, 'empty.secret'), ' \n', { mode: 0o600 });
+    writeFileSync(join(folder, 'two.secret'), 'one\ntwo\n', { mode: 0o600 });
     writeFileSync(join(folder, 'right.secret'), 'secret', { mode: 0o600 });
   });
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -151,6 +152,13 @@ describe('--check opens the files that the rules name', () => {
       '6:17: client.secretFile',
       'open.secret',
       'is readable by others: chmod 600 FOLDER/open.secret',
+    ],
+    [
+      'two secrets',
+      `${plain}client: {id: a, secretFile: two.secret}`,
+      '6:17: client.secretFile',
+      'two.secret',
+      'holds more than a secret; a second line perhaps',
     ],
     [
       'no secret',

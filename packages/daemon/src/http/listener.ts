@@ -10,7 +10,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { plainAddress } from '@countersign/protocol';
-import { endLingering } from './linger.ts';
+import { endLingering } from '@countersign/protocol/linger';
 
 /** Numbers that no caller exceeds. */
 export interface HttpListenerLimits {

@@ -1,5 +1,5 @@
 // Which authority is believed, and who this process is to it: RFC 8414 §2.
-import { parseIssuer } from '@countersign/protocol';
+import { parseClientId, parseIssuer } from '@countersign/protocol';
 import type { CutoffOptions } from '@countersign/resource-server';
 import type { ConfiguredFile, ConfiguredFiles } from './configured-file.ts';
 import type { YamlValue } from './yaml-reader.ts';
@@ -79,5 +79,12 @@ function readClient(
 function readIdentity(value: YamlValue, files: ConfiguredFiles): AuthorityConfig['client'] {
   const { id, secretFile } = value.members(['id', 'secretFile']);
   if (id === undefined || secretFile === undefined) throw value.fault('write id and secretFile');
-  return { id: id.string(), secretFile: files.secret(secretFile) };
+  const clientId = parseClientId(id.string());
+  if (clientId === undefined) throw id.fault('takes A-Z a-z 0-9 _ - and at most 128 of them');
+  return { id: clientId, secretFile: files.secret(secretFile, problemOfSecret) };
+}
+
+/** RFC 6749 appendix A.2. */
+function problemOfSecret(secret: string): string | undefined {
+  return /^[\x20-\x7e]+$/.test(secret) ? undefined : 'holds more than a secret; a second line perhaps';
 }

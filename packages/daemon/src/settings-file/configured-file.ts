@@ -24,8 +24,8 @@ export interface ConfiguredFiles {
   /** PEM, one or more. */
   certificates(value: YamlValue): ConfiguredFile;
   identity(certificate: YamlValue, key: YamlValue): ConfiguredIdentity;
-  /** The one secret that it holds; a fault also where others can read it. */
-  secret(value: YamlValue): ConfiguredFile;
+  /** The one secret that it holds; a fault also where others can read it. @param problemOf what is wrong with such a secret */
+  secret(value: YamlValue, problemOf?: (secret: string) => string | undefined): ConfiguredFile;
   /** Reads all that were named, also those that nothing would ask for. @throws ConfigFault */
   check(): void;
 }
@@ -61,10 +61,13 @@ export function filesBeside(settingsFile: string): ConfiguredFiles {
       });
       return { certificate, key };
     },
-    secret: (value) =>
+    secret: (value, problemOf) =>
       name(value, (held, path) => {
         const text = held.trim();
-        return { text, problem: readableByOthers(path) ?? (text === '' ? 'is empty' : undefined) };
+        return {
+          text,
+          problem: readableByOthers(path) ?? (text === '' ? 'is empty' : problemOf?.(text)),
+        };
       }),
     check() {
       for (const file of named) file.raw();

@@ -149,6 +149,12 @@ describe('the file', () => {
     ],
     ['usage without a client', /^/, 'usage: true\n', '1:1: usage: needs client'],
     ['opaque tokens without a client', /^/, 'opaqueTokens: true\n', '1:1: opaqueTokens: needs client'],
+    [
+      'a client that none is called',
+      /^/,
+      "client: {id: 'a b', secretFile: c}\n",
+      '1:10: client.id: takes A-Z a-z',
+    ],
     ['half a client', /^/, 'client: {id: a}\n', '1:1: client: write id and secretFile'],
     ['a resource with an odd name', '  orders: {', "  'a b': {", '4:3: resources.a b: is named by'],
     ['a proxy without upstreams', '{auth', '{proxy', '6:5: routes[0]: upstream is missing'],

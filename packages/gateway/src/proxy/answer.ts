@@ -1,7 +1,7 @@
 // What a caller of the reverse proxy gets: its upstream's answer, or a refusal.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
-import { lingerAfterAnswer } from '@countersign/daemon';
+import { lingerAfterAnswer } from '@countersign/protocol/linger';
 import type { Allowed } from '../decision/decide.ts';
 import { type EdgeReason, refuseEdge, type Refused } from '../decision/refusal.ts';
 import type { Ledger } from '../telemetry/ledger.ts';

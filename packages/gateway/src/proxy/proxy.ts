@@ -1,6 +1,6 @@
 // The reverse proxy: decide, forward, relay.
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
-import { endLingering } from '@countersign/daemon';
+import { endLingering } from '@countersign/protocol/linger';
 import type { Watched } from '@countersign/resource-server';
 import type { Allowed, DecideStream } from '../decision/decide.ts';
 import { type EdgeReason, refuseEdge, type Refused } from '../decision/refusal.ts';

@@ -1,7 +1,7 @@
 // WebSockets through the reverse proxy: RFC 6455 §4, RFC 9110 §7.8. A connection ends with its token.
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { endLingering } from '@countersign/daemon';
+import { endLingering } from '@countersign/protocol/linger';
 import type { Watched } from '@countersign/resource-server';
 import type { Allowed } from '../decision/decide.ts';
 import { headerValues } from '../decision/edge-request.ts';

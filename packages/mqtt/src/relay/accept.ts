@@ -1,6 +1,6 @@
 // A connection from its first byte to a session: CONNECT → token → rights → name → Will → broker. RFC 9431 §2.2, §3.
 import type { Socket } from 'node:net';
-import { endLingering } from '@countersign/daemon';
+import { endLingering } from '@countersign/protocol/linger';
 import { admit, type AdmitDeps, type Refused } from '../admission/admit.ts';
 import { answerTo } from '../admission/reasons.ts';
 import type { ArrivedClient } from '../listener.ts';

@@ -1,6 +1,6 @@
 // One client, accepted, with its own connection to the broker: both directions, its rights, and how it ends.
 import type { Socket } from 'node:net';
-import { endLingering } from '@countersign/daemon';
+import { endLingering } from '@countersign/protocol/linger';
 import type { Refusal, Watched } from '@countersign/resource-server';
 import { answerTo, type Reason } from '../admission/reasons.ts';
 import type { SessionFigures } from '../telemetry/ledger.ts';

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -73,4 +73,23 @@ it('has room for all others however many proofs one client has used', async () =
     holder: 'flood',
     retryAfter: expect.closeTo(3600, -2),
   });
+}, 120_000);
+
+it('knows after a restart, and after a crash a minute later, who has used much of its share', async () => {
+  await flood(storage.usedOnce, 'flood', NOW + 3_600_000);
+  await storage.close();
+  await open(NOW + 1000);
+  expect(await flood(storage.usedOnce, 'flood', NOW + 3_600_000)).toBe(0);
+  expect(await storage.usedOnce.claim('jti', 'x', NOW + 60_000, 'payments')).toBe(true);
+  await storage.close();
+  await open(NOW + 3_700_000);
+  expect(await flood(storage.usedOnce, 'flood', NOW + 7_200_000)).toBe(250_000);
+  // As the job does once a minute.
+  await storage.usedOnce.sweep(NOW + 3_700_000);
+  const crashed = join(folder, 'crashed.db');
+  for (const end of ['', '-wal'])
+    copyFileSync(join(folder, `registry.db.used-once${end}`), `${crashed}.used-once${end}`);
+  await storage.close();
+  storage = await openSqliteStorage({ path: crashed, clock: { now: () => NOW + 3_760_000 } });
+  expect(await flood(storage.usedOnce, 'flood', NOW + 7_200_000)).toBe(0);
 }, 120_000);

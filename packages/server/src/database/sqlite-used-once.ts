@@ -4,6 +4,7 @@ import type { MarkedLog, UsedOnceStore } from '../storage/used-once.ts';
 import { type Database, statement } from './database.ts';
 import { unavailable } from './faults.ts';
 import { type HeldMarks, heldMarks } from './used-once-held.ts';
+import { keptShares } from './used-once-kept-shares.ts';
 import { UsedOnceShares } from './used-once-shares.ts';
 import { ENTRY_BYTES, expiryOf, MarkList, markOf, type UsedOnceMark } from './used-once-mark.ts';
 import { usedOnceSet } from './used-once-set.ts';
@@ -74,6 +75,8 @@ export async function sqliteUsedOnce(
     }
   }
 
+  const keepShares = await keptShares(database, shares, seconds);
+
   const insert = async (marks: MarkList): Promise<void> => {
     await database.run(insertBatch, [marks.lastExpiry, marks.toString('base64')]);
   };
@@ -125,11 +128,16 @@ export async function sqliteUsedOnce(
         },
       };
     },
-    sweep(now) {
+    async sweep(now) {
       held?.advance();
-      return database.run(sweepBatches, [Math.ceil(now / 1000)]);
+      await keepShares();
+      return await database.run(sweepBatches, [Math.ceil(now / 1000)]);
     },
-    end: async () => held?.end(),
+    async end() {
+      await held?.end();
+      // A start without them lets their holders begin anew.
+      await keepShares().catch(() => undefined);
+    },
   };
   return store;
 }

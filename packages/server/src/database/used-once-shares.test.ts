@@ -77,3 +77,19 @@ it('stays bounded where all have used much', () => {
   for (let at = 0; at < 1000; at++) shares.add(`client ${at}`, NOW + 60, NOW, 50);
   expect(shares.size).toBe(300);
 });
+
+it('keeps of large shares alone what another process goes on from', () => {
+  const shares = new UsedOnceShares(1000);
+  room(shares, 'flood', NOW, NOW + 3000);
+  for (let at = 0; at < 10; at++) shares.add('payments', NOW + 60, NOW);
+  shares.add('gone', NOW + 60, NOW, 900);
+  const text = shares.large(NOW + 1000);
+  expect(text).toContain('flood');
+  expect(text).not.toMatch(/payments|gone/);
+  const next = new UsedOnceShares(1000);
+  next.restore(text, NOW + 1000);
+  expect([room(next, 'flood', NOW + 1000), room(next, 'payments', NOW + 1000)]).toEqual([0, 1000]);
+  const later = new UsedOnceShares(1000);
+  later.restore(text, NOW + 4000);
+  expect([later.size, new UsedOnceShares().large(NOW)]).toEqual([0, '[]']);
+});

@@ -55,6 +55,27 @@ export class UsedOnceShares {
     while (holding.spans.length > 2 * MOST_SPANS) widen(holding);
   }
 
+  /** Of holders with more than a small part of their share, what `restore` takes. */
+  large(now: number): string {
+    const large: [string, readonly number[]][] = [];
+    for (const [holder, holding] of this.#holders) {
+      if (holding.count <= this.#share * SMALL) continue;
+      forget(holding, now);
+      if (holding.count > this.#share * SMALL) large.push([holder, holding.spans]);
+    }
+    return JSON.stringify(large);
+  }
+
+  /** Text that `large` gave, maybe to another process. */
+  restore(text: string, now: number): void {
+    for (const [holder, spans] of JSON.parse(text) as [string, readonly number[]][]) {
+      for (let at = 0; at < spans.length; at += 2) {
+        const [until = 0, count = 0] = [spans[at], spans[at + 1]];
+        if (until >= now) this.add(holder, until, now, count);
+      }
+    }
+  }
+
   get size(): number {
     return this.#holders.size;
   }
@@ -81,21 +102,23 @@ function put(holding: Holding, until: number, count: number): boolean {
     spans[at + 1] = (spans[at + 1] ?? 0) + count;
     return true;
   }
-  spans.push(end, count);
+  // Arrays of just this size: with room to grow, 100,000 holders would take twice as much.
+  holding.spans = spans.concat([end, count]);
   return false;
 }
 
 function forget(holding: Holding, now: number): void {
   const { spans } = holding;
-  const left: number[] = [];
+  let left = 0;
   holding.count = 0;
   for (let at = 0; at < spans.length; at += 2) {
     const [end = 0, count = 0] = [spans[at], spans[at + 1]];
     if (end < now) continue;
-    left.push(end, count);
+    spans[left++] = end;
+    spans[left++] = count;
     holding.count += count;
   }
-  holding.spans = left;
+  if (left < spans.length) holding.spans = spans.slice(0, left);
 }
 
 function widen(holding: Holding): void {

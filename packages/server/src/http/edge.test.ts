@@ -89,6 +89,17 @@ describe('a request', () => {
     connection.socket.destroy();
   });
 
+  it('needs no Host where its protocol had none', async () => {
+    const answer = await send('GET /healthz HTTP/1.0\r\n\r\n');
+    expect([answer.status, answer.headers['request-id']]).toEqual([200, expect.stringMatching(/^req_/)]);
+  });
+
+  it('may expect what nobody knows, which is not looked at', async () => {
+    const answer = await send(requestText('POST /oauth/token', ['Expect: the-unexpected'], 'abc'));
+    expect([answer.status, JSON.parse(answer.body)]).toEqual([200, expect.objectContaining({ body: 'abc' })]);
+    expect(answer.headers['request-id']).toMatch(/^req_/);
+  });
+
   it('for the head of an answer gets it without the body', async () => {
     const answer = await send(requestText('HEAD /healthz'), true);
     expect([answer.status, answer.headers['content-length']]).toEqual([200, '3']);
@@ -183,6 +194,14 @@ describe('what the edge itself refuses', () => {
       '',
     ],
     ['two Host headers', requestText('GET /healthz', ['Host: b']), 400, 'text/plain; charset=utf-8', ''],
+    ['no Host header', 'GET /healthz HTTP/1.1\r\n\r\n', 400, 'text/plain; charset=utf-8', ''],
+    [
+      'no Host header at the token endpoint',
+      'POST /oauth/token HTTP/1.1\r\nContent-Length: 0\r\n\r\n',
+      400,
+      'application/json',
+      '"error":"invalid_request"',
+    ],
   ])('%s', async (_, text, status, type, body) => {
     const answer = await send(text);
     expect([answer.status, answer.headers['content-type']]).toEqual([status, type]);

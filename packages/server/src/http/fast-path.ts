@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { CallerCertificates, NamedCertificate } from './caller-certificate.ts';
 import { edgeResponse } from './edge-errors.ts';
-import { lingerAfterAnswer } from './linger.ts';
+import { lingerAfterAnswer } from '@countersign/protocol/linger';
 import type { ServePlain } from './plain-connections.ts';
 import type { ClientCertificate, HttpRequest, ReceivedRequest } from './request.ts';
 import type { HttpResponse, WriteAnswer } from './response.ts';

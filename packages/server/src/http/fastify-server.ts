@@ -1,4 +1,4 @@
-import { createServer as createHttpServer, type ServerResponse } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { ServerOptions as TlsOptions } from 'node:https';
 import { type CertificateHeaderDialect, plainAddress, type TrustedProxies } from '@countersign/protocol';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts';
 import { createCallerCertificates } from './caller-certificate.ts';
 import { type EdgeFault, edgeResponse } from './edge-errors.ts';
 import { type EdgeDeps, serveFast, servePlain, toHttpRequest } from './fast-path.ts';
-import { lingerAfterAnswer } from './linger.ts';
+import { lingerAfterAnswer } from '@countersign/protocol/linger';
 import { createListener, type HttpLimits, type HttpListener, type Listener } from './listener.ts';
 import type { ServePlain } from './plain-connections.ts';
 import type { PlainRequest } from './plain-request.ts';
@@ -136,13 +136,19 @@ async function createListenerFor(routes: readonly Route[], edge: EdgeDeps): Prom
   await app.ready();
   return (message, response) => {
     const path = pathOf(message.url ?? '/');
-    // RFC 9112 §3.2: more than one Host is answered 400. Node drops headers beyond its own count unseen: ours is lower.
-    if (message.rawHeaders.length > MOST_HEADERS * 2 || header(message, 'host').kind === 'many')
+    // Node drops headers beyond its own count unseen: ours is lower.
+    if (message.rawHeaders.length > MOST_HEADERS * 2 || !hasOneHost(message))
       return answerBare(response, edge.nextRequestId(), edgeResponse('bad_request', errorsAt(path), CLOSE));
     const route = fast.get(path);
     if (route === undefined) framework?.(message, response);
     else serveFast(route, edge, message, response);
   };
+}
+
+/** RFC 9112 §3.2: none and more than one are answered 400. HTTP/1.0 had none. */
+function hasOneHost(message: IncomingMessage): boolean {
+  const { kind } = header(message, 'host');
+  return kind === 'one' || (kind === 'absent' && message.httpVersion === '1.0');
 }
 
 const CLOSE = { connection: 'close' };

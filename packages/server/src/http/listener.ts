@@ -11,7 +11,7 @@ import type { Duplex } from 'node:stream';
 import { plainAddress } from '@countersign/protocol';
 import type { Clock } from '../clock.ts';
 import { EDGE_FAULTS, type EdgeFault } from './edge-errors.ts';
-import { endLingering } from './linger.ts';
+import { endLingering } from '@countersign/protocol/linger';
 import { createPlainConnections, type ServePlain } from './plain-connections.ts';
 import type { PlainRequest } from './plain-request.ts';
 
@@ -97,13 +97,16 @@ export function createListener({
   /** Connections that have not sent a request yet: Node does not count them as idle. */
   const unused = new Set<Duplex>();
   let draining = false;
-  const server = createServer(limits, tls, (message, response) => {
+  const take: Listener = (message, response) => {
     unused.delete(message.socket);
     if (!takesAnother(message.socket, response)) return;
     // RFC 9112 §9.6: who is told so does not send its next request here.
     if (draining) response.shouldKeepAlive = false;
     listener(message, response);
-  });
+  };
+  const server = createServer(limits, tls, take);
+  // RFC 9110 §10.1.1: what nobody knows may be left unheard. Node's own refusal has no request id.
+  server.on('checkExpectation', take);
   const ready = tls === undefined ? 'connection' : 'secureConnection';
   const serveByNode = takeOver(server, ready);
   const plain = createPlainConnections({
@@ -161,6 +164,8 @@ function createServer(limits: HttpLimits, tls: TlsOptions | undefined, listener:
     requestTimeout: limits.requestTimeout,
     keepAliveTimeout: limits.keepAliveTimeout,
     connectionsCheckingInterval: 1000,
+    // Asked for by who answers with a request id.
+    requireHostHeader: false,
     noDelay: true,
   };
   const overTls = {

@@ -1,6 +1,6 @@
 import type { TimeWindow } from './time-window.ts';
 
-/** When tokens are issued under an access at all; each that is there must hold. */
+/** When tokens are issued under an access at all, and a client stands for an API by it; each that is there must hold. */
 export interface Conditions {
   /** CIDR blocks; one of them. */
   readonly networks?: readonly string[] | undefined;

@@ -3,6 +3,7 @@ import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../st
 import type { Position } from '../storage/page.ts';
 import { type KeyAlgorithm, OPAQUE_TOKEN_ALGORITHM } from '../storage/signing-keys.ts';
 import type { Stores } from '../storage/storage.ts';
+import { requireMayLower } from './approval/lowered-scopes.ts';
 import { type RuleDeps, same, type Tell } from './change-rules.ts';
 import { requireNotOwn } from './own-address.ts';
 import { RegistryRefusal } from './refusal.ts';
@@ -66,13 +67,17 @@ export interface ResourceServerChange {
   readonly senderConstraint?: ResourceServerRecord['senderConstraint'] | undefined;
 }
 
-/** The record with the change made; the same record, and no event, when there is nothing to change. */
+/**
+ * The record with the change made; the same record, and no event, when there is nothing to change. `requireAdmin` throws unless a
+ * person with the role admin asks.
+ */
 export async function changeResourceServer(
   deps: ResourceServerDeps,
   stores: Stores,
   tell: Tell,
   record: ResourceServerRecord,
   change: ResourceServerChange,
+  requireAdmin: () => void,
 ): Promise<ResourceServerRecord> {
   const changed: ResourceServerRecord = {
     ...record,
@@ -84,6 +89,7 @@ export async function changeResourceServer(
   if (same(changed, record)) return record;
   refuseBuiltIn(record);
   requireSettingsOfFormat(changed);
+  await requireMayLower(stores, record, changed, requireAdmin);
   // The keys of the algorithm that was stay published: tokens that they signed are alive.
   await deps.requireSigningKey(stores, algorithmOf(changed.token), tell);
   const left = new Set(changed.scopes.map((scope) => scope.name));

@@ -9,6 +9,8 @@ export interface Admin {
   readonly actor: Actor;
   /** How the token was presented. */
   readonly scheme: TokenScheme;
+  /** What the token is bound to, which was proved. */
+  readonly boundTo: 'dpop' | 'mtls' | undefined;
   /** What the token holds and its access, or its person's roles, still hold. */
   readonly scopes: ReadonlySet<string>;
   /** Of them what the caller holds for everything there is: who acts only on its own gives nothing of this API away. */

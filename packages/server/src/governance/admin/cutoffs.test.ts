@@ -93,3 +93,21 @@ test('orders are listed in their order, page by page', async () => {
   const second = await authority.call('GET', `/v1/cutoffs?limit=2&cursor=${first.body.next_cursor}`);
   expect(second.body).toMatchObject({ items: [{ target: 'three' }], next_cursor: null });
 });
+
+test('a token or a secret in the place of its id is refused: everybody could read it in the feed, and it would still work', async () => {
+  await authority.call('POST', '/v1/identities', { body: identityBody('pay', { client_id: 'pay' }) });
+  const made = await authority.call('POST', '/v1/identities/pay/credentials', {
+    body: { type: 'client_secret' },
+  });
+  const { secret } = made.body as { secret: string };
+  const opaque = `cot_${'A'.repeat(120)}`;
+  for (const id of [secret, `x_${secret}`, opaque, 'eyJhbGciOiJFUzI1NiJ9.eyJqdGkiOiIxIn0.c2ln']) {
+    const answer = await order('token', id);
+    expect([answer.status, answer.body.errors[0].pointer], id).toEqual([400, '/id']);
+  }
+  const body = { kind: 'identity', id: 'pay', reason: `found ${secret} in a repository` };
+  const told = await authority.call('POST', '/v1/cutoffs', { body });
+  expect([told.status, told.body.errors[0].pointer]).toEqual([400, '/reason']);
+  expect(JSON.stringify(authority.log.events)).not.toContain(secret);
+  expect(told.text).not.toContain(secret);
+});

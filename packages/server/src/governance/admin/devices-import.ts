@@ -4,6 +4,7 @@ import type { ApprovalDeps } from '../../registry/approval/request.ts';
 import type { Tell } from '../../registry/change-rules.ts';
 import { type ClaimCodeDeps, createClaimCode } from '../../registry/claim/claim-code.ts';
 import { createIdentity } from '../../registry/identity.ts';
+import { requireMayActAs } from '../../registry/own-access.ts';
 import { rfc3339 } from '../../registry/views.ts';
 import type { IdentityRecord } from '../../storage/identities.ts';
 import type { Storage, Stores } from '../../storage/storage.ts';
@@ -11,6 +12,7 @@ import { createGiveWay, type GiveWay } from '../../telemetry/pacer.ts';
 import { differenceOf } from '../apply/difference.ts';
 import { inShifts, type Step } from '../apply/in-shifts.ts';
 import { rehearse } from '../apply/rehearse.ts';
+import type { Admin } from './admin.ts';
 import type { Call, Handler } from './endpoint.ts';
 import { badRows, MOST_NAMED, MOST_SHOWN } from './bad-rows.ts';
 import { type Device, type PlacedDevice, readDevices } from './read-devices.ts';
@@ -47,7 +49,7 @@ export function devicesImportHandler(deps: DevicesImportDeps): Handler<'devices.
       const giveWay = createGiveWay();
       const planned = await plan(deps, body, giveWay);
       const outcome: Outcome = { waiting: new Set(), codes: new Map() };
-      const steps = stepsOf(deps, body, planned, admin.actor, outcome);
+      const steps = stepsOf(deps, body, planned, admin, outcome);
       await inShifts(deps.changes, admin.actor, steps, giveWay, () => undefined);
       return { body: summaryOf(planned, outcome) };
     },
@@ -57,7 +59,7 @@ export function devicesImportHandler(deps: DevicesImportDeps): Handler<'devices.
       const outcome: Outcome = { waiting: new Set(), codes: new Map() };
       const events = await rehearse(deps.storage, async (stores, tell) => {
         let told = 0;
-        for (const step of stepsOf(deps, body, planned, admin.actor, outcome)) {
+        for (const step of stepsOf(deps, body, planned, admin, outcome)) {
           await step(stores, (event) => {
             told++;
             tell(event);
@@ -103,7 +105,7 @@ function stepsOf(
   deps: DevicesImportDeps,
   body: Body,
   { devices }: Planned,
-  by: Actor,
+  { actor: by, unlimited: ceiling }: Admin,
   outcome: Outcome,
 ): readonly Step[] {
   return devices.map(
@@ -114,6 +116,8 @@ function stepsOf(
         if (identity.state === 'requested') outcome.waiting.add(identity.clientId);
         outcome.codes.delete(identity.clientId);
         if (body.codes && (await wantsCode(stores, identity, deps.clock.now()))) {
+          // Whoever has the code becomes the identity; one that was made just now has nothing.
+          if (known !== undefined) await requireMayActAs(ceiling, stores, known.id);
           const expiresAt = body.codes_expire_at === undefined ? undefined : Date.parse(body.codes_expire_at);
           const made = await createClaimCode(deps, stores, tell, identity, { expiresAt, by });
           outcome.codes.set(identity.clientId, {

@@ -87,6 +87,7 @@ test('a caller is counted by what the operation requires', async () => {
   const admin = {
     actor: { identity: 'reader', ...who },
     scheme: 'Bearer' as const,
+    boundTo: undefined,
     scopes: new Set(['access:read']),
     unlimited: new Set(['access:read']),
   };

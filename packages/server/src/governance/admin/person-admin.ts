@@ -33,6 +33,7 @@ export function personAdmin(
       source: request.source,
     },
     scheme,
+    boundTo: 'dpop',
     scopes: new Set(scopes),
     unlimited: new Set(scopes.filter((scope) => !limitedToOwn(roles, scope))),
     person: { ...person, roles, jti: claims.jti, expiresAt: claims.exp * 1000 },

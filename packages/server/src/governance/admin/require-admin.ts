@@ -209,6 +209,7 @@ export function createRequireAdmin(deps: RequireAdminDeps): RequireAdmin {
           instance: callerInstance(request),
         },
         scheme: presented.scheme,
+        boundTo: boundTo(claims),
         scopes,
         unlimited: scopes,
       };
@@ -233,6 +234,11 @@ function laterOf({ holder, retryAfter }: ProofShareUsedUp): TokenRefused {
   const detail = 'more DPoP proofs of this caller are remembered as used than one may have';
   const problem = new ProblemError('unavailable', { detail }, { 'retry-after': String(retryAfter) });
   return new TokenRefused('proof_share_used_up', problem, holder);
+}
+
+function boundTo({ cnf }: AccessTokenClaims): Admin['boundTo'] {
+  if (cnf === undefined) return undefined;
+  return cnf.jkt === undefined ? 'mtls' : 'dpop';
 }
 
 /** RFC 8693 §4.1: whom a token that was exchanged names beside the client that shows it. */

@@ -10,6 +10,7 @@ import { type ResourceServerView, resourceServerView } from '../../registry/view
 import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../../storage/resource-servers.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { pageOf, readPosition } from './cursor.ts';
+import { requireAdminPerson } from './decider.ts';
 import type { NounHandlers } from './endpoint.ts';
 import { findResourceServer, required } from './find-record.ts';
 
@@ -62,17 +63,17 @@ export function resourceServerHandlers(
 
     'resource-servers.patch': {
       kind: 'write',
-      async run({ params, body, requireVersion }, stores, tell) {
+      async run({ params, body, admin, requireVersion }, stores, tell) {
         const record = required(await findResourceServer(stores, params.id), 'resource server');
         requireVersion(record.version);
-        return resultOf(
-          await changeResourceServer(deps, stores, tell, record, {
-            name: body.name,
-            scopes: body.scopes && scopesOf(body.scopes),
-            token: body.token && mergeToken(record.token, body.token),
-            senderConstraint: body.sender_constraint,
-          }),
-        );
+        const change = {
+          name: body.name,
+          scopes: body.scopes && scopesOf(body.scopes),
+          token: body.token && mergeToken(record.token, body.token),
+          senderConstraint: body.sender_constraint,
+        };
+        const asAdmin = (): void => requireAdminPerson(admin);
+        return resultOf(await changeResourceServer(deps, stores, tell, record, change, asAdmin));
       },
     },
 

@@ -266,3 +266,28 @@ test('a dry run tells nothing', async () => {
   expect(answer.status, answer.text).toBe(200);
   expect((await shown()).last_used).toBeNull();
 });
+
+test.each([
+  ['another network', { networks: ['198.51.100.0/24'] }, 'network_not_allowed'],
+  ['a bound token', { binding: 'any' }, 'binding_required'],
+  [
+    'another time',
+    { times: [{ days: ['mon'], from: '03:00', to: '03:01', time_zone: 'UTC' }] },
+    'outside_time_window',
+  ],
+])('nobody reports by an access that wants %s', async (_what, conditions, reason) => {
+  const { body } = await authority.call('GET', `/v1/access?identity=fraud-api&resource_server=${FRAUD}`);
+  const change = async (wanted: object | null): Promise<void> => {
+    const answer = await authority.call('PATCH', `/v1/access/${body.items[0].id}`, {
+      body: { conditions: wanted },
+      headers: [['If-Match', '*']],
+    });
+    expect(answer.status, answer.text).toBe(200);
+  };
+  await change(conditions);
+  const answer = await send(report());
+  expect([answer.status, answer.body.code]).toEqual([403, 'insufficient_scope']);
+  expect(answer.body.detail).toContain(reason);
+  await change({ networks: ['127.0.0.0/8'], times: null, binding: null });
+  expect((await send(report())).status).toBe(200);
+});

@@ -3,10 +3,11 @@ import type { Actor } from '../../audit/change.ts';
 import type { RuleDeps } from '../../registry/change-rules.ts';
 import type { AccessFacts } from '../../registry/facts.ts';
 import { readFactsOf } from '../../registry/facts-cache.ts';
-import { STANDING_SCOPES, standsFor } from '../../registry/stands-for.ts';
+import { STANDING_SCOPES, standsFor, unmetStanding } from '../../registry/stands-for.ts';
 import { takeReport, type UsageRow } from '../../registry/use/take-report.ts';
 import type { UnregisteredRow } from '../../registry/use/unregistered.ts';
 import type { Stores } from '../../storage/storage.ts';
+import type { Admin } from './admin.ts';
 import type { NounHandlers } from './endpoint.ts';
 import { ProblemError } from './problem.ts';
 
@@ -16,12 +17,7 @@ export function usageHandlers(deps: RuleDeps & { readonly issuer: string }): Nou
       kind: 'write',
       async run({ body, admin }, stores, tell) {
         const now = deps.clock.now();
-        const { access, resourceServer } = await requireReporter(
-          stores,
-          admin.actor,
-          body.resource_server,
-          now,
-        );
+        const { access, resourceServer } = await requireReporter(stores, admin, body.resource_server, now);
         const counted = await takeReport(now, stores, tell, {
           resourceServer,
           reporterId: access.identityId,
@@ -47,7 +43,7 @@ export function usageHandlers(deps: RuleDeps & { readonly issuer: string }): Nou
 /** docs/decisions/0023-what-is-used.md. Whether the resource server exists is nobody's business who may not report for it. */
 async function requireReporter(
   stores: Pick<Stores, 'identities' | 'credentials' | 'access' | 'resourceServers'>,
-  actor: Actor,
+  { actor, boundTo }: Admin,
   ref: string,
   now: number,
 ): Promise<AccessFacts> {
@@ -58,7 +54,14 @@ async function requireReporter(
     ({ resourceServer: { id, identifier } }) => id === ref || identifier === ref,
   );
   if (facts !== undefined && credential !== undefined && held !== undefined) {
-    if (standsFor({ facts, credential }, [held.resourceServer.identifier], 'report', now)) return held;
+    const audience = [held.resourceServer.identifier];
+    const call = { source: actor.source, boundTo, now };
+    if (standsFor({ facts, credential }, audience, 'report', call)) return held;
+    const unmet = unmetStanding({ facts, credential }, audience, 'report', call);
+    if (unmet !== undefined)
+      throw new ProblemError('insufficient_scope', {
+        detail: `${STANDING_SCOPES.report} is held here under a condition that does not hold: ${unmet.reason}`,
+      });
   }
   throw new ProblemError('insufficient_scope', {
     detail: `this needs ${STANDING_SCOPES.report} of the resource server that is told of`,

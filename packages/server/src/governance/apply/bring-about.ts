@@ -98,7 +98,7 @@ async function bring(
 }
 
 async function bringResourceServer(
-  { deps }: Application,
+  { deps, requireAdminPerson }: Application,
   stores: Stores,
   tell: Tell,
   declared: DeclaredResourceServer,
@@ -107,7 +107,10 @@ async function bringResourceServer(
   const record = await stores.resourceServers.byIdentifier(identifier);
   if (record === undefined) {
     await createResourceServer(deps, stores, tell, { identifier, name, scopes, token, senderConstraint });
-  } else await changeResourceServer(deps, stores, tell, record, { name, scopes, token, senderConstraint });
+    return;
+  }
+  const change = { name, scopes, token, senderConstraint };
+  await changeResourceServer(deps, stores, tell, record, change, requireAdminPerson);
 }
 
 async function bringIdentity(

@@ -1,6 +1,7 @@
 // One request at the token endpoint (RFC 6749 §3.2), as far as it has got.
 import type { HttpRequest } from '../../http/request.ts';
 import type { IdentityFacts } from '../../registry/facts.ts';
+import type { UnmetCondition } from '../../policy/access-conditions.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
 import type { Delegation } from '../tokens/authorization.ts';
 import type { Voucher } from '../refusal.ts';
@@ -19,6 +20,8 @@ export interface Attempt {
   /** Which running copy of the client asks, once a token is issued to it. */
   instance?: string | undefined;
   held?: EffectiveAccess | undefined;
+  /** Of the conditions of that access, one that did not hold for who would have stood for an API by it. */
+  unmet?: UnmetCondition | undefined;
   /** In whose name, when that is not the client's own. */
   delegation?: Delegation | undefined;
   /** What a refusal brings beside its reason. */

@@ -30,6 +30,8 @@ export interface ClientCall {
   readonly form: Form;
   /** Epoch ms. */
   readonly at: number;
+  /** What the log is told of a refusal. */
+  readonly attempt: Attempt;
 }
 
 /** `secretInQuery`: a parameter that must not be in a URL, because it would be in somebody's log by now. `others`: what is taken beside forms. */
@@ -52,7 +54,7 @@ export function createClientCallEndpoint(
       const client = (attempt.client = proving instanceof Promise ? await proving : proving);
       if (client.spent !== undefined) await client.spent.keep();
       deps.instances?.saw(client.credential, instanceOf(request, client), request.source, attempt.at);
-      return await answer({ request, client, form, at: attempt.at });
+      return await answer({ request, client, form, at: attempt.at, attempt });
     } catch (error) {
       return refuse(deps, attempt, error);
     }

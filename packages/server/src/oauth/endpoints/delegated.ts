@@ -1,10 +1,11 @@
 // What a token in another's name may be: RFC 8693 §5; docs/decisions/0072-policy-is-asked-about-the-subject-too.md.
 import { TOKEN_EXCHANGE } from '@countersign/protocol';
+import { unmetCondition } from '../../policy/access-conditions.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
 import { Refusal } from '../refusal.ts';
 import type { Delegation, HeldBySubject, IssueTerms } from '../tokens/authorization.ts';
 import { type Rechecked, requireNoShorter } from './recheck.ts';
-import { type AskedHow, type PolicyDeps, requirePolicy } from './require-policy.ts';
+import { type AskedHow, boundTo, type PolicyDeps, requirePolicy } from './require-policy.ts';
 
 /**
  * RFC 9449 §7, RFC 8705 §3: a bound token is worth nothing to who does not prove the same, here as anywhere. What comes of it is
@@ -18,12 +19,13 @@ export function requireHolder({ boundTo = [] }: Delegation, confirmation: IssueT
   }
 }
 
-/** The proof that an access demands: the client's own, or that of whoever it acts for. */
+/** The proof that an access demands: the client's own, that of whoever it acts for, or that by which it may. */
 export function bindingOf(
   { access }: EffectiveAccess,
   delegation: Delegation | undefined,
 ): 'dpop' | 'mtls' | 'any' | undefined {
-  return access.conditions?.binding ?? delegation?.bySubject?.held.access.conditions?.binding;
+  const demanding = [access, delegation?.bySubject?.held.access, delegation?.standing?.[0]?.access];
+  return demanding.find((each) => each?.conditions?.binding !== undefined)?.conditions?.binding;
 }
 
 /**
@@ -40,6 +42,7 @@ export function withinDelegation(
   if (delegation === undefined) return allowed;
   const left = delegation.expiresAt - Math.floor(now / 1000);
   if (left < 1) throw new Refusal('lifetime_exhausted');
+  requireStanding(delegation, how, now);
   const { bySubject } = delegation;
   return Math.min(
     allowed,
@@ -55,8 +58,23 @@ export async function recheckDelegation(
   { how, lifetime }: Rechecked,
   now: number,
 ): Promise<void> {
-  const bySubject = await recheck?.();
+  const again = await recheck?.();
+  if (again === undefined) return;
+  requireStanding(again, how, now);
+  const { bySubject } = again;
   if (bySubject !== undefined) requireNoShorter(allowedToSubject(deps, bySubject, how, now), lifetime);
+}
+
+/** docs/decisions/0063: the conditions of the access by which the client may exchange tokens for this API hold for this request. */
+function requireStanding({ standing }: Pick<Delegation, 'standing'>, how: AskedHow, now: number): void {
+  const [first] = standing ?? [];
+  if (first === undefined) return;
+  const call = { source: how.source, boundTo: boundTo(how), now };
+  const reasons = standing?.map(({ access }) => unmetCondition(access.conditions, call));
+  if (reasons?.includes(undefined)) return;
+  throw new Refusal(reasons?.[0] ?? 'subject_token_not_for_client', undefined, {
+    standing_access: first.access.id,
+  });
 }
 
 /** As if the subject itself had asked for it, from where and with what proof its client does. */

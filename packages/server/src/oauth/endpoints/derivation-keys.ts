@@ -7,12 +7,12 @@ import { type HttpResponse, jsonResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
 import { newId, type RandomBytes } from '../../ids.ts';
 import type { Keystore } from '../../keys/keystore.ts';
-import { standsFor } from '../../registry/stands-for.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { Refusal } from '../refusal.ts';
 import { derivationKey } from '../tokens/issue-cwt.ts';
 import { keyTag } from '../tokens/pop-key-id.ts';
 import { type ClientCall, type ClientCallDeps, createClientCallEndpoint } from './client-call.ts';
+import { refuseUnmet, standsInCall } from './standing-call.ts';
 
 export interface DerivationKeysDeps extends ClientCallDeps {
   readonly keystore: Pick<Keystore, 'openingKeys' | 'sealingKey'>;
@@ -28,11 +28,13 @@ const IN_QUERY = /(?:^|&)resource=/;
 /** For a client that stands for the resource server (`tokens:derive`); to all others there is no such resource. */
 export function createDerivationKeysEndpoint(deps: DerivationKeysDeps): Endpoint {
   return createClientCallEndpoint(deps, IN_QUERY, async (call): Promise<HttpResponse> => {
-    const { client, form, at } = call;
+    const { client, form } = call;
     const resource = form.get('resource');
     if (resource === undefined) throw new Refusal('resource_missing');
-    if (!hasCwt(client, resource) || !standsFor(client, [resource], 'derive', at))
+    if (!hasCwt(client, resource) || !standsInCall(call, [resource], 'derive')) {
+      refuseUnmet(call);
       throw new Refusal('access_missing');
+    }
     // Reads the keys anew where there are none yet.
     const active = await deps.keystore.sealingKey();
     const all = [active, ...deps.keystore.openingKeys().filter(({ kid }) => kid !== active.kid)];

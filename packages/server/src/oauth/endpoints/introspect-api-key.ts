@@ -3,11 +3,9 @@ import { parseResourceIndicator } from '@countersign/protocol';
 import { type ApiKeyFacts, resolveApiKey } from '../../registry/api-key.ts';
 import { type EffectiveAccess, effectiveAccess } from '../../registry/effective-access.ts';
 import type { SecretHash } from '../../registry/secret-hash.ts';
-import { standsFor } from '../../registry/stands-for.ts';
 import type { CredentialInstances } from '../../registry/use/credential-instances.ts';
 import type { CredentialUses } from '../../registry/use/credential-uses.ts';
 import type { AuthenticateDeps } from '../client-auth/authenticate.ts';
-import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { Refusal } from '../refusal.ts';
 import { type PolicyDeps, requirePolicy } from './require-policy.ts';
 
@@ -31,13 +29,13 @@ export interface ApiKeyClaims {
 }
 
 /**
- * What `client`, an API, is told at `now` (epoch ms) of a key that was sent to it. Undefined for whatever is no key, opens nothing
- * now, or opens nothing at an API that the client stands for; and where it stands for several that the key opens, because
+ * What an API is told at `now` (epoch ms) of a key that was sent to it. Undefined for whatever is no key, opens nothing
+ * now, or opens nothing at an API that it stands for; and where it stands for several that the key opens, because
  * scopes of two APIs in one answer would be taken for each other's.
  */
 export async function introspectApiKey(
   deps: IntrospectApiKeyDeps,
-  client: AuthenticatedClient,
+  standsFor: (identifier: string) => boolean,
   key: string,
   now: number,
 ): Promise<ApiKeyClaims | undefined> {
@@ -45,7 +43,7 @@ export async function introspectApiKey(
   if (found === undefined || found.fault !== undefined) return undefined;
   const held = found.facts.access
     .map(({ resourceServer }) => resourceServer.identifier)
-    .filter((identifier) => standsFor(client, [identifier], 'introspect', now))
+    .filter(standsFor)
     .flatMap((identifier) => wouldHold(deps, found, identifier, now) ?? []);
   const [only] = held;
   if (only === undefined || held.length > 1) return undefined;

@@ -7,7 +7,6 @@ import {
   parseResourceIndicator,
 } from '@countersign/protocol';
 import { type EffectiveAccess, effectiveAccess, limitOf, standing } from '../../registry/effective-access.ts';
-import { standsFor } from '../../registry/stands-for.ts';
 import type { CredentialUses } from '../../registry/use/credential-uses.ts';
 import type { AuthenticateDeps } from '../client-auth/authenticate.ts';
 import { isSelfSigned, readChain } from '../client-auth/client-certificate.ts';
@@ -37,12 +36,12 @@ export interface CertificateClaims {
 }
 
 /**
- * What `client`, an API, is told at `now` (epoch ms) of a certificate that was shown to it. Undefined for one that is nobody's, may not
- * act now, or opens nothing at an API that the client stands for; and where it stands for several that it opens.
+ * What an API is told at `now` (epoch ms) of a certificate that was shown to it. Undefined for one that is nobody's, may not
+ * act now, or opens nothing at an API that it stands for; and where it stands for several that it opens.
  */
 export async function introspectCertificate(
   deps: IntrospectCertificateDeps,
-  client: AuthenticatedClient,
+  standsFor: (identifier: string) => boolean,
   text: string,
   now: number,
 ): Promise<CertificateClaims | undefined> {
@@ -51,7 +50,7 @@ export async function introspectCertificate(
   const { holder, thumbprint, notAfter } = shown;
   const held = holder.facts.access
     .map(({ resourceServer }) => resourceServer.identifier)
-    .filter((identifier) => standsFor(client, [identifier], 'introspect', now))
+    .filter(standsFor)
     .flatMap((identifier) => wouldHold(deps, holder, thumbprint, identifier, now) ?? []);
   const [only] = held;
   if (only === undefined || held.length > 1) return undefined;

@@ -5,15 +5,14 @@ import { type HttpRequest, singleHeader } from '../../http/request.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
 import type { Keystore } from '../../keys/keystore.ts';
-import type { AuthenticatedClient } from '../client-auth/method.ts';
 import type { OwnToken, OwnTokenReader } from '../tokens/own-token.ts';
-import { standsFor } from '../../registry/stands-for.ts';
 import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
 import { AceQuestion, inCborAnswer, readAceQuestion } from './ace-introspection.ts';
 import type { OtherBodies } from './read-form.ts';
 import { type ApiKeyClaims, introspectApiKey, type IntrospectApiKeyDeps } from './introspect-api-key.ts';
 import { type CertificateClaims, introspectCertificate } from './introspect-certificate.ts';
 import type { ClientCallDeps } from './client-call.ts';
+import { noteUnmet, standsInCall } from './standing-call.ts';
 import { createTokenCallEndpoint, type TokenCall } from './token-call.ts';
 
 export interface IntrospectDeps extends ClientCallDeps, IntrospectApiKeyDeps, Pick<TokenStateDeps, 'ledger'> {
@@ -32,21 +31,32 @@ export function createIntrospectEndpoint(deps: IntrospectDeps): Endpoint {
   return createTokenCallEndpoint(deps, introspect, OTHER_BODIES);
 }
 
-async function answerOf(deps: IntrospectDeps, { client, token, hint, at }: TokenCall): Promise<HttpResponse> {
+async function answerOf(deps: IntrospectDeps, call: TokenCall): Promise<HttpResponse> {
+  const found = await foundFor(deps, call);
+  if (found !== undefined) return found;
+  await noteUnmet(deps.record, call);
+  return INACTIVE;
+}
+
+async function foundFor(deps: IntrospectDeps, call: TokenCall): Promise<HttpResponse | undefined> {
+  const { client, token, hint, at } = call;
+  const standsFor = (identifier: string): boolean => standsInCall(call, [identifier], 'introspect');
   // Only where it is asked about as one: it is public, and others would take it for a token.
   if (hint === CERTIFICATE_HINT) {
-    const claims = await introspectCertificate(deps, client, token, at);
-    return claims === undefined ? INACTIVE : activeCredential(claims);
+    const claims = await introspectCertificate(deps, standsFor, token, at);
+    return claims && activeCredential(claims);
   }
   if (token.startsWith(API_KEY_PREFIX)) {
-    const claims = await introspectApiKey(deps, client, token, at);
-    return claims === undefined ? INACTIVE : activeCredential(claims);
+    const claims = await introspectApiKey(deps, standsFor, token, at);
+    return claims && activeCredential(claims);
   }
   const reading = deps.ownTokens.read(token);
   const own = reading instanceof Promise ? await reading : reading;
-  if (own === undefined || !maySee(client, own, at)) return INACTIVE;
+  // Its own token, or one for a resource server for which it stands (RFC 7662 §4: no token scanning).
+  const isOwn = own?.claims.client_id === client.facts.identity.clientId;
+  if (own === undefined || !(isOwn || standsInCall(call, own.claims.aud, 'introspect'))) return undefined;
   const scopes = await liveScopes(deps, own, at);
-  return scopes.length === 0 ? INACTIVE : active(own, scopes);
+  return scopes.length === 0 ? undefined : active(own, scopes);
 }
 
 const API_KEY_PREFIX = 'cak_';
@@ -66,12 +76,6 @@ async function signed(deps: IntrospectDeps, call: TokenCall, answer: HttpRespons
     `"token_introspection":${String(answer.body)}}`;
   const body = await deps.keystore.sign('ES256', 'token-introspection+jwt', claims);
   return { status: 200, headers: { ...HEADERS, 'content-type': JWT_TYPE }, body };
-}
-
-/** Its own token, or one for a resource server for which it stands (RFC 7662 §4: no token scanning). */
-function maySee(client: AuthenticatedClient, { claims }: OwnToken, now: number): boolean {
-  if (claims.client_id === client.facts.identity.clientId) return true;
-  return standsFor(client, claims.aud, 'introspect', now);
 }
 
 const HEADERS = {

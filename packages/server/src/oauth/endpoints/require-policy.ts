@@ -97,7 +97,8 @@ export function judge(
   });
 }
 
-function boundTo({ confirmation, pop }: AskedHow): IssuanceFacts['boundTo'] {
+/** The kind of proof that the token will be bound to. */
+export function boundTo({ confirmation, pop }: AskedHow): IssuanceFacts['boundTo'] {
   if (confirmation === undefined) return pop === true ? 'pop' : undefined;
   return 'jkt' in confirmation ? 'dpop' : 'mtls';
 }

@@ -20,10 +20,11 @@ export function createTokenCallEndpoint(
   answer: (call: TokenCall) => HttpResponse | Promise<HttpResponse>,
   others?: OtherBodies,
 ): Endpoint {
-  const answerCall = ({ request, client, form, at }: ClientCall): HttpResponse | Promise<HttpResponse> => {
+  const answerCall = (call: ClientCall): HttpResponse | Promise<HttpResponse> => {
+    const { form } = call;
     const token = form.get('token');
     if (token === undefined || token === '') throw new Refusal('token_missing');
-    return answer({ request, client, form, token, hint: form.get('token_type_hint'), at });
+    return answer({ ...call, token, hint: form.get('token_type_hint') });
   };
   return createClientCallEndpoint(deps, TOKEN_IN_QUERY, answerCall, others);
 }

@@ -39,6 +39,17 @@ const exchanged = async (...args: Parameters<ExchangeScene['exchange']>): Promis
 const introspect = async (token: string) =>
   jsonOf(await scene.about('/oauth/introspect', token, exch.api.authorization));
 
+/** By which `fraud-api` stands for fraud. */
+async function standingAccess(): Promise<AccessRecord> {
+  const { items } = await scene.storage.access.list(
+    { identityId: exch.api.identity.id, resourceServerId: exch.fraud.id },
+    { limit: 10 },
+  );
+  const [access] = items;
+  if (access === undefined) throw new Error('gone');
+  return access;
+}
+
 describe('an exchange', () => {
   it('gives a token in the name of the subject, with the client as who acts', async () => {
     const answer = await exch.exchange(subject);
@@ -191,6 +202,36 @@ describe('never wider than its subject', () => {
     });
   });
 
+  describe('nor by an access whose conditions do not hold, with which its client stands for the API', () => {
+    const standing = async (conditions: AccessRecord['conditions']): Promise<AccessRecord> => {
+      const access = await standingAccess();
+      await scene.storage.access.replace(changed(access, { conditions }));
+      return access;
+    };
+
+    it.each<[string, AccessRecord['conditions'], string]>([
+      ['from elsewhere', { networks: ['198.51.100.0/24'] }, 'network_not_allowed'],
+      [
+        'at another time',
+        { times: [{ days: ['mon'], from: '03:00', to: '03:01', time_zone: 'UTC' }] },
+        'outside_time_window',
+      ],
+      ['unbound', { binding: 'any' }, 'binding_required'],
+    ])('%s', async (_what, conditions, reason) => {
+      const access = await standing(conditions);
+      expect((await exch.exchange(subject)).status).not.toBe(200);
+      const [event] = scene.log.events;
+      expect(event).toMatchObject({ type: 'token.refused', identity: 'fraud-api', reason });
+      expect(JSON.parse(event?.detail ?? '')).toMatchObject({ standing_access: access.id });
+    });
+
+    it('and from there it is exchanged', async () => {
+      await standing({ networks: ['198.51.100.0/24'] });
+      const request = { source: '198.51.100.7' };
+      expect((await exch.exchange(subject, {}, { request })).status).toBe(200);
+    });
+  });
+
   it('at the same API opens no more than the token did', async () => {
     const narrow = await exch.subjectToken('&scope=fraud:read');
     const both = ['fraud:read', 'fraud:write', 'tokens:exchange'];
@@ -251,6 +292,19 @@ describe('a token that was exchanged is dead', () => {
       () => scene.storage.access.replace(changed(exch.access.subject, { tokenLifetime: 60 })),
       'policy_enforced',
     ],
+    [
+      'its client stands for the API only from elsewhere',
+      async () => {
+        const conditions = { networks: ['198.51.100.0/24'] };
+        await scene.storage.access.replace(changed(await standingAccess(), { conditions }));
+      },
+      'network_not_allowed',
+    ],
+    [
+      'its client no longer stands for the API',
+      async () => scene.storage.access.replace(changed(await standingAccess(), { state: 'revoked' })),
+      'subject_token_not_for_client',
+    ],
   ])('and not issued when %s while it is signed', async (_what, change, reason) => {
     const { sign } = scene.deps.keystore;
     const slow: TokenScene['deps']['keystore'] = {
@@ -299,6 +353,13 @@ describe('bound tokens', () => {
   it('are what comes of one for a subject whose access there wants that', async () => {
     const conditions = { binding: 'dpop' as const };
     await scene.storage.access.replace(changed(exch.access.subject, { conditions }));
+    expect(jsonOf(await exch.exchange(subject))).toMatchObject({ error: 'invalid_request' });
+    expect((await exch.exchange(subject, {}, { headers: proof() })).status).toBe(200);
+  });
+
+  it('are what comes of one by an access that wants that of who stands for the API', async () => {
+    const conditions = { binding: 'dpop' as const };
+    await scene.storage.access.replace(changed(await standingAccess(), { conditions }));
     expect(jsonOf(await exch.exchange(subject))).toMatchObject({ error: 'invalid_request' });
     expect((await exch.exchange(subject, {}, { headers: proof() })).status).toBe(200);
   });

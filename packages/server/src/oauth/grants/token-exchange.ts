@@ -9,13 +9,18 @@ import {
   TOKEN_TYPE,
   type TokenTypeIdentifier,
 } from '@countersign/protocol';
-import { type AccessAsked, effectiveAccess, limitOf } from '../../registry/effective-access.ts';
+import {
+  type AccessAsked,
+  type EffectiveAccess,
+  effectiveAccess,
+  limitOf,
+} from '../../registry/effective-access.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { Refusal } from '../refusal.ts';
 import type { Delegation, HeldBySubject } from '../tokens/authorization.ts';
 import { type Party, partiesOf, subjectAccess } from '../tokens/delegation.ts';
 import type { OwnTokenReader } from '../tokens/own-token.ts';
-import { standsFor } from '../../registry/stands-for.ts';
+import { standingAt } from '../../registry/stands-for.ts';
 import { liveScopes, type TokenStateDeps } from '../tokens/token-state.ts';
 import { readAccessAsked } from './access-asked.ts';
 import type { ForeignSubjectToken } from './foreign-subject-token.ts';
@@ -57,11 +62,14 @@ export function tokenExchange(deps: TokenExchangeDeps): Grant {
         via: parties.map(({ token }) => token),
         boundTo: [claims.cnf, actor?.cnf].filter((cnf) => cnf !== undefined),
         bySubject,
+        standing: live.standing,
         recheck: async () => {
-          const again = await requireSubject(deps, client, request.subjectToken, now);
-          const still = await withinSubject(deps, client, partiesWith(again), held, now);
+          const facts = await deps.facts.byClientId(client.facts.identity.clientId);
+          const present = facts === undefined ? client : { ...client, facts };
+          const again = await requireSubject(deps, present, request.subjectToken, now);
+          const still = await withinSubject(deps, present, partiesWith(again), held, now);
           if (still.scopes.length < held.scopes.length) throw new Refusal('subject_scope_not_held');
-          return still.bySubject;
+          return { bySubject: still.bySubject, standing: again.standing };
         },
       };
       return { ...held, delegation, issuedTokenType: request.issuedTokenType };
@@ -113,6 +121,11 @@ interface LiveToken {
   readonly scopes: readonly string[];
 }
 
+interface SubjectToken extends LiveToken {
+  /** By which its client may exchange it. */
+  readonly standing: readonly EffectiveAccess[];
+}
+
 async function readLive(
   deps: TokenExchangeDeps,
   token: string,
@@ -133,16 +146,18 @@ async function requireSubject(
   client: AuthenticatedClient,
   token: string,
   now: number,
-): Promise<LiveToken> {
+): Promise<SubjectToken> {
   const subject = await readLive(deps, token, now);
   if (subject === 'unknown') throw new Refusal('subject_token_unknown');
   if (subject === 'dead') throw new Refusal('subject_token_dead');
   const { claims } = subject;
-  if (!standsFor(client, claims.aud, 'exchange', now)) throw new Refusal('subject_token_not_for_client');
+  // Its conditions are held against the proof, too, which is looked at later: endpoints/delegated.ts.
+  const standing = standingAt(client, claims.aud, 'exchange', now);
+  if (standing.length === 0) throw new Refusal('subject_token_not_for_client');
   if (Object.hasOwn(claims.all, 'may_act') && !names(claims.all['may_act'], client, claims)) {
     throw new Refusal('actor_not_permitted');
   }
-  return subject;
+  return { ...subject, standing };
 }
 
 /** A member that is not understood is a condition that cannot be met. */

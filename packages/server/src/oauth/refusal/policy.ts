@@ -61,7 +61,7 @@ export const POLICY: Reasons<PolicyRefusalReason> = {
   binding_required: {
     ...denied('invalid_request', 'the access takes only tokens that are bound to their holder'),
     why: 'The access has a condition on the binding of tokens, and nothing of that kind to bind to came with the request.',
-    fix: 'Let the client send a DPoP proof, or use its certificate at the port of mtls-port, as conditions.binding of the access says.',
+    fix: 'Let the client send a DPoP proof, or use its certificate at the port of mtls-port, as conditions.binding of the access says. Who stands for an API and asks about its tokens shows a certificate: no DPoP proof is taken there.',
   },
   policy_enforced: {
     ...NOT_ALLOWED,

@@ -24,8 +24,10 @@ export interface Delegation {
   readonly boundTo?: readonly Confirmation[];
   /** What the subject may have there itself: policy is asked about it too. Undefined: the subject is the client. */
   readonly bySubject?: HeldBySubject;
+  /** By which the client stands for the API that the token was sent to: the conditions of one of them hold. Undefined: by none, it is its own. */
+  readonly standing?: readonly EffectiveAccess[];
   /** Asked again when the token is signed: throws `Refusal` when what it was exchanged for has ended since. */
-  readonly recheck?: () => Promise<HeldBySubject | undefined>;
+  readonly recheck?: () => Promise<Pick<Delegation, 'bySubject' | 'standing'> | undefined>;
 }
 
 /** Of the subject, by the credential that its token was issued on, where the new token is for. */

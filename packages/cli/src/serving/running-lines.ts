@@ -36,7 +36,15 @@ export function runningLines(
     ...(ready.ca_file === undefined ? [] : [`  CA file     ${near(ready.ca_file)}`]),
     ...(readyFile !== undefined ? [`  ready file  ${near(readyFile)}`] : []),
     `  admin       ${ready.admin.client_id}`,
-    ...(readyFile !== undefined
+    // What needs the secret would only be refused here.
+    ...(mode === 'serve' && ready.admin.client_secret === undefined
+      ? [
+          '',
+          'The secret of the admin was told by the start that made it. Where it is lost, with the authority stopped:',
+          '  npx --no -- countersign admin reset --data-dir DIR',
+        ]
+      : []),
+    ...(readyFile !== undefined && (mode === 'dev' || ready.admin.client_secret !== undefined)
       ? [
           '',
           'A token of the admin, to see that it works:',

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { type CliContext, say } from '../context.ts';
 import { EXIT_CODES } from '../exit-code.ts';
 import type { StopSignal } from '../host.ts';
+import { alreadyRunning } from './already-running.ts';
 import { startFailure } from './start-failure.ts';
 import { type RunningFacts, runningLines } from './running-lines.ts';
 import type { ServingFlags } from './flags.ts';
@@ -42,7 +43,7 @@ export async function runAuthority(
       env: host.env,
       consoleFolder,
     }).catch((error: unknown) => {
-      throw startFailure(error);
+      throw startFailure(error, (port) => alreadyRunning(host, flags, port));
     });
     const facts = { ...authority.ready, console: authority.console };
     for (const line of runningLines(mode, facts, authority.readyFile, host.cwd)) say(host, line);

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -7,7 +7,14 @@ import { expect, test } from 'vitest';
 import { runCli, temporaryFolder } from '../../test/fake-host.ts';
 
 const dev = (...args: string[]) =>
-  runCli(['dev', '--data-dir', temporaryFolder(), '--log-level', 'silent', '--port', '0', ...args]);
+  runCli([
+    'dev',
+    ...(args.includes('--data-dir') ? [] : ['--data-dir', temporaryFolder()]),
+    '--log-level',
+    'silent',
+    ...(args.includes('--port') ? [] : ['--port', '0']),
+    ...args,
+  ]);
 
 test('a setting that is wrong or unsafe ends with 2, its name and its fix', async () => {
   expect(await dev('--set', 'token-lifetime=forever')).toMatchObject({
@@ -46,6 +53,28 @@ test('a port that is taken is told, with how to take another', async () => {
   expect(err).toBe(
     `error: 127.0.0.1:${port} is taken by another program.\nfix: Name another port with --port, or 0 for any free one.\n`,
   );
+});
+
+test.each([
+  [
+    'of a process that lives',
+    process.pid,
+    /^error: It runs already: https:\/\/localhost:\d+, pid \d+\.\nfix: Use that one/,
+  ],
+  ['that outlived its process', 2 ** 22 + 1, /is taken by another program/],
+])('a port that the ready file of the same place names, %s', async (_, pid, said) => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo;
+  const cwd = temporaryFolder();
+  mkdirSync(join(cwd, 'data'));
+  const ready = { pid, issuer: `https://localhost:${port}` };
+  writeFileSync(join(cwd, 'data/ready.json'), JSON.stringify(ready));
+  const args = ['--data-dir', join(cwd, 'data'), '--port', String(port)];
+  const { code, err } = await dev(...args);
+  await new Promise<void>((resolve) => other.close(() => resolve()));
+  expect(code).toBe(1);
+  expect(err).toMatch(said);
 });
 
 test('a file that is not there is a usage error, with the setting that names it', async () => {

@@ -1,4 +1,5 @@
 import { failureOf } from '../exit-code.ts';
+import type { ReadyFile } from '../connection/ready-file.ts';
 import { CommandFailure } from '../failure.ts';
 import { networkFailure } from '../network-failure.ts';
 
@@ -10,9 +11,19 @@ interface SystemError {
 }
 
 /** Why the authority did not start: what its settings say, and what the machine says to them. */
-export function startFailure(error: unknown): CommandFailure {
+export function startFailure(
+  error: unknown,
+  runningAt: (port: number | undefined) => ReadyFile | undefined = () => undefined,
+): CommandFailure {
   if (!(error instanceof Error)) return failureOf(error);
   const { code, path, address, port } = error as SystemError;
+  const running = code === 'EADDRINUSE' ? runningAt(port) : undefined;
+  if (running !== undefined) {
+    return new CommandFailure('failure', `It runs already: ${running.issuer}, pid ${running.pid}.`, {
+      fix: 'Use that one, or stop it first. A second one beside it needs --port 0 and another --data-dir.',
+      cause: error,
+    });
+  }
   if (code === 'EADDRINUSE') {
     return new CommandFailure('failure', `${address}:${port} is taken by another program.`, {
       fix: 'Name another port with --port, or 0 for any free one.',

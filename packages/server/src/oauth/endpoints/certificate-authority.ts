@@ -46,7 +46,7 @@ export function createRevocationListEndpoint(lists: Pick<RevocationLists, 'read'
     try {
       const list = await lists.read(id);
       if (list === undefined)
-        return jsonResponse(404, { error: 'not_found' }, { 'cache-control': 'no-store' });
+        return jsonResponse(404, { error: 'invalid_request' }, { 'cache-control': 'no-store' });
       const headers = { etag: list.etag, 'cache-control': `public, max-age=${MAX_AGE}` };
       if (isKnown(request, list.etag)) return textResponse(304, '', headers);
       return asPem

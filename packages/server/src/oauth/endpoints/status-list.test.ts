@@ -62,7 +62,9 @@ test('whose place has ended in the moment of the request gets no token', async (
 test.each(['1', '01', '-1', 'x', '', '9999999999', '0.5'])('the list %j is not there', async (list) => {
   await wantStatus();
   await tokenClaims();
-  expect((await ask(list)).status).toBe(404);
+  const answer = await ask(list);
+  // RFC 6749 §11.4.1: of the registered codes.
+  expect([answer.status, jsonOf(answer).error]).toEqual([404, 'invalid_request']);
 });
 
 test('without a database: come again in a moment', async () => {

@@ -15,7 +15,7 @@ export function createStatusListEndpoint(lists: Pick<StatusLists, 'read'>): Endp
     try {
       const jwt = NUMBER.test(list) ? await lists.read(Number(list)) : undefined;
       if (jwt === undefined)
-        return jsonResponse(404, { error: 'not_found' }, { 'cache-control': 'no-store' });
+        return jsonResponse(404, { error: 'invalid_request' }, { 'cache-control': 'no-store' });
       const headers = { 'content-type': TYPE, 'cache-control': `max-age=${STATUS_LIST_TTL}` };
       return { status: 200, headers, body: jwt };
     } catch (error) {

@@ -13,6 +13,8 @@ const MEASURING = [
   'slow-callers',
   'strangers',
 ].map((name) => `conformance/${name}.test.ts`);
+/** One more than there are processors: a third of their time passed in waiting, for processes that start and for what takes its time. */
+const WORKERS = availableParallelism() + 1;
 const CONFORMANCE = {
   globalSetup: ['conformance/authority.ts'],
   testTimeout: 60_000,
@@ -33,7 +35,7 @@ export default defineConfig({
           hookTimeout: 60_000,
           // Tests share nothing but modules, and modules keep nothing: loading the server anew for each file took longer than its tests.
           isolate: false,
-          maxWorkers: availableParallelism(),
+          maxWorkers: WORKERS,
         },
       },
       {
@@ -42,7 +44,7 @@ export default defineConfig({
           name: 'conformance',
           include: ['conformance/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.long.test.ts', ...MEASURING],
-          maxWorkers: availableParallelism(),
+          maxWorkers: WORKERS,
         },
       },
       {

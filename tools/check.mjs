@@ -42,7 +42,7 @@ const CHECKS = [
   { name: 'unused', check: tool('knip', ['--no-progress', '--no-config-hints'], 'knip.json') },
 ];
 
-/** Seconds each: only `npm test` and `--all` run them. @type {Entry[]} */
+/** Most of a minute: only `npm test` and `--all` run them, beside the others. @type {Entry[]} */
 const SLOW_CHECKS = [{ name: 'packages', check: checkPackages }];
 
 /** The build leaves out what is not shipped: tests, the conformance suite and these tools are only checked. @param {string} root @returns {Promise<Report>} */
@@ -77,6 +77,13 @@ function tool(program, args, config) {
   };
 }
 
+/** @param {Entry} entry */
+async function looked({ name, check }) {
+  const started = performance.now();
+  const report = await check(ROOT);
+  return { name, report, took: `${((performance.now() - started) / 1000).toFixed(1)} s` };
+}
+
 /**
  * Runs them all and prints a line for each.
  * @param {{verbose?: boolean, slow?: boolean}} [options]
@@ -88,10 +95,9 @@ export async function runChecks({ verbose = false, slow = false } = {}) {
   const failed = [];
   /** @type {string[]} */
   const skipped = [];
-  for (const { name, check } of slow ? [...CHECKS, ...SLOW_CHECKS] : CHECKS) {
-    const started = performance.now();
-    const report = await check(ROOT);
-    const took = `${((performance.now() - started) / 1000).toFixed(1)} s`;
+  const beside = slow ? SLOW_CHECKS.map(looked) : [];
+  for (const next of [...CHECKS.map((entry) => () => looked(entry)), ...beside.map((each) => () => each)]) {
+    const { name, report, took } = await next();
     const mark = report.problems.length > 0 ? 'FAILED' : report.skipped.length > 0 ? 'partly' : 'ok';
     console.log(`  ${name.padEnd(9)} ${mark.padEnd(7)} ${took.padStart(6)}  ${report.summary}`);
     for (const text of [...report.problems, ...(verbose ? report.warnings : [])]) console.log(indent(text));

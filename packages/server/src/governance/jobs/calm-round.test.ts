@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Authority, identityBody, openAuthority, START } from '../../../test/authority.ts';
 import { createIssuancePace } from '../../registry/issuance-pace.ts';
 import { identityRecord } from '../../storage/contract/records.ts';
+import { StorageError } from '../../storage/errors.ts';
 import type { FindingKind } from '../../storage/findings.ts';
 import type { Job } from './job.ts';
 import { lookForFindingsJob } from './look-for-findings.ts';
@@ -79,4 +80,13 @@ test('a policy that comes in the middle of a round is held against those who had
   };
   await job.run(never);
   expect(await found('policy_breach')).toEqual([expect.stringContaining('open: ')]);
+});
+
+test('a round that the database broke off begins again after a minute', async () => {
+  await addSecret();
+  meanwhile = () => Promise.reject(new StorageError('unavailable', 'is away'));
+  await expect(job.run(never)).rejects.toThrow('is away');
+  authority.clock.advance(60_000);
+  await job.run(never);
+  expect(await found('weak_method')).toHaveLength(1);
 });

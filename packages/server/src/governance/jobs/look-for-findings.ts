@@ -52,6 +52,8 @@ export interface LookForFindingsDeps extends RoundDeps {
 
 const EVERY_MS = 5000;
 const ROUND_MS = 3_600_000;
+/** After a round that failed. */
+const AGAIN_MS = 60_000;
 /** Of the hour, what a round should take at most. */
 const ROUND_WITHIN_MS = 0.75 * ROUND_MS;
 const PAGE = 100;
@@ -109,15 +111,17 @@ export function lookForFindingsJob(given: LookForFindingsDeps): Job {
         return;
       }
       if (now < roundAt && !changed.overflown) return await lookAtChanged(deps, changed, signal);
-      roundAt = now + ROUND_MS;
+      // Until it is done: what a lost database broke off in the middle begins again soon.
+      roundAt = now + AGAIN_MS;
       const counted = { paces: deps.pace.take(now), places: deps.places?.take() };
       const calm = { ...deps, pacer: given.pacer ?? createPacer(pace) };
       if (await lookAtEveryone(calm, { changed, deps }, counted, signal)) {
         pace = paceAfter(pace, clock.now() - now, ROUND_WITHIN_MS);
-        return;
+      } else {
+        changed.take();
+        await lookAtEveryone(deps, undefined, counted, signal);
       }
-      changed.take();
-      await lookAtEveryone(deps, undefined, counted, signal);
+      roundAt = now + ROUND_MS;
     },
   };
 }

@@ -32,7 +32,7 @@ it('leaves all beyond 64 to the next turns', async () => {
   expect((await Promise.all(jobs)).at(-1)).toBe(150);
 });
 
-it('waits while each turn brings more, and three turns at the most', async () => {
+it('waits while each turn brings more, and four turns at the most', async () => {
   const batches: number[][] = [];
   let batch: number[] | undefined;
   const perform = backToBack((job: number) => {
@@ -46,7 +46,7 @@ it('waits while each turn brings more, and three turns at the most', async () =>
     await nextTurn();
   }
   await Promise.all(jobs);
-  expect(batches.map(({ length }) => length)).toEqual([8, 8, 8]);
+  expect(batches.map(({ length }) => length)).toEqual([10, 10, 4]);
 });
 
 it('lets nobody who comes alone, time after time, wait for a second turn', async () => {
@@ -60,11 +60,11 @@ it('lets nobody who comes alone, time after time, wait for a second turn', async
   }
 });
 
-it('waits for no more where there are enough', async () => {
+it('waits for no more where as many are there as go at once', async () => {
   let performed = 0;
   const perform = backToBack(() => ++performed);
-  const jobs = Array.from({ length: 24 }, () => perform(undefined));
+  const jobs = Array.from({ length: 64 }, () => perform(undefined));
   await nextTurn();
-  expect(performed).toBe(24);
+  expect(performed).toBe(64);
   await Promise.all(jobs);
 });

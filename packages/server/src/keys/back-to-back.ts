@@ -1,9 +1,7 @@
-/** In one go; the rest waits for the next turn, so that answers that are ready leave in between. */
+/** In one go; the rest waits for the next turn, so that answers that are ready leave in between. With so many nobody waits for more. */
 const MOST_AT_ONCE = 64;
-/** With so many there is nothing left to win by waiting for more. */
-const ENOUGH = 24;
 /** Turns that the first one waits at most while each of them brings more. */
-const MOST_TURNS = 3;
+const MOST_TURNS = 4;
 
 interface Waiting<Job, Result> {
   readonly job: Job;
@@ -14,7 +12,7 @@ interface Waiting<Job, Result> {
 /**
  * Makes or verifies signatures back to back: OpenSSL's code and V8's request code evict each other from the processor's
  * caches, and one signature between other work costs up to twice as much as one among its kind. What is asked for is
- * performed at the end of the first turn of the event loop that brings no more, in the order asked, and three turns later at the
+ * performed at the end of the first turn of the event loop that brings no more, in the order asked, and four turns later at the
  * latest; who comes alone after somebody who came alone waits for no second turn: docs/decisions/0062-batches-gather-while-they-grow.md.
  * @param perform synchronous; what it throws, its own caller gets
  */
@@ -27,7 +25,7 @@ export function backToBack<Job, Result>(perform: (job: Job) => Result): (job: Jo
 
   function endTurn(): void {
     const { length } = waiting;
-    const grows = length > seen && length < ENOUGH && turns < MOST_TURNS;
+    const grows = length > seen && length < MOST_AT_ONCE && turns < MOST_TURNS;
     if (grows && (length > 1 || !alone)) {
       seen = length;
       turns++;

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './tools/run/longest-first.mjs';
 
 /** They measure, or fill a disk: nothing else runs beside them. */
 const MEASURING = [
@@ -24,6 +25,7 @@ const CONFORMANCE = {
 /** Unit and endpoint tests sit beside the code; conformance and interop drive a built server over HTTP. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

@@ -5,12 +5,10 @@ import LongestFirst from './tools/run/longest-first.mjs';
 /** They measure, or fill a disk: nothing else runs beside them. */
 const MEASURING = [
   'budgets',
-  'canary',
   'chaos',
   'cutoff-bound',
   'device-cutoff',
   'full-disk',
-  'replay',
   'slow-callers',
   'strangers',
 ].map((name) => `conformance/${name}.test.ts`);

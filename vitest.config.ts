@@ -12,8 +12,8 @@ const MEASURING = [
   'slow-callers',
   'strangers',
 ].map((name) => `conformance/${name}.test.ts`);
-/** One more than there are processors: a third of their time passed in waiting, for processes that start and for what takes its time. */
-const WORKERS = availableParallelism() + 1;
+/** Two to a processor: half of their time passed in waiting, for processes that start and for what takes its time. */
+const WORKERS = availableParallelism() * 2;
 const CONFORMANCE = {
   globalSetup: ['conformance/authority.ts'],
   testTimeout: 60_000,

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../config/read-config.ts';
 import { createDecide } from '../decision/decide.ts';
 import { identityHeaders } from '../decision/identity.ts';
-import { refuseEdge } from '../decision/refusal.ts';
 import { routeTable } from '../rules/route-table.ts';
+import { createLedger } from '../telemetry/ledger.ts';
 import { createAuthEndpoint } from './auth-endpoint.ts';
 
 const {
@@ -28,12 +28,7 @@ const endpoint = createAuthEndpoint({
   identity,
   frontProxies: trustedProxies(['127.0.0.1']),
   credentials: [],
-  ledger: {
-    decided: () => undefined,
-    failed: () => undefined,
-    bug: () => refuseEdge('bug'),
-    counts: () => new Map(),
-  },
+  ledger: createLedger({ info: () => undefined, warn: () => undefined, error: () => undefined }, () => 0),
 });
 const server = createServer(endpoint);
 let port: number;

@@ -21,6 +21,7 @@ import {
   type AuthenticateDeps,
   authenticate,
   type Claim,
+  claimedBy,
   present,
   refuseUnproved,
 } from '../client-auth/authenticate.ts';
@@ -81,7 +82,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
         if (claim !== undefined) throw new Refusal('sign_in_with_client_proof');
         return await signIn(deps.signIn, form, attempt);
       }
-      attempt.claimed = claim?.presented.clientId ?? form.get('client_id');
+      attempt.claimed = claimedBy(claim, form);
       attempt.method = claim?.method.name;
       const grant = requireGrant(deps.grants, form);
       const proving = identify(deps, grant, claim, attempt, form);

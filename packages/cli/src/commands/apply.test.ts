@@ -112,7 +112,7 @@ test('apply sends the secret of a file that is there', async () => {
   const authority = fakeAuthority({ 'POST /v1/apply': answering([]) });
   const { err } = await runAgainst(authority, ['apply', '-f', 'declared'], { cwd });
   // Not a real one, and the contract sees that: it is told by its place, and not shown.
-  expect(err).toMatch(/^error: declared\/authority.yaml:\d+: spec.secret: must be a client secret/);
+  expect(err).toMatch(/^error: declared\/authority.yaml:\d+: spec.secret must be a client secret/);
   expect(err).not.toContain(secret);
 });
 
@@ -172,7 +172,7 @@ test('mistakes are told with file and line, before anything is sent', async () =
   expect(await fault('- 1')).toMatch(/^error: declared\/authority.yaml:1 is not an object/);
   expect(await fault('')).toMatch(/^error: There is no document in declared/);
   expect(await fault(YAML.replace('https://fraud.example', 'fraud'))).toBe(
-    'error: declared/authority.yaml:6: spec.identifier: must be an absolute URI without fragment\n',
+    'error: declared/authority.yaml:6: spec.identifier must be an absolute URI without fragment\n',
   );
   expect(await fault(YAML.replace('secretFile: secrets/payments.secret', `secret: ${SECRET}`))).toMatch(
     /^error: declared\/authority.yaml:15 holds a secret/,

@@ -213,7 +213,7 @@ function readIdempotencyKey(request: HttpRequest): string | undefined {
 const MOST_ERRORS = 20;
 const MOST_CHARS = 300;
 
-function fieldErrors(
+export function fieldErrors(
   issues: readonly Issue[],
   pointer: (path: readonly PropertyKey[]) => string,
 ): readonly FieldError[] {
@@ -235,6 +235,6 @@ function fieldErrors(
 }
 
 /** RFC 6901 §3. */
-function pointerOf(path: readonly PropertyKey[]): string {
+export function pointerOf(path: readonly PropertyKey[]): string {
   return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

@@ -80,6 +80,7 @@ const READERS: Readonly<Record<string, (error: Error, flagOf: FlagOf) => Command
   ClientOptionError: usage,
   VerifierOptionError: usage,
   SettingError: (error) => settingFailure(error as SettingErrorShape),
+  DeclaredRefused: (error) => settingFailure(error as SettingErrorShape),
   DataLocked: (error) =>
     new CommandFailure('failure', `${sentence(error.message)}.`, {
       fix: 'Stop that one first, or use another folder with --data-dir.',

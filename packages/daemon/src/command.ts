@@ -15,6 +15,13 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+/** Everything that a process is made of, before it has listened anywhere or asked anybody. */
+export interface Assembled {
+  start(): Promise<Running>;
+  /** In the place of a start. */
+  discard(): Promise<void>;
+}
+
 export interface DaemonCommand<Config> {
   readonly usage: string;
   readonly version: string;
@@ -22,7 +29,8 @@ export interface DaemonCommand<Config> {
   read(file: string, text: string, files: ConfiguredFiles): Config;
   /** What `--check` says of a file that is right. */
   describe(config: Config): string;
-  start(config: Config): Promise<Running>;
+  /** What cannot be started ends here, so that `--check` finds it. @throws ConfigFault */
+  assemble(config: Config): Assembled;
 }
 
 const OPTIONS = {
@@ -56,10 +64,11 @@ async function run<Config>(command: DaemonCommand<Config>, args: readonly string
   const config = command.read(file, textOf(file, values.config), files);
   if (values.check === true) {
     files.check();
+    await command.assemble(config).discard();
     return say(`${values.config}: ${command.describe(config)}\n`);
   }
   const stopping = signalled();
-  const running = await Promise.race([command.start(config), stopping]);
+  const running = await Promise.race([command.assemble(config).start(), stopping]);
   if (running === undefined) return process.exit(0);
   const readyFile = values['ready-file'] && resolve(values['ready-file']);
   if (readyFile) await writeReadyFile(readyFile, running.ready);
@@ -122,6 +131,5 @@ function isOfFlags(code: unknown): boolean {
 
 function isUsage(error: unknown): boolean {
   if (error instanceof ConfigFault || error instanceof UsageError) return true;
-  const { code, name } = error as { code?: unknown; name?: unknown };
-  return name === 'VerifierOptionError' || isOfFlags(code);
+  return isOfFlags((error as { code?: unknown }).code);
 }

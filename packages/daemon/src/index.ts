@@ -9,7 +9,8 @@ export {
   usualShares,
 } from './arrivals/connection-places.ts';
 export { type AuthorityLink, openAuthorityLink } from './authority-link.ts';
-export { type DaemonCommand, type Running, runDaemon } from './command.ts';
+export { type Assembled, type DaemonCommand, type Running, runDaemon } from './command.ts';
+export { createConfiguredVerifier, type OptionsInFile } from './configured-verifier.ts';
 export { announcesContent } from './http/announced-content.ts';
 export {
   createHttpListener,
@@ -27,7 +28,7 @@ export {
   addressOf,
   type ListenerConfig,
   type ListenerTls,
-  readListener,
+  readListeners,
   tlsFilesOf,
 } from './settings-file/listener.ts';
 export {

@@ -28,6 +28,7 @@ import { trustDomains } from './migrations/0050-trust-domains.ts';
 import { authorityRequests } from './migrations/0051-authority-requests.ts';
 import { certificateLines } from './migrations/0052-certificate-lines.ts';
 import { idempotencyDigests } from './migrations/0055-idempotency-digests.ts';
+import { identifierHistory } from './migrations/0056-identifier-history.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
@@ -62,6 +63,7 @@ const MIGRATIONS: readonly {
   { name: '0051-authority-requests', texts: authorityRequests },
   { name: '0052-certificate-lines', texts: certificateLines },
   { name: '0055-idempotency-digests', texts: idempotencyDigests },
+  { name: '0056-identifier-history', texts: identifierHistory },
 ];
 
 const createTable = statement(

@@ -85,8 +85,8 @@ test.each([
   ['review_cadence', { every: '90d', min_sensitivity: 2 }, 'warn'],
 ])(
   '%s %j, %s: nobody gets past a policy by calling a scope less sensitive, but an admin',
-  async (...asked) => {
-    await policy(...asked);
+  async (asked, parameters, mode) => {
+    await policy(asked, parameters, mode);
     expect(said(await patch(scopes(1)))).toEqual([403, 'needs_people']);
     const operator = await authority.personToken('otto', ['operator']);
     expect(said(await patch(scopes(1), operator))).toEqual([403, 'not_an_approver']);

@@ -184,6 +184,7 @@ export async function openAuthority({
     instances: createCredentialInstances(storage.credentialInstances),
     rotationOverlap: 30 * day,
     lifetimes: { default: 600, maximum: 3600 },
+    lifetimeLimits: undefined,
     strangers: { refused: (event) => log.append(event) },
     secretHash,
     seal,

@@ -6,7 +6,7 @@ import type { AuditLog } from '../src/audit/log.ts';
 import { AuditUnavailable } from '../src/audit/sink.ts';
 import { createCutoffFollowers, type CutoffFollowers } from '../src/cutoff/followers.ts';
 import { createCutoffLedger, type CutoffLedger } from '../src/cutoff/ledger.ts';
-import { openSqliteStorage } from '../src/database/sqlite.ts';
+import { openMemoryStorage } from './memory-storage.ts';
 import { createAdminRoutes, ensureAdmin, type GovernanceDeps } from '../src/governance/compose.ts';
 import type { Route } from '../src/http/route.ts';
 import type { HttpRequest } from '../src/http/request.ts';
@@ -122,7 +122,7 @@ export async function openAuthority({
   let now = START;
   const clock = { now: () => now, advance: (ms: number) => void (now += ms) };
   const random = given.random ?? pooledRandom();
-  const storage = preparingKeys(await openSqliteStorage({ path: ':memory:', clock }));
+  const storage = preparingKeys(await openMemoryStorage(clock));
   const log = fakeLog();
   const changes = createChanges({
     storage,

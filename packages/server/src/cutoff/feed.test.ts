@@ -5,7 +5,7 @@ import {
   type CutoffFeed as Claims,
 } from '@countersign/protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openSqliteStorage } from '../database/sqlite.ts';
+import { openMemoryStorage } from '../../test/memory-storage.ts';
 import { pooledRandom } from '../ids.ts';
 import type { Storage } from '../storage/storage.ts';
 import { createCutoffFeed, type CutoffFeed } from './feed.ts';
@@ -27,7 +27,7 @@ beforeEach(async () => {
   now = START;
   signatures = 0;
   reads = 0;
-  storage = await openSqliteStorage({ path: ':memory:' });
+  storage = await openMemoryStorage();
   const clock = { now: () => now };
   const after = storage.cutoffs.after.bind(storage.cutoffs);
   const cutoffs = {

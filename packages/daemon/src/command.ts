@@ -3,7 +3,8 @@ import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readConfiguredFile, UnreadableFile } from '@countersign/protocol/configured-file';
-import { writeReadyFile } from './ready-file.ts';
+import { writeReadyFile } from '@countersign/protocol/ready-file';
+import { stopSignal } from '@countersign/protocol/stop-signal';
 import { type ConfiguredFiles, filesBeside } from './settings-file/configured-file.ts';
 import { ConfigFault } from './settings-file/yaml-reader.ts';
 
@@ -67,7 +68,7 @@ async function run<Config>(command: DaemonCommand<Config>, args: readonly string
     await command.assemble(config).discard();
     return say(`${values.config}: ${command.describe(config)}\n`);
   }
-  const stopping = signalled();
+  const stopping = stopSignal();
   const running = await Promise.race([command.assemble(config).start(), stopping]);
   if (running === undefined) return process.exit(0);
   const readyFile = values['ready-file'] && resolve(values['ready-file']);
@@ -76,20 +77,6 @@ async function run<Config>(command: DaemonCommand<Config>, args: readonly string
   await running.stop();
   if (readyFile) await rm(readyFile, { force: true });
   process.exit(0);
-}
-
-/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
-function signalled(): Promise<undefined> {
-  return new Promise((resolve) => {
-    let before = false;
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        if (before) process.exit(1);
-        before = true;
-        resolve(undefined);
-      });
-    }
-  });
 }
 
 function say(text: string): void {

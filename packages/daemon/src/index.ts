@@ -21,7 +21,6 @@ export {
   type ListenerTlsFiles,
 } from './http/listener.ts';
 export { createOperation, type OperationSources } from './operation/operation.ts';
-export { writeReadyFile } from './ready-file.ts';
 export { type ConfiguredFile, type ConfiguredFiles, filesBeside } from './settings-file/configured-file.ts';
 export { AUTHORITY_MEMBERS, type AuthorityConfig, readAuthority } from './settings-file/authority.ts';
 export {

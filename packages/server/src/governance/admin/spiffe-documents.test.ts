@@ -144,7 +144,7 @@ test('an endpoint that answers as an X.509-SVID is declared with its bundle, exp
     ...AS_SVID,
   });
   expect(await changes([trustDomain(AS_SVID)])).toEqual([]);
-  const [{ id }] = (await authority.call('GET', '/v1/trust-domains')).body.data;
+  const [{ id }] = (await authority.call('GET', '/v1/trust-domains')).body.items;
   const elsewhere = {
     bundle_endpoint: AS_SVID.bundle_endpoint,
     endpoint_spiffe_id: 'spiffe://keeper.test/b',

@@ -7,6 +7,7 @@ import { isAllowed } from './check-licences.mjs';
 import { checkParts } from './check-docs.mjs';
 import { checkLockfile } from './check-lockfile.mjs';
 import { pathProblems, textProblems } from './check-names.mjs';
+import { checkPackages } from './check-packages.mjs';
 import { checkShipped } from './check-shipped.mjs';
 import { checkSize } from './check-size.mjs';
 import { linesRefused } from './check-text.mjs';
@@ -40,6 +41,44 @@ describe('size', () => {
     );
     expect(report.problems).toEqual(['packages/a/src/too-long.ts: 401 lines, more than 400']);
     expect(report.warnings).toHaveLength(2);
+  });
+});
+
+describe('packages', () => {
+  it('are packed and looked at as they would be published', async () => {
+    const entry = (name: string, types: string) => ({ types, default: `./dist/${name}.js` });
+    const manifest = (name: string, more: string): string =>
+      JSON.stringify({
+        name,
+        version: '0.1.0',
+        license: 'Apache-2.0',
+        type: 'module',
+        exports: { '.': entry('index', './dist/index.d.ts'), './more': entry('more', more) },
+        files: ['dist'],
+      });
+    const built = (folder: string): Record<string, string> => ({
+      [`${folder}/dist/index.js`]: 'export const one = 1;\n',
+      [`${folder}/dist/index.d.ts`]: 'export declare const one: number;\n',
+      [`${folder}/dist/more.js`]: 'export const two = 2;\n',
+    });
+    const { problems, skipped } = await checkPackages(
+      tree({
+        'package.json': JSON.stringify({ private: true, workspaces: ['packages/*'] }),
+        'packages/whole/package.json': manifest('whole', './dist/index.d.ts'),
+        ...built('packages/whole'),
+        'packages/partly/package.json': manifest('partly', './src/more.d.ts'),
+        'packages/partly/src/more.d.ts': 'export declare const two: number;\n',
+        ...built('packages/partly'),
+        'packages/unbuilt/package.json': manifest('unbuilt', './dist/index.d.ts'),
+      }),
+    );
+    // The type file is there, and is not in what would be published.
+    expect(problems).toContainEqual(expect.stringMatching(/^partly: .*UntypedResolution/));
+    expect(problems).toContainEqual(
+      expect.stringMatching(/^partly: .*more.d.ts but the file does not exist/),
+    );
+    expect(problems.filter((problem) => !problem.startsWith('partly: '))).toEqual([]);
+    expect(skipped).toEqual(['packages/unbuilt is not built']);
   });
 });
 

@@ -1,6 +1,16 @@
 // The face of @countersign/daemon.
+export { type ArrivalLimits, Arrivals } from './arrivals/arrivals.ts';
+export { connectionName } from './arrivals/connection-name.ts';
+export {
+  type ConnectionLimits,
+  ConnectionPlaces,
+  type ConnectionPlacesOptions,
+  type TurnedAway,
+  usualShares,
+} from './arrivals/connection-places.ts';
 export { type AuthorityLink, openAuthorityLink } from './authority-link.ts';
 export { type DaemonCommand, type Running, runDaemon } from './command.ts';
+export { announcesContent } from './http/announced-content.ts';
 export {
   createHttpListener,
   endWith,

@@ -6,7 +6,6 @@ import {
   createOperation,
   type HttpListener,
   type HttpListenerOptions,
-  type ListenerConfig,
   tlsFilesOf,
 } from '@countersign/daemon';
 import { trustedProxies } from '@countersign/protocol';
@@ -22,7 +21,7 @@ import { createUpgrade } from './proxy/upgrade.ts';
 import { openUpstream } from './proxy/upstream.ts';
 import type { ReadyFile } from './ready-file.ts';
 import { routeTable } from './rules/route-table.ts';
-import { createLedger } from './telemetry/ledger.ts';
+import { createLedger, type ListenerName } from './telemetry/ledger.ts';
 import { renderMetrics } from './telemetry/metrics.ts';
 import { openVerifiers } from './verifiers.ts';
 import { VERSION } from './version.ts';
@@ -33,6 +32,8 @@ export interface RunningGateway {
   /** Not ready, finish what is in flight, close. */
   stop(): Promise<void>;
 }
+
+type Port = Pick<HttpListenerOptions, 'tls' | 'standsForMany' | 'onTurnedAway'>;
 
 /** Headers that callers prove themselves with. */
 const CREDENTIALS = ['authorization', 'dpop', 'x-api-key'];
@@ -61,30 +62,35 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
   let ready = false;
   const open: HttpListener[] = [];
   const start = async (
-    at: ListenerConfig | undefined,
-    make: (tls: HttpListenerOptions['tls']) => HttpListener,
+    name: ListenerName,
+    make: (port: Port) => HttpListener,
   ): Promise<string | undefined> => {
+    const at = listen[name];
     if (at === undefined) return undefined;
-    const listener = make(tlsFilesOf(at));
+    const listener = make({
+      tls: tlsFilesOf(at),
+      standsForMany: (address) => frontProxies.trusts(address),
+      onTurnedAway: (reason, address) => ledger.turnedAway(name, reason, address),
+    });
     open.push(listener);
     return addressOf(at, await listener.listen(at.host, at.port));
   };
   const httpLimits = { ...limits, silence: limits.upstreamTimeout + 5 };
   const http =
     (onRequest: HttpListenerOptions['onRequest'], more: Pick<HttpListenerOptions, 'onUpgrade'> = {}) =>
-    (tls: HttpListenerOptions['tls']): HttpListener =>
-      createHttpListener({ limits: httpLimits, tls, admits: () => true, onRequest, ...more });
+    (port: Port): HttpListener =>
+      createHttpListener({ ...port, limits: httpLimits, admits: () => true, onRequest, ...more });
   const close = async (graceMs: number): Promise<void> => {
     await Promise.all(open.map((listener) => listener.drain(graceMs)));
     for (const upstream of upstreams.values()) upstream.close();
     await verifiers.close();
   };
   try {
-    const auth = await start(listen.auth, http(createAuthEndpoint({ ...asking, frontProxies })));
-    const grpc = await start(listen.grpc, (tls) =>
+    const auth = await start('auth', http(createAuthEndpoint({ ...asking, frontProxies })));
+    const grpc = await start('grpc', (port) =>
       createGrpcListener({
+        ...port,
         limits,
-        tls,
         admits: (address) => frontProxies.trusts(address),
         check: createCheck(asking),
       }),
@@ -95,7 +101,7 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
       config.certificateHeader !== undefined && frontProxies.trusts(address);
     const forwarding = { ...asking, namesCertificates, decideStream, upstreams, limits, inFlight };
     const onUpgrade = createUpgrade(forwarding);
-    const proxy = await start(listen.proxy, http(createProxy(forwarding), { onUpgrade }));
+    const proxy = await start('proxy', http(createProxy(forwarding), { onUpgrade }));
     const sources = {
       ledger,
       version: VERSION,
@@ -104,7 +110,7 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
       inFlight: inFlight.count,
     };
     const operation = await start(
-      listen.operation,
+      'operation',
       http(createOperation({ ready: sources.ready, metrics: () => renderMetrics(sources) })),
     );
     const readyFile = {

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { writeCertificate } from '../test/certificate-files.ts';
 import { main } from './main.ts';
 
 afterEach(() => {
@@ -80,14 +81,7 @@ describe('--check opens the files that the rules name', () => {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-gateway-'));
   const file = join(folder, 'gateway.yaml');
   beforeAll(() => {
-    for (const name of ['a', 'b']) {
-      const files = ['-keyout', `${name}.key`, '-out', `${name}.pem`];
-      const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-      execFileSync('openssl', [...made, '-subj', `/CN=${name}`, '-days', '2', ...files], {
-        cwd: folder,
-        stdio: 'ignore',
-      });
-    }
+    for (const name of ['a', 'b']) writeCertificate(folder, name);
     const sealing = ['pkcs8', '-topk8', '-in', 'a.key', '-out', 'sealed.key', '-passout', 'pass:secret'];
     execFileSync('openssl', sealing, { cwd: folder });
     const pem = readFileSync(join(folder, 'a.pem'), 'utf8');

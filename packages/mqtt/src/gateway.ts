@@ -2,19 +2,20 @@
 import { randomBytes } from 'node:crypto';
 import {
   addressOf,
+  Arrivals,
   createHttpListener,
   createLogger,
   createOperation,
   type HttpListener,
   openAuthorityLink,
   tlsFilesOf,
+  usualShares,
 } from '@countersign/daemon';
 import { createVerifier } from '@countersign/resource-server';
 import type { BrokerConfig, MqttConfig } from './config/config.ts';
 import { createMqttListener } from './listener.ts';
 import { createPlaces } from './admission/places.ts';
 import { accept } from './relay/accept.ts';
-import { Arrivals } from './relay/arrivals.ts';
 import { type BrokerOptions, openBroker } from './relay/broker.ts';
 import type { Session } from './relay/session.ts';
 import { WaitingBytes } from './relay/waiting-bytes.ts';
@@ -39,8 +40,8 @@ export interface RunningMqttGateway {
 
 /** Of the port for health and metrics; nobody sends much there. */
 const OPERATION_LIMITS = {
+  ...usualShares(100),
   headerBytes: 16_384,
-  connections: 100,
   headersTimeout: 10,
   requestTimeout: 30,
   keepAliveTimeout: 65,
@@ -134,6 +135,8 @@ export async function startMqttGateway(config: MqttConfig): Promise<RunningMqttG
       limits: OPERATION_LIMITS,
       tls: listen.operation && tlsFilesOf(listen.operation),
       admits: () => true,
+      standsForMany: () => false,
+      onTurnedAway: (reason, address) => ledger.refused(reason, address, undefined),
       onRequest: createOperation({ ready: sources.ready, metrics: () => renderMetrics(sources) }),
     });
   }

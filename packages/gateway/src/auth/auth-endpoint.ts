@@ -1,5 +1,6 @@
 // The endpoint that front proxies ask before they let a request through.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { announcesContent } from '@countersign/daemon';
 import { plainAddress, type TrustedProxies } from '@countersign/protocol';
 import type { Decide, Decision } from '../decision/decide.ts';
 import { headerNames } from '../decision/edge-request.ts';
@@ -23,7 +24,7 @@ export function createAuthEndpoint(
 ): (message: IncomingMessage, response: ServerResponse) => void {
   return (message, response) => {
     // A body would be the caller's, and none of it is read here.
-    if (!message.complete) response.shouldKeepAlive = false;
+    if (announcesContent(message)) response.shouldKeepAlive = false;
     const front = frontOf(message.url ?? '');
     if (front === undefined) {
       response.writeHead(404, { 'Cache-Control': 'no-store' }).end();

@@ -1,4 +1,10 @@
-import type { AuthorityConfig, ConfiguredFile, ListenerConfig, LogLevel } from '@countersign/daemon';
+import type {
+  AuthorityConfig,
+  ConfiguredFile,
+  ConnectionLimits,
+  ListenerConfig,
+  LogLevel,
+} from '@countersign/daemon';
 import type { VerifierOptions } from '@countersign/resource-server';
 import type { Route } from '../rules/route.ts';
 
@@ -18,12 +24,11 @@ export interface UpstreamConfig {
 }
 
 /** Numbers that nothing exceeds; each has its row in docs/guide/gateway.md. */
-export interface Limits {
+export interface Limits extends ConnectionLimits {
   /** Of one request or answer, names and values. */
   readonly headerBytes: number;
   readonly headerCount: number;
   readonly bodyBytes: number;
-  readonly connections: number;
   /** Requests under way at the same time, over all listeners. */
   readonly inFlight: number;
   /** Seconds until the headers of a request must be there. */

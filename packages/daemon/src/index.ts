@@ -1,6 +1,17 @@
 // The face of @countersign/daemon.
+export { type ArrivalLimits, Arrivals } from './arrivals/arrivals.ts';
+export { connectionName } from './arrivals/connection-name.ts';
+export {
+  type ConnectionLimits,
+  ConnectionPlaces,
+  type ConnectionPlacesOptions,
+  type TurnedAway,
+  usualShares,
+} from './arrivals/connection-places.ts';
 export { type AuthorityLink, openAuthorityLink } from './authority-link.ts';
-export { type DaemonCommand, type Running, runDaemon } from './command.ts';
+export { type Assembled, type DaemonCommand, type Running, runDaemon } from './command.ts';
+export { createConfiguredVerifier, type OptionsInFile } from './configured-verifier.ts';
+export { announcesContent } from './http/announced-content.ts';
 export {
   createHttpListener,
   endWith,
@@ -10,14 +21,13 @@ export {
   type ListenerTlsFiles,
 } from './http/listener.ts';
 export { createOperation, type OperationSources } from './operation/operation.ts';
-export { writeReadyFile } from './ready-file.ts';
 export { type ConfiguredFile, type ConfiguredFiles, filesBeside } from './settings-file/configured-file.ts';
 export { AUTHORITY_MEMBERS, type AuthorityConfig, readAuthority } from './settings-file/authority.ts';
 export {
   addressOf,
   type ListenerConfig,
   type ListenerTls,
-  readListener,
+  readListeners,
   tlsFilesOf,
 } from './settings-file/listener.ts';
 export {

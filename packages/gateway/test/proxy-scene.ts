@@ -97,6 +97,8 @@ limits: {drainTimeout: 1${limits === '' ? '' : `, ${limits}`}}
     limits: { ...config.limits, silence: config.limits.upstreamTimeout + 5 },
     tls: undefined,
     admits: () => true,
+    standsForMany: () => true,
+    onTurnedAway: () => undefined,
     onRequest: createProxy(forwarding),
     onUpgrade: createUpgrade(forwarding),
   });

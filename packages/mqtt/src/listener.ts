@@ -2,10 +2,9 @@
 import { constants } from 'node:crypto';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
-import type { ListenerTlsFiles } from '@countersign/daemon';
+import { type Arrivals, connectionName, type ListenerTlsFiles } from '@countersign/daemon';
 import { plainAddress } from '@countersign/protocol';
 import { chainOf } from './admission/certificate-chain.ts';
-import type { Arrivals } from './relay/arrivals.ts';
 
 export interface MqttListenerOptions {
   readonly tls: ListenerTlsFiles | undefined;
@@ -83,21 +82,16 @@ function createHandshakes(
       handshakeTimeout: timeout * 1000,
     },
     (socket: TLSSocket) => {
-      const client = underWay.get(nameOf(socket));
+      const client = underWay.get(connectionName(socket));
       // It has hung up already.
       if (client === undefined) socket.destroy();
       else onClient({ socket, chain: chainOf(socket), ...client });
     },
   );
   return (socket, client) => {
-    const name = nameOf(socket);
+    const name = connectionName(socket);
     underWay.set(name, client);
     socket.once('close', () => underWay.delete(name));
     server.emit('connection', socket);
   };
-}
-
-/** No two connections that are open have the same. */
-function nameOf({ localAddress, remoteAddress, remotePort }: Socket): string {
-  return `${localAddress} ${remoteAddress} ${remotePort}`;
 }

@@ -1,12 +1,11 @@
 // An authority in this process, Debian's Mosquitto, and the gateway between: for tests.
 import { randomBytes } from 'node:crypto';
-import type { ListenerTlsFiles } from '@countersign/daemon';
+import { Arrivals, type ListenerTlsFiles } from '@countersign/daemon';
 import { createVerifier, type Verifier, type VerifierOptions } from '@countersign/resource-server';
 import { createTestIssuer, type TestClaims, type TestIssuer } from '@countersign/resource-server/testing';
 import { createMqttListener } from '../src/listener.ts';
 import { createPlaces } from '../src/admission/places.ts';
 import { accept } from '../src/relay/accept.ts';
-import { Arrivals } from '../src/relay/arrivals.ts';
 import { openBroker } from '../src/relay/broker.ts';
 import type { Session } from '../src/relay/session.ts';
 import { WaitingBytes } from '../src/relay/waiting-bytes.ts';

@@ -11,12 +11,16 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { plainAddress } from '@countersign/protocol';
 import { endLingering } from '@countersign/protocol/linger';
+import {
+  type ConnectionLimits,
+  ConnectionPlaces,
+  type ConnectionPlacesOptions,
+} from '../arrivals/connection-places.ts';
 
 /** Numbers that no caller exceeds. */
-export interface HttpListenerLimits {
+export interface HttpListenerLimits extends ConnectionLimits {
   /** Of one request, names and values of its headers. */
   readonly headerBytes: number;
-  readonly connections: number;
   /** Seconds until the headers of a request must be there. */
   readonly headersTimeout: number;
   /** Seconds until the whole request must be there. */
@@ -34,7 +38,7 @@ export interface ListenerTlsFiles {
   readonly requestCert: boolean;
 }
 
-export interface HttpListenerOptions {
+export interface HttpListenerOptions extends Omit<ConnectionPlacesOptions, 'limits'> {
   readonly limits: HttpListenerLimits;
   /** Absent: plain HTTP. */
   readonly tls: ListenerTlsFiles | undefined;
@@ -61,6 +65,7 @@ const PARSER_ROOM = 32_768;
 export function createHttpListener(options: HttpListenerOptions): HttpListener {
   const { admits, onRequest, onUpgrade } = options;
   const connections = new Set<Duplex>();
+  const places = new ConnectionPlaces(options);
   /** Connections that have not sent a request yet: Node does not count them as idle. */
   const unused = new Set<Duplex>();
   const inFlight = new WeakMap<Duplex, Set<ServerResponse>>();
@@ -76,10 +81,13 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
     });
     return open;
   };
+  const hasSent = (socket: Socket): void => {
+    if (unused.delete(socket)) places.headArrived(socket);
+  };
   const isBusy = (socket: Duplex): boolean => (inFlight.get(socket)?.size ?? 0) > 0;
   const take = (message: IncomingMessage, response: ServerResponse, continues: boolean): void => {
     const { socket } = message;
-    unused.delete(socket);
+    hasSent(socket);
     const open = answersOf(socket);
     if (open.size >= MOST_IN_FLIGHT) {
       socket.destroy();
@@ -96,7 +104,7 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
   server.on('checkExpectation', (message, response) => take(message, response, false));
   if (onUpgrade !== undefined) {
     server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
-      unused.delete(socket);
+      hasSent(message.socket);
       // Behind requests that are not answered yet there is nobody to hand the connection over.
       if (isBusy(socket)) socket.destroy();
       else onUpgrade(message, socket, head);
@@ -108,8 +116,8 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
     else endWith(socket, '405 Method Not Allowed');
   });
   server.on('connection', (socket: Socket) => {
-    if (admits(plainAddress(socket.remoteAddress))) remember(connections, socket);
-    else socket.destroy();
+    if (!admits(plainAddress(socket.remoteAddress))) socket.destroy();
+    else if (places.take(socket)) remember(connections, socket);
   });
   server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Duplex) =>
     remember(unused, socket),
@@ -166,7 +174,6 @@ function createServer({ limits, tls }: HttpListenerOptions): Server {
   } as const;
   const server =
     tls === undefined ? createHttpServer(settings) : (createHttpsServer(overTls) as unknown as Server);
-  server.maxConnections = limits.connections;
   // All headers are seen, or the request is refused: Node drops those beyond its count without a word.
   server.maxHeadersCount = 0;
   // Also for a caller that does not read its answer.

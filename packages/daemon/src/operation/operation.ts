@@ -1,5 +1,6 @@
 // /healthz, /readyz and /metrics, on a port of their own: no path of an API is taken from it.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { announcesContent } from '../http/announced-content.ts';
 
 export interface OperationSources {
   readonly ready: () => boolean;
@@ -23,7 +24,7 @@ export function createOperation({
     const path = (message.url ?? '').split('?')[0] ?? '';
     const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
     const [status, type, body] = page?.() ?? [404, PLAIN, 'not found\n'];
-    if (!message.complete) response.shouldKeepAlive = false;
+    if (announcesContent(message)) response.shouldKeepAlive = false;
     response.writeHead(status, {
       'Content-Type': type,
       'Content-Length': Buffer.byteLength(body),

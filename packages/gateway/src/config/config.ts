@@ -1,4 +1,11 @@
-import type { AuthorityConfig, ConfiguredFile, ListenerConfig, LogLevel } from '@countersign/daemon';
+import type {
+  AuthorityConfig,
+  ConfiguredFile,
+  ConnectionLimits,
+  ListenerConfig,
+  LogLevel,
+  OptionsInFile,
+} from '@countersign/daemon';
 import type { VerifierOptions } from '@countersign/resource-server';
 import type { Route } from '../rules/route.ts';
 
@@ -6,7 +13,13 @@ import type { Route } from '../rules/route.ts';
 export type ResourceConfig = Pick<
   VerifierOptions,
   'publicUrl' | 'senderConstraint' | 'apiKeys' | 'algorithms' | 'leeway'
-> & { readonly name: string; readonly audience: string; readonly nonces: boolean };
+> & {
+  readonly name: string;
+  readonly audience: string;
+  readonly nonces: boolean;
+  /** Where its options stand. */
+  readonly inFile: OptionsInFile;
+};
 
 /** A server behind the reverse proxy. */
 export interface UpstreamConfig {
@@ -18,12 +31,11 @@ export interface UpstreamConfig {
 }
 
 /** Numbers that nothing exceeds; each has its row in docs/guide/gateway.md. */
-export interface Limits {
+export interface Limits extends ConnectionLimits {
   /** Of one request or answer, names and values. */
   readonly headerBytes: number;
   readonly headerCount: number;
   readonly bodyBytes: number;
-  readonly connections: number;
   /** Requests under way at the same time, over all listeners. */
   readonly inFlight: number;
   /** Seconds until the headers of a request must be there. */

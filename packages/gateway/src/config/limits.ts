@@ -1,12 +1,16 @@
-import type { YamlValue } from '@countersign/daemon';
+import { usualShares, type YamlValue } from '@countersign/daemon';
 import type { Limits } from './config.ts';
 
-/** Default, least, most. */
-const LIMITS: { readonly [name in keyof Limits]: readonly [number, number, number] } = {
+type Bounds = readonly [usual: number | ((connections: number) => number), least: number, most: number];
+
+const LIMITS: { readonly [name in keyof Limits]: Bounds } = {
   headerBytes: [16_384, 1024, 65_536],
   headerCount: [100, 10, 1000],
   bodyBytes: [10_485_760, 0, 10_737_418_240],
   connections: [1000, 1, 100_000],
+  connectionsPerAddress: [(all) => usualShares(all).connectionsPerAddress, 1, 100_000],
+  handshakes: [(all) => usualShares(all).handshakes, 1, 100_000],
+  handshakesPerAddress: [(all) => usualShares(all).handshakesPerAddress, 1, 100_000],
   inFlight: [1000, 1, 100_000],
   headersTimeout: [10, 1, 120],
   requestTimeout: [300, 1, 3600],
@@ -23,7 +27,9 @@ export function readLimits(value: YamlValue | undefined): Limits {
   const limits: { -readonly [name in keyof Limits]?: number } = {};
   for (const name of names) {
     const [usual, least, most] = LIMITS[name];
-    limits[name] = given[name]?.integer(least, most) ?? usual;
+    limits[name] =
+      given[name]?.integer(least, most) ??
+      (typeof usual === 'number' ? usual : usual(limits.connections as number));
   }
   return limits as Limits;
 }

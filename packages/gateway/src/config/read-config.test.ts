@@ -47,6 +47,20 @@ describe('the file', () => {
     }
   });
 
+  it('that has other numbers of connections has the shares of one address in proportion', () => {
+    expect(read(`${GOOD}limits: {handshakesPerAddress: 7, connections: 40}\n`).limits).toMatchObject({
+      connections: 40,
+      connectionsPerAddress: 10,
+      handshakes: 20,
+      handshakesPerAddress: 7,
+    });
+    expect(read(`${GOOD}limits: {connections: 1}\n`).limits).toMatchObject({
+      connectionsPerAddress: 1,
+      handshakes: 1,
+      handshakesPerAddress: 1,
+    });
+  });
+
   it('of the page about the proxy is read', () => {
     const page = readFileSync(new URL('../../../../docs/guide/gateway-proxy.md', import.meta.url), 'utf8');
     const [, text = ''] = /^```yaml\n([\s\S]*?)^```$/m.exec(page) ?? [];

@@ -21,6 +21,7 @@ resources: {}
 routes: [{path: /, deny: true}]
 `,
 );
+const unbounded = { limits, tls: undefined, standsForMany: () => true, onTurnedAway: () => undefined };
 const ALLOWED = {
   allowed: true,
   identity: [
@@ -49,7 +50,7 @@ beforeEach(async () => {
     credentials: ['authorization'],
     ledger: createLedger(silent, () => 0),
   });
-  listener = createGrpcListener({ limits, tls: undefined, admits: () => admitted, check });
+  listener = createGrpcListener({ ...unbounded, admits: () => admitted, check });
   const port = await listener.listen('127.0.0.1', 0);
   client = createClient(Authorization, createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}` }));
 });
@@ -160,6 +161,6 @@ describe('a check', () => {
 async function listenOnce(): Promise<number> {
   await listener.drain(0);
   const check = (): Promise<never> => Promise.reject(new Error('not asked'));
-  listener = createGrpcListener({ limits, tls: undefined, admits: () => true, check });
+  listener = createGrpcListener({ ...unbounded, admits: () => true, check });
   return await listener.listen('127.0.0.1', 0);
 }

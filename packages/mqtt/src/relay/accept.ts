@@ -1,5 +1,6 @@
 // A connection from its first byte to a session: CONNECT → token → rights → name → Will → broker. RFC 9431 §2.2, §3.
 import type { Socket } from 'node:net';
+import type { Arrivals } from '@countersign/daemon';
 import { endLingering } from '@countersign/protocol/linger';
 import { admit, type AdmitDeps, type Refused } from '../admission/admit.ts';
 import { answerTo } from '../admission/reasons.ts';
@@ -21,7 +22,6 @@ import {
   writePair,
 } from '../wire/property.ts';
 import { CONNACK_3, UNSUPPORTED_VERSION } from '../wire/reason-code.ts';
-import type { Arrivals } from './arrivals.ts';
 import type { Broker } from './broker.ts';
 import { credentialsOf } from './credentials.ts';
 import { receiveConnect } from './receive-connect.ts';

@@ -7,7 +7,7 @@ import { openMemoryStorage } from '../../test/memory-storage.ts';
 import { testDatabases } from '../database/test-databases.ts';
 import { sweepIdentitiesJob } from '../governance/jobs/sweep-identities.ts';
 import { pooledRandom } from '../ids.ts';
-import { fakeLog } from '../../test/authority.ts';
+import { fakeLog } from '../../test/fake-log.ts';
 import { credentialRecord, identityRecord } from '../storage/contract/records.ts';
 import type { IdentityRecord, IdentityState } from '../storage/identities.ts';
 import type { Storage } from '../storage/storage.ts';

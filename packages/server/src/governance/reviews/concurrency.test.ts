@@ -16,7 +16,7 @@ import { identityRecord, resourceServerRecord } from '../../storage/contract/rec
 import type { ReviewItemNow } from '../../storage/review-items.ts';
 import type { ReviewRecord } from '../../storage/reviews.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { fakeLog } from '../../../test/authority.ts';
+import { fakeLog } from '../../../test/fake-log.ts';
 import { runReviewsJob } from '../jobs/run-reviews.ts';
 import { closeReview, createReview, startReview } from './campaign.ts';
 import { decideItem, refreshItem } from './decide.ts';

@@ -12,7 +12,7 @@ import { pooledRandom } from '../../ids.ts';
 import type { AccessRecord } from '../../storage/access.ts';
 import { identityRecord, resourceServerRecord } from '../../storage/contract/records.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { fakeLog } from '../../../test/authority.ts';
+import { fakeLog } from '../../../test/fake-log.ts';
 import { changeAccess, createAccess, revokeAccess } from '../access.ts';
 import { RegistryRefusal } from '../refusal.ts';
 import { createApprovalRule } from './approval-rule.ts';

@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { JsonObject } from '@countersign/protocol';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fakeLog } from '../../../test/authority.ts';
+import { fakeLog } from '../../../test/fake-log.ts';
 import { createChanges } from '../../audit/change.ts';
 import type { AuditEvent } from '../../audit/event.ts';
 import { openPostgresStorage } from '../../database/postgres.ts';

@@ -21,6 +21,17 @@ test('nobody gives way to an address that has as many already', () => {
   expect([gaveWay, arrivals.taken]).toEqual([1, 4]);
 });
 
+test('an address that stands for many has no share, and gives way to nobody', () => {
+  const arrivals = new Arrivals({ most: 4, mostOfOne: 2 });
+  const gaveWay: string[] = [];
+  const take = (address: string, standsForMany = false) =>
+    arrivals.take({ address, standsForMany, giveUp: () => gaveWay.push(address) });
+  for (const _ of [1, 2, 3]) expect(take('proxy', true)).toBeDefined();
+  expect([take('a') !== undefined, take('b')]).toEqual([true, undefined]);
+  take('proxy', true)?.();
+  expect([gaveWay, arrivals.taken]).toEqual([[], 4]);
+});
+
 test('who leaves twice has left once', () => {
   const arrivals = new Arrivals({ most: 2, mostOfOne: 2 });
   const leave = arrivals.take({ address: 'a' });

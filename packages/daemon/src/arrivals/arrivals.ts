@@ -11,6 +11,8 @@ export interface ArrivalLimits {
 /** A client that has arrived. */
 export interface Arrival {
   readonly address: string;
+  /** Whether many come from this address, as from a proxy that was declared: then it shares its places with nobody. */
+  readonly standsForMany?: boolean;
   /** Makes room for another: closes its connection. Absent where closing it would end nothing that it costs. */
   giveUp?(): void;
 }
@@ -21,7 +23,7 @@ export interface Arrival {
  */
 export class Arrivals {
   readonly #limits: ArrivalLimits;
-  readonly #byNetwork = new Map<string, Map<symbol, Arrival>>();
+  readonly #byNetwork = new Map<string | symbol, Map<symbol, Arrival>>();
   #taken = 0;
 
   constructor(limits: ArrivalLimits) {
@@ -34,18 +36,18 @@ export class Arrivals {
 
   /** How to leave, any number of times; undefined: there is no place. */
   take(arrival: Arrival): (() => void) | undefined {
-    const network = networkOf(arrival.address);
+    const place = Symbol();
+    const network = arrival.standsForMany === true ? place : networkOf(arrival.address);
     const others = this.#byNetwork.get(network)?.size ?? 0;
     if (others >= this.#limits.mostOfOne) return undefined;
     if (this.#taken >= this.#limits.most && !this.#makeRoom(others + 1)) return undefined;
-    const place = Symbol();
     const here = this.#byNetwork.get(network) ?? new Map<symbol, Arrival>();
     this.#byNetwork.set(network, here.set(place, arrival));
     this.#taken++;
     return () => this.#leave(network, place);
   }
 
-  #leave(network: string, place: symbol): void {
+  #leave(network: string | symbol, place: symbol): void {
     const here = this.#byNetwork.get(network);
     if (here?.delete(place) !== true) return;
     this.#taken--;
@@ -55,7 +57,7 @@ export class Arrivals {
   /** Of an address that has more than `fair`, the one that has been here longest. */
   #makeRoom(fair: number): boolean {
     let most = fair;
-    let crowded: readonly [string, Map<symbol, Arrival>] | undefined;
+    let crowded: readonly [string | symbol, Map<symbol, Arrival>] | undefined;
     for (const entry of this.#byNetwork) {
       if (entry[1].size <= most) continue;
       most = entry[1].size;

@@ -68,8 +68,11 @@ async function survive(folder: string, args: readonly string[]): Promise<void> {
     const acknowledged = new Set<string>();
     for (let round = 0; round < ROUNDS; round++) {
       receiver.state.open = round % 2 === 1;
+      const before = acknowledged.size;
       const changing = change(admin, round, acknowledged);
       await sleep(400 + round * 300);
+      // On a busy machine that is too early for there to be something that could be lost.
+      await expect.poll(() => acknowledged.size, { timeout: 20_000 }).toBeGreaterThan(before + 1);
       await running.stop('SIGKILL');
       await changing;
       running = await startAuthority({ folder, port, args, env, adminSecret });

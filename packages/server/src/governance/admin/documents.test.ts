@@ -305,7 +305,7 @@ describe('apply', () => {
     const outcome = await applyDocuments(deps, actor, story, { dryRun: false });
     expect(outcome.secrets).toHaveLength(1);
     await expect(applyDocuments(deps, actor, [{ kind: 'X' }], { dryRun: false })).rejects.toThrow(
-      'documents.0',
+      '/documents/0/kind',
     );
   });
 });

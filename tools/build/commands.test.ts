@@ -111,7 +111,7 @@ describe('what npm packs of @countersign/cli', () => {
     const declared = join(folder, 'declared.yaml');
     writeFileSync(declared, 'apiVersion: countersign/v1\nkind: Access\nmetadata: {name: a}\nspec: {}\n');
     const apply = promisify(execFile)(process.execPath, [command, 'apply', '-f', declared, '--dry-run']);
-    await expect(apply).rejects.toThrow('declared.yaml:4: spec.');
+    await expect(apply).rejects.toThrow('declared.yaml:4:1: spec.');
 
     const config = join(folder, 'config.yaml');
     writeFileSync(config, 'port: 0\nlog-level: warn\n');

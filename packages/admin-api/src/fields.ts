@@ -1,17 +1,20 @@
 // The bricks of the schemas: each bound is stated here once and reaches validation, OpenAPI and the docs.
 import { holdsSecret, parseResourceIndicator } from '@countersign/protocol';
 import { z } from 'zod';
+import { issueWords } from './issue-words.ts';
+
+// Every schema of the contract is read with these words, wherever it is read.
+z.config({ localeError: issueWords });
+
+/** Text with something in it; of what is empty nothing else is told. */
+const filled = () => z.string().min(1, { abort: true });
 
 /** No control character, lone surrogate, line separator or direction override; no space at either end. */
 const TEXT =
   /^[^\s\p{Cc}\p{Cs}\u202A-\u202E\u2066-\u2069\uFEFF](?:[^\p{Cc}\p{Cs}\u2028\u2029\u202A-\u202E\u2066-\u2069\uFEFF]*[^\s\p{Cc}\p{Cs}\u202A-\u202E\u2066-\u2069\uFEFF])?$/u;
 
 export const text = (max: number) =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    .regex(TEXT, 'must be one line of text without control characters or spaces at its ends');
+  filled().max(max).regex(TEXT, 'must be one line of text without control characters or spaces at its ends');
 
 /** What people write for people. It stands in the audit log, from which nothing can be taken again. */
 export const prose = (max: number) =>
@@ -43,17 +46,13 @@ export const recordId = z.string().regex(/^[a-z]{3}_[0-9a-z]{20}$/, 'must be an 
 const RESOURCE_ID = /^rsv_[0-9a-z]{20}$/;
 
 /** Absolute URI without fragment (RFC 8707 §2). */
-export const resourceIdentifier = z
-  .string()
-  .min(1)
+export const resourceIdentifier = filled()
   .max(2048)
   .refine((value) => parseResourceIndicator(value) !== undefined, 'must be an absolute URI without fragment')
   .meta({ format: 'uri' });
 
 /** A resource server by id (`rsv_…`) or identifier. */
-export const resourceServerRef = z
-  .string()
-  .min(1)
+export const resourceServerRef = filled()
   .max(2048)
   .refine(
     (value) => RESOURCE_ID.test(value) || parseResourceIndicator(value) !== undefined,
@@ -61,9 +60,7 @@ export const resourceServerRef = z
   );
 
 /** A trusted issuer by id (`tis_…`) or issuer. */
-export const trustedIssuerRef = z
-  .string()
-  .min(1)
+export const trustedIssuerRef = filled()
   .max(2048)
   .regex(/^(?:tis_[0-9a-z]{20}|https?:\/\/[\x21-\x7e]+)$/, 'must be the issuer (a URL) or the id (tis_…)');
 
@@ -76,9 +73,7 @@ export const directoryName = name.refine((value) => !DIRECTORY_ID.test(value), '
 export const email = text(254).regex(/^[^\s@<>"]+@[^\s@<>"]+$/, 'must be an e-mail address');
 
 /** Scope token (RFC 6749 §3.3). */
-export const scopeName = z
-  .string()
-  .min(1)
+export const scopeName = filled()
   .max(128)
   .regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, 'must be a scope token: printable ASCII without space, " and \\');
 
@@ -89,7 +84,7 @@ export const scopeNames = z
   .refine((names) => new Set(names).size === names.length, 'must not repeat a scope');
 
 /** RFC 3339, with `Z` or an offset. */
-export const instant = z.iso.datetime({ offset: true, error: 'must be an RFC 3339 date and time' }).max(40);
+export const instant = z.iso.datetime({ offset: true }).max(40);
 
 /** A span of time, from now on or back: `90d`, `12h`, `30m`, `45s`, `4w`. */
 export const span = z.string().regex(/^[1-9][0-9]{0,4}[smhdw]$/, 'must be a span such as 90d');

@@ -31,7 +31,9 @@ export function argumentFault(error: ArgumentScannerError): ArgumentFault {
     },
     UnexpectedFlagError: ({ externalFlagName }) => `${flagName(externalFlagName)} is there twice`,
     UnexpectedPositionalError({ input }) {
-      fix = 'put a text of several words into quotes; --help shows what may stand here';
+      fix = /\.ya?ml$/.test(input)
+        ? `name a file with its flag, such as -f ${input}; --help shows which`
+        : 'put a text of several words into quotes; --help shows what may stand here';
       return `${JSON.stringify(input)} is one word too many`;
     },
     UnsatisfiedPositionalError: ({ placeholder }) => `${placeholder} is missing`,

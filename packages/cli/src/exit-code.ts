@@ -80,6 +80,7 @@ const READERS: Readonly<Record<string, (error: Error, flagOf: FlagOf) => Command
   ClientOptionError: usage,
   VerifierOptionError: usage,
   SettingError: (error) => settingFailure(error as SettingErrorShape),
+  DeclaredRefused: (error) => settingFailure(error as SettingErrorShape),
   DataLocked: (error) =>
     new CommandFailure('failure', `${sentence(error.message)}.`, {
       fix: 'Stop that one first, or use another folder with --data-dir.',
@@ -128,8 +129,10 @@ function adminFailure(error: AdminErrorShape, flagOf: FlagOf): CommandFailure {
   // A title is about the members of a request; who gave flags made none.
   const flags = problem?.errors?.every(({ pointer }) => flagOf(pointer) !== undefined) === true;
   const said = problem?.detail ?? (flags ? 'This is not acceptable:' : (problem?.title ?? error.message));
+  const own = problem?.errors?.find(({ detail }) => detail === said);
+  const flag = own === undefined ? undefined : flagOf(own.pointer);
   const lines = [
-    said,
+    flag === undefined ? said : `${flag}: ${said}`,
     // A rule that is about one member says it once.
     ...(problem?.errors ?? [])
       .filter(({ detail }) => !said.endsWith(detail))
@@ -155,7 +158,10 @@ const PROBLEM_FIX: Readonly<Record<string, string>> = {
 
 /** The name that people call it by is often not what it goes by. */
 const FIXES: readonly (readonly [RegExp, string])[] = [
-  [/^there is no (?:such )?identity\b/, 'Name it by its client_id or id: countersign identities list'],
+  [
+    /^(?:--[a-z-]+: )?there is no (?:such )?identity\b/,
+    'Name it by its client_id or id: countersign identities list',
+  ],
   [
     /\bresource_server\b.* not a name$|--resource-server .* not a name$/m,
     'Its identifier is in: countersign resource-servers list',

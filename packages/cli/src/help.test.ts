@@ -123,6 +123,10 @@ test.each([
   [['access', 'create', '--dry-run'], '--resource-server is needed, with its value'],
   [['explain'], 'REQUEST_ID is missing'],
   [['explain', 'req_a', 'req_b'], '"req_b" is one word too many\nfix: put a text'],
+  [
+    ['apply', 'bad.yaml'],
+    '"bad.yaml" is one word too many\nfix: name a file with its flag, such as -f bad.yaml',
+  ],
   [['explain', 'req_a', '--issuer', 'a', '--issuer', 'b'], '--issuer is there twice'],
 ])('what is wrong with a command line is said with its fix: %j', async (args, told) => {
   const { code, err } = await runCli(args);

@@ -358,13 +358,55 @@ describe.skipIf(!BUILT)('a start that is refused (needs a build)', () => {
       '--ready-file',
       'r.json',
     ];
-    expect((await run(...serve, '--apply', 'bad.yaml')).code).toBe(1);
+    expect((await run(...serve, '--apply', 'bad.yaml')).code).toBe(2);
     const next = await startServer(folder, join(folder, 'r.json'), serve);
     expect(next.ready.admin.client_secret).toMatch(/^csk_/);
     await next.stop();
     const third = await startServer(folder, join(folder, 'r.json'), serve);
     expect(third.ready.admin.client_secret).toBeUndefined();
     await third.stop();
+  });
+
+  it('for declared objects that are wrong ends with 2 and says file, line and column', async () => {
+    writeFileSync(
+      join(folder, 'bad.yaml'),
+      `apiVersion: countersign/v1
+kind: ResourceServer
+metadata: { name: fraud }
+spec:
+  identifier: https://fraud.example
+  scopes: [{ name: fraud:read }]
+---
+apiVersion: countersign/v1
+kind: Access
+metadata: { name: a }
+spec:
+  identity: nobody
+  resource_server: https://fraud.example
+  scopes: []
+  expires_in: 9d
+  justification: scores
+`,
+    );
+    const members = await run(...DEV, '--apply', 'bad.yaml');
+    expect([members.code, members.err]).toEqual([
+      2,
+      'error: bad.yaml:14:3: spec.scopes: must not be empty\n',
+    ]);
+    const whole = readFileSync(join(folder, 'bad.yaml'), 'utf8');
+    writeFileSync(join(folder, 'bad.yaml'), whole.replace('scopes: []', 'scopes: [fraud:read]'));
+    const unknown = await run(...DEV, '--apply', 'bad.yaml');
+    expect([unknown.code, unknown.err]).toEqual([
+      2,
+      expect.stringContaining('bad.yaml:12:3: spec.identity: '),
+    ]);
+    writeFileSync(join(folder, 'bad.yaml'), 'kind: A\nmetadata: {name: a\n');
+    const yaml = await run(...DEV, '--apply', 'bad.yaml');
+    expect([yaml.code, yaml.err]).toEqual([
+      2,
+      expect.stringMatching(/bad\.yaml:\d+:\d+, which is not YAML: \w/),
+    ]);
+    expect(yaml.err).not.toContain('^');
   });
 
   it('for a master key that others may read ends with 2', async () => {

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { type TrustedProxies, trustedProxies } from '@countersign/protocol';
 import { systemClock } from './clock.ts';
 import type { ComposeDeps, Composition } from './compose.ts';
+import type { DeclaredRefused } from './config/declared-files.ts';
 import { type Deployment, toDeployment } from './config/deployment.ts';
 import { type FlagValue, loadSettings, SettingError } from './config/load.ts';
 import { preparePlaces } from './config/places.ts';
@@ -96,7 +97,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Running
       await keepAdminSecret(deployment, admin.secret);
       untold = false;
     }
-    if (declared.length > 0) await running.apply(declared);
+    if (declared.length > 0) await applyDeclared(deployment, running, declared);
     await running.jobs.start();
     await edge.serve(running.routes);
     const ready = toReadyFile(listening, running, admin);
@@ -195,6 +196,25 @@ async function readDeclared(deployment: Deployment, composition: Composition): P
     deployment.apply.map((path) => resolve(path)),
     { hasSecret: composition.hasSecret, createSecretFile, random: pooledRandom() },
   );
+}
+
+async function applyDeclared(
+  deployment: Deployment,
+  composition: Composition,
+  declared: readonly unknown[],
+): Promise<void> {
+  try {
+    await composition.apply(declared);
+  } catch (error) {
+    const { extensions } = error as { readonly extensions?: Pick<DeclaredRefused, 'errors'> };
+    if (extensions?.errors === undefined) throw error;
+    const declaredFiles = await import('./config/declared-files.ts');
+    throw new declaredFiles.DeclaredRefused(
+      deployment.apply.map((path) => resolve(path)),
+      error as Error,
+      extensions.errors,
+    );
+  }
 }
 
 function toReadyFile(

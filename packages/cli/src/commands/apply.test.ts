@@ -112,7 +112,7 @@ test('apply sends the secret of a file that is there', async () => {
   const authority = fakeAuthority({ 'POST /v1/apply': answering([]) });
   const { err } = await runAgainst(authority, ['apply', '-f', 'declared'], { cwd });
   // Not a real one, and the contract sees that: it is told by its place, and not shown.
-  expect(err).toMatch(/^error: declared\/authority.yaml:\d+: spec.secret: must be a client secret/);
+  expect(err).toMatch(/^error: declared\/authority.yaml:\d+:\d+: spec.secret must be a client secret/);
   expect(err).not.toContain(secret);
 });
 
@@ -168,19 +168,19 @@ test('mistakes are told with file and line, before anything is sent', async () =
     expect(code).toBe(2);
     return err;
   };
-  expect(await fault('a: [')).toMatch(/^error: declared\/authority.yaml:1 is not YAML/);
-  expect(await fault('- 1')).toMatch(/^error: declared\/authority.yaml:1 is not an object/);
+  expect(await fault('a: [')).toMatch(/^error: declared\/authority.yaml:1:5 is not YAML/);
+  expect(await fault('- 1')).toMatch(/^error: declared\/authority.yaml:1:1 is not an object/);
   expect(await fault('')).toMatch(/^error: There is no document in declared/);
   expect(await fault(YAML.replace('https://fraud.example', 'fraud'))).toBe(
-    'error: declared/authority.yaml:6: spec.identifier: must be an absolute URI without fragment\n',
+    'error: declared/authority.yaml:6:3: spec.identifier must be an absolute URI without fragment\n',
   );
   expect(await fault(YAML.replace('secretFile: secrets/payments.secret', `secret: ${SECRET}`))).toMatch(
-    /^error: declared\/authority.yaml:15 holds a secret/,
+    /^error: declared\/authority.yaml:15:3 holds a secret/,
   );
   expect(await fault(YAML.replace('identifier:', 'identifer:'))).toBe(
     [
-      'error: declared/authority.yaml:6: spec.identifier is missing',
-      'declared/authority.yaml:6: unknown member spec.identifer: did you mean identifier\n',
+      'error: declared/authority.yaml:6:3: spec.identifier is missing',
+      'declared/authority.yaml:6:3: unknown member spec.identifer: did you mean identifier\n',
     ].join('\n'),
   );
   expect(authority.asked).toEqual([]);
@@ -201,7 +201,9 @@ spec:
   });
   expect(code).toBe(2);
   expect(err).toContain('spec.resource_server is missing');
-  expect(err).toContain('authority.yaml:6: unknown member spec.resourceServer: did you mean resource_server');
+  expect(err).toContain(
+    'authority.yaml:6:3: unknown member spec.resourceServer: did you mean resource_server',
+  );
   expect(err).toContain('spec.expires_at or spec.expires_in is missing');
   const named = yaml.replace('resourceServer', 'resource_server').concat('  expires_in: 9d\n');
   const other = await runAgainst(fakeAuthority(), ['plan', '-f', 'declared'], { cwd: folderWith(named) });
@@ -222,11 +224,11 @@ spec:
   const told = async (text: string): Promise<string> =>
     (await runAgainst(fakeAuthority(), ['plan', '-f', 'declared'], { cwd: folderWith(text) })).err;
   const err = await told(yaml);
-  expect(err).toMatch(/:5: spec\.kind: "servce" is not among service, job, .*: did you mean service\n/);
-  expect(err).toContain(':8: spec.owner must be an object of person, backup, team, not text\n');
-  expect(err).toContain(':9: spec.expires_in must be text, not a number\n');
+  expect(err).toMatch(/:5:3: spec\.kind: "servce" is not among service, job, .*: did you mean service\n/);
+  expect(err).toContain(':8:3: spec.owner must be an object of person, backup, team, not text\n');
+  expect(err).toContain(':9:3: spec.expires_in must be text, not a number\n');
   expect(await told(yaml.replace('Identity', 'Identty'))).toMatch(
-    /:2: kind: "Identty" is not among Person, .*: did you mean Identity\n/,
+    /:2:1: kind: "Identty" is not among Person, .*: did you mean Identity\n/,
   );
 });
 
@@ -243,7 +245,7 @@ test('what the API refuses is told with file and line too', async () => {
     },
   );
   expect(code).toBe(2);
-  expect(err).toBe('error: declared/authority.yaml:7: spec.scopes: is in use\n');
+  expect(err).toBe('error: declared/authority.yaml:7:3: spec.scopes: is in use\n');
 });
 
 test('export writes documents that can be read back', async () => {

@@ -71,6 +71,13 @@ test('a drill measures until every connected verifier has confirmed, records it,
   expect(JSON.parse(events.out)).toMatchObject([{ resource: drill.cutoff, detail: { after: drill } }]);
 });
 
+test('a drill at an API whose verifiers do not follow proves nothing, and says so', async () => {
+  const { code, out, err } = await authority.run(['cutoff', 'drill', '--to', 'https://idle.example']);
+  expect(code).toBe(1);
+  expect(out).toMatch(/all confirmed +nobody follows/);
+  expect(err).toContain('No verifier of https://idle.example follows the cut-off feed');
+});
+
 test('what would be cut off is shown with its worst case first', async () => {
   const connect = 'connect payments --to https://fraud.example --scopes fraud:read --owner ada --for 9d';
   expect((await authority.run([...connect.split(' '), '--secret-file', join(folder, 's')])).code).toBe(0);

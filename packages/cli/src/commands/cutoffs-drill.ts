@@ -97,7 +97,7 @@ function drillLines(drill: CutoffDrill, width: number | undefined): readonly str
       ['cut-off', drill.cutoff],
       ['no more tokens', ms(drill.issuance_stopped_ms)],
       ['token refused', ms(drill.refused_ms)],
-      ['all confirmed', drill.all_confirmed ? 'yes' : 'no'],
+      ['all confirmed', confirmedText(drill)],
     ]),
     '',
     ...tableLines(
@@ -117,12 +117,30 @@ function drillLines(drill: CutoffDrill, width: number | undefined): readonly str
   ];
 }
 
+function confirmedText({ all_confirmed, resource_servers }: CutoffDrill): string {
+  if (!all_confirmed) return 'no';
+  return resource_servers.every(({ confirmed }) => confirmed === 0) ? 'nobody follows' : 'yes';
+}
+
 function requireWithin(drill: CutoffDrill, within: number): void {
+  const unheard = drill.resource_servers.filter(
+    ({ confirmed, waiting, silent }) => confirmed + waiting + silent === 0,
+  );
   const worst = Math.max(drill.refused_ms ?? Infinity, drill.slowest_exposure_ms ?? 0);
   if (!drill.all_confirmed) {
     throw new CommandFailure('failure', 'Not every verifier has confirmed.', {
       fix: `See which: countersign cutoffs show ${drill.cutoff}`,
     });
+  }
+  if (unheard.length > 0) {
+    const names = unheard.map(({ identifier }) => identifier).join(', ');
+    throw new CommandFailure(
+      'failure',
+      `No verifier of ${names} follows the cut-off feed: nobody confirmed there.`,
+      {
+        fix: 'Start its API and drill again. Where its verifiers do not follow, tokens live there until they expire.',
+      },
+    );
   }
   if (drill.issuance_stopped_ms === null) throw new CommandFailure('failure', 'It still got tokens.');
   if (worst > within) {

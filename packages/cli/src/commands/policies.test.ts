@@ -58,7 +58,7 @@ test('what is wrong with a policy in a file is told with its line, and nobody is
   const cwd = folder(YAML.replace('mode: report', 'mode: shout'));
   const ran = await runAgainst(authority, ['policies', 'test', 'policies.yaml'], { cwd });
   expect([ran.code, authority.asked]).toEqual([2, []]);
-  expect(ran.err).toContain('policies.yaml:6');
+  expect(ran.err).toContain('policies.yaml:6:');
   const none = await runAgainst(authority, ['policies', 'test', 'policies.yaml'], {
     cwd: folder('apiVersion: countersign/v1\nkind: Team\nmetadata: { name: core }\nspec: {}\n'),
   });

@@ -122,7 +122,7 @@ test('a declared webhook gets its secret into the file that it names; a secret i
   expect(out).not.toContain(SECRET);
   writeFileSync(join(cwd, 'a.yaml'), YAML.replace('secretFile: siem.whsec', `secret: ${SECRET}`));
   const refused = await runAgainst(authority, ['plan', '-f', 'a.yaml'], { cwd });
-  expect([refused.code, refused.err.includes('a.yaml:7 holds a secret')]).toEqual([2, true]);
+  expect([refused.code, refused.err.includes('a.yaml:7:3 holds a secret')]).toEqual([2, true]);
 });
 
 test('without a file for it the secret goes to one that says whose it is, and to no name made of it', async () => {

@@ -28,7 +28,10 @@ export async function readDeclaredRequest(
   return {
     body: { documents: documents as DocumentInput[], prune },
     awaited,
-    locateFailure: (error) => located(error, declared),
+    locateFailure: (error) => {
+      const { problem } = error as ProblemShape;
+      return located(error, problem?.errors ?? [], declared);
+    },
   };
 }
 
@@ -47,16 +50,30 @@ async function checkDocuments(
   if (faults.length > 0) throw usageError(faults.join('\n'));
 }
 
-interface ProblemShape {
-  readonly problem?: { readonly errors?: readonly { readonly pointer: string; readonly detail: string }[] };
+interface PointedError {
+  readonly pointer: string;
+  readonly detail: string;
 }
 
-function located(error: unknown, declared: readonly Declared[]): unknown {
-  const errors = (error as ProblemShape | undefined)?.problem?.errors ?? [];
+interface ProblemShape {
+  readonly problem?: { readonly errors?: readonly PointedError[] };
+}
+
+/** What `dev` and `serve` say of the files of `--apply`, with their lines. */
+export async function locateRefused(host: Pick<Host, 'cwd' | 'stdin'>, error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || error.name !== 'DeclaredRefused') return error;
+  const { files, errors } = error as Error & {
+    readonly files: readonly string[];
+    readonly errors: readonly PointedError[];
+  };
+  return located(error, errors, await readDeclared(host, files));
+}
+
+function located(error: unknown, errors: readonly PointedError[], declared: readonly Declared[]): unknown {
   const lines = errors.flatMap(({ pointer, detail }) => {
     const [, top, index, ...rest] = pointer.split('/');
     const item = top === 'documents' ? declared[Number(index)] : undefined;
-    return item === undefined ? [] : [`${item.locate(rest)}: ${rest.join('.')}: ${detail}`];
+    return item === undefined ? [] : [`${item.locate(rest)}: ${rest.join('.') || 'the document'}: ${detail}`];
   });
   if (lines.length === 0) return error;
   const failure = failureOf(error);

@@ -8,8 +8,9 @@ export interface Issue {
   readonly message: string;
   /** Of `unrecognized_keys`. */
   readonly keys?: readonly string[];
-  /** Of `invalid_type`. */
-  readonly expected?: string;
+  /** Of `invalid_value`, and of a form that a member chooses: what may stand there. */
+  readonly values?: readonly unknown[];
+  readonly options?: readonly unknown[];
 }
 
 /** One mistake in a document: the member it is about, and what is wrong with it. */
@@ -36,7 +37,7 @@ export function faultsOf(
     if (valueAt(item, path) === undefined) {
       return [{ path, said: path.at(-1) === 'expires_at' ? END_MISSING : `${member} is missing` }];
     }
-    return [{ path, said: wrongValue(member, path, valueAt(item, path), issue, fields) }];
+    return [{ path, said: wrongValue(member, valueAt(item, path), issue) }];
   });
   return [...faults, ...missingEnd(item, faults)];
 }
@@ -59,41 +60,11 @@ function unknownMember(path: readonly (string | number)[], key: string, fields: 
   return near.length === 0 ? said : `${said}: did you mean ${near.join(' or ')}`;
 }
 
-function wrongValue(
-  member: string,
-  path: readonly (string | number)[],
-  value: unknown,
-  { code, message, expected }: Issue,
-  fields: readonly Field[],
-): string {
-  if (code === 'invalid_type' && expected !== undefined) {
-    const members = expected === 'object' ? membersOf(path, fields) : [];
-    const which = members.length === 0 ? '' : ` of ${members.join(', ')}`;
-    return `${member} must be ${KINDS[expected] ?? expected}${which}, not ${KINDS[kindOf(value)] ?? kindOf(value)}`;
-  }
-  // The words that may stand there are told in quotes, in whatever way they are bound together.
-  const choices = CHOOSES.has(code)
-    ? [...message.matchAll(/["']([^"']+)["']/g)].map(([, word]) => word as string)
-    : [];
-  if (choices.length === 0 || typeof value !== 'string') return `${member}: ${message}`;
+function wrongValue(member: string, value: unknown, { message, values, options }: Issue): string {
+  const choices = (values ?? options ?? []).map(String);
+  if (choices.length === 0 || typeof value !== 'string') return `${member} ${message}`;
   const near = nearNames(value, choices);
   return `${member}: ${JSON.stringify(value)} is not among ${choices.join(', ')}${near.length === 0 ? '' : `: did you mean ${near.join(' or ')}`}`;
-}
-
-const CHOOSES: ReadonlySet<string> = new Set(['invalid_value', 'invalid_union']);
-
-const KINDS: Readonly<Record<string, string>> = {
-  array: 'a list',
-  boolean: 'true or false',
-  number: 'a number',
-  object: 'an object',
-  record: 'an object',
-  string: 'text',
-};
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'empty';
-  return Array.isArray(value) ? 'array' : typeof value;
 }
 
 /** What may stand right below `path`. */

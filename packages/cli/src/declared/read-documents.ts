@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { Document as YamlDocument, LineCounter } from 'yaml';
+import type { Document as YamlDocument, LineCounter, Node, YAMLMap } from 'yaml';
 import { usageError } from '../failure.ts';
 import type { Host } from '../host.ts';
 import { textAt } from '../named-file.ts';
@@ -11,7 +11,7 @@ export interface Declared {
   readonly object: Record<string, unknown>;
   /** Folder that file names in it count from. */
   readonly folder: string;
-  /** `authority.yaml:12` of a member, by its path in the object. */
+  /** `authority.yaml:12:3` of a member, by its path in the object. */
   readonly locate: (path: readonly (string | number)[]) => string;
 }
 
@@ -48,17 +48,18 @@ function filesUnder(path: string, named: string): readonly string[] {
 
 async function parse(text: string, file: string, folder: string): Promise<readonly Declared[]> {
   // The whole of it: loaded lazily from the bundle, CommonJS has no other name.
-  const { LineCounter, parseAllDocuments } = (await import('yaml')).default;
+  const { isMap, LineCounter, parseAllDocuments } = (await import('yaml')).default;
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
   if ('empty' in documents) return [];
   return documents.flatMap((document): readonly Declared[] => {
     const fault = document.errors[0];
     if (fault !== undefined)
-      throw usageError(`${file}:${lines.linePos(fault.pos[0]).line} is not YAML: ${fault.message}`);
+      throw usageError(`${file}:${place(lines, fault.pos[0])} is not YAML: ${fault.message}.`);
     const object: unknown = document.toJS({ maxAliasCount: 100 });
     if (object === null || object === undefined) return [];
-    const locate = (path: readonly (string | number)[]): string => `${file}:${lineOf(document, lines, path)}`;
+    const locate = (path: readonly (string | number)[]): string =>
+      `${file}:${place(lines, startOf(document, isMap, path))}`;
     if (typeof object !== 'object' || Array.isArray(object)) {
       throw usageError(
         `${locate([])} is not an object.`,
@@ -69,12 +70,30 @@ async function parse(text: string, file: string, folder: string): Promise<readon
   });
 }
 
-/** The line of the nearest member that is there. */
-function lineOf(document: YamlDocument, lines: LineCounter, path: readonly (string | number)[]): number {
+/** `12:3`, line and column. */
+function place(lines: LineCounter, offset: number): string {
+  const { line, col } = lines.linePos(offset);
+  return `${line}:${col}`;
+}
+
+/** Where a member begins, with its name; where it is not there, what stands in the nearest one above. */
+function startOf(
+  document: YamlDocument,
+  isMap: (node: unknown) => node is YAMLMap,
+  path: readonly (string | number)[],
+): number {
+  const above = document.getIn(path.slice(0, -1), true);
+  const name = path.length > 0 && isMap(above) ? keyIn(above, path.at(-1)) : undefined;
+  if (name?.range) return name.range[0];
   for (let length = path.length; length >= 0; length--) {
     const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
-    const range = (node as { readonly range?: readonly number[] | null } | undefined)?.range;
-    if (range?.[0] !== undefined) return lines.linePos(range[0]).line;
+    const { range } = (node ?? {}) as { readonly range?: readonly [number, ...number[]] | null };
+    if (range) return range[0];
   }
-  return 1;
+  return 0;
+}
+
+function keyIn(map: YAMLMap, name: string | number | undefined): Node | undefined {
+  const keys = map.items.map(({ key }) => key as Node & { readonly value?: unknown });
+  return keys.find((key) => String(key.value) === String(name));
 }

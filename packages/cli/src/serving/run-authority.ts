@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type CliContext, say } from '../context.ts';
+import { locateRefused } from '../declared/declared-request.ts';
 import { EXIT_CODES } from '../exit-code.ts';
 import type { StopSignal } from '../host.ts';
 import { alreadyRunning } from './already-running.ts';
@@ -42,8 +43,8 @@ export async function runAuthority(
       flags: settings,
       env: host.env,
       consoleFolder,
-    }).catch((error: unknown) => {
-      throw startFailure(error, (port) => alreadyRunning(host, flags, port));
+    }).catch(async (error: unknown) => {
+      throw startFailure(await locateRefused(host, error), (port) => alreadyRunning(host, flags, port));
     });
     const facts = { ...authority.ready, console: authority.console };
     for (const line of runningLines(mode, facts, authority.readyFile, host.cwd)) say(host, line);

@@ -34,8 +34,8 @@ describe('declared objects', () => {
   });
 
   it.each([
-    ['kind: [A', /declared\.yaml/],
-    ['kind: A\nkind: B', /declared\.yaml/],
+    ['kind: [A', /declared\.yaml:1:\d+, which is not YAML: /],
+    ['kind: A\nkind: B', /declared\.yaml:2:1, which is not YAML: /],
     ['kind: A\n---\nkind: *nobody', /declared\.yaml/],
   ])('are refused when they are no YAML: %j', async (yaml, named) => {
     await expect(read(yaml)).rejects.toThrow(SettingError);

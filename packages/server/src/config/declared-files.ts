@@ -11,6 +11,19 @@ import {
 import { parseAllDocuments } from 'yaml';
 import { readSettingFile, SettingError } from './load.ts';
 
+/** Declared objects that the authority does not take. The command says where in the files that is. */
+export class DeclaredRefused extends SettingError {
+  override readonly name = 'DeclaredRefused';
+  readonly files: readonly string[];
+  /** JSON Pointers below `/documents`, which are those of the files, one after another. */
+  readonly errors: readonly { readonly pointer: string; readonly detail: string }[];
+  constructor(files: readonly string[], refused: Error, errors: DeclaredRefused['errors']) {
+    super('apply', `names objects that are refused: ${refused.message}`);
+    this.files = files;
+    this.errors = errors;
+  }
+}
+
 export interface DeclaredFilesDeps {
   /** Whether the authority holds a secret of this name for this identity (as the document names it); empty: a webhook. */
   readonly hasSecret: (identity: string, name: string) => Promise<boolean>;
@@ -51,16 +64,24 @@ interface SecretFile {
 
 function objectsIn(path: string): unknown[] {
   const documents = parseAllDocuments(readSettingFile('apply', path));
-  try {
-    return documents
-      .map((document) => {
-        if (document.errors[0] !== undefined) throw document.errors[0];
+  return documents
+    .map((document) => {
+      const [fault] = document.errors;
+      if (fault !== undefined) {
+        const { line, col } = fault.linePos?.[0] ?? { line: 1, col: 1 };
+        throw notYaml(`${path}:${line}:${col}`, fault.message.split(/ at line \d|\n/)[0]);
+      }
+      try {
         return document.toJS({ maxAliasCount: 100 }) as unknown;
-      })
-      .filter((object) => object !== null && object !== undefined);
-  } catch (error) {
-    throw new SettingError('apply', `${path}: ${(error as Error).message.trim()}`, 'Correct the YAML.');
-  }
+      } catch (error) {
+        throw notYaml(path, (error as Error).message);
+      }
+    })
+    .filter((object) => object !== null && object !== undefined);
+}
+
+function notYaml(place: string, what = 'it cannot be read'): SettingError {
+  return new SettingError('apply', `names ${place}, which is not YAML: ${what}`, 'Correct the YAML.');
 }
 
 interface SecretDocument {

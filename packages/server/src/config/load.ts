@@ -5,6 +5,7 @@ import type { SettingDefinition } from './setting-definition.ts';
 
 /** A setting is wrong or unsafe: names it and says what to do. The command exits with 2. */
 export class SettingError extends Error {
+  override readonly name: string = 'SettingError';
   readonly setting: string;
   /** Without a full stop; goes on from the setting's name: `is not a setting`. */
   readonly problem: string;
@@ -13,7 +14,6 @@ export class SettingError extends Error {
   readonly known: readonly string[];
   constructor(setting: string, problem: string, fix?: string, known: readonly string[] = []) {
     super([`${setting} ${problem}.`, fix].filter(Boolean).join(' '));
-    this.name = 'SettingError';
     this.setting = setting;
     this.problem = problem;
     this.fix = fix;

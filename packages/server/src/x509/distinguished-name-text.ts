@@ -63,7 +63,9 @@ function attribute(pair: string): NameAttribute & { readonly form: string } {
   }
   const type = attributeType(name);
   if (type === undefined)
-    throw new DerError(`"${name.slice(0, 40)}" is no attribute type known here; dotted decimal is`);
+    throw new DerError(
+      `"${name.slice(0, 40)}" is no attribute type known here: write CN=payments,O=Example, or the type in dotted decimal`,
+    );
   const value = pair.slice(equals + 1);
   if (value.startsWith('#')) return hexValue(type, value.slice(1));
   const text = requireVisible(unescaped(value));

@@ -176,3 +176,10 @@ describe('a name beside the subject', () => {
     expect(hex('1:2:3:4:5:6:7:8')).toBe('00010002000300040005000600070008');
   });
 });
+
+test('a subject as older OpenSSL prints it is refused with how it is written', () => {
+  expect(parseDistinguishedName('/CN=payments/O=Example')).toMatchObject({
+    ok: false,
+    fault: expect.stringContaining('write CN=payments,O=Example'),
+  });
+});

@@ -21,6 +21,7 @@ import { requireAdminPerson } from './decider.ts';
 import { clientKeyOf } from './client-key-members.ts';
 import type { Call, NounHandlers } from './endpoint.ts';
 import { ProblemError, problemOf } from './problem.ts';
+import { fieldErrors, pointerOf } from './read-request.ts';
 import { policyOf } from './policies.ts';
 import { scopesOf } from './resource-servers.ts';
 import { newTrustDomainOf } from './trust-domains.ts';
@@ -71,10 +72,9 @@ export async function applyDocuments(
 ): Promise<ApplyOutcome> {
   const parsed = applyRequest.safeParse({ documents });
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new ProblemError('validation_failed', {
-      detail: `${issue?.path.join('.') ?? 'documents'}: ${issue?.message ?? 'not acceptable'}`,
-    });
+    const errors = fieldErrors(parsed.error.issues, pointerOf);
+    const [first] = errors;
+    throw new ProblemError('validation_failed', { detail: `${first?.pointer} ${first?.detail}`, errors });
   }
   const application = applicationOf(deps, actor, undefined, () => undefined);
   const objects = declaredOf(parsed.data.documents);

@@ -117,10 +117,7 @@ function requireParametersOf({ rule }: PolicyRecord, given: unknown): void {
   const [issue] = policyParameters[rule].safeParse(given).error?.issues ?? [];
   if (issue === undefined) return;
   const pointer = ['/parameters', ...issue.path.map(String)].join('/');
-  throw new ProblemError('validation_failed', {
-    detail: issue.message,
-    errors: [{ pointer, detail: issue.message }],
-  });
+  throw new ProblemError('validation_failed', { errors: [{ pointer, detail: issue.message }] });
 }
 
 function resultOf(record: PolicyRecord): { body: PolicyView; version: number } {

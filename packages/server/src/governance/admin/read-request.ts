@@ -1,12 +1,12 @@
 // Reading a request of the admin API as strictly as its contract says: JSON (RFC 8259), merge patch (RFC 7396 §4 for the
 // media type), preconditions (RFC 9110 §13.1.1, RFC 6585 §3).
 import { BODY_DEPTH, type BodyList, type FieldError, type Operation } from '@countersign/admin-api';
-import { parseForm, parseBoundedJsonObject } from '@countersign/protocol';
+import { type FormFault, type JsonFault, parseForm, parseBoundedJsonObject } from '@countersign/protocol';
 import { type HttpRequest, header, singleHeader } from '../../http/request.ts';
 import type { GiveWay } from '../../telemetry/pacer.ts';
 import { ProblemError } from './problem.ts';
 
-/** What of zod is needed here: its faults in its own words, which never repeat the input. */
+/** What of zod is needed here: its faults, in the words of the contract, which never repeat the input. */
 interface Schema {
   safeParse(
     value: unknown,
@@ -17,8 +17,6 @@ interface Issue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
   readonly keys?: readonly string[];
-  /** What each form of a choice of forms says against it. */
-  readonly errors?: readonly (readonly Issue[])[];
 }
 
 export interface ReadInput {
@@ -64,7 +62,7 @@ function readParams(operation: Operation, params: Readonly<Record<string, string
 function readQuery(operation: Operation, text: string): { dryRun: boolean; query: unknown } {
   const parsed = parseForm(Buffer.from(text, 'utf8'), { repeatable: [] });
   if (!parsed.ok) {
-    throw new ProblemError('malformed_request', { detail: `the query is refused: ${parsed.fault}` });
+    throw new ProblemError('malformed_request', { detail: QUERY_FAULT[parsed.fault] });
   }
   const { form } = parsed;
   const values = new Map(form.names().map((name) => [name, form.get(name)]));
@@ -83,6 +81,27 @@ function readQuery(operation: Operation, text: string): { dryRun: boolean; query
   }
   return { dryRun: dryRun === 'true', query: result.data };
 }
+
+const QUERY_FAULT: { readonly [fault in FormFault]: string } = {
+  bad_percent_encoding: 'the query has a % that two hexadecimal digits have to follow',
+  bad_utf8: 'the query is not UTF-8',
+  duplicate_parameter: 'the query has a parameter twice',
+  empty_name: 'the query has a parameter without a name',
+  name_too_long: 'the query has a parameter whose name is too long',
+  nul: 'the query must not hold NUL',
+  too_many_parameters: 'the query has too many parameters',
+};
+
+const BODY_FAULT: { readonly [fault in JsonFault]: string } = {
+  bad_utf8: 'the body is not UTF-8',
+  duplicate_member: 'the body has an object with the same member twice',
+  lone_surrogate: 'the body has half of a surrogate pair',
+  not_an_object: 'the body must be a JSON object, {…}',
+  not_json: 'the body is not JSON',
+  too_deep: `the body nests deeper than ${BODY_DEPTH} levels`,
+  too_long: 'the body is too long',
+  too_many_values: 'the body holds too many values',
+};
 
 const JSON_TYPES = ['application/json'];
 const PATCH_TYPES = ['application/merge-patch+json', 'application/json'];
@@ -105,8 +124,7 @@ async function readBody(operation: Operation, request: HttpRequest, giveWay: Giv
         maxBytes: operation.bodyLimit,
         maxValues: operation.bodyValues,
       });
-  if (!parsed.ok)
-    throw new ProblemError('malformed_request', { detail: `the body is refused: ${parsed.fault}` });
+  if (!parsed.ok) throw new ProblemError('malformed_request', { detail: BODY_FAULT[parsed.fault] });
   const list = parsed.value[operation.bodyList?.member ?? ''];
   if (operation.bodyList !== undefined && Array.isArray(list) && list.length > AT_ONCE) {
     return await readLongBody(operation.body, operation.bodyList, parsed.value, list, giveWay);
@@ -195,7 +213,7 @@ function readIdempotencyKey(request: HttpRequest): string | undefined {
 const MOST_ERRORS = 20;
 const MOST_CHARS = 300;
 
-function fieldErrors(
+export function fieldErrors(
   issues: readonly Issue[],
   pointer: (path: readonly PropertyKey[]) => string,
 ): readonly FieldError[] {
@@ -204,7 +222,7 @@ function fieldErrors(
     if (errors.length >= MOST_ERRORS) break;
     // Unknown members are named one by one, so that a typing error is found at once.
     const unknown = issue.code === 'unrecognized_keys' ? (issue.keys ?? []) : undefined;
-    if (unknown === undefined) errors.push({ pointer: pointer(issue.path), detail: detailOf(issue) });
+    if (unknown === undefined) errors.push({ pointer: pointer(issue.path), detail: issue.message });
     else {
       for (const key of unknown.slice(0, MOST_ERRORS))
         errors.push({ pointer: pointer([...issue.path, key]), detail: 'is not known here' });
@@ -216,19 +234,7 @@ function fieldErrors(
   }));
 }
 
-/** `undefined` is no word of JSON: what was not sent is missing. */
-function detailOf(issue: Issue): string {
-  return isMissing(issue) ? 'is missing' : issue.message;
-}
-
-function isMissing({ code, message, errors }: Issue): boolean {
-  if (code === 'invalid_union') {
-    return errors?.some((form) => form.some((issue) => issue.path.length === 0 && isMissing(issue))) === true;
-  }
-  return code === 'invalid_type' && message.endsWith('received undefined');
-}
-
 /** RFC 6901 §3. */
-function pointerOf(path: readonly PropertyKey[]): string {
+export function pointerOf(path: readonly PropertyKey[]): string {
   return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

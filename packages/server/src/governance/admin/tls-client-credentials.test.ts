@@ -48,6 +48,7 @@ describe('certificates of an authority', () => {
 
   test.each<[string, () => object, string]>([
     ['a subject in the order of openssl', () => tls({ subject_dn: 'O = Example, CN = a' }), '/subject_dn'],
+    ['a subject with slashes', () => tls({ subject_dn: '/CN=payments/O=Example' }), '/subject_dn'],
     ['a wildcard', () => tls({ subject_dn: undefined, san_dns: '*.example' }), '/san_dns'],
     ['two subjects', () => tls({ san_dns: 'a.example' }), '/subject_dn'],
     ['none', () => tls({ subject_dn: undefined }), '/subject_dn'],

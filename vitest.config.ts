@@ -1,20 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './tools/run/longest-first.mjs';
 
 /** They measure, or fill a disk: nothing else runs beside them. */
 const MEASURING = [
   'budgets',
-  'canary',
   'chaos',
   'cutoff-bound',
   'device-cutoff',
   'full-disk',
-  'replay',
   'slow-callers',
   'strangers',
 ].map((name) => `conformance/${name}.test.ts`);
-/** One more than there are processors: a third of their time passed in waiting, for processes that start and for what takes its time. */
-const WORKERS = availableParallelism() + 1;
+/** Two to a processor: half of their time passed in waiting, for processes that start and for what takes its time. */
+const WORKERS = availableParallelism() * 2;
 const CONFORMANCE = {
   globalSetup: ['conformance/authority.ts'],
   testTimeout: 60_000,
@@ -24,6 +23,7 @@ const CONFORMANCE = {
 /** Unit and endpoint tests sit beside the code; conformance and interop drive a built server over HTTP. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, startAuthority, type RunningAuthority } from './authority-process.ts';
 import { describeOnPostgres, scratchDatabase, type ScratchDatabase } from './load/postgres.ts';
-import { issueSecret } from './wire/admin.ts';
-import { send, type Answer } from './wire/exchange.ts';
+import { identityBody, issueSecret } from './wire/admin.ts';
+import { jsonOf, send, type Answer } from './wire/exchange.ts';
 import { expectToken } from './wire/expectations.ts';
 import { disguises, filesBelow, findSecrets } from './wire/leaks.ts';
 import { seedScene, type SeededScene } from './wire/scene.ts';
@@ -94,7 +94,19 @@ function describeCanary(backend: 'SQLite' | 'PostgreSQL'): void {
         await keep(scene.admin.call('POST', '/identities', { body: `{"name":"${secret}",` }));
         await keep(scene.admin.call('GET', '/identities', { token: secret }));
         await keep(scene.admin.call('GET', `/identities?access_token=${secret}`));
+        for (const name of ['canary-first', 'canary-another']) {
+          const headers = [['Idempotency-Key', secret]] as const;
+          await keep(scene.admin.call('POST', '/identities', { body: identityBody(name), headers }));
+        }
+        const headers = [['Idempotency-Key', `of wrong shape ${secret}`]] as const;
+        await keep(scene.admin.call('POST', '/identities', { body: identityBody('canary'), headers }));
       }
+      const remembered = await scene.admin.call(
+        'POST',
+        `/identities/${scene.machine.identityId}/credentials`,
+        { body: { type: 'client_secret' }, headers: [['Idempotency-Key', 'an-answer-with-a-secret']] },
+      );
+      secrets.push(String(jsonOf(remembered)['secret']));
       await keep(send(`${target.issuer}/v1/identities?access_token=${token}`, { ca: target.ca }));
       await keep(scene.admin.call('GET', '/identities', { token }));
       await keep(
@@ -125,6 +137,9 @@ function describeCanary(backend: 'SQLite' | 'PostgreSQL'): void {
     test('was sent to many places, and nothing broke', () => {
       expect(answers.length).toBeGreaterThan(40);
       expect(answers.filter((answer) => answer.status >= 500).map((answer) => answer.text)).toEqual([]);
+      // Taken as keys of idempotency, each once; with another request they are refused.
+      expect(answers.filter((answer) => answer.status === 201)).toHaveLength(3);
+      expect(answers.filter((answer) => answer.status === 422)).toHaveLength(3);
     });
 
     test('is in no answer', () => {

@@ -18,6 +18,7 @@ const PARTS = [
     not: [
       'method.ts',
       'authenticate.ts',
+      'bundle-endpoints.ts',
       'client-certificate.ts',
       'decoy-key.ts',
       'published-keys.ts',

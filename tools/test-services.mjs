@@ -20,16 +20,19 @@ import { isProgram, ROOT } from './source/report.mjs';
 
 /** Starts what can be had. Call `stop` at the end, also after a failure. @param {string} [root] @returns {Promise<Services>} */
 export async function startServices(root = ROOT) {
-  const answers = [
-    await providePostgres(root),
-    ...(await provideToolchains()),
-    ...(await provideFrontProxies(root)),
-    ...(await provideMosquitto(root)),
-    await provideEnvoy(root),
-    await provideLibcoap(root),
-    await provideNodeOpcua(root),
-    ...(await provideRuntimes(root)),
-  ];
+  // At once: on a fresh checkout each waits for what it fetches.
+  const answers = (
+    await Promise.all([
+      providePostgres(root),
+      provideToolchains(),
+      provideFrontProxies(root),
+      provideMosquitto(root),
+      provideEnvoy(root),
+      provideLibcoap(root),
+      provideNodeOpcua(root),
+      provideRuntimes(root),
+    ])
+  ).flat();
   const found = answers.filter((answer) => 'from' in answer);
   const missing = answers.filter((answer) => 'missing' in answer);
   return {

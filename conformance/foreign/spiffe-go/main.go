@@ -39,6 +39,9 @@ func main() {
 	case "federated-watch":
 		federatedWatch()
 		return
+	case "federation-server":
+		federationServer()
+		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 25*time.Second)
 	defer cancel()

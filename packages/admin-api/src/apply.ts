@@ -39,7 +39,7 @@ import {
   issuerIdentifier,
   trustedIssuerMembers,
 } from './trusted-issuers.ts';
-import { AT_BUNDLE, oneOfBoth, trustDomainMembers } from './trust-domains.ts';
+import { AT_BUNDLE, hasItsBundle, trustDomainMembers } from './trust-domains.ts';
 import { workloadMembers } from './workloads.ts';
 import { webhookMembers, webhookSecret } from './webhooks.ts';
 
@@ -187,7 +187,7 @@ export const webhookDocument = z.strictObject({
 export const trustDomainDocument = z.strictObject({
   ...head,
   kind: z.literal('TrustDomain'),
-  spec: z.strictObject(trustDomainMembers).refine(oneOfBoth, AT_BUNDLE),
+  spec: z.strictObject(trustDomainMembers).refine(hasItsBundle, AT_BUNDLE),
 });
 
 export const workloadDocument = z.strictObject({

@@ -1,4 +1,4 @@
-import { parseTrustBundle, parseTrustDomain } from '@countersign/protocol';
+import { parseSpiffeId, parseTrustBundle, parseTrustDomain } from '@countersign/protocol';
 import { z } from 'zod';
 import { operation } from './contract.ts';
 import { instant, name, page, pageQuery, recordId } from './fields.ts';
@@ -18,43 +18,63 @@ const bundle = z
     (value) => parseTrustBundle(JSON.stringify(value)).ok,
     'must be a SPIFFE trust bundle: {"keys": […]}',
   )
-  .describe('Its trust bundle, where it is kept up to date by hand');
+  .describe('Its trust bundle: kept up to date by hand, or what its own endpoint is believed by at first');
 const endpoint = z
   .url({ protocol: /^https?$/, error: 'must be an https URL' })
   .max(2048)
-  .describe('Where it publishes its trust bundle (https_web): asked again as that says');
+  .describe('Where it publishes its trust bundle: asked again as that says');
+const endpointSpiffeId = z
+  .string()
+  .max(2048)
+  .refine(
+    (value) => (parseSpiffeId(value)?.path ?? '') !== '',
+    'must be the SPIFFE ID of a workload: spiffe://trust-domain/path',
+  )
+  .describe(
+    'Who answers there, with an X.509-SVID (https_spiffe); without it a server that the platform trusts (https_web)',
+  );
 
 interface Where {
   readonly bundle?: unknown;
   readonly bundle_endpoint?: unknown;
+  readonly endpoint_spiffe_id?: unknown;
 }
-export const oneOfBoth = ({ bundle: given, bundle_endpoint: at }: Where): boolean =>
-  (given === undefined) !== (at === undefined);
+/** SPIFFE_Federation.md §5.2.2: an endpoint that answers as an X.509-SVID is believed by a bundle, at first by one that is given. */
+export const hasItsBundle = ({
+  bundle: given,
+  bundle_endpoint: at,
+  endpoint_spiffe_id: by,
+}: Where): boolean => (by === undefined ? (given === undefined) !== (at === undefined) : at !== undefined);
 
 export const trustDomainMembers = {
   trust_domain: trustDomainName,
   name: name.optional(),
   bundle: bundle.optional(),
   bundle_endpoint: endpoint.optional(),
+  endpoint_spiffe_id: endpointSpiffeId.optional(),
 };
-export const AT_BUNDLE = { error: 'needs either bundle or bundle_endpoint', path: ['bundle'] };
+export const AT_BUNDLE = {
+  error: 'needs either bundle or bundle_endpoint; an endpoint_spiffe_id needs its bundle_endpoint',
+  path: ['bundle'],
+};
 
 export const trustDomainCreate = z
   .strictObject(trustDomainMembers)
-  .refine(oneOfBoth, AT_BUNDLE)
+  .refine(hasItsBundle, AT_BUNDLE)
   .meta({ id: 'TrustDomainCreate' });
 
-/** One takes the place of the other. */
+const saysNothing = ({ bundle: given, bundle_endpoint: at, endpoint_spiffe_id: by }: Where): boolean =>
+  given === undefined && at === undefined && by === undefined;
+
+/** What it is verified with changes as a whole. */
 export const trustDomainPatch = z
   .strictObject({
     name: name.nullable().optional(),
     bundle: bundle.optional(),
     bundle_endpoint: endpoint.optional(),
+    endpoint_spiffe_id: endpointSpiffeId.optional(),
   })
-  .refine(({ bundle: given, bundle_endpoint: at }) => given === undefined || at === undefined, {
-    error: 'takes one of bundle and bundle_endpoint',
-    path: ['bundle'],
-  })
+  .refine((body) => saysNothing(body) || hasItsBundle(body), AT_BUNDLE)
   .meta({ id: 'TrustDomainPatch' });
 
 export const trustDomain = z
@@ -64,6 +84,7 @@ export const trustDomain = z
     name: z.string().nullable(),
     bundle: z.record(z.string(), z.unknown()).nullable(),
     bundle_endpoint: z.string().nullable(),
+    endpoint_spiffe_id: z.string().nullable(),
     state: z.enum(['active', 'deleted']),
     created_at: instant,
     updated_at: instant,

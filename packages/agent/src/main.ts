@@ -1,7 +1,9 @@
 // The command countersign-agent: flags, signals, exit codes.
 import { rm } from 'node:fs/promises';
+import { writeReadyFile } from '@countersign/protocol/ready-file';
+import { stopSignal } from '@countersign/protocol/stop-signal';
 import { startAgent } from './agent.ts';
-import { writeReadyFile } from './ready-file.ts';
+import type { ReadyFile } from './ready-file.ts';
 import { clientOf, readSettings, USAGE, UsageError } from './settings.ts';
 import { VERSION } from './version.ts';
 
@@ -21,7 +23,7 @@ async function run(args: readonly string[]): Promise<void> {
     process.stdout.write(asked.kind === 'help' ? USAGE : `${VERSION}\n`);
     return;
   }
-  const stopping = signalled();
+  const stopping = stopSignal();
   const client = clientOf(asked.client);
   const agent = await startAgent({
     issuer: asked.client.issuer,
@@ -37,29 +39,12 @@ async function run(args: readonly string[]): Promise<void> {
   void stopping.then(() => stopped.abort());
   await agent.heard(stopped.signal);
   if (readyFile !== undefined && !stopped.signal.aborted) {
-    await writeReadyFile(readyFile, {
-      pid: process.pid,
-      version: VERSION,
-      endpoint_socket: agent.endpoint,
-    });
+    const ready: ReadyFile = { pid: process.pid, version: VERSION, endpoint_socket: agent.endpoint };
+    await writeReadyFile(readyFile, ready);
   }
   await stopping;
   await agent.stop();
   await client.close();
   if (readyFile !== undefined) await rm(readyFile, { force: true });
   process.exit(0);
-}
-
-/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
-function signalled(): Promise<undefined> {
-  return new Promise((resolve) => {
-    let before = false;
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        if (before) process.exit(1);
-        before = true;
-        resolve(undefined);
-      });
-    }
-  });
 }

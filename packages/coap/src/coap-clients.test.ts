@@ -45,7 +45,8 @@ describe.skipIf(!READY)('a device (needs a build, and libcoap3-bin)', { timeout:
     more: readonly string[] = [],
   ): CoapRun => scene.request(client, token, path, ['-s', '300', '-B', '300', ...more]);
 
-  describe.each(CLIENTS)('with %s', (client) => {
+  // Beside one another: most of it is waiting for what ends by itself.
+  describe.concurrent.each(CLIENTS)('with %s', (client) => {
     it('gets 2.05 for what its scope opens, 4.03 for another resource and 4.05 for another method', async () => {
       const device = await scene.authority.device('lamp', ['lock:read']);
       const token = await scene.authority.token(device);

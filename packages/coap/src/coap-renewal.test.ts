@@ -27,7 +27,8 @@ describe.skipIf(!READY)('a device (needs a build, and libcoap3-bin)', { timeout:
     await Promise.all(runs.map(({ ended }) => ended));
   };
 
-  describe.each(CLIENTS)('with %s', (client) => {
+  // Beside one another: most of it is waiting for what ends by itself.
+  describe.concurrent.each(CLIENTS)('with %s', (client) => {
     it('renews its rights in a live session, which goes on past the end of the first token', async () => {
       const device = await scene.authority.device('renewing', ['lock:read'], { tokenLifetime: 15 });
       const first = await scene.authority.token(device);

@@ -3,7 +3,8 @@ import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readConfiguredFile, UnreadableFile } from '@countersign/protocol/configured-file';
-import { writeReadyFile } from './ready-file.ts';
+import { writeReadyFile } from '@countersign/protocol/ready-file';
+import { stopSignal } from '@countersign/protocol/stop-signal';
 import { type ConfiguredFiles, filesBeside } from './settings-file/configured-file.ts';
 import { ConfigFault } from './settings-file/yaml-reader.ts';
 
@@ -15,6 +16,13 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+/** Everything that a process is made of, before it has listened anywhere or asked anybody. */
+export interface Assembled {
+  start(): Promise<Running>;
+  /** In the place of a start. */
+  discard(): Promise<void>;
+}
+
 export interface DaemonCommand<Config> {
   readonly usage: string;
   readonly version: string;
@@ -22,7 +30,8 @@ export interface DaemonCommand<Config> {
   read(file: string, text: string, files: ConfiguredFiles): Config;
   /** What `--check` says of a file that is right. */
   describe(config: Config): string;
-  start(config: Config): Promise<Running>;
+  /** What cannot be started ends here, so that `--check` finds it. @throws ConfigFault */
+  assemble(config: Config): Assembled;
 }
 
 const OPTIONS = {
@@ -56,10 +65,11 @@ async function run<Config>(command: DaemonCommand<Config>, args: readonly string
   const config = command.read(file, textOf(file, values.config), files);
   if (values.check === true) {
     files.check();
+    await command.assemble(config).discard();
     return say(`${values.config}: ${command.describe(config)}\n`);
   }
-  const stopping = signalled();
-  const running = await Promise.race([command.start(config), stopping]);
+  const stopping = stopSignal();
+  const running = await Promise.race([command.assemble(config).start(), stopping]);
   if (running === undefined) return process.exit(0);
   const readyFile = values['ready-file'] && resolve(values['ready-file']);
   if (readyFile) await writeReadyFile(readyFile, running.ready);
@@ -67,20 +77,6 @@ async function run<Config>(command: DaemonCommand<Config>, args: readonly string
   await running.stop();
   if (readyFile) await rm(readyFile, { force: true });
   process.exit(0);
-}
-
-/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
-function signalled(): Promise<undefined> {
-  return new Promise((resolve) => {
-    let before = false;
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        if (before) process.exit(1);
-        before = true;
-        resolve(undefined);
-      });
-    }
-  });
 }
 
 function say(text: string): void {
@@ -122,6 +118,5 @@ function isOfFlags(code: unknown): boolean {
 
 function isUsage(error: unknown): boolean {
   if (error instanceof ConfigFault || error instanceof UsageError) return true;
-  const { code, name } = error as { code?: unknown; name?: unknown };
-  return name === 'VerifierOptionError' || isOfFlags(code);
+  return isOfFlags((error as { code?: unknown }).code);
 }

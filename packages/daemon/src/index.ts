@@ -9,7 +9,8 @@ export {
   usualShares,
 } from './arrivals/connection-places.ts';
 export { type AuthorityLink, openAuthorityLink } from './authority-link.ts';
-export { type DaemonCommand, type Running, runDaemon } from './command.ts';
+export { type Assembled, type DaemonCommand, type Running, runDaemon } from './command.ts';
+export { createConfiguredVerifier, type OptionsInFile } from './configured-verifier.ts';
 export { announcesContent } from './http/announced-content.ts';
 export {
   createHttpListener,
@@ -20,14 +21,13 @@ export {
   type ListenerTlsFiles,
 } from './http/listener.ts';
 export { createOperation, type OperationSources } from './operation/operation.ts';
-export { writeReadyFile } from './ready-file.ts';
 export { type ConfiguredFile, type ConfiguredFiles, filesBeside } from './settings-file/configured-file.ts';
 export { AUTHORITY_MEMBERS, type AuthorityConfig, readAuthority } from './settings-file/authority.ts';
 export {
   addressOf,
   type ListenerConfig,
   type ListenerTls,
-  readListener,
+  readListeners,
   tlsFilesOf,
 } from './settings-file/listener.ts';
 export {

@@ -6,6 +6,7 @@ import {
   createOperation,
   type HttpListener,
   type HttpListenerOptions,
+  type ListenerConfig,
   tlsFilesOf,
 } from '@countersign/daemon';
 import { trustedProxies } from '@countersign/protocol';
@@ -18,12 +19,12 @@ import { createGrpcListener } from './envoy/grpc-listener.ts';
 import { createInFlight } from './proxy/in-flight.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { createUpgrade } from './proxy/upgrade.ts';
-import { openUpstream } from './proxy/upstream.ts';
+import { openUpstream, type Upstream } from './proxy/upstream.ts';
 import type { ReadyFile } from './ready-file.ts';
 import { routeTable } from './rules/route-table.ts';
-import { createLedger, type ListenerName } from './telemetry/ledger.ts';
+import { createLedger, type Ledger, type ListenerName } from './telemetry/ledger.ts';
 import { renderMetrics } from './telemetry/metrics.ts';
-import { openVerifiers } from './verifiers.ts';
+import { openVerifiers, type Verifiers } from './verifiers.ts';
 import { VERSION } from './version.ts';
 
 export interface RunningGateway {
@@ -41,86 +42,33 @@ const CREDENTIALS = ['authorization', 'dpop', 'x-api-key'];
 /**
  * Starts a gateway and waits until it can decide: keys and cut-offs of every resource are known. Until then it listens
  * and is not ready.
- * @throws VerifierOptionError · ConfigFault where a file cannot be read · Error of the system where it cannot listen
+ * @throws ConfigFault · Error of the system where it cannot listen
  */
 export async function startGateway(config: GatewayConfig): Promise<RunningGateway> {
+  return await assembleGateway(config).start();
+}
+
+/** Makes all that a start needs; nothing listens, and nobody is asked. @throws ConfigFault */
+export function assembleGateway(config: GatewayConfig): AssembledGateway {
   const logger = createLogger('gateway', config.logLevel);
   const ledger = createLedger(logger, () => performance.now());
   const verifiers = openVerifiers(config, logger);
-  const identity = identityHeaders(config.identityHeaders);
-  const deciding = {
-    routes: routeTable(config.routes),
-    verifiers: verifiers.byResource,
-    identity,
-    limits: config.limits,
-  };
-  const decide = createDecide(deciding);
-  const { listen, limits } = config;
-  const frontProxies = trustedProxies(config.frontProxies);
-  const asking = { decide, identity, credentials: config.passToken ? [] : CREDENTIALS, ledger };
+  const { limits } = config;
   const upstreams = new Map([...config.upstreams].map(([name, each]) => [name, openUpstream(each, limits)]));
   let ready = false;
-  const open: HttpListener[] = [];
-  const start = async (
-    name: ListenerName,
-    make: (port: Port) => HttpListener,
-  ): Promise<string | undefined> => {
-    const at = listen[name];
-    if (at === undefined) return undefined;
-    const listener = make({
-      tls: tlsFilesOf(at),
-      standsForMany: (address) => frontProxies.trusts(address),
-      onTurnedAway: (reason, address) => ledger.turnedAway(name, reason, address),
-    });
-    open.push(listener);
-    return addressOf(at, await listener.listen(at.host, at.port));
-  };
-  const httpLimits = { ...limits, silence: limits.upstreamTimeout + 5 };
-  const http =
-    (onRequest: HttpListenerOptions['onRequest'], more: Pick<HttpListenerOptions, 'onUpgrade'> = {}) =>
-    (port: Port): HttpListener =>
-      createHttpListener({ ...port, limits: httpLimits, admits: () => true, onRequest, ...more });
+  const listeners = createListeners({ config, ledger, verifiers, upstreams, ready: () => ready });
   const close = async (graceMs: number): Promise<void> => {
-    await Promise.all(open.map((listener) => listener.drain(graceMs)));
+    await Promise.all([...listeners.values()].map((listener) => listener.drain(graceMs)));
     for (const upstream of upstreams.values()) upstream.close();
     await verifiers.close();
   };
-  try {
-    const auth = await start('auth', http(createAuthEndpoint({ ...asking, frontProxies })));
-    const grpc = await start('grpc', (port) =>
-      createGrpcListener({
-        ...port,
-        limits,
-        admits: (address) => frontProxies.trusts(address),
-        check: createCheck(asking),
-      }),
-    );
-    const inFlight = createInFlight(limits.inFlight);
-    const decideStream = createDecideStream(deciding);
-    const namesCertificates = (address: string): boolean =>
-      config.certificateHeader !== undefined && frontProxies.trusts(address);
-    const forwarding = { ...asking, namesCertificates, decideStream, upstreams, limits, inFlight };
-    const onUpgrade = createUpgrade(forwarding);
-    const proxy = await start('proxy', http(createProxy(forwarding), { onUpgrade }));
-    const sources = {
-      ledger,
-      version: VERSION,
-      ready: () => ready,
-      feeds: verifiers.feeds,
-      inFlight: inFlight.count,
-    };
-    const operation = await start(
-      'operation',
-      http(createOperation({ ready: sources.ready, metrics: () => renderMetrics(sources) })),
-    );
-    const readyFile = {
-      pid: process.pid,
-      version: VERSION,
-      ...(auth && { auth }),
-      ...(grpc && { grpc }),
-      ...(proxy && { proxy }),
-      ...(operation && { operation }),
-    };
+  const start = async (): Promise<RunningGateway> => {
+    const addresses: { [name in ListenerName]?: string } = {};
+    for (const [name, listener] of listeners) {
+      const at = config.listen[name] as ListenerConfig;
+      addresses[name] = addressOf(at, await listener.listen(at.host, at.port));
+    }
+    const readyFile = { pid: process.pid, version: VERSION, ...addresses };
     await verifiers.ready();
     ready = true;
     logger.info({ ...readyFile, routes: config.routes.length }, 'ready');
@@ -128,11 +76,92 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
       ready: readyFile,
       async stop() {
         ready = false;
-        await close(config.limits.drainTimeout * 1000);
+        await close(limits.drainTimeout * 1000);
       },
     };
-  } catch (error) {
-    await close(0);
-    throw error;
-  }
+  };
+  return {
+    start: () =>
+      start().catch(async (error: unknown) => {
+        await close(0);
+        throw error;
+      }),
+    discard: () => close(0),
+  };
+}
+
+export interface AssembledGateway {
+  start(): Promise<RunningGateway>;
+  /** In the place of a start. */
+  discard(): Promise<void>;
+}
+
+interface ListenerDeps {
+  readonly config: GatewayConfig;
+  readonly ledger: Ledger;
+  readonly verifiers: Verifiers;
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly ready: () => boolean;
+}
+
+/** Those that the file names; none listens yet. */
+function createListeners({
+  config,
+  ledger,
+  verifiers,
+  upstreams,
+  ready,
+}: ListenerDeps): ReadonlyMap<ListenerName, HttpListener> {
+  const { listen, limits } = config;
+  const identity = identityHeaders(config.identityHeaders);
+  const deciding = {
+    routes: routeTable(config.routes),
+    verifiers: verifiers.byResource,
+    identity,
+    limits,
+  };
+  const decide = createDecide(deciding);
+  const frontProxies = trustedProxies(config.frontProxies);
+  const asking = { decide, identity, credentials: config.passToken ? [] : CREDENTIALS, ledger };
+  const inFlight = createInFlight(limits.inFlight);
+  const httpLimits = { ...limits, silence: limits.upstreamTimeout + 5 };
+  const http =
+    (onRequest: HttpListenerOptions['onRequest'], more: Pick<HttpListenerOptions, 'onUpgrade'> = {}) =>
+    (port: Port): HttpListener =>
+      createHttpListener({ ...port, limits: httpLimits, admits: () => true, onRequest, ...more });
+  const namesCertificates = (address: string): boolean =>
+    config.certificateHeader !== undefined && frontProxies.trusts(address);
+  const forwarding = {
+    ...asking,
+    namesCertificates,
+    decideStream: createDecideStream(deciding),
+    upstreams,
+    limits,
+    inFlight,
+  };
+  const sources = { ledger, version: VERSION, ready, feeds: verifiers.feeds, inFlight: inFlight.count };
+  const makers: { readonly [name in ListenerName]: (port: Port) => HttpListener } = {
+    auth: http(createAuthEndpoint({ ...asking, frontProxies })),
+    grpc: (port) =>
+      createGrpcListener({
+        ...port,
+        limits,
+        admits: (address) => frontProxies.trusts(address),
+        check: createCheck(asking),
+      }),
+    proxy: http(createProxy(forwarding), { onUpgrade: createUpgrade(forwarding) }),
+    operation: http(createOperation({ ready, metrics: () => renderMetrics(sources) })),
+  };
+  return new Map(
+    (Object.keys(makers) as ListenerName[]).flatMap((name) => {
+      const at = listen[name];
+      if (at === undefined) return [];
+      const listener = makers[name]({
+        tls: tlsFilesOf(at),
+        standsForMany: (address) => frontProxies.trusts(address),
+        onTurnedAway: (reason, address) => ledger.turnedAway(name, reason, address),
+      });
+      return [[name, listener] as const];
+    }),
+  );
 }

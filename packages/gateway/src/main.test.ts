@@ -176,6 +176,70 @@ describe('--check opens the files that the rules name', () => {
   });
 });
 
+describe('what cannot be started is found by --check and by a start alike, with its setting', () => {
+  const given = (orders: string, more = ''): string => `issuer: 'https://authority.example'
+resources: {orders: ${orders}}
+listen: {auth: '127.0.0.1:0'}
+routes: [{prefix: /, resource: orders, scope: 'orders:read'}]
+logLevel: error
+${more}`;
+  const audience = "audience: 'https://orders.example'";
+  test.each([
+    [
+      'an audience with a space',
+      given("{audience: 'orders '}"),
+      '2:22: resources.orders.audience: give the resource identifier as registered',
+    ],
+    [
+      'an address of callers that is none',
+      given(`{${audience}, publicUrl: 'ftp://orders.example'}`),
+      '2:58: resources.orders.publicUrl: give a web address without query',
+    ],
+    [
+      'proofs of possession for nowhere',
+      given('{audience: orders, senderConstraint: dpop}'),
+      '2:13: resources.orders: publicUrl: say where callers reach this API',
+    ],
+    [
+      'no algorithm at all',
+      given(`{${audience}, algorithms: []}`),
+      '2:58: resources.orders.algorithms: take from ES256 ',
+    ],
+    [
+      'an issuer in the clear',
+      given(`{${audience}}`).replace('https://auth', 'http://auth'),
+      '1:1: issuer: write the https URL of the authority (http only on loopback)',
+    ],
+    [
+      'two listeners at one address',
+      given(`{${audience}}`).replace(
+        "{auth: '127.0.0.1:0'}",
+        "{auth: '127.0.0.1:9180', operation: '127.0.0.1:9180'}",
+      ),
+      '3:34: listen.operation: is at 127.0.0.1:9180 as listen.auth is',
+    ],
+    [
+      'tokens bound to a certificate that nobody shows',
+      given(`{${audience}, senderConstraint: mtls}`),
+      '2:58: resources.orders.senderConstraint: needs certificateHeader, listen.grpc, or a listener with tls and askForCertificate: true',
+    ],
+    [
+      'certificates that nobody names',
+      given(`{${audience}}`, 'frontProxies: []\ncertificateHeader: nginx'),
+      '7:1: certificateHeader: needs frontProxies: who names the certificate of its caller',
+    ],
+  ])('%s', async (_, text, fault) => {
+    const file = join(mkdtempSync(join(tmpdir(), 'countersign-gateway-')), 'gateway.yaml');
+    writeFileSync(file, text);
+    for (const how of [['--check'], []]) {
+      process.exitCode = undefined;
+      const [told, code] = await said(['--config', file, ...how]);
+      expect([told.slice(0, file.length + 1 + fault.length), code]).toEqual([`${file}:${fault}`, 2]);
+      vi.restoreAllMocks();
+    }
+  });
+});
+
 test('an unknown flag is told, and how the command is used', async () => {
   expect(await said(['--confg', 'x'])).toEqual([
     expect.stringMatching(/^Unknown option '--confg'[^\n]*\n\nusage: countersign-gateway /),

@@ -1,7 +1,7 @@
 // The command countersign-gateway.
 import { runDaemon } from '@countersign/daemon';
 import { readConfig } from './config/read-config.ts';
-import { startGateway } from './gateway.ts';
+import { assembleGateway } from './gateway.ts';
 import { VERSION } from './version.ts';
 
 const USAGE = `usage: countersign-gateway --config FILE [--ready-file FILE]
@@ -9,7 +9,7 @@ const USAGE = `usage: countersign-gateway --config FILE [--ready-file FILE]
        countersign-gateway --version
 
   --config FILE      the rules, and where to listen (docs/guide/gateway.md)
-  --check            read the file and those that it names, say what is wrong, and end
+  --check            make all that a start needs, listen nowhere, ask nobody; say what is wrong, and end
   --ready-file FILE  write where it listens, once it can decide
 `;
 
@@ -21,7 +21,7 @@ export async function main(args: readonly string[] = process.argv.slice(2)): Pro
       version: VERSION,
       read: readConfig,
       describe: ({ routes }) => `${routes.length} rules`,
-      start: startGateway,
+      assemble: assembleGateway,
     },
     args,
   );

@@ -1,6 +1,11 @@
 // One verifier for each resource server that the gateway stands for: a token is for one API and opens no other.
-import { type FeedFigures, type Logger, openAuthorityLink } from '@countersign/daemon';
-import { createVerifier, type Verifier } from '@countersign/resource-server';
+import {
+  createConfiguredVerifier,
+  type FeedFigures,
+  type Logger,
+  openAuthorityLink,
+} from '@countersign/daemon';
+import type { Verifier } from '@countersign/resource-server';
 import type { GatewayConfig } from './config/config.ts';
 
 export interface Verifiers {
@@ -12,21 +17,24 @@ export interface Verifiers {
   close(): Promise<void>;
 }
 
-/** @throws VerifierOptionError · ClientOptionError · ConfigFault where a file cannot be read, or a secret can by others */
+/** @throws ConfigFault also where a file cannot be read, or a secret can by others */
 export function openVerifiers(config: GatewayConfig, logger: Logger): Verifiers {
   const { certificateHeader, frontProxies } = config;
   const link = openAuthorityLink(config, logger);
   const byResource = new Map(
-    [...config.resources.values()].map(({ name, nonces, ...options }) => [
+    [...config.resources.values()].map(({ name, nonces, inFile, ...options }) => [
       name,
-      createVerifier({
-        ...link.verifying,
-        ...options,
-        dpop: { nonces },
-        ...(certificateHeader && {
-          certificateHeader: { dialect: certificateHeader, proxies: frontProxies },
-        }),
-      }),
+      createConfiguredVerifier(
+        {
+          ...link.verifying,
+          ...options,
+          dpop: { nonces },
+          ...(certificateHeader && {
+            certificateHeader: { dialect: certificateHeader, proxies: frontProxies },
+          }),
+        },
+        inFile,
+      ),
     ]),
   );
   return {

@@ -3,15 +3,16 @@ import { randomBytes } from 'node:crypto';
 import {
   addressOf,
   Arrivals,
+  createConfiguredVerifier,
   createHttpListener,
   createLogger,
   createOperation,
   type HttpListener,
+  type HttpListenerOptions,
   openAuthorityLink,
   tlsFilesOf,
   usualShares,
 } from '@countersign/daemon';
-import { createVerifier } from '@countersign/resource-server';
 import type { BrokerConfig, MqttConfig } from './config/config.ts';
 import { createMqttListener } from './listener.ts';
 import { createPlaces } from './admission/places.ts';
@@ -50,22 +51,36 @@ const OPERATION_LIMITS = {
 
 /**
  * Starts a gateway and waits until it can decide: keys and cut-offs are known. Clients are taken from then on.
- * @throws VerifierOptionError · ConfigFault where a file cannot be read · Error of the system where it cannot listen
+ * @throws ConfigFault · Error of the system where it cannot listen
  */
 export async function startMqttGateway(config: MqttConfig): Promise<RunningMqttGateway> {
+  return await assembleMqttGateway(config).start();
+}
+
+export interface AssembledMqttGateway {
+  start(): Promise<RunningMqttGateway>;
+  /** In the place of a start. */
+  discard(): Promise<void>;
+}
+
+/** Makes all that a start needs; nothing listens, and nobody is asked. @throws ConfigFault */
+export function assembleMqttGateway(config: MqttConfig): AssembledMqttGateway {
   const { listen, limits, audience, issuer } = config;
   const logger = createLogger('mqtt', config.logLevel);
   const ledger = createLedger(logger, () => performance.now());
   // Asked about certificates in the way in which it is asked about opaque tokens.
   const opaqueTokens = config.opaqueTokens || config.certificates;
   const link = openAuthorityLink({ ...config, opaqueTokens }, logger);
-  const verifier = createVerifier({
-    ...link.verifying,
-    audience,
-    senderConstraint: config.senderConstraint,
-    apiKeys: config.apiKeys,
-    ...(config.leeway !== undefined && { leeway: config.leeway }),
-  });
+  const verifier = createConfiguredVerifier(
+    {
+      ...link.verifying,
+      audience,
+      senderConstraint: config.senderConstraint,
+      apiKeys: config.apiKeys,
+      ...(config.leeway !== undefined && { leeway: config.leeway }),
+    },
+    config.inFile,
+  );
   const sessions = new Set<Session>();
   const accepting = {
     verifier,
@@ -88,7 +103,7 @@ export async function startMqttGateway(config: MqttConfig): Promise<RunningMqttG
     onTurnedAway: (address) => ledger.refused('too_many_handshakes', address, undefined),
   });
   let ready = false;
-  let operation: HttpListener | undefined;
+  const operation = listen.operation && operationOf(tlsFilesOf(listen.operation));
   const close = async (): Promise<void> => {
     mqtt.close();
     for (const session of sessions) session.end('stopping');
@@ -97,10 +112,9 @@ export async function startMqttGateway(config: MqttConfig): Promise<RunningMqttG
     await verifier.close();
     await link.close();
   };
-  try {
+  const start = async (): Promise<RunningMqttGateway> => {
     const operationAt = listen.operation;
-    const operationPort =
-      operationAt && (await (operation = operationOf()).listen(operationAt.host, operationAt.port));
+    const operationPort = operationAt && (await operation?.listen(operationAt.host, operationAt.port));
     await link.untilReady(audience, verifier);
     const port = await mqtt.listen(listen.mqtt.host, listen.mqtt.port);
     ready = true;
@@ -118,12 +132,17 @@ export async function startMqttGateway(config: MqttConfig): Promise<RunningMqttG
         await close();
       },
     };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  };
+  return {
+    start: () =>
+      start().catch(async (error: unknown) => {
+        await close();
+        throw error;
+      }),
+    discard: close,
+  };
 
-  function operationOf(): HttpListener {
+  function operationOf(tls: HttpListenerOptions['tls']): HttpListener {
     const sources = {
       ledger,
       version: VERSION,
@@ -133,7 +152,7 @@ export async function startMqttGateway(config: MqttConfig): Promise<RunningMqttG
     };
     return createHttpListener({
       limits: OPERATION_LIMITS,
-      tls: listen.operation && tlsFilesOf(listen.operation),
+      tls,
       admits: () => true,
       standsForMany: () => false,
       onTurnedAway: (reason, address) => ledger.refused(reason, address, undefined),

@@ -1,7 +1,7 @@
 // The command countersign-mqtt.
 import { runDaemon } from '@countersign/daemon';
 import { readConfig } from './config/read-config.ts';
-import { startMqttGateway } from './gateway.ts';
+import { assembleMqttGateway } from './gateway.ts';
 import { VERSION } from './version.ts';
 
 const USAGE = `usage: countersign-mqtt --config FILE [--ready-file FILE]
@@ -9,7 +9,7 @@ const USAGE = `usage: countersign-mqtt --config FILE [--ready-file FILE]
        countersign-mqtt --version
 
   --config FILE      the authority, the broker, and where to listen (docs/guide/mqtt.md)
-  --check            read the file and those that it names, say what is wrong, and end
+  --check            make all that a start needs, listen nowhere, ask nobody; say what is wrong, and end
   --ready-file FILE  write where it listens, once it can decide
 `;
 
@@ -21,7 +21,7 @@ export async function main(args: readonly string[] = process.argv.slice(2)): Pro
       version: VERSION,
       read: readConfig,
       describe: ({ audience, broker }) => `${audience} at ${broker.host}:${broker.port}`,
-      start: startMqttGateway,
+      assemble: assembleMqttGateway,
     },
     args,
   );

@@ -87,6 +87,18 @@ describe('an API key', () => {
     expect(asked).toHaveLength(2);
   });
 
+  it('is kept for sixty seconds from the question on: what was true then may have ended before the answer came', async () => {
+    const key = newKey();
+    answer = (response) => {
+      scene.now += 4;
+      send(response, 200, tokenAnswer());
+    };
+    expect(await tell(key)).toBe('ok');
+    scene.now += 56;
+    expect(await tell(key)).toBe('ok');
+    expect(asked).toHaveLength(2);
+  });
+
   it('is asked about sooner where its token ends sooner', async () => {
     const key = newKey();
     answer = (response) => send(response, 200, tokenAnswer({ expires_in: 15 }, { exp: scene.now + 15 }));

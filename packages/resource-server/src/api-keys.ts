@@ -90,6 +90,8 @@ export class ApiKeys {
   }
 
   async #ask(key: string, id: string): Promise<string | Finding> {
+    // Counted from before the question: what was true then may have ended since.
+    const at = this.#deps.clock();
     let response: BoundedResponse;
     try {
       response = await fetchBounded(await this.#tokenEndpoint(), {
@@ -111,17 +113,18 @@ export class ApiKeys {
     } catch (error) {
       return unavailable(error instanceof Error && 'code' in error ? String(error.code) : 'network');
     }
-    return this.#read(response, id);
+    return this.#read(response, id, at);
   }
 
-  #read({ status, body }: BoundedResponse, id: string): string | Finding {
+  #read({ status, body }: BoundedResponse, id: string, at: number): string | Finding {
     const parsed = parseJsonObject(body);
     if (status === 200) {
       const token = parsed.ok ? parseTokenResponse(parsed.value) : undefined;
       // A token of another type would need a proof that an API key does not come with.
       if (token === undefined || token.token_type.toLowerCase() !== 'bearer') return unavailable('malformed');
       const left = (token.expires_in ?? 0) - LEAST_LEFT;
-      this.#keep(this.#opened, id, token.access_token, Math.min(this.#settings.cacheFor, left));
+      const seconds = Math.min(this.#settings.cacheFor, left);
+      this.#keep(this.#opened, id, { answer: token.access_token, since: { at, seconds } });
       return token.access_token;
     }
     // RFC 6749 §5.2: what is wrong with the request stays wrong; 429 and 5xx pass.
@@ -131,19 +134,19 @@ export class ApiKeys {
       reason: 'api_key_refused',
       detail: typeof code === 'string' && /^[a-z_]{1,40}$/.test(code) ? code : String(status),
     };
-    this.#keep(this.#refused, id, finding, REFUSED_FOR);
+    this.#keep(this.#refused, id, { answer: finding, since: { at, seconds: REFUSED_FOR } });
     return finding;
   }
 
-  #keep(where: Map<string, Kept>, id: string, answer: Kept['answer'], seconds: number): void {
+  #keep(where: Map<string, Kept>, id: string, kept: Kept): void {
     this.#opened.delete(id);
     this.#refused.delete(id);
-    if (seconds <= 0) return;
+    if (kept.since.seconds <= 0) return;
     if (where.size >= MOST_KEPT) {
       const oldest = where.keys().next();
       if (oldest.done !== true) where.delete(oldest.value);
     }
-    where.set(id, { answer, since: { at: this.#deps.clock(), seconds } });
+    where.set(id, kept);
   }
 
   /** A clock that was set back counts as time gone by. */

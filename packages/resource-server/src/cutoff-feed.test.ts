@@ -82,6 +82,47 @@ describe('a cut-off', () => {
     expect(await reasonOf(verifier, lost)).toBe('cut_off');
   });
 
+  it.each([
+    ['was away for too long', 11],
+    ['missed an answer', 0],
+  ])(
+    'that comes on a later page of what a verifier catches up with when it %s is waited for',
+    async (_, away) => {
+      const { tiny } = scene;
+      const verifier = verifierOf();
+      await verifier.ready();
+      const token = tiny.token();
+      noFeed();
+      let failed = 0;
+      const none = tiny.intercept;
+      tiny.intercept = (request, response) => none(request, response) && ++failed > 0;
+      await vi.waitFor(() => expect(failed).toBeGreaterThan(0), { timeout: 3000 });
+      scene.now += away;
+      tiny.bendFeed.pageSize = 1;
+      tiny.cut({ kind: 'token', id: 'other', not_before: scene.now });
+      tiny.cut({ kind: 'identity', id: 'payments', not_before: scene.now });
+      // Somebody lets the first page through and none behind it, again and again.
+      let pages = 0;
+      tiny.intercept = (request, response) => {
+        if (!request.url?.startsWith('/oauth/cutoffs')) return false;
+        const isFurther = /[?&]after=/.test(request.url);
+        if (isFurther) response.destroy();
+        else pages++;
+        return isFurther;
+      };
+      await vi.waitFor(() => expect(pages).toBeGreaterThan(1), { timeout: 5000 });
+      scene.now += 11 - away;
+      await vi.waitFor(() => expect(pages).toBeGreaterThan(3), { timeout: 8000 });
+      expect(await reasonOf(verifier, token)).toBe('cutoffs_stale');
+      tiny.intercept = () => false;
+      await vi.waitFor(async () => expect(await reasonOf(verifier, token)).toBe('cut_off'), {
+        timeout: 5000,
+      });
+      const others = tiny.token({ client_id: 'else', sub: 'else', iat: scene.now });
+      await vi.waitFor(async () => expect(await reasonOf(verifier, others)).toBe('ok'), { timeout: 5000 });
+    },
+  );
+
   it('stays in force while the authority is away', async () => {
     const verifier = verifierOf({ onStale: { acceptYoungerThan: 60 } });
     scene.tiny.cut({ kind: 'identity', id: 'payments', not_before: scene.now });

@@ -142,14 +142,15 @@ export class CutoffFollower {
     while (!this.#stop.signal.aborted) {
       try {
         const asked = performance.now();
-        const gathering = !this.#orders.complete;
+        if (this.isStale()) this.#orders.catchUp();
+        const { gathering } = this.#orders;
         const page = await this.#fetchPage();
         this.#orders.take(page, this.#deps.clock(), this.#deps.leeway);
         if (page.entries.length > 0) this.onOrders?.();
         // An authority that does not hold the request must not be asked without end.
         const held = gathering || page.cursor !== page.from || performance.now() - asked > LEAST_INTERVAL_MS;
         pause = held ? 0 : LEAST_INTERVAL_MS;
-        if (!this.#orders.complete) continue;
+        if (this.#orders.gathering) continue;
         this.#firstPage.resolve();
       } catch (error) {
         if (this.#stop.signal.aborted) break;
@@ -187,9 +188,9 @@ export class CutoffFollower {
   async #fetchPage(): Promise<CutoffFeed> {
     const { issuer, keys, platform, fetch, clock, leeway, staleAfter, receipt } = this.#deps;
     this.#orders.startOverIfOld(clock());
-    const { cursor, complete, index } = this.#orders;
+    const { cursor, gathering, index } = this.#orders;
     // Heartbeats must come well before silence counts as stale.
-    const wait = complete ? Math.min(25, Math.max(1, Math.floor(staleAfter / 2))) : 0;
+    const wait = gathering ? 0 : Math.min(25, Math.max(1, Math.floor(staleAfter / 2)));
     const { query, headers, told } = await receipt.next();
     const place = cursor === undefined ? '' : `after=${cursor}&wait=${wait}`;
     const parameters = [place, query].filter((part) => part !== '').join('&');

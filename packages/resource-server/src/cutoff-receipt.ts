@@ -1,6 +1,7 @@
 // What a follower of the cut-off feed says of itself, so that the authority knows who obeys. Its proof: RFC 6750 §2.1.
 import type { CutoffEntry } from '@countersign/protocol/cutoff-feed';
 import type { OnStale, TokenSource } from './options.ts';
+import { within } from './within.ts';
 
 export interface ReceiptSettings {
   /** Of this running copy. */
@@ -108,15 +109,11 @@ export class CutoffReceipt {
 
   async #token(source: TokenSource): Promise<string | undefined> {
     const resource = this.#settings.audience[0] as string;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), TOKEN_WITHIN_MS);
-    });
     const token = source.token({ resource, scope: STANDING }).then(
       ({ accessToken }) => accessToken,
       () => undefined,
     );
-    return await Promise.race([token, late]).finally(() => clearTimeout(timer));
+    return await within(token, TOKEN_WITHIN_MS);
   }
 }
 

@@ -1,8 +1,9 @@
 // Opaque tokens at an API (RFC 7662): the authority is asked, and its answers are kept for a while.
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { AUDIENCE } from '../test/tiny-issuer.ts';
 import { verifierScene } from '../test/verifier-scene.ts';
 import type { Introspecting } from './introspecting.ts';
+import { Introspection } from './introspection.ts';
 import { VerifierOptionError, type VerifierOptions } from './options.ts';
 import { type Verifier } from './verifier.ts';
 
@@ -54,6 +55,29 @@ describe('an opaque token', () => {
   ])('is refused when it is %s', async (_what, change, reason) => {
     answer = async () => active(change);
     expect(await reasonOf(verifierOf(), 'cot_x')).toBe(reason);
+  });
+
+  it('is not waited for without end when whoever is asked never answers', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      let answered: ((answer: object) => void) | undefined;
+      answer = () => new Promise((resolve) => (answered = resolve as never));
+      const introspection = new Introspection({ client, clock: () => scene.now, sha256: (text) => text });
+      const waiting = [introspection.ask('cot_x'), introspection.ask('cot_x')];
+      await vi.advanceTimersByTimeAsync(9_999);
+      expect(asked).toEqual(['cot_x']);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(await Promise.all(waiting)).toEqual(
+        waiting.map(() => ({ reason: 'introspection_unavailable', detail: 'timeout' })),
+      );
+      // What came too late is not what the next one is told.
+      answered?.(active());
+      answer = async () => ({ active: false });
+      expect(await introspection.ask('cot_x')).toEqual({ reason: 'not_active' });
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('is nothing without the option', async () => {

@@ -8,6 +8,7 @@ import { CERTIFICATE_HINT, looksLikeCertificate } from '@countersign/protocol/ce
 import type { Authority, AuthenticToken } from './authority.ts';
 import type { Finding } from './finding.ts';
 import type { Introspecting } from './introspecting.ts';
+import { within } from './within.ts';
 
 export interface IntrospectionDeps {
   readonly client: Introspecting;
@@ -25,6 +26,8 @@ const KEEP_INACTIVE = 10;
 const CAPACITY = 10_000;
 /** Questions under way at once about tokens never seen active: strangers invent them, and each costs the authority a request. */
 const MOST_UNDER_WAY = 256;
+/** A request waits no longer: who is asked may try again and again, or be silent. */
+const TIMEOUT_MS = 10_000;
 /** Longer than any token of ours; more is not sent on. */
 const MAX_LENGTH = 16_384;
 
@@ -101,7 +104,9 @@ export class Introspection {
     const now = this.#deps.clock();
     let answer: Answer;
     try {
-      answer = answerOf(await this.#deps.client.introspect(token, hintFor(token)));
+      const response = await within(this.#deps.client.introspect(token, hintFor(token)), TIMEOUT_MS);
+      if (response === undefined) return { reason: 'introspection_unavailable', detail: 'timeout' };
+      answer = answerOf(response);
     } catch {
       // What went wrong may hold the token; and nothing is known of it, so nothing is kept.
       return { reason: 'introspection_unavailable' };

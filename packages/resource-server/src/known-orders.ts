@@ -19,6 +19,8 @@ export interface KnownOrders {
   readonly receipt: number | undefined;
   /** Whether the pages have come to their end once since the start; before that, orders may still be missing. */
   readonly complete: boolean;
+  /** Whether pages are still to come that belong to what was asked for: until they have, none of them is news of how things stand. */
+  readonly gathering: boolean;
   /** Epoch seconds of the moment for which all is known; minus infinity before that. */
   readonly freshAt: number;
   /**
@@ -29,6 +31,8 @@ export interface KnownOrders {
   /** Asks for everything next; orders already known stay in force. */
   startOver(): void;
   startOverIfOld(now: number): void;
+  /** There may be more to learn than one page holds. */
+  catchUp(): void;
 }
 
 /** Also of a feed that is as long as before orders may be gone: it was restored from an older copy, and there are others now. */
@@ -44,12 +48,18 @@ export function createKnownOrders(): KnownOrders {
   let cursor: number | undefined;
   let receipt: number | undefined;
   let complete = false;
+  let gathering = true;
   let freshAt = Number.NEGATIVE_INFINITY;
   let highest = 0;
   let highestAt = 0;
   /** When orders were last seen to be gone: from then on nothing is forgotten for as long as they may matter. */
   let wentBackAt = Number.NEGATIVE_INFINITY;
   let snapshotAt = 0;
+
+  function startOver(): void {
+    cursor = undefined;
+    gathering = true;
+  }
 
   return {
     get index() {
@@ -63,6 +73,9 @@ export function createKnownOrders(): KnownOrders {
     },
     get complete() {
       return complete;
+    },
+    get gathering() {
+      return gathering;
     },
     get freshAt() {
       return freshAt;
@@ -85,15 +98,19 @@ export function createKnownOrders(): KnownOrders {
       }
       highest = page.cursor;
       highestAt = now;
-      if (isLast) complete = true;
+      if (isLast) {
+        complete = true;
+        gathering = false;
+      }
       // A page speaks for the moment it was signed, not for the one it came: somebody may have kept it back.
-      if (complete) freshAt = Math.min(now, page.iat + leeway);
+      if (!gathering) freshAt = Math.min(now, page.iat + leeway);
     },
-    startOver() {
-      cursor = undefined;
-    },
+    startOver,
     startOverIfOld(now) {
-      if (Math.abs(now - snapshotAt) > START_OVER_AFTER) cursor = undefined;
+      if (Math.abs(now - snapshotAt) > START_OVER_AFTER) startOver();
+    },
+    catchUp() {
+      gathering = true;
     },
   };
 }

@@ -228,6 +228,7 @@ async function composeWith(deps: ComposeDeps, opened: (() => Promise<void>)[]): 
     ledger,
     followers,
     lifetimes,
+    lifetimeLimits,
     secretHash,
     seal,
     tokenReasons: REFUSALS,

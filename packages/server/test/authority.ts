@@ -1,14 +1,10 @@
 import { BlockList } from 'node:net';
 import { type Role, scopesOfRoles } from '@countersign/admin-api';
 import { createChanges, type Changes } from '../src/audit/change.ts';
-import type { AuditEvent, LoggedEvent } from '../src/audit/event.ts';
-import type { AuditLog } from '../src/audit/log.ts';
-import { AuditUnavailable } from '../src/audit/sink.ts';
 import { createCutoffFollowers, type CutoffFollowers } from '../src/cutoff/followers.ts';
 import { createCutoffLedger, type CutoffLedger } from '../src/cutoff/ledger.ts';
-import { openSqliteStorage } from '../src/database/sqlite.ts';
+import { openMemoryStorage } from './memory-storage.ts';
 import { createAdminRoutes, ensureAdmin, type GovernanceDeps } from '../src/governance/compose.ts';
-import type { Route } from '../src/http/route.ts';
 import type { HttpRequest } from '../src/http/request.ts';
 import { newId, pooledRandom } from '../src/ids.ts';
 import { preparingKeys } from '../src/keys/prepared-keys.ts';
@@ -28,6 +24,8 @@ import { createCredentialInstances } from '../src/registry/use/credential-instan
 import { createEndingCallers } from '../src/registry/use/ending-callers.ts';
 import { createRevocationLists } from '../src/ca/revocation-lists.ts';
 import { compromiseKey } from '../src/ca/compromise.ts';
+import { fakeLog, type FakeLog } from './fake-log.ts';
+import { findRoute } from './find-route.ts';
 import { openIssuing, TRUST_DOMAIN } from './issuing.ts';
 import { localSigner } from '../src/signers/local.ts';
 import type { Storage } from '../src/storage/storage.ts';
@@ -76,12 +74,6 @@ export interface Answer {
   readonly requestId: string;
 }
 
-export interface FakeLog extends AuditLog {
-  readonly events: (AuditEvent & { seq: number })[];
-  /** From now on the log refuses, or takes again. */
-  fail(fails: boolean): void;
-}
-
 export const ISSUER = 'https://authority.test';
 export const RESOURCE = `${ISSUER}/v1`;
 export const START = Date.parse('2026-11-21T12:00:00.250Z');
@@ -122,7 +114,7 @@ export async function openAuthority({
   let now = START;
   const clock = { now: () => now, advance: (ms: number) => void (now += ms) };
   const random = given.random ?? pooledRandom();
-  const storage = preparingKeys(await openSqliteStorage({ path: ':memory:', clock }));
+  const storage = preparingKeys(await openMemoryStorage(clock));
   const log = fakeLog();
   const changes = createChanges({
     storage,
@@ -184,6 +176,7 @@ export async function openAuthority({
     instances: createCredentialInstances(storage.credentialInstances),
     rotationOverlap: 30 * day,
     lifetimes: { default: 600, maximum: 3600 },
+    lifetimeLimits: undefined,
     strangers: { refused: (event) => log.append(event) },
     secretHash,
     seal,
@@ -269,7 +262,7 @@ export async function openAuthority({
 
   async function call(method: string, target: string, ask: Ask = {}): Promise<Answer> {
     const [path = '', query = ''] = target.split('?', 2);
-    const { route, params } = find(routes, method, path);
+    const { route, params } = findRoute(routes, method, path);
     const token = ask.token === undefined ? await tokenFor('admin') : ask.token;
     const headers: (readonly [string, string])[] = [];
     if (token !== null) headers.push(['Authorization', `Bearer ${token}`]);
@@ -322,71 +315,6 @@ function bytesOf(body: unknown): Uint8Array {
   if (body === undefined) return new Uint8Array(0);
   if (body instanceof Uint8Array) return body;
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-}
-
-/** As the edge does it: literal segments and `:name`, decoded. */
-function find(
-  routes: readonly Route[],
-  method: string,
-  path: string,
-): { route: Route; params: Record<string, string> } {
-  const given = path.split('/');
-  for (const route of routes) {
-    const expected = route.path.split('/');
-    if (route.method !== method || expected.length !== given.length) continue;
-    const params: Record<string, string> = {};
-    const fits = expected.every((part, i) => {
-      if (!part.startsWith(':')) return part === given[i];
-      params[part.slice(1)] = decodeURIComponent(given[i] as string);
-      return true;
-    });
-    if (fits) return { route, params };
-  }
-  throw new Error(`no route ${method} ${path}`);
-}
-
-export function fakeLog(): FakeLog {
-  const events: (AuditEvent & { seq: number })[] = [];
-  const ids = new Set<string>();
-  let fails = false;
-  return {
-    events,
-    fail: (value) => {
-      fails = value;
-    },
-    async append(event) {
-      if (fails) throw new AuditUnavailable(new Error('disk full'));
-      if (ids.has(event.id)) return;
-      ids.add(event.id);
-      events.push({ ...event, seq: events.length + 1 });
-    },
-    async find(filter, page) {
-      return events
-        .filter(
-          (each) =>
-            each.seq > page.afterSeq &&
-            (filter.type === undefined || each.type === filter.type) &&
-            (filter.identity === undefined || each.identity === filter.identity) &&
-            (filter.jti === undefined || each.jti === filter.jti) &&
-            (filter.parent === undefined || each.parent === filter.parent) &&
-            (filter.requestId === undefined || each.request_id === filter.requestId) &&
-            (filter.resource === undefined || each.resource === filter.resource) &&
-            (filter.outcome === undefined || each.outcome === filter.outcome) &&
-            (filter.from === undefined || Date.parse(each.at) >= filter.from) &&
-            (filter.to === undefined || Date.parse(each.at) < filter.to),
-        )
-        .slice(0, page.limit)
-        .map(
-          ({ detail, ...rest }): LoggedEvent =>
-            detail === undefined ? rest : { ...rest, detail: JSON.parse(detail) },
-        );
-    },
-    async known(asked) {
-      return new Set(asked.filter((id) => ids.has(id)));
-    },
-    healthy: () => !fails,
-    close: async () => undefined,
-  };
 }
 
 /** The least that makes an identity. */

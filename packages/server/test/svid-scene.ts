@@ -46,6 +46,7 @@ export async function declareDomain(
     name: undefined,
     bundle: bundleEndpoint === undefined ? bundle : undefined,
     bundleEndpoint,
+    endpointSpiffeId: undefined,
     state: 'active',
     createdAt: T0,
     updatedAt: T0,

@@ -9,7 +9,7 @@ import { createChanges } from '../src/audit/change.ts';
 import { createCutoffFollowers } from '../src/cutoff/followers.ts';
 import { createStatusLists } from '../src/cutoff/status-list.ts';
 import { createCutoffLedger } from '../src/cutoff/ledger.ts';
-import { openSqliteStorage } from '../src/database/sqlite.ts';
+import { openMemoryStorage } from './memory-storage.ts';
 import type { HttpRequest } from '../src/http/request.ts';
 import type { HttpResponse } from '../src/http/response.ts';
 import type { Route } from '../src/http/route.ts';
@@ -106,7 +106,7 @@ export async function openTokenScene(
   let now = NOW;
   const clock = { now: () => now, set: (ms: number) => void (now = ms) };
   const random = pooledRandom();
-  const storage = (await openStorage?.()) ?? (await openSqliteStorage({ path: ':memory:', clock }));
+  const storage = (await openStorage?.()) ?? (await openMemoryStorage(clock));
   const secretHash = createSecretHash(new Uint8Array(32).fill(9));
   const { secret } = generateSecret('csk', random);
   const identity = identityRecord({ clientId: 'payments' });

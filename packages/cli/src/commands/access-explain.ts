@@ -31,7 +31,7 @@ export const accessExplain: Command<CliContext> = buildCommand<Flags, [], CliCon
     const { host } = this;
     const at = flags.at === undefined ? undefined : parseInstant(flags.at, host.now(), 'back');
     const query = { identity: flags.identity, resource_server: flags.resourceServer, scope: flags.scope, at };
-    const { body } = await withAdmin(host, flags, ({ client }) => client.call('access.explain', { query }));
+    const { body } = await withAdmin(host, flags, ({ named }) => named.call('access.explain', { query }));
     if (flags.output !== 'table') {
       await printObject(host, flags.output, body, ({ identity }) => identity);
       return;
@@ -42,8 +42,8 @@ export const accessExplain: Command<CliContext> = buildCommand<Flags, [], CliCon
   },
   parameters: {
     flags: {
-      identity: { kind: 'parsed', parse: String, placeholder: 'name', brief: 'Id or client_id' },
-      resourceServer: { kind: 'parsed', parse: String, placeholder: 'api', brief: 'Id or identifier' },
+      identity: { kind: 'parsed', parse: String, placeholder: 'name', brief: 'Id, client_id or name' },
+      resourceServer: { kind: 'parsed', parse: String, placeholder: 'api', brief: 'Id, identifier or name' },
       scope: { kind: 'parsed', parse: String, placeholder: 'scope', brief: 'What it would use' },
       at: {
         kind: 'parsed',

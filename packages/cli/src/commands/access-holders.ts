@@ -33,9 +33,9 @@ export const accessHolders: Command<CliContext> = buildCommand<Flags, [], CliCon
     const { host } = this;
     const at = flags.at === undefined ? undefined : parseInstant(flags.at, host.now(), 'back');
     const query = { resource_server: flags.resourceServer, scope: flags.scope, at };
-    const held = await withAdmin(host, flags, async ({ client }) => {
+    const held = await withAdmin(host, flags, async ({ named }) => {
       const found: AccessHolder[] = [];
-      for await (const holder of client.each('access.holders', { query })) found.push(holder);
+      for await (const holder of named.each('access.holders', { query })) found.push(holder);
       return found;
     });
     await printList(host, flags.output, held, { columns: COLUMNS, name: (holder) => holder.client_id });
@@ -43,7 +43,7 @@ export const accessHolders: Command<CliContext> = buildCommand<Flags, [], CliCon
   },
   parameters: {
     flags: {
-      resourceServer: { kind: 'parsed', parse: String, placeholder: 'api', brief: 'Id or identifier' },
+      resourceServer: { kind: 'parsed', parse: String, placeholder: 'api', brief: 'Id, identifier or name' },
       scope: { kind: 'parsed', parse: String, placeholder: 'scope', brief: 'What they could use' },
       at: {
         kind: 'parsed',

@@ -10,6 +10,8 @@ import { accessHolders } from './access-holders.ts';
 import { accessShow } from './access-show.ts';
 
 const members: FieldOverrides = {
+  identity: { brief: 'Its id, client_id or name' },
+  resource_server: { brief: 'Its id, identifier or name' },
   scopes: { brief: 'What it may do there; replaces what it may do now when changing' },
   justification: { brief: 'Why it needs that' },
   'conditions.networks': {
@@ -64,8 +66,8 @@ export const access: RouteMap<CliContext> = buildNoun<Access>(
         '--unused-for 90d --state active',
       ],
       overrides: {
-        identity: { brief: 'Of this one: id or client_id' },
-        resource_server: { brief: 'To this one: id or identifier' },
+        identity: { brief: 'Of this one: id, client_id or name' },
+        resource_server: { brief: 'To this one: id, identifier or name' },
         scope: { brief: 'That holds this scope' },
         state: { brief: 'In this state' },
         as_of: { span: 'back' },

@@ -67,7 +67,7 @@ export const certificatesIssue: Command<CliContext> = buildCommand<Flags, [strin
   parameters: {
     positional: {
       kind: 'tuple',
-      parameters: [{ brief: 'Its id (idn_…) or client_id', parse: String, placeholder: 'IDENTITY' }],
+      parameters: [{ brief: 'Its id (idn_…), client_id or name', parse: String, placeholder: 'IDENTITY' }],
     },
     flags: {
       csr: file('A request, PEM, of whoever has the key'),

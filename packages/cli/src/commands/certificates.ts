@@ -32,7 +32,7 @@ export const certificates: RouteMap<CliContext> = buildNoun<Certificate>(
     list: {
       operation: 'certificates.list',
       overrides: {
-        identity: { brief: 'Of this one: id or client_id' },
+        identity: { brief: 'Of this one: id, client_id or name' },
         credential: { brief: 'That serve this credential' },
         serial_number: { brief: 'With this serial number, hexadecimal' },
         expires_before: { brief: 'That end before this time' },

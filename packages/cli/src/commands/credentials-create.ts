@@ -44,7 +44,7 @@ export const credentialsCreate: Command<CliContext> = buildCommand<Flags, [strin
   parameters: {
     positional: {
       kind: 'tuple',
-      parameters: [{ brief: 'Its id (idn_…) or client_id', parse: String, placeholder: 'IDENTITY' }],
+      parameters: [{ brief: 'Its id (idn_…), client_id or name', parse: String, placeholder: 'IDENTITY' }],
     },
     flags: {
       ...fromContract.parameters,

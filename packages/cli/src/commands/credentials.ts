@@ -34,7 +34,7 @@ export const credentials: RouteMap<CliContext> = buildNoun<Credential>(
     list: {
       operation: 'credentials.list',
       overrides: {
-        identity: { brief: 'Of this one: id or client_id' },
+        identity: { brief: 'Of this one: id, client_id or name' },
         type: { brief: 'Of this type' },
         state: { brief: 'In this state' },
         expires_before: { brief: 'That end before this time' },

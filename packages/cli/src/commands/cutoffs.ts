@@ -34,7 +34,7 @@ export const cutoffs: RouteMap<CliContext> = buildNoun<Cutoff>(
       ],
       overrides: {
         kind: { brief: 'What is cut off' },
-        id: { brief: 'Identity: id or client_id; credential: id; token: jti; key: kid' },
+        id: { brief: 'Identity: id, client_id or name; credential: id; token: jti; key: kid' },
         reason: { brief: 'Why; it stays in the audit log' },
         successors: { brief: 'Of a credential: which that took its place go with it' },
       },

@@ -13,8 +13,8 @@ type Flags = OutputFlags & ConnectionFlags;
 export const decommissioningShow: Command<CliContext> = buildCommand<Flags, [string], CliContext>({
   async func(flags, id) {
     const { host } = this;
-    const { body } = await withAdmin(host, flags, ({ client }) =>
-      client.call('decommissioning.get', { params: { id } }),
+    const { body } = await withAdmin(host, flags, ({ named }) =>
+      named.call('decommissioning.get', { params: { id } }),
     );
     if (flags.output !== 'table') return printObject(host, flags.output, body, () => body.client_id);
     for (const line of decommissioningLines(body, host.stdout.columns)) host.stdout.write(`${line}\n`);
@@ -24,7 +24,7 @@ export const decommissioningShow: Command<CliContext> = buildCommand<Flags, [str
     aliases: outputAliases,
     positional: {
       kind: 'tuple',
-      parameters: [{ brief: 'Its id (idn_…) or client_id', parse: String, placeholder: 'IDENTITY' }],
+      parameters: [{ brief: 'Its id (idn_…), client_id or name', parse: String, placeholder: 'IDENTITY' }],
     },
   },
   docs: {

@@ -48,7 +48,7 @@ export const devicesCode: Command<CliContext> = buildCommand<Flags, [string], Cl
   parameters: {
     positional: {
       kind: 'tuple',
-      parameters: [{ brief: 'Its id (idn_…) or client_id', parse: String, placeholder: 'IDENTITY' }],
+      parameters: [{ brief: 'Its id (idn_…), client_id or name', parse: String, placeholder: 'IDENTITY' }],
     },
     flags: {
       ...fromContract.parameters,

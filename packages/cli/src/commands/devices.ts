@@ -35,7 +35,7 @@ export const devices: RouteMap<CliContext> = buildNoun<ClaimCode>(
       operation: 'claim-codes.list',
       brief: 'List claim codes, never the codes themselves',
       overrides: {
-        identity: { brief: 'Of this one: id or client_id' },
+        identity: { brief: 'Of this one: id, client_id or name' },
         state: { brief: 'In this state' },
       },
       examples: ['--identity sensor-17', '--state open'],

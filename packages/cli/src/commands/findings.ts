@@ -28,7 +28,7 @@ export const findings: RouteMap<CliContext> = buildNoun<Finding>(
       operation: 'findings.list',
       examples: ['--state open', '--identity payments', '--severity high --all -o json'],
       overrides: {
-        identity: { brief: 'About this one: id or client_id' },
+        identity: { brief: 'About this one: id, client_id or name' },
         subject: { brief: 'About this credential or access' },
         kind: { brief: 'Of this kind' },
         severity: { brief: 'Of this severity' },

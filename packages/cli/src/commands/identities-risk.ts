@@ -23,9 +23,7 @@ const COLUMNS: readonly Column<Row>[] = [
 export const identitiesRisk: Command<CliContext> = buildCommand<Flags, [string], CliContext>({
   async func(flags, id) {
     const { host } = this;
-    const { body } = await withAdmin(host, flags, ({ client }) =>
-      client.call('risk.get', { params: { id } }),
-    );
+    const { body } = await withAdmin(host, flags, ({ named }) => named.call('risk.get', { params: { id } }));
     if (flags.output !== 'table') return printObject(host, flags.output, body, () => body.client_id);
     say(host, `${body.client_id}: ${body.score} of 100, ${body.band}`);
     await printList(host, 'table', body.rows, { columns: COLUMNS, name: ({ factor }) => factor });
@@ -35,7 +33,7 @@ export const identitiesRisk: Command<CliContext> = buildCommand<Flags, [string],
     aliases: outputAliases,
     positional: {
       kind: 'tuple',
-      parameters: [{ brief: 'Its id (idn_…) or client_id', parse: String, placeholder: 'IDENTITY' }],
+      parameters: [{ brief: 'Its id (idn_…), client_id or name', parse: String, placeholder: 'IDENTITY' }],
     },
   },
   docs: {

@@ -31,7 +31,7 @@ export const ownershipOffers: RouteMap<CliContext> = buildNoun<OwnershipOffer>(
       operation: 'ownership-offers.list',
       examples: ['--state open', '--candidate ada@example.com -o name'],
       overrides: {
-        identity: { brief: 'Of this one: id or client_id' },
+        identity: { brief: 'Of this one: id, client_id or name' },
         candidate: { placeholder: 'person', brief: 'Whose turn is this person’s' },
         state: { brief: 'In this state' },
       },

@@ -101,7 +101,7 @@ const PRESENTATION = {
 
 async function proposals(
   host: CliContext['host'],
-  { client }: AdminConnection,
+  { client, named }: AdminConnection,
   id: string | undefined,
   file: string | undefined,
 ): Promise<readonly Asked[]> {
@@ -112,7 +112,7 @@ async function proposals(
     }));
   }
   const { body } = await namingWhatIsMissing(client, 'POLICY', id ?? '', () =>
-    client.call('policies.get', { params: { id: id ?? '' } }),
+    named.call('policies.get', { params: { id: id ?? '' } }),
   );
   const { rule, parameters, match } = body;
   return [{ policy: { rule, parameters, match }, exceptions_of: body.id }];

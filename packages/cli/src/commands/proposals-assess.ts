@@ -24,8 +24,8 @@ const COLUMNS: readonly Column<Verdict>[] = [
 export const proposalsAssess: Command<CliContext> = buildCommand<Flags, [string], CliContext>({
   async func(flags, id) {
     const { host } = this;
-    const { body } = await withAdmin(host, flags, ({ client }) =>
-      client.call('proposals.assess', { params: { id } }),
+    const { body } = await withAdmin(host, flags, ({ named }) =>
+      named.call('proposals.assess', { params: { id } }),
     );
     await printList(host, flags.output, body.items, { columns: COLUMNS, name: ({ subject }) => subject.id });
   },
@@ -34,7 +34,7 @@ export const proposalsAssess: Command<CliContext> = buildCommand<Flags, [string]
     aliases: outputAliases,
     positional: {
       kind: 'tuple',
-      parameters: [{ brief: 'Its id (idn_…) or client_id', parse: String, placeholder: 'IDENTITY' }],
+      parameters: [{ brief: 'Its id (idn_…), client_id or name', parse: String, placeholder: 'IDENTITY' }],
     },
   },
   docs: {

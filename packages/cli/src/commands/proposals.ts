@@ -35,7 +35,7 @@ export const proposals: RouteMap<CliContext> = buildNoun<Proposal>(
       operation: 'proposals.list',
       examples: ['--state open', '--identity payments', '--kind narrow --all -o json'],
       overrides: {
-        identity: { brief: 'About this one: id or client_id' },
+        identity: { brief: 'About this one: id, client_id or name' },
         subject: { brief: 'About this access, credential or identity: its id' },
         kind: { brief: 'Of this kind' },
         state: { brief: 'In this state' },

@@ -8,7 +8,7 @@ import type { Presentation } from '../output/formats.ts';
 import { reviewsReport } from './reviews-report.ts';
 
 const members: FieldOverrides = {
-  'query.resource_server': { flag: 'resource-server', brief: 'Access to this one: id or identifier' },
+  'query.resource_server': { flag: 'resource-server', brief: 'Access to this one: id, identifier or name' },
   'query.scope': { flag: 'scope', brief: 'Access that holds this scope' },
   'query.environments': {
     flag: 'environments',

@@ -39,6 +39,7 @@ export const trustDomains: RouteMap<CliContext> = buildNoun<TrustDomainAnswer>(
       examples: [
         '--trust-domain other.example --bundle-endpoint https://spiffe.other.example/bundle',
         '--trust-domain other.example --bundle-file bundle.json',
+        '--trust-domain spire.example --bundle-endpoint https://spire.example:8443 --endpoint-spiffe-id spiffe://spire.example/spire/server --bundle-file bundle.json',
       ],
       overrides: members,
       done: 'Declared',

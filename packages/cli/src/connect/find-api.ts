@@ -1,4 +1,5 @@
 import type { AdminClient, ResourceServer } from '@countersign/admin-api';
+import { onlyOneCalled } from '../connection/by-name.ts';
 import { missing, namingWhatIsMissing } from '../connection/missing-name.ts';
 import { CommandFailure } from '../failure.ts';
 
@@ -10,17 +11,12 @@ export async function findApi(client: AdminClient, name: string): Promise<Resour
     );
     return found.body;
   }
+  const api = await onlyOneCalled(client, 'API', name);
+  if (api !== undefined) return api as unknown as ResourceServer;
   const similar: ResourceServer[] = [];
   for await (const item of client.each('resource-servers.list', { query: { text: name } }))
     similar.push(item);
-  const exact = similar.filter((item) => item.name === name);
-  if (exact.length === 1) return exact[0] as ResourceServer;
-  const known = (exact.length > 1 ? exact : similar).map((item) => item.identifier);
-  if (exact.length > 1) {
-    throw new CommandFailure('usage', `${exact.length} APIs are called ${name}.`, {
-      fix: `Name it by its identifier: ${known.join(' or ')}`,
-    });
-  }
+  const known = similar.map((item) => item.identifier);
   if (known.length === 0) throw await missing(client, 'API', name, { anyName: true });
   throw new CommandFailure('not_found', `There is no API called ${name}.`, {
     fix: `Did you mean ${known.join(' or ')}?`,

@@ -1,8 +1,9 @@
-import type { AdminClient, OperationId } from '@countersign/admin-api';
+import type { AdminClient } from '@countersign/admin-api';
 import type { Host } from '../host.ts';
 import { failureOf } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import { networkFailure } from '../network-failure.ts';
+import type { AdminTable } from './admin-table.ts';
 import { trustedFetch } from './trusted-fetch.ts';
 import { readSession, type Session } from '../session/session-file.ts';
 import {
@@ -21,30 +22,14 @@ export function fetchFor(
   return host.fetch ?? trustedFetch(authority);
 }
 
-/** The admin API seen as a table: for code that is the same for every operation. */
-export interface AdminTable {
-  call(
-    id: OperationId,
-    input: TableInput,
-  ): Promise<{ readonly body: unknown; readonly etag: string | undefined }>;
-  preview(id: OperationId, input: TableInput): Promise<unknown>;
-  each(id: OperationId, input: TableInput): AsyncIterable<unknown>;
-}
-
-export interface TableInput {
-  readonly params?: Readonly<Record<string, unknown>>;
-  readonly query?: Readonly<Record<string, unknown>>;
-  readonly body?: unknown;
-  readonly ifMatch?: string;
-  readonly signal?: AbortSignal;
-}
-
 export interface AdminConnection {
   readonly authority: AuthorityAddress;
   /** Undefined: a person who signed in. */
   readonly clientId: string | undefined;
   readonly client: AdminClient;
-  /** The same client without the types of each operation. */
+  /** The same for what the command line names, by whatever people call it. Not for asking whether something is there. */
+  readonly named: AdminClient;
+  /** That, without the types of each operation. */
   readonly table: AdminTable;
   readonly fetch: typeof fetch;
   close(): Promise<void>;
@@ -62,8 +47,9 @@ export async function openAdmin(host: AdminHost, flags: ConnectionFlags): Promis
   if (session !== undefined) return await openAsPerson(host, authority, session);
   const caller = await resolveCaller(host, flags, authority);
   const send = fetchFor(host, authority);
-  const [{ createAdminClient }, { createClient }] = await Promise.all([
+  const [{ createAdminClient }, { takingNames }, { createClient }] = await Promise.all([
     import('@countersign/admin-api'),
+    import('./by-name.ts'),
     import('@countersign/client'),
   ]);
   const api = `${authority.issuer}/v1`;
@@ -77,7 +63,7 @@ export async function openAdmin(host: AdminHost, flags: ConnectionFlags): Promis
     authority,
     clientId: caller.clientId,
     client,
-    table: client as unknown as AdminTable,
+    ...takingNames(client),
     fetch: send,
     close: () => tokens.close(),
   };
@@ -95,8 +81,9 @@ export async function openAsPerson(
     });
   }
   const send = fetchFor(host, authority);
-  const [{ createAdminClient }, { proofOf }] = await Promise.all([
+  const [{ createAdminClient }, { takingNames }, { proofOf }] = await Promise.all([
     import('@countersign/admin-api'),
+    import('./by-name.ts'),
     import('../session/proof.ts'),
   ]);
   const client = createAdminClient({
@@ -109,7 +96,7 @@ export async function openAsPerson(
     authority,
     clientId: undefined,
     client,
-    table: client as unknown as AdminTable,
+    ...takingNames(client),
     fetch: send,
     close: () => Promise.resolve(),
   };

@@ -34,13 +34,13 @@ test.each([
     'Did you mean https://fraud.example?',
   ],
   [
-    ['resource-servers', 'get', 'fraud'],
-    'There is no API called fraud.',
+    ['resource-servers', 'get', 'frud'],
+    'There is no API called frud.',
     'Did you mean https://fraud.example?',
   ],
   [
-    ['policies', 'get', 'keys only in production'],
-    'There is no policy called keys only in production.',
+    ['policies', 'get', 'keys only in produktion'],
+    'There is no policy called keys only in produktion.',
     'Did you mean pol_0123456789abcdefghij?',
   ],
   [

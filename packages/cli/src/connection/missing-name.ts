@@ -1,55 +1,9 @@
-import type { AdminClient, OperationId } from '@countersign/admin-api';
+import type { AdminClient } from '@countersign/admin-api';
 import { failureOf } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
-import type { AdminTable } from './admin.ts';
+import type { AdminTable } from './admin-table.ts';
+import { KINDS, MOST_LOOKED_AT, type NamedKind } from './named-kinds.ts';
 import { nearNames } from '../near-name.ts';
-
-/** What a command names, and where those are that there are. */
-interface Kind {
-  readonly noun: string;
-  readonly list: OperationId;
-  readonly see: string;
-  /** What it is called by; the first is what every command takes. */
-  readonly names: readonly [string, ...string[]];
-}
-
-export type NamedKind = 'IDENTITY' | 'API' | 'ISSUER' | 'PERSON' | 'POLICY' | 'TEAM';
-
-const KINDS: Readonly<Record<NamedKind, Kind>> = {
-  IDENTITY: {
-    noun: 'identity',
-    list: 'identities.list',
-    see: 'countersign identities list',
-    names: ['client_id'],
-  },
-  API: {
-    noun: 'API',
-    list: 'resource-servers.list',
-    see: 'countersign resource-servers list',
-    names: ['identifier', 'name'],
-  },
-  ISSUER: {
-    noun: 'trusted issuer',
-    list: 'trusted-issuers.list',
-    see: 'countersign trusted-issuers list',
-    names: ['issuer'],
-  },
-  PERSON: { noun: 'person', list: 'people.list', see: 'countersign people list', names: ['handle'] },
-  POLICY: {
-    noun: 'policy',
-    list: 'policies.list',
-    see: 'countersign policies list',
-    names: ['id', 'name'],
-  },
-  TEAM: { noun: 'team', list: 'teams.list', see: 'countersign teams list', names: ['name'] },
-};
-
-export function isNamedKind(word: string): word is NamedKind {
-  return Object.hasOwn(KINDS, word);
-}
-
-/** How many are looked through for a name that is alike: an estate may have a million. */
-const MOST_LOOKED_AT = 1000;
 
 /** Does the work; where the authority says that what it names is not there, says which, and what may have been meant. */
 export async function namingWhatIsMissing<T>(

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OperationId } from '@countersign/admin-api';
-import type { AdminTable } from '../connection/admin.ts';
+import type { AdminTable } from '../connection/admin-table.ts';
 import { say } from '../context.ts';
 import { failureOf } from '../exit-code.ts';
 import { usageError } from '../failure.ts';

@@ -1,7 +1,9 @@
 import { type OperationId, operations } from '@countersign/admin-api';
 import { buildCommand, buildRouteMap, type RouteMap } from '@stricli/core';
-import { type AdminConnection, type TableInput, withAdmin } from '../connection/admin.ts';
-import { isNamedKind, namingWhatIsMissing } from '../connection/missing-name.ts';
+import { type AdminConnection, withAdmin } from '../connection/admin.ts';
+import type { TableInput } from '../connection/admin-table.ts';
+import { namingWhatIsMissing } from '../connection/missing-name.ts';
+import { isNamedKind } from '../connection/named-kinds.ts';
 import type { ConnectionFlags } from '../connection/settings.ts';
 import { type CliContext, say, type Target } from '../context.ts';
 import { connectionFlags } from '../flags/connection.ts';
@@ -134,11 +136,12 @@ function buildVerb<T extends object>(
 }
 
 const ARGUMENT_BRIEFS: Readonly<Record<string, string>> = {
-  IDENTITY: 'Its id (idn_…) or client_id',
-  API: 'Its id (rsv_…) or identifier',
-  PERSON: 'Their id (psn_…) or handle',
+  IDENTITY: 'Its id (idn_…), client_id or name',
+  API: 'Its id (rsv_…), identifier or name',
+  PERSON: 'Their id (psn_…), handle or name',
   TEAM: 'Its id (tem_…) or name',
-  ISSUER: 'Its id (tis_…) or issuer',
+  ISSUER: 'Its id (tis_…), issuer or name',
+  POLICY: 'Its id (pol_…) or name',
 };
 
 interface Run {

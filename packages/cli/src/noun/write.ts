@@ -1,6 +1,7 @@
 import type { Difference, OperationId } from '@countersign/admin-api';
 import { operations } from '@countersign/admin-api';
-import type { AdminConnection, TableInput } from '../connection/admin.ts';
+import type { AdminConnection } from '../connection/admin.ts';
+import type { TableInput } from '../connection/admin-table.ts';
 import { type CliContext, say } from '../context.ts';
 import { EXIT_CODES } from '../exit-code.ts';
 import type { OutputFormat } from '../output/formats.ts';

@@ -1,5 +1,6 @@
 import type { CreatedCredential } from '@countersign/admin-api';
-import type { AdminConnection, TableInput } from '../connection/admin.ts';
+import type { AdminConnection } from '../connection/admin.ts';
+import type { TableInput } from '../connection/admin-table.ts';
 import { type CliContext, say } from '../context.ts';
 import type { OutputFlags } from '../flags/output.ts';
 import { printObject } from '../output/formats.ts';

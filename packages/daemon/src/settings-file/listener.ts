@@ -17,7 +17,7 @@ export interface ListenerTls extends ConfiguredIdentity {
 }
 
 /** `host:port`, or an address with TLS. @throws ConfigFault */
-export function readListener(value: YamlValue, files: ConfiguredFiles): ListenerConfig {
+function readListener(value: YamlValue, files: ConfiguredFiles): ListenerConfig {
   if (!value.isMapping()) return inTheClear(value, value, false);
   const given = value.members(['address', 'tls', 'plaintext']);
   if (given.address === undefined) throw value.fault('address is missing, host:port');
@@ -33,6 +33,24 @@ export function readListener(value: YamlValue, files: ConfiguredFiles): Listener
       askForCertificate: tls.askForCertificate?.boolean() ?? false,
     },
   };
+}
+
+/** Those that the file names. @throws ConfigFault also where two would listen at the same address */
+export function readListeners<Name extends string>(
+  given: { readonly [name in Name]?: YamlValue },
+  files: ConfiguredFiles,
+): { readonly [name in Name]?: ListenerConfig } {
+  const taken = new Map<string, YamlValue>();
+  const listeners: { [name in Name]?: ListenerConfig } = {};
+  for (const [name, value] of Object.entries(given) as [Name, YamlValue][]) {
+    const listener = readListener(value, files);
+    const address = `${listener.host}:${listener.port}`;
+    const other = listener.port === 0 ? undefined : taken.get(address);
+    if (other !== undefined) throw value.fault(`is at ${address} as ${other.member} is`);
+    taken.set(address, value);
+    listeners[name] = listener;
+  }
+  return listeners;
 }
 
 /** Tokens travel here: beyond this machine only where somebody wrote that down. */

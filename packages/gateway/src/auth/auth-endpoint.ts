@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { announcesContent } from '@countersign/daemon';
 import { plainAddress, type TrustedProxies } from '@countersign/protocol';
-import type { Decide, Decision } from '../decision/decide.ts';
+import type { Allowed, Decide, Decision } from '../decision/decide.ts';
 import { headerNames } from '../decision/edge-request.ts';
 import type { IdentityHeaders } from '../decision/identity.ts';
 import { refuseEdge, type Refused } from '../decision/refusal.ts';
@@ -31,7 +31,7 @@ export function createAuthEndpoint(
       return;
     }
     const request = front.read(message);
-    decideFor(request, message, deps)
+    decideFor(front, request, message, deps)
       .catch((error: unknown) => deps.ledger.bug(error))
       .then((decision) => {
         deps.ledger.decided(front.name, typeof request === 'string' ? undefined : request, decision);
@@ -45,6 +45,7 @@ export function createAuthEndpoint(
 }
 
 async function decideFor(
+  front: Front,
   request: ReturnType<Front['read']>,
   { socket }: IncomingMessage,
   deps: AuthEndpointDeps,
@@ -53,7 +54,15 @@ async function decideFor(
   if (typeof request === 'string') return refuseEdge(request);
   const imitation = [...headerNames(request.rawHeaders)].find((name) => deps.identity.imitates(name));
   if (imitation !== undefined) return refuseEdge('identity_header_imitated', imitation);
-  return await deps.decide(request);
+  const decision = await deps.decide(request);
+  const left = front.leavesWhereEmpty && decision.allowed ? untold(decision, request.rawHeaders) : undefined;
+  return left === undefined ? decision : refuseEdge('identity_header_imitated', left);
+}
+
+/** A header of the caller in the place of one of ours that is empty. */
+function untold({ identity }: Allowed, rawHeaders: readonly string[]): string | undefined {
+  const names = headerNames(rawHeaders);
+  return identity.find(([name, value]) => value === '' && names.has(name.toLowerCase()))?.[0];
 }
 
 function answer(

@@ -12,6 +12,8 @@ export interface Front {
    * `Countersign-Status` and `Countersign-Body`.
    */
   readonly onlyUnauthorizedAndForbidden: boolean;
+  /** Of some versions (Caddy 2.9 to 2.11.1): what the caller wrote stays where our header of that name is empty. */
+  readonly leavesWhereEmpty?: true;
   /** Takes away what this header lists, before the request goes on. */
   readonly removalHeader?: string;
 }
@@ -28,6 +30,7 @@ const FRONTS: Readonly<Record<string, Front>> = {
     name: 'forward',
     read: (message) => fromHeaders(message, 'x-forwarded-method', 'x-forwarded-uri', 'x-forwarded-host'),
     onlyUnauthorizedAndForbidden: false,
+    leavesWhereEmpty: true,
   },
   [ENVOY]: {
     name: 'envoy',

@@ -4,6 +4,7 @@ import type {
   ConnectionLimits,
   ListenerConfig,
   LogLevel,
+  OptionsInFile,
 } from '@countersign/daemon';
 import type { VerifierOptions } from '@countersign/resource-server';
 import type { Route } from '../rules/route.ts';
@@ -12,7 +13,13 @@ import type { Route } from '../rules/route.ts';
 export type ResourceConfig = Pick<
   VerifierOptions,
   'publicUrl' | 'senderConstraint' | 'apiKeys' | 'algorithms' | 'leeway'
-> & { readonly name: string; readonly audience: string; readonly nonces: boolean };
+> & {
+  readonly name: string;
+  readonly audience: string;
+  readonly nonces: boolean;
+  /** Where its options stand. */
+  readonly inFile: OptionsInFile;
+};
 
 /** A server behind the reverse proxy. */
 export interface UpstreamConfig {

@@ -14,7 +14,7 @@ import { shadowedRoutes } from '../rules/route-table.ts';
 import type { GatewayConfig } from './config.ts';
 import { DEFAULT_IDENTITY_HEADERS, readIdentityHeaders } from './identity-headers.ts';
 import { readLimits } from './limits.ts';
-import { readListeners } from './listeners.ts';
+import { readGatewayListeners } from './listeners.ts';
 import { readResources } from './resources.ts';
 import { readRoute } from './routes.ts';
 import { readUpstreams } from './upstreams.ts';
@@ -54,9 +54,14 @@ export function readConfig(
     if (value === undefined) throw top.fault(`${name} is missing`);
     return value;
   };
+  const frontProxies = readProxies(given.frontProxies);
+  if (given.certificateHeader !== undefined && frontProxies.length === 0) {
+    throw given.certificateHeader.fault('needs frontProxies: who names the certificate of its caller');
+  }
   const resources = readResources(need('resources'));
   const upstreams = readUpstreams(given.upstreams, files);
-  const listen = readListeners(need('listen'), files);
+  const listen = readGatewayListeners(need('listen'), files);
+  refuseUnseenCertificates(resources, given.certificateHeader !== undefined, listen);
   const items = need('routes').items();
   if (items.length > MOST_ROUTES) throw need('routes').fault(`are more than ${MOST_ROUTES}`);
   const routes = items.map((item) =>
@@ -71,7 +76,7 @@ export function readConfig(
   return {
     ...readAuthority(top, given, files),
     listen,
-    frontProxies: readProxies(given.frontProxies),
+    frontProxies,
     certificateHeader: given.certificateHeader?.oneOf(CERTIFICATE_HEADER_DIALECTS),
     identityHeaders: given.identityHeaders
       ? readIdentityHeaders(given.identityHeaders)
@@ -83,6 +88,23 @@ export function readConfig(
     limits: readLimits(given.limits),
     logLevel: given.logLevel?.oneOf(LOG_LEVELS) ?? 'info',
   };
+}
+
+/** Where nobody says which certificate a caller shows, a resource that asks for one refuses everybody. */
+function refuseUnseenCertificates(
+  resources: GatewayConfig['resources'],
+  isNamed: boolean,
+  listen: GatewayConfig['listen'],
+): void {
+  const { grpc, ...others } = listen;
+  if (isNamed || grpc !== undefined) return;
+  if (Object.values(others).some((listener) => listener?.tls?.askForCertificate === true)) return;
+  for (const { senderConstraint, inFile } of resources.values()) {
+    if (senderConstraint !== 'mtls') continue;
+    throw (inFile.members['senderConstraint'] as YamlValue).fault(
+      'needs certificateHeader, listen.grpc, or a listener with tls and askForCertificate: true',
+    );
+  }
 }
 
 function readProxies(value: YamlValue | undefined): readonly string[] {

@@ -31,6 +31,7 @@ function readResource(name: string, value: YamlValue): ResourceConfig {
     name,
     audience: given.audience.string(),
     nonces: given.nonces?.boolean() ?? false,
+    inFile: { whole: value, members: given },
     ...(given.publicUrl && { publicUrl: given.publicUrl.string() }),
     ...(given.senderConstraint && {
       senderConstraint: given.senderConstraint.oneOf(['none', 'any', 'dpop', 'mtls']),

@@ -17,7 +17,7 @@ export type EdgeReason =
   | 'path_ambiguous_case'
   /** `Connection` names a header that says who the caller is, so that the next server would drop it. */
   | 'connection_names_identity'
-  /** `Countersign_Client_Id`: some upstreams read it as the header that we write. */
+  /** `Countersign_Client_Id`: some upstreams read it as the header that we write. Or that header itself, where ours may not replace it. */
   | 'identity_header_imitated'
   | 'headers_too_large'
   | 'no_route'

@@ -1,4 +1,10 @@
-import type { AuthorityConfig, ConfiguredFile, ListenerConfig, LogLevel } from '@countersign/daemon';
+import type {
+  AuthorityConfig,
+  ConfiguredFile,
+  ListenerConfig,
+  LogLevel,
+  OptionsInFile,
+} from '@countersign/daemon';
 import type { VerifierOptions } from '@countersign/resource-server';
 
 /** Numbers that nothing exceeds; each has its row in docs/guide/mqtt.md. */
@@ -43,6 +49,8 @@ export interface MqttConfig extends AuthorityConfig {
   /** Whether a client certificate that the authority knows may stand in the place of a token. */
   readonly certificates: boolean;
   readonly leeway: number | undefined;
+  /** Where the options of the verifier stand. */
+  readonly inFile: OptionsInFile;
   readonly broker: BrokerConfig;
   readonly listen: { readonly mqtt: ListenerConfig; readonly operation: ListenerConfig | undefined };
   readonly limits: Limits;

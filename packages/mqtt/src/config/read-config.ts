@@ -5,7 +5,7 @@ import {
   filesBeside,
   LOG_LEVELS,
   readAuthority,
-  readListener,
+  readListeners,
   readYaml,
   type YamlValue,
 } from '@countersign/daemon';
@@ -58,27 +58,39 @@ export function readConfig(
     if (value === undefined) throw top.fault(`${name} is missing`);
     return value;
   };
-  const { mqtt, operation } = need('listen').members(['mqtt', 'operation']);
-  if (mqtt === undefined) throw need('listen').fault('mqtt is missing: where clients come to');
+  const listeners = need('listen').members(['mqtt', 'operation']);
   const authority = readAuthority(top, given, files);
-  const at = readListener(mqtt, files);
+  const { mqtt: at, operation } = readListeners(listeners, files);
+  if (at === undefined) throw need('listen').fault('mqtt is missing: where clients come to');
   const certificates = given.certificates?.boolean() ?? false;
   if (certificates && (authority.client === undefined || at.tls?.askForCertificate !== true)) {
     throw (given.certificates as YamlValue).fault(
       'needs client, which asks about them, and listen.mqtt with tls and askForCertificate: true',
     );
   }
+  const audience = need('audience').string();
+  const senderConstraint = given.senderConstraint?.oneOf(['none', 'any', 'mtls']) ?? 'none';
+  // One of any is DPoP, whose proofs name a web address.
+  if (senderConstraint === 'any' && !/^https?:/i.test(audience)) {
+    throw (given.senderConstraint as YamlValue).fault('needs an audience that is a web address; write mtls');
+  }
+  if (senderConstraint === 'mtls' && at.tls?.askForCertificate !== true) {
+    throw (given.senderConstraint as YamlValue).fault(
+      'needs listen.mqtt with tls and askForCertificate: true',
+    );
+  }
   return {
     ...authority,
-    audience: need('audience').string(),
-    senderConstraint: given.senderConstraint?.oneOf(['none', 'any', 'mtls']) ?? 'none',
+    audience,
+    senderConstraint,
     apiKeys: given.apiKeys?.boolean() ?? false,
     certificates,
     leeway: given.leeway?.integer(0, 60),
+    inFile: { whole: top, members: given },
     broker: readBroker(need('broker'), files),
     listen: {
       mqtt: at,
-      operation: operation && readListener(operation, files),
+      operation,
     },
     limits: readLimits(given.limits),
     logLevel: given.logLevel?.oneOf(LOG_LEVELS) ?? 'info',

@@ -39,11 +39,19 @@ export function watchScope<Rest extends readonly unknown[]>(
   return async (request, ...rest) => {
     const result = await watch(verifier, headersOf(request), scope, options);
     if (!result.ok) return toResponse(refusalAnswer(result));
-    const response = await handled(result, () => handler(request, result, ...rest));
-    if (response.body === null) result.stop();
-    const body = response.body === null ? null : endingWith(response.body, result);
-    return withHeaders(new Response(body, response), result.headers);
+    return await respondWith(result, () => handler(request, result, ...rest));
   };
+}
+
+/** What the handler answers; its body ends with the token. */
+export async function respondWith(
+  watched: Watched,
+  handle: () => Response | Promise<Response>,
+): Promise<Response> {
+  const response = await handled(watched, handle);
+  if (response.body === null) watched.stop();
+  const body = response.body === null ? null : endingWith(response.body, watched);
+  return withHeaders(new Response(body, response), watched.headers);
 }
 
 /** A handler that fails leaves no stream to watch. */

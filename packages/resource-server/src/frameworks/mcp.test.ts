@@ -1,6 +1,7 @@
 // An MCP server guarded as its specification wants it, found by the MCP SDK's own client, which is told nothing but the
 // server's address and its own name.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Writable } from 'node:stream';
 import {
   Client,
   ClientCredentialsProvider,
@@ -8,8 +9,8 @@ import {
 } from '@modelcontextprotocol/client';
 import { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node';
 import { McpServer } from '@modelcontextprotocol/server';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { listen } from '../../test/frameworks/over-http.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listen, serve } from '../../test/frameworks/over-http.ts';
 import { startTinyIssuer, type TinyIssuer } from '../../test/tiny-issuer.ts';
 import { createVerifier } from '../create-verifier.ts';
 import type { Verifier } from '../verifier.ts';
@@ -21,6 +22,10 @@ let server: Server;
 let verifier: Verifier;
 let guard: McpGuard;
 let endpoint: string;
+const closers: (() => unknown)[] = [];
+const caller = (jti: string): { authorization: string } => ({
+  authorization: `Bearer ${tiny.token({ aud: endpoint, jti })}`,
+});
 /** What the authority was asked for. */
 const asked: URLSearchParams[] = [];
 
@@ -43,6 +48,7 @@ beforeAll(async () => {
   await verifier.ready();
 });
 afterAll(async () => {
+  for (const close of closers) await close();
   server.closeAllConnections();
   server.close();
   await verifier.close();
@@ -101,6 +107,37 @@ it('a token for another MCP server is refused', async () => {
   expect(answered.headers.get('www-authenticate')).toContain(
     `resource_metadata="${endpoint.replace('/mcp', '/.well-known/oauth-protected-resource/mcp')}"`,
   );
+});
+
+describe.each([
+  [
+    'middleware',
+    async (stream: () => ReadableStream<Uint8Array>): Promise<Response> => {
+      const { base, close } = await serve((request, response) => {
+        void guard.middleware(request, response, () => {
+          response.writeHead(200, { 'content-type': 'text/event-stream' });
+          void stream()
+            .pipeTo(Writable.toWeb(response))
+            .catch(() => undefined);
+        });
+      });
+      closers.push(close);
+      return await fetch(base, { headers: caller('middleware') });
+    },
+  ],
+  [
+    'fetch',
+    async (stream: () => ReadableStream<Uint8Array>): Promise<Response> =>
+      await guard.fetch(() => new Response(stream()))(new Request(endpoint, { headers: caller('fetch') })),
+  ],
+])('with %s', (way, open) => {
+  it('the events of a server end with the token that they were asked for with', async () => {
+    const hello = new TextEncoder().encode('data: hello\n\n');
+    const response = await open(() => new ReadableStream({ start: (to) => to.enqueue(hello) }));
+    expect(response.status).toBe(200);
+    setTimeout(() => tiny.cut({ kind: 'token', id: way, not_before: clock() + 1 }), 50);
+    expect(await response.text()).toBe('data: hello\n\n');
+  });
 });
 
 it('without metadata there is no guard: clients could not find the authority', () => {

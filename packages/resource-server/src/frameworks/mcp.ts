@@ -3,12 +3,19 @@
 import { formatScope, parseScope } from '@countersign/protocol/portable';
 import { presentedToken, type RequestHeaders } from '../presented-token.ts';
 import type { Refusal } from '../refusal.ts';
-import { requireScope as authorize } from '../require-scope.ts';
+import { watchScope } from '../require-scope.ts';
 import type { Verified } from '../token-request.ts';
 import type { Verifier } from '../verifier.ts';
+import type { Watched } from '../watch.ts';
 import { type Answer, refusalAnswer } from './answer.ts';
-import { type NodeResponse, resourceMetadata as metadataOf, send, setHeaders } from './node-http.ts';
-import { headersOf, resourceMetadata as metadataOfFetch, toResponse, withHeaders } from './fetch.ts';
+import {
+  endWith,
+  type NodeStreamResponse,
+  resourceMetadata as metadataOf,
+  send,
+  setHeaders,
+} from './node-http.ts';
+import { headersOf, resourceMetadata as metadataOfFetch, respondWith, toResponse } from './fetch.ts';
 
 /** What the MCP SDK hands to tools as `authInfo`. `extra.auth` holds claims and scopes. */
 export interface McpAuthInfo {
@@ -29,12 +36,19 @@ export interface McpRequest extends RequestHeaders {
 }
 
 type Decision =
-  | { readonly ok: true; readonly auth: McpAuthInfo }
+  | { readonly ok: true; readonly auth: McpAuthInfo; readonly watched: Watched }
   | { readonly ok: false; readonly answer: Answer };
 
 export interface McpGuard {
-  /** For node:http and Express: answers what it refuses and the metadata document; calls `next` for what may pass. */
-  middleware(request: McpRequest, response: NodeResponse, next: (error?: unknown) => void): Promise<void>;
+  /**
+   * For node:http and Express: answers what it refuses and the metadata document; calls `next` for what may pass. The answer
+   * may be a stream of events, and ends with the token.
+   */
+  middleware(
+    request: McpRequest,
+    response: NodeStreamResponse,
+    next: (error?: unknown) => void,
+  ): Promise<void>;
   /** The same for runtimes with fetch: `handler` is called with what to hand to the transport as `authInfo`. */
   fetch(
     handler: (request: Request, authInfo: McpAuthInfo) => Response | Promise<Response>,
@@ -56,10 +70,10 @@ export function mcpGuard(verifier: Verifier, scope: string | readonly string[]):
   const metadataResponse = metadataOfFetch(verifier);
 
   async function decide(request: RequestHeaders): Promise<Decision> {
-    const result = await authorize(verifier, request, scope);
-    if (!result.ok) return { ok: false, answer: refusalAnswer(withScope(result, wanted)) };
+    const watched = await watchScope(verifier, request, scope);
+    if (!watched.ok) return { ok: false, answer: refusalAnswer(withScope(watched, wanted)) };
     const found = presentedToken(request, { apiKeys: verifier.takesApiKeys });
-    const { claims, scopes } = result;
+    const { claims, scopes, headers } = watched;
     const auth = {
       token: found.ok ? found.token : '',
       clientId: claims.client_id,
@@ -67,9 +81,9 @@ export function mcpGuard(verifier: Verifier, scope: string | readonly string[]):
       expiresAt: claims.exp,
       resource: new URL(document.resource),
       resourceMetadataUrl: url,
-      extra: { auth: result },
+      extra: { auth: { ok: true, claims, scopes, ...(headers === undefined ? {} : { headers }) } as const },
     };
-    return { ok: true, auth };
+    return { ok: true, auth, watched };
   }
 
   return {
@@ -86,8 +100,9 @@ export function mcpGuard(verifier: Verifier, scope: string | readonly string[]):
         send(response, decision.answer);
         return;
       }
+      if (!endWith(response, decision.watched)) return;
       request.auth = decision.auth;
-      setHeaders(response, decision.auth.extra.auth.headers);
+      setHeaders(response, decision.watched.headers);
       next();
     },
     fetch: (handler) => async (request) => {
@@ -95,7 +110,8 @@ export function mcpGuard(verifier: Verifier, scope: string | readonly string[]):
       if (metadataOnly !== undefined) return metadataOnly;
       const decision = await decide(headersOf(request));
       if (!decision.ok) return toResponse(decision.answer);
-      return withHeaders(await handler(request, decision.auth), decision.auth.extra.auth.headers);
+      const { auth, watched } = decision;
+      return await respondWith(watched, () => handler(request, auth));
     },
   };
 }

@@ -33,9 +33,11 @@ export function requireScope(
 export interface NodeStreamResponse extends NodeResponse {
   readonly destroyed?: boolean;
   /** Of HTTP/2. */
-  readonly stream?: { readonly destroyed?: boolean };
+  readonly stream?: { readonly destroyed?: boolean; destroy?(): unknown };
   once(event: 'close', listener: () => void): unknown;
+  on?(event: 'error', listener: () => void): unknown;
   end(body?: string): unknown;
+  destroy?(): unknown;
 }
 
 /**
@@ -53,16 +55,40 @@ export function watchScope(
       send(response, refusalAnswer(result));
       return undefined;
     }
-    // Its `close` has been and does not come again.
-    if (response.destroyed === true || response.stream?.destroyed === true) {
-      result.stop();
-      return undefined;
-    }
+    if (!endWith(response, result)) return undefined;
     setHeaders(response, result.headers);
-    result.signal.addEventListener('abort', () => response.end());
-    response.once('close', () => result.stop());
     return result;
   };
+}
+
+/** Milliseconds in which the other side may read the rest. */
+const ENDING_MS = 500;
+
+/**
+ * Ends the response when the token no longer holds, and stops watching when it has ended. Whoever does not read it to its end
+ * by then is cut. False for a caller that has hung up already.
+ */
+export function endWith(response: NodeStreamResponse, watched: Watched): boolean {
+  // Its `close` has been and does not come again.
+  if (response.destroyed === true || response.stream?.destroyed === true) {
+    watched.stop();
+    return false;
+  }
+  let cut: ReturnType<typeof setTimeout> | undefined;
+  watched.signal.addEventListener('abort', () => {
+    // Who makes the events may learn of the end from `close` alone: what it writes until then must not end the process.
+    response.on?.('error', () => undefined);
+    response.end();
+    cut = setTimeout(() => {
+      if (response.stream === undefined) response.destroy?.();
+      else response.stream.destroy?.();
+    }, ENDING_MS);
+  });
+  response.once('close', () => {
+    clearTimeout(cut);
+    watched.stop();
+  });
+  return true;
 }
 
 /** True when the request was one for the API's RFC 9728 document: then it has been answered. */

@@ -211,6 +211,38 @@ it('a body that its reader gave up while its token was looked at breaks nothing'
   expect(broken).toEqual([]);
 });
 
+it('events whose caller does not read them are cut, and what is still written breaks nothing', async () => {
+  const broken: unknown[] = [];
+  const note = (error: unknown): void => void broken.push(error);
+  process.on('uncaughtException', note);
+  closers.push(() => process.off('uncaughtException', note));
+  const guard = inNode.watchScope(scene.open(), SCOPE);
+  const begun: Watched[] = [];
+  let closed = false;
+  const { server, close } = await serve((request, response) => {
+    void guard(request, response).then((watched) => {
+      if (watched === undefined) return;
+      begun.push(watched);
+      const events = setInterval(() => response.write('x'.repeat(1_000_000)), 20);
+      response.once('close', () => {
+        clearInterval(events);
+        closed = true;
+      });
+    });
+  });
+  closers.push(close);
+  const { port } = server.address() as { port: number };
+  const deaf = createConnection(port, '127.0.0.1');
+  deaf.on('error', () => undefined);
+  closers.push(() => deaf.destroy());
+  deaf.write(`GET / HTTP/1.1\r\nHost: a\r\nAuthorization: ${bearer().authorization}\r\n\r\n`);
+  await expect.poll(() => begun.length).toBe(1);
+  await pause(300);
+  scene.now += 610;
+  await expect.poll(() => closed, { timeout: 5000 }).toBe(true);
+  expect(broken).toEqual([]);
+});
+
 it('a WebSocket whose caller does not answer the closing is cut', async () => {
   const heard: string[] = [];
   const { url, closed } = await openSocket((webSocket, watched) => {

@@ -5,7 +5,7 @@ import { canonicalJson } from '@countersign/tlog';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventsIn } from '../../test/segments.ts';
 import { openAuditIndex } from '../database/audit-index.ts';
-import { openSqliteStorage } from '../database/sqlite.ts';
+import { openMemoryStorage } from '../../test/memory-storage.ts';
 import { deliverOutbox } from '../governance/jobs/deliver-outbox.ts';
 import { pooledRandom } from '../ids.ts';
 import { StorageError } from '../storage/errors.ts';
@@ -40,7 +40,7 @@ const log: Pick<AuditLog, 'append'> = {
 beforeEach(async () => {
   appended = [];
   refuses = false;
-  storage = await openSqliteStorage({ path: ':memory:' });
+  storage = await openMemoryStorage();
 });
 afterEach(() => storage.close());
 

@@ -3,7 +3,7 @@ import { createCertificationRequest } from '@countersign/protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CA_EXTENSIONS, hasOpenssl, type Made, OpensslEstate, rsaKey } from '../../test/openssl-estate.ts';
 import type { ChangeEvent } from '../audit/change.ts';
-import { openSqliteStorage } from '../database/sqlite.ts';
+import { openMemoryStorage } from '../../test/memory-storage.ts';
 import { pooledRandom } from '../ids.ts';
 import { createSeal } from '../keys/seal.ts';
 import { localSigner } from '../signers/local.ts';
@@ -41,7 +41,7 @@ beforeEach(async () => {
   told = [];
   const clock = { now: () => now };
   const random = pooledRandom();
-  storage = await openSqliteStorage({ path: ':memory:', clock });
+  storage = await openMemoryStorage(clock);
   const signer = localSigner(createSeal(random(32), random));
   deps = { clock, random, signer, trustDomain: 'example.org' };
   await write((stores, tell) => rotateAuthorities(deps, stores, tell));

@@ -5,7 +5,7 @@ import {
   type CutoffFeed as Claims,
 } from '@countersign/protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openSqliteStorage } from '../database/sqlite.ts';
+import { openMemoryStorage } from '../../test/memory-storage.ts';
 import { pooledRandom } from '../ids.ts';
 import type { Storage } from '../storage/storage.ts';
 import { createCutoffFeed, type CutoffFeed } from './feed.ts';
@@ -23,29 +23,31 @@ let feed: CutoffFeed;
 let signatures: number;
 let reads: number;
 
+function counted(...asked: Parameters<Storage['cutoffs']['after']>): ReturnType<Storage['cutoffs']['after']> {
+  reads++;
+  return storage.cutoffs.after(...asked);
+}
+
+async function sign(alg: string, typ: string, payload: string): Promise<string> {
+  signatures++;
+  const part = (text: string): string => Buffer.from(text).toString('base64url');
+  return `${part(JSON.stringify({ alg, typ, kid: 'k' }))}.${part(payload)}.AAAA`;
+}
+
 beforeEach(async () => {
   now = START;
   signatures = 0;
   reads = 0;
-  storage = await openSqliteStorage({ path: ':memory:' });
+  storage = await openMemoryStorage();
   const clock = { now: () => now };
-  const after = storage.cutoffs.after.bind(storage.cutoffs);
-  const cutoffs = {
-    ...storage.cutoffs,
-    after: (cursor: number, limit: number) => {
-      reads++;
-      return after(cursor, limit);
-    },
-  };
   ledger = createCutoffLedger({
-    storage: { cutoffs, onChange: storage.onChange, coherent: () => storage.coherent() },
+    storage: {
+      cutoffs: { ...storage.cutoffs, after: counted },
+      onChange: storage.onChange,
+      coherent: () => storage.coherent(),
+    },
     clock,
   });
-  const sign = async (alg: string, typ: string, payload: string): Promise<string> => {
-    signatures++;
-    const part = (text: string): string => Buffer.from(text).toString('base64url');
-    return `${part(JSON.stringify({ alg, typ, kid: 'k' }))}.${part(payload)}.AAAA`;
-  };
   feed = createCutoffFeed({ ledger, keystore: { sign }, clock, issuer: ISSUER });
 });
 afterEach(async () => {
@@ -61,12 +63,44 @@ async function order(target: string, kind: 'identity' | 'token' = 'identity'): P
   );
 }
 
+/** The feed of another node on the same database, which is told of changes when `tell` is called. */
+function lagging(): { readonly tell: () => void; readonly late: CutoffFeed } {
+  const listeners: Parameters<Storage['onChange']>[0][] = [];
+  const behind = createCutoffLedger({
+    storage: {
+      cutoffs: { ...storage.cutoffs, after: counted },
+      onChange: (listener) => {
+        listeners.push(listener);
+        return () => undefined;
+      },
+      coherent: () => true,
+    },
+    clock: { now: () => now },
+  });
+  const late = createCutoffFeed({
+    ledger: behind,
+    keystore: { sign },
+    clock: { now: () => now },
+    issuer: ISSUER,
+  });
+  return { late, tell: () => listeners.forEach((each) => each({ kind: 'cutoffs' })) };
+}
+
+async function readFrom(of: CutoffFeed, after: number): Promise<object> {
+  const { from, cursor, entries } = claimsOf(await of.read(after, 0, { source: SOURCE, proven: false }));
+  return { from, cursor, entries: entries.length };
+}
+
 const SOURCE = '192.0.2.1';
 /** So many that no one of them has used up its room. */
 const oneOfMany = (i: number): string => `198.51.100.${i % 200}`;
 
 async function read(after: number, wait = 0, source = SOURCE, signal?: AbortSignal): Promise<Claims> {
-  const jws = parseCompactJws(await feed.read(after, wait, { source, proven: false }, signal), 10_000_000);
+  return claimsOf(await feed.read(after, wait, { source, proven: false }, signal));
+}
+
+function claimsOf(page: string): Claims {
+  const jws = parseCompactJws(page, 10_000_000);
   if (!jws.ok) throw new Error(jws.fault);
   expect(jws.header).toMatchObject({ alg: 'ES256', typ: 'cutoffs+jwt' });
   const parsed = parseCutoffFeed(jws.payload);
@@ -237,6 +271,19 @@ test('who proved whose verifier it is waits however many strangers do, a thousan
 test('a cursor of another life is answered with everything', async () => {
   await order('a');
   expect(await read(99)).toMatchObject({ from: 0, cursor: 1, entries: [{ id: 'a' }] });
+});
+
+test('a follower that another node told of an order is not told that it never was, where word of it is on its way', async () => {
+  const { tell, late } = lagging();
+  expect(await readFrom(late, 0)).toEqual({ from: 0, cursor: 0, entries: 0 });
+  await order('payments');
+  expect(await readFrom(late, 1)).toEqual({ from: 1, cursor: 1, entries: 0 });
+  // Whoever makes a cursor up does not have the database asked each time.
+  const before = reads;
+  for (let i = 0; i < 50; i++) expect(await readFrom(late, 9)).toEqual({ from: 0, cursor: 1, entries: 1 });
+  expect(reads - before).toBeLessThan(4);
+  tell();
+  expect(await readFrom(late, 1)).toEqual({ from: 1, cursor: 1, entries: 0 });
 });
 
 test('what no living token can concern any more is left out, the cursor goes on', async () => {

@@ -119,7 +119,7 @@ export function createCutoffFeed(deps: CutoffFeedDeps): CutoffFeed {
     async read(after, waitSeconds, from, signal) {
       for (let last = false; ; ) {
         const seen = changes;
-        const state = await deps.ledger.current();
+        const state = await deps.ledger.current(after);
         const news = after !== state.head;
         if (news || last || draining || waitSeconds <= 0 || signal?.aborted === true) {
           return await page(after, state);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openSqliteStorage } from '../database/sqlite.ts';
+import { openMemoryStorage } from '../../test/memory-storage.ts';
 import { pooledRandom } from '../ids.ts';
 import type { CutoffRecord } from '../storage/cutoffs.ts';
 import { resourceServerRecord } from '../storage/contract/records.ts';
@@ -19,7 +19,7 @@ const clock = { now: () => now };
 
 beforeEach(async () => {
   now = START;
-  storage = await openSqliteStorage({ path: ':memory:', clock });
+  storage = await openMemoryStorage(clock);
   ledger = createCutoffLedger({ storage, clock });
   followers = createCutoffFollowers({ ledger, store: storage.cutoffReceipts, clock });
   const record = resourceServerRecord();

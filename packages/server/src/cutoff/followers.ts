@@ -216,7 +216,7 @@ export function createCutoffFollowers(deps: CutoffFollowersDeps): CutoffFollower
 
   return {
     async heard(word) {
-      const state = await deps.ledger.current();
+      const state = await deps.ledger.current(word.after);
       const now = clock.now();
       forgetSilent(now);
       const following = admit(word, now);

@@ -1,6 +1,6 @@
 // A database that has lost its last orders while this process went on: a standby without all commits took over.
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openSqliteStorage } from '../database/sqlite.ts';
+import { openMemoryStorage } from '../../test/memory-storage.ts';
 import { pooledRandom } from '../ids.ts';
 import type { CutoffRecord } from '../storage/cutoffs.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -13,8 +13,8 @@ let before: Storage;
 let after: Storage;
 
 beforeEach(async () => {
-  before = await openSqliteStorage({ path: ':memory:', clock });
-  after = await openSqliteStorage({ path: ':memory:', clock });
+  before = await openMemoryStorage(clock);
+  after = await openMemoryStorage(clock);
   open.push(before, after);
 });
 afterEach(async () => {

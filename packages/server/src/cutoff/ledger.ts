@@ -18,8 +18,11 @@ export interface CutoffState {
 }
 
 export interface CutoffLedger {
-  /** As of now: every order that was committed before the call. Reads the database only when something changed. */
-  current(): Promise<CutoffState>;
+  /**
+   * As of now: every order that was committed before the call. Reads the database only when something changed. `seen`: a cursor
+   * that somebody was given; another node may have given it that was told of the order before this one is.
+   */
+  current(seen?: number): Promise<CutoffState>;
   /** Called after each change that may be an order. */
   onChange(listener: () => void): () => void;
   close(): void;
@@ -29,6 +32,8 @@ export interface CutoffLedger {
 const MATTERS_FOR = 86_400 + 600;
 const PAGE = 1000;
 const PRUNE_EVERY_MS = 60_000;
+/** The feed is public: whoever makes cursors up has the database asked once in so many ms. */
+const LOOK_AHEAD_EVERY_MS = 100;
 
 /** Keeps the orders of the last day in memory, so that neither the feed nor the admin API asks the database each time. */
 export function createCutoffLedger(deps: CutoffLedgerDeps): CutoffLedger {
@@ -42,6 +47,7 @@ export function createCutoffLedger(deps: CutoffLedgerDeps): CutoffLedger {
   let stale = true;
   let reading: Promise<void> | undefined;
   let prunedAt = clock.now();
+  let lookedAheadAt = Number.NEGATIVE_INFINITY;
 
   const unsubscribe = storage.onChange((change) => {
     if (change.kind !== 'cutoffs' && change.kind !== 'all') return;
@@ -109,9 +115,16 @@ export function createCutoffLedger(deps: CutoffLedgerDeps): CutoffLedger {
     return record.notBefore + MATTERS_FOR > clock.now() / 1000;
   }
 
+  function looksAhead(seen: number): boolean {
+    const now = clock.now();
+    if (seen <= state.head || Math.abs(now - lookedAheadAt) < LOOK_AHEAD_EVERY_MS) return false;
+    lookedAheadAt = now;
+    return true;
+  }
+
   return {
-    async current() {
-      if (!storage.coherent()) stale = true;
+    async current(seen = 0) {
+      if (!storage.coherent() || looksAhead(seen)) stale = true;
       // A change may come between the end of one reading and the return of who waited for it.
       while (stale || reading !== undefined) {
         reading ??= read().finally(() => {

@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openSqliteStorage } from '../database/sqlite.ts';
+import { openMemoryStorage } from '../../test/memory-storage.ts';
 import { changed, credentialRecord, identityRecord } from '../storage/contract/records.ts';
 import type { CredentialRecord } from '../storage/credentials.ts';
 import type { IdentityRecord } from '../storage/identities.ts';
@@ -20,7 +20,7 @@ beforeEach(async () => {
   credential = credentialRecord(identity.id);
   now = credential.createdAt + 1000;
   signatures = 0;
-  storage = await openSqliteStorage({ path: ':memory:', clock: { now: () => now } });
+  storage = await openMemoryStorage({ now: () => now });
   await storage.identities.insert(identity);
   await storage.credentials.insert(credential);
   lists = createStatusLists({

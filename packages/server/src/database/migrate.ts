@@ -27,6 +27,9 @@ import { workloads } from './migrations/0049-workloads.ts';
 import { trustDomains } from './migrations/0050-trust-domains.ts';
 import { authorityRequests } from './migrations/0051-authority-requests.ts';
 import { certificateLines } from './migrations/0052-certificate-lines.ts';
+import { idempotencyDigests } from './migrations/0055-idempotency-digests.ts';
+import { identifierHistory } from './migrations/0056-identifier-history.ts';
+import { bundleEndpoints } from './migrations/0057-bundle-endpoints.ts';
 
 /** In the order in which they are applied. One that has been released is never changed: a new one follows it. */
 const MIGRATIONS: readonly {
@@ -60,6 +63,9 @@ const MIGRATIONS: readonly {
   { name: '0050-trust-domains', texts: trustDomains },
   { name: '0051-authority-requests', texts: authorityRequests },
   { name: '0052-certificate-lines', texts: certificateLines },
+  { name: '0055-idempotency-digests', texts: idempotencyDigests },
+  { name: '0056-identifier-history', texts: identifierHistory },
+  { name: '0057-bundle-endpoints', texts: bundleEndpoints },
 ];
 
 const createTable = statement(

@@ -94,6 +94,15 @@ const selectByIdentifier = statement(
   `SELECT ${resourceServers.columns} FROM resource_servers WHERE identifier = $1 AND state = 'active'`,
 );
 
+/** No character of a scope's name is escaped in JSON (RFC 6749 §3.3), and no quotation mark within a description is not. */
+const namingScope = (has: string): string =>
+  `SELECT scopes FROM resource_server_history WHERE identifier = $1 AND ${has} > 0
+   ORDER BY created_at DESC, version DESC LIMIT 1`;
+const selectLastWithScope = statement('resource_servers_last_with_scope', {
+  sqlite: namingScope('instr(scopes, $2)'),
+  postgres: namingScope('strpos(scopes, $2)'),
+});
+
 export function resourceServerStore(session: Session): ResourceServerStore {
   return {
     insert: (record) =>
@@ -109,6 +118,13 @@ export function resourceServerStore(session: Session): ResourceServerStore {
     byId: (id) => resourceServers.byId(session, id),
     byIdentifier: async (identifier) =>
       (await resourceServers.select(session, selectByIdentifier, [identifier]))[0],
+    lastSensitivity: async (identifier, scope) => {
+      const params = [identifier, `"name":"${scope}"`];
+      const [row] = await session.query<Pick<ResourceServerRow, 'scopes'>>(selectLastWithScope, params);
+      if (row === undefined) return undefined;
+      const scopes = JSON.parse(row.scopes) as ScopeDefinition[];
+      return scopes.find(({ name }) => name === scope)?.sensitivity;
+    },
     list: async (filter, page) => {
       const where = conditions();
       where.equals('state', 'active');

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { StorageError } from '../storage/errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import { changeFeed } from './changes.ts';
-import { type Database, type SqlParam, type Statement, statement } from './database.ts';
+import { type Database, type SqlParam, type Statement, statement, type Transaction } from './database.ts';
 import { unavailable } from './faults.ts';
 import { migrate } from './migrate.ts';
 import { type SqliteConnection, sqliteConnection } from './sqlite-connection.ts';
@@ -19,6 +19,8 @@ export interface SqliteOptions {
   readonly clock?: Clock | undefined;
   /** Proofs of one holder that are remembered as used. Default: PROOF_SHARE. */
   readonly proofShare?: number | undefined;
+  /** How a database comes to have its tables. Default: by the migrations. */
+  readonly makeTables?: ((tx: Transaction, clock: Clock) => Promise<void>) | undefined;
 }
 
 /** Beside the database: which proofs were used. Written for tokens, which no transaction of the registry holds up. */
@@ -32,8 +34,9 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
   const driver = await loadSqlite();
   const clock = options.clock ?? systemClock;
   const database = options.path === ':memory:' ? inMemory(driver) : inFile(driver, options.path);
+  const makeTables = options.makeTables ?? ((tx: Transaction) => migrate(tx, 'sqlite', clock));
   try {
-    await database.write((tx) => migrate(tx, 'sqlite', clock));
+    await database.write((tx) => makeTables(tx, clock));
     const usedOnce = await sqliteUsedOnce(database.usedOnce, clock, options.proofShare);
     const storage = storageOn(database, clock, usedOnce);
     return {

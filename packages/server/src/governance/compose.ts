@@ -135,6 +135,7 @@ export interface GovernanceDeps {
   readonly revocationLists: SvidDeps['revocationLists'];
   readonly foreignBundles: SvidDeps['foreignBundles'];
   readonly requireSigningKey: ResourceServerDeps['requireSigningKey'];
+  readonly lifetimeLimits: ResourceServerDeps['lifetimeLimits'];
   readonly ledger: CutoffLedger;
   /** Who calls what is being decommissioned. */
   readonly ending: EndingCallers;

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openSqliteStorage } from '../database/sqlite.ts';
+import { openMemoryStorage } from '../../test/memory-storage.ts';
 import { pooledRandom } from '../ids.ts';
 import { checkMasterKey, loadMasterKey, MasterKeyError, masterKeyOf } from './master-key.ts';
 
@@ -94,7 +94,7 @@ describe('the master key', () => {
   });
 
   it('is refused by a database that was begun with another one', async () => {
-    const storage = await openSqliteStorage({ path: ':memory:' });
+    const storage = await openMemoryStorage();
     const first = masterKeyOf(new Uint8Array(32).fill(1));
     await checkMasterKey(first, storage.settings);
     await checkMasterKey(first, storage.settings);

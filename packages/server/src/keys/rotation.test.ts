@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ChangeEvent } from '../audit/change.ts';
-import { openSqliteStorage } from '../database/sqlite.ts';
+import { openMemoryStorage } from '../../test/memory-storage.ts';
 import { pooledRandom } from '../ids.ts';
 import type { SigningKeyRecord } from '../storage/signing-keys.ts';
 import type { Storage, Stores } from '../storage/storage.ts';
@@ -32,7 +32,7 @@ beforeEach(async () => {
   made = 0;
   told = [];
   const clock = { now: () => now };
-  storage = await openSqliteStorage({ path: ':memory:', clock });
+  storage = await openMemoryStorage(clock);
   deps = {
     clock,
     random: pooledRandom(),

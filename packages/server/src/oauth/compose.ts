@@ -173,6 +173,7 @@ export function createOAuthRoutes(
   });
   const derivationKeys = createDerivationKeysEndpoint({
     ...about,
+    rules: RULES,
     record: createIssuanceRecord(deps, 'derivation_keys.refused'),
   });
   const deviceClaim = createDeviceClaimEndpoint({

@@ -38,6 +38,8 @@ export interface SafeFetchDeps extends Reach {
 export interface SafeFetchOptions {
   /** PEM certificates that are trusted in place of the platform's. */
   readonly ca?: string | undefined;
+  /** Whether the certificate (DER) is the server's, in place of the URL's host being named in it. It needs `ca`. */
+  readonly isServer?: ((certificate: Uint8Array) => boolean) | undefined;
   /** Media types that are taken, lower case. */
   readonly accept: readonly string[];
 }
@@ -55,6 +57,10 @@ export function createSafeFetch(deps: SafeFetchDeps): SafeFetch {
   });
   return async (text, options) => {
     const target = readTarget(text);
+    // Nobody proves who they are there.
+    if (options.isServer !== undefined && target.url.protocol !== 'https:') {
+      throw new OutboundRefusal('scheme_not_allowed', target.host);
+    }
     const giveBack = await turns.take(target.host);
     const deadline = createDeadline(timeoutMs, target.host);
     try {
@@ -72,7 +78,7 @@ export function createSafeFetch(deps: SafeFetchDeps): SafeFetch {
 function exchange(
   { url, host }: Target,
   addresses: readonly string[],
-  { ca, accept }: SafeFetchOptions,
+  { ca, isServer, accept }: SafeFetchOptions,
   idleMs: number,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
@@ -87,6 +93,9 @@ function exchange(
       signal,
       maxHeaderSize: 16_384,
       ...(ca === undefined ? undefined : { ca }),
+      ...(isServer === undefined
+        ? undefined
+        : { checkServerIdentity: (_, { raw }) => faultOf(isServer(raw)) }),
     };
     const request: ClientRequest =
       url.protocol === 'http:' ? requestHttp(url, options) : requestHttps(url, options);
@@ -103,6 +112,11 @@ function exchange(
     });
     request.end();
   });
+}
+
+function faultOf(isServer: boolean): Error | undefined {
+  if (isServer) return undefined;
+  return Object.assign(new Error('another server'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
 }
 
 function collect(

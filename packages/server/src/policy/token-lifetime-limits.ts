@@ -58,6 +58,12 @@ export function parseLifetimeLimits(
   return { ok: true, limits: { byCredential: read.limits, bySensitivity: descending(levels) } };
 }
 
+/** Sensitivities from which on a token lives shorter. */
+export function levelsThatCount(limits: LifetimeLimits | undefined): readonly number[] {
+  const spans = (limits?.bySensitivity ?? []).map((span) => span ?? Infinity);
+  return spans.flatMap((span, level) => (span < (spans[level - 1] ?? Infinity) ? [level] : []));
+}
+
 function descending(levels: readonly (number | undefined)[]): readonly (number | undefined)[] {
   if (levels.length === 0) return [];
   let least: number | undefined;

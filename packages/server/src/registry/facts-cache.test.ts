@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openSqliteStorage } from '../database/sqlite.ts';
+import { openMemoryStorage } from '../../test/memory-storage.ts';
 import type { AccessRecord } from '../storage/access.ts';
 import {
   accessRecord,
@@ -27,7 +27,7 @@ describe('facts from the database', () => {
   let access: AccessRecord;
 
   beforeEach(async () => {
-    storage = await openSqliteStorage({ path: ':memory:' });
+    storage = await openMemoryStorage();
     identity = identityRecord({ clientId: 'payments' });
     server = resourceServerRecord();
     access = accessRecord(identity.id, server.id);

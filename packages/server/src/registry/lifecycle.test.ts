@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createChanges } from '../audit/change.ts';
 import { openPostgresStorage } from '../database/postgres.ts';
-import { openSqliteStorage } from '../database/sqlite.ts';
+import { openMemoryStorage } from '../../test/memory-storage.ts';
 import { testDatabases } from '../database/test-databases.ts';
 import { sweepIdentitiesJob } from '../governance/jobs/sweep-identities.ts';
 import { pooledRandom } from '../ids.ts';
-import { fakeLog } from '../../test/authority.ts';
+import { fakeLog } from '../../test/fake-log.ts';
 import { credentialRecord, identityRecord } from '../storage/contract/records.ts';
 import type { IdentityRecord, IdentityState } from '../storage/identities.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -161,8 +161,8 @@ function raceTests(open: () => Promise<Storage>): void {
 }
 
 describe('SQLite', () => {
-  raceTests(() => openSqliteStorage({ path: ':memory:' }));
-  modelTests(() => openSqliteStorage({ path: ':memory:' }), 150);
+  raceTests(() => openMemoryStorage());
+  modelTests(() => openMemoryStorage(), 150);
 });
 
 const server = process.env['COUNTERSIGN_TEST_POSTGRES'];

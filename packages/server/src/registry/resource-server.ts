@@ -1,10 +1,11 @@
 import { newId } from '../ids.ts';
+import type { LifetimeLimits } from '../policy/limit-table.ts';
 import type { ResourceServerRecord, ScopeDefinition, TokenSettings } from '../storage/resource-servers.ts';
 import type { Position } from '../storage/page.ts';
 import { type KeyAlgorithm, OPAQUE_TOKEN_ALGORITHM } from '../storage/signing-keys.ts';
 import type { Stores } from '../storage/storage.ts';
-import { requireMayLower } from './approval/lowered-scopes.ts';
 import { type RuleDeps, same, type Tell } from './change-rules.ts';
+import { requireMayLower } from './lowered-scopes.ts';
 import { requireNotOwn } from './own-address.ts';
 import { RegistryRefusal } from './refusal.ts';
 import { resourceServerView } from './views.ts';
@@ -14,6 +15,8 @@ export interface ResourceServerDeps extends RuleDeps {
   readonly adminResource: string;
   /** Sees to it that there is a key for this algorithm, in the caller's transaction (keys/rotation.ts). */
   readonly requireSigningKey: (stores: Stores, alg: KeyAlgorithm, tell: Tell) => Promise<unknown>;
+  /** What tokens live by what their scopes are called. */
+  readonly lifetimeLimits: LifetimeLimits | undefined;
 }
 
 export interface NewResourceServer {
@@ -25,11 +28,13 @@ export interface NewResourceServer {
   readonly builtIn?: boolean;
 }
 
+/** `requireAdmin` throws unless a person with the role admin asks. */
 export async function createResourceServer(
   deps: ResourceServerDeps,
   stores: Stores,
   tell: Tell,
   asked: NewResourceServer,
+  requireAdmin: () => void,
 ): Promise<ResourceServerRecord> {
   const now = deps.clock.now();
   if (asked.builtIn !== true) requireNotOwn(deps.adminResource, asked.identifier);
@@ -54,6 +59,7 @@ export async function createResourceServer(
     version: 1,
   };
   requireSettingsOfFormat(record);
+  await requireMayLower(stores, deps.lifetimeLimits, [], record, requireAdmin);
   await deps.requireSigningKey(stores, algorithmOf(record.token), tell);
   await stores.resourceServers.insert(record);
   tell({ type: 'resource_server.created', resource: record.id, after: resourceServerView(record) });
@@ -89,7 +95,7 @@ export async function changeResourceServer(
   if (same(changed, record)) return record;
   refuseBuiltIn(record);
   requireSettingsOfFormat(changed);
-  await requireMayLower(stores, record, changed, requireAdmin);
+  await requireMayLower(stores, deps.lifetimeLimits, record.scopes, changed, requireAdmin);
   // The keys of the algorithm that was stay published: tokens that they signed are alive.
   await deps.requireSigningKey(stores, algorithmOf(changed.token), tell);
   const left = new Set(changed.scopes.map((scope) => scope.name));

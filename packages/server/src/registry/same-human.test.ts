@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openSqliteStorage } from '../database/sqlite.ts';
+import { openMemoryStorage } from '../../test/memory-storage.ts';
 import type { Party } from '../storage/approvals.ts';
 import { credentialRecord, identityRecord } from '../storage/contract/records.ts';
 import { sameHuman } from './same-human.ts';
@@ -8,7 +8,7 @@ const PAT: Party = { kind: 'person', issuer: 'https://idp.test', subject: '7', h
 const EVA: Party = { kind: 'person', issuer: 'https://idp.test', subject: '8', handle: 'eva' };
 
 test('whoever stands behind more machines than are followed is taken for the one who is asked about', async () => {
-  const storage = await openSqliteStorage({ path: ':memory:' });
+  const storage = await openMemoryStorage();
   const identity = identityRecord({
     clientId: 'batch',
     owner: { person: 'ada', backup: undefined, team: undefined },

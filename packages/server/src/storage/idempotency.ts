@@ -2,6 +2,7 @@
 export interface IdempotencyRecord {
   /** client_id of the caller: keys of two callers never meet. */
   readonly principal: string;
+  /** Keyed digest of the caller and its `Idempotency-Key`: what was sent may have been a secret by mistake. */
   readonly key: string;
   /** SHA-256 of method, path and body: the same key with another request is a mistake. */
   readonly fingerprint: string;

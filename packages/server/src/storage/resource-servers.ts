@@ -44,6 +44,11 @@ export interface ResourceServerStore {
   byId(id: string): Promise<ResourceServerRecord | undefined>;
   /** Live ones only. */
   byIdentifier(identifier: string): Promise<ResourceServerRecord | undefined>;
+  /**
+   * What a scope of this name was called last, by whichever version of whichever resource server of this identifier, live or
+   * deleted, that had one. Undefined: none had.
+   */
+  lastSensitivity(identifier: string, scope: string): Promise<number | undefined>;
   /** Live ones only, oldest first; `text` is a substring of name or identifier. */
   list(
     filter: { readonly text?: string | undefined },

@@ -117,9 +117,9 @@ test('what was taken from the admin since stays taken at the next start, and com
 });
 
 test('two nodes that begin at once agree on one admin', async () => {
-  const { openSqliteStorage } = await import('../../database/sqlite.ts');
+  const { openMemoryStorage } = await import('../../../test/memory-storage.ts');
   const { createChanges } = await import('../../audit/change.ts');
-  const storage = await openSqliteStorage({ path: ':memory:' });
+  const storage = await openMemoryStorage();
   const { clock, random } = deps;
   const changes = createChanges({ storage, log: authority.log, clock, random, node: 'test' });
   const made = await Promise.all([1, 2].map(() => ensureAdmin({ ...deps, changes })));

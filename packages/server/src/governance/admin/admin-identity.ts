@@ -7,7 +7,7 @@ import { createClientSecret, type SecretDeps } from '../../registry/client-secre
 import { revokeCredential } from '../../registry/credential.ts';
 import { createIdentity } from '../../registry/identity.ts';
 import { RegistryRefusal } from '../../registry/refusal.ts';
-import { createResourceServer } from '../../registry/resource-server.ts';
+import { createResourceServer, type NewResourceServer } from '../../registry/resource-server.ts';
 import { accessView, identityView, resourceServerView } from '../../registry/views.ts';
 import type { AccessRecord } from '../../storage/access.ts';
 import { StorageError } from '../../storage/errors.ts';
@@ -163,19 +163,23 @@ export async function builtIn(
 /** The algorithm of the admin API is the one that always has a key. */
 const hasOne = (): Promise<void> => Promise.resolve();
 
+/** The authority makes its own API, whatever was there before. */
+const byItself = (): void => undefined;
+
 /** Of two nodes that begin at once the unique identifier and client_id let one through. */
 async function begin(deps: AdminIdentityDeps, stores: Stores, tell: Tell): Promise<string> {
   const expiresAt = deps.clock.now() + LIFE_MS;
   const { resource: adminResource } = deps;
-  const serverDeps = { ...deps, adminResource, requireSigningKey: hasOne };
-  const resourceServer = await createResourceServer(serverDeps, stores, tell, {
+  const serverDeps = { ...deps, adminResource, requireSigningKey: hasOne, lifetimeLimits: undefined };
+  const ownApi: NewResourceServer = {
     identifier: adminResource,
     name: 'Countersign admin API',
     scopes: SCOPES,
     token: { format: 'jwt', lifetime: undefined, signingAlg: 'ES256', typ: 'at+jwt' },
     senderConstraint: 'none',
     builtIn: true,
-  });
+  };
+  const resourceServer = await createResourceServer(serverDeps, stores, tell, ownApi, byItself);
   const identity = await createIdentity(deps, stores, tell, {
     name: 'Countersign admin',
     kind: 'service',

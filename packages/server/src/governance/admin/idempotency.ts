@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts';
 import type { HttpRequest } from '../../http/request.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import type { Seal } from '../../keys/seal.ts';
+import type { SecretHash } from '../../registry/secret-hash.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { IdempotencyStore } from '../../storage/idempotency.ts';
 import type { Storage } from '../../storage/storage.ts';
@@ -12,6 +13,8 @@ export interface IdempotencyDeps {
   readonly storage: Pick<Storage, 'idempotency'>;
   /** Answers may carry a secret that is shown once: what is remembered is sealed. */
   readonly seal: Seal;
+  /** Under a key that is not in the database. */
+  readonly secretHash: Pick<SecretHash, 'digest'>;
   readonly clock: Clock;
   /** Brings changes that are made but not yet in the audit log there. Rejects `AuditUnavailable`. */
   readonly deliverOutbox: () => Promise<unknown>;
@@ -54,11 +57,11 @@ export function createIdempotency(deps: IdempotencyDeps): Idempotency {
   }
 
   return {
-    async once(principal, key, request, work) {
+    async once(principal, sent, request, work) {
       const fingerprint = fingerprintOf(request);
-      const mine = JSON.stringify([principal, key]);
-      if (inFlight.has(mine)) throw new ProblemError('idempotency_in_flight');
-      inFlight.add(mine);
+      const key = deps.secretHash.digest(JSON.stringify(['idempotency', principal, sent]));
+      if (inFlight.has(key)) throw new ProblemError('idempotency_in_flight');
+      inFlight.add(key);
       try {
         const known = await replay(principal, key, fingerprint);
         if (known !== undefined) return known;
@@ -81,7 +84,7 @@ export function createIdempotency(deps: IdempotencyDeps): Idempotency {
         if (known === undefined) throw new ProblemError('idempotency_in_flight');
         return known;
       } finally {
-        inFlight.delete(mine);
+        inFlight.delete(key);
       }
     },
   };

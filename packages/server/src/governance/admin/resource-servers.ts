@@ -3,6 +3,7 @@ import {
   changeResourceServer,
   createResourceServer,
   deleteResourceServer,
+  type NewResourceServer,
   type ResourceServerDeps,
 } from '../../registry/resource-server.ts';
 import { useOfResourceServer } from '../../registry/use/resource-server-use.ts';
@@ -23,9 +24,9 @@ export function resourceServerHandlers(
   return {
     'resource-servers.create': {
       kind: 'write',
-      async run({ body }, stores, tell) {
+      async run({ body, admin }, stores, tell) {
         const { format, lifetime, signing_alg, typ, status_list } = body.token;
-        const record = await createResourceServer(deps, stores, tell, {
+        const asked: NewResourceServer = {
           identifier: body.identifier,
           name: body.name,
           scopes: scopesOf(body.scopes),
@@ -37,7 +38,9 @@ export function resourceServerHandlers(
             ...(status_list ? { statusList: true } : {}),
           },
           senderConstraint: body.sender_constraint,
-        });
+        };
+        const asAdmin = (): void => requireAdminPerson(admin);
+        const record = await createResourceServer(deps, stores, tell, asked, asAdmin);
         return { ...resultOf(record), location: `/v1/resource-servers/${record.id}` };
       },
     },

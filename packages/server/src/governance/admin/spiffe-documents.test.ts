@@ -37,6 +37,10 @@ function trustDomain(spec: object = {}): DocumentInput {
   return { ...head, kind: 'TrustDomain', metadata: { name: 'the others' }, spec: { ...usual, ...spec } };
 }
 
+const SPIRE = 'spiffe://foreign.test/spire/server';
+/** https_spiffe, beside the bundle. */
+const AS_SVID = { bundle_endpoint: 'https://spire.foreign.test/', endpoint_spiffe_id: SPIRE };
+
 interface Change {
   readonly op: string;
   readonly kind: string;
@@ -108,12 +112,53 @@ test.each([
   ['a program alone', workload({ selectors: ['unix:path:/bin/x'] }), '/documents/0/spec/selectors'],
   ['no end', workload({ expires_at: undefined }), '/documents/0/spec/expires_at'],
   ['neither bundle nor endpoint', trustDomain({ bundle: undefined }), '/documents/0/spec/bundle'],
+  [
+    'an endpoint in the name of nobody',
+    trustDomain({ ...AS_SVID, endpoint_spiffe_id: 'spiffe://foreign.test' }),
+    '/documents/0/spec/endpoint_spiffe_id',
+  ],
+  ['an endpoint without its address', trustDomain({ endpoint_spiffe_id: SPIRE }), '/documents/0/spec/bundle'],
+  [
+    'an endpoint of itself without its first bundle',
+    trustDomain({ ...AS_SVID, bundle: undefined }),
+    '/documents/0/spec/bundle',
+  ],
+  [
+    'a bundle that says nothing',
+    trustDomain({ ...AS_SVID, endpoint_spiffe_id: 'spiffe://keeper.test/b' }),
+    '/documents/0/spec/bundle',
+  ],
   ['the own trust domain', trustDomain({ trust_domain: 'authority.test' }), '/documents/0/spec/trust_domain'],
 ])('a document with %s is refused, and says where', async (_what, document, pointer) => {
   const answer = await apply([document]);
   expect(answer.status).toBeGreaterThanOrEqual(400);
   expect(answer.status).toBeLessThan(500);
   expect(answer.body.errors[0].pointer).toBe(pointer);
+});
+
+test('an endpoint that answers as an X.509-SVID is declared with its bundle, exported, and declared otherwise', async () => {
+  expect(await changes([trustDomain(AS_SVID)])).toEqual(['create TrustDomain']);
+  expect(ofKind(await exported(), 'TrustDomain')[0]?.spec).toEqual({
+    trust_domain: 'foreign.test',
+    bundle,
+    ...AS_SVID,
+  });
+  expect(await changes([trustDomain(AS_SVID)])).toEqual([]);
+  const [{ id }] = (await authority.call('GET', '/v1/trust-domains')).body.items;
+  const elsewhere = {
+    bundle_endpoint: AS_SVID.bundle_endpoint,
+    endpoint_spiffe_id: 'spiffe://keeper.test/b',
+  };
+  const patched = await authority.call('PATCH', `/v1/trust-domains/${id}`, {
+    body: elsewhere,
+    headers: { 'If-Match': '"1"' },
+  });
+  expect(patched.body).toMatchObject({ ...elsewhere, bundle: null });
+  const lone = await authority.call('PATCH', `/v1/trust-domains/${id}`, {
+    body: { endpoint_spiffe_id: SPIRE },
+    headers: { 'If-Match': '"2"' },
+  });
+  expect(lone.status).toBe(400);
 });
 
 test('the same registration twice is refused', async () => {

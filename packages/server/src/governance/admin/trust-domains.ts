@@ -48,8 +48,8 @@ export function trustDomainHandlers(
       async run({ params, body, admin, requireVersion }, stores, tell) {
         const record = await liveOf(stores, params.id);
         requireVersion(record.version);
-        const { name, bundle_endpoint: bundleEndpoint } = body;
-        const change = { name, bundle: textOf(body.bundle), bundleEndpoint };
+        const { name, bundle_endpoint: bundleEndpoint, endpoint_spiffe_id: endpointSpiffeId } = body;
+        const change = { name, bundle: textOf(body.bundle), bundleEndpoint, endpointSpiffeId };
         return resultOf(await changeTrustDomain(deps, stores, tell, admin.unlimited, record, change));
       },
     },
@@ -72,6 +72,7 @@ export function newTrustDomainOf(asked: BodyOf<'trust-domains.create'>): NewTrus
     name: asked.name,
     bundle: textOf(asked.bundle),
     bundleEndpoint: asked.bundle_endpoint,
+    endpointSpiffeId: asked.endpoint_spiffe_id,
   };
 }
 

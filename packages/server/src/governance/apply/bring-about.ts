@@ -106,7 +106,8 @@ async function bringResourceServer(
   const { identifier, title: name, scopes, token, senderConstraint } = declared;
   const record = await stores.resourceServers.byIdentifier(identifier);
   if (record === undefined) {
-    await createResourceServer(deps, stores, tell, { identifier, name, scopes, token, senderConstraint });
+    const asked = { identifier, name, scopes, token, senderConstraint };
+    await createResourceServer(deps, stores, tell, asked, requireAdminPerson);
     return;
   }
   const change = { name, scopes, token, senderConstraint };

@@ -24,8 +24,9 @@ export async function bringTrustDomain(
   const record = await stores.trustDomains.byTrustDomain(declared.trustDomain);
   if (record === undefined) await createTrustDomain(deps, stores, tell, ceiling, declared);
   else {
-    const { name = null, bundle, bundleEndpoint } = declared;
-    await changeTrustDomain(deps, stores, tell, ceiling, record, { name, bundle, bundleEndpoint });
+    const { name = null, bundle, bundleEndpoint, endpointSpiffeId } = declared;
+    const change = { name, bundle, bundleEndpoint, endpointSpiffeId };
+    await changeTrustDomain(deps, stores, tell, ceiling, record, change);
   }
 }
 

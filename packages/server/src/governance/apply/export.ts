@@ -248,12 +248,13 @@ function webhookDocument({ name, url, events, description, state }: WebhookRecor
 async function trustDomainDocuments(stores: Reading): Promise<readonly ExportedDocument[]> {
   const documents: ExportedDocument[] = [];
   for await (const record of everyOne((page) => stores.trustDomains.list(page))) {
-    const { trust_domain, name, bundle, bundle_endpoint } = trustDomainView(record);
+    const { trust_domain, name, bundle, bundle_endpoint, endpoint_spiffe_id } = trustDomainView(record);
     const spec = {
       trust_domain,
       ...(name === null ? {} : { name }),
       ...(bundle === null ? {} : { bundle }),
       ...(bundle_endpoint === null ? {} : { bundle_endpoint }),
+      ...(endpoint_spiffe_id === null ? {} : { endpoint_spiffe_id }),
     };
     documents.push(documentOf('TrustDomain', trust_domain.slice(0, MOST_NAME_CHARS), spec));
   }

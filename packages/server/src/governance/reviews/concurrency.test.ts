@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createChanges } from '../../audit/change.ts';
 import { openPostgresStorage } from '../../database/postgres.ts';
 import { openSqliteStorage } from '../../database/sqlite.ts';
+import { openMemoryStorage } from '../../../test/memory-storage.ts';
 import { testDatabases } from '../../database/test-databases.ts';
 import { pooledRandom } from '../../ids.ts';
 import { changeAccess, createAccess, revokeAccess } from '../../registry/access.ts';
@@ -15,7 +16,7 @@ import { identityRecord, resourceServerRecord } from '../../storage/contract/rec
 import type { ReviewItemNow } from '../../storage/review-items.ts';
 import type { ReviewRecord } from '../../storage/reviews.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { fakeLog } from '../../../test/authority.ts';
+import { fakeLog } from '../../../test/fake-log.ts';
 import { runReviewsJob } from '../jobs/run-reviews.ts';
 import { closeReview, createReview, startReview } from './campaign.ts';
 import { decideItem, refreshItem } from './decide.ts';
@@ -257,7 +258,7 @@ interface Model {
 }
 
 it('after any commands in any order it is as a simple model says', async () => {
-  const storage = await openSqliteStorage({ path: ':memory:' });
+  const storage = await openMemoryStorage();
   const decide = fc.record({
     kind: fc.constant('decide' as const),
     who: fc.constantFrom('ann', 'bob'),

@@ -100,6 +100,18 @@ describe('an API key', () => {
     ]);
   });
 
+  it('is called by its own name in the log, whatever client_id stands beside it', async () => {
+    const key = await addApiKey(scene, {}, { state: 'suspended' });
+    const name = key.slice(0, 12);
+    for (const named of [key, 'billing', 'x y']) {
+      expect((await withKey(key, `client_id=${named}`)).status).toBe(401);
+      expect((await withKey(generateSecretWith(key), `client_id=${named}`)).status).toBe(401);
+    }
+    expect(scene.strangers.map(({ event, claimed }) => [event.identity, claimed])).toEqual(
+      Array.from({ length: 6 }, () => [name, name]),
+    );
+  });
+
   it('comes alone: with another proof, twice or in the URL it is refused', async () => {
     const key = await addApiKey(scene);
     const twice = ['X-API-Key', key, 'X-API-Key', key];

@@ -28,9 +28,7 @@ export function apiKey(hash: SecretHash): ClientAuthMethod<string> {
       const parsed = parseSecret(key);
       // Typing errors and other people's tokens end here: nothing is looked up for them.
       if (parsed?.kind !== 'cak') throw new Refusal('api_key_malformed');
-      const { publicId } = parsed;
-      // In the audit log it is called by the part of it that may be shown.
-      return { clientId: form.get('client_id') ?? `cak_${publicId}`, keyId: publicId, proof: key };
+      return { clientId: form.get('client_id') ?? '', keyId: parsed.publicId, proof: key };
     },
 
     verify: (presented, credentials) => hash.match(presented.proof, credentials, 'api_key'),

@@ -81,6 +81,21 @@ export function present(
 }
 
 /**
+ * What the audit log and the budgets of strangers call a caller that is not proved yet. A key names itself: what stands beside it is
+ * compared only once the key is proved, so until then it is anybody's text, and has been the key.
+ */
+export function claimedBy(claim: Claim | undefined, form: Form): string | undefined {
+  if (claim === undefined) return form.get('client_id');
+  const { clientId, keyId } = claim.presented;
+  return keyId === undefined ? clientId : keyName(keyId);
+}
+
+/** By its part that may be shown. */
+function keyName(keyId: string | undefined): string {
+  return `cak_${keyId}`;
+}
+
+/**
  * The client that proved itself and may act at `now` (epoch ms), at once where nothing has to be read for it. Whatever is
  * wrong, the same work is done before it is said, and all of it is `invalid_client` outside.
  */
@@ -108,7 +123,7 @@ async function byKey(
 ): Promise<AuthenticatedClient> {
   const client = await verify(deps, method, presented, await reading, now);
   const named = presented.clientId;
-  if (named !== `cak_${presented.keyId}` && named !== client.facts.identity.clientId)
+  if (named !== '' && named !== keyName(presented.keyId) && named !== client.facts.identity.clientId)
     throw new Refusal('client_id_mismatch');
   return client;
 }

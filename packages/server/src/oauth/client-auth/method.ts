@@ -11,7 +11,7 @@ export interface Presented<Proof = unknown> {
   readonly clientId: string;
   /**
    * Where the proof names a credential and not its client: the public id of an API key. `clientId` is then what the
-   * request names beside it, or `cak_` and this id, by which the audit log calls the caller while nobody is proved.
+   * request names beside it, empty where it names nobody.
    */
   readonly keyId?: string | undefined;
   readonly proof: Proof;

@@ -1,9 +1,10 @@
 // spiffe_x509: an X.509-SVID over TLS, draft-ietf-oauth-spiffe-client-auth §5; X509-SVID.md §4 and §5; RFC 8705 §3 for what is bound to it.
-import { parseSpiffeId, type SpiffeId } from '@countersign/protocol';
+import type { SpiffeId } from '@countersign/protocol';
 import { credentialFault } from '../../registry/effective-access.ts';
 import type { CredentialRecord } from '../../storage/credentials.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import { validatePath } from '../../x509/path-validation.ts';
+import { spiffeIdIn } from '../../x509/svid.ts';
 import { Refusal } from '../refusal.ts';
 import type { PresentedCertificate } from './client-certificate.ts';
 import type { ClientAuthMethod } from './method.ts';
@@ -76,12 +77,4 @@ function isRevoked(
     credentialFault(credential, now) !== undefined ||
     revoked.some((each) => each.serialNumber === serialNumber)
   );
-}
-
-/** X509-SVID.md §2 and §5.2: one URI, which is the SPIFFE ID of a workload. Undefined: it is no X.509-SVID. */
-export function spiffeIdIn({ subjectAltNames, ca }: Certificate): SpiffeId | undefined {
-  const [only, ...more] = subjectAltNames.flatMap((name) => (name.form === 'uri' ? [name.text] : []));
-  if (ca || only === undefined || more.length > 0) return undefined;
-  const id = parseSpiffeId(only);
-  return id === undefined || id.path === '' ? undefined : id;
 }

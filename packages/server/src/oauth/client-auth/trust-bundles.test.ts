@@ -14,9 +14,8 @@ import {
   BUNDLE_REFRESH_LEAST,
   BUNDLE_REFRESH_MOST,
   BUNDLE_STALE_MS,
-  createTrustBundles,
-  type TrustBundles,
-} from './trust-bundles.ts';
+} from './bundle-endpoints.ts';
+import { createTrustBundles, type TrustBundles } from './trust-bundles.ts';
 
 const DOMAIN = parseTrustDomain('foreign.test') as TrustDomain;
 const { jwk } = clientKey();
@@ -59,6 +58,7 @@ function open(url = `http://127.0.0.1:${port}/bundle`, fetching: Partial<SafeFet
     name: undefined,
     bundle: undefined,
     bundleEndpoint: url,
+    endpointSpiffeId: undefined,
     state: 'active',
     createdAt: T0,
     updatedAt: T0,
@@ -71,6 +71,8 @@ function open(url = `http://127.0.0.1:${port}/bundle`, fetching: Partial<SafeFet
     trustDomains: {
       byTrustDomain: async (name) => (name === DOMAIN ? record : undefined),
       list: async () => ({ items: [record], next: undefined }),
+      fetchedBundle: async () => undefined,
+      keepFetchedBundle: async () => undefined,
     },
     fetch: createSafeFetch({ allow: allowed.allow, plainLoopback: true, ...fetching }),
     clock: { now: () => now },

@@ -120,6 +120,15 @@ describe('threat 11: failures of others', () => {
     expect((await claim('b'.repeat(128))).status).toBe(401);
   });
 
+  it('count for the API key that is guessed, whatever client_id stands beside each guess', async () => {
+    const opened = await open({ failureLimit: 1 });
+    const key = await addApiKey(opened, {}, { state: 'suspended' });
+    const guess = (named: string) =>
+      opened.ask(`client_id=${named}`, { authorization: null, headers: ['X-API-Key', key] });
+    expect((await guess('payments')).status).toBe(401);
+    expect((await guess('billing')).status).toBe(429);
+  });
+
   it('never keep a rightful client out, not even from the same address', async () => {
     const { ask } = await open({ failureLimit: 1 });
     for (let i = 0; i < 20; i++) await ask('', { authorization: formatBasicCredentials('payments', 'x') });

@@ -22,6 +22,8 @@ export interface Budgets {
   readonly overQuota: number;
   /** Takes what this request costs. Throws a `Refusal` that says when to come back, where it is used up. */
   spend(attempt: Attempt, client: AuthenticatedClient): void;
+  /** Takes the order by which this identity ends one of its tokens. Throws as `spend` does. */
+  spendRevocation(identity: { readonly id: string }, now: number): void;
   /**
    * Counts a refusal; the seconds to wait where this source has failed too often for this client, else 0. Asked after the
    * proof was found wrong and never before: a right one passes from everywhere, however often others have failed.
@@ -29,6 +31,11 @@ export interface Budgets {
   failed(attempt: Attempt, reason: RefusalReason): number;
 }
 
+/**
+ * Of tokens that one identity revokes. Each is an order that every node and every verifier keeps for a day: docs/decisions/0076.
+ * At once as many as copies of one client that end together.
+ */
+export const REVOCATIONS = { atOnce: 1000, aMinute: 60 } as const;
 /** Strangers invent pairs; beyond so many the oldest is forgotten. */
 const MOST_PAIRS = 10_000;
 
@@ -36,6 +43,7 @@ export function createBudgets(limits: BudgetLimits): Budgets {
   const { issuanceQuota, enforced, failureLimit } = limits;
   const quota = issuanceQuota === undefined ? undefined : new TokenBuckets(issuanceQuota);
   const keys = new TokenBuckets(limits.apiKeyRate);
+  const revocations = new TokenBuckets(REVOCATIONS.aMinute, undefined, REVOCATIONS.atOnce);
   const failures = failureLimit === undefined ? undefined : new TokenBuckets(failureLimit, MOST_PAIRS);
   let overQuota = 0;
 
@@ -54,6 +62,11 @@ export function createBudgets(limits: BudgetLimits): Budgets {
       if (wait === 0) return;
       overQuota++;
       if (enforced) refuse('issuance_quota_exceeded', wait);
+    },
+
+    spendRevocation({ id }, now) {
+      const wait = revocations.take(id, now);
+      if (wait > 0) refuse('revocation_rate_exceeded', wait);
     },
 
     failed(attempt, reason) {

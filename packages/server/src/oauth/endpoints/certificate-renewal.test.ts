@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { askRenewal, issueTo, newRequest } from '../../../test/issuing.ts';
 import { NOW, openTokenScene, type TokenScene } from '../../../test/token-scene.ts';
-import { openSqliteStorage } from '../../database/sqlite.ts';
+import { openMemoryStorage } from '../../../test/memory-storage.ts';
 import { revokeCertificate } from '../../registry/certificates/revoke.ts';
 import { createFactsCache } from '../../registry/facts-cache.ts';
 import type { IdentityFacts } from '../../registry/facts.ts';
@@ -13,7 +13,7 @@ import { readPem } from '../../x509/pem.ts';
 const DAY = 86_400_000;
 
 test('a certificate that was revoked a moment ago is not renewed, also where that was not heard yet', async () => {
-  const storage = await openSqliteStorage({ path: ':memory:', clock: { now: () => NOW } });
+  const storage = await openMemoryStorage({ now: () => NOW });
   const cache = createFactsCache({ storage, capacity: 100 });
   /** What another node knew before. */
   let before: IdentityFacts | undefined;

@@ -5,7 +5,13 @@ import type { HttpRequest } from '../../http/request.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import type { Endpoint } from '../../http/route.ts';
 import type { CredentialInstances } from '../../registry/use/credential-instances.ts';
-import { type AuthenticateDeps, authenticate, present, refuseUnproved } from '../client-auth/authenticate.ts';
+import {
+  type AuthenticateDeps,
+  authenticate,
+  claimedBy,
+  present,
+  refuseUnproved,
+} from '../client-auth/authenticate.ts';
 import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { Refusal } from '../refusal.ts';
 import type { Attempt } from './attempt.ts';
@@ -47,7 +53,7 @@ export function createClientCallEndpoint(
       if (secretInQuery.test(request.query)) throw new Refusal('credentials_in_query');
       const form = readForm(request, others);
       const claim = present(deps.methods, request, form);
-      attempt.claimed = claim?.presented.clientId ?? form.get('client_id');
+      attempt.claimed = claimedBy(claim, form);
       attempt.method = claim?.method.name;
       if (claim === undefined) return await refuseUnproved(deps, request, form, attempt.at);
       const proving = authenticate(deps, claim, attempt.at);

@@ -1,11 +1,11 @@
 // What a token in another's name may be: RFC 8693 §5; docs/decisions/0072-policy-is-asked-about-the-subject-too.md.
 import { TOKEN_EXCHANGE } from '@countersign/protocol';
-import { unmetCondition } from '../../policy/access-conditions.ts';
 import type { EffectiveAccess } from '../../registry/effective-access.ts';
+import type { AuthenticatedClient } from '../client-auth/method.ts';
 import { Refusal } from '../refusal.ts';
 import type { Delegation, HeldBySubject, IssueTerms } from '../tokens/authorization.ts';
 import { type Rechecked, requireNoShorter } from './recheck.ts';
-import { type AskedHow, boundTo, type PolicyDeps, requirePolicy } from './require-policy.ts';
+import { type AskedHow, type PolicyDeps, requirePolicy } from './require-policy.ts';
 
 /**
  * RFC 9449 §7, RFC 8705 §3: a bound token is worth nothing to who does not prove the same, here as anywhere. What comes of it is
@@ -34,6 +34,7 @@ export function bindingOf(
  */
 export function withinDelegation(
   deps: PolicyDeps,
+  client: AuthenticatedClient,
   allowed: number,
   delegation: Delegation | undefined,
   how: AskedHow,
@@ -42,7 +43,7 @@ export function withinDelegation(
   if (delegation === undefined) return allowed;
   const left = delegation.expiresAt - Math.floor(now / 1000);
   if (left < 1) throw new Refusal('lifetime_exhausted');
-  requireStanding(delegation, how, now);
+  requireStanding(deps, client, delegation, how, now);
   const { bySubject } = delegation;
   return Math.min(
     allowed,
@@ -54,27 +55,40 @@ export function withinDelegation(
 /** Throws `Refusal` when what the token was exchanged for, or what its subject may have, is no longer what it was. */
 export async function recheckDelegation(
   deps: PolicyDeps,
+  client: AuthenticatedClient,
   { recheck }: Delegation,
   { how, lifetime }: Rechecked,
   now: number,
 ): Promise<void> {
   const again = await recheck?.();
   if (again === undefined) return;
-  requireStanding(again, how, now);
+  requireStanding(deps, client, again, how, now);
   const { bySubject } = again;
   if (bySubject !== undefined) requireNoShorter(allowedToSubject(deps, bySubject, how, now), lifetime);
 }
 
-/** docs/decisions/0063: the conditions of the access by which the client may exchange tokens for this API hold for this request. */
-function requireStanding({ standing }: Pick<Delegation, 'standing'>, how: AskedHow, now: number): void {
-  const [first] = standing ?? [];
-  if (first === undefined) return;
-  const call = { source: how.source, boundTo: boundTo(how), now };
-  const reasons = standing?.map(({ access }) => unmetCondition(access.conditions, call));
-  if (reasons?.includes(undefined)) return;
-  throw new Refusal(reasons?.[0] ?? 'subject_token_not_for_client', undefined, {
-    standing_access: first.access.id,
-  });
+/**
+ * The access by which the client may exchange tokens for this API has to be one that it would get a token by, from here and now:
+ * docs/decisions/0063 and 0077.
+ */
+function requireStanding(
+  deps: PolicyDeps,
+  client: AuthenticatedClient,
+  { standing = [] }: Pick<Delegation, 'standing'>,
+  how: AskedHow,
+  now: number,
+): void {
+  let refused: Refusal | undefined;
+  for (const held of standing) {
+    try {
+      allowedBy(deps, client, held, how, now, 'standing_access');
+      return;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      refused ??= error;
+    }
+  }
+  if (refused !== undefined) throw refused;
 }
 
 /** As if the subject itself had asked for it, from where and with what proof its client does. */
@@ -84,10 +98,23 @@ function allowedToSubject(
   how: AskedHow,
   now: number,
 ): number {
+  const subject = { facts, credential, method: TOKEN_EXCHANGE };
+  return allowedBy(deps, subject, held, how, now, 'subject_access');
+}
+
+/** As `requirePolicy` says it of one access, which a refusal names as what it is here. */
+function allowedBy(
+  deps: PolicyDeps,
+  client: AuthenticatedClient,
+  held: EffectiveAccess,
+  how: AskedHow,
+  now: number,
+  name: 'standing_access' | 'subject_access',
+): number {
   try {
-    return requirePolicy(deps, { facts, credential, method: TOKEN_EXCHANGE }, held, how, now);
+    return requirePolicy(deps, client, held, how, now);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw new Refusal(error.reason, undefined, { ...error.evidence, subject_access: held.access.id });
+    throw new Refusal(error.reason, undefined, { ...error.evidence, [name]: held.access.id });
   }
 }

@@ -12,9 +12,10 @@ import { Refusal } from '../refusal.ts';
 import { derivationKey } from '../tokens/issue-cwt.ts';
 import { keyTag } from '../tokens/pop-key-id.ts';
 import { type ClientCall, type ClientCallDeps, createClientCallEndpoint } from './client-call.ts';
-import { refuseUnmet, standsInCall } from './standing-call.ts';
+import type { PolicyDeps } from './require-policy.ts';
+import { refuseUnmet, requirePolicyInCall, standsInCall } from './standing-call.ts';
 
-export interface DerivationKeysDeps extends ClientCallDeps {
+export interface DerivationKeysDeps extends ClientCallDeps, PolicyDeps {
   readonly keystore: Pick<Keystore, 'openingKeys' | 'sealingKey'>;
   readonly log: Pick<AuditLog, 'append'>;
   readonly random: RandomBytes;
@@ -35,6 +36,7 @@ export function createDerivationKeysEndpoint(deps: DerivationKeysDeps): Endpoint
       refuseUnmet(call);
       throw new Refusal('access_missing');
     }
+    requirePolicyInCall(deps, call, resource, 'derive');
     // Reads the keys anew where there are none yet.
     const active = await deps.keystore.sealingKey();
     const all = [active, ...deps.keystore.openingKeys().filter(({ kid }) => kid !== active.kid)];

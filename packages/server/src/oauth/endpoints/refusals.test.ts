@@ -68,7 +68,7 @@ import type { HttpResponse } from '../../http/response.ts';
 import type { OAuthDeps } from '../compose.ts';
 import type { SenderConstraint } from '../sender-constraint/constraint.ts';
 import { REFUSAL_REASONS, refusalEntry, type RefusalReason, REFUSALS } from '../refusal.ts';
-import { createBudgets } from './budgets.ts';
+import { createBudgets, REVOCATIONS } from './budgets.ts';
 import { errorResponse, serverErrorResponse } from './error-response.ts';
 
 let scene: TokenScene;
@@ -263,8 +263,9 @@ function newKeyProof({ alg, privateKey, jwk }: ClientKey, header: object = {}): 
   return signJws({ typ: 'new-key+jwt', jwk, ...header }, claims, signer);
 }
 /** The second request of an API key, with these limits. */
+const NO_LIMITS = { issuanceQuota: undefined, enforced: true, apiKeyRate: 100, failureLimit: undefined };
+
 function usedUp(limit: { apiKeyRate?: number; issuanceQuota?: number }): Expected {
-  const limits = { issuanceQuota: undefined, enforced: true, apiKeyRate: 100, failureLimit: undefined };
   return {
     status: 429,
     error: 'temporarily_unavailable',
@@ -273,7 +274,7 @@ function usedUp(limit: { apiKeyRate?: number; issuanceQuota?: number }): Expecte
       await s.storage.identities.replace(changed(s.identity, { environment: 'test' }));
       const ask = { authorization: null, headers: ['X-API-Key', await addApiKey(s)] };
       const { facts, secretHash, log, counters } = s.deps;
-      const budgets = createBudgets({ ...limits, ...limit });
+      const budgets = createBudgets({ ...NO_LIMITS, ...limit });
       const before = await openTokenScene({ facts, secretHash, budgets });
       expect((await before.ask('', ask)).status).toBe(200);
       await before.close();
@@ -703,6 +704,25 @@ const TABLE: { readonly [reason in RefusalReason]: Expected } = {
       await addClientKey(s, key);
       await flood(s.storage.usedOnce, 'payments', NOW);
       return await s.ask(assertionForm(assertionOf(key, SECONDS)), { authorization: null });
+    },
+  },
+  revocation_rate_exceeded: {
+    status: 429,
+    error: 'temporarily_unavailable',
+    description: 'too many requests of this client',
+    headers: { 'retry-after': '1' },
+    reach: async (s) => {
+      const { facts, secretHash, log, counters } = s.deps;
+      const budgets = createBudgets(NO_LIMITS);
+      const other = await openTokenScene({ facts, secretHash, log, counters, budgets });
+      const authorization = formatBasicCredentials('payments', s.secret);
+      const token = String(jsonOf(await other.ask('', { authorization })).access_token);
+      // What is looked at is the refusal.
+      s.log.events.length = counters.tokensIssued = 0;
+      for (let i = 0; i < REVOCATIONS.atOnce; i++) budgets.spendRevocation(s.identity, NOW);
+      const answer = await other.about('/oauth/revoke', token, authorization);
+      await other.close();
+      return answer;
     },
   },
   method_not_allowed: denied('access_denied', 'a policy of this authority does not allow it', async (s) => {

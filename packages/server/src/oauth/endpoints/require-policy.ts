@@ -98,7 +98,7 @@ export function judge(
 }
 
 /** The kind of proof that the token will be bound to. */
-export function boundTo({ confirmation, pop }: AskedHow): IssuanceFacts['boundTo'] {
+function boundTo({ confirmation, pop }: AskedHow): IssuanceFacts['boundTo'] {
   if (confirmation === undefined) return pop === true ? 'pop' : undefined;
   return 'jkt' in confirmation ? 'dpop' : 'mtls';
 }

@@ -1,6 +1,8 @@
 // Revocation (RFC 7009) as an endpoint: a cut-off of one token, ordered by its client.
 import { formatBasicCredentials } from '@countersign/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { HttpResponse } from '../../http/response.ts';
+import { createBudgets, REVOCATIONS } from './budgets.ts';
 import { jsonOf, openTokenScene, type TokenScene } from '../../../test/token-scene.ts';
 
 let scene: TokenScene;
@@ -55,6 +57,33 @@ describe('revocation', () => {
     expect(answer.status).toBe(401);
     expect(scene.strangers.map(({ event }) => event.type)).toEqual(['revocation.refused']);
     expect(await isActive(own)).toBe(true);
+  });
+
+  it('is of so many tokens of one client: what all verifiers keep for a day is not for one of them to fill', async () => {
+    const budgets = createBudgets({
+      issuanceQuota: undefined,
+      enforced: false,
+      apiKeyRate: 1,
+      failureLimit: undefined,
+    });
+    const other = await openTokenScene({ budgets });
+    const tokens = await Promise.all(Array.from({ length: REVOCATIONS.atOnce + 1 }, () => other.ask()));
+    const answers = [];
+    for (const each of tokens)
+      answers.push(await other.about('/oauth/revoke', String(jsonOf(each)['access_token'])));
+    const [last, ...before] = answers.reverse();
+    expect(new Set(before.map(({ status }) => status))).toEqual(new Set([200]));
+    expect([last?.status, last?.headers['retry-after']]).toEqual([429, '1']);
+    expect(other.log.events.at(-1)).toMatchObject({
+      type: 'revocation.refused',
+      identity: 'payments',
+      reason: 'revocation_rate_exceeded',
+    });
+    const again = String(jsonOf(tokens.at(-1) as HttpResponse)['access_token']);
+    other.clock.set(other.clock.now() + 1000);
+    expect((await other.about('/oauth/revoke', again)).status).toBe(200);
+    expect(await other.storage.cutoffs.head()).toBe(REVOCATIONS.atOnce + 1);
+    await other.close();
   });
 
   it('is not said to be done while it is not in the log', async () => {

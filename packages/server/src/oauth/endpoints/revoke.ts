@@ -24,6 +24,7 @@ export function createRevokeEndpoint(deps: RevokeDeps): Endpoint {
     if (own === undefined || (await liveScopes(deps, own, call.at)).length === 0) return REVOKED;
     const { client_id: clientId, jti } = own.claims;
     if (clientId !== call.client.facts.identity.clientId) throw new Refusal('token_of_another_client');
+    deps.budgets?.spendRevocation(call.client.facts.identity, call.at);
     await deps.changes.run(actorOf(call), (stores, tell) =>
       cutOffToken(deps, stores, tell, { jti, reason: 'revoked by its client', orderedBy: clientId }),
     );

@@ -164,4 +164,25 @@ describe('the keys of devices', () => {
     const there = await call('/oauth/derivation-keys', { resource: FRAUD }, { source: '198.51.100.7' });
     expect(there.status).toBe(200);
   });
+
+  it('are given only to who would be given a token: what policy refuses of the one, it refuses of the other', async () => {
+    const { facts, secretHash, log, counters } = scene.deps;
+    const refusedMethods = new Map([['prod', new Set(['client_secret'])]]);
+    for (const [policy, reason] of [
+      [{ refusedMethods }, 'method_not_allowed'],
+      [{ enforcedAge: () => 1000 }, 'credential_too_old'],
+    ] as const) {
+      const strict = await openTokenScene({ facts, secretHash, log, counters, ...policy });
+      scene.log.events.length = 0;
+      const refused = await strict.call('/oauth/derivation-keys', {
+        rawHeaders: ['Authorization', authorization, 'Content-Type', 'application/x-www-form-urlencoded'],
+        body: Buffer.from(new URLSearchParams({ resource: FRAUD }).toString()),
+      });
+      expect([refused.status, jsonOf(refused).error]).toEqual([400, 'access_denied']);
+      expect(scene.log.events).toMatchObject([
+        { type: 'derivation_keys.refused', identity: 'fraud-api', access: access.id, reason },
+      ]);
+      await strict.close();
+    }
+  });
 });

@@ -10,15 +10,17 @@ interface Bucket {
   at: number;
 }
 
-/** `perMinute` at once, refilled evenly. Nothing is allocated for a key that is known. */
+/** `atOnce` at once, refilled evenly by `perMinute`. Nothing is allocated for a key that is known. */
 export class TokenBuckets {
   readonly #perMinute: number;
   readonly #most: number;
+  readonly #atOnce: number;
   readonly #buckets = new Map<string, Bucket>();
 
-  constructor(perMinute: number, most: number = MOST_BUCKETS) {
+  constructor(perMinute: number, most: number = MOST_BUCKETS, atOnce: number = perMinute) {
     this.#perMinute = perMinute;
     this.#most = most;
+    this.#atOnce = atOnce;
   }
 
   /** Takes one at `now` (epoch ms). 0: it was there; else the whole seconds until there is one, and nothing was taken. */
@@ -26,7 +28,7 @@ export class TokenBuckets {
     const bucket = this.#bucketOf(key, now);
     // A clock that was set back refills nothing and takes nothing away.
     const passed = Math.max(0, now - bucket.at);
-    bucket.left = Math.min(this.#perMinute, bucket.left + (passed * this.#perMinute) / MINUTE_MS);
+    bucket.left = Math.min(this.#atOnce, bucket.left + (passed * this.#perMinute) / MINUTE_MS);
     bucket.at = now;
     if (bucket.left < 1) return Math.ceil(((1 - bucket.left) * MINUTE_MS) / this.#perMinute / 1000);
     bucket.left--;
@@ -44,7 +46,7 @@ export class TokenBuckets {
       const oldest = this.#buckets.keys().next();
       if (oldest.done !== true) this.#buckets.delete(oldest.value);
     }
-    bucket = { left: this.#perMinute, at: now };
+    bucket = { left: this.#atOnce, at: now };
     this.#buckets.set(key, bucket);
     return bucket;
   }

@@ -11,7 +11,7 @@ import {
   openTokenScene,
   type TokenScene,
 } from '../../../test/token-scene.ts';
-import { fakeLog } from '../../../test/authority.ts';
+import { fakeLog } from '../../../test/fake-log.ts';
 import type { HttpResponse } from '../../http/response.ts';
 import { tokenLifetimeCeiling } from '../../policy/token-lifetime-ceiling.ts';
 import { accessRecord, resourceServerRecord } from '../../storage/contract/records.ts';

@@ -21,6 +21,7 @@ import {
   type AuthenticateDeps,
   authenticate,
   type Claim,
+  claimedBy,
   present,
   refuseUnproved,
 } from '../client-auth/authenticate.ts';
@@ -81,7 +82,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
         if (claim !== undefined) throw new Refusal('sign_in_with_client_proof');
         return await signIn(deps.signIn, form, attempt);
       }
-      attempt.claimed = claim?.presented.clientId ?? form.get('client_id');
+      attempt.claimed = claimedBy(claim, form);
       attempt.method = claim?.method.name;
       const grant = requireGrant(deps.grants, form);
       const proving = identify(deps, grant, claim, attempt, form);
@@ -113,7 +114,7 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       const now = Math.floor(attempt.at / 1000);
       const how = { source: request.source, confirmation, pop };
       const allowed = requirePolicy(deps, client, held, how, attempt.at);
-      const lifetime = withinDelegation(deps, allowed, asked.delegation, how, attempt.at);
+      const lifetime = withinDelegation(deps, client, allowed, asked.delegation, how, attempt.at);
       const status = wantsStatus(held) ? await requireStatus(deps, client) : undefined;
       const token = issue(
         deps,
@@ -128,7 +129,13 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
       if (changed !== undefined) await changed;
       if (client.recheck !== undefined) await client.recheck();
       if (asked.delegation !== undefined)
-        await recheckDelegation(deps, asked.delegation, { how, lifetime: token.expiresIn }, attempt.at);
+        await recheckDelegation(
+          deps,
+          client,
+          asked.delegation,
+          { how, lifetime: token.expiresIn },
+          attempt.at,
+        );
       await deps.record.issued(attempt, client, held, token);
       deps.record.delivered(attempt, held, token);
       deps.ownTokens.issued(accessToken);

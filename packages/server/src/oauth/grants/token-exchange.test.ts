@@ -22,7 +22,7 @@ import {
 } from '../../../test/token-scene.ts';
 import { orderCutoff } from '../../cutoff/order.ts';
 import type { AccessRecord } from '../../storage/access.ts';
-import { accessRecord, resourceServerRecord } from '../../storage/contract/records.ts';
+import { accessRecord, freshId, resourceServerRecord, T0 } from '../../storage/contract/records.ts';
 
 let scene: TokenScene;
 let exch: ExchangeScene;
@@ -223,6 +223,33 @@ describe('never wider than its subject', () => {
       const [event] = scene.log.events;
       expect(event).toMatchObject({ type: 'token.refused', identity: 'fraud-api', reason });
       expect(JSON.parse(event?.detail ?? '')).toMatchObject({ standing_access: access.id });
+    });
+
+    it('nor while an enforced policy refuses that access its scope', async () => {
+      const scopes = exch.fraud.scopes.map((scope) =>
+        scope.name === 'tokens:exchange' ? { ...scope, sensitivity: 3 } : scope,
+      );
+      await scene.storage.resourceServers.replace(changed(exch.fraud, { scopes }));
+      expect((await exch.exchange(subject)).status).toBe(200);
+      await scene.storage.policies.insert({
+        id: freshId('pol'),
+        name: 'bound',
+        rule: 'binding_for_sensitive_scopes',
+        parameters: { min_sensitivity: 3 },
+        mode: 'enforce',
+        match: {},
+        tests: [],
+        state: 'active',
+        createdAt: T0,
+        updatedAt: T0,
+        version: 1,
+      });
+      const refused = await exch.exchange(subject);
+      expect([refused.status, jsonOf(refused).error]).toEqual([400, 'access_denied']);
+      const event = scene.log.events.at(-1);
+      expect(event).toMatchObject({ type: 'token.refused', reason: 'policy_enforced' });
+      const { id } = await standingAccess();
+      expect(JSON.parse(event?.detail ?? '')).toMatchObject({ policy: 'bound', standing_access: id });
     });
 
     it('and from there it is exchanged', async () => {

@@ -5,6 +5,7 @@ export type PolicyRefusalReason =
   | 'api_key_rate_exceeded'
   | 'issuance_quota_exceeded'
   | 'proof_share_used_up'
+  | 'revocation_rate_exceeded'
   | 'method_not_allowed'
   | 'credential_too_old'
   | 'lifetime_exhausted'
@@ -37,6 +38,11 @@ export const POLICY: Reasons<PolicyRefusalReason> = {
     ...USED_UP,
     why: 'As many assertions and DPoP proofs of this identity are remembered as used as one may have, 250,000 at one process: each is kept until it expires.',
     fix: 'Let the client keep each token until it ends, and make assertions that live a minute, as @countersign/client does. If the client does not ask so often, somebody has its key: countersign cutoffs create --kind credential',
+  },
+  revocation_rate_exceeded: {
+    ...USED_UP,
+    why: 'The identity revokes more tokens than one may: 1,000 at once, then 60 a minute at one process. This one lives until its end.',
+    fix: 'Let the client keep each token until it ends, and revoke what may have leaked. To end all that it has: countersign cutoffs create --kind credential',
   },
   method_not_allowed: {
     ...NOT_ALLOWED,

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ProofKey, proofKey, proofOf } from '../../../test/dpop-proof.ts';
 import { changed, jsonOf, NOW, openTokenScene, type TokenScene } from '../../../test/token-scene.ts';
-import { openSqliteStorage } from '../../database/sqlite.ts';
+import { openMemoryStorage } from '../../../test/memory-storage.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { UsedOnceStore } from '../../storage/used-once.ts';
 import type { Storage } from '../../storage/storage.ts';
@@ -26,7 +26,7 @@ async function open({
   return opened;
 }
 beforeEach(async () => {
-  used = await openSqliteStorage({ path: ':memory:', clock: { now: () => NOW } });
+  used = await openMemoryStorage({ now: () => NOW });
   key = proofKey();
   scene = await open();
 });

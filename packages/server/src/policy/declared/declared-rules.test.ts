@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { declaredPolicies } from '../declared-policies.ts';
 import type { IssuanceFacts } from '../rule.ts';
-import { actsAt, breachesOf, type DeclaredPolicy, judge, matches } from './judge.ts';
+import { actsAt, breachesOf, type DeclaredPolicy, judge, leastSensitivityOf, matches } from './judge.ts';
 import { type AccessHeld, holdsAt, type HolderFacts, POLICY_MODES, type PolicyFacts } from './policy-rule.ts';
 import { DECLARED_RULES, type DeclaredRuleId } from './rules.ts';
 import { standingVerdict } from './standing-verdict.ts';
@@ -208,6 +208,25 @@ test.each(ROWS)('$rule: $name', ({ rule, parameters, facts, expected }) => {
   const found = breachesOf({ rule, parameters }, facts).filter((breach) => holdsAt(breach, NOW));
   expect(found.map(({ subjectId }) => subjectId)).toEqual(expected);
   for (const { why } of found) expect(why).not.toBe('');
+});
+
+test('what looks at how sensitive a scope is says from where on, and at nothing below', () => {
+  const calledAt = (facts: PolicyFacts, level: number): PolicyFacts => ({
+    ...facts,
+    access: facts.access.map((each) => ({
+      ...each,
+      scopes: each.scopes.map(({ name }) => ({ name, sensitivity: level })),
+    })),
+  });
+  const looking = ROWS.flatMap(({ rule, parameters, facts }) => {
+    const found = [0, 1, 2, 3].map(
+      (level) => breachesOf({ rule, parameters }, calledAt(facts, level)).length,
+    );
+    const changes = [1, 2, 3].filter((level) => found[level] !== found[level - 1]);
+    if (changes.length > 0) expect(changes).toEqual([leastSensitivityOf({ rule, parameters })]);
+    return changes.length > 0 ? [rule] : [];
+  });
+  expect(new Set(looking)).toEqual(new Set(['binding_for_sensitive_scopes', 'review_cadence']));
 });
 
 describe('which identities a policy is about', () => {

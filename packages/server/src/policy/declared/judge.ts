@@ -62,6 +62,14 @@ export function tokenCeilingOf({ rule, parameters }: DeclaredPolicy): number | u
   return ruleOf(rule).tokenCeiling?.(parameters);
 }
 
+/** Undefined: how sensitive a scope is does not matter to it. */
+export function leastSensitivityOf({
+  rule,
+  parameters,
+}: Pick<DeclaredPolicy, 'rule' | 'parameters'>): number | undefined {
+  return ruleOf(rule).leastSensitivity?.(parameters);
+}
+
 export function matches(match: PolicyMatch, identity: HolderFacts): boolean {
   const { environments, kinds, minSensitivity, teams } = match;
   const team = identity.team?.toLowerCase();

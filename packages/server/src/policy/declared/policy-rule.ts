@@ -95,6 +95,8 @@ export interface PolicyRule<Parameters> {
   breaches(facts: PolicyFacts, parameters: Parameters): readonly Breach[];
   /** Seconds that tokens of this identity may live at most; undefined: it does not say. */
   tokenCeiling?(parameters: Parameters): number | undefined;
+  /** It looks at scopes from this sensitivity on. Who calls one less sensitive loosens it: registry/lowered-scopes.ts. */
+  leastSensitivity?(parameters: Parameters): number;
 }
 
 export function holdsAt({ from, until }: Pick<Breach, 'from' | 'until'>, at: number): boolean {

@@ -20,4 +20,5 @@ export const reviewCadence: PolicyRule<ReviewCadence> = {
         from: decidedAt + spanMs(every) + 1,
       }));
   },
+  leastSensitivity: ({ min_sensitivity: least = 0 }) => least,
 };

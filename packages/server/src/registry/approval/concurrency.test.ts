@@ -6,12 +6,13 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createChanges } from '../../audit/change.ts';
 import { openPostgresStorage } from '../../database/postgres.ts';
 import { openSqliteStorage } from '../../database/sqlite.ts';
+import { openMemoryStorage } from '../../../test/memory-storage.ts';
 import { testDatabases } from '../../database/test-databases.ts';
 import { pooledRandom } from '../../ids.ts';
 import type { AccessRecord } from '../../storage/access.ts';
 import { identityRecord, resourceServerRecord } from '../../storage/contract/records.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { fakeLog } from '../../../test/authority.ts';
+import { fakeLog } from '../../../test/fake-log.ts';
 import { changeAccess, createAccess, revokeAccess } from '../access.ts';
 import { RegistryRefusal } from '../refusal.ts';
 import { createApprovalRule } from './approval-rule.ts';
@@ -221,7 +222,7 @@ interface Model {
 }
 
 it('after any commands in any order it is as a simple model says', async () => {
-  const storage = await openSqliteStorage({ path: ':memory:' });
+  const storage = await openMemoryStorage();
   const scopes = fc.subarray(['fraud:read', 'fraud:write'], { minLength: 1 });
   const who = fc.constantFrom('ann', 'bob', 'cyd');
   const command = fc.oneof<fc.Arbitrary<Command>[]>(

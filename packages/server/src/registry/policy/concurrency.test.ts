@@ -9,7 +9,7 @@ import { testDatabases } from '../../database/test-databases.ts';
 import { pooledRandom } from '../../ids.ts';
 import { identityRecord, resourceServerRecord } from '../../storage/contract/records.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { fakeLog } from '../../../test/authority.ts';
+import { fakeLog } from '../../../test/fake-log.ts';
 import { createAccess } from '../access.ts';
 import { RegistryRefusal } from '../refusal.ts';
 import { changePolicy, createPolicy } from './policy.ts';

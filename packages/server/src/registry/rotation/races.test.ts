@@ -6,11 +6,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { JsonObject } from '@countersign/protocol';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fakeLog } from '../../../test/authority.ts';
+import { fakeLog } from '../../../test/fake-log.ts';
 import { createChanges } from '../../audit/change.ts';
 import type { AuditEvent } from '../../audit/event.ts';
 import { openPostgresStorage } from '../../database/postgres.ts';
 import { openSqliteStorage } from '../../database/sqlite.ts';
+import { openMemoryStorage } from '../../../test/memory-storage.ts';
 import { testDatabases } from '../../database/test-databases.ts';
 import { pooledRandom } from '../../ids.ts';
 import { credentialRecord, identityRecord } from '../../storage/contract/records.ts';
@@ -331,7 +332,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 describe('whatever is done in whatever order', () => {
   it('each credential has one successor that works, ends once, and is retired only when everybody has moved', async () => {
-    const storage = await openSqliteStorage({ path: ':memory:' });
+    const storage = await openMemoryStorage();
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
         const scene = await open(storage);

@@ -1,4 +1,4 @@
-import type { TrustDomain } from '@countersign/protocol';
+import { parseSpiffeId, type TrustDomain } from '@countersign/protocol';
 import { newId } from '../../ids.ts';
 import type { Stores } from '../../storage/storage.ts';
 import type { TrustDomainRecord } from '../../storage/trust-domains.ts';
@@ -19,6 +19,7 @@ export interface TrustDomainView {
   name: string | null;
   bundle: Record<string, unknown> | null;
   bundle_endpoint: string | null;
+  endpoint_spiffe_id: string | null;
   state: TrustDomainRecord['state'];
   created_at: string;
   updated_at: string;
@@ -32,6 +33,7 @@ export function trustDomainView(record: TrustDomainRecord): TrustDomainView {
     name: record.name ?? null,
     bundle: record.bundle === undefined ? null : (JSON.parse(record.bundle) as Record<string, unknown>),
     bundle_endpoint: record.bundleEndpoint ?? null,
+    endpoint_spiffe_id: record.endpointSpiffeId ?? null,
     state: record.state,
     created_at: rfc3339(record.createdAt),
     updated_at: rfc3339(record.updatedAt),
@@ -39,7 +41,10 @@ export function trustDomainView(record: TrustDomainRecord): TrustDomainView {
   };
 }
 
-export type NewTrustDomain = Pick<TrustDomainRecord, 'trustDomain' | 'name' | 'bundle' | 'bundleEndpoint'>;
+export type NewTrustDomain = Pick<
+  TrustDomainRecord,
+  'trustDomain' | 'name' | 'bundle' | 'bundleEndpoint' | 'endpointSpiffeId'
+>;
 
 export async function createTrustDomain(
   deps: TrustDomainDeps,
@@ -65,6 +70,7 @@ export async function createTrustDomain(
     });
   }
   requireFetchable(deps, asked.bundleEndpoint);
+  requireFirstBundle(asked);
   // It may have been declared before, and credentials name it since.
   await requireMayProve(ceiling, stores, asked.trustDomain);
   const now = deps.clock.now();
@@ -84,9 +90,10 @@ export async function createTrustDomain(
 export interface TrustDomainChange {
   /** null takes it away. */
   readonly name?: string | null | undefined;
-  /** Takes the place of an endpoint, and the other way round. */
+  /** These three change together: what is not given is gone where one of them is. */
   readonly bundle?: string | undefined;
   readonly bundleEndpoint?: string | undefined;
+  readonly endpointSpiffeId?: string | undefined;
 }
 
 /** The record with the change made; the same record, and no event, when there is nothing to change. */
@@ -96,15 +103,17 @@ export async function changeTrustDomain(
   tell: Tell,
   ceiling: Ceiling,
   record: TrustDomainRecord,
-  { name, bundle, bundleEndpoint }: TrustDomainChange,
+  { name, bundle, bundleEndpoint, endpointSpiffeId }: TrustDomainChange,
 ): Promise<TrustDomainRecord> {
   requireFetchable(deps, bundleEndpoint);
-  const verifiedWith = bundle === undefined && bundleEndpoint === undefined ? {} : { bundle, bundleEndpoint };
+  const isKept = bundle === undefined && bundleEndpoint === undefined;
+  const verifiedWith = isKept ? {} : { bundle, bundleEndpoint, endpointSpiffeId };
   const changed: TrustDomainRecord = {
     ...record,
     name: name === undefined ? record.name : (name ?? undefined),
     ...verifiedWith,
   };
+  requireFirstBundle(changed);
   if (same(trustDomainView(changed), trustDomainView(record))) return record;
   if (!same(trustDomainView(changed), trustDomainView({ ...record, name: changed.name })))
     await requireMayProve(ceiling, stores, record.trustDomain);
@@ -140,6 +149,17 @@ function requireFetchable({ fetchFault }: FetchDeps, url: string | undefined): v
     `nothing is fetched from there (${fault}); what is not public needs the setting outbound-allow`,
     { pointer: '/bundle_endpoint' },
   );
+}
+
+/** SPIFFE_Federation.md §5.2.2: an endpoint that answers as a workload of the trust domain itself is believed by a bundle that is given. */
+function requireFirstBundle({ trustDomain, bundle, endpointSpiffeId = '' }: NewTrustDomain): void {
+  const by = parseSpiffeId(endpointSpiffeId)?.trustDomain;
+  if (by === undefined || (bundle === undefined) !== (by === trustDomain)) return;
+  const message =
+    bundle === undefined
+      ? `an endpoint of ${trustDomain} itself is believed by its bundle: give the present one as well`
+      : `an endpoint of ${by} is believed by the bundle of ${by}: this one would say nothing`;
+  throw new RegistryRefusal('unfitting_settings', message, { pointer: '/bundle' });
 }
 
 async function replace(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createCredentialPlaces, networkOf } from './credential-places.ts';
+import { createCredentialPlaces, neighbourhoodOf } from './credential-places.ts';
 
 test('kinds of clients and their networks are told apart, and begin anew when they are taken', () => {
   const places = createCredentialPlaces();
@@ -39,5 +39,5 @@ test.each([
   ['::1', '0:0::/32'],
   ['unknown', 'unknown:0::/32'],
 ])('%s is in %s', (address, network) => {
-  expect(networkOf(address)).toBe(network);
+  expect(neighbourhoodOf(address)).toBe(network);
 });

@@ -52,13 +52,13 @@ function add(seen: Seen, source: string, userAgent: string | undefined): void {
   const agent = clientAgent(userAgent);
   const networks = seen.agents.get(agent) ?? new Set();
   const before = networks.size;
-  networks.add(networkOf(source));
+  networks.add(neighbourhoodOf(source));
   seen.agents.set(agent, networks);
   seen.count += networks.size - before;
 }
 
 /** The neighbourhood of an address: /16 of IPv4, /32 of IPv6. Replicas of one workload move about within it. */
-export function networkOf(address: string): string {
+export function neighbourhoodOf(address: string): string {
   const v4 = /(?:^|:)(\d{1,3})\.(\d{1,3})\.\d{1,3}\.\d{1,3}$/.exec(address);
   if (v4 !== null) return `${v4[1]}.${v4[2]}.0.0/16`;
   const [first = '', second = ''] = address.toLowerCase().split(':');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openSqliteStorage } from '../../database/sqlite.ts';
+import { openMemoryStorage } from '../../../test/memory-storage.ts';
 import { identityRecord, T0 } from '../../storage/contract/records.ts';
 import { gradualPlan, USUAL_PHASES } from '../decommissioning.ts';
 import { clientAgent } from './client-agent.ts';
@@ -15,7 +15,7 @@ const ending = () =>
   identityRecord({ state: 'decommissioning', decommissioning: gradualPlan(USUAL_PHASES, T0, false) });
 
 test('however many callers there are, rows and memory are bounded, and nobody is left out of the count', async () => {
-  const storage = await openSqliteStorage({ path: ':memory:' });
+  const storage = await openMemoryStorage();
   const identity = ending();
   await storage.identities.insert(identity);
   const callers = createEndingCallers(storage, 300);
@@ -32,7 +32,7 @@ test('however many callers there are, rows and memory are bounded, and nobody is
 });
 
 test('what could not be written is written with the next, once', async () => {
-  const storage = await openSqliteStorage({ path: ':memory:' });
+  const storage = await openMemoryStorage();
   const identity = ending();
   await storage.identities.insert(identity);
   let fails = true;

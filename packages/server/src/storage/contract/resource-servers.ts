@@ -40,6 +40,33 @@ export function resourceServerContract({ storage }: Subject): void {
     expect(await storage().resourceServers.byId(first.id)).toStrictEqual(deleted);
   });
 
+  it('knows what a scope was called last, however often it was taken away or its API deleted', async () => {
+    const [write, writes] = ['write_100%', 'write_100%s'];
+    const called = (name: string, sensitivity: number) => ({
+      name,
+      description: '"name":"read"',
+      sensitivity,
+    });
+    const first = resourceServerRecord({ scopes: [called(write, 1)] });
+    const last = (scope: string) => storage().resourceServers.lastSensitivity(first.identifier, scope);
+    expect(await last(write)).toBeUndefined();
+    await storage().resourceServers.insert(first);
+    const raised = changed(first, { scopes: [called(writes, 0), called(write, 3)] });
+    const without = changed(raised, { scopes: [called(writes, 0)] });
+    const deleted = changed(without, { state: 'deleted' });
+    for (const record of [raised, without, deleted]) await storage().resourceServers.replace(record);
+    expect(await last(write)).toBe(3);
+    expect(await last(writes)).toBe(0);
+    expect(await last('read')).toBeUndefined();
+    expect(await last(write.toUpperCase())).toBeUndefined();
+    const { identifier } = first;
+    const createdAt = first.createdAt + 1;
+    const again = { identifier, createdAt, updatedAt: createdAt, scopes: [called(write, 2)] };
+    await storage().resourceServers.insert(resourceServerRecord(again));
+    expect(await last(write)).toBe(2);
+    expect(await storage().resourceServers.lastSensitivity('https://none.example', write)).toBeUndefined();
+  });
+
   it('replaces by compare-and-swap', async () => {
     const record = resourceServerRecord();
     await storage().resourceServers.insert(record);

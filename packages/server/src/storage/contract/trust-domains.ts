@@ -11,6 +11,7 @@ function domainRecord(overrides: Partial<TrustDomainRecord> = {}): TrustDomainRe
     name: undefined,
     bundle: '{"keys":[]}',
     bundleEndpoint: undefined,
+    endpointSpiffeId: undefined,
     state: 'active',
     createdAt: T0,
     updatedAt: T0,
@@ -41,8 +42,22 @@ export function trustDomainContract({ storage }: Subject): void {
     await expect(storage().trustDomains.replace(renamed)).rejects.toMatchObject({
       fault: 'version_conflict',
     });
-    const next = changed(record, { bundle: undefined, bundleEndpoint: 'https://bundle.test/' });
+    const bundleEndpoint = 'https://bundle.test/';
+    const endpointSpiffeId = 'spiffe://keeper.test/bundles';
+    const next = changed(record, { bundle: undefined, bundleEndpoint, endpointSpiffeId });
     await storage().trustDomains.replace(next);
     expect(await storage().trustDomains.byId(record.id)).toEqual(next);
+  });
+
+  it('of what an endpoint answered the last is kept', async () => {
+    const { id } = domainRecord();
+    const { trustDomains } = storage();
+    expect(await trustDomains.fetchedBundle(id)).toBeUndefined();
+    const first = { declaration: 'one', bundle: '{"keys":[]}', fetchedAt: T0 };
+    await trustDomains.keepFetchedBundle(id, first);
+    expect(await trustDomains.fetchedBundle(id)).toEqual(first);
+    const next = { declaration: 'two', bundle: '{"keys":[{}]}', fetchedAt: T0 + 1 };
+    await trustDomains.keepFetchedBundle(id, next);
+    expect(await trustDomains.fetchedBundle(id)).toEqual(next);
   });
 }

@@ -1,3 +1,4 @@
+// No RFC: where a process says that it is ready, for whoever waits for it.
 import { randomBytes } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 

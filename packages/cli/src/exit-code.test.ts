@@ -90,6 +90,21 @@ test('what is addressed in the body and is not there is not found', () => {
   expect(exitCodeOf(apiError('unknown_reference', { detail, errors: [{ pointer: '/id', detail }] }))).toBe(3);
 });
 
+test('what a flag names and is not there is not found, and told by the flag', () => {
+  const detail = 'there is no identity nobody';
+  const error = apiError('unknown_reference', { detail, errors: [{ pointer: '/identity', detail }] });
+  expect(failureOf(error, (pointer) => (pointer === '/identity' ? '--identity' : undefined))).toMatchObject({
+    kind: 'not_found',
+    message: `--identity: ${detail}`,
+    fix: 'Name it by its client_id or id: countersign identities list',
+  });
+});
+
+test('plain HTTP where TLS is spoken is told with the address to write', () => {
+  const cause = Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' });
+  expect(failureOf(new TypeError('fetch failed', { cause })).fix).toContain('https://');
+});
+
 test('what only people may do says how to go on without them', () => {
   expect(failureOf(apiError('needs_people')).fix).toContain('countersign login');
 });

@@ -139,8 +139,12 @@ function adminFailure(error: AdminErrorShape, flagOf: FlagOf): CommandFailure {
       .map(({ pointer, detail }) => `  ${flagOf(pointer) ?? memberName(pointer)} ${detail}`),
     ...(problem?.existing === undefined ? [] : [`  what is there: ${problem.existing}`]),
   ];
-  // What is addressed is not there, whether it stands in the path or in the body.
-  const addressed = error.code === 'unknown_reference' && problem?.errors?.[0]?.pointer === '/id';
+  // What the command line names is not there, whether it stands in the path or in the body.
+  const named = problem?.errors?.[0]?.pointer;
+  const addressed =
+    error.code === 'unknown_reference' &&
+    named !== undefined &&
+    (named === '/id' || flagOf(named) !== undefined);
   return new CommandFailure(
     addressed ? 'not_found' : (KIND_OF_CODE[error.code] ?? KIND_OF_STATUS[status] ?? 'failure'),
     lines.join('\n'),

@@ -14,7 +14,10 @@ const NETWORK: Readonly<Record<string, readonly [said: string, fix: string | und
   UND_ERR_HEADERS_TIMEOUT: ['it did not answer in time', undefined],
   timeout: ['it did not answer in time', undefined],
   'bad port': ['fetch refuses to use that port', 'Name another port: this one is kept for another protocol.'],
-  UND_ERR_SOCKET: ['the connection was cut', undefined],
+  UND_ERR_SOCKET: [
+    'the connection was cut',
+    'Does it speak TLS there? Then its address begins with https://',
+  ],
   CERT_HAS_EXPIRED: ['its certificate has expired', 'Renew the certificate of the authority.'],
   ERR_TLS_CERT_ALTNAME_INVALID: [
     'its certificate is for another name',

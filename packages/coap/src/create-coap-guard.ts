@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { kidOfPskIdentity } from '@countersign/cose';
 import { followIssuer } from '@countersign/resource-server/followed-issuer';
-import type { AuthzInfoDeps } from './access/authz-info.ts';
+import { type AuthzInfoDeps, TOKEN_BODIES } from './access/authz-info.ts';
 import { createDerivationKeys } from './access/derivation-keys.ts';
 import { createTokenStore, type HeldToken, TOKEN_STORE_LIMITS } from './access/token-store.ts';
 import { createTokenVerifier } from './access/token-verifier.ts';
@@ -16,6 +16,7 @@ import { GuardedSession, type GuardedSessionDeps } from './guard/guarded-session
 import { handlerUpstream } from './guard/handler-upstream.ts';
 import { createPlainEndpoint } from './guard/plain-endpoint.ts';
 import { udpUpstream } from './guard/udp-upstream.ts';
+import { Bodies } from './message/block1.ts';
 import type { CoapGuardOptions, GuardEvent } from './options.ts';
 
 export interface CoapGuard {
@@ -70,9 +71,10 @@ export function createCoapGuard(options: CoapGuardOptions): CoapGuard {
     verifier,
     store,
     authzInfo,
+    tokenBodies: new Bodies(TOKEN_BODIES, now),
     tokenBudget: createSourceBudget(PLAIN_PER_SECOND, PLAIN_BURST, now),
     openUpstream:
-      typeof upstream === 'function' ? handlerUpstream(upstream, failed) : udpUpstream(upstream, failed),
+      typeof upstream === 'function' ? handlerUpstream(upstream, failed, now) : udpUpstream(upstream, failed),
     told: (news) => tell(toEvent(news)),
     ended: (session) => void sessions.delete(session),
   };
@@ -116,7 +118,13 @@ export function createCoapGuard(options: CoapGuardOptions): CoapGuard {
     suites: CIPHER_SUITES.filter(({ name }) => options.cipherSuites?.includes(name) ?? true),
   });
   const budget = createSourceBudget(PLAIN_PER_SECOND, PLAIN_BURST, now);
-  const plain = createPlainEndpoint({ permissions, hints, authzInfo, budget });
+  const plain = createPlainEndpoint({
+    permissions,
+    hints,
+    authzInfo,
+    budget,
+    bodies: new Bodies(TOKEN_BODIES, now),
+  });
   const listeners: { dtls?: UdpListener; plain?: UdpListener } = {};
   const timers: NodeJS.Timeout[] = [];
 
@@ -139,7 +147,7 @@ export function createCoapGuard(options: CoapGuardOptions): CoapGuard {
       listeners.dtls = await listenUdp(options.dtls, (datagram, peer) => dtls.receive(datagram, peer));
       if (options.plain !== false) {
         listeners.plain = await listenUdp(options.plain, (datagram, peer) => {
-          void plain(datagram, peer.address).then((answer) => {
+          void plain(datagram, peer).then((answer) => {
             if (answer !== undefined) listeners.plain?.send(answer, peer);
           });
         });

@@ -2,6 +2,7 @@
 import { ACE, CONTENT_FORMAT, decodeStrict, isCborMap } from '@countersign/cose';
 import type { Answer } from '../message/answer.ts';
 import { CODE, type CoapMessage, OPTION, optionNumber, TYPE } from '../message/coap-message.ts';
+import type { BodyLimits } from '../message/block1.ts';
 import { hasUnknownCritical } from '../message/critical-options.ts';
 import type { RequestTarget } from '../message/request-target.ts';
 import { FAULT_CODES, type TokenFault } from './refusal.ts';
@@ -15,6 +16,9 @@ export interface AuthzInfoDeps {
   readonly store: Pick<TokenStore, 'add'>;
   readonly refused: (fault: TokenFault, from: string) => void;
 }
+
+/** Bodies in blocks: a token is a kilobyte, with a map around it. Who brings them has proved nothing. */
+export const TOKEN_BODIES: BodyLimits = { bytes: 2048, bodies: 256, bodiesPerPeer: 2, pauseMs: 30_000 };
 
 /** It, and what would be below it: there is nothing, and no server behind is asked (RFC 9200 §5.10.1.2). */
 export function isAuthzInfo(path: string): boolean {

@@ -1,7 +1,9 @@
 // A session and the tokens that come and go while it lives: RFC 9202 §3.4, §4, §5; RFC 9200 §5.10.2, §5.10.3.
 import { describe, expect, it } from 'vitest';
+import { TOKEN_BODIES } from '../access/authz-info.ts';
 import { createTokenStore, type HeldToken } from '../access/token-store.ts';
 import type { DtlsSession } from '../dtls/session.ts';
+import { Bodies } from '../message/block1.ts';
 import {
   CODE,
   type CoapMessage,
@@ -69,6 +71,7 @@ function openScene(first: HeldToken, upstream?: OpenUpstream) {
         store,
         refused: () => undefined,
       },
+      tokenBodies: new Bodies(TOKEN_BODIES, () => now),
       tokenBudget: { take: () => budget-- > 0 },
       openUpstream:
         upstream ??
@@ -260,6 +263,7 @@ describe('a function in the place of a server', () => {
         return { code: CODE.content, payload: 'open', contentFormat: 0 };
       },
       () => undefined,
+      () => 0,
     );
     return { ...openScene(first, upstream), served };
   }
@@ -275,14 +279,34 @@ describe('a function in the place of a server', () => {
     expect(scene.served).toEqual(['GET read ', 'PUT read write x']);
   });
 
+  it('is called once for a body in blocks, when the last of them is there', async () => {
+    const scene = openHandled(token('write'));
+    const block = (value: number) => [numberOption(OPTION.block1, value)];
+    scene.ask(CODE.put, '/door', block(0x08), 'sixteen octets .');
+    scene.ask(CODE.put, '/door', block(0x18), 'and sixteen more');
+    await turn();
+    expect([scene.served, scene.codes()]).toEqual([[], [CODE.continue, CODE.continue]]);
+    scene.ask(CODE.put, '/door', block(0x20), ', end');
+    await turn();
+    expect(scene.served).toEqual(['PUT write sixteen octets .and sixteen more, end']);
+    expect(scene.sent.map(({ code, options }) => [code, options.at(-1)])).toEqual([
+      [CODE.content, numberOption(OPTION.block1, 0x20)],
+    ]);
+  });
+
   it('is not called for a part of something, under a condition, or with a critical option that nobody knows', async () => {
     const scene = openHandled(token('write'));
-    scene.ask(CODE.put, '/door', [{ number: OPTION.block1, value: Uint8Array.of(0x0a) }], 'first part');
+    scene.ask(CODE.put, '/door', [{ number: OPTION.block1, value: Uint8Array.of(0x1a) }], 'x'.repeat(64));
     scene.ask(CODE.put, '/door', [{ number: 5, value: new Uint8Array(0) }], 'x');
     scene.ask(CODE.put, '/door', [{ number: 2053, value: new Uint8Array(0) }], 'x');
     scene.ask(CODE.put, '/door', [{ number: OPTION.block1, value: Uint8Array.of(0x02) }], 'whole');
     await turn();
-    expect(scene.codes()).toEqual([CODE.badOption, CODE.badOption, CODE.badOption, CODE.content]);
+    expect(scene.codes()).toEqual([
+      CODE.requestEntityIncomplete,
+      CODE.badOption,
+      CODE.badOption,
+      CODE.content,
+    ]);
     expect(scene.served).toEqual(['PUT write whole']);
   });
 

@@ -8,6 +8,7 @@ import type { TokenVerifier } from '../access/token-verifier.ts';
 import type { DtlsSession, SessionEnd } from '../dtls/session.ts';
 import type { SourceBudget } from '../dtls/source-budget.ts';
 import { type Answer, answerTo, resetFor } from '../message/answer.ts';
+import { type Bodies, withBlock } from '../message/block1.ts';
 import {
   CODE,
   type CoapMessage,
@@ -31,6 +32,8 @@ export interface GuardedSessionDeps {
   readonly authzInfo: AuthzInfoDeps;
   /** Each token that is brought has a signature to be looked at: an address brings so many and no more (RFC 9200 §5.10.1.2). */
   readonly tokenBudget: SourceBudget;
+  /** Of tokens in blocks, of all sessions. */
+  readonly tokenBodies: Bodies;
   /** A request was refused, or the session ended: for logs. */
   readonly told: (what: SessionNews) => void;
   readonly ended: (session: GuardedSession) => void;
@@ -134,21 +137,23 @@ export class GuardedSession {
 
   #takeToken(message: CoapMessage, target: RequestTarget): void {
     const { address } = this.#dtls.peer;
+    const taken = this.#deps.tokenBodies.take(message, this);
+    if (taken.kind === 'answer') return this.#send(answerTo(message, taken.answer, this.#nextId()));
     if (!this.#deps.tokenBudget.take(address)) {
       // RFC 8516: after so many seconds.
       const options = [numberOption(OPTION.maxAge, WAIT_SECONDS)];
       return this.#refuse(message, { code: CODE.tooManyRequests, options }, target.path);
     }
     const copy = {
-      ...message,
+      ...taken.request,
       token: Uint8Array.from(message.token),
-      payload: Uint8Array.from(message.payload),
+      payload: Uint8Array.from(taken.request.payload),
     };
     void answerAuthzInfo(this.#deps.authzInfo, copy, target, address).then((answer) => {
       if (answer === undefined) return;
       // What is not covered any more ends before the answer says that the token is held.
       this.#current();
-      this.#send(answerTo(copy, answer, this.#nextId()));
+      this.#send(answerTo(copy, withBlock(answer, taken.block), this.#nextId()));
     });
   }
 
@@ -194,6 +199,7 @@ export class GuardedSession {
   #finish(why: SessionEnd | TokenFault): void {
     this.#upstream.release(this.#observed.takeUncovered(() => false).map(({ registration }) => registration));
     this.#upstream.close();
+    this.#deps.tokenBodies.forget(this);
     this.#deps.told({ kind: 'ended', sub: this.#dtls.holder.claims.sub, why });
     this.#deps.ended(this);
   }

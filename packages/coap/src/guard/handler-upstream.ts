@@ -1,6 +1,7 @@
 // A function behind the guard, where there is no CoAP server: requests and answers of RFC 7252 §5, each request once (§4.5).
 import type { AccessCwtClaims } from '@countersign/cose';
 import { type Answer, answerTo } from '../message/answer.ts';
+import { Bodies, type BodyLimits, withBlock } from '../message/block1.ts';
 import {
   CODE,
   type CoapMessage,
@@ -38,8 +39,18 @@ export type CoapHandler = (request: CoapRequest) => CoapResponse | Promise<CoapR
 const MOST_EXCHANGES = 32;
 const INTERNAL_SERVER_ERROR = 0xa0;
 
-export function handlerUpstream(handler: CoapHandler, failed: (error: Error) => void): OpenUpstream {
+/** Bodies in blocks, of all clients: four mebibytes. */
+const BODIES: BodyLimits = { bytes: 65_536, bodies: 64, bodiesPerPeer: 2, pauseMs: 30_000 };
+
+/** @param now milliseconds that only grow */
+export function handlerUpstream(
+  handler: CoapHandler,
+  failed: (error: Error) => void,
+  now: () => number,
+): OpenUpstream {
+  const bodies = new Bodies(BODIES, now);
   return (claims, deliver) => {
+    const peer = {};
     /** By message id; undefined while the handler works. */
     const exchanges = new Map<number, Uint8Array | undefined>();
     let nextId = 0;
@@ -57,15 +68,16 @@ export function handlerUpstream(handler: CoapHandler, failed: (error: Error) => 
     return {
       forward(message) {
         if (isOver || message.code === CODE.empty) return;
-        // A part is not served as if it were the whole, nor under a condition that nobody has looked at.
-        if (hasUnknownCritical(message)) {
-          const refusal = { code: CODE.badOption };
-          if (message.type === TYPE.confirmable) deliver(answerTo(message, refusal, message.messageId));
-          return;
-        }
         if (exchanges.has(message.messageId)) {
           const known = exchanges.get(message.messageId);
           if (known !== undefined) deliver(known);
+          return;
+        }
+        const taken = bodies.take(message, peer);
+        // Nothing is served under a condition that nobody has looked at.
+        if (taken.kind === 'whole' && hasUnknownCritical(taken.request)) {
+          const refusal = { code: CODE.badOption };
+          if (message.type === TYPE.confirmable) deliver(answerTo(message, refusal, message.messageId));
           return;
         }
         exchanges.set(message.messageId, undefined);
@@ -73,18 +85,21 @@ export function handlerUpstream(handler: CoapHandler, failed: (error: Error) => 
         if (exchanges.size > MOST_EXCHANGES && oldest !== undefined) exchanges.delete(oldest);
         nextId = (nextId + 1) & 0xffff;
         const messageId = nextId;
-        void answer(message).then((answered) => {
+        const give = (answered: Answer): void => {
           if (isOver) return;
           const bytes = answerTo(message, answered, messageId);
           if (exchanges.has(message.messageId)) exchanges.set(message.messageId, bytes);
           deliver(bytes);
-        });
+        };
+        if (taken.kind === 'answer') give(taken.answer);
+        else void answer(taken.request).then((answered) => give(withBlock(answered, taken.block)));
       },
       // It has no Observe.
       release: () => undefined,
       close() {
         isOver = true;
         exchanges.clear();
+        bodies.forget(peer);
       },
     };
   };

@@ -15,18 +15,21 @@ export const CODE = {
   ipatch: 0x07,
   created: 0x41,
   content: 0x45,
+  continue: 0x5f,
   badRequest: 0x80,
   unauthorized: 0x81,
   badOption: 0x82,
   forbidden: 0x83,
   methodNotAllowed: 0x85,
   notAcceptable: 0x86,
+  requestEntityIncomplete: 0x88,
+  requestEntityTooLarge: 0x8d,
   tooManyRequests: 0x9d,
   serviceUnavailable: 0xa3,
   proxyingNotSupported: 0xa5,
 } as const;
 
-/** RFC 7252 §12.2, RFC 7641 §2, RFC 7959 §2.1. */
+/** RFC 7252 §12.2, RFC 7641 §2, RFC 7959 §2.1, §4. */
 export const OPTION = {
   uriHost: 3,
   observe: 6,
@@ -40,6 +43,7 @@ export const OPTION = {
   block1: 27,
   proxyUri: 35,
   proxyScheme: 39,
+  size1: 60,
 } as const;
 
 export interface CoapOption {

@@ -226,3 +226,17 @@ test('what another node fetched is taken over where the endpoint is no longer be
   await here(record);
   await expect.poll(() => here(record)).toEqual(['their next']);
 });
+
+test('what a node kept whose clock is ahead is asked for again as soon as any other', async () => {
+  const record = declared();
+  await opened()(record);
+  const known = kept.get(record.id) as FetchedBundle;
+  kept.set(record.id, { ...known, fetchedAt: now + BUNDLE_STALE_MS });
+  const next = clientAuthority(started, 'their next');
+  answer = bundleOf(3, theirs, next);
+  const subjects = opened();
+  expect(await subjects(record)).toEqual(['theirs']);
+  now += BUNDLE_REFRESH * 1000;
+  await subjects(record);
+  await expect.poll(() => subjects(record)).toEqual(['theirs', 'their next']);
+});

@@ -87,7 +87,8 @@ export function createBundleEndpoints(deps: BundleEndpointDeps): BundleEndpoints
   async function recall(endpoint: Endpoint): Promise<void> {
     const kept = await store.fetchedBundle(endpoint.record.id).catch(() => undefined);
     if (kept?.declaration === endpoint.declaration && kept.fetchedAt > endpoint.at) {
-      take(endpoint, kept.bundle, kept.fetchedAt);
+      // Another node's clock may be ahead: it would keep this one from asking.
+      take(endpoint, kept.bundle, Math.min(kept.fetchedAt, clock.now()));
     }
   }
 
